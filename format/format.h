@@ -1,0 +1,101 @@
+/* The numbers of the trace file. FORMAT.md says what they mean; this file only gives them names. */
+#ifndef VBT_FORMAT_H
+#define VBT_FORMAT_H
+
+#include <stdint.h>
+
+#define VBT_FILE_MAGIC "\x93VBT\r\n\x1a\n"
+#define VBT_FILE_VERSION 1
+#define VBT_FILE_HEADER_SIZE 16
+#define VBT_CHUNK_MAGIC "VBTC"
+#define VBT_CHUNK_HEADER_SIZE 32
+#define VBT_CHUNK_RAW_MAX (1u << 20)
+/* What zstd can make of VBT_CHUNK_RAW_MAX bytes at the worst, rounded up. */
+#define VBT_CHUNK_STORED_MAX (VBT_CHUNK_RAW_MAX + (VBT_CHUNK_RAW_MAX >> 7) + 1024)
+
+/* No file defines more nodes than this: the ledger keeps a node's id in 26 bits. */
+#define VBT_MAX_NODES (1u << 26)
+
+enum vbt_chunk_kind {
+    VBT_CHUNK_PROCESS = 1,
+    VBT_CHUNK_STRINGS,
+    VBT_CHUNK_CODES,
+    VBT_CHUNK_SITES,
+    VBT_CHUNK_NODES,
+    VBT_CHUNK_MODULES,
+    VBT_CHUNK_STATE,
+    VBT_CHUNK_COUNTERS,
+    VBT_CHUNK_INTERVALS,
+    VBT_CHUNK_INTERVAL_SITES,
+    VBT_CHUNK_TIMELINE,
+    VBT_CHUNK_END,
+};
+
+enum vbt_code_flag { VBT_CODE_USER = 1, VBT_CODE_OWN = 2 };
+
+enum vbt_site_kind { VBT_SITE_PYTHON, VBT_SITE_NATIVE, VBT_SITE_SPECIAL };
+
+enum vbt_domain { VBT_DOMAIN_HEAP, VBT_DOMAIN_PYTHON, VBT_DOMAIN_MAP, VBT_DOMAINS };
+
+enum vbt_domain_field {
+    VBT_FIELD_ALLOCS,
+    VBT_FIELD_FREES,
+    VBT_FIELD_ALLOCATED,
+    VBT_FIELD_FREED,
+    VBT_FIELD_TEMPORARY,
+    VBT_FIELD_INHERITED_BLOCKS,
+    VBT_FIELD_INHERITED_BYTES,
+    VBT_FIELDS
+};
+
+enum vbt_state {
+    VBT_STATE_TIME = 1,
+    VBT_STATE_RSS,
+    VBT_STATE_MAX_RSS,
+    VBT_STATE_THREADS,
+    VBT_STATE_PEAK,
+    VBT_STATE_PEAK_ERROR,
+    VBT_STATE_PEAK_TIME,
+    VBT_STATE_DOMAIN = 16, /* + 16 * domain + field */
+    VBT_STATE_LOST = 64,   /* + enum vbt_lost */
+    VBT_STATE_UNKNOWN_FREES = 80, /* + domain */
+    VBT_STATE_STACKS_CAPTURED = 90,
+    VBT_STATE_STACKS_TRUNCATED = 91,
+    VBT_STATE_KEYS = 128 /* above every key of this version */
+};
+
+/* Why an event did not reach the ledger, or a detail did not reach the file. */
+enum vbt_lost {
+    VBT_LOST_SIGNAL,         /* allocation by a signal handler that interrupted our bookkeeping */
+    VBT_LOST_NODES,          /* no room for a call path: counted at [lost call path] */
+    VBT_LOST_ADDRESS,        /* block at an address or alignment the shadow cannot hold */
+    VBT_LOST_MEMORY,         /* no memory for our own tables */
+    VBT_LOST_WRITE,          /* bytes of trace that could not be written */
+    VBT_LOST_INTERVALS,      /* intervals or sections not recorded: too many groups, or too deeply nested */
+    VBT_LOST_INTERVAL_SITES, /* call sites missing in the breakdown of an interval */
+    VBT_LOST_BUSY,           /* threads that were inside an allocation when the trace ended */
+    VBT_LOST_KINDS
+};
+
+enum vbt_interval_kind { VBT_INTERVAL_CLOCK, VBT_INTERVAL_SECTION };
+
+enum vbt_quantity {
+    VBT_Q_TIME,
+    VBT_Q_ALLOCS,
+    VBT_Q_FREES,
+    VBT_Q_ALLOCATED,
+    VBT_Q_FREED,
+    VBT_Q_NET,
+    VBT_Q_HIGH,
+    VBT_QUANTITIES
+};
+
+/* Histogram buckets: 0 for size 0, else the number of significant bits of the size. */
+#define VBT_SIZE_BUCKETS 48
+
+static inline unsigned vbt_size_bucket(uint64_t size) {
+    unsigned bits = size == 0 ? 0 : 64u - (unsigned)__builtin_clzll(size);
+    return bits < VBT_SIZE_BUCKETS ? bits : VBT_SIZE_BUCKETS - 1;
+}
+
+#endif
