@@ -45,7 +45,7 @@ enum vbt_domain_field {
     VBT_FIELD_TEMPORARY,
     VBT_FIELD_INHERITED_BLOCKS,
     VBT_FIELD_INHERITED_BYTES,
-    VBT_FIELDS
+    VBT_FIELDS,
 };
 
 enum vbt_state {
@@ -56,8 +56,8 @@ enum vbt_state {
     VBT_STATE_PEAK,
     VBT_STATE_PEAK_ERROR,
     VBT_STATE_PEAK_TIME,
-    VBT_STATE_DOMAIN = 16, /* + 16 * domain + field */
-    VBT_STATE_LOST = 64,   /* + enum vbt_lost */
+    VBT_STATE_DOMAIN = 16,        /* + 16 * domain + field */
+    VBT_STATE_LOST = 64,          /* + enum vbt_lost */
     VBT_STATE_UNKNOWN_FREES = 80, /* + domain */
     VBT_STATE_STACKS_CAPTURED = 90,
     VBT_STATE_STACKS_TRUNCATED = 91,
@@ -74,7 +74,7 @@ enum vbt_lost {
     VBT_LOST_INTERVALS,      /* intervals or sections not recorded: too many groups, or too deeply nested */
     VBT_LOST_INTERVAL_SITES, /* call sites missing in the breakdown of an interval */
     VBT_LOST_BUSY,           /* threads that were inside an allocation when the trace ended */
-    VBT_LOST_KINDS
+    VBT_LOST_KINDS,
 };
 
 enum vbt_interval_kind { VBT_INTERVAL_CLOCK, VBT_INTERVAL_SECTION };
@@ -87,7 +87,7 @@ enum vbt_quantity {
     VBT_Q_FREED,
     VBT_Q_NET,
     VBT_Q_HIGH,
-    VBT_QUANTITIES
+    VBT_QUANTITIES,
 };
 
 /* Histogram buckets: 0 for size 0, else the number of significant bits of the size. */

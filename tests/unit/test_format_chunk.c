@@ -25,9 +25,15 @@ static void foreign_file_headers_are_refused(void **state) {
         uint8_t value;
         const char *says;
     } changes[] = {
-        {0, 0x94, "not a vbtrace trace"}, {4, 0x0a, "not a vbtrace trace"}, {7, 0x0d, "not a vbtrace trace"},
-        {8, 0, "newer"},                  {8, 2, "newer"},                  {8, 255, "newer"},
-        {9, 0, "byte order"},             {9, 3, "byte order"},             {10, 4, "pointer size"},
+        {0, 0x94, "not a vbtrace trace"},
+        {4, 0x0a, "not a vbtrace trace"},
+        {7, 0x0d, "not a vbtrace trace"},
+        {8, 0, "newer"},
+        {8, 2, "newer"},
+        {8, 255, "newer"},
+        {9, 0, "byte order"},
+        {9, 3, "byte order"},
+        {10, 4, "pointer size"},
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         uint8_t header[VBT_FILE_HEADER_SIZE];
@@ -49,8 +55,10 @@ static void the_other_byte_order_is_accepted(void **state) {
 
 static void chunk_headers_round_trip(void **state) {
     (void)state;
-    const struct vbt_chunk_header in = {
-        .kind = VBT_CHUNK_TIMELINE, .stored_size = sizeof stored, .raw_size = VBT_CHUNK_RAW_MAX, .sequence = UINT64_C(0x1122334455667788)};
+    const struct vbt_chunk_header in = {.kind = VBT_CHUNK_TIMELINE,
+                                        .stored_size = sizeof stored,
+                                        .raw_size = VBT_CHUNK_RAW_MAX,
+                                        .sequence = UINT64_C(0x1122334455667788)};
     uint8_t bytes[VBT_CHUNK_HEADER_SIZE];
     vbt_pack_chunk_header(&in, stored, bytes);
 
