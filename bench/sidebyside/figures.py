@@ -1,0 +1,59 @@
+"""From what was measured to the figures of the table. Nothing here runs or prints anything.
+
+A round is a dict of what one run used (cpu_s, wall_s, max_rss_bytes), of the same at size 0 (zero_cpu_s, zero_wall_s; absent where
+a workload has no size), and of what the tool told: trace_bytes, events, zero_events, lost_events, report_wall_s,
+report_max_rss_bytes. What a workload costs is the median over the rounds of: the run less the run at size 0. So start-up is in no
+ratio, and a tool that got a smaller size can be compared by what it costs for one unit of it."""
+
+import statistics
+
+
+def net(rounds, field):
+    """Median over the rounds of a field, less its value at size 0."""
+    return statistics.median(a_round[field] - a_round.get("zero_" + field, 0) for a_round in rounds)
+
+
+def median(rounds, field):
+    """Median of a field, or None where a round does not have it."""
+    values = [a_round.get(field) for a_round in rounds]
+    return None if None in values else statistics.median(values)
+
+
+def divided(a, b):
+    return a / b if a is not None and b is not None and b > 0 else None
+
+
+def of_untraced(rounds):
+    """What a workload costs untraced."""
+    return {
+        "cpu_s": net(rounds, "cpu_s"),
+        "wall_s": net(rounds, "wall_s"),
+        "max_rss_bytes": median(rounds, "max_rss_bytes"),
+    }
+
+
+def events_of(rounds):
+    """Allocations and frees of the work itself, or None where the tool does not count them."""
+    return net(rounds, "events") if all("events" in a_round for a_round in rounds) else None
+
+
+def of_tool(rounds, untraced, share, events):
+    """What it costs under a tool that got `share` of the size; events: how many allocations and frees the whole size makes."""
+    cpu, wall = net(rounds, "cpu_s"), net(rounds, "wall_s")
+    expected_cpu, expected_wall = net(untraced, "cpu_s") * share, net(untraced, "wall_s") * share
+    return {
+        "cpu_s": cpu,
+        "wall_s": wall,
+        "cpu_ratio": divided(cpu, expected_cpu),
+        "wall_ratio": divided(wall, expected_wall),
+        "cpu_added_s": cpu - expected_cpu,
+        "wall_added_s": wall - expected_wall,
+        "ns_per_event": divided((cpu - expected_cpu) * 1e9, events and events * share),
+        "events": events_of(rounds),
+        "lost_events": median(rounds, "lost_events"),
+        "max_rss_bytes": median(rounds, "max_rss_bytes"),
+        "rss_added_bytes": median(rounds, "max_rss_bytes") - median(untraced, "max_rss_bytes"),
+        "trace_bytes": median(rounds, "trace_bytes"),
+        "report_wall_s": median(rounds, "report_wall_s"),
+        "report_max_rss_bytes": median(rounds, "report_max_rss_bytes"),
+    }

@@ -1,0 +1,61 @@
+/* Runs a command and writes what it used to a file: user and system time in µs, wall time in ns, greatest resident set in KiB, and
+ * the wait status. With its children's, as far as they were waited for.
+ *
+ *     launch RESULT-FILE [NAME=VALUE …] -- COMMAND [ARGUMENT …]
+ *
+ * Python cannot do this itself: a process that was forked inherits the resident set of its parent as its own maximum, and an
+ * interpreter that runs benchmarks is larger than `python3 -c pass`. This program is smaller than anything it measures. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t microseconds(struct timeval t) {
+    return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+static int64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void fail(const char *what) {
+    perror(what);
+    _exit(127);
+}
+
+int main(int argc, char **argv) {
+    int at = 2;
+    while (at < argc && strcmp(argv[at], "--") != 0)
+        at++;
+    if (at + 1 >= argc) {
+        fputs("launch: expected RESULT-FILE [NAME=VALUE ...] -- COMMAND [ARGUMENT ...]\n", stderr);
+        return 2;
+    }
+    int64_t start = now();
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork");
+    if (child == 0) {
+        for (int i = 2; i < at; i++)
+            putenv(argv[i]);
+        execvp(argv[at + 1], argv + at + 1);
+        fail(argv[at + 1]);
+    }
+    int status;
+    struct rusage used;
+    if (wait4(child, &status, 0, &used) != child)
+        fail("wait4");
+    int64_t wall = now() - start;
+    FILE *result = fopen(argv[1], "w");
+    if (result == NULL)
+        fail(argv[1]);
+    fprintf(result, "%lld %lld %lld %ld %d\n", (long long)microseconds(used.ru_utime), (long long)microseconds(used.ru_stime),
+            (long long)wall, used.ru_maxrss, status);
+    return fclose(result) == 0 ? 0 : 1;
+}

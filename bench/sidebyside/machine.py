@@ -1,0 +1,76 @@
+"""What a run was made on and with."""
+
+import dataclasses
+import datetime
+import json
+import os
+import platform
+import subprocess
+
+from .measure import Failed, last_line
+
+PROBE = """
+import json, platform
+def version(name):
+    try:
+        return getattr(__import__(name), "__version__", "unknown")
+    except ImportError:
+        return None
+print(json.dumps([platform.python_implementation() + " " + platform.python_version(), version("numpy"), version("memory_profiler")]))
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Python:
+    """An interpreter; numpy and memory_profiler are their versions there, or None."""
+
+    path: str
+    version: str
+    numpy: str = None
+    memory_profiler: str = None
+
+
+def probe(path, environment):
+    """What there is to know of the interpreter at path."""
+    try:
+        done = subprocess.run([path, "-c", PROBE], capture_output=True, text=True, env=environment)
+        return Python(path, *json.loads(done.stdout))
+    except OSError as error:
+        raise Failed(f"{path}: {error.strerror}; expected a Python interpreter") from None
+    except ValueError:
+        raise Failed(f"{path}: expected a Python interpreter; it said: {last_line(done.stderr)}") from None
+
+
+def version_of(command):
+    """The first line that a program says of its version, or None where there is no such program."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
+    return (done.stdout or done.stderr).strip().partition("\n")[0] or None
+
+
+def cpu_model():
+    try:
+        with open("/proc/cpuinfo") as cpuinfo:
+            fields = (line.partition(":") for line in cpuinfo)
+            return next((value.strip() for name, _, value in fields if name.strip() == "model name"), platform.machine())
+    except OSError:
+        return platform.machine()
+
+
+def manifest(pythons, options):
+    """All of it, ready for JSON; options is what was asked for."""
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "cpu": cpu_model(),
+        "cpus": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "load_average": os.getloadavg(),
+        "kernel": platform.platform(),
+        "libc": " ".join(platform.libc_ver()),
+        "cc": version_of(["cc", "--version"]),
+        "heaptrack": version_of(["heaptrack", "--version"]),
+        "pythons": [dataclasses.asdict(python) for python in pythons],
+        **options,
+    }

@@ -1,0 +1,90 @@
+"""Runs one command and says what it used."""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+TIMEOUT_S = 900
+SOURCES = pathlib.Path(__file__).resolve().parent
+WORKLOADS = SOURCES.parent / "workloads"
+
+
+class Failed(Exception):
+    """A command that did not do what was asked of it; its text is the reason, in one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """What a command and its children used: user and system time, wall time, the largest of their greatest resident sets."""
+
+    cpu_s: float
+    wall_s: float
+    max_rss_bytes: int
+
+
+def build(name, source, directory):
+    """Compile a C file into directory; returns the program's path."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise Failed("no C compiler: cc is not in PATH (on Debian: apt install gcc libc6-dev)")
+    program = pathlib.Path(directory) / name
+    done = subprocess.run([compiler, "-O2", "-g", "-o", program, source], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"cc {source}: {last_line(done.stderr) or done.returncode}")
+    return program
+
+
+def quiet_environment():
+    """This process' environment without what steers Python, its memory, or a tracer."""
+    steering = ("LD_PRELOAD", "PYTHON", "VBTRACE_", "MALLOC_", "GLIBC_TUNABLES")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return {**kept, **one_thread, "PYTHONHASHSEED": "0"}
+
+
+class Launcher:
+    """Runs commands by way of launch.c, their working directory and everything they leave behind in `directory`."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.program = build("launch", SOURCES / "launch.c", directory)
+        self.environment = quiet_environment()
+
+    def run(self, command, variables=None):
+        """The Usage of one run of command, with these environment variables beside the others; raises Failed."""
+        result, errors = self.directory / "usage", self.directory / "errors"
+        settings = [f"{name}={value}" for name, value in (variables or {}).items()]
+        with errors.open("wb") as stderr:
+            process = subprocess.Popen(
+                [self.program, result, *settings, "--", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                cwd=self.directory,
+                env=self.environment,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait(TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"not done after {TIMEOUT_S} s") from None
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+        said = last_line(errors.read_text(errors="replace"))
+        if code != 0:
+            raise Failed(said or f"launch: exit status {code}")
+        user_us, system_us, wall_ns, max_rss_kib, status = map(int, result.read_text().split())
+        code = os.waitstatus_to_exitcode(status)
+        if code != 0:
+            how = f"exit status {code}" if code > 0 else f"killed by signal {-code}"
+            raise Failed(f"{how}: {said}" if said else how)
+        return Usage((user_us + system_us) / 1e6, wall_ns / 1e9, max_rss_kib * 1024)
+
+
+def last_line(text):
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

@@ -1,0 +1,76 @@
+"""The table a person reads. Takes the rows that are written as JSON."""
+
+HEADINGS = ("workload", "under", "CPU", "wall", "ns/event", "events", "RSS", "trace", "report takes")
+
+
+def seconds(value):
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.1f} ms"
+
+
+def size(value):
+    for limit, divisor, unit in ((1e4, 1, "B"), (1e7, 1e3, "KB"), (1e10, 1e6, "MB")):
+        if abs(value) < limit:
+            return f"{value / divisor:.{1 if unit == 'MB' else 0}f} {unit}"
+    return f"{value / 1e9:.1f} GB"
+
+
+def added(text):
+    return text if text.startswith("-") else "+" + text
+
+
+def ratio(value):
+    return "" if value is None else f"{value:.2f}x" if value < 100 else f"{value:.0f}x"
+
+
+def cells(row):
+    """The cells of one row, but for the workload's name."""
+    if row["status"] != "ok":
+        return [row["tool"], f"{row['status']}: {row['reason']}"]
+    if row["tool"] == "untraced":
+        return [row["tool"], seconds(row["cpu_s"]), seconds(row["wall_s"]), "", "", size(row["max_rss_bytes"]), "", ""]
+    if row["ratios"]:
+        times = [ratio(row["cpu_ratio"]), ratio(row["wall_ratio"])]
+    else:
+        times = [added(seconds(row["cpu_added_s"])), added(seconds(row["wall_added_s"]))]
+    report = ""
+    if row["report_wall_s"] is not None:
+        report = f"{seconds(row['report_wall_s'])}, {size(row['report_max_rss_bytes'])}"
+    return [
+        row["tool"] + (f" 1/{1 / row['share']:.0f}" if row["share"] < 1 else ""),
+        *times,
+        "" if row["ns_per_event"] is None else f"{row['ns_per_event']:.1f}",
+        "" if row["events"] is None else f"{row['events']:,.0f}",
+        added(size(row["rss_added_bytes"])),
+        "" if row["trace_bytes"] is None else size(row["trace_bytes"]),
+        report,
+    ]
+
+
+def lines(rows, notes):
+    """The lines of the table. Rows that did not work out say so across the columns."""
+    table = []
+    several = len({row["python"] for row in rows if row["python"]}) > 1
+    for row in rows:
+        name = f"{row['workload']} {row['python']}" if several and row["python"] else row["workload"]
+        table.append([name, *cells(row)])
+    for above, below in reversed(list(zip(table, table[1:]))):
+        if above[0] == below[0]:
+            below[0] = ""
+    whole = [row for row in [list(HEADINGS), *table] if len(row) == len(HEADINGS)]
+    widths = [max(len(row[column]) for row in whole) for column in range(len(HEADINGS))]
+    widths[0] = max(len(row[0]) for row in table + [list(HEADINGS)])
+    for row in [list(HEADINGS), *table]:
+        if row[0] and row[0] != HEADINGS[0]:
+            yield ""
+        start = f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}"
+        if len(row) == len(HEADINGS):
+            rest = [f"{cell:>{width}}" for cell, width in zip(row[2:], widths[2:])]
+        else:
+            rest = row[2:]
+        yield "  ".join([start, *rest]).rstrip()
+    yield ""
+    yield "CPU, wall: medians; untraced in seconds, the others as ratios to it. Start-up (the run at size 0) is subtracted, except for"
+    yield "bench_sum; startup itself is in time and memory added. ns/event: CPU added for each allocation or free that vbtrace counts."
+    yield "RSS: greatest resident set, untraced as it is, the others as what they add, with the tool's own processes where larger."
+    for name, note in notes:
+        yield f"{name}: {note}."

@@ -1,0 +1,120 @@
+"""What a workload can run under: nothing, vbtrace, and the tools people use today."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+from .measure import Failed
+
+
+class Tool:
+    """A way to run a command. `share` is the part of a workload's size it is given: slow ones would take hours otherwise."""
+
+    name = "untraced"
+    share = 1.0
+    note = ""
+    sees_every_allocation = False
+
+    def unusable(self, python, workload):
+        """Why it cannot run this workload, or None."""
+        return None
+
+    def dress(self, command, python, directory):
+        """The command line that runs command under the tool, and the environment variables it takes."""
+        return command, {}
+
+    def examine(self, directory, launcher):
+        """What is to be known of the run that is over, as a dict; directory is where it could leave files."""
+        return {}
+
+
+class Vbtrace(Tool):
+    name = "vbtrace"
+    sees_every_allocation = True
+
+    def __init__(self, library, analyzer):
+        self.library, self.analyzer = library, analyzer
+
+    def dress(self, command, python, directory):
+        return command, {"LD_PRELOAD": self.library, "VBTRACE_OUTPUT": f"{directory}/%p.vbt", "VBTRACE_QUIET": "1"}
+
+    def examine(self, directory, launcher):
+        traces = sorted(pathlib.Path(directory).glob("*.vbt"))
+        if not traces:
+            raise Failed("left no trace")
+        used = launcher.run([self.analyzer, "report", traces[0]])
+        done = subprocess.run([self.analyzer, "report", "--format", "json", traces[0]], capture_output=True, text=True)
+        try:
+            totals = json.loads(done.stdout)["totals"]
+            events, lost = totals["allocs"] + totals["frees"], totals["lost_events"]
+        except (ValueError, KeyError, TypeError):
+            raise Failed(f"vbtrace report: no totals in its JSON: {done.stderr.strip()}") from None
+        return {
+            "trace_bytes": traces[0].stat().st_size,
+            "events": events,
+            "lost_events": lost,
+            "report_wall_s": used.wall_s,
+            "report_max_rss_bytes": used.max_rss_bytes,
+        }
+
+
+class Tracemalloc(Tool):
+    name = "tracemalloc"
+    sees_every_allocation = True
+
+    def unusable(self, python, workload):
+        return "traces Python only" if workload.native else None
+
+    def dress(self, command, python, directory):
+        return command, {"PYTHONTRACEMALLOC": "1"}
+
+
+class Heaptrack(Tool):
+    name = "heaptrack"
+    note = "sees only what reaches malloc: Python's own allocator hides the small blocks from it"
+
+    def unusable(self, python, workload):
+        return None if shutil.which("heaptrack") else "not installed (on Debian: apt install heaptrack)"
+
+    def dress(self, command, python, directory):
+        return ["heaptrack", "-o", f"{directory}/heaptrack", *command], {}
+
+    def examine(self, directory, launcher):
+        traces = sorted(pathlib.Path(directory).glob("heaptrack*"))
+        if not traces:
+            raise Failed("left no trace")
+        return {"trace_bytes": traces[0].stat().st_size}
+
+
+class HeaptrackMalloc(Heaptrack):
+    name = "heaptrack-malloc"
+    share = 1 / 20
+    note = "heaptrack with PYTHONMALLOC=malloc, so that it sees every allocation"
+    sees_every_allocation = True
+
+    def unusable(self, python, workload):
+        return "the same as heaptrack" if workload.native else super().unusable(python, workload)
+
+    def dress(self, command, python, directory):
+        command, _ = super().dress(command, python, directory)
+        return command, {"PYTHONMALLOC": "malloc"}
+
+
+class MemoryProfiler(Tool):
+    name = "memory_profiler"
+    share = 1 / 1000
+    note = "@profile on the hot function only"
+
+    def unusable(self, python, workload):
+        if not workload.profiled:
+            return "needs a Python function with @profile"
+        if python.memory_profiler is None:
+            return f"not installed for {python.path} (on Debian: apt install python3-memory-profiler)"
+        return None
+
+    def dress(self, command, python, directory):
+        return [command[0], "-m", "memory_profiler", *command[1:]], {}
+
+
+PEERS = [Tracemalloc(), Heaptrack(), HeaptrackMalloc(), MemoryProfiler()]
