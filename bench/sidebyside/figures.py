@@ -7,6 +7,8 @@ ratio, and a tool that got a smaller size can be compared by what it costs for o
 
 import statistics
 
+FEWEST_EVENTS = 100_000  # below that, time divided by events is noise
+
 
 def net(rounds, field):
     """Median over the rounds of a field, less its value at size 0."""
@@ -40,6 +42,7 @@ def events_of(rounds):
 def of_tool(rounds, untraced, share, events):
     """What it costs under a tool that got `share` of the size; events: how many allocations and frees the whole size makes."""
     cpu, wall = net(rounds, "cpu_s"), net(rounds, "wall_s")
+    enough_events = events * share if events and events * share >= FEWEST_EVENTS else None
     expected_cpu, expected_wall = net(untraced, "cpu_s") * share, net(untraced, "wall_s") * share
     return {
         "cpu_s": cpu,
@@ -48,7 +51,7 @@ def of_tool(rounds, untraced, share, events):
         "wall_ratio": divided(wall, expected_wall),
         "cpu_added_s": cpu - expected_cpu,
         "wall_added_s": wall - expected_wall,
-        "ns_per_event": divided((cpu - expected_cpu) * 1e9, events and events * share),
+        "ns_per_event": divided((cpu - expected_cpu) * 1e9, enough_events),
         "events": events_of(rounds),
         "lost_events": median(rounds, "lost_events"),
         "max_rss_bytes": median(rounds, "max_rss_bytes"),

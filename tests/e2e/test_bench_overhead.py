@@ -1,0 +1,234 @@
+"""bench/overhead: the figures from made-up measurements, the table, the options, and whole runs with a stand-in for vbtrace."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
+sys.path.insert(0, str(BENCH))
+
+from sidebyside import figures, machine, measure, table, tools, workloads  # noqa: E402
+
+needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+
+
+def a_round(cpu, zero_cpu=None, rss=10_000_000, **told):
+    made = {"cpu_s": cpu, "wall_s": 2 * cpu, "max_rss_bytes": rss, **told}
+    if zero_cpu is not None:
+        made.update(zero_cpu_s=zero_cpu, zero_wall_s=2 * zero_cpu)
+    return made
+
+
+UNTRACED = [a_round(1.1, 0.1), a_round(9.0, 0.1), a_round(1.0, 0.1), a_round(1.2, 0.2), a_round(1.1, 0.1)]  # net: 1.0 in the median
+
+
+def test_ratio_is_of_medians_without_start_up():
+    traced = [a_round(1.7, 0.2, rss=14_000_000), a_round(1.6, 0.1, rss=15_000_000), a_round(7.0, 0.2, rss=13_000_000)]
+    found = figures.of_tool(traced, UNTRACED, share=1.0, events=10_000_000)
+    assert figures.of_untraced(UNTRACED)["cpu_s"] == pytest.approx(1.0)
+    assert found["cpu_ratio"] == found["wall_ratio"] == pytest.approx(1.5)
+    assert (found["cpu_added_s"], found["wall_added_s"]) == pytest.approx((0.5, 1.0))
+    assert found["ns_per_event"] == pytest.approx(50)
+    assert found["rss_added_bytes"] == 4_000_000
+    assert found["trace_bytes"] is found["report_wall_s"] is found["events"] is None
+
+
+def test_smaller_share_of_the_size_is_scaled():
+    found = figures.of_tool([a_round(5.2, 0.2)], UNTRACED, share=1 / 100, events=100_000_000)
+    assert found["cpu_ratio"] == pytest.approx(500)
+    assert found["cpu_added_s"] == pytest.approx(4.99)
+    assert found["ns_per_event"] == pytest.approx(4990)
+
+
+def test_few_events_give_no_time_per_event():
+    assert figures.of_tool([a_round(1.2, 0.1)], UNTRACED, share=1.0, events=99_999)["ns_per_event"] is None
+    assert figures.of_tool([a_round(1.2, 0.1)], UNTRACED, share=1.0, events=None)["ns_per_event"] is None
+    assert figures.of_tool([a_round(1.2, 0.1)], UNTRACED, share=0.5, events=100_000)["ns_per_event"] is None
+
+
+def test_nothing_to_divide_by_gives_no_ratio():
+    assert figures.of_tool([a_round(1.2, 0.1)], [a_round(0.1, 0.1)], share=1.0, events=None)["cpu_ratio"] is None
+
+
+def test_events_are_those_of_the_work():
+    assert figures.events_of([a_round(1, 0.1, events=1100, zero_events=100), a_round(1, 0.1, events=1102, zero_events=102)]) == 1000
+    assert figures.events_of([a_round(1, events=1100)]) == 1100
+    assert figures.events_of([a_round(1)]) is None
+
+
+def row(tool, **fields):
+    common = {"workload": "loop", "python": "CPython 3.11.2", "tool": tool, "status": "ok", "reason": None, "ratios": True, "share": 1.0}
+    return {**common, **fields}
+
+
+def rows():
+    untraced = row("untraced", **figures.of_untraced(UNTRACED))
+    told = {"events": 2_000_000, "lost_events": 0, "trace_bytes": 45_000, "report_wall_s": 0.05, "report_max_rss_bytes": 22_000_000}
+    vbtrace = row("vbtrace", **figures.of_tool([a_round(1.5, 0.1, **told)], UNTRACED, 1.0, 2_000_000))
+    slow = row("slow", share=0.01, **figures.of_tool([a_round(2.1, 0.1)], UNTRACED, 0.01, None))
+    slow["share"] = 0.01
+    broken = row("broken", status="failed", reason="exit status 3: no")
+    startup = row("untraced", workload="startup", **figures.of_untraced([a_round(0.010)]))
+    late = row("vbtrace", workload="startup", **figures.of_tool([a_round(0.022)], [a_round(0.010)], 1.0, None))
+    late["ratios"] = False
+    return [untraced, vbtrace, slow, broken, startup, late]
+
+
+def test_table():
+    lines = list(table.lines(rows(), [("slow", "is slow")]))
+    text = [" ".join(line.split()) for line in lines]
+    assert text[0] == "workload under CPU wall ns/event events RSS trace report takes"
+    assert text[2:6] == [
+        "loop untraced 1.00 s 2.00 s 10.0 MB",
+        "vbtrace 1.40x 1.40x 200.0 2,000,000 +0 B 45 KB 50.0 ms, 22.0 MB",
+        "slow 1/100 200x 200x +0 B",
+        "broken failed: exit status 3: no",
+    ]
+    assert text[7:9] == ["startup untraced 10.0 ms 20.0 ms 10.0 MB", "vbtrace +12.0 ms +24.0 ms +0 B"]
+    assert text[-1] == "slow: is slow."
+
+
+def test_table_names_the_interpreters_when_there_are_several():
+    other = [{**one, "python": "CPython 3.13.0"} for one in rows()[:2]]
+    text = "\n".join(table.lines(rows()[:2] + other, []))
+    assert "loop CPython 3.11.2" in text and "loop CPython 3.13.0" in text
+
+
+def test_lost_events_are_shown():
+    lossy = rows()[1]
+    lossy["lost_events"] = 12
+    assert "2,000,000 and 12 lost" in "\n".join(table.lines([rows()[0], lossy], []))
+
+
+def test_every_tool_says_what_it_cannot_run():
+    python = machine.Python("/usr/bin/python3", "CPython 3.11.2")
+    native = next(one for one in workloads.ALL if one.native)
+    loop = next(one for one in workloads.ALL if one.name == "objects_loop")
+    unusable = {tool.name: tool.unusable(python, native) for tool in tools.PEERS}
+    assert unusable["tracemalloc"] == "traces Python only"
+    assert "@profile" in unusable["memory_profiler"]
+    assert "not installed for /usr/bin/python3" in tools.MemoryProfiler().unusable(python, loop)
+
+
+@needs_cc
+def test_launcher_measures_the_command_and_not_itself(tmp_path):
+    launcher = measure.Launcher(tmp_path)
+    script = "import os, time; a = bytearray(100_000_000); time.sleep(0.1); assert os.environ['GIVEN'] == 'a b'"
+    used = launcher.run([sys.executable, "-c", script], {"GIVEN": "a b"})
+    assert used.wall_s >= 0.1 and 0 < used.cpu_s and used.max_rss_bytes > 100_000_000
+    assert launcher.run(["true"]).max_rss_bytes < 8_000_000  # far less than this process has
+    with pytest.raises(measure.Failed, match="^exit status 3: why$"):
+        launcher.run(["sh", "-c", "echo why >&2; exit 3"])
+    with pytest.raises(measure.Failed, match="^killed by signal 9$"):
+        launcher.run(["sh", "-c", "kill -9 $$"])
+    with pytest.raises(measure.Failed, match="no-such-program"):
+        launcher.run(["no-such-program"])
+
+
+@needs_cc
+@pytest.mark.parametrize("workload", [one for one in workloads.ALL if one.sized], ids=lambda one: one.name)
+def test_workloads_run_at_any_size(tmp_path, workload):
+    if workload.numpy:
+        pytest.importorskip("numpy")
+    workload.prepare(tmp_path)
+    for size in (0, 1, 100):
+        done = subprocess.run(workload.command(sys.executable, size, 1, tmp_path), capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def overhead(*arguments):
+    command = [sys.executable, str(BENCH / "overhead"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["--library", "/nowhere/libvbtrace.so"], "--library: no file /nowhere/libvbtrace.so; build vbtrace first"),
+        (["--library", "/bin/sh", "--tool", "/nowhere/vbtrace"], "--tool: no file /nowhere/vbtrace"),
+        (["--workloads", "startup,tea"], "'tea' is not one of float32_loop, "),
+        (["--peers", ""], "'' is not one of tracemalloc, heaptrack"),
+        (["--rounds", "0"], "'0' is not a whole number from 1 on"),
+        (["--seed", "x"], "'x' is not a whole number from 0 on"),
+        (["--without-vbtrace", "--out", "/dev/null/x"], "--out: cannot write /dev/null: "),
+        (["extra"], "extra"),
+    ],
+)
+def test_bad_options_are_one_line(arguments, says):
+    done = overhead(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("overhead: ") and says in done.stderr
+
+
+@needs_cc
+def test_what_is_no_interpreter_is_one_line(tmp_path):
+    for path in ("/nowhere/python3", "/bin/true"):
+        done = overhead("--without-vbtrace", "--python", path, "--out", tmp_path / "out.json")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1 and f"{path}: " in done.stderr and "expected a Python interpreter" in done.stderr
+
+
+@pytest.fixture
+def stand_ins(tmp_path):
+    """A library that leaves a trace of three bytes, and a tool that reports ten events of any trace."""
+    source, library, tool = tmp_path / "fake.c", tmp_path / "libvbtrace.so", tmp_path / "vbtrace"
+    source.write_text(
+        """
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        __attribute__((constructor)) static void leave_trace(void) {
+            const char *pattern = getenv("VBTRACE_OUTPUT");
+            const char *mark = pattern == NULL ? NULL : strstr(pattern, "%p");
+            char path[4096];
+            if (mark == NULL || getenv("VBTRACE_QUIET") == NULL)
+                return;
+            snprintf(path, sizeof path, "%.*s1%s", (int)(mark - pattern), pattern, mark + 2);
+            FILE *trace = fopen(path, "w");
+            fputs("VBT", trace);
+            fclose(trace);
+        }
+        """
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    tool.write_text("""#!/bin/sh\necho '{"totals": {"allocs": 7, "frees": 3, "lost_events": 0}}'\n""")
+    tool.chmod(0o755)
+    return ["--library", library, "--tool", tool]
+
+
+@needs_cc
+def test_a_run(tmp_path, stand_ins):
+    out = tmp_path / "new" / "overhead.json"
+    asked = ["--quick", "--rounds", "1", "--workloads", "malloc_mix,startup", "--peers", "tracemalloc", "--seed", "5"]
+    done = overhead(*stand_ins, *asked, "--python", sys.executable, "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(out.read_text())
+    assert result["manifest"].keys() >= {"date", "cpu", "cpus", "kernel", "pythons", "seed", "rounds", "quick", "library", "tool"}
+    assert (result["manifest"]["seed"], result["manifest"]["rounds"], result["manifest"]["quick"]) == (5, 1, True)
+    assert [(one["workload"], one["tool"], one["status"]) for one in result["rows"]] == [
+        ("malloc_mix", "untraced", "ok"),
+        ("malloc_mix", "vbtrace", "ok"),
+        ("malloc_mix", "tracemalloc", "skipped"),
+        ("startup", "untraced", "ok"),
+        ("startup", "vbtrace", "ok"),
+        ("startup", "tracemalloc", "ok"),
+    ]
+    mix, start = result["rows"][1], result["rows"][4]
+    assert mix["trace_bytes"] == 3 and mix["events"] == 0 and mix["cpu_ratio"] > 0 and mix["report_max_rss_bytes"] > 0
+    assert start["events"] == 10 and "cpu_added_s" in start and len(start["rounds"]) == 1
+    assert "skipped: traces Python only" in done.stdout and str(out) in done.stdout
+
+
+@needs_cc
+def test_a_tool_that_fails_is_shown_with_the_reason(tmp_path, stand_ins):
+    stand_ins[3].write_text("#!/bin/sh\necho 'vbtrace: not a trace' >&2; exit 2\n")
+    out = tmp_path / "overhead.json"
+    done = overhead(*stand_ins, "--quick", "--workloads", "malloc_mix", "--peers", "tracemalloc", "--out", out)
+    assert done.returncode == 1
+    failed = json.loads(out.read_text())["rows"][1]
+    assert (failed["status"], failed["reason"]) == ("failed", "exit status 2: vbtrace: not a trace")
+    assert "failed: exit status 2: vbtrace: not a trace" in done.stdout
