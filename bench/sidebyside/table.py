@@ -32,6 +32,9 @@ def cells(row):
         times = [ratio(row["cpu_ratio"]), ratio(row["wall_ratio"])]
     else:
         times = [added(seconds(row["cpu_added_s"])), added(seconds(row["wall_added_s"]))]
+    events = "" if row["events"] is None else f"{row['events']:,.0f}"
+    if row["lost_events"]:
+        events += f" and {row['lost_events']:,.0f} lost"
     report = ""
     if row["report_wall_s"] is not None:
         report = f"{seconds(row['report_wall_s'])}, {size(row['report_max_rss_bytes'])}"
@@ -39,7 +42,7 @@ def cells(row):
         row["tool"] + (f" 1/{1 / row['share']:.0f}" if row["share"] < 1 else ""),
         *times,
         "" if row["ns_per_event"] is None else f"{row['ns_per_event']:.1f}",
-        "" if row["events"] is None else f"{row['events']:,.0f}" + (f" and {row['lost_events']:,.0f} lost" if row["lost_events"] else ""),
+        events,
         added(size(row["rss_added_bytes"])),
         "" if row["trace_bytes"] is None else size(row["trace_bytes"]),
         report,
@@ -70,8 +73,8 @@ def lines(rows, notes):
         yield "  ".join([start, *rest]).rstrip()
     yield ""
     yield "CPU, wall: medians; untraced in seconds, the others as ratios to it. Start-up (the run at size 0) is subtracted, except for"
-    yield "bench_sum; startup itself is in time and memory added. A tool with 1/N got that part of the size, and its ratio is to that part"
-    yield "of the untraced time. ns/event: CPU added for each allocation or free that vbtrace counts, where they are many."
+    yield "bench_sum; startup itself is in time and memory added. A tool with 1/N got that part of the size, its ratio is to that part of"
+    yield "the untraced time. ns/event: CPU added for each allocation or free that vbtrace counts, where they are many."
     yield "RSS: greatest resident set, untraced as it is, the others as what they add, with the tool's own processes where larger."
     for name, note in notes:
         yield f"{name}: {note}."

@@ -72,7 +72,7 @@ class Tracemalloc(Tool):
 
 class Heaptrack(Tool):
     name = "heaptrack"
-    note = "sees only what reaches malloc: Python's own allocator hides the small blocks from it"
+    note = "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds under NumPy, so that small ratios are rough"
 
     def unusable(self, python, workload):
         return None if shutil.which("heaptrack") else "not installed (on Debian: apt install heaptrack)"
@@ -89,7 +89,7 @@ class Heaptrack(Tool):
 
 class HeaptrackMalloc(Heaptrack):
     name = "heaptrack-malloc"
-    share = 1 / 20
+    share = 1 / 10
     note = "heaptrack with PYTHONMALLOC=malloc, so that it sees every allocation"
     sees_every_allocation = True
 

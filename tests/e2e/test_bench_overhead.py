@@ -61,8 +61,8 @@ def test_events_are_those_of_the_work():
 
 
 def row(tool, **fields):
-    common = {"workload": "loop", "python": "CPython 3.11.2", "tool": tool, "status": "ok", "reason": None, "ratios": True, "share": 1.0}
-    return {**common, **fields}
+    common = {"workload": "loop", "python": "CPython 3.11.2", "tool": tool, "status": "ok", "reason": None}
+    return {**common, "ratios": True, "share": 1.0, **fields}
 
 
 def rows():
