@@ -73,8 +73,8 @@ def lines(rows, notes):
         yield "  ".join([start, *rest]).rstrip()
     yield ""
     yield "CPU, wall: medians; untraced in seconds, the others as ratios to it. Start-up (the run at size 0) is subtracted, except for"
-    yield "bench_sum; startup itself is in time and memory added. A tool with 1/N got that part of the size, its ratio is to that part of"
-    yield "the untraced time. ns/event: CPU added for each allocation or free that vbtrace counts, where they are many."
+    yield "bench_sum; startup itself is in time and memory added. A tool with 1/N got that part of the size, its ratio is to that part"
+    yield "of the untraced time. ns/event: CPU added for each allocation or free that vbtrace counts, where they are many."
     yield "RSS: greatest resident set, untraced as it is, the others as what they add, with the tool's own processes where larger."
     for name, note in notes:
         yield f"{name}: {note}."

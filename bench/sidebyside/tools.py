@@ -72,7 +72,10 @@ class Tracemalloc(Tool):
 
 class Heaptrack(Tool):
     name = "heaptrack"
-    note = "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds under NumPy, so that small ratios are rough"
+    note = (
+        "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds with NumPy, "
+        "which makes small ratios rough"
+    )
 
     def unusable(self, python, workload):
         return None if shutil.which("heaptrack") else "not installed (on Debian: apt install heaptrack)"

@@ -21,7 +21,6 @@ allocated on the user's own line exists before the section begins. A section wit
 Standard library only; one file; CPython 3.8 and later.
 """
 
-import functools
 import operator
 import os
 import timeit as _timeit
@@ -152,7 +151,8 @@ class _Section:
         _end(self._label)
 
     def __call__(self, function):
-        import inspect  # slow to import, and needed by nobody else
+        import functools  # slow to import, both, and needed nowhere else
+        import inspect
 
         label, iterations = self._label, self._iterations
         if inspect.isasyncgenfunction(function):
