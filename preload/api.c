@@ -1,0 +1,54 @@
+/* The functions behind vbtrace.h and the Python module. */
+#include "clock.h"
+#include "hook.h"
+#include "where/python_code.h"
+
+#include <string.h>
+
+/* The nearest place of the program's own code: Python frames of vbtrace's own module are left out. */
+static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
+    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+    uint32_t node = python != NULL ? python->node : 0;
+    while (node != 0 && (vbt_node_at(node)->flags & VBT_SITE_OF_OURS))
+        node = vbt_node_at(node)->parent;
+    return node != 0 ? vbt_node_at(node)->site : vbt_native_site(caller);
+}
+
+static uint32_t label_id(const char *label) {
+    vbt_lock(&vbt_tree.lock);
+    uint32_t id = vbt_intern_string(label, strlen(label));
+    vbt_unlock(&vbt_tree.lock);
+    return id;
+}
+
+VBT_EXPORT void vbtrace_section_begin(const char *label, uint64_t iterations) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    uint32_t site = section_site(thread, VBT_CALLER);
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    vbt_intervals_section_begin(&thread->ledger, site, label_id(label), iterations, now);
+    vbt_leave(thread);
+}
+
+VBT_EXPORT void vbtrace_section_end(const char *label) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    uint32_t site = section_site(thread, VBT_CALLER);
+    vbt_intervals_section_end(&thread->ledger, site, label_id(label), now);
+    vbt_leave(thread);
+}
+
+/* Python code of this file is vbtrace's own: what it allocates is left out of sections and intervals. */
+VBT_EXPORT void vbtrace_own_file(const char *path) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    vbt_python_own_file(path);
+    vbt_leave(thread);
+}

@@ -1,0 +1,84 @@
+/* What every hook does: enter, ask where, call the real function, tell the ledger, leave. */
+#ifndef VBT_HOOK_H
+#define VBT_HOOK_H
+
+#include "ledger/ledger.h"
+#include "lifecycle.h"
+#include "real.h"
+#include "thread.h"
+#include "where/python.h"
+#include "where/tree.h"
+
+#define VBT_EXPORT __attribute__((visibility("default")))
+#define VBT_CALLER ((uintptr_t)__builtin_return_address(0))
+
+/* The calling thread's state, now standing in a call; or NULL, and the hook only passes the call on: nothing is recorded now, or the hook was reached from
+ * inside another one. What a signal handler allocates while it interrupts our own bookkeeping is counted as lost. */
+static inline struct vbt_thread *vbt_enter(void) {
+    struct vbt_thread *thread = vbt_self;
+    if (VBT_UNLIKELY(thread == NULL) && (thread = vbt_lifecycle_first_event()) == NULL)
+        return NULL;
+    uint32_t standing = atomic_load_explicit(&thread->standing, memory_order_relaxed);
+    if (VBT_UNLIKELY(standing != VBT_IDLE)) {
+        thread->lost_in_signal += standing == VBT_IN_LEDGER;
+        return NULL;
+    }
+    atomic_store_explicit(&thread->standing, VBT_IN_CALL, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* whoever stops the recording makes it a full one: see vbt_lifecycle_stop */
+    uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
+    if (VBT_UNLIKELY(recording != VBT_RECORDING) && !vbt_lifecycle_poll(thread, recording)) {
+        atomic_store_explicit(&thread->standing, VBT_IDLE, memory_order_relaxed);
+        return NULL;
+    }
+    return thread;
+}
+
+static inline void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing) {
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&thread->standing, (uint32_t)standing, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void vbt_leave(struct vbt_thread *thread) { vbt_stand(thread, VBT_IDLE); }
+
+/* The place of an allocation by native code: the address that called the allocator, under the thread's Python stack. */
+static inline struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr_t caller) {
+    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+    uint32_t parent = python != NULL ? python->node : 0;
+    struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
+    if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent))
+        vbt_native_leaf_find(thread, leaf, parent, caller, VBT_DOMAIN_HEAP);
+    return leaf->place;
+}
+
+/* The place of a request to Python's allocators: the Python stack; in its absence, the address that asked. */
+static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
+    struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+    if (VBT_LIKELY(python != NULL && python->node != 0)) {
+        if (VBT_UNLIKELY(python->counters == NULL))
+            python->counters = vbt_counters_of(&thread->ledger, python->node);
+        return (struct vbt_place){python->node, python->counters};
+    }
+    struct vbt_leaf leaf;
+    vbt_native_leaf_find(thread, &leaf, 0, caller, VBT_DOMAIN_PYTHON);
+    return leaf.place;
+}
+
+/* Books a new block and leaves. block may be NULL: the request failed. */
+static inline void vbt_book_alloc(struct vbt_thread *thread, enum vbt_domain domain, const void *block, size_t size,
+                                  uintptr_t caller) {
+    if (VBT_LIKELY(block != NULL)) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        struct vbt_place place =
+            domain == VBT_DOMAIN_HEAP ? vbt_heap_place(thread, caller) : vbt_python_request_place(thread, caller);
+        if (VBT_UNLIKELY(thread->override_node != 0))
+            place = vbt_override_place(thread);
+        if (VBT_LIKELY(place.counters != NULL))
+            vbt_ledger_alloc(&thread->ledger, domain, place, block, size);
+        else
+            thread->ledger.lost[VBT_LOST_MEMORY]++;
+    }
+    vbt_leave(thread);
+}
+
+#endif

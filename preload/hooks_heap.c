@@ -1,0 +1,135 @@
+/* The malloc family. C++'s new and delete, strdup and the like arrive here through malloc and free. */
+#include "hook.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Books a block that another hook made by calling the real function, and passes it on. */
+static inline void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
+    vbt_book_alloc(thread, VBT_DOMAIN_HEAP, block, size, caller);
+    return block;
+}
+
+VBT_EXPORT void *malloc(size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    if (VBT_UNLIKELY(thread == NULL))
+        return vbt_real.malloc(size);
+    return booked(thread, vbt_real.malloc(size), size, VBT_CALLER);
+}
+
+VBT_EXPORT void *calloc(size_t count, size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    if (VBT_UNLIKELY(thread == NULL))
+        return vbt_real.calloc(count, size);
+    return booked(thread, vbt_real.calloc(count, size), count * size, VBT_CALLER);
+}
+
+static inline void release(void *block) {
+    if (block == NULL || VBT_UNLIKELY(vbt_real_in_pool(block)))
+        return;
+    struct vbt_thread *thread = vbt_enter();
+    if (VBT_LIKELY(thread != NULL)) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, block);
+        vbt_stand(thread, VBT_IN_CALL);
+    }
+    vbt_real.free(block);
+    if (VBT_LIKELY(thread != NULL))
+        vbt_leave(thread);
+}
+
+VBT_EXPORT void free(void *block) { release(block); }
+
+/* Gone from glibc's headers, still called by old programs. */
+VBT_EXPORT void cfree(void *block) { release(block); }
+
+/* C23, 7.24.3: free with the size as a hint. */
+VBT_EXPORT void free_sized(void *block, size_t size) {
+    (void)size;
+    release(block);
+}
+
+VBT_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size) {
+    (void)alignment;
+    (void)size;
+    release(block);
+}
+
+/* A block of the boot pool cannot be resized in place: its contents move to a real one. */
+static void *leave_pool(void *block, size_t size, uintptr_t caller) {
+    struct vbt_thread *thread = vbt_enter();
+    void *fresh = vbt_real.malloc(size);
+    if (fresh != NULL) {
+        size_t old = vbt_real_pool_size(block);
+        memcpy(fresh, block, old < size ? old : size);
+    }
+    if (thread != NULL)
+        vbt_book_alloc(thread, VBT_DOMAIN_HEAP, fresh, size, caller);
+    return fresh;
+}
+
+/* The old block is retired before the real call: once that has freed it, another thread may be given its address. */
+static inline void *resize(void *block, size_t size, uintptr_t caller) {
+    if (block != NULL && VBT_UNLIKELY(vbt_real_in_pool(block)))
+        return leave_pool(block, size, caller);
+    struct vbt_thread *thread = vbt_enter();
+    if (VBT_UNLIKELY(thread == NULL))
+        return vbt_real.realloc(block, size);
+    uint64_t cell = 0;
+    bool was_last = false;
+    if (block != NULL) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        was_last = thread->ledger.last_block == block;
+        cell = vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, block);
+        vbt_stand(thread, VBT_IN_CALL);
+    }
+    void *fresh = vbt_real.realloc(block, size);
+    if (fresh == NULL && size != 0 && block != NULL) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        vbt_ledger_unfree(&thread->ledger, block, cell, was_last);
+    }
+    return booked(thread, fresh, size, caller);
+}
+
+VBT_EXPORT void *realloc(void *block, size_t size) { return resize(block, size, VBT_CALLER); }
+
+VBT_EXPORT void *reallocarray(void *block, size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return resize(block, bytes, VBT_CALLER);
+}
+
+VBT_EXPORT int posix_memalign(void **out, size_t alignment, size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    int result = vbt_real.posix_memalign(out, alignment, size);
+    if (VBT_LIKELY(thread != NULL))
+        vbt_book_alloc(thread, VBT_DOMAIN_HEAP, result == 0 ? *out : NULL, size, VBT_CALLER);
+    return result;
+}
+
+VBT_EXPORT void *aligned_alloc(size_t alignment, size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    void *block = vbt_real.aligned_alloc(alignment, size);
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+}
+
+VBT_EXPORT void *memalign(size_t alignment, size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    void *block = vbt_real.memalign(alignment, size);
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+}
+
+VBT_EXPORT void *valloc(size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    void *block = vbt_real.valloc(size);
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+}
+
+VBT_EXPORT void *pvalloc(size_t size) {
+    struct vbt_thread *thread = vbt_enter();
+    void *block = vbt_real.pvalloc(size);
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+}

@@ -1,0 +1,53 @@
+/* The ends of a process that no destructor sees: _exit, quick_exit (through its handlers, see lifecycle.c), abort, exec. */
+#include "hook.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern char **environ;
+
+VBT_EXPORT void _exit(int status) {
+    vbt_lifecycle_finish("_exit");
+    if (vbt_real._exit != NULL)
+        vbt_real._exit(status);
+    for (;;)
+        vbt_sys(SYS_exit_group, status);
+}
+
+VBT_EXPORT void _Exit(int status) { _exit(status); }
+
+VBT_EXPORT void abort(void) {
+    vbt_lifecycle_finish("abort");
+    if (vbt_real.abort != NULL)
+        vbt_real.abort();
+    __builtin_trap();
+}
+
+/* An exec replaces the process and comes back only if it failed. */
+static int tried(int result) {
+    vbt_lifecycle_resume();
+    return result;
+}
+
+VBT_EXPORT int execve(const char *path, char *const arguments[], char *const environment[]) {
+    vbt_real_find();
+    vbt_lifecycle_finish("exec");
+    return tried(vbt_real.execve(path, arguments, environment));
+}
+
+VBT_EXPORT int execv(const char *path, char *const arguments[]) { return execve(path, arguments, environ); }
+
+VBT_EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[]) {
+    vbt_real_find();
+    vbt_lifecycle_finish("exec");
+    return tried(vbt_real.execvpe(file, arguments, environment));
+}
+
+VBT_EXPORT int execvp(const char *file, char *const arguments[]) { return execvpe(file, arguments, environ); }
+
+VBT_EXPORT int fexecve(int descriptor, char *const arguments[], char *const environment[]) {
+    vbt_real_find();
+    vbt_lifecycle_finish("exec");
+    return tried(vbt_real.fexecve(descriptor, arguments, environment));
+}

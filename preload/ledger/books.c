@@ -1,0 +1,185 @@
+/* See books.h. */
+#include "books.h"
+
+#include "../thread.h"
+#include "../where/tree.h"
+#include "interval.h"
+#include "ledger.h"
+
+#include <string.h>
+
+/* What was live at the fork, by node; empty where there was none. */
+struct inherited {
+    uint64_t blocks, bytes;
+};
+
+static struct vbt_vector inherited = {.item_size = sizeof(struct inherited)};
+static uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
+
+static struct vbt_thread *first_thread(void) { return atomic_load(&vbt_threads); }
+
+void vbt_books_read(struct vbt_books *out) {
+    *out = (struct vbt_books){0};
+    int64_t live_alone = 0;
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_ledger *ledger = &thread->ledger;
+        for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
+            struct vbt_totals *sum = &out->totals[domain];
+            const struct vbt_totals *part = &ledger->totals[domain];
+            sum->allocs += part->allocs;
+            sum->frees += part->frees;
+            sum->allocated += part->allocated;
+            sum->freed += part->freed;
+            sum->temporary += part->temporary;
+            out->unknown_frees[domain] += ledger->unknown_frees[domain];
+        }
+        for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
+            out->lost[reason] += ledger->lost[reason];
+        out->lost[VBT_LOST_SIGNAL] += thread->lost_in_signal;
+        out->truncated += thread->stack.truncated;
+        live_alone = ledger->live;
+        out->threads++;
+    }
+    memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
+    memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
+    out->peak = atomic_load(&vbt_peak.bytes);
+    out->peak_clock = atomic_load(&vbt_peak.clock);
+    if (out->threads == 1 && live_alone > out->peak) {
+        out->peak = live_alone;
+        out->peak_is_now = true;
+    } else if (out->threads > 1) {
+        out->peak_error = (int64_t)out->threads * VBT_PEAK_BATCH;
+    }
+}
+
+static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters, const struct vbt_sizes *sizes) {
+    uint64_t of_first_size = counters->allocs;
+    for (unsigned bucket = 0; sizes != NULL && bucket < VBT_SIZE_BUCKETS; bucket++) {
+        out->sizes[bucket] += sizes->allocs[bucket];
+        of_first_size -= sizes->allocs[bucket];
+    }
+    uint64_t min = sizes != NULL ? sizes->min : UINT64_MAX;
+    uint64_t max = sizes != NULL ? sizes->max : 0;
+    if (of_first_size > 0) {
+        out->sizes[vbt_size_bucket(counters->first_size)] += of_first_size;
+        min = counters->first_size < min ? counters->first_size : min;
+        max = counters->first_size > max ? counters->first_size : max;
+    }
+    if (min < out->min_size)
+        out->min_size = min;
+    if (max > out->max_size)
+        out->max_size = max;
+}
+
+bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
+    *out = (struct vbt_node_sum){.min_size = UINT64_MAX};
+    bool any = false;
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
+        if (page == NULL)
+            continue;
+        const struct vbt_counters *counters = &page->counters[node % VBT_PAGE_NODES];
+        if (counters->allocs == 0 && counters->frees == 0)
+            continue;
+        any = true;
+        out->allocs += counters->allocs;
+        out->frees += counters->frees;
+        out->allocated += counters->allocated;
+        out->freed += counters->freed;
+        out->temporary += counters->temporary;
+        out->at_peak += vbt_ledger_at_peak(counters, books->peak_clock, books->peak_is_now);
+        if (counters->allocs > 0)
+            add_sizes(out, counters, page->sizes[node % VBT_PAGE_NODES]);
+    }
+    if (node < inherited.count) {
+        const struct inherited *part = vbt_vector_at(&inherited, node);
+        out->inherited_blocks = part->blocks;
+        out->inherited_bytes = part->bytes;
+        out->at_peak += (int64_t)part->bytes;
+        any |= part->blocks != 0;
+    }
+    if (out->min_size == UINT64_MAX)
+        out->min_size = 0;
+    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
+        out->buckets += out->sizes[bucket] != 0;
+    return any;
+}
+
+bool vbt_books_page_changed(uint32_t page, uint64_t clock) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *counters = vbt_counters_page(&thread->ledger, page);
+        if (counters != NULL && atomic_load_explicit(&counters->clock, memory_order_relaxed) >= clock)
+            return true;
+    }
+    return false;
+}
+
+bool vbt_books_node_changed(uint32_t node, uint64_t clock) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
+        if (page != NULL && (page->counters[node % VBT_PAGE_NODES].clock & ~VBT_CLOCK_OURS) >= clock)
+            return true;
+    }
+    return false;
+}
+
+static void forget_nodes(struct vbt_ledger *ledger) {
+    for (uint32_t index = 0; index < VBT_DIRECTORIES; index++) {
+        struct vbt_counters_page **directory = ledger->directories[index];
+        for (uint32_t i = 0; directory != NULL && i < VBT_DIRECTORY_PAGES; i++) {
+            struct vbt_counters_page *page = directory[i];
+            if (page == NULL)
+                continue;
+            for (uint32_t n = 0; n < VBT_PAGE_NODES; n++) {
+                uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
+                if (page->counters[n].allocs == 0 && page->counters[n].frees == 0)
+                    continue; /* the fewer pages are written to, the fewer are copied from the parent */
+                page->counters[n] = (struct vbt_counters){.clock = ours};
+                page->sizes[n] = NULL;
+            }
+        }
+    }
+}
+
+void vbt_books_inherit(void) {
+    struct vbt_books books;
+    vbt_books_read(&books);
+    int64_t live = 0;
+    memset(inherited_blocks, 0, sizeof inherited_blocks);
+    memset(inherited_bytes, 0, sizeof inherited_bytes);
+    for (uint32_t node = 0; node < vbt_tree.nodes.count; node++) {
+        struct vbt_node_sum sum;
+        struct inherited part = {0, 0};
+        if (vbt_books_node(&books, node, &sum)) {
+            part.blocks = sum.inherited_blocks + sum.allocs - sum.frees;
+            part.bytes = sum.inherited_bytes + sum.allocated - sum.freed;
+            live += (int64_t)part.bytes;
+            inherited_blocks[vbt_node_at(node)->domain] += part.blocks;
+            inherited_bytes[vbt_node_at(node)->domain] += part.bytes;
+        }
+        if (node < inherited.count || vbt_vector_add(&inherited) == node)
+            *(struct inherited *)vbt_vector_at(&inherited, node) = part;
+    }
+    uint64_t clock = atomic_fetch_add(&vbt_clock, 1) + 1;
+    atomic_store(&vbt_peak.bytes, 0);
+    atomic_store(&vbt_peak.clock, clock);
+    atomic_store(&vbt_peak.total, 0);
+    bool alone = books.threads == 1;
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        struct vbt_ledger *ledger = &thread->ledger;
+        forget_nodes(ledger);
+        memset(ledger->totals, 0, sizeof ledger->totals);
+        memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
+        memset(ledger->lost, 0, sizeof ledger->lost);
+        thread->lost_in_signal = 0;
+        thread->stack.truncated = 0;
+        ledger->live = thread == vbt_self ? live : 0; /* the thread that forked goes on with all of it */
+        ledger->published = 0;
+        ledger->ours = 0;
+        ledger->crest = INT64_MIN;
+        atomic_store(&ledger->alloc_limit, alone ? INT64_MAX : INT64_MIN);
+        atomic_store(&ledger->free_limit, alone ? INT64_MIN : INT64_MAX);
+        vbt_intervals_reset(ledger);
+    }
+    vbt_interval_groups_forget();
+}

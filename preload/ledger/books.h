@@ -1,0 +1,42 @@
+/* The books of all threads taken together, for whoever writes them down; and what a forked process inherits. */
+#ifndef VBT_BOOKS_H
+#define VBT_BOOKS_H
+
+#include "counters.h"
+
+struct vbt_node_sum {
+    uint64_t allocs, frees, allocated, freed, temporary;
+    int64_t at_peak;
+    uint64_t inherited_blocks, inherited_bytes;
+    uint64_t min_size, max_size;
+    uint32_t buckets; /* that are not empty */
+    uint64_t sizes[VBT_SIZE_BUCKETS];
+};
+
+struct vbt_books {
+    struct vbt_totals totals[VBT_DOMAINS];
+    uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
+    uint64_t unknown_frees[VBT_DOMAINS];
+    uint64_t lost[VBT_LOST_KINDS];
+    uint64_t truncated; /* call stacks cut off */
+    uint32_t threads;
+    int64_t peak;
+    int64_t peak_error;   /* how far the true peak can lie above it */
+    uint64_t peak_clock;  /* for vbt_books_node */
+    bool peak_is_now;
+};
+
+/* Sums the totals of all threads. While they run, what is in flight is missing here or there; at rest all is exact. */
+void vbt_books_read(struct vbt_books *out);
+
+/* Sums one node's counters over all threads. False if nothing ever happened there. */
+bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out);
+
+/* Has a page of VBT_PAGE_NODES nodes changed since the clock stood at `clock`? */
+bool vbt_books_page_changed(uint32_t page, uint64_t clock);
+bool vbt_books_node_changed(uint32_t node, uint64_t clock);
+
+/* In the child of a fork: what is live is inherited, all counters start at 0. */
+void vbt_books_inherit(void);
+
+#endif

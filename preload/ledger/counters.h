@@ -1,0 +1,86 @@
+/* The counters of one thread for one node, and of one thread for all nodes.
+ *
+ * Written by one thread, read by the stream's. What the hot path touches of a node is one cache line. */
+#ifndef VBT_COUNTERS_H
+#define VBT_COUNTERS_H
+
+#include "../memory.h"
+#include "../sys.h"
+#include "format/format.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vbt_counters {
+    uint64_t allocs, frees;
+    uint64_t allocated, freed; /* bytes; freed counts at the node that allocated */
+    int64_t at_peak;           /* live bytes at the last peak before `clock` */
+    uint64_t clock;            /* vbt_clock at the last change; VBT_CLOCK_OURS marks vbtrace's own nodes */
+    uint32_t interval;         /* the thread's interval number at the last change */
+    uint32_t first_size;       /* of the first request; larger ones saturate */
+    uint64_t temporary;        /* allocations freed before the thread allocated again */
+};
+
+/* Nodes whose events are vbtrace's own take the slow path every time, where they are kept out of intervals. */
+#define VBT_CLOCK_OURS (UINT64_C(1) << 63)
+
+/* Sizes other than the first one a node saw. */
+struct vbt_sizes {
+    uint64_t min, max;
+    uint64_t allocs[VBT_SIZE_BUCKETS];
+};
+
+enum { VBT_PAGE_NODES = 64, VBT_DIRECTORY_PAGES = 1024, VBT_DIRECTORIES = VBT_MAX_NODES / VBT_PAGE_NODES / VBT_DIRECTORY_PAGES };
+
+struct vbt_counters_page {
+    struct vbt_counters counters[VBT_PAGE_NODES];
+    struct vbt_sizes *sizes[VBT_PAGE_NODES]; /* NULL while all requests were of the first size */
+    _Atomic uint64_t clock; /* vbt_clock at the last change of any */
+};
+
+struct vbt_intervals;
+
+struct vbt_totals {
+    uint64_t allocs, frees, allocated, freed, temporary;
+};
+
+/* One call path with this thread's counters for it. */
+struct vbt_place {
+    uint32_t node;
+    struct vbt_counters *counters; /* NULL: not looked up yet */
+};
+
+struct vbt_ledger {
+    struct vbt_totals totals[VBT_DOMAIN_MAP]; /* heap, Python */
+    int64_t live;                             /* bytes allocated here minus bytes freed here, by whomever allocated */
+    _Atomic int64_t alloc_limit;              /* live above this: publish; other threads write it to make this one do so */
+    _Atomic int64_t free_limit;               /* live below this: publish; likewise */
+    int64_t crest;                            /* live above this when something is freed: a peak may be passing */
+    int64_t published;                        /* part of live that is in vbt_peak.total */
+    int64_t ours;                             /* part of live that is vbtrace's own */
+    const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
+    uint32_t interval;                        /* grows with each boundary of an interval or section on this thread */
+    size_t huge_size;                         /* true size of the latest block freed whose cell could not hold it */
+    uint64_t unknown_frees[VBT_DOMAIN_MAP];
+    uint64_t lost[VBT_LOST_KINDS];
+    struct vbt_intervals *intervals;
+    struct vbt_arena arena;
+    struct vbt_counters_page **directories[VBT_DIRECTORIES];
+};
+
+/* This thread's counters of a node, made where they are missing; NULL when there is no memory. */
+struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t node);
+
+static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledger *ledger, uint32_t page) {
+    struct vbt_counters_page **directory = ledger->directories[page / VBT_DIRECTORY_PAGES];
+    return directory == NULL ? NULL : directory[page % VBT_DIRECTORY_PAGES];
+}
+
+static inline struct vbt_counters *vbt_counters_of(struct vbt_ledger *ledger, uint32_t node) {
+    struct vbt_counters_page *page = vbt_counters_page(ledger, node / VBT_PAGE_NODES);
+    return VBT_LIKELY(page != NULL) ? &page->counters[node % VBT_PAGE_NODES] : vbt_counters_make(ledger, node);
+}
+
+#endif

@@ -1,0 +1,261 @@
+/* See interval.h. */
+#include "interval.h"
+
+#include "../where/table.h"
+#include "../where/tree.h"
+#include "ledger.h"
+
+#include <string.h>
+
+enum { MAX_GROUPS = 1 << 14, MAX_SITES = 1 << 20 };
+
+struct vbt_interval_groups vbt_interval_groups = {
+    .groups.item_size = sizeof(struct vbt_interval_group),
+    .sites.item_size = sizeof(struct vbt_interval_site),
+};
+
+/* Both under the groups' lock. */
+static struct vbt_table group_ids, site_ids;
+
+static struct vbt_flow flow_of(const struct vbt_ledger *ledger) {
+    struct vbt_flow flow = {0, 0, 0, 0};
+    for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
+        flow.allocs += ledger->totals[domain].allocs;
+        flow.frees += ledger->totals[domain].frees;
+        flow.allocated += ledger->totals[domain].allocated;
+        flow.freed += ledger->totals[domain].freed;
+    }
+    return flow;
+}
+
+static void flow_add(struct vbt_flow *sum, const struct vbt_flow *more) {
+    sum->allocs += more->allocs;
+    sum->frees += more->frees;
+    sum->allocated += more->allocated;
+    sum->freed += more->freed;
+}
+
+static struct vbt_flow flow_minus(const struct vbt_flow *a, const struct vbt_flow *b) {
+    return (struct vbt_flow){a->allocs - b->allocs, a->frees - b->frees, a->allocated - b->allocated, a->freed - b->freed};
+}
+
+/* With the groups' lock; 0 when there is no room. */
+static uint32_t group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to, uint32_t label) {
+    uint64_t key = ((uint64_t)from << 32 | to) + 2;
+    uint32_t key2 = label << 1 | (kind == VBT_INTERVAL_SECTION);
+    uint32_t id = vbt_table_get(&group_ids, key, key2);
+    if (id != 0)
+        return id;
+    struct vbt_vector *groups = &vbt_interval_groups.groups;
+    if (groups->count == 0)
+        vbt_vector_add(groups); /* id 0 is nobody's */
+    if (groups->count > MAX_GROUPS || (id = vbt_vector_add(groups)) == 0)
+        return 0;
+    *(struct vbt_interval_group *)vbt_vector_at(groups, id) =
+        (struct vbt_interval_group){.kind = (uint8_t)kind, .from = from, .to = to, .label = label};
+    return vbt_table_put(&group_ids, key, key2, id) ? id : 0;
+}
+
+/* With the groups' lock. */
+static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, const struct vbt_flow *flow) {
+    struct vbt_vector *sites = &vbt_interval_groups.sites;
+    uint64_t key = ((uint64_t)group << 32 | node) + 2;
+    uint32_t id = vbt_table_get(&site_ids, key, 0);
+    if (id == 0) {
+        if (sites->count == 0)
+            vbt_vector_add(sites);
+        if (sites->count > MAX_SITES || (id = vbt_vector_add(sites)) == 0 || !vbt_table_put(&site_ids, key, 0, id)) {
+            ledger->lost[VBT_LOST_INTERVAL_SITES]++;
+            return;
+        }
+        *(struct vbt_interval_site *)vbt_vector_at(sites, id) = (struct vbt_interval_site){.group = group, .node = node};
+    }
+    struct vbt_interval_site *site = vbt_vector_at(sites, id);
+    flow_add(&site->flow, flow);
+    site->clock = atomic_load_explicit(&vbt_clock, memory_order_relaxed);
+}
+
+static bool anything_open(const struct vbt_intervals *all) { return all->clock_open || all->depth > 0; }
+
+void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters) {
+    struct vbt_intervals *all = ledger->intervals;
+    if (!anything_open(all))
+        return;
+    if (all->notes == NULL && (all->notes = vbt_map(VBT_NOTES * sizeof *all->notes)) == NULL) {
+        ledger->lost[VBT_LOST_MEMORY]++;
+        return;
+    }
+    if (all->note_count == VBT_NOTES) {
+        ledger->lost[VBT_LOST_INTERVAL_SITES]++;
+        return;
+    }
+    struct vbt_flow before = {counters->allocs, counters->frees, counters->allocated, counters->freed};
+    all->notes[all->note_count++] = (struct vbt_note){node, counters, before};
+}
+
+int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
+    struct vbt_intervals *all = ledger->intervals;
+    int64_t live = ledger->live - ledger->ours;
+    int64_t lowest = INT64_MAX;
+    uint32_t depth = all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS;
+    for (uint32_t i = 0; i < depth + all->clock_open; i++) {
+        struct vbt_open_interval *open = i < depth ? &all->sections[i] : &all->clock;
+        if (live > open->high)
+            open->high = live;
+        if (open->high < lowest)
+            lowest = open->high;
+    }
+    return lowest == INT64_MAX ? INT64_MAX : lowest + ledger->ours;
+}
+
+/* Turns the notes since the last boundary into differences, and books them for all open intervals. With the groups' lock. */
+static void settle_notes(struct vbt_ledger *ledger) {
+    struct vbt_intervals *all = ledger->intervals;
+    uint32_t depth = all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS;
+    for (uint32_t i = 0; i < all->note_count; i++) {
+        struct vbt_note *note = &all->notes[i];
+        struct vbt_counters *counters = note->counters;
+        struct vbt_flow after = {counters->allocs, counters->frees, counters->allocated, counters->freed};
+        struct vbt_flow flow = flow_minus(&after, &note->flow);
+        if (counters->clock & VBT_CLOCK_OURS) {
+            flow_add(&all->clock.ours, &flow);
+            for (uint32_t s = 0; s < depth; s++)
+                flow_add(&all->sections[s].ours, &flow);
+            continue;
+        }
+        for (uint32_t s = 0; s < depth; s++)
+            if (all->sections[s].group != 0)
+                add_site(ledger, all->sections[s].group, note->node, &flow);
+        if (!all->clock_open)
+            continue;
+        if (all->kept == NULL)
+            all->kept = vbt_map(VBT_NOTES * sizeof *all->kept);
+        if (all->kept == NULL || all->kept_count == VBT_NOTES)
+            ledger->lost[VBT_LOST_INTERVAL_SITES]++;
+        else
+            all->kept[all->kept_count++] = (struct vbt_note){note->node, NULL, flow};
+    }
+    all->note_count = 0;
+    ledger->interval++;
+}
+
+static void stat_add(struct vbt_interval_group *group, enum vbt_quantity quantity, int64_t value) {
+    struct vbt_quantity_stats *stats = &group->stats[quantity];
+    if (group->count == 0 || value < stats->min)
+        stats->min = value;
+    if (group->count == 0 || value > stats->max)
+        stats->max = value;
+    stats->total += value;
+}
+
+/* Books one repetition in its group. With the groups' lock. */
+static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_interval *open, uint32_t id, int64_t time) {
+    struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
+    struct vbt_flow now = flow_of(ledger);
+    struct vbt_flow flow = flow_minus(&now, &open->start);
+    flow = flow_minus(&flow, &open->ours);
+    int64_t high = ledger->live - ledger->ours;
+    if (open->high > high)
+        high = open->high;
+    stat_add(group, VBT_Q_TIME, time - open->time);
+    stat_add(group, VBT_Q_ALLOCS, (int64_t)flow.allocs);
+    stat_add(group, VBT_Q_FREES, (int64_t)flow.frees);
+    stat_add(group, VBT_Q_ALLOCATED, (int64_t)flow.allocated);
+    stat_add(group, VBT_Q_FREED, (int64_t)flow.freed);
+    stat_add(group, VBT_Q_NET, (int64_t)(flow.allocated - flow.freed));
+    stat_add(group, VBT_Q_HIGH, high - open->live);
+    group->count++;
+    group->iterations += open->iterations;
+    double difference = (double)(time - open->time) - group->mean;
+    group->mean += difference / (double)group->count;
+    group->m2 += difference * ((double)(time - open->time) - group->mean);
+    group->clock = atomic_load_explicit(&vbt_clock, memory_order_relaxed);
+}
+
+static struct vbt_open_interval open_interval(const struct vbt_ledger *ledger, uint32_t from, int64_t time) {
+    int64_t live = ledger->live - ledger->ours;
+    return (struct vbt_open_interval){.from = from, .time = time, .start = flow_of(ledger), .live = live, .high = live};
+}
+
+void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
+    struct vbt_intervals *all = ledger->intervals;
+    vbt_lock(&vbt_interval_groups.lock);
+    settle_notes(ledger);
+    if (all->clock_open) {
+        uint32_t group = group_of(VBT_INTERVAL_CLOCK, all->clock.from, site, 0);
+        if (group == 0)
+            ledger->lost[VBT_LOST_INTERVALS]++;
+        else
+            settle_interval(ledger, &all->clock, group, time);
+        for (uint32_t i = 0; group != 0 && i < all->kept_count; i++)
+            add_site(ledger, group, all->kept[i].node, &all->kept[i].flow);
+    }
+    vbt_unlock(&vbt_interval_groups.lock);
+    all->kept_count = 0;
+    all->clock_open = true;
+    all->clock = open_interval(ledger, site, time);
+    ledger->crest = INT64_MIN;
+}
+
+void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
+    struct vbt_intervals *all = ledger->intervals;
+    vbt_lock(&vbt_interval_groups.lock);
+    settle_notes(ledger);
+    uint32_t group = group_of(VBT_INTERVAL_SECTION, site, 0, label);
+    vbt_unlock(&vbt_interval_groups.lock);
+    if (all->depth >= VBT_SECTIONS || group == 0)
+        ledger->lost[VBT_LOST_INTERVALS]++;
+    if (all->depth < VBT_SECTIONS) {
+        struct vbt_open_interval *section = &all->sections[all->depth];
+        *section = open_interval(ledger, site, time);
+        section->group = group;
+        section->label = label;
+        section->iterations = iterations;
+    }
+    all->depth++;
+    ledger->crest = INT64_MIN;
+}
+
+void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time) {
+    struct vbt_intervals *all = ledger->intervals;
+    if (all->depth > VBT_SECTIONS) { /* one that was not recorded */
+        all->depth--;
+        return;
+    }
+    uint32_t found = all->depth;
+    while (found > 0 && all->sections[found - 1].label != label)
+        found--;
+    if (found == 0)
+        return;
+    vbt_lock(&vbt_interval_groups.lock);
+    settle_notes(ledger);
+    while (all->depth >= found) {
+        struct vbt_open_interval *section = &all->sections[--all->depth];
+        if (section->group == 0)
+            continue;
+        settle_interval(ledger, section, section->group, time);
+        ((struct vbt_interval_group *)vbt_vector_at(&vbt_interval_groups.groups, section->group))->to = site;
+    }
+    vbt_unlock(&vbt_interval_groups.lock);
+}
+
+void vbt_intervals_reset(struct vbt_ledger *ledger) {
+    struct vbt_intervals *all = ledger->intervals;
+    all->clock_open = false;
+    all->depth = 0;
+    all->note_count = 0;
+    all->kept_count = 0;
+    ledger->interval++;
+}
+
+void vbt_interval_groups_forget(void) {
+    vbt_interval_groups.lock = (struct vbt_lock){0};
+    for (uint32_t id = 1; id < vbt_interval_groups.groups.count; id++) {
+        struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
+        *group = (struct vbt_interval_group){.kind = group->kind, .from = group->from, .to = group->to, .label = group->label};
+    }
+    for (uint32_t id = 1; id < vbt_interval_groups.sites.count; id++) {
+        struct vbt_interval_site *site = vbt_vector_at(&vbt_interval_groups.sites, id);
+        *site = (struct vbt_interval_site){.group = site->group, .node = site->node};
+    }
+}

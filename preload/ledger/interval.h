@@ -1,0 +1,97 @@
+/* Intervals: what a thread allocated and freed between two clock readings by the user's code, or in a marked section.
+ *
+ * The start keeps the thread's totals, the end takes the difference. So that the cost can be told by call site, the first change of
+ * a node in each stretch between two boundaries notes the node's counters as they were (vbt_intervals_note); a boundary
+ * turns the notes into differences and gives them to every interval that is open. Repetitions of the same interval are summed in a group,
+ * which the stream writes. */
+#ifndef VBT_INTERVAL_H
+#define VBT_INTERVAL_H
+
+#include "../lock.h"
+#include "../memory.h"
+#include "counters.h"
+
+struct vbt_flow {
+    uint64_t allocs, frees, allocated, freed;
+};
+
+struct vbt_open_interval {
+    uint32_t from;       /* site */
+    uint32_t group;      /* sections: known from the start; 0: not recorded */
+    uint32_t label;      /* sections: string id */
+    uint64_t iterations; /* sections */
+    int64_t time;        /* ns at the start */
+    struct vbt_flow start; /* the thread's totals then */
+    struct vbt_flow ours;  /* vbtrace's own events since */
+    int64_t live;        /* live bytes of the program's at the start */
+    int64_t high;        /* the highest since */
+};
+
+struct vbt_note {
+    uint32_t node;
+    struct vbt_counters *counters; /* NULL: flow is the difference already */
+    struct vbt_flow flow;          /* the counters before the change */
+};
+
+enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 16 };
+
+/* Of one thread. */
+struct vbt_intervals {
+    bool clock_open;
+    struct vbt_open_interval clock;
+    uint32_t depth; /* of open sections; above VBT_SECTIONS they are counted as lost */
+    struct vbt_open_interval sections[VBT_SECTIONS];
+    struct vbt_note *notes; /* since the last boundary; mapped when first needed */
+    uint32_t note_count;
+    struct vbt_note *kept; /* what earlier boundaries found, for the clock interval: its group is known at its end only */
+    uint32_t kept_count;
+};
+
+struct vbt_quantity_stats {
+    int64_t min, max, total;
+};
+
+struct vbt_interval_group {
+    uint8_t kind; /* enum vbt_interval_kind */
+    uint32_t from, to, label;
+    uint64_t count, iterations;
+    double mean, m2; /* of the time: Welford's running mean and sum of squared differences */
+    struct vbt_quantity_stats stats[VBT_QUANTITIES];
+    uint64_t clock; /* vbt_clock at the last change */
+};
+
+struct vbt_interval_site {
+    uint32_t group, node;
+    struct vbt_flow flow;
+    uint64_t clock;
+};
+
+/* All groups of the process; ids from 1. */
+struct vbt_interval_groups {
+    struct vbt_lock lock;
+    struct vbt_vector groups, sites;
+};
+
+extern struct vbt_interval_groups vbt_interval_groups;
+
+/* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the next. */
+void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);
+
+void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time);
+
+/* Ends the innermost open section with this label and those inside it; without one does nothing. */
+void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time);
+
+/* For the ledger: a node is about to change for the first time since the last boundary. */
+void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters);
+
+/* For the ledger: live is about to fall. Returns the live bytes above which it wants to know again. */
+int64_t vbt_intervals_crest(struct vbt_ledger *ledger);
+
+/* A thread's state begins anew, in the child of a fork or for another thread: nothing is open. */
+void vbt_intervals_reset(struct vbt_ledger *ledger);
+
+/* In the child of a fork: no interval has ended yet. Ids stay. */
+void vbt_interval_groups_forget(void);
+
+#endif

@@ -1,0 +1,143 @@
+/* See ledger.h. */
+#include "ledger.h"
+
+#include "../thread.h"
+#include "../where/python_code.h"
+#include "interval.h"
+
+struct vbt_peak vbt_peak;
+_Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;
+
+/* Makes a thread take the slow path at its next event. A thread that is just setting its limits itself is publishing already. */
+static void force_publish(struct vbt_ledger *ledger) {
+    atomic_store(&ledger->alloc_limit, INT64_MIN);
+    atomic_store(&ledger->free_limit, INT64_MAX);
+}
+
+void vbt_ledger_begin(struct vbt_ledger *ledger) {
+    uint32_t before = atomic_fetch_add(&vbt_peak.threads, 1);
+    atomic_store(&ledger->alloc_limit, INT64_MAX);
+    atomic_store(&ledger->free_limit, INT64_MIN);
+    if (before == 0)
+        return;
+    force_publish(ledger);
+    if (before == 1)
+        for (struct vbt_thread *other = atomic_load(&vbt_threads); other != NULL; other = other->next)
+            force_publish(&other->ledger);
+}
+
+/* A new highest total: nodes that change from now on keep what they had. */
+static void new_peak(int64_t bytes) {
+    int64_t highest = atomic_load_explicit(&vbt_peak.bytes, memory_order_relaxed);
+    do {
+        if (bytes <= highest)
+            return;
+    } while (!atomic_compare_exchange_weak(&vbt_peak.bytes, &highest, bytes));
+    atomic_store(&vbt_peak.clock, atomic_fetch_add(&vbt_clock, 1) + 1);
+}
+
+void vbt_ledger_publish(struct vbt_ledger *ledger) {
+    int64_t change = ledger->live - ledger->published;
+    ledger->published = ledger->live;
+    atomic_store_explicit(&ledger->alloc_limit, ledger->live + VBT_PEAK_BATCH, memory_order_relaxed);
+    atomic_store_explicit(&ledger->free_limit, ledger->live - VBT_PEAK_BATCH, memory_order_relaxed);
+    new_peak(atomic_fetch_add(&vbt_peak.total, change) + change);
+}
+
+/* About to free while live stands above the crest: the highest point since the crest was set. */
+void vbt_ledger_crest(struct vbt_ledger *ledger) {
+    int64_t next = vbt_intervals_crest(ledger);
+    int64_t limit = atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed);
+    if (atomic_load_explicit(&vbt_peak.threads, memory_order_relaxed) == 1) {
+        new_peak(ledger->live);
+        int64_t peak = atomic_load_explicit(&vbt_peak.bytes, memory_order_relaxed);
+        if (peak < next)
+            next = peak;
+    } else if (limit == INT64_MIN || limit == INT64_MAX) {
+        vbt_ledger_publish(ledger); /* a second thread has come, and this one has not published what it reached alone */
+    }
+    ledger->crest = next;
+}
+
+void vbt_ledger_touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, int64_t change) {
+    uint64_t now = atomic_load(&vbt_clock);
+    uint64_t ours = counters->clock & VBT_CLOCK_OURS;
+    if ((counters->clock ^ ours) < atomic_load(&vbt_peak.clock))
+        counters->at_peak = (int64_t)(counters->allocated - counters->freed);
+    counters->clock = now | ours;
+    atomic_store_explicit(&vbt_counters_page(ledger, node / VBT_PAGE_NODES)->clock, now, memory_order_relaxed);
+    if (ours) {
+        ledger->ours += change;
+        ledger->crest = INT64_MIN; /* it was computed with the old share of ours */
+    }
+    if (counters->interval != ledger->interval) {
+        counters->interval = ledger->interval;
+        vbt_intervals_note(ledger, node, counters);
+    }
+}
+
+void vbt_ledger_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, size_t size) {
+    if (counters->allocs == 0) {
+        counters->first_size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+        if (size < UINT32_MAX)
+            return;
+    }
+    struct vbt_sizes **at = &vbt_counters_page(ledger, node / VBT_PAGE_NODES)->sizes[node % VBT_PAGE_NODES];
+    struct vbt_sizes *sizes = *at;
+    if (sizes == NULL) {
+        sizes = vbt_arena_alloc(&ledger->arena, sizeof *sizes);
+        if (sizes == NULL) {
+            ledger->lost[VBT_LOST_MEMORY]++;
+            return;
+        }
+        sizes->min = UINT64_MAX;
+        atomic_thread_fence(memory_order_release);
+        *at = sizes;
+    }
+    if (size < sizes->min)
+        sizes->min = size;
+    if (size > sizes->max)
+        sizes->max = size;
+    sizes->allocs[vbt_size_bucket(size)]++;
+}
+
+void vbt_ledger_put_huge(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size) {
+    vbt_cell *slot = vbt_shadow_cell(block, true);
+    if (slot == NULL || (size >= VBT_CELL_SIZE_MAX && !vbt_shadow_put_huge(block, size))) {
+        ledger->lost[VBT_LOST_ADDRESS]++;
+        return;
+    }
+    size_t kept = size < VBT_CELL_SIZE_MAX ? size : VBT_CELL_SIZE_MAX;
+    atomic_store_explicit(slot, vbt_cell_pack(node, kept, domain), memory_order_relaxed);
+}
+
+void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last) {
+    if (cell == 0)
+        return;
+    uint32_t node = vbt_cell_node(cell);
+    struct vbt_counters *counters = vbt_counters_of(ledger, node);
+    struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
+    size_t size = vbt_cell_size(cell);
+    if (size == VBT_CELL_SIZE_MAX)
+        vbt_shadow_put_huge(block, size = ledger->huge_size);
+    counters->frees--;
+    counters->freed -= size;
+    totals->frees--;
+    totals->freed -= size;
+    ledger->live += (int64_t)size;
+    if (counters->clock & VBT_CLOCK_OURS)
+        ledger->ours += (int64_t)size;
+    if (was_last) {
+        ledger->last_block = block;
+        counters->temporary--;
+        totals->temporary--;
+    }
+    atomic_store_explicit(vbt_shadow_cell(block, false), cell, memory_order_relaxed);
+}
+
+void vbt_ledger_code_freed(const void *block) { vbt_python_code_freed((uintptr_t)block); }
+
+int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now) {
+    int64_t live = (int64_t)(counters->allocated - counters->freed);
+    return peak_is_now || (counters->clock & ~VBT_CLOCK_OURS) < peak_clock ? live : counters->at_peak;
+}

@@ -1,0 +1,57 @@
+/* See shadow.h. */
+#include "shadow.h"
+
+#include "../lock.h"
+#include "../memory.h"
+
+_Atomic(vbt_cell *) * vbt_shadow_regions;
+
+bool vbt_shadow_init(void) {
+    vbt_shadow_regions = vbt_map(VBT_SHADOW_REGIONS * sizeof *vbt_shadow_regions);
+    return vbt_shadow_regions != NULL;
+}
+
+vbt_cell *vbt_shadow_new_region(uintptr_t index) {
+    vbt_cell *fresh = vbt_map(VBT_SHADOW_CELLS * sizeof *fresh);
+    vbt_cell *there = NULL;
+    if (fresh == NULL || atomic_compare_exchange_strong(&vbt_shadow_regions[index], &there, fresh))
+        return fresh;
+    vbt_unmap(fresh, VBT_SHADOW_CELLS * sizeof *fresh);
+    return there;
+}
+
+/* A machine has room for few blocks of this size. */
+enum { HUGE_BLOCKS = 1024 };
+
+static struct {
+    struct vbt_lock lock;
+    const void *block[HUGE_BLOCKS];
+    size_t size[HUGE_BLOCKS];
+} huge;
+
+bool vbt_shadow_put_huge(const void *block, size_t size) {
+    bool done = false;
+    vbt_lock(&huge.lock);
+    for (int i = 0; i < HUGE_BLOCKS && !done; i++) {
+        if (huge.block[i] == NULL) {
+            huge.block[i] = block;
+            huge.size[i] = size;
+            done = true;
+        }
+    }
+    vbt_unlock(&huge.lock);
+    return done;
+}
+
+size_t vbt_shadow_take_huge(const void *block) {
+    size_t size = 0;
+    vbt_lock(&huge.lock);
+    for (int i = 0; i < HUGE_BLOCKS && size == 0; i++) {
+        if (huge.block[i] == block) {
+            size = huge.size[i];
+            huge.block[i] = NULL;
+        }
+    }
+    vbt_unlock(&huge.lock);
+    return size;
+}

@@ -1,0 +1,203 @@
+/* See lifecycle.h.
+ *
+ * The library wakes at the first allocation or in its constructor, whichever comes first; the interpreter is looked for in the constructor only, since looking up symbols
+ * that are missing allocates. It ends in a handler that was registered before all others and therefore runs after all others, destructors
+ * included. */
+#include "lifecycle.h"
+
+#include "clock.h"
+#include "hook.h"
+#include "ledger/books.h"
+#include "options.h"
+#include "python_attach.h"
+#include "say.h"
+#include "stream/helper.h"
+#include "stream/process_info.h"
+#include "stream/stream.h"
+#include "where/native_leaf.h"
+#include "where/python_code.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <string.h>
+
+int64_t vbt_clock_start;
+
+/* A process that ends sooner than this never has a helper thread before its end; after a fork the parent waits longer, since
+ * there are programs that count their threads then. */
+enum { HELPER_AFTER = 10 * 1000 * 1000, HELPER_AFTER_FORK = 30 * 1000 * 1000 };
+
+static _Atomic int awake; /* 0 no, 1 waking, 2 yes */
+static int64_t helper_due; /* CLOCK_MONOTONIC, ns */
+static bool summary_due = true;
+
+static void wake(void) {
+    int asleep = 0;
+    if (!atomic_compare_exchange_strong(&awake, &asleep, 1))
+        return;
+    vbt_say_init();
+    vbt_real_find();
+    vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
+    helper_due = vbt_clock_start + HELPER_AFTER;
+    bool good = vbt_options_read();
+    vbt_process_info_init();
+    vbt_native_leaf_init();
+    if (good && !(vbt_tree_init() && vbt_python_code_init() && vbt_shadow_init())) {
+        vbt_say("no memory for the call tree; running untraced");
+        good = false;
+    }
+    vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    atomic_store(&awake, 2);
+    atomic_store(&vbt_recording, good ? VBT_RECORDING_POLLED : VBT_STOPPED);
+}
+
+struct vbt_thread *vbt_lifecycle_first_event(void) {
+    if (VBT_UNLIKELY(atomic_load(&awake) != 2)) {
+        if (atomic_load(&awake) == 1)
+            return NULL; /* an allocation of ours while waking */
+        wake();
+    }
+    return atomic_load(&vbt_recording) == VBT_STOPPED ? NULL : vbt_thread_begin();
+}
+
+bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
+    (void)thread;
+    if (recording != VBT_RECORDING_POLLED)
+        return false;
+    bool starting = vbt_python_still_starting();
+    bool helped = vbt_helper_runs();
+    if (!helped && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
+        helped = vbt_helper_start();
+    uint32_t polled = VBT_RECORDING_POLLED;
+    if (!starting && helped)
+        atomic_compare_exchange_strong(&vbt_recording, &polled, VBT_RECORDING);
+    return true;
+}
+
+/* Waits until no other thread is inside an event: with the barrier, each has either seen that recording stopped, or shows where it stands. Threads that do not get
+ * to run for so long are counted. */
+static void quiesce(void) {
+    enum { TRIES = 200 };
+    const struct timespec pause = {0, 500 * 1000};
+    vbt_sys(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
+        if (thread == vbt_self)
+            continue;
+        int tries = 0;
+        while (atomic_load(&thread->standing) == VBT_IN_LEDGER && tries++ < TRIES)
+            vbt_sys(SYS_nanosleep, &pause, NULL);
+        if (tries > TRIES)
+            thread->ledger.lost[VBT_LOST_BUSY]++;
+    }
+}
+
+static void print_summary(void) {
+    struct vbt_summary summary;
+    vbt_stream_summary(&summary);
+    if (!summary.written) {
+        vbt_say("%s: not written: %s", summary.path, strerrordesc_np(summary.error));
+        return;
+    }
+    vbt_say("%s: %lu allocations, %lu bytes; at most %ld bytes at a time; %lu events lost", vbt_program_name(),
+            (unsigned long)summary.allocs, (unsigned long)summary.allocated, (long)summary.peak, (unsigned long)summary.lost);
+    vbt_say("trace: %s (%lu bytes)", summary.path, (unsigned long)summary.file_bytes);
+    vbt_say("next: vbtrace report %s", summary.path);
+}
+
+void vbt_lifecycle_finish(const char *reason) {
+    uint32_t recording = atomic_load(&vbt_recording);
+    bool is_exec = strcmp(reason, "exec") == 0;
+    if (atomic_load(&awake) != 2 || recording == VBT_STOPPED || recording == VBT_NOT_YET || vbt_sys(SYS_getpid) != vbt_pid)
+        return;
+    if (is_exec && !vbt_stream_has_file())
+        return; /* a wrapper that has only just begun */
+    if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
+        return; /* another thread ends the process, too */
+    int saved = errno;
+    quiesce();
+    vbt_helper_stop(reason, true);
+    if (!is_exec && summary_due && !vbt_options.quiet)
+        print_summary();
+    errno = saved;
+}
+
+void vbt_lifecycle_resume(void) {
+    uint32_t stopped = VBT_STOPPED;
+    if (atomic_load(&awake) == 2 && vbt_stream_has_file() && vbt_sys(SYS_getpid) == vbt_pid)
+        atomic_compare_exchange_strong(&vbt_recording, &stopped, VBT_RECORDING_POLLED);
+}
+
+static void at_exit(void *unused) {
+    (void)unused;
+    vbt_lifecycle_finish("exit");
+}
+
+static void at_quick_exit(void *unused) {
+    (void)unused;
+    vbt_lifecycle_finish("quick_exit");
+}
+
+static bool recording_now(void) {
+    uint32_t recording = atomic_load(&vbt_recording);
+    return recording == VBT_RECORDING || recording == VBT_RECORDING_POLLED;
+}
+
+/* Whether fork's handlers took the locks. */
+static bool held_for_fork;
+
+static void before_fork(void) {
+    held_for_fork = recording_now();
+    if (!held_for_fork)
+        return;
+    int saved = errno;
+    if (vbt_helper_runs())
+        vbt_helper_stop("fork", false);
+    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_interval_groups.lock);
+    errno = saved;
+}
+
+static void after_fork_in_parent(void) {
+    if (!held_for_fork)
+        return;
+    vbt_unlock(&vbt_interval_groups.lock);
+    vbt_unlock(&vbt_tree.lock);
+    helper_due = vbt_clock_read(CLOCK_MONOTONIC) + HELPER_AFTER_FORK;
+    uint32_t recording = VBT_RECORDING;
+    atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
+}
+
+static void after_fork_in_child(void) {
+    if (!held_for_fork)
+        return;
+    vbt_tree.lock = (struct vbt_lock){0};
+    vbt_process_info_init();
+    vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
+    helper_due = vbt_clock_start + HELPER_AFTER;
+    summary_due = false;
+    vbt_helper_after_fork();
+    vbt_threads_after_fork();
+    vbt_books_inherit();
+    vbt_stream_after_fork();
+    atomic_store(&vbt_recording, VBT_RECORDING_POLLED);
+}
+
+/* Not in a header: handlers that belong to no library, so that the end of ours does not take them along. */
+extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
+extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
+
+__attribute__((constructor)) static void construct(void) {
+    wake();
+    if (atomic_load(&vbt_recording) == VBT_STOPPED)
+        return;
+    vbt_python_attach(RTLD_DEFAULT);
+    if (vbt_process_is_helper()) {
+        atomic_store(&vbt_recording, VBT_STOPPED);
+        return;
+    }
+    __cxa_atexit(at_exit, NULL, NULL);
+    __cxa_at_quick_exit(at_quick_exit, NULL);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}

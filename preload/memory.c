@@ -1,0 +1,46 @@
+/* See memory.h. */
+#include "memory.h"
+
+#include "sys.h"
+
+#include <linux/mman.h>
+
+enum { ARENA_STEP = 256 * 1024, ALIGNMENT = 16 };
+
+void *vbt_map(size_t size) {
+    long at = vbt_sys(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (vbt_sys_failed(at))
+        return NULL;
+    vbt_sys(SYS_madvise, at, size, MADV_DONTDUMP);
+    vbt_sys(SYS_madvise, at, size, MADV_NOHUGEPAGE);
+    return (void *)at;
+}
+
+void vbt_unmap(void *start, size_t size) { vbt_sys(SYS_munmap, start, size); }
+
+void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (size > (size_t)(arena->end - arena->at)) {
+        if (size > ARENA_STEP / 4)
+            return vbt_map(size);
+        char *fresh = vbt_map(ARENA_STEP);
+        if (fresh == NULL)
+            return NULL;
+        arena->at = fresh;
+        arena->end = fresh + ARENA_STEP;
+    }
+    void *result = arena->at;
+    arena->at += size;
+    return result;
+}
+
+uint32_t vbt_vector_add(struct vbt_vector *vector) {
+    uint32_t index = vector->count;
+    if (index / VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENTS)
+        return 0;
+    char **segment = &vector->segments[index / VBT_VECTOR_SEGMENT];
+    if (*segment == NULL && (*segment = vbt_map(VBT_VECTOR_SEGMENT * vector->item_size)) == NULL)
+        return 0;
+    vector->count = index + 1;
+    return index;
+}

@@ -1,0 +1,40 @@
+/* Memory of our own, straight from the kernel: a hook must never allocate from the allocator that it watches. */
+#ifndef VBT_MEMORY_H
+#define VBT_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed, page-aligned address space that costs memory only where it is touched; kept out of core dumps and of transparent huge
+ * pages. NULL when the kernel refuses. */
+void *vbt_map(size_t size);
+
+void vbt_unmap(void *start, size_t size);
+
+/* A bump allocator for things that live as long as the process. Not locked: one owner each. */
+struct vbt_arena {
+    char *at;
+    char *end;
+};
+
+/* Zeroed, 16-byte aligned; NULL when the kernel refuses. */
+void *vbt_arena_alloc(struct vbt_arena *arena, size_t size);
+
+/* A row of equal, zeroed items that grows and never moves: readers need no lock for an item whose index they were given. */
+#define VBT_VECTOR_SEGMENT 4096
+#define VBT_VECTOR_SEGMENTS 16384
+
+struct vbt_vector {
+    size_t item_size;
+    uint32_t count;
+    char *segments[VBT_VECTOR_SEGMENTS];
+};
+
+/* Room for one more item: its index, or 0 when there is no memory (index 0 is given out first, to be nobody's). One owner. */
+uint32_t vbt_vector_add(struct vbt_vector *vector);
+
+static inline void *vbt_vector_at(const struct vbt_vector *vector, uint32_t index) {
+    return vector->segments[index / VBT_VECTOR_SEGMENT] + (size_t)(index % VBT_VECTOR_SEGMENT) * vector->item_size;
+}
+
+#endif

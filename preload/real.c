@@ -1,0 +1,108 @@
+/* See real.h.
+ *
+ * The heap functions start as stand-ins that look up the real ones at the first call, so that no hook has to test for it. While the lookup runs, what
+ * dlsym itself asks for (error strings) comes from the pool; a block of the pool is never reused. */
+#include "real.h"
+
+#include "sys.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { POOL_SIZE = 64 * 1024, POOL_ALIGNMENT = 16 };
+
+static char pool[POOL_SIZE] __attribute__((aligned(POOL_ALIGNMENT)));
+static _Atomic size_t pool_used;
+
+static void *pool_alloc(size_t size) {
+    size_t whole = (size + 2 * POOL_ALIGNMENT - 1) & ~(size_t)(POOL_ALIGNMENT - 1); /* with room for the size before it */
+    size_t at = atomic_fetch_add(&pool_used, whole);
+    if (size > POOL_SIZE || at + whole > POOL_SIZE) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    memcpy(pool + at, &size, sizeof size);
+    return pool + at + POOL_ALIGNMENT;
+}
+
+int vbt_real_in_pool(const void *block) { return (const char *)block >= pool && (const char *)block < pool + POOL_SIZE; }
+
+size_t vbt_real_pool_size(const void *block) {
+    size_t size;
+    memcpy(&size, (const char *)block - POOL_ALIGNMENT, sizeof size);
+    return size;
+}
+
+/* True in the thread that is in vbt_real_find now; others that come first wait for it. */
+static __thread int finding __attribute__((tls_model("initial-exec")));
+
+static void *first_malloc(size_t size) {
+    if (finding)
+        return pool_alloc(size);
+    vbt_real_find();
+    return vbt_real.malloc(size);
+}
+
+static void *first_calloc(size_t count, size_t size) {
+    size_t bytes;
+    if (finding)
+        return __builtin_mul_overflow(count, size, &bytes) ? NULL : pool_alloc(bytes);
+    vbt_real_find();
+    return vbt_real.calloc(count, size);
+}
+
+static void *first_realloc(void *block, size_t size) {
+    if (finding) {
+        void *fresh = pool_alloc(size);
+        if (fresh != NULL && block != NULL) {
+            size_t old = vbt_real_pool_size(block);
+            memcpy(fresh, block, old < size ? old : size);
+        }
+        return fresh;
+    }
+    vbt_real_find();
+    return vbt_real.realloc(block, size);
+}
+
+static void first_free(void *block) {
+    if (finding || block == NULL)
+        return;
+    vbt_real_find();
+    vbt_real.free(block);
+}
+
+struct vbt_real vbt_real = {
+    .malloc = first_malloc,
+    .calloc = first_calloc,
+    .realloc = first_realloc,
+    .free = first_free,
+};
+
+/* In the order of struct vbt_real. Only what every glibc has: a name that is missing would make dlsym format an error. */
+static const char *const names[] = {
+    "malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc", "clock_gettime",
+    "gettimeofday", "time", "clock", "times", "timespec_get", "getrusage", "setlocale", "abort", "_exit", "execve", "execvpe",
+    "fexecve",
+};
+
+_Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");
+
+void vbt_real_find(void) {
+    static _Atomic int state; /* 0 to do, 1 somebody is at it, 2 done */
+    int expected = 0;
+    if (!atomic_compare_exchange_strong(&state, &expected, 1)) {
+        while (!finding && atomic_load(&state) != 2)
+            vbt_sys(SYS_sched_yield);
+        return;
+    }
+    finding = 1;
+    void *found[sizeof names / sizeof names[0]];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        found[i] = dlsym(RTLD_NEXT, names[i]);
+    memcpy(&vbt_real, found, sizeof vbt_real);
+    finding = 0;
+    atomic_store(&state, 2);
+}

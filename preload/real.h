@@ -1,0 +1,48 @@
+/* The functions that the hooks stand before: whatever comes next in the program's search order, libc's or another allocator's. */
+#ifndef VBT_REAL_H
+#define VBT_REAL_H
+
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <time.h>
+
+struct vbt_real {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void (*free)(void *);
+    int (*posix_memalign)(void **, size_t, size_t);
+    void *(*aligned_alloc)(size_t, size_t);
+    void *(*memalign)(size_t, size_t);
+    void *(*valloc)(size_t);
+    void *(*pvalloc)(size_t);
+    int (*clock_gettime)(clockid_t, struct timespec *);
+    int (*gettimeofday)(struct timeval *, void *);
+    time_t (*time)(time_t *);
+    clock_t (*clock)(void);
+    clock_t (*times)(struct tms *);
+    int (*timespec_get)(struct timespec *, int);
+    int (*getrusage)(int, struct rusage *);
+    char *(*setlocale)(int, const char *);
+    void (*abort)(void);
+    void (*_exit)(int);
+    int (*execve)(const char *, char *const *, char *const *);
+    int (*execvpe)(const char *, char *const *, char *const *);
+    int (*fexecve)(int, char *const *, char *const *);
+};
+
+/* Complete once any heap function was called through it, or vbt_real_find was. */
+extern struct vbt_real vbt_real;
+
+/* Looks all of them up. dlsym allocates on its way: until the allocator is known, requests are served from a small pool. */
+void vbt_real_find(void);
+
+/* Is this a block of that pool? Such blocks are never given to the real free or realloc. */
+int vbt_real_in_pool(const void *block);
+
+/* Bytes that may be read from a block of the pool. */
+size_t vbt_real_pool_size(const void *block);
+
+#endif

@@ -1,0 +1,91 @@
+/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither. */
+#include "say.h"
+
+#include "sys.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LINE_MAX_BYTES = 4600 };
+
+static struct stat at_start;
+static bool known;
+
+void vbt_say_init(void) { known = !vbt_sys_failed(vbt_sys(SYS_fstat, 2, &at_start)); }
+
+struct text {
+    char *at;
+    char *end;
+};
+
+static void put(struct text *text, const char *bytes, long count) {
+    for (; count > 0 && text->at < text->end; count--)
+        *text->at++ = *bytes++;
+}
+
+static void put_number(struct text *text, unsigned long value, bool negative) {
+    char digits[24];
+    int i = sizeof digits;
+    do
+        digits[--i] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    if (negative)
+        digits[--i] = '-';
+    put(text, digits + i, (long)sizeof digits - i);
+}
+
+static void put_format(struct text *text, const char *format, va_list arguments) {
+    for (; *format != '\0'; format++) {
+        if (*format != '%') {
+            put(text, format, 1);
+            continue;
+        }
+        format++;
+        long limit = -1;
+        if (format[0] == '.' && format[1] == '*') {
+            limit = va_arg(arguments, int);
+            format += 2;
+        }
+        bool is_long = *format == 'l';
+        format += is_long;
+        if (*format == 's') {
+            const char *string = va_arg(arguments, const char *);
+            long length = (long)strlen(string);
+            put(text, string, limit >= 0 && limit < length ? limit : length);
+        } else if (*format == 'd') {
+            long value = is_long ? va_arg(arguments, long) : va_arg(arguments, int);
+            put_number(text, value < 0 ? -(unsigned long)value : (unsigned long)value, value < 0);
+        } else if (*format == 'u') {
+            put_number(text, is_long ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned), false);
+        } else {
+            put(text, "%", 1);
+        }
+    }
+}
+
+int vbt_format(char *out, int size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    struct text text = {out, out + size - 1};
+    put_format(&text, format, arguments);
+    va_end(arguments);
+    *text.at = '\0';
+    return (int)(text.at - out);
+}
+
+void vbt_say(const char *format, ...) {
+    struct stat now;
+    if (!known || vbt_sys_failed(vbt_sys(SYS_fstat, 2, &now)) || now.st_dev != at_start.st_dev || now.st_ino != at_start.st_ino)
+        return;
+    char line[LINE_MAX_BYTES];
+    struct text text = {line, line + sizeof line - 1};
+    put(&text, "vbtrace: ", 9);
+    va_list arguments;
+    va_start(arguments, format);
+    put_format(&text, format, arguments);
+    va_end(arguments);
+    *text.at++ = '\n';
+    vbt_sys(SYS_write, 2, line, text.at - line);
+}

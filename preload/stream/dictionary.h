@@ -1,0 +1,18 @@
+/* The definitions: strings, codes, sites, nodes, in the order in which they were interned. */
+#ifndef VBT_DICTIONARY_H
+#define VBT_DICTIONARY_H
+
+#include "writer.h"
+
+/* How far each kind has been written, or exists. */
+struct vbt_dictionary {
+    uint32_t strings, codes, sites, nodes;
+};
+
+/* How far each kind exists now. */
+struct vbt_dictionary vbt_dictionary_now(void);
+
+/* Writes what exists in `now` and is not yet in *written, and brings that up to date. Anything interned later is left for the next time. */
+void vbt_dictionary_write(struct vbt_chunk_writer *writer, struct vbt_dictionary *written, struct vbt_dictionary now);
+
+#endif

@@ -1,0 +1,258 @@
+/* See process_info.h. */
+#include "process_info.h"
+
+#include "../clock.h"
+#include "../memory.h"
+#include "../options.h"
+#include "../say.h"
+#include "../sys.h"
+#include "../where/python.h"
+
+#include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+int64_t vbt_started;
+int vbt_pid;
+
+enum { TEXT = 256 * 1024, PAGE_KIB = 4 };
+
+static char exe[VBT_PATH_MAX], cwd[VBT_PATH_MAX];
+static struct utsname system_names;
+static char *text; /* for files of /proc; mapped when first needed */
+
+void vbt_process_info_init(void) {
+    vbt_pid = (int)vbt_sys(SYS_getpid);
+    vbt_started = vbt_clock_read(CLOCK_REALTIME);
+    if (exe[0] != '\0')
+        return;
+    long size = vbt_sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe - 1);
+    if (vbt_sys_failed(size))
+        strcpy(exe, "unknown");
+    if (vbt_sys_failed(vbt_sys(SYS_getcwd, cwd, sizeof cwd)))
+        strcpy(cwd, "/");
+    vbt_sys(SYS_uname, &system_names);
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+const char *vbt_program_name(void) { return base_name(exe); }
+
+static bool is_shell(const char *path) {
+    static const char *const shells[] = {"sh", "dash", "bash", "zsh", "ksh", "busybox", "fish", "mksh", "yash"};
+    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
+        if (strcmp(base_name(path), shells[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A whole file of /proc, cut at TEXT - 1 bytes and terminated; its size, 0 if it cannot be read. */
+static size_t read_text(const char *path) {
+    if (text == NULL && (text = vbt_map(TEXT)) == NULL)
+        return 0;
+    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (vbt_sys_failed(fd))
+        return 0;
+    size_t size = 0;
+    long got;
+    while (size < TEXT - 1 && (got = vbt_sys(SYS_read, fd, text + size, TEXT - 1 - size)) > 0)
+        size += (size_t)got;
+    vbt_sys(SYS_close, fd);
+    text[size] = '\0';
+    return size;
+}
+
+/* Is the parent a shell in which this library is loaded, too? */
+static bool serves_traced_shell(void) {
+    char path[64], parent[VBT_PATH_MAX];
+    int ppid = (int)vbt_sys(SYS_getppid);
+    vbt_format(path, sizeof path, "/proc/%d/exe", ppid);
+    long size = vbt_sys(SYS_readlinkat, AT_FDCWD, path, parent, sizeof parent - 1);
+    if (vbt_sys_failed(size))
+        return false;
+    parent[size] = '\0';
+    vbt_format(path, sizeof path, "/proc/%d/environ", ppid);
+    size_t length = is_shell(parent) ? read_text(path) : 0;
+    for (const char *entry = text; length > 0 && entry < text + length; entry += strlen(entry) + 1)
+        if (strncmp(entry, "LD_PRELOAD=", 11) == 0 && strstr(entry, "vbtrace") != NULL)
+            return true;
+    return false;
+}
+
+bool vbt_process_is_helper(void) {
+    if (vbt_options.follow_all)
+        return false;
+    return is_shell(exe) || (vbt_python.minor == 0 && serves_traced_shell());
+}
+
+static const char *rank_text(void) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL)
+            return value;
+    }
+    return "0";
+}
+
+void vbt_output_path(char *out, int size) {
+    int used = vbt_options.output[0] == '/' ? 0 : vbt_format(out, size, "%s/", strcmp(cwd, "/") == 0 ? "" : cwd);
+    for (const char *at = vbt_options.output; *at != '\0'; at++) {
+        if (*at != '%') {
+            used += vbt_format(out + used, size - used, "%.*s", 1, at);
+            continue;
+        }
+        switch (*++at) {
+        case 'p':
+            used += vbt_format(out + used, size - used, "%d", vbt_pid);
+            break;
+        case 'e':
+            used += vbt_format(out + used, size - used, "%s", vbt_program_name());
+            break;
+        case 'h':
+            used += vbt_format(out + used, size - used, "%s", system_names.nodename);
+            break;
+        case 'r':
+            used += vbt_format(out + used, size - used, "%s", rank_text());
+            break;
+        default:
+            used += vbt_format(out + used, size - used, "%%");
+        }
+    }
+}
+
+static void put_pair(struct vbt_writer *w, uint64_t *count, const char *key, const char *value) {
+    vbt_put_string(w, key, strlen(key));
+    vbt_put_string(w, value, strlen(value));
+    ++*count;
+}
+
+static void put_number(struct vbt_writer *w, uint64_t *count, const char *key, int64_t value) {
+    char digits[32];
+    vbt_format(digits, sizeof digits, "%ld", (long)value);
+    put_pair(w, count, key, digits);
+}
+
+/* The command line; of a very long one, the first arguments. */
+static void put_arguments(struct vbt_writer *w, uint64_t *count) {
+    size_t length = read_text("/proc/self/cmdline");
+    for (const char *argument = text; length > 0 && argument < text + length; argument += strlen(argument) + 1)
+        put_pair(w, count, "arg", argument);
+}
+
+extern char **environ;
+
+void vbt_write_process(struct vbt_chunk_writer *writer) {
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    uint8_t *start = w->at;
+    w->at += VBT_VARINT_MAX; /* the count, when it is known */
+    uint64_t count = 0;
+    char libc[64];
+    vbt_format(libc, sizeof libc, "glibc %s", gnu_get_libc_version());
+    put_pair(w, &count, "vbtrace", VBT_VERSION);
+    put_pair(w, &count, "exe", exe);
+    put_arguments(w, &count);
+    put_pair(w, &count, "cwd", cwd);
+    put_pair(w, &count, "host", system_names.nodename);
+    put_number(w, &count, "pid", vbt_pid);
+    put_number(w, &count, "ppid", vbt_sys(SYS_getppid));
+    put_number(w, &count, "started", vbt_started);
+    put_pair(w, &count, "libc", libc);
+    put_pair(w, &count, "native", "leaf");
+    put_number(w, &count, "tick_ns", vbt_options.tick);
+    put_number(w, &count, "page_size", PAGE_KIB * 1024);
+    if (vbt_python.minor != 0) {
+        put_pair(w, &count, "python", vbt_python.version);
+        put_pair(w, &count, "python_status", vbt_python.trouble != NULL ? vbt_python.trouble : "ok");
+    }
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if (strncmp(*entry, "VBTRACE_", 8) == 0)
+            put_pair(w, &count, "option", *entry);
+    /* A varint of fixed length would be overlong; so the payload moves up to where the count ends. */
+    uint8_t *pairs = start + VBT_VARINT_MAX;
+    size_t size = (size_t)(w->at - pairs);
+    struct vbt_writer head = {start, pairs, false};
+    vbt_put_varint(&head, count);
+    memmove(head.at, pairs, size);
+    w->at = head.at + size;
+    vbt_chunk_end(writer, VBT_CHUNK_PROCESS);
+}
+
+static uint64_t hexadecimal(const char **at) {
+    uint64_t value = 0;
+    for (;; ++*at) {
+        unsigned digit = **at >= 'a' ? (unsigned)(**at - 'a') + 10 : (unsigned)(**at - '0');
+        if (digit > 15)
+            return value;
+        value = value << 4 | digit;
+    }
+}
+
+/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files that code runs from. */
+static bool put_module(struct vbt_writer *w, const char *line, const char *end) {
+    const char *at = line;
+    uint64_t from = hexadecimal(&at);
+    at++;
+    uint64_t to = hexadecimal(&at);
+    at++;
+    bool executable = at[2] == 'x';
+    at += 5;
+    uint64_t offset = hexadecimal(&at);
+    const char *path = memchr(at, '/', (size_t)(end - at));
+    if (!executable || path == NULL)
+        return false;
+    vbt_put_varint(w, from);
+    vbt_put_varint(w, to);
+    vbt_put_varint(w, offset);
+    vbt_put_string(w, path, (size_t)(end - path));
+    return true;
+}
+
+void vbt_write_modules(struct vbt_chunk_writer *writer) {
+    size_t length = read_text("/proc/self/maps");
+    if (length == 0)
+        return;
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, 0);
+    uint8_t *start = w->at;
+    w->at += VBT_VARINT_MAX;
+    uint64_t count = 0;
+    for (const char *line = text; line < text + length;) {
+        const char *end = memchr(line, '\n', (size_t)(text + length - line));
+        if (end == NULL)
+            break;
+        count += put_module(w, line, end);
+        line = end + 1;
+    }
+    uint8_t *rows = start + VBT_VARINT_MAX;
+    size_t size = (size_t)(w->at - rows);
+    struct vbt_writer head = {start, rows, false};
+    vbt_put_varint(&head, count);
+    memmove(head.at, rows, size);
+    w->at = head.at + size;
+    vbt_chunk_end(writer, VBT_CHUNK_MODULES);
+}
+
+int64_t vbt_rss_now(void) {
+    if (read_text("/proc/self/statm") == 0)
+        return 0;
+    const char *at = strchr(text, ' ');
+    int64_t pages = 0;
+    for (at = at != NULL ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+        pages = pages * 10 + (*at - '0');
+    return pages * PAGE_KIB * 1024;
+}
+
+int64_t vbt_rss_highest(void) {
+    const char *at = read_text("/proc/self/status") > 0 ? strstr(text, "VmHWM:") : NULL;
+    int64_t kib = 0;
+    for (at = at != NULL ? at + 6 + strspn(at + 6, " \t") : ""; *at >= '0' && *at <= '9'; at++)
+        kib = kib * 10 + (*at - '0');
+    return kib * 1024;
+}

@@ -1,0 +1,249 @@
+/* See snapshot.h. */
+#include "snapshot.h"
+
+#include "../ledger/interval.h"
+#include "../where/tree.h"
+
+static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
+    if (value == 0)
+        return; /* what is not told is 0 */
+    vbt_put_varint(w, key);
+    vbt_put_zigzag(w, value);
+}
+
+void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick) {
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    put_pair(w, VBT_STATE_TIME, tick->time);
+    put_pair(w, VBT_STATE_RSS, tick->rss);
+    put_pair(w, VBT_STATE_MAX_RSS, tick->max_rss);
+    put_pair(w, VBT_STATE_THREADS, books->threads);
+    put_pair(w, VBT_STATE_PEAK, books->peak);
+    put_pair(w, VBT_STATE_PEAK_ERROR, books->peak_error);
+    put_pair(w, VBT_STATE_PEAK_TIME, tick->peak_time);
+    uint64_t captured = 0;
+    for (uint64_t domain = 0; domain < VBT_DOMAINS; domain++) {
+        const struct vbt_totals *totals = &books->totals[domain];
+        uint64_t key = VBT_STATE_DOMAIN + 16 * domain;
+        put_pair(w, key + VBT_FIELD_ALLOCS, (int64_t)totals->allocs);
+        put_pair(w, key + VBT_FIELD_FREES, (int64_t)totals->frees);
+        put_pair(w, key + VBT_FIELD_ALLOCATED, (int64_t)totals->allocated);
+        put_pair(w, key + VBT_FIELD_FREED, (int64_t)totals->freed);
+        put_pair(w, key + VBT_FIELD_TEMPORARY, (int64_t)totals->temporary);
+        put_pair(w, key + VBT_FIELD_INHERITED_BLOCKS, (int64_t)books->inherited_blocks[domain]);
+        put_pair(w, key + VBT_FIELD_INHERITED_BYTES, (int64_t)books->inherited_bytes[domain]);
+        put_pair(w, VBT_STATE_UNKNOWN_FREES + domain, (int64_t)books->unknown_frees[domain]);
+        captured += totals->allocs;
+    }
+    for (uint64_t reason = 0; reason < VBT_LOST_KINDS; reason++)
+        put_pair(w, VBT_STATE_LOST + reason, (int64_t)books->lost[reason]);
+    put_pair(w, VBT_STATE_STACKS_CAPTURED, (int64_t)captured);
+    put_pair(w, VBT_STATE_STACKS_TRUNCATED, (int64_t)books->truncated);
+    vbt_chunk_end(writer, VBT_CHUNK_STATE);
+}
+
+/* Rows of one COUNTERS chunk, collected before they are written column by column. */
+enum { MAX_ROWS = 4096, MAX_ENTRIES = 16384 };
+
+struct row {
+    uint32_t node;
+    uint32_t rss_kib;
+    struct vbt_node_sum sum;
+};
+
+static struct {
+    uint32_t count;
+    uint32_t entries; /* of all histograms */
+    struct row *rows; /* mapped when first needed */
+} batch;
+
+/* The largest resident set at a tick in which the node changed, KiB. */
+static struct vbt_vector node_rss = {.item_size = sizeof(uint32_t)};
+
+static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
+    while (node_rss.count <= node)
+        if (vbt_vector_add(&node_rss) == 0 && node_rss.count != 1)
+            return 0;
+    uint32_t *highest = vbt_vector_at(&node_rss, node);
+    uint32_t now = (uint32_t)(tick->rss / 1024);
+    if (now > *highest)
+        *highest = now;
+    return *highest;
+}
+
+/* One column: what `value` says of each row. */
+#define PUT_COLUMN(put, value)                                                                                         \
+    for (uint32_t i = 0; i < batch.count; i++) {                                                                       \
+        const struct row *row = &batch.rows[i];                                                                        \
+        const struct vbt_node_sum *sum = &row->sum;                                                                    \
+        (void)sum;                                                                                                     \
+        put(w, value);                                                                                                 \
+    }
+
+static int64_t live_blocks(const struct vbt_node_sum *sum) { return (int64_t)(sum->inherited_blocks + sum->allocs - sum->frees); }
+
+static int64_t live_bytes(const struct vbt_node_sum *sum) {
+    return (int64_t)(sum->inherited_bytes + sum->allocated - sum->freed);
+}
+
+/* One bucket that holds all requests, the smallest among them, goes without saying. */
+static uint32_t histogram_entries(const struct vbt_node_sum *sum) { return sum->buckets > 1 ? sum->buckets : 0; }
+
+static void write_batch(struct vbt_chunk_writer *writer, const struct vbt_tick *tick) {
+    if (batch.count == 0)
+        return;
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, (uint64_t)tick->time);
+    vbt_put_varint(w, batch.count);
+    PUT_COLUMN(vbt_put_varint, row->node - (i == 0 ? 0 : row[-1].node))
+    PUT_COLUMN(vbt_put_varint, sum->allocs)
+    PUT_COLUMN(vbt_put_zigzag, live_blocks(sum))
+    PUT_COLUMN(vbt_put_varint, sum->allocated)
+    PUT_COLUMN(vbt_put_zigzag, live_bytes(sum))
+    PUT_COLUMN(vbt_put_zigzag, sum->at_peak - live_bytes(sum))
+    PUT_COLUMN(vbt_put_varint, sum->temporary)
+    PUT_COLUMN(vbt_put_varint, sum->min_size)
+    PUT_COLUMN(vbt_put_varint, sum->max_size - sum->min_size)
+    PUT_COLUMN(vbt_put_varint, row->rss_kib)
+    PUT_COLUMN(vbt_put_varint, sum->inherited_blocks)
+    PUT_COLUMN(vbt_put_varint, sum->inherited_bytes)
+    PUT_COLUMN(vbt_put_varint, histogram_entries(sum))
+    for (uint32_t i = 0; i < batch.count; i++) {
+        const struct vbt_node_sum *sum = &batch.rows[i].sum;
+        for (unsigned bucket = 0; histogram_entries(sum) > 0 && bucket < VBT_SIZE_BUCKETS; bucket++) {
+            if (sum->sizes[bucket] == 0)
+                continue;
+            vbt_put_varint(w, bucket);
+            vbt_put_varint(w, sum->sizes[bucket]);
+        }
+    }
+    vbt_chunk_end(writer, VBT_CHUNK_COUNTERS);
+    batch.count = 0;
+    batch.entries = 0;
+}
+
+void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                           const struct vbt_dictionary *defined, uint64_t since) {
+    if (batch.rows == NULL && (batch.rows = vbt_map(MAX_ROWS * sizeof *batch.rows)) == NULL)
+        return;
+    for (uint32_t page = 0; page * VBT_PAGE_NODES <= defined->nodes; page++) {
+        if (since > 0 && !vbt_books_page_changed(page, since))
+            continue;
+        for (uint32_t node = page * VBT_PAGE_NODES; node < (page + 1) * VBT_PAGE_NODES && node <= defined->nodes; node++) {
+            struct row *row = &batch.rows[batch.count];
+            if (since > 0 && !vbt_books_node_changed(node, since))
+                continue;
+            if (!vbt_books_node(books, node, &row->sum))
+                continue;
+            row->node = node;
+            row->rss_kib = note_rss(node, tick);
+            batch.entries += histogram_entries(&row->sum);
+            batch.count++;
+            if (batch.count == MAX_ROWS || batch.entries > MAX_ENTRIES)
+                write_batch(writer, tick);
+        }
+    }
+    write_batch(writer, tick);
+}
+
+static bool is_defined(const struct vbt_interval_group *group, const struct vbt_dictionary *defined) {
+    return group->from <= defined->sites && group->to <= defined->sites && group->label <= defined->strings;
+}
+
+static void put_group(struct vbt_writer *w, uint32_t id, const struct vbt_interval_group *group) {
+    vbt_put_varint(w, id);
+    vbt_put_varint(w, group->kind);
+    vbt_put_varint(w, group->from);
+    vbt_put_varint(w, group->to);
+    vbt_put_varint(w, group->label);
+    vbt_put_varint(w, group->count);
+    vbt_put_varint(w, group->iterations);
+    vbt_put_f64(w, group->m2);
+    for (int quantity = 0; quantity < VBT_QUANTITIES; quantity++) {
+        vbt_put_zigzag(w, group->stats[quantity].min);
+        vbt_put_zigzag(w, group->stats[quantity].max);
+        vbt_put_zigzag(w, group->stats[quantity].total);
+    }
+}
+
+static void put_site(struct vbt_writer *w, uint32_t id, const struct vbt_interval_site *site) {
+    (void)id;
+    vbt_put_varint(w, site->group);
+    vbt_put_varint(w, site->node);
+    vbt_put_varint(w, site->flow.allocs);
+    vbt_put_varint(w, site->flow.frees);
+    vbt_put_varint(w, site->flow.allocated);
+    vbt_put_varint(w, site->flow.freed);
+}
+
+/* A row takes at most 31 varints. */
+enum { ROWS_A_CHUNK = 2048 };
+
+static bool group_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
+    const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
+    return group->count > 0 && group->clock >= since && is_defined(group, defined);
+}
+
+static bool site_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
+    const struct vbt_interval_site *site = vbt_vector_at(&vbt_interval_groups.sites, id);
+    const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, site->group);
+    return site->clock >= since && site->node <= defined->nodes && group->count > 0 && is_defined(group, defined);
+}
+
+static void put_row(struct vbt_writer *w, enum vbt_chunk_kind kind, uint32_t id) {
+    if (kind == VBT_CHUNK_INTERVALS)
+        put_group(w, id, vbt_vector_at(&vbt_interval_groups.groups, id));
+    else
+        put_site(w, id, vbt_vector_at(&vbt_interval_groups.sites, id));
+}
+
+/* All rows of one kind that changed, in as many chunks as it takes. */
+static void write_rows(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind, const struct vbt_dictionary *defined, uint64_t since) {
+    bool groups = kind == VBT_CHUNK_INTERVALS;
+    uint32_t end = groups ? vbt_interval_groups.groups.count : vbt_interval_groups.sites.count;
+    static uint32_t ids[ROWS_A_CHUNK];
+    for (uint32_t id = 1; id < end;) {
+        uint32_t count = 0;
+        for (; id < end && count < ROWS_A_CHUNK; id++)
+            if (groups ? group_changed(id, defined, since) : site_changed(id, defined, since))
+                ids[count++] = id;
+        if (count == 0)
+            break;
+        struct vbt_writer *w = vbt_chunk_begin(writer);
+        vbt_put_varint(w, count);
+        for (uint32_t i = 0; i < count; i++)
+            put_row(w, kind, ids[i]);
+        vbt_chunk_end(writer, kind);
+    }
+}
+
+void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since) {
+    bool locked = vbt_lock_patiently(&vbt_interval_groups.lock);
+    write_rows(writer, VBT_CHUNK_INTERVALS, defined, since);
+    write_rows(writer, VBT_CHUNK_INTERVAL_SITES, defined, since);
+    if (locked)
+        vbt_unlock(&vbt_interval_groups.lock);
+}
+
+void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline) {
+    if (timeline->count == 0)
+        return;
+    static const struct vbt_timeline_point zero;
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, timeline->count);
+    for (uint32_t i = 0; i < timeline->count; i++)
+        vbt_put_varint(w, (uint64_t)(timeline->points[i].time - (i == 0 ? 0 : timeline->points[i - 1].time)));
+    for (uint32_t i = 0; i < timeline->count; i++)
+        vbt_put_zigzag(w, timeline->points[i].rss - (i == 0 ? &zero : &timeline->points[i - 1])->rss);
+    for (uint32_t i = 0; i < timeline->count; i++)
+        vbt_put_zigzag(w, timeline->points[i].heap - (i == 0 ? &zero : &timeline->points[i - 1])->heap);
+    for (uint32_t i = 0; i < timeline->count; i++)
+        vbt_put_zigzag(w, timeline->points[i].python - (i == 0 ? &zero : &timeline->points[i - 1])->python);
+    vbt_chunk_end(writer, VBT_CHUNK_TIMELINE);
+}
+
+void vbt_snapshot_after_fork(void) {
+    batch.count = 0;
+    batch.entries = 0;
+    for (uint32_t node = 0; node < node_rss.count; node++)
+        *(uint32_t *)vbt_vector_at(&node_rss, node) = 0;
+}

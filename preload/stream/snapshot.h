@@ -1,0 +1,30 @@
+/* Values as they stand now: the state, the counters of nodes, the intervals, the timeline. */
+#ifndef VBT_SNAPSHOT_H
+#define VBT_SNAPSHOT_H
+
+#include "../ledger/books.h"
+#include "dictionary.h"
+#include "timeline.h"
+
+struct vbt_tick {
+    int64_t time;      /* ns since the start */
+    int64_t rss;       /* bytes */
+    int64_t max_rss;   /* bytes, since the start */
+    int64_t peak_time; /* ns */
+};
+
+void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
+
+/* The nodes up to defined->nodes that changed since the clock stood at `since` (0: all that ever did). */
+void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                           const struct vbt_dictionary *defined, uint64_t since);
+
+/* The intervals that were repeated since then, and their call sites, as far as what they refer to is defined. */
+void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since);
+
+void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline);
+
+/* In the child of a fork. */
+void vbt_snapshot_after_fork(void);
+
+#endif

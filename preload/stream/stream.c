@@ -1,0 +1,195 @@
+/* See stream.h. Everything here runs in the helper thread, or, where none can be had, in the thread that ends the process.
+ *
+ * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that changed. Since all values are absolute, most of
+ * it is soon out of date. So when the file has doubled it is written anew, under another name that then takes its place: definitions, the thinned timeline, the latest
+ * values. A file is thus bounded by the number of call sites and the timeline's points, not by the length of the run. */
+#include "stream.h"
+
+#include "../clock.h"
+#include "../options.h"
+#include "../say.h"
+#include "../sys.h"
+#include "../where/tree.h"
+#include "../ledger/ledger.h"
+#include "helper.h"
+#include "process_info.h"
+#include "snapshot.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+enum { REWRITE_AT_LEAST = 256 * 1024, TICK_LEVEL = 1, REWRITE_LEVEL = 6 };
+
+static struct {
+    struct vbt_chunk_writer writer;
+    struct vbt_dictionary written;
+    struct vbt_timeline timeline;
+    struct vbt_books books;   /* at the last tick */
+    struct vbt_tick tick;
+    uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
+    uint32_t modules_sites;   /* sites known when the modules were last written */
+    uint64_t rewritten_size;  /* of the file after the last rewrite */
+    bool has_file;
+    bool complete;
+    char path[VBT_PATH_MAX + 512];
+} stream;
+
+bool vbt_stream_has_file(void) { return stream.has_file; }
+
+/* Takes the measure of the process: what the ticks and the end have in common. False if nothing moved since the last time. */
+static bool measure(void) {
+    struct vbt_books *books = &stream.books;
+    struct vbt_totals heap = books->totals[VBT_DOMAIN_HEAP];
+    struct vbt_totals python = books->totals[VBT_DOMAIN_PYTHON];
+    int64_t rss = stream.tick.rss;
+    int64_t peak = books->peak;
+    stream.clock_before = stream.clock;
+    stream.clock = atomic_fetch_add(&vbt_clock, 1) + 1;
+    vbt_books_read(books);
+    stream.tick.time = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    stream.tick.rss = vbt_rss_now();
+    if (stream.tick.rss > stream.tick.max_rss)
+        stream.tick.max_rss = stream.tick.rss;
+    if (books->peak != peak)
+        stream.tick.peak_time = stream.tick.time;
+    struct vbt_timeline_point point = {.time = stream.tick.time, .rss = stream.tick.rss};
+    int64_t live[VBT_DOMAINS];
+    for (int domain = 0; domain < VBT_DOMAINS; domain++)
+        live[domain] = (int64_t)(books->inherited_bytes[domain] + books->totals[domain].allocated - books->totals[domain].freed);
+    point.heap = live[VBT_DOMAIN_HEAP];
+    point.python = live[VBT_DOMAIN_PYTHON];
+    vbt_timeline_add(&stream.timeline, point);
+    return rss != stream.tick.rss || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
+           memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0;
+}
+
+/* Writes definitions and values; since 0: everything. */
+static void write_values(uint64_t since) {
+    struct vbt_chunk_writer *writer = &stream.writer;
+    /* First the values are certain to refer to what exists now: ids that are interned while we write wait for the next tick. */
+    struct vbt_dictionary now = vbt_dictionary_now();
+    if (now.sites > stream.modules_sites || since == 0) {
+        vbt_write_modules(writer);
+        stream.modules_sites = now.sites;
+    }
+    vbt_dictionary_write(writer, &stream.written, now);
+    vbt_snapshot_counters(writer, &stream.books, &stream.tick, &now, since);
+    vbt_snapshot_intervals(writer, &now, since);
+    stream.books.lost[VBT_LOST_WRITE] = writer->lost;
+    vbt_snapshot_state(writer, &stream.books, &stream.tick);
+}
+
+static void write_end(const char *reason) {
+    struct vbt_writer *w = vbt_chunk_begin(&stream.writer);
+    vbt_put_varint(w, (uint64_t)stream.tick.time);
+    vbt_put_string(w, reason, strlen(reason));
+    vbt_chunk_end(&stream.writer, VBT_CHUNK_END);
+}
+
+/* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process ends. Where that fails (a full disk) the old
+ * file stays, and what is new is appended to it as far as that goes. */
+static void rewrite(const char *reason) {
+    struct vbt_chunk_writer old = stream.writer;
+    struct vbt_dictionary old_written = stream.written;
+    char path[sizeof stream.path + 16];
+    vbt_format(path, sizeof path, "%s.%d.part", stream.path, vbt_pid);
+    stream.writer.lost = 0;
+    stream.writer.level = REWRITE_LEVEL;
+    stream.written = (struct vbt_dictionary){0};
+    vbt_chunk_writer_open(&stream.writer, path);
+    vbt_write_process(&stream.writer);
+    vbt_snapshot_timeline(&stream.writer, &stream.timeline);
+    write_values(0);
+    if (reason != NULL)
+        write_end(reason);
+    stream.writer.level = TICK_LEVEL;
+    if (stream.writer.error == 0) {
+        long result = vbt_sys(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, stream.path, 0);
+        stream.writer.error = vbt_sys_failed(result) ? (int)-result : 0;
+    }
+    if (stream.writer.error == 0) {
+        vbt_chunk_writer_close(&old);
+        stream.writer.lost = old.lost;
+        stream.rewritten_size = stream.writer.file_size;
+        stream.has_file = true;
+        return;
+    }
+    int error = stream.writer.error;
+    vbt_chunk_writer_close(&stream.writer);
+    vbt_sys(SYS_unlinkat, AT_FDCWD, path, 0);
+    stream.writer = old;
+    stream.written = old_written;
+    stream.rewritten_size = stream.writer.file_size; /* try again when it has doubled */
+    if (!stream.has_file) {
+        stream.writer.error = error;
+        return;
+    }
+    write_values(stream.clock_before);
+    if (reason != NULL)
+        write_end(reason);
+}
+
+/* One tick. Two ticks' worth of changes are written: a thread may have been between looking at the clock and changing its counters
+ * when the last tick passed. */
+static void tick(void) {
+    bool moved = measure();
+    if (stream.writer.error != 0)
+        return; /* what is missing is made up for at the end, if it can be */
+    if (!stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > 2 * stream.rewritten_size + REWRITE_AT_LEAST)
+        rewrite(NULL);
+    else if (moved)
+        write_values(stream.clock_before);
+}
+
+static void last_tick(bool finish, const char *reason) {
+    bool moved = measure();
+    int64_t highest = vbt_rss_highest();
+    if (highest > stream.tick.max_rss)
+        stream.tick.max_rss = highest;
+    if (finish)
+        rewrite(reason);
+    else if (stream.writer.fd >= 0 && stream.writer.error == 0 && moved)
+        write_values(stream.clock_before);
+    stream.complete = finish && stream.writer.error == 0;
+}
+
+void vbt_stream_run(void) {
+    const char *reason = NULL;
+    bool finish = false;
+    if (stream.path[0] == '\0')
+        vbt_output_path(stream.path, sizeof stream.path);
+    if (!vbt_chunk_writer_init(&stream.writer))
+        return;
+    if (stream.has_file)
+        vbt_chunk_writer_reopen(&stream.writer, stream.path);
+    int64_t pause = 1; /* the first tick comes at once */
+    while (!vbt_helper_sleep(pause, &reason, &finish)) {
+        tick();
+        pause = vbt_options.tick;
+    }
+    last_tick(finish, reason);
+    vbt_chunk_writer_close(&stream.writer);
+}
+
+void vbt_stream_summary(struct vbt_summary *out) {
+    const struct vbt_books *books = &stream.books;
+    *out = (struct vbt_summary){.peak = books->peak,
+                                .file_bytes = stream.writer.file_size,
+                                .written = stream.complete,
+                                .path = stream.path,
+                                .error = stream.writer.error};
+    for (int domain = 0; domain < VBT_DOMAINS; domain++) {
+        out->allocs += books->totals[domain].allocs;
+        out->allocated += books->totals[domain].allocated;
+    }
+    for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
+        out->lost += reason == VBT_LOST_WRITE ? 0 : books->lost[reason];
+}
+
+void vbt_stream_after_fork(void) {
+    struct vbt_chunk_writer writer = stream.writer;
+    memset(&stream, 0, sizeof stream);
+    stream.writer = (struct vbt_chunk_writer){
+        .fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .context = writer.context};
+    vbt_snapshot_after_fork();
+}

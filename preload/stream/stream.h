@@ -1,0 +1,29 @@
+/* What goes to disk: once a tick what changed, at the end everything. */
+#ifndef VBT_STREAM_H
+#define VBT_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the summary at the end tells. */
+struct vbt_summary {
+    uint64_t allocs, allocated, lost;
+    int64_t peak;
+    uint64_t file_bytes;
+    bool written;     /* the file is there and whole */
+    const char *path; /* empty where there is no file */
+    int error;        /* error number of the write that failed; 0 */
+};
+
+/* The helper thread's work: ticks until it is asked to stop, then writes what it is asked for. */
+void vbt_stream_run(void);
+
+/* Whether a file was made. */
+bool vbt_stream_has_file(void);
+
+void vbt_stream_summary(struct vbt_summary *out);
+
+/* In the child of a fork: a trace of its own, from nothing. */
+void vbt_stream_after_fork(void);
+
+#endif

@@ -1,0 +1,98 @@
+/* See writer.h. */
+#include "writer.h"
+
+#include "../memory.h"
+#include "../sys.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+
+enum { HIGHEST_LEVEL = 9 };
+
+bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer) {
+    if (writer->context != NULL)
+        return true;
+    writer->fd = -1;
+    writer->level = 1;
+    size_t work = ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(HIGHEST_LEVEL, VBT_CHUNK_RAW_MAX, 0));
+    void *memory = vbt_map(work);
+    writer->raw = vbt_map(VBT_CHUNK_RAW_MAX);
+    writer->stored = vbt_map(VBT_CHUNK_HEADER_SIZE + VBT_CHUNK_STORED_MAX);
+    if (memory == NULL || writer->raw == NULL || writer->stored == NULL)
+        return false;
+    writer->context = ZSTD_initStaticCCtx(memory, work);
+    return writer->context != NULL;
+}
+
+static void append(struct vbt_chunk_writer *writer, const uint8_t *bytes, size_t size) {
+    while (size > 0 && writer->error == 0) {
+        long written = vbt_sys(SYS_write, writer->fd, bytes, size);
+        if (vbt_sys_failed(written)) {
+            writer->error = (int)-written;
+        } else {
+            bytes += written;
+            size -= (size_t)written;
+            writer->file_size += (uint64_t)written;
+        }
+    }
+    writer->lost += size;
+}
+
+bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path) {
+    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    writer->error = vbt_sys_failed(fd) ? (int)-fd : 0;
+    writer->fd = writer->error != 0 ? -1 : (int)fd;
+    writer->sequence = 0;
+    writer->file_size = 0;
+    uint8_t header[VBT_FILE_HEADER_SIZE];
+    vbt_pack_file_header(header);
+    append(writer, header, sizeof header);
+    return writer->error == 0;
+}
+
+bool vbt_chunk_writer_reopen(struct vbt_chunk_writer *writer, const char *path) {
+    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
+    struct stat now;
+    writer->fd = -1;
+    if (vbt_sys_failed(fd))
+        return false;
+    if (vbt_sys_failed(vbt_sys(SYS_fstat, fd, &now)) || (uint64_t)now.st_size != writer->file_size) {
+        vbt_sys(SYS_close, fd);
+        return false;
+    }
+    writer->fd = (int)fd;
+    return true;
+}
+
+void vbt_chunk_writer_close(struct vbt_chunk_writer *writer) {
+    if (writer->fd >= 0)
+        vbt_sys(SYS_close, writer->fd);
+    writer->fd = -1;
+}
+
+struct vbt_writer *vbt_chunk_begin(struct vbt_chunk_writer *writer) {
+    writer->payload = (struct vbt_writer){writer->raw, writer->raw + VBT_CHUNK_RAW_MAX, false};
+    return &writer->payload;
+}
+
+void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind) {
+    size_t raw_size = (size_t)(writer->payload.at - writer->raw);
+    uint8_t *stored = writer->stored + VBT_CHUNK_HEADER_SIZE;
+    size_t size = writer->payload.overrun ? 0
+                                          : ZSTD_compressCCtx(writer->context, stored, VBT_CHUNK_STORED_MAX, writer->raw, raw_size,
+                                                              writer->level);
+    if (writer->payload.overrun || ZSTD_isError(size)) {
+        writer->lost += raw_size;
+        return;
+    }
+    struct vbt_chunk_header header = {
+        .kind = kind, .stored_size = (uint32_t)size, .raw_size = (uint32_t)raw_size, .sequence = writer->sequence};
+    vbt_pack_chunk_header(&header, stored, writer->stored);
+    append(writer, writer->stored, VBT_CHUNK_HEADER_SIZE + size);
+    writer->sequence++;
+}

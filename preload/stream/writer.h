@@ -1,0 +1,37 @@
+/* Chunks to a file: compressed, checksummed, numbered, appended. Of the helper thread only. */
+#ifndef VBT_CHUNK_WRITER_H
+#define VBT_CHUNK_WRITER_H
+
+#include "format/chunk.h"
+#include "format/varint.h"
+
+struct vbt_chunk_writer {
+    int fd;             /* -1: none */
+    int error;          /* error number of the first write that failed; nothing is written from then on */
+    int level;          /* of zstd */
+    uint64_t sequence;
+    uint64_t file_size;
+    uint64_t lost;      /* bytes not written */
+    struct vbt_writer payload; /* of the chunk that is being made */
+    uint8_t *raw, *stored;
+    void *context;      /* of zstd, in static memory */
+};
+
+/* Maps the buffers, once. False when there is no memory. */
+bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer);
+
+/* Opens (and empties) a file and writes the header. False, with error set, where that fails. */
+bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path);
+
+/* Opens a file that was written before, to append to it; false, with fd -1, if it is not as it was left. */
+bool vbt_chunk_writer_reopen(struct vbt_chunk_writer *writer, const char *path);
+
+void vbt_chunk_writer_close(struct vbt_chunk_writer *writer);
+
+/* Begins a chunk: its payload is put through the returned writer. */
+struct vbt_writer *vbt_chunk_begin(struct vbt_chunk_writer *writer);
+
+/* Ends it: compresses and appends. A payload that overran the buffer, or a failed write, is counted in lost. */
+void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind);
+
+#endif

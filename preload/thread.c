@@ -1,0 +1,85 @@
+/* See thread.h. */
+#include "thread.h"
+
+#include "ledger/ledger.h"
+#include "where/tree.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+__thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
+_Atomic(struct vbt_thread *) vbt_threads;
+_Atomic uint32_t vbt_recording;
+
+/* Serializes those who look for the state of a thread that ended. */
+static struct vbt_lock handing_on;
+static struct vbt_thread *next_to_check;
+
+static bool ended(const struct vbt_thread *thread) {
+    return vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), thread->tid, 0) == -ESRCH;
+}
+
+/* The state of a thread that ended, made over to the calling thread; NULL if the few that are looked at all live. Looking at a few in turn
+ * keeps a new thread cheap, and finds the dead ones sooner than new ones are made. */
+static struct vbt_thread *take_over(uint32_t tid) {
+    enum { LOOK_AT = 4 };
+    struct vbt_thread *found = NULL;
+    vbt_lock(&handing_on);
+    for (int i = 0; i < LOOK_AT && found == NULL; i++) {
+        if (next_to_check == NULL)
+            next_to_check = atomic_load(&vbt_threads);
+        if (next_to_check == NULL)
+            break;
+        if (ended(next_to_check)) {
+            found = next_to_check;
+            found->tid = tid;
+        }
+        next_to_check = next_to_check->next;
+    }
+    vbt_unlock(&handing_on);
+    return found;
+}
+
+struct vbt_thread *vbt_thread_begin(void) {
+    uint32_t tid = (uint32_t)vbt_sys(SYS_gettid);
+    struct vbt_thread *thread = take_over(tid);
+    if (thread != NULL) {
+        vbt_intervals_reset(&thread->ledger);
+        thread->stack.depth = 0;
+        thread->ledger.last_block = NULL;
+        thread->override_node = 0;
+        atomic_store(&thread->standing, VBT_IDLE);
+    } else {
+        thread = vbt_map(sizeof *thread);
+        if (thread == NULL)
+            return NULL;
+        thread->tid = tid;
+        thread->ledger.intervals = &thread->intervals;
+        thread->stack.ledger = &thread->ledger;
+        thread->next = atomic_load(&vbt_threads);
+        while (!atomic_compare_exchange_weak(&vbt_threads, &thread->next, thread))
+            ;
+        vbt_ledger_begin(&thread->ledger);
+    }
+    vbt_self = thread;
+    return thread;
+}
+
+void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller,
+                          enum vbt_domain domain) {
+    leaf->address = caller;
+    leaf->parent = parent;
+    leaf->place.node = vbt_node_of(parent, vbt_native_site(caller), domain);
+    leaf->place.counters = vbt_counters_of(&thread->ledger, leaf->place.node);
+}
+
+struct vbt_place vbt_override_place(struct vbt_thread *thread) {
+    return (struct vbt_place){thread->override_node, vbt_counters_of(&thread->ledger, thread->override_node)};
+}
+
+void vbt_threads_after_fork(void) {
+    handing_on = (struct vbt_lock){0};
+    next_to_check = NULL;
+    if (vbt_self != NULL)
+        vbt_self->tid = (uint32_t)vbt_sys(SYS_gettid);
+}

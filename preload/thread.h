@@ -1,0 +1,62 @@
+/* What the library knows of one thread: where it stands in a hook, its own counters, its cached call stack, its open intervals.
+ *
+ * A thread's state is written by that thread only. It is made at the thread's first event, needs no destructor (events come until
+ * the very end of a thread) and is handed to a new thread once the kernel says that the old one is gone: counters simply go on. */
+#ifndef VBT_THREAD_H
+#define VBT_THREAD_H
+
+#include "ledger/counters.h"
+#include "ledger/interval.h"
+#include "memory.h"
+#include "where/python_stack.h"
+
+/* Where a thread stands. A hook that finds it not idle was called from inside another one: what happens there is part of an
+ * event that is already being recorded (VBT_IN_CALL), or comes from a signal handler that interrupted us (VBT_IN_LEDGER). */
+enum vbt_standing { VBT_IDLE, VBT_IN_CALL, VBT_IN_LEDGER };
+
+/* The last call path seen for a native leaf, by return address: saves the lookup of site and node. */
+enum { VBT_LEAF_CACHE = 256 };
+
+struct vbt_leaf {
+    uintptr_t address;
+    uint32_t parent;
+    struct vbt_place place;
+};
+
+struct vbt_thread {
+    _Atomic uint32_t standing; /* enum vbt_standing */
+    uint32_t tid;
+    struct vbt_ledger ledger;
+    struct vbt_intervals intervals;
+    struct vbt_python_stack stack;
+    uint32_t override_node; /* not 0: everything is counted here */
+    uint64_t lost_in_signal;
+    struct vbt_leaf leaves[VBT_LEAF_CACHE];
+    struct vbt_arena arena;
+    struct vbt_thread *next;
+};
+
+/* Initial-exec: no call, no allocation on first use in a thread. */
+extern __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
+
+/* All states ever made, newest first. */
+extern _Atomic(struct vbt_thread *) vbt_threads;
+
+/* What hooks do. VBT_RECORDING_POLLED: record, and call vbt_lifecycle_poll at every event. */
+enum { VBT_NOT_YET, VBT_RECORDING, VBT_RECORDING_POLLED, VBT_STOPPED };
+extern _Atomic uint32_t vbt_recording;
+
+/* A state for the calling thread, fresh or inherited from a thread that ended; NULL when there is no memory. */
+struct vbt_thread *vbt_thread_begin(void);
+
+/* Fills a leaf: the node of an address that called an allocator, under a parent node. */
+void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller,
+                          enum vbt_domain domain);
+
+/* The place of override_node. */
+struct vbt_place vbt_override_place(struct vbt_thread *thread);
+
+/* In the child of a fork: the calling thread is the only one left. */
+void vbt_threads_after_fork(void);
+
+#endif

@@ -1,0 +1,83 @@
+/* See python_lines.h. */
+#include "python_lines.h"
+
+enum { NO_LINE = -1 };
+
+/* Pairs (bytes of code, lines), both relative; an instruction belongs to the last pair that starts at or before it. */
+static int32_t from_lnotab(const uint8_t *table, size_t size, int32_t line, int32_t lasti) {
+    int32_t offset = 0;
+    for (size_t i = 0; i + 1 < size; i += 2) {
+        offset += table[i];
+        if (offset > lasti)
+            break;
+        line += (int8_t)table[i + 1];
+    }
+    return line;
+}
+
+/* Pairs (bytes of code that the entry covers, lines since the last entry that had one); -128 lines: no line. */
+static int32_t from_ranges(const uint8_t *table, size_t size, int32_t line, int32_t lasti) {
+    int32_t end = 0;
+    for (size_t i = 0; i + 1 < size; i += 2) {
+        int32_t lines = (int8_t)table[i + 1];
+        if (lines != -128)
+            line += lines;
+        end += table[i];
+        if (lasti < end)
+            return lines == -128 ? NO_LINE : line;
+    }
+    return NO_LINE;
+}
+
+/* Six bits a byte, lowest first; bit 6 says that more follow. */
+static uint32_t location_varint(const uint8_t **at, const uint8_t *end) {
+    uint32_t value = 0;
+    for (unsigned shift = 0; *at < end; shift += 6) {
+        uint8_t byte = *(*at)++;
+        if (shift < 32)
+            value |= (uint32_t)(byte & 63) << shift;
+        if (!(byte & 64))
+            break;
+    }
+    return value;
+}
+
+/* Entries of a first byte (1, four bits of code, three bits of length - 1 in code units of two bytes) and what the code asks for. */
+static int32_t from_locations(const uint8_t *table, size_t size, int32_t line, int32_t lasti) {
+    enum { SHORT_FORMS = 10, ONE_LINE_FORMS = 13, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
+    const uint8_t *at = table;
+    const uint8_t *end = table + size;
+    int32_t covered = 0;
+    while (at < end) {
+        uint8_t first = *at++;
+        unsigned code = first >> 3 & 15;
+        covered += ((first & 7) + 1) * 2;
+        if (code == NO_COLUMNS || code == LONG) {
+            uint32_t lines = location_varint(&at, end);
+            line += lines & 1 ? -(int32_t)(lines >> 1) : (int32_t)(lines >> 1);
+            for (int i = 0; code == LONG && i < 3; i++) /* end line and two columns */
+                location_varint(&at, end);
+        } else if (code >= SHORT_FORMS && code < ONE_LINE_FORMS) {
+            line += (int32_t)code - SHORT_FORMS;
+            at += 2;
+        } else if (code != NONE) {
+            at += 1;
+        }
+        if (lasti < covered)
+            return code == NONE ? NO_LINE : line;
+    }
+    return NO_LINE;
+}
+
+int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t lasti) {
+    if (lasti < 0)
+        return first_line;
+    switch (kind) {
+    case VBT_LINES_LNOTAB:
+        return from_lnotab(table, size, first_line, lasti);
+    case VBT_LINES_RANGES:
+        return from_ranges(table, size, first_line, lasti);
+    default:
+        return from_locations(table, size, first_line, lasti);
+    }
+}

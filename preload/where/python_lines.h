@@ -1,0 +1,14 @@
+/* The line of an instruction, from a code object's line table. */
+#ifndef VBT_PYTHON_LINES_H
+#define VBT_PYTHON_LINES_H
+
+#include "python_abi.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* lasti: bytes from the start of the code; negative: not started. Returns -1 where the table gives the instruction no line. The formats are described in
+ * CPython's Objects/lnotab_notes.txt (3.8 to 3.10) and Objects/locations.md (3.11 on). */
+int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t lasti);
+
+#endif

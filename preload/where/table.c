@@ -1,0 +1,69 @@
+/* See table.h. */
+#include "table.h"
+
+#include "../memory.h"
+
+enum { FIRST_SLOTS = 1 << 12 };
+
+static const uint64_t removed = 1;
+
+/* Into the first slot that is free or whose entry was removed: nobody can be looking for a removed one, since what it stood for
+ * is dead. True if the slot was never used before. */
+static bool place(struct vbt_table_slots *slots, uint64_t key, uint32_t key2, uint32_t id) {
+    uint64_t i = vbt_table_hash(key, key2) & slots->mask;
+    uint64_t found;
+    while ((found = atomic_load_explicit(&slots->entries[i].key, memory_order_relaxed)) > removed)
+        i = (i + 1) & slots->mask;
+    slots->entries[i].key2 = key2;
+    slots->entries[i].id = id;
+    atomic_store_explicit(&slots->entries[i].key, key, memory_order_release);
+    return found == 0;
+}
+
+/* A copy twice as large, or as large where most entries were removed ones. */
+static bool grow(struct vbt_table *table) {
+    struct vbt_table_slots *old = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    uint64_t live = 0;
+    for (uint64_t i = 0; old != NULL && i <= old->mask; i++)
+        live += atomic_load_explicit(&old->entries[i].key, memory_order_relaxed) > removed;
+    uint64_t size = old == NULL ? FIRST_SLOTS : old->mask + 1;
+    if (live * 4 >= size)
+        size *= 2;
+    struct vbt_table_slots *slots = vbt_map(sizeof *slots + size * sizeof slots->entries[0]);
+    if (slots == NULL)
+        return false;
+    slots->mask = size - 1;
+    for (uint64_t i = 0; old != NULL && i <= old->mask; i++) {
+        const struct vbt_table_entry *entry = &old->entries[i];
+        uint64_t key = atomic_load_explicit(&entry->key, memory_order_relaxed);
+        if (key > removed)
+            place(slots, key, entry->key2, entry->id);
+    }
+    table->used = live;
+    atomic_store_explicit(&table->slots, slots, memory_order_release);
+    return true;
+}
+
+bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id) {
+    struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    if ((slots == NULL || (table->used + 1) * 2 > slots->mask) && !grow(table))
+        return false;
+    table->used += place(atomic_load_explicit(&table->slots, memory_order_relaxed), key, key2, id);
+    return true;
+}
+
+void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2) {
+    struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    if (slots == NULL)
+        return;
+    for (uint64_t i = vbt_table_hash(key, key2) & slots->mask;; i = (i + 1) & slots->mask) {
+        struct vbt_table_entry *entry = &slots->entries[i];
+        uint64_t found = atomic_load_explicit(&entry->key, memory_order_relaxed);
+        if (found == 0)
+            return;
+        if (found == key && entry->key2 == key2) {
+            atomic_store_explicit(&entry->key, removed, memory_order_release);
+            return;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/* A hash table that is read without a lock: a pair of keys gives a 32-bit id.
+ *
+ * Open addressing with linear probing. One writer at a time (the caller's lock); a full table is replaced by a larger
+ * copy, and the old one stays mapped, because a reader may still be in it: all old ones together are as large as the new one. A
+ * reader that misses an entry just made looks again under the lock. */
+#ifndef VBT_TABLE_H
+#define VBT_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vbt_table_entry {
+    _Atomic uint64_t key; /* 0 never used, 1 removed; written last */
+    uint32_t key2;
+    uint32_t id;
+};
+
+struct vbt_table_slots {
+    uint64_t mask;
+    struct vbt_table_entry entries[];
+};
+
+struct vbt_table {
+    _Atomic(struct vbt_table_slots *) slots;
+    size_t used; /* entries that are not free, the removed ones among them */
+};
+
+/* key above 1. The mixing is Knuth's multiplicative one with the 64-bit golden ratio, twice. */
+static inline uint64_t vbt_table_hash(uint64_t key, uint32_t key2) {
+    uint64_t mixed = (key ^ ((uint64_t)key2 << 32)) * 0x9E3779B97F4A7C15ULL;
+    return (mixed ^ (mixed >> 29)) * 0x9E3779B97F4A7C15ULL >> 32;
+}
+
+/* The id, or 0. */
+static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key, uint32_t key2) {
+    const struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+    if (slots == NULL)
+        return 0;
+    for (uint64_t i = vbt_table_hash(key, key2) & slots->mask;; i = (i + 1) & slots->mask) {
+        const struct vbt_table_entry *entry = &slots->entries[i];
+        uint64_t found = atomic_load_explicit(&entry->key, memory_order_acquire);
+        if (found == key && entry->key2 == key2)
+            return entry->id;
+        if (found == 0)
+            return 0;
+    }
+}
+
+/* Adds an entry that is not there yet; id is not 0. False when there is no memory. */
+bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id);
+
+void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2);
+
+#endif

@@ -1,0 +1,124 @@
+/* See tree.h. */
+#include "tree.h"
+
+#include "native_leaf.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+struct vbt_tree vbt_tree = {
+    .strings.item_size = sizeof(struct vbt_string),
+    .codes.item_size = sizeof(struct vbt_code),
+    .sites.item_size = sizeof(struct vbt_site),
+    .nodes.item_size = sizeof(struct vbt_node),
+};
+
+/* Keys of 0 and 1 mean something to a table. */
+static uint64_t table_key(uint64_t hash) { return hash > 1 ? hash : hash + 2; }
+
+uint32_t vbt_intern_string(const char *bytes, size_t size) {
+    if (size == 0)
+        return 0;
+    uint64_t key = table_key(XXH3_64bits(bytes, size));
+    uint32_t id;
+    uint32_t collision = 0; /* second key: which of the strings with this hash */
+    for (; (id = vbt_table_get(&vbt_tree.string_ids, key, collision)) != 0; collision++) {
+        const struct vbt_string *known = vbt_string_at(id);
+        if (known->size == size && memcmp(known->bytes, bytes, size) == 0)
+            return id;
+    }
+    char *copy = vbt_arena_alloc(&vbt_tree.arena, size);
+    if (copy == NULL || (id = vbt_vector_add(&vbt_tree.strings)) == 0)
+        return 0;
+    memcpy(copy, bytes, size);
+    *vbt_string_at(id) = (struct vbt_string){copy, (uint32_t)size};
+    return vbt_table_put(&vbt_tree.string_ids, key, collision, id) ? id : 0;
+}
+
+uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags) {
+    uint64_t key = table_key(content);
+    uint32_t id = vbt_table_get(&vbt_tree.code_ids, key, 0);
+    if (id != 0 || (id = vbt_vector_add(&vbt_tree.codes)) == 0)
+        return id;
+    *vbt_code_at(id) = (struct vbt_code){file, name, first_line, flags};
+    return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
+}
+
+/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and two values no line has. */
+enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL = INT32_MIN + 1 };
+
+static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
+    uint32_t id = vbt_table_get(&vbt_tree.site_ids, table_key(key), (uint32_t)key2);
+    if (id != 0 || (id = vbt_vector_add(&vbt_tree.sites)) == 0)
+        return id;
+    *vbt_site_at(id) = site;
+    return vbt_table_put(&vbt_tree.site_ids, table_key(key), (uint32_t)key2, id) ? id : 0;
+}
+
+uint32_t vbt_intern_python_site(uint32_t code, int32_t line) {
+    uint32_t flags = vbt_code_at(code)->flags;
+    uint8_t site_flags = (uint8_t)((flags & VBT_CODE_USER ? VBT_SITE_OF_USER : 0) | (flags & VBT_CODE_OWN ? VBT_SITE_OF_OURS : 0));
+    struct vbt_site site = {.a = code, .b = line, .kind = VBT_SITE_PYTHON, .flags = site_flags};
+    return intern_site((uint64_t)code << 2, line, site);
+}
+
+uint32_t vbt_intern_special_site(const char *name) {
+    uint32_t string = vbt_intern_string(name, strlen(name));
+    return string == 0 ? 0 : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
+}
+
+uint32_t vbt_native_site(uintptr_t address) {
+    uint32_t id = vbt_table_get(&vbt_tree.site_ids, table_key(address), (uint32_t)KEY_NATIVE);
+    if (VBT_LIKELY(id != 0))
+        return id;
+    bool in_main = vbt_in_main_program(address);
+    struct vbt_site site = {
+        .a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
+    vbt_lock(&vbt_tree.lock);
+    id = intern_site(address, KEY_NATIVE, site);
+    vbt_unlock(&vbt_tree.lock);
+    return id;
+}
+
+/* With the lock. */
+static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    uint64_t key = vbt_node_key(parent, site);
+    uint32_t id = vbt_table_get(&vbt_tree.node_ids, key, domain);
+    if (id != 0)
+        return id;
+    if (vbt_tree.nodes.count >= VBT_MAX_NODES || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
+        return 0;
+    const struct vbt_site *place = vbt_site_at(site);
+    uint8_t flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;
+    *vbt_node_at(id) = (struct vbt_node){.parent = parent, .site = site, .domain = (uint8_t)domain, .flags = flags};
+    return vbt_table_put(&vbt_tree.node_ids, key, domain, id) ? id : 0;
+}
+
+uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    if (site == 0)
+        return vbt_tree.lost_nodes[domain];
+    vbt_lock(&vbt_tree.lock);
+    uint32_t id = add_node(parent, site, domain);
+    vbt_unlock(&vbt_tree.lock);
+    return id != 0 ? id : vbt_tree.lost_nodes[domain];
+}
+
+bool vbt_tree_init(void) {
+    /* Index 0 of each is nobody's; node 0 is the root. */
+    vbt_vector_add(&vbt_tree.strings);
+    vbt_vector_add(&vbt_tree.codes);
+    vbt_vector_add(&vbt_tree.sites);
+    vbt_vector_add(&vbt_tree.nodes);
+    if (vbt_tree.nodes.count == 0)
+        return false;
+    uint32_t lost_site = vbt_intern_special_site("[lost call path]");
+    for (int domain = 0; domain < VBT_DOMAINS; domain++)
+        vbt_tree.lost_nodes[domain] = add_node(0, lost_site, (enum vbt_domain)domain);
+    vbt_tree.own_node = add_node(0, vbt_intern_special_site("[vbtrace]"), VBT_DOMAIN_PYTHON);
+    if (vbt_tree.own_node == 0)
+        return false;
+    vbt_node_at(vbt_tree.own_node)->flags = VBT_SITE_OF_OURS;
+    return true;
+}
