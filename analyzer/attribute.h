@@ -1,0 +1,34 @@
+/* To which line an allocation belongs.
+ *
+ * Leaf line: the nearest Python line on the call path; where there is none, the native call itself.
+ * User line: the nearest Python line in the user's own files; on a path without Python, the nearest call in the main program;
+ * everything else belongs to VBT_OUTSIDE.
+ * A special site ("[vbtrace]") stands for itself in both. */
+#ifndef VBT_ATTRIBUTE_H
+#define VBT_ATTRIBUTE_H
+
+#include "model.h"
+
+struct vbt_attribution {
+    uint32_t *leaf; /* by node: site */
+    uint32_t *user; /* by node: site; 0 for VBT_OUTSIDE */
+};
+
+void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *model);
+void vbt_attribution_free(struct vbt_attribution *attribution);
+
+/* Whether what was counted by call path adds up to the totals, which were counted apart. Only a trace that was written to its end
+ * can be checked: in others the two were written at different times. */
+struct vbt_conservation {
+    bool checked;
+    bool holds; /* true where it could not be checked */
+    char *difference; /* NULL, or the first one found, as a sentence */
+};
+
+void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *model);
+void vbt_conservation_free(struct vbt_conservation *conservation);
+
+/* Sum of a field over the call paths of a domain: what the totals should be. */
+uint64_t vbt_domain_sum(const struct vbt_model *model, enum vbt_domain domain, enum vbt_domain_field field);
+
+#endif

@@ -1,0 +1,109 @@
+/* vbtrace lines: every line with its exact counts. */
+#include "json.h"
+#include "line_csv.h"
+#include "options.h"
+#include "table.h"
+#include "trace.h"
+#include "units.h"
+
+#include "allocate.h"
+
+#include <stdlib.h>
+
+static const struct vbt_column columns[] = {
+    {.title = "Line", .least = 20, .cut = VBT_CUT_START},
+    {.title = "Function", .gap = 2, .least = 10},
+    {.title = "Allocs", .align = VBT_RIGHT, .gap = 2},
+    {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
+    {.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 4},
+    {.title = "Net", .align = VBT_RIGHT, .gap = 2, .width = 8},
+    {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 2},
+    {.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 1},
+    {.title = "Sizes", .align = VBT_RIGHT, .gap = 2, .drop = 3},
+    {.title = "Max RSS", .align = VBT_RIGHT, .gap = 2, .drop = 5},
+};
+
+static void put_row(struct vbt_table *table, const struct vbt_place *place, const char *name, const struct vbt_sums *s) {
+    if (place == NULL || place->kind == VBT_PLACE_SPECIAL)
+        vbt_table_cell(table, "%s", name);
+    else if (place->line > 0)
+        vbt_table_cell(table, "%s:%lld", place->file, (long long)place->line);
+    else
+        vbt_table_cell(table, "%s", place->file);
+    vbt_table_cell(table, "%s", place != NULL && place->kind != VBT_PLACE_SPECIAL ? place->function : "");
+    vbt_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
+    vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
+    vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
+    vbt_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
+    vbt_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
+    vbt_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
+    if (s->smallest > s->largest)
+        vbt_table_cell(table, "%s", "");
+    else if (s->smallest == s->largest)
+        vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->smallest).text);
+    else
+        vbt_table_cell(table, "%s – %s", vbt_bytes((int64_t)s->smallest).text, vbt_bytes((int64_t)s->largest).text);
+    vbt_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_bytes((int64_t)s->max_rss_bytes).text : "");
+}
+
+static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt_output *output) {
+    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_sums others = VBT_NO_SUMS, total = vbt_lines_total(lines);
+    for (size_t i = 0; i < lines->count; i++)
+        if (i < limit)
+            put_row(table, lines->rows[i].place, lines->rows[i].place->function, &lines->rows[i].sums);
+        else
+            vbt_sums_add(&others, &lines->rows[i].sums);
+    if (lines->count > limit) {
+        char *name = vbt_text("%s other lines", vbt_count((int64_t)(lines->count - limit)).text);
+        put_row(table, NULL, name, &others);
+        free(name);
+    }
+    put_row(table, NULL, "total", &total);
+    vbt_table_print(table, output, '-');
+    vbt_table_free(table);
+}
+
+static void print_json(const struct vbt_lines *lines, const struct vbt_options *options, struct vbt_sources *sources, FILE *out) {
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_member(&json, "by", json_string(options->by_leaf ? "leaf" : "user"));
+    vbt_json_array_begin(&json, "lines");
+    for (size_t i = 0; i < lines->count && i < options->limit; i++)
+        vbt_json_item(&json, vbt_json_line(&lines->rows[i], sources));
+    vbt_json_array_end(&json);
+    vbt_json_end(&json);
+}
+
+static int run(const struct vbt_options *options) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
+        return 2;
+    struct vbt_lines lines;
+    vbt_lines_build(&lines, &trace.model, trace.places, options->by_leaf ? trace.attribution.leaf : trace.attribution.user);
+    if (options->filter != NULL)
+        vbt_lines_filter(&lines, options->filter);
+    vbt_lines_sort(&lines, options->sort);
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_JSON)
+        print_json(&lines, options, trace.sources, output.stream);
+    else if (options->format == VBT_CSV)
+        vbt_line_csv_print(&lines, options->limit, trace.sources, output.stream);
+    else
+        print_text(&lines, options->limit, &output);
+    vbt_lines_free(&lines);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+const struct vbt_command vbt_command_lines = {
+    .name = "lines",
+    .summary = "every line with its exact counts",
+    .help = "Lists lines with allocations, bytes, what of it is live at the end and at the peak, and temporary allocations (freed\n"
+            "before their thread allocated again). json has the histogram of sizes too.",
+    .sort_keys = vbt_line_keys,
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY,
+    .text_limit = 40,
+    .run = run,
+};

@@ -1,0 +1,59 @@
+/* See csv.h. */
+#include "csv.h"
+
+#include "utf8.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void vbt_csv_begin(struct vbt_csv *csv, FILE *out, const char *titles) {
+    *csv = (struct vbt_csv){.out = out};
+    fprintf(out, "%s\n", titles);
+}
+
+static void separate(struct vbt_csv *csv) {
+    if (csv->column++ > 0)
+        putc(',', csv->out);
+}
+
+void vbt_csv_text(struct vbt_csv *csv, const char *text) {
+    separate(csv);
+    if (text == NULL)
+        return;
+    char *valid = vbt_utf8_valid(text, strlen(text));
+    if (strpbrk(valid, ",\"\r\n") == NULL) {
+        fputs(valid, csv->out);
+    } else {
+        putc('"', csv->out);
+        for (const char *at = valid; *at != '\0'; at++) {
+            if (*at == '"')
+                putc('"', csv->out);
+            putc(*at, csv->out);
+        }
+        putc('"', csv->out);
+    }
+    free(valid);
+}
+
+void vbt_csv_integer(struct vbt_csv *csv, int64_t n) {
+    separate(csv);
+    fprintf(csv->out, "%" PRId64, n);
+}
+
+void vbt_csv_unsigned(struct vbt_csv *csv, uint64_t n) {
+    separate(csv);
+    fprintf(csv->out, "%" PRIu64, n);
+}
+
+void vbt_csv_real(struct vbt_csv *csv, double x) {
+    separate(csv);
+    if (!isnan(x))
+        fprintf(csv->out, "%.17g", x);
+}
+
+void vbt_csv_end_row(struct vbt_csv *csv) {
+    putc('\n', csv->out);
+    csv->column = 0;
+}

@@ -1,0 +1,73 @@
+/* vbtrace: finds the subcommand and runs it. */
+#include "message.h"
+#include "options.h"
+#include "output.h"
+
+#include <locale.h>
+#include <stddef.h>
+#include <string.h>
+
+static const struct vbt_command *const commands[] = {
+    &vbt_command_report,    &vbt_command_lines,    &vbt_command_functions,
+    &vbt_command_intervals, &vbt_command_timeline, &vbt_command_info,
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct vbt_command *find_command(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name) { return vbt_fail("%s: no such command; see vbtrace help", name); }
+
+static int print_help(void) {
+    struct vbt_output output;
+    vbt_output_begin(&output, NULL);
+    fputs("vbtrace shows what every line, function and timed interval of a traced program costs in memory.\n\n"
+          "Make a trace:  LD_PRELOAD=libvbtrace.so PROGRAM ...\n"
+          "Read it:       vbtrace COMMAND [options] TRACE\n\n"
+          "Commands:\n",
+          output.stream);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(output.stream, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("  help        this text, or that of a command: vbtrace help COMMAND\n\n"
+          "Exit status: 0 fine, 2 bad usage or input.\n",
+          output.stream);
+    return vbt_output_finish(&output);
+}
+
+static int print_version(void) {
+    struct vbt_output output;
+    vbt_output_begin(&output, NULL);
+    fputs("vbtrace " VBT_VERSION "\n", output.stream);
+    return vbt_output_finish(&output);
+}
+
+static int help(int count, char **arguments) {
+    if (count < 2)
+        return print_help();
+    if (count > 2)
+        return vbt_fail("help: expected one command, found also %s", arguments[2]);
+    const struct vbt_command *command = find_command(arguments[1]);
+    return command != NULL ? vbt_options_help(command) : unknown_command(arguments[1]);
+}
+
+int main(int count, char **arguments) {
+    setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters; all output is UTF-8 */
+    if (count < 2)
+        return vbt_fail("expected a command, as in: vbtrace report TRACE; see vbtrace help");
+    const char *name = arguments[1];
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(count - 1, arguments + 1);
+    if (strcmp(name, "--version") == 0)
+        return count == 2 ? print_version() : vbt_fail("--version: expected nothing behind it, found %s", arguments[2]);
+    const struct vbt_command *command = find_command(name);
+    if (command == NULL)
+        return name[0] == '-' ? vbt_fail("unknown option %s; see vbtrace help", name) : unknown_command(name);
+    struct vbt_options options;
+    int status = vbt_options_parse(command, count - 1, arguments + 1, &options);
+    return status >= 0 ? status : command->run(&options);
+}

@@ -1,0 +1,176 @@
+/* What a trace says, in memory: definitions in dense arrays indexed by id, the newest value of everything else.
+ *
+ * Every id in here was checked when it was read: a site's code, a node's parent, an interval's label can be followed without looking. */
+#ifndef VBT_MODEL_H
+#define VBT_MODEL_H
+
+#include "format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vbt_pair {
+    char *key, *value;
+};
+
+struct vbt_code {
+    uint32_t file, name; /* strings */
+    uint32_t flags;
+    int64_t first_line;
+};
+
+struct vbt_site {
+    uint64_t a;
+    int64_t b;
+    uint8_t kind;
+};
+
+struct vbt_node {
+    uint32_t parent;
+    uint32_t site;
+    uint32_t counters; /* index into counters; 0: nothing was counted here */
+    uint8_t domain;
+};
+
+struct vbt_bucket {
+    uint32_t bucket;
+    uint64_t allocs;
+};
+
+struct vbt_counters {
+    uint64_t allocs, allocated, temporary;
+    uint64_t smallest, largest;
+    uint64_t inherited_blocks, inherited_bytes;
+    int64_t live_blocks, live_bytes, at_peak_bytes;
+    uint64_t max_rss_kib;
+    struct vbt_bucket *sizes; /* only if the model was loaded with them; none: all in the bucket of the smallest */
+    uint32_t size_count;
+};
+
+struct vbt_module {
+    uint64_t start, end, offset;
+    char *path;
+};
+
+struct vbt_tick {
+    uint64_t time;
+    int64_t rss, heap, python;
+};
+
+struct vbt_ticks {
+    struct vbt_tick *rows; /* rows first to count - 1, in order of time */
+    size_t first, count, capacity;
+};
+
+struct vbt_quantities {
+    int64_t min, max, total;
+};
+
+struct vbt_interval {
+    uint64_t id;
+    uint64_t order; /* of its row in the file */
+    uint32_t kind, from, to, label;
+    uint64_t count, iterations;
+    double time_m2;
+    struct vbt_quantities of[VBT_QUANTITIES];
+};
+
+struct vbt_interval_site {
+    uint64_t interval;
+    uint64_t order;
+    uint32_t node;
+    uint64_t allocs, frees, allocated, freed;
+};
+
+/* How many chunks of a kind there were, and how large. */
+struct vbt_chunk_sums {
+    uint64_t count, stored, raw;
+};
+
+enum { VBT_CHUNK_KINDS = VBT_CHUNK_END + 1 }; /* index 0: kinds that this version does not know */
+
+struct vbt_model {
+    const char *path;
+    uint64_t file_bytes; /* read and found sound */
+    struct vbt_chunk_sums chunks[VBT_CHUNK_KINDS];
+    bool with_sizes;
+
+    struct vbt_pair *process;
+    size_t process_count;
+
+    /* Definitions: rows 1 to count; row 0 is the one that id 0 names. */
+    size_t *string_at;
+    size_t string_count, string_capacity;
+    char *text;
+    size_t text_size, text_capacity;
+    struct vbt_code *codes;
+    size_t code_count, code_capacity;
+    struct vbt_site *sites;
+    size_t site_count, site_capacity;
+    struct vbt_node *nodes;
+    size_t node_count, node_capacity;
+    struct vbt_module *modules;
+    size_t module_count, module_capacity;
+
+    struct vbt_counters *counters; /* row 0 is empty */
+    size_t counters_count, counters_capacity;
+    struct vbt_counters *scratch; /* the rows of one chunk, while it is read */
+    size_t scratch_capacity;
+
+    bool has_state;
+    int64_t state[VBT_STATE_KEYS];
+    struct vbt_ticks ticks;   /* while loading, those of STATE chunks; then all */
+    struct vbt_ticks thinned; /* while loading, those of the newest TIMELINE chunk */
+
+    struct vbt_interval *intervals; /* in order of id */
+    size_t interval_count, interval_capacity, interval_compacted;
+    struct vbt_interval_site *interval_sites; /* in order of interval and node */
+    size_t interval_site_count, interval_site_capacity, interval_site_compacted;
+    uint64_t rows_seen;
+
+    bool ended; /* the last chunk is an END */
+    char *end_reason;
+    uint64_t end_time;
+
+    char *damage; /* NULL, or why the file was not read to its end */
+    uint64_t damage_offset;
+};
+
+/* Reads a whole trace; with_sizes keeps the histograms of request sizes too. Damage is no failure: what comes before it is loaded,
+ * and model->damage says what and where. NULL, or why there is nothing to load, as a sentence without the file's name that the
+ * caller frees. The model is to be freed in both cases. */
+char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes);
+
+void vbt_model_free(struct vbt_model *model);
+
+/* The trace was written to its end: nothing is missing. */
+static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }
+
+static inline const char *vbt_model_string(const struct vbt_model *model, uint32_t id) { return model->text + model->string_at[id]; }
+
+/* The value of a key of the PROCESS chunk, its first one; NULL where there is none. */
+const char *vbt_model_process(const struct vbt_model *model, const char *key);
+
+/* A key of the PROCESS chunk as a number; 0 where there is none. */
+int64_t vbt_model_process_number(const struct vbt_model *model, const char *key);
+
+static inline int64_t vbt_model_domain(const struct vbt_model *model, enum vbt_domain domain, enum vbt_domain_field field) {
+    return model->state[VBT_STATE_DOMAIN + 16 * (int)domain + (int)field];
+}
+
+static inline uint64_t vbt_counters_frees(const struct vbt_counters *c) {
+    return c->inherited_blocks + c->allocs - (uint64_t)c->live_blocks;
+}
+
+static inline uint64_t vbt_counters_freed(const struct vbt_counters *c) {
+    return c->inherited_bytes + c->allocated - (uint64_t)c->live_bytes;
+}
+
+/* Time of the last thing known of the process, in ns since its start. */
+uint64_t vbt_model_duration(const struct vbt_model *model);
+
+/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0. */
+const char *vbt_chunk_name(int kind);
+
+#endif

@@ -1,0 +1,106 @@
+/* See notes.h. */
+#include "notes.h"
+
+#include "allocate.h"
+#include "units.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    const char *sentence; /* with %s for how many */
+} lost[VBT_LOST_KINDS] = {
+    [VBT_LOST_SIGNAL] = {"signal", "%s allocations by signal handlers that interrupted vbtrace are missing."},
+    [VBT_LOST_NODES] = {"nodes", "%s events are counted at [lost call path]: there was no room for more call paths."},
+    [VBT_LOST_ADDRESS] = {"address", "%s blocks lay at addresses that cannot be followed; they are missing."},
+    [VBT_LOST_MEMORY] = {"memory", "%s events are missing because vbtrace got no memory for its own tables."},
+    [VBT_LOST_WRITE] = {"write", "%s bytes of trace could not be written."},
+    [VBT_LOST_INTERVALS] = {"intervals", "%s intervals or sections were not recorded: too many, or too deeply nested."},
+    [VBT_LOST_INTERVAL_SITES] = {"interval_sites", "%s events are missing in the call sites of intervals (their sums are right)."},
+    [VBT_LOST_BUSY] = {"busy", "%s threads were inside an allocation when the trace ended; their last event may be missing."},
+};
+
+const char *vbt_lost_name(enum vbt_lost reason) { return lost[reason].name; }
+
+uint64_t vbt_lost_total(const struct vbt_model *model) {
+    uint64_t total = 0;
+    for (int i = 0; i < VBT_LOST_KINDS; i++)
+        total += (uint64_t)model->state[VBT_STATE_LOST + i];
+    return total;
+}
+
+static void add(struct vbt_notes *notes, char *text) {
+    notes->text = vbt_grow(notes->text, &notes->capacity, notes->count + 1, sizeof *notes->text);
+    notes->text[notes->count++] = text;
+}
+
+static void note_end(struct vbt_notes *notes, const struct vbt_model *model) {
+    char *damage = vbt_trace_damage(model);
+    if (damage != NULL) {
+        add(notes, vbt_text("The trace is %s.", damage));
+        free(damage);
+    } else if (!model->ended) {
+        add(notes, vbt_text("The trace was cut off: it holds the state at %s. Call paths were written a moment before or after "
+                            "the totals, so that sums can differ slightly.",
+                            vbt_time((double)vbt_model_duration(model)).text));
+    }
+    if (!model->has_state)
+        add(notes, vbt_text("The trace holds no totals: the program ended before the first one was written."));
+}
+
+static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
+    for (int i = 0; i < VBT_LOST_KINDS; i++) {
+        int64_t count = model->state[VBT_STATE_LOST + i];
+        const char *sentence = lost[i].sentence, *number = strstr(sentence, "%s");
+        if (count != 0)
+            add(notes, vbt_text("%.*s%s%s", (int)(number - sentence), sentence, vbt_count(count).text, number + 2));
+    }
+    int64_t truncated = model->state[VBT_STATE_STACKS_TRUNCATED];
+    if (truncated != 0)
+        add(notes, vbt_text("%s of %s call stacks were cut off at their outer end.", vbt_count(truncated).text,
+                            vbt_count(model->state[VBT_STATE_STACKS_CAPTURED]).text));
+}
+
+static void note_python(struct vbt_notes *notes, const struct vbt_model *model) {
+    const char *status = vbt_model_process(model, "python_status");
+    if (vbt_model_process(model, "python") == NULL)
+        return;
+    if (status != NULL && strcmp(status, "ok") != 0) {
+        add(notes, vbt_text("Python lines are not attributed: %s", status));
+        return;
+    }
+    add(notes, vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is served from there "
+                        "makes no request to an allocator, and is not counted."));
+}
+
+static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace) {
+    const char *path;
+    for (size_t i = 0; (path = vbt_sources_changed(trace->sources, i)) != NULL; i++)
+        add(notes, vbt_text("%s was changed after the trace began: the lines shown may not be those that ran.", path));
+    if (vbt_places_binary_changed(trace->places, &path))
+        add(notes, vbt_text("%s was changed after the trace began: its functions and lines may be wrong.", path));
+}
+
+void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation) {
+    const struct vbt_model *model = &trace->model;
+    *notes = (struct vbt_notes){0};
+    note_end(notes, model);
+    if (!conservation->holds)
+        add(notes, vbt_text("The sums over call paths differ from the totals (%s): please report this as a bug.", conservation->difference));
+    note_lost(notes, model);
+    note_python(notes, model);
+    for (size_t i = 0; i < model->process_count; i++)
+        if (strcmp(model->process[i].key, "note") == 0)
+            add(notes, vbt_text("%s", model->process[i].value));
+    note_changes(notes, trace);
+}
+
+void vbt_notes_free(struct vbt_notes *notes) {
+    for (size_t i = 0; i < notes->count; i++)
+        free(notes->text[i]);
+    free(notes->text);
+    *notes = (struct vbt_notes){0};
+}

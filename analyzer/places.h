@@ -1,0 +1,40 @@
+/* Call sites as people know them: file, line, function. Sites that mean the same (a function compiled twice, two calls in one line)
+ * are one place. */
+#ifndef VBT_PLACES_H
+#define VBT_PLACES_H
+
+#include "model.h"
+
+enum vbt_place_kind { VBT_PLACE_PYTHON, VBT_PLACE_NATIVE, VBT_PLACE_SPECIAL };
+
+struct vbt_place {
+    enum vbt_place_kind kind;
+    bool user;            /* Python code of the user's own, or native code of the main program */
+    uint32_t index;       /* dense, in order of discovery; 0 is VBT_OUTSIDE */
+    int64_t line;         /* 0 where there is none */
+    const char *file;     /* source file; for native code without one the module; for special places the name in brackets */
+    const char *function; /* as above for special places */
+    const char *module;   /* native code: path of the file it lies in; else NULL */
+};
+
+#define VBT_OUTSIDE "(outside user code)"
+
+struct vbt_places;
+
+/* Strings point into the model, which must live longer. */
+struct vbt_places *vbt_places_new(const struct vbt_model *model);
+void vbt_places_free(struct vbt_places *places);
+
+/* The place of a site; resolved when it is first asked for. Site 0 is VBT_OUTSIDE. */
+const struct vbt_place *vbt_place_of_site(struct vbt_places *places, uint32_t site);
+
+/* A function as a place: its file, name and first line (0 where unknown). */
+const struct vbt_place *vbt_place_of_function(struct vbt_places *places, uint32_t site);
+
+size_t vbt_places_count(const struct vbt_places *places);
+const struct vbt_place *vbt_place_at(const struct vbt_places *places, size_t index);
+
+/* True if a binary that was asked for symbols is newer than the trace. */
+bool vbt_places_binary_changed(const struct vbt_places *places, const char **path);
+
+#endif

@@ -1,0 +1,123 @@
+/* See source.h. */
+#include "hash.h"
+
+#include "source.h"
+
+#include "allocate.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Larger files are no source code that a person wants to see lines of. */
+enum { MAX_SOURCE = 32 << 20 };
+
+struct file {
+    char *name;
+    char *text;
+    size_t size;
+    uint32_t *line_at; /* where each line starts; one more for the end */
+    size_t line_count;
+    bool changed;
+    UT_hash_handle hh;
+};
+
+struct vbt_sources {
+    const char *folder;
+    int64_t started_ns;
+    struct file *files;
+    const char **changed;
+    size_t changed_count, changed_capacity;
+};
+
+struct vbt_sources *vbt_sources_new(const char *folder, int64_t started_ns) {
+    struct vbt_sources *s = vbt_new(1, sizeof *s);
+    *s = (struct vbt_sources){.folder = folder, .started_ns = started_ns};
+    return s;
+}
+
+void vbt_sources_free(struct vbt_sources *s) {
+    if (s == NULL)
+        return;
+    struct file *file, *next;
+    HASH_ITER(hh, s->files, file, next) {
+        HASH_DEL(s->files, file);
+        free(file->name);
+        free(file->text);
+        free(file->line_at);
+        free(file);
+    }
+    free(s->changed);
+    free(s);
+}
+
+/* A trace may name any path: only regular files are opened, and opening never waits. */
+static void read_file(struct file *file, const char *path, int64_t started_ns) {
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE) {
+        size_t capacity = (size_t)status.st_size;
+        file->text = vbt_new(capacity, 1);
+        ssize_t got;
+        while (file->size < capacity && (got = read(fd, file->text + file->size, capacity - file->size)) > 0)
+            file->size += (size_t)got;
+        int64_t changed_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+        file->changed = started_ns > 0 && changed_ns > started_ns;
+    }
+    close(fd);
+}
+
+static void find_lines(struct file *file) {
+    size_t capacity = 0;
+    for (size_t at = 0; at < file->size;) {
+        file->line_at = vbt_grow(file->line_at, &capacity, file->line_count + 2, sizeof *file->line_at);
+        file->line_at[file->line_count++] = (uint32_t)at;
+        const char *end = memchr(file->text + at, '\n', file->size - at);
+        at = end != NULL ? (size_t)(end - file->text) + 1 : file->size;
+        file->line_at[file->line_count] = (uint32_t)at;
+    }
+}
+
+static struct file *get_file(struct vbt_sources *s, const char *name) {
+    struct file *file;
+    HASH_FIND_STR(s->files, name, file);
+    if (file != NULL)
+        return file;
+    file = vbt_new(1, sizeof *file);
+    file->name = vbt_copy(name, strlen(name));
+    HASH_ADD_KEYPTR(hh, s->files, file->name, strlen(file->name), file);
+    if (name[0] == '\0' || name[0] == '<' || name[0] == '[')
+        return file;
+    char *path = name[0] == '/' || s->folder == NULL ? vbt_copy(name, strlen(name)) : vbt_text("%s/%s", s->folder, name);
+    read_file(file, path, s->started_ns);
+    free(path);
+    if (memchr(file->text != NULL ? file->text : "", '\0', file->size) == NULL)
+        find_lines(file); /* a binary has no lines */
+    return file;
+}
+
+const char *vbt_source_line(struct vbt_sources *s, const char *name, int64_t line, size_t *size) {
+    *size = 0;
+    if (line <= 0)
+        return NULL;
+    struct file *file = get_file(s, name);
+    if ((uint64_t)line > file->line_count)
+        return NULL;
+    if (file->changed) {
+        file->changed = false; /* noted once */
+        s->changed = vbt_grow(s->changed, &s->changed_capacity, s->changed_count + 1, sizeof *s->changed);
+        s->changed[s->changed_count++] = file->name;
+    }
+    const char *start = file->text + file->line_at[line - 1];
+    *size = file->line_at[line] - file->line_at[line - 1];
+    while (*size > 0 && (start[*size - 1] == '\n' || start[*size - 1] == '\r'))
+        --*size;
+    return start;
+}
+
+const char *vbt_sources_changed(const struct vbt_sources *s, size_t number) {
+    return number < s->changed_count ? s->changed[number] : NULL;
+}

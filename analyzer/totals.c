@@ -1,0 +1,47 @@
+/* See totals.h. */
+#include "totals.h"
+
+#include "attribute.h"
+
+#include <string.h>
+
+static void add(struct vbt_domain_totals *to, const struct vbt_domain_totals *d) {
+    to->allocs += d->allocs;
+    to->frees += d->frees;
+    to->allocated += d->allocated;
+    to->freed += d->freed;
+    to->temporary += d->temporary;
+    to->inherited_blocks += d->inherited_blocks;
+    to->inherited_bytes += d->inherited_bytes;
+    to->live_blocks = (int64_t)((uint64_t)to->live_blocks + (uint64_t)d->live_blocks);
+    to->live_bytes = (int64_t)((uint64_t)to->live_bytes + (uint64_t)d->live_bytes);
+    to->at_peak_bytes = (int64_t)((uint64_t)to->at_peak_bytes + (uint64_t)d->at_peak_bytes);
+}
+
+void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *m) {
+    memset(totals, 0, sizeof *totals);
+    for (int i = 0; i < VBT_DOMAINS; i++) {
+        uint64_t values[VBT_FIELDS];
+        for (int field = 0; field < VBT_FIELDS; field++)
+            values[field] = m->has_state ? (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field)
+                                         : vbt_domain_sum(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
+        totals->domain[i] = (struct vbt_domain_totals){
+            .allocs = values[VBT_FIELD_ALLOCS],
+            .frees = values[VBT_FIELD_FREES],
+            .allocated = values[VBT_FIELD_ALLOCATED],
+            .freed = values[VBT_FIELD_FREED],
+            .temporary = values[VBT_FIELD_TEMPORARY],
+            .inherited_blocks = values[VBT_FIELD_INHERITED_BLOCKS],
+            .inherited_bytes = values[VBT_FIELD_INHERITED_BYTES],
+            .live_blocks = (int64_t)(values[VBT_FIELD_INHERITED_BLOCKS] + values[VBT_FIELD_ALLOCS] - values[VBT_FIELD_FREES]),
+            .live_bytes = (int64_t)(values[VBT_FIELD_INHERITED_BYTES] + values[VBT_FIELD_ALLOCATED] - values[VBT_FIELD_FREED]),
+        };
+    }
+    for (size_t i = 1; i <= m->node_count; i++) {
+        int64_t *sum = &totals->domain[m->nodes[i].domain].at_peak_bytes;
+        *sum = (int64_t)((uint64_t)*sum + (uint64_t)m->counters[m->nodes[i].counters].at_peak_bytes);
+    }
+    add(&totals->all, &totals->domain[VBT_DOMAIN_HEAP]);
+    add(&totals->all, &totals->domain[VBT_DOMAIN_PYTHON]);
+    totals->peak_bytes = m->has_state ? m->state[VBT_STATE_PEAK] : totals->all.at_peak_bytes;
+}

@@ -1,0 +1,39 @@
+/* See trace.h. */
+#include "trace.h"
+
+#include "allocate.h"
+#include "message.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+char *vbt_trace_damage(const struct vbt_model *model) {
+    if (model->damage == NULL)
+        return NULL;
+    return vbt_text("damaged at byte %" PRIu64 ": %s; everything before it is reported", model->damage_offset, model->damage);
+}
+
+bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, bool with_sizes) {
+    char *problem = vbt_model_load(&trace->model, options->trace, with_sizes);
+    if (problem != NULL) {
+        vbt_fail("%s: %s", options->trace, problem);
+        free(problem);
+        vbt_model_free(&trace->model);
+        return false;
+    }
+    char *damage = vbt_trace_damage(&trace->model);
+    if (damage != NULL && options->format != VBT_JSON)
+        vbt_warn("%s: %s", options->trace, damage);
+    free(damage);
+    vbt_attribute(&trace->attribution, &trace->model);
+    trace->places = vbt_places_new(&trace->model);
+    trace->sources = vbt_sources_new(vbt_model_process(&trace->model, "cwd"), vbt_model_process_number(&trace->model, "started"));
+    return true;
+}
+
+void vbt_trace_free(struct vbt_trace *trace) {
+    vbt_attribution_free(&trace->attribution);
+    vbt_places_free(trace->places);
+    vbt_sources_free(trace->sources);
+    vbt_model_free(&trace->model);
+}

@@ -1,0 +1,33 @@
+/* Numbers as people read them. The results are values: vbt_bytes(n).text lives until the end of the expression it stands in. */
+#ifndef VBT_UNITS_H
+#define VBT_UNITS_H
+
+#include <stdint.h>
+
+struct vbt_unit {
+    char text[48];
+};
+
+/* 1,234,567 */
+struct vbt_unit vbt_count(int64_t n);
+
+/* 24 B, 1.2 KiB, 48.0 MiB; negative ones too */
+struct vbt_unit vbt_bytes(int64_t bytes);
+
+/* The same for a mean: 48 B, 48.3 B, 1.2 KiB */
+struct vbt_unit vbt_mean_bytes(double bytes);
+
+/* 46.863 MiB, as memory_profiler writes it */
+struct vbt_unit vbt_mib(int64_t bytes);
+
+/* 850 ns, 1.02 µs, 12.3 ms, 1.20 s, 3 min 20 s, 2 h 5 min */
+struct vbt_unit vbt_time(double ns);
+
+/* 2.000, 1,048,576.000 */
+struct vbt_unit vbt_rate(double per_iteration);
+
+/* 2026-01-31 09:05:00 in local time, and 2026-01-31T09:05:00.123456789Z; of ns since 1970 */
+struct vbt_unit vbt_date(int64_t ns);
+struct vbt_unit vbt_iso_date(int64_t ns);
+
+#endif
