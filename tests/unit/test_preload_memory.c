@@ -1,0 +1,99 @@
+/* Memory from the kernel, the arena and the vector: zeroed, aligned, growing without moving. */
+#include "preload/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void assert_zero(const char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(bytes[i], 0);
+}
+
+static void a_mapping_is_zeroed_and_can_be_written(void **state) {
+    (void)state;
+    enum { SIZE = 3 * 4096 + 1 };
+    char *at = vbt_map(SIZE);
+    assert_non_null(at);
+    assert_int_equal((uintptr_t)at % 4096, 0);
+    assert_zero(at, SIZE);
+    memset(at, 1, SIZE);
+    vbt_unmap(at, SIZE);
+}
+
+static void the_kernel_may_refuse(void **state) {
+    (void)state;
+    assert_null(vbt_map((size_t)1 << 60));
+    struct vbt_arena arena = {NULL, NULL};
+    assert_null(vbt_arena_alloc(&arena, (size_t)1 << 60));
+    assert_non_null(vbt_arena_alloc(&arena, 16));
+}
+
+/* Blocks of many sizes, over the arena's own steps: aligned, zeroed, none overlaps another. */
+static void arena_blocks_are_aligned_zeroed_and_apart(void **state) {
+    (void)state;
+    enum { BLOCKS = 600 };
+    struct vbt_arena arena = {NULL, NULL};
+    char *blocks[BLOCKS];
+    size_t sizes[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++) {
+        sizes[i] = i % 50 == 49 ? 100000 + i : 1 + i * 7;
+        blocks[i] = vbt_arena_alloc(&arena, sizes[i]);
+        assert_non_null(blocks[i]);
+        assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+        assert_zero(blocks[i], sizes[i]);
+        memset(blocks[i], (int)(i % 251) + 1, sizes[i]);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        for (size_t at = 0; at < sizes[i]; at++)
+            assert_int_equal((unsigned char)blocks[i][at], i % 251 + 1);
+}
+
+/* A block of its own mapping must not waste what is left of the step. */
+static void a_large_block_leaves_the_arena_where_it_was(void **state) {
+    (void)state;
+    struct vbt_arena arena = {NULL, NULL};
+    char *before = vbt_arena_alloc(&arena, 16);
+    assert_non_null(vbt_arena_alloc(&arena, 1 << 20));
+    assert_ptr_equal(vbt_arena_alloc(&arena, 16), before + 16);
+}
+
+static void vector_items_are_dense_zeroed_and_never_move(void **state) {
+    (void)state;
+    static struct vbt_vector vector = {.item_size = 12};
+    enum { ITEMS = 3 * VBT_VECTOR_SEGMENT + 5 };
+    char *first = NULL;
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        assert_int_equal(vbt_vector_add(&vector), i);
+        assert_int_equal(vector.count, i + 1);
+        char *item = vbt_vector_at(&vector, i);
+        assert_zero(item, 12);
+        memcpy(item, &i, sizeof i);
+        memset(item + 4, 0xff, 8);
+        first = i == 0 ? item : first;
+    }
+    assert_ptr_equal(vbt_vector_at(&vector, 0), first);
+    for (uint32_t i = 0; i < ITEMS; i++)
+        assert_memory_equal(vbt_vector_at(&vector, i), &i, sizeof i);
+}
+
+static void a_full_vector_says_so(void **state) {
+    (void)state;
+    static struct vbt_vector vector = {.item_size = 1, .count = VBT_VECTOR_SEGMENT * VBT_VECTOR_SEGMENTS - 1};
+    assert_int_equal(vbt_vector_add(&vector), VBT_VECTOR_SEGMENT * VBT_VECTOR_SEGMENTS - 1);
+    assert_int_equal(vbt_vector_add(&vector), 0);
+    assert_int_equal(vector.count, VBT_VECTOR_SEGMENT * VBT_VECTOR_SEGMENTS);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mapping_is_zeroed_and_can_be_written),
+        cmocka_unit_test(the_kernel_may_refuse),
+        cmocka_unit_test(arena_blocks_are_aligned_zeroed_and_apart),
+        cmocka_unit_test(a_large_block_leaves_the_arena_where_it_was),
+        cmocka_unit_test(vector_items_are_dense_zeroed_and_never_move),
+        cmocka_unit_test(a_full_vector_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

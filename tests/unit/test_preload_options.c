@@ -1,0 +1,156 @@
+/* Options: every variable, values that make no sense, names that do not exist. */
+#include "preload/options.h"
+
+#include "preload_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+extern char **environ;
+
+static struct vbt_options defaults;
+
+/* Reads an environment of these entries from the defaults; *said is what was complained about. */
+static bool read_entries(char **entries, const char **said) {
+    vbt_options = defaults;
+    char **before = environ;
+    world_listen();
+    environ = entries;
+    bool good = vbt_options_read();
+    environ = before;
+    *said = world_said();
+    return good;
+}
+
+static bool read_one(const char *entry, const char **said) { return read_entries((char *[]){(char *)entry, NULL}, said); }
+
+static void assert_accepted(const char *entry) {
+    const char *said;
+    assert_true(read_one(entry, &said));
+    assert_string_equal(said, "");
+}
+
+/* One line that names the variable, its value and what was expected. */
+static void assert_refused(const char *entry, const char *expected) {
+    const char *said;
+    assert_false(read_one(entry, &said));
+    assert_non_null(strstr(said, entry));
+    assert_non_null(strstr(said, expected));
+    assert_non_null(strstr(said, "untraced"));
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+}
+
+static void nothing_set_means_the_defaults(void **state) {
+    (void)state;
+    const char *said;
+    assert_true(read_entries((char *[]){"HOME=/", "XVBTRACE_TICK=0", NULL}, &said));
+    assert_string_equal(said, "");
+    assert_memory_equal(&vbt_options, &defaults, sizeof defaults);
+    assert_string_equal(vbt_options.output, "vbtrace.%e.%p.vbt");
+    assert_int_equal(vbt_options.tick, 10000000);
+    assert_false(vbt_options.quiet);
+    assert_false(vbt_options.follow_all);
+    environ = NULL;
+    assert_true(vbt_options_read());
+}
+
+static void output_is_a_path_with_letters(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_OUTPUT=/tmp/%p-%e-%h-%r-100%%.vbt");
+    assert_string_equal(vbt_options.output, "/tmp/%p-%e-%h-%r-100%%.vbt");
+    assert_accepted("VBTRACE_OUTPUT=a=b");
+    assert_string_equal(vbt_options.output, "a=b");
+    assert_refused("VBTRACE_OUTPUT=", "path");
+    assert_refused("VBTRACE_OUTPUT=%x", "%p, %e, %h, %r or %%");
+    assert_refused("VBTRACE_OUTPUT=trailing%", "%p");
+    assert_refused("VBTRACE_OUTPUT=%%%", "%p");
+}
+
+static void a_path_that_is_too_long_is_refused(void **state) {
+    (void)state;
+    char entry[32 + VBT_PATH_MAX] = "VBTRACE_OUTPUT=";
+    size_t prefix = strlen(entry);
+    memset(entry + prefix, 'a', VBT_PATH_MAX - 1);
+    assert_accepted(entry);
+    assert_int_equal(strlen(vbt_options.output), VBT_PATH_MAX - 1);
+    entry[prefix + VBT_PATH_MAX - 1] = 'a';
+    assert_refused(entry, "path");
+}
+
+static void tick_is_whole_milliseconds(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_TICK=1");
+    assert_int_equal(vbt_options.tick, 1000000);
+    assert_accepted("VBTRACE_TICK=3600000");
+    assert_int_equal(vbt_options.tick, INT64_C(3600000000000));
+    static const char *const bad[] = {
+        "", "0", "-1", "3600001", "1.5", "5ms", "ten", "99999999999999999999", "-99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char entry[64] = "VBTRACE_TICK=";
+        assert_refused(strcat(entry, bad[i]), "whole milliseconds from 1 to 3600000");
+    }
+}
+
+static void quiet_is_0_or_1(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_QUIET=1");
+    assert_true(vbt_options.quiet);
+    assert_accepted("VBTRACE_QUIET=0");
+    assert_false(vbt_options.quiet);
+    assert_refused("VBTRACE_QUIET=", "0 or 1");
+    assert_refused("VBTRACE_QUIET=yes", "0 or 1");
+    assert_refused("VBTRACE_QUIET=10", "0 or 1");
+}
+
+static void follow_is_programs_or_all(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_FOLLOW=all");
+    assert_true(vbt_options.follow_all);
+    assert_accepted("VBTRACE_FOLLOW=programs");
+    assert_false(vbt_options.follow_all);
+    assert_refused("VBTRACE_FOLLOW=some", "programs or all");
+}
+
+static void native_is_leaf(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_NATIVE=leaf");
+    assert_refused("VBTRACE_NATIVE=leaves", "leaf");
+}
+
+static void an_unknown_name_is_told_and_ignored(void **state) {
+    (void)state;
+    const char *said;
+    assert_true(read_entries((char *[]){"VBTRACE_TICKS=x", "VBTRACE_TICK=2", "VBTRACE_=", NULL}, &said));
+    assert_string_equal(said, "vbtrace: VBTRACE_TICKS: no such option; ignored\nvbtrace: VBTRACE_: no such option; ignored\n");
+    assert_int_equal(vbt_options.tick, 2000000);
+}
+
+static void several_are_read_in_one_go(void **state) {
+    (void)state;
+    const char *said;
+    assert_true(read_entries((char *[]){"VBTRACE_QUIET=1", "A=B", "VBTRACE_TICK=7", "VBTRACE_FOLLOW=all", "VBTRACE_OUTPUT=x", NULL},
+                             &said));
+    assert_string_equal(said, "");
+    assert_true(vbt_options.quiet && vbt_options.follow_all);
+    assert_int_equal(vbt_options.tick, 7000000);
+    assert_string_equal(vbt_options.output, "x");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_set_means_the_defaults),
+        cmocka_unit_test(output_is_a_path_with_letters),
+        cmocka_unit_test(a_path_that_is_too_long_is_refused),
+        cmocka_unit_test(tick_is_whole_milliseconds),
+        cmocka_unit_test(quiet_is_0_or_1),
+        cmocka_unit_test(follow_is_programs_or_all),
+        cmocka_unit_test(native_is_leaf),
+        cmocka_unit_test(an_unknown_name_is_told_and_ignored),
+        cmocka_unit_test(several_are_read_in_one_go),
+    };
+    defaults = vbt_options;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
