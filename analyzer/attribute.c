@@ -5,8 +5,18 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* The main program of a Python script is the interpreter, which nobody would call their own code; that of a program which embeds
+ * Python is. */
+static bool main_program_is_users(const struct vbt_model *m) {
+    const char *exe = vbt_model_process(m, "exe");
+    const char *slash = exe != NULL ? strrchr(exe, '/') : NULL;
+    return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(slash != NULL ? slash + 1 : exe, "python", 6) != 0;
+}
 
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m) {
+    bool own_program = main_program_is_users(m);
     size_t count = m->node_count + 1;
     /* First the nearest site of each sort on the path, 0 where there is none. */
     uint32_t *python = vbt_new(count, sizeof *python); /* Python or special */
@@ -19,7 +29,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
         user[i] = user[parent];
         program[i] = program[parent];
         if (site->kind == VBT_SITE_NATIVE) {
-            if (site->b == 1)
+            if (site->b == 1 && own_program)
                 program[i] = id;
             continue;
         }
@@ -43,33 +53,19 @@ void vbt_attribution_free(struct vbt_attribution *attribution) {
     *attribution = (struct vbt_attribution){0};
 }
 
-static uint64_t field_of(const struct vbt_counters *c, enum vbt_domain_field field) {
-    switch (field) {
-    case VBT_FIELD_ALLOCS:
-        return c->allocs;
-    case VBT_FIELD_FREES:
-        return vbt_counters_frees(c);
-    case VBT_FIELD_ALLOCATED:
-        return c->allocated;
-    case VBT_FIELD_FREED:
-        return vbt_counters_freed(c);
-    case VBT_FIELD_TEMPORARY:
-        return c->temporary;
-    case VBT_FIELD_INHERITED_BLOCKS:
-        return c->inherited_blocks;
-    case VBT_FIELD_INHERITED_BYTES:
-        return c->inherited_bytes;
-    default:
-        return 0;
+void vbt_domain_sums(const struct vbt_model *m, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]) {
+    memset(sums, 0, sizeof(uint64_t[VBT_DOMAINS][VBT_FIELDS]));
+    for (size_t i = 1; i <= m->node_count; i++) {
+        const struct vbt_counters *c = &m->counters[m->nodes[i].counters]; /* row 0 is all zero */
+        uint64_t *sum = sums[m->nodes[i].domain];
+        sum[VBT_FIELD_ALLOCS] += c->allocs;
+        sum[VBT_FIELD_FREES] += vbt_counters_frees(c);
+        sum[VBT_FIELD_ALLOCATED] += c->allocated;
+        sum[VBT_FIELD_FREED] += vbt_counters_freed(c);
+        sum[VBT_FIELD_TEMPORARY] += c->temporary;
+        sum[VBT_FIELD_INHERITED_BLOCKS] += c->inherited_blocks;
+        sum[VBT_FIELD_INHERITED_BYTES] += c->inherited_bytes;
     }
-}
-
-uint64_t vbt_domain_sum(const struct vbt_model *m, enum vbt_domain domain, enum vbt_domain_field field) {
-    uint64_t sum = 0;
-    for (size_t i = 1; i <= m->node_count; i++)
-        if (m->nodes[i].counters != 0 && m->nodes[i].domain == domain)
-            sum += field_of(&m->counters[m->nodes[i].counters], field);
-    return sum;
 }
 
 void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *m) {
@@ -79,9 +75,11 @@ void vbt_conservation_check(struct vbt_conservation *conservation, const struct 
     *conservation = (struct vbt_conservation){.checked = vbt_model_complete(m) && m->has_state, .holds = true};
     if (!conservation->checked)
         return;
+    uint64_t sums[VBT_DOMAINS][VBT_FIELDS];
+    vbt_domain_sums(m, sums);
     for (int domain = 0; domain < VBT_DOMAINS; domain++)
         for (int field = 0; field < VBT_FIELDS; field++) {
-            uint64_t sum = vbt_domain_sum(m, (enum vbt_domain)domain, (enum vbt_domain_field)field);
+            uint64_t sum = sums[domain][field];
             uint64_t total = (uint64_t)vbt_model_domain(m, (enum vbt_domain)domain, (enum vbt_domain_field)field);
             if (sum == total)
                 continue;

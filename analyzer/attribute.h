@@ -1,8 +1,8 @@
 /* To which line an allocation belongs.
  *
  * Leaf line: the nearest Python line on the call path; where there is none, the native call itself.
- * User line: the nearest Python line in the user's own files; on a path without Python, the nearest call in the main program;
- * everything else belongs to VBT_OUTSIDE.
+ * User line: the nearest Python line in the user's own files; on a path without Python, the nearest call in the main program,
+ * unless that is a Python interpreter; everything else belongs to VBT_OUTSIDE.
  * A special site ("[vbtrace]") stands for itself in both. */
 #ifndef VBT_ATTRIBUTE_H
 #define VBT_ATTRIBUTE_H
@@ -28,7 +28,7 @@ struct vbt_conservation {
 void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *model);
 void vbt_conservation_free(struct vbt_conservation *conservation);
 
-/* Sum of a field over the call paths of a domain: what the totals should be. */
-uint64_t vbt_domain_sum(const struct vbt_model *model, enum vbt_domain domain, enum vbt_domain_field field);
+/* The fields of every domain, summed over its call paths: what the totals should be. */
+void vbt_domain_sums(const struct vbt_model *model, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]);
 
 #endif

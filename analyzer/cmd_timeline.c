@@ -36,7 +36,8 @@ static void spread(const struct vbt_ticks *ticks, enum series series, uint64_t d
     free(seen);
 }
 
-static void print_chart(const char *title, const struct vbt_ticks *ticks, enum series series, uint64_t duration,
+/* exact: the peak as the library knows it, between ticks too. */
+static void print_chart(const char *title, int64_t exact, const struct vbt_ticks *ticks, enum series series, uint64_t duration,
                         struct vbt_output *output) {
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     FILE *out = output->stream;
@@ -51,7 +52,8 @@ static void print_chart(const char *title, const struct vbt_ticks *ticks, enum s
             peak = value_of(&ticks->rows[i], series);
             peak_time = ticks->rows[i].time;
         }
-    fprintf(out, "%s%s%s, peak %s at %s\n", output->bold, title, output->normal, vbt_bytes(peak).text, vbt_time((double)peak_time).text);
+    fprintf(out, "%s%s%s, peak %s; at a tick %s, at %s\n", output->bold, title, output->normal,
+            vbt_bytes(exact > peak ? exact : peak).text, vbt_bytes(peak).text, vbt_time((double)peak_time).text);
     for (int row = HEIGHT - 1; row >= 0; row--) {
         const char *label = row == HEIGHT - 1 ? vbt_bytes(peak).text : row == 0 ? "0 B" : "";
         fprintf(out, "%*s ", LABEL_WIDTH, label);
@@ -80,9 +82,9 @@ static void print_text(const struct vbt_model *model, struct vbt_output *output)
         return;
     }
     uint64_t duration = vbt_model_duration(model);
-    print_chart("Resident set", &model->ticks, RSS, duration, output);
+    print_chart("Resident set", model->state[VBT_STATE_MAX_RSS], &model->ticks, RSS, duration, output);
     putc('\n', output->stream);
-    print_chart("Live heap", &model->ticks, HEAP, duration, output);
+    print_chart("Live heap", model->state[VBT_STATE_PEAK], &model->ticks, HEAP, duration, output);
 }
 
 static void print_json(const struct vbt_model *model, FILE *out) {

@@ -40,7 +40,8 @@ static void count_self(struct builder *b, const uint32_t *leaf, struct subtree *
         const struct vbt_node *node = &m->nodes[i];
         if (node->counters != 0 && node->domain != VBT_DOMAIN_MAP) {
             const struct vbt_counters *c = &m->counters[node->counters];
-            struct vbt_function *function = &b->functions->rows[row_of(b, leaf[i])];
+            uint32_t row = row_of(b, leaf[i]); /* may move the rows */
+            struct vbt_function *function = &b->functions->rows[row];
             function->self_allocs += c->allocs;
             function->self_bytes += c->allocated;
             below[i].allocs += c->allocs;

@@ -21,7 +21,19 @@ static char *short_location(const struct vbt_place *place) {
     return vbt_text("%s:%lld", slash != NULL ? slash + 1 : place->file, (long long)place->line);
 }
 
+/* The standard deviation of one repetition says nothing. */
+static void put_deviation(struct vbt_table *table, const struct vbt_interval_group *group, double share) {
+    double deviation = vbt_interval_deviation(group);
+    vbt_table_cell(table, "%s", group->count < 2 || isnan(deviation) ? "" : vbt_time(deviation / share).text);
+}
+
 static void put_time(struct vbt_table *table, double ns) { vbt_table_cell(table, "%s", isnan(ns) ? "" : vbt_time(ns).text); }
+
+/* Decimals where there is something behind the point, or where an iteration's cost is meant. */
+static void put_mean(struct vbt_table *table, double mean, bool decimals) {
+    bool whole = !decimals && fabs(mean) < 1e15 && mean == floor(mean);
+    vbt_table_cell(table, "%s", whole ? vbt_count((int64_t)mean).text : vbt_rate(mean).text);
+}
 
 static void put_sites(struct vbt_table *table, const struct vbt_interval_group *group, size_t columns, size_t allocs, size_t bytes) {
     for (size_t i = 0; i < group->inside_count && i < SITES_SHOWN; i++) {
@@ -116,7 +128,7 @@ size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t lim
         vbt_table_cell(table, "%s", iterations > 0 ? vbt_count((int64_t)iterations).text : "");
         vbt_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, vbt_interval_mean(group, VBT_Q_TIME));
-        put_time(table, vbt_interval_deviation(group));
+        put_deviation(table, group, 1);
         put_time(table, (double)group->of[VBT_Q_TIME].min);
         put_time(table, iterations > 0 ? (double)group->of[VBT_Q_TIME].total / iterations : NAN);
         vbt_table_cell(table, "%s", iterations > 0 ? vbt_rate((double)group->of[VBT_Q_ALLOCS].total / iterations).text : "");
@@ -154,16 +166,14 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint6
         if (group->section || count++ >= limit)
             continue;
         char *from = short_location(group->from), *to = short_location(group->to);
-        double each = group->count > 0 ? (double)group->count : NAN;
-        if (per > 0)
-            each *= (double)per;
+        double share = per > 0 ? (double)per : 1, each = group->count > 0 ? (double)group->count * share : NAN;
         vbt_table_cell(table, "%s", from);
         vbt_table_cell(table, "→ %s", to);
         vbt_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, (double)group->of[VBT_Q_TIME].total / each);
-        put_time(table, vbt_interval_deviation(group) / (per > 0 ? (double)per : 1));
-        put_time(table, (double)group->of[VBT_Q_TIME].min / (per > 0 ? (double)per : 1));
-        vbt_table_cell(table, "%s", vbt_rate((double)group->of[VBT_Q_ALLOCS].total / each).text);
+        put_deviation(table, group, share);
+        put_time(table, (double)group->of[VBT_Q_TIME].min / share);
+        put_mean(table, (double)group->of[VBT_Q_ALLOCS].total / each, per > 0);
         vbt_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / each).text);
         vbt_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_NET].total / each).text);
         vbt_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);

@@ -1,6 +1,7 @@
 /* See json.h. */
 #include "json.h"
 
+#include "allocate.h"
 #include "utf8.h"
 
 #include <math.h>
@@ -12,10 +13,23 @@ void vbt_json_begin(struct vbt_json *json, FILE *out) {
     fputs("{\n", out);
 }
 
-void vbt_json_end(struct vbt_json *json) { fputs("\n}\n", json->out); }
+void vbt_json_end(struct vbt_json *json) {
+    fputs("\n}\n", json->out);
+    free(json->text);
+}
+
+static int collect(const char *piece, size_t size, void *data) {
+    struct vbt_json *json = data;
+    json->text = vbt_grow(json->text, &json->capacity, json->size + size, 1);
+    memcpy(json->text + json->size, piece, size);
+    json->size += size;
+    return 0;
+}
 
 static void dump(struct vbt_json *json, json_t *value) {
-    json_dumpf(value, json->out, JSON_ENCODE_ANY);
+    json->size = 0;
+    json_dump_callback(value, collect, json, JSON_ENCODE_ANY);
+    fwrite(json->text, 1, json->size, json->out);
     json_decref(value);
 }
 
@@ -47,6 +61,9 @@ void vbt_json_array_end(struct vbt_json *json) {
 }
 
 static json_t *text_of(const char *bytes, size_t size) {
+    json_t *as_it_is = json_stringn(bytes, size); /* NULL if it is not UTF-8 */
+    if (as_it_is != NULL)
+        return as_it_is;
     char *valid = vbt_utf8_valid(bytes, size);
     json_t *value = json_string(valid);
     free(valid);

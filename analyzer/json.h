@@ -11,6 +11,8 @@
 struct vbt_json {
     FILE *out;
     bool first; /* nothing was written yet at this level */
+    char *text; /* of one value; jansson hands it out in tiny pieces */
+    size_t size, capacity;
 };
 
 void vbt_json_begin(struct vbt_json *json, FILE *out);

@@ -161,7 +161,7 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
         }
         put_file(table, rows + i, end - i, sources);
     }
-    vbt_table_heading(table, shown > 0 ? "Elsewhere, and in all" : "In all");
+    vbt_table_heading(table, "In all");
     for (size_t i = 0; i < lines->count; i++)
         if (!has_source(lines->rows[i].place))
             put_sums(table, "", &lines->rows[i].sums, lines->rows[i].place->function);

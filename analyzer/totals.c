@@ -20,11 +20,12 @@ static void add(struct vbt_domain_totals *to, const struct vbt_domain_totals *d)
 
 void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *m) {
     memset(totals, 0, sizeof *totals);
+    uint64_t sums[VBT_DOMAINS][VBT_FIELDS];
+    vbt_domain_sums(m, sums);
     for (int i = 0; i < VBT_DOMAINS; i++) {
-        uint64_t values[VBT_FIELDS];
-        for (int field = 0; field < VBT_FIELDS; field++)
-            values[field] = m->has_state ? (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field)
-                                         : vbt_domain_sum(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
+        uint64_t *values = sums[i];
+        for (int field = 0; m->has_state && field < VBT_FIELDS; field++)
+            values[field] = (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
         totals->domain[i] = (struct vbt_domain_totals){
             .allocs = values[VBT_FIELD_ALLOCS],
             .frees = values[VBT_FIELD_FREES],
