@@ -1,0 +1,267 @@
+"""A second reader of trace files, written from format/FORMAT.md alone: it checks the document, and the analyzer.
+
+It keeps no more than the tests ask for. Damage is an error here.
+"""
+
+import ctypes
+import ctypes.util
+import struct
+
+KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END".split()
+DOMAINS = ("heap", "python", "map")
+DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
+FILE_HEADER, CHUNK_HEADER = 16, 32
+
+
+class Damage(Exception):
+    pass
+
+
+def _libzstd():
+    library = ctypes.CDLL("libzstd.so.1")
+    library.ZSTD_decompress.restype = ctypes.c_size_t
+    library.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    return library
+
+
+_zstd = _libzstd()
+_MASK = 2**64 - 1
+_P1, _P2, _P3, _P4, _P5 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
+
+
+def _rotate(value, by):
+    return (value << by | value >> (64 - by)) & _MASK
+
+
+def xxh64(data):
+    """XXH64 with seed 0."""
+
+    def turn(lane, word):
+        return _rotate((lane + word * _P2) & _MASK, 31) * _P1 & _MASK
+
+    at, size = 0, len(data)
+    if size >= 32:
+        lanes = [(_P1 + _P2) & _MASK, _P2, 0, -_P1 & _MASK]
+        while at + 32 <= size:
+            words = struct.unpack_from("<4Q", data, at)
+            lanes = [turn(lane, word) for lane, word in zip(lanes, words)]
+            at += 32
+        hashed = sum(_rotate(lane, by) for lane, by in zip(lanes, (1, 7, 12, 18))) & _MASK
+        for lane in lanes:
+            hashed = ((hashed ^ turn(0, lane)) * _P1 + _P4) & _MASK
+    else:
+        hashed = _P5
+    hashed = (hashed + size) & _MASK
+    while at + 8 <= size:
+        hashed = (_rotate(hashed ^ turn(0, *struct.unpack_from("<Q", data, at)), 27) * _P1 + _P4) & _MASK
+        at += 8
+    if at + 4 <= size:
+        hashed = (_rotate(hashed ^ struct.unpack_from("<I", data, at)[0] * _P1 & _MASK, 23) * _P2 + _P3) & _MASK
+        at += 4
+    for byte in data[at:]:
+        hashed = _rotate(hashed ^ byte * _P5 & _MASK, 11) * _P1 & _MASK
+    hashed = (hashed ^ hashed >> 33) * _P2 & _MASK
+    hashed = (hashed ^ hashed >> 29) * _P3 & _MASK
+    return hashed ^ hashed >> 32
+
+
+class Payload:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def more(self):
+        return self.at < len(self.data)
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def zigzag(self):
+        value = self.varint()
+        return value >> 1 ^ -(value & 1)
+
+    def string(self):
+        size = self.varint()
+        self.at += size
+        return self.data[self.at - size : self.at].decode(errors="surrogateescape")
+
+    def f64(self):
+        self.at += 8
+        return struct.unpack_from("<d", self.data, self.at - 8)[0]
+
+    def column(self, read, count):
+        return [read() for _ in range(count)]
+
+
+def _differences(values):
+    total = 0
+    for value in values:
+        total += value
+        yield total
+
+
+def chunks(data, checked=False):
+    """Offset, kind and payload of each chunk; with checked, checksums are computed, which is slow."""
+    if data[:FILE_HEADER] != b"\x93VBT\r\n\x1a\n\x01\x01\x08" + bytes(5):
+        raise Damage("the file header is wrong")
+    at, sequence = FILE_HEADER, 0
+    while at < len(data):
+        if len(data) - at < CHUNK_HEADER:
+            raise Damage(f"the file ends in the header at {at}")
+        magic, kind, stored, raw, number, checksum = struct.unpack_from("<4sB3xIIQQ", data, at)
+        if magic != b"VBTC" or number != sequence:
+            raise Damage(f"no chunk {sequence} at {at}")
+        frame = data[at + CHUNK_HEADER : at + CHUNK_HEADER + stored]
+        if len(frame) < stored:
+            raise Damage(f"the file ends in the chunk at {at}")
+        if checked and xxh64(data[at : at + 24] + frame) != checksum:
+            raise Damage(f"wrong checksum at {at}")
+        payload = ctypes.create_string_buffer(raw)
+        if _zstd.ZSTD_decompress(payload, raw, frame, stored) != raw:
+            raise Damage(f"the chunk at {at} cannot be decompressed")
+        yield at, KINDS[kind - 1], Payload(payload.raw)
+        at += CHUNK_HEADER + stored
+        sequence += 1
+
+
+class Trace:
+    """process: list of pairs; state: dict; strings, codes, sites, nodes: lists by id; counters: dict by node; intervals: dict by id;
+    interval_sites: dict by (interval, node); end: reason, or None."""
+
+    def __init__(self, path, checked=False):
+        self.process, self.modules = [], []
+        self.strings, self.codes, self.sites, self.nodes = [""], [None], [None], [None]
+        self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
+        self.end = None
+        self.offsets = []
+        with open(path, "rb") as file:
+            self.data = file.read()
+        for offset, kind, payload in chunks(self.data, checked):
+            self.offsets.append(offset)
+            getattr(self, "_" + kind.lower())(payload)
+            self.end = self.end if kind == "END" else None
+
+    def _define(self, p, known):
+        first, count = p.varint(), p.varint()
+        if first != len(known):
+            raise Damage(f"definition {first} follows {len(known) - 1}")
+        return count
+
+    def _process(self, p):
+        self.process = [(p.string(), p.string()) for _ in range(p.varint())]
+
+    def _strings(self, p):
+        count = self._define(p, self.strings)
+        self.strings += p.column(p.string, count)
+
+    def _codes(self, p):
+        count = self._define(p, self.codes)
+        self.codes += zip(*(p.column(p.varint, count) for _ in range(4)))
+
+    def _sites(self, p):
+        count = self._define(p, self.sites)
+        self.sites += zip(p.column(p.varint, count), p.column(p.varint, count), p.column(p.zigzag, count))
+
+    def _nodes(self, p):
+        first = len(self.nodes)
+        count = self._define(p, self.nodes)
+        parents = [first + i - back for i, back in enumerate(p.column(p.varint, count))]
+        sites = _differences(p.column(p.zigzag, count))
+        self.nodes += zip(parents, sites, p.column(p.varint, count))
+
+    def _modules(self, p):
+        p.varint()
+        self.modules += [(p.varint(), p.varint(), p.varint(), p.string()) for _ in range(p.varint())]
+
+    def _state(self, p):
+        self.state = {}
+        while p.more():
+            key = p.varint()
+            self.state[key] = p.zigzag()
+
+    def _counters(self, p):
+        p.varint()
+        count = p.varint()
+        rows = {}
+        rows["node"] = list(_differences(p.column(p.varint, count)))
+        rows["allocs"] = p.column(p.varint, count)
+        rows["live_blocks"] = p.column(p.zigzag, count)
+        rows["allocated_bytes"] = p.column(p.varint, count)
+        rows["live_bytes"] = p.column(p.zigzag, count)
+        rows["at_peak_bytes"] = [live + more for live, more in zip(rows["live_bytes"], p.column(p.zigzag, count))]
+        rows["temporary_allocs"] = p.column(p.varint, count)
+        rows["min_bytes"] = p.column(p.varint, count)
+        rows["max_bytes"] = [low + more for low, more in zip(rows["min_bytes"], p.column(p.varint, count))]
+        rows["max_rss_kib"] = p.column(p.varint, count)
+        rows["inherited_blocks"] = p.column(p.varint, count)
+        rows["inherited_bytes"] = p.column(p.varint, count)
+        entries = p.column(p.varint, count)
+        rows["sizes"] = [{bucket: allocs for bucket, allocs in [(p.varint(), p.varint()) for _ in range(n)]} for n in entries]
+        for values in zip(*rows.values()):
+            row = dict(zip(rows, values))
+            if not row["sizes"] and row["allocs"]:
+                row["sizes"] = {row["min_bytes"].bit_length(): row["allocs"]}
+            row["frees"] = row["inherited_blocks"] + row["allocs"] - row["live_blocks"]
+            row["freed_bytes"] = row["inherited_bytes"] + row["allocated_bytes"] - row["live_bytes"]
+            self.counters[row["node"]] = row
+
+    def _intervals(self, p):
+        for _ in range(p.varint()):
+            row = {name: p.varint() for name in ("id", "kind", "from", "to", "label", "count", "iterations")}
+            row["m2"] = p.f64()
+            for quantity in ("time_ns", "allocs", "frees", "allocated_bytes", "freed_bytes", "net_bytes", "high_bytes"):
+                row[quantity] = {name: p.zigzag() for name in ("min", "max", "total")}
+            self.intervals[row["id"]] = row
+
+    def _interval_sites(self, p):
+        for _ in range(p.varint()):
+            interval, node = p.varint(), p.varint()
+            names = ("allocs", "frees", "allocated_bytes", "freed_bytes")
+            self.interval_sites[interval, node] = {name: p.varint() for name in names}
+
+    def _timeline(self, p):
+        pass
+
+    def _end(self, p):
+        p.varint()
+        self.end = p.string()
+
+    def told(self, key):
+        """All values that the process part gives for a key."""
+        return [value for name, value in self.process if name == key]
+
+    def domain(self, name):
+        first = 16 * (1 + DOMAINS.index(name))
+        return {field: self.state.get(first + i, 0) for i, field in enumerate(DOMAIN_FIELDS)}
+
+    def python_line(self, node):
+        """(file, line, function) of the nearest Python line on a node's path, its own included; or None."""
+        while node:
+            parent, site, _ = self.nodes[node]
+            kind, a, b = self.sites[site]
+            if kind == 0:
+                file, name, _, _ = self.codes[a]
+                return self.strings[file], max(b, 0), self.strings[name]
+            node = parent
+        return None
+
+    def lines(self, domain=None):
+        """Sums by (file, line) over the nodes below Python lines, of one domain or of all."""
+        sums = {}
+        for node, row in self.counters.items():
+            place = self.python_line(node)
+            if place is None or domain not in (None, DOMAINS[self.nodes[node][2]]):
+                continue
+            total = sums.setdefault(place[:2], dict.fromkeys(SUMMED, 0))
+            for name in SUMMED:
+                total[name] += row[name]
+        return sums
+
+
+SUMMED = "allocs frees allocated_bytes freed_bytes live_blocks live_bytes at_peak_bytes temporary_allocs".split()
