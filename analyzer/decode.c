@@ -175,11 +175,11 @@ static char *decode_sites(struct decoder *d) {
     }
     for (uint64_t i = 0; i < count; i++)
         rows[i].b = vbt_get_zigzag(&d->r);
+    if (bad_kind != 0) /* first: what a site refers to depends on it */
+        return vbt_text("%s holds a call site of kind %" PRIu64 ", expected 0 to 2", d->chunk, bad_kind);
     wrong = check_ids(d, bad_code, "code");
     if (wrong == NULL)
         wrong = check_ids(d, bad_string, "string");
-    if (wrong == NULL && bad_kind != 0)
-        wrong = vbt_text("%s holds a call site of kind %" PRIu64 ", expected 0 to 2", d->chunk, bad_kind);
     if (wrong == NULL)
         m->site_count += count;
     return wrong;

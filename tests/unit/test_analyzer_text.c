@@ -1,0 +1,173 @@
+/* What people read: units, text of unknown origin, tables that fit. */
+#include "allocate.h"
+#include "table.h"
+#include "units.h"
+#include "utf8.h"
+
+#include <locale.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void counts_have_separators(void **state) {
+    (void)state;
+    assert_string_equal(vbt_count(0).text, "0");
+    assert_string_equal(vbt_count(999).text, "999");
+    assert_string_equal(vbt_count(1000).text, "1,000");
+    assert_string_equal(vbt_count(-1234567).text, "-1,234,567");
+    assert_string_equal(vbt_count(INT64_MIN).text, "-9,223,372,036,854,775,808");
+}
+
+static void bytes_have_binary_units(void **state) {
+    (void)state;
+    assert_string_equal(vbt_bytes(0).text, "0 B");
+    assert_string_equal(vbt_bytes(1023).text, "1023 B");
+    assert_string_equal(vbt_bytes(1024).text, "1.0 KiB");
+    assert_string_equal(vbt_bytes(-1536).text, "-1.5 KiB");
+    assert_string_equal(vbt_bytes(48 << 20).text, "48.0 MiB");
+    assert_string_equal(vbt_bytes((1 << 20) - 1).text, "1.0 MiB"); /* not 1024.0 KiB */
+    assert_string_equal(vbt_bytes(INT64_MAX).text, "8.0 EiB");
+    assert_string_equal(vbt_bytes(INT64_MIN).text, "-8.0 EiB");
+    assert_string_equal(vbt_mean_bytes(48).text, "48 B");
+    assert_string_equal(vbt_mean_bytes(48.25).text, "48.2 B");
+    assert_string_equal(vbt_mean_bytes(4096.5).text, "4.0 KiB");
+    assert_string_equal(vbt_mib(49139941).text, "46.863 MiB");
+}
+
+static void times_have_three_digits(void **state) {
+    (void)state;
+    static const struct {
+        double ns;
+        const char *text;
+    } cases[] = {
+        {0, "0 ns"},         {1, "1 ns"},           {1.5, "1.50 ns"},       {850, "850 ns"},      {999.4, "999 ns"},
+        {999.6, "1.00 µs"},  {1020, "1.02 µs"},     {12345678, "12.3 ms"},  {99960000, "100 ms"}, {1.2e9, "1.20 s"},
+        {75e9, "75.0 s"},    {200e9, "3 min 20 s"}, {7500e9, "2 h 5 min"},  {-5e6, "-5.00 ms"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(vbt_time(cases[i].ns).text, cases[i].text);
+}
+
+static void rates_have_three_decimals(void **state) {
+    (void)state;
+    assert_string_equal(vbt_rate(2).text, "2.000");
+    assert_string_equal(vbt_rate(9.9846).text, "9.985");
+    assert_string_equal(vbt_rate(0.9996).text, "1.000");
+    assert_string_equal(vbt_rate(1048576).text, "1,048,576.000");
+    assert_string_equal(vbt_rate(-0.5).text, "-0.500");
+    assert_string_equal(vbt_rate(NAN).text, "nan");
+}
+
+static void dates_are_exact(void **state) {
+    (void)state;
+    assert_string_equal(vbt_iso_date(1700000000000000001).text, "2023-11-14T22:13:20.000000001Z");
+    assert_string_equal(vbt_iso_date(-5).text, "1970-01-01T00:00:00.000000000Z");
+    vbt_iso_date(INT64_MAX);
+    vbt_date(INT64_MIN);
+}
+
+static void check_clean(char *(*clean)(const char *, size_t), const char *bytes, const char *expected) {
+    char *text = clean(bytes, strlen(bytes));
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void foreign_bytes_become_text(void **state) {
+    (void)state;
+    check_clean(vbt_utf8_valid, "naïve → 名前", "naïve → 名前");
+    check_clean(vbt_utf8_valid, "a\xff" "b", "a\xef\xbf\xbd" "b");
+    check_clean(vbt_utf8_valid, "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong */
+    check_clean(vbt_utf8_valid, "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
+    check_clean(vbt_utf8_valid, "\xe2\x86", "\xef\xbf\xbd\xef\xbf\xbd");                 /* cut off */
+    check_clean(vbt_utf8_valid, "\033[2J", "\033[2J");
+    check_clean(vbt_utf8_printable, "\033[2J", "\xef\xbf\xbd[2J");
+    check_clean(vbt_utf8_printable, "a\tb", "a    b");
+    check_clean(vbt_utf8_printable, "\xe2\x80\xae" "evil", "\xef\xbf\xbd" "evil"); /* right-to-left override */
+    check_clean(vbt_utf8_printable, "", "");
+}
+
+static void check_cut(char *(*cut)(char *, size_t), const char *text, size_t width, const char *expected) {
+    char *got = cut(vbt_copy(text, strlen(text)), width);
+    assert_string_equal(got, expected);
+    assert_true(vbt_utf8_width(got) <= width);
+    free(got);
+}
+
+static void text_is_cut_by_columns(void **state) {
+    (void)state;
+    check_cut(vbt_utf8_cut_end, "abcdef", 6, "abcdef");
+    check_cut(vbt_utf8_cut_end, "abcdef", 5, "abcd…");
+    check_cut(vbt_utf8_cut_end, "abcdef", 1, "…");
+    check_cut(vbt_utf8_cut_start, "abcdef", 5, "…cdef");
+    check_cut(vbt_utf8_cut_start, "abcdef", 1, "…");
+    check_cut(vbt_utf8_cut_end, "名前名前", 5, "名前…");
+    check_cut(vbt_utf8_cut_end, "名前名前", 4, "名…");
+    check_cut(vbt_utf8_cut_start, "名前名前", 4, "…前");
+    check_cut(vbt_utf8_cut_end, "ää", 1, "…");
+}
+
+static const struct vbt_column columns[] = {
+    {.title = "Name", .least = 4},
+    {.title = "Count", .align = VBT_RIGHT, .gap = 2},
+    {.title = "Extra", .align = VBT_RIGHT, .gap = 2, .drop = 1},
+    {.title = "More", .align = VBT_RIGHT, .gap = 2, .drop = 2},
+};
+
+static void check_table(unsigned width, char rule, const char *expected, const char *left_out) {
+    struct vbt_output output = {.width = width, .bold = "", .normal = ""};
+    output.stream = open_memstream(&output.text, &output.size);
+    struct vbt_table *table = vbt_table_new(columns, 4);
+    vbt_table_heading(table, "Heading");
+    for (int i = 0; i < 2; i++) {
+        vbt_table_cell(table, "%s", i == 0 ? "a long name" : "b");
+        vbt_table_cell(table, "%d", i);
+        vbt_table_cell(table, "%s", i == 0 ? "x\ty" : "");
+        vbt_table_cell(table, "%d", 100 * i);
+    }
+    vbt_table_print(table, &output, rule);
+    fclose(output.stream);
+    assert_string_equal(output.text, expected);
+    assert_string_equal(vbt_table_left_out(table), left_out);
+    vbt_table_free(table);
+    free(output.text);
+}
+
+static void tables_fit_the_width(void **state) {
+    (void)state;
+    check_table(80, '=',
+                "Heading\n\n"
+                "Name         Count   Extra  More\n"
+                "================================\n"
+                "a long name      0  x    y     0\n"
+                "b                1           100\n",
+                "");
+    check_table(28, 0,
+                "Heading\n\n"
+                "Name     Count   Extra  More\n"
+                "a long…      0  x    y     0\n"
+                "b            1           100\n",
+                "");
+    check_table(20, 0,
+                "Heading\n\n"
+                "Name   Count   Extra\n"
+                "a lo…      0  x    y\n"
+                "b          1\n",
+                "More");
+    check_table(12, 0, "Heading\n\nName   Count\na lo…      0\nb          1\n", "Extra, More");
+    check_table(5, 0, "Heading\n\nName  Count\na l…      0\nb         1\n", "Extra, More");
+}
+
+int main(void) {
+    setlocale(LC_CTYPE, "C.UTF-8");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_have_separators),    cmocka_unit_test(bytes_have_binary_units),
+        cmocka_unit_test(times_have_three_digits),   cmocka_unit_test(rates_have_three_decimals),
+        cmocka_unit_test(dates_are_exact),           cmocka_unit_test(foreign_bytes_become_text),
+        cmocka_unit_test(text_is_cut_by_columns),    cmocka_unit_test(tables_fit_the_width),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

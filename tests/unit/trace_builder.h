@@ -1,0 +1,86 @@
+/* Writes traces for tests, chunk by chunk, without the library: what FORMAT.md says and, on purpose, what it forbids. */
+#ifndef VBT_TRACE_BUILDER_H
+#define VBT_TRACE_BUILDER_H
+
+#include "format.h"
+#include "varint.h"
+
+#include <stddef.h>
+
+struct trace_builder {
+    uint8_t *bytes; /* the file so far */
+    size_t size, capacity;
+    uint64_t sequence;
+    struct vbt_writer w; /* the payload of the open chunk */
+    uint8_t *payload;
+    /* Definitions so far. */
+    uint64_t strings, codes, sites, nodes;
+};
+
+/* A file with nothing but its header. */
+void tb_begin(struct trace_builder *b);
+void tb_free(struct trace_builder *b);
+
+/* Between these two the payload is written with vbt_put_… to b->w. */
+void tb_open(struct trace_builder *b);
+void tb_close(struct trace_builder *b, enum vbt_chunk_kind kind);
+
+/* A chunk whose header claims a raw size other than the payload's. */
+void tb_close_lying(struct trace_builder *b, enum vbt_chunk_kind kind, uint32_t raw_size);
+
+/* One chunk each. The definitions return the id of what they define. */
+void tb_process(struct trace_builder *b, const char *const *keys_and_values); /* NULL behind the last */
+uint32_t tb_string(struct trace_builder *b, const char *text);
+uint32_t tb_code(struct trace_builder *b, const char *file, const char *function, unsigned first_line, unsigned flags);
+uint32_t tb_site(struct trace_builder *b, enum vbt_site_kind kind, uint64_t a, int64_t line);
+uint32_t tb_node(struct trace_builder *b, uint32_t parent, uint32_t site, enum vbt_domain domain);
+void tb_module(struct trace_builder *b, uint64_t start, uint64_t end, uint64_t offset, const char *path);
+void tb_timeline(struct trace_builder *b, size_t count, const uint64_t *times, const int64_t *rss, const int64_t *heap, const int64_t *python);
+void tb_end(struct trace_builder *b, uint64_t time, const char *reason);
+
+struct tb_counters {
+    uint32_t node;
+    uint64_t allocs, allocated, temporary, smallest, largest, max_rss_kib;
+    int64_t live_blocks, live_bytes, at_peak_bytes;
+    uint64_t inherited_blocks, inherited_bytes;
+    unsigned size_count;
+    uint64_t sizes[4][2]; /* bucket, allocations */
+};
+
+void tb_counters(struct trace_builder *b, const struct tb_counters *rows, size_t count);
+
+/* Pairs of key and value; ends at key 0. */
+void tb_state(struct trace_builder *b, const int64_t (*pairs)[2]);
+
+struct tb_interval {
+    uint64_t id, kind, from, to, label, count, iterations;
+    double m2;
+    int64_t of[VBT_QUANTITIES][3]; /* minimum, maximum, total */
+};
+
+void tb_intervals(struct trace_builder *b, const struct tb_interval *rows, size_t count);
+void tb_interval_site(struct trace_builder *b, uint64_t interval, uint32_t node, uint64_t allocs, uint64_t frees, uint64_t allocated,
+                      uint64_t freed);
+
+/* Writes the file to a new name under /tmp, which is returned and lives until the next call. */
+const char *tb_save(const struct trace_builder *b);
+
+/* The same for any bytes. */
+const char *tb_save_bytes(const void *bytes, size_t size);
+
+/* A complete Python trace, used by several tests:
+ *
+ *     /proj/bench.py, user:  1 def work(n):   3 a = np.ones(n)   4 return a.sum()   8 work(10)
+ *     /usr/lib/python3/dist-packages/numpy/core/numeric.py:  200 a = empty(shape)
+ *
+ *     node 1  bench.py:8 <module>                          python     3 allocations,   90 bytes, 1 block and 30 bytes live
+ *     node 2    bench.py:3 work                            python    10 allocations,  240 bytes, 0 live
+ *     node 3      numeric.py:200 ones                      python     5 allocations,  500 bytes, 0 live
+ *     node 4        native 0x5010 (malloc in a library)    heap       5 allocations, 5000 bytes, 1 block and 1000 bytes live
+ *     node 5    bench.py:4 work                            python     7 allocations,  168 bytes, 0 live
+ *     node 6  [vbtrace]                                    heap       2 allocations,  200 bytes, 2 blocks and 200 bytes live
+ *     node 7  native 0x6020, not the main program          heap       4 allocations,  400 bytes, 0 live
+ *     in all: heap 11 allocations of 5,600 bytes, Python 25 of 998; peak 2,300 bytes */
+void tb_sample(struct trace_builder *b);
+
+#endif
