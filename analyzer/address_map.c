@@ -57,7 +57,8 @@ void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_module 
         if (modules[i].start >= modules[i].end)
             continue;
         size_t end = index_of(cuts, distinct, modules[i].end);
-        for (size_t piece = next_free(next, index_of(cuts, distinct, modules[i].start)); piece < end; piece = next_free(next, piece)) {
+        for (size_t piece = next_free(next, index_of(cuts, distinct, modules[i].start)); piece < end;
+             piece = next_free(next, piece)) {
             owner[piece] = (uint32_t)i + 1;
             next[piece] = (uint32_t)piece + 1;
         }

@@ -19,8 +19,8 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
     bool own_program = main_program_is_users(m);
     size_t count = m->node_count + 1;
     /* First the nearest site of each sort on the path, 0 where there is none. */
-    uint32_t *python = vbt_new(count, sizeof *python); /* Python or special */
-    uint32_t *user = vbt_new(count, sizeof *user);     /* the user's own Python, or special */
+    uint32_t *python = vbt_new(count, sizeof *python);   /* Python or special */
+    uint32_t *user = vbt_new(count, sizeof *user);       /* the user's own Python, or special */
     uint32_t *program = vbt_new(count, sizeof *program); /* native, in the main program */
     for (size_t i = 1; i < count; i++) {
         uint32_t parent = m->nodes[i].parent, id = m->nodes[i].site;
@@ -34,7 +34,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
             continue;
         }
         python[i] = id;
-        if (site->kind == VBT_SITE_SPECIAL || (m->codes[site->a].flags & VBT_CODE_USER) != 0)
+        if (site->kind == VBT_SITE_SPECIAL || vbt_code_is_users(&m->codes[site->a]))
             user[i] = id;
     }
     for (size_t i = 1; i < count; i++) {
@@ -70,8 +70,8 @@ void vbt_domain_sums(const struct vbt_model *m, uint64_t sums[VBT_DOMAINS][VBT_F
 
 void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *m) {
     static const char *const domains[VBT_DOMAINS] = {"heap", "Python", "map"};
-    static const char *const fields[VBT_FIELDS] = {"allocations",           "frees",            "bytes allocated", "bytes freed",
-                                                   "temporary allocations", "inherited blocks", "inherited bytes"};
+    static const char *const fields[VBT_FIELDS] = {
+        "allocations", "frees", "bytes allocated", "bytes freed", "temporary allocations", "inherited blocks", "inherited bytes"};
     *conservation = (struct vbt_conservation){.checked = vbt_model_complete(m) && m->has_state, .holds = true};
     if (!conservation->checked)
         return;
@@ -84,8 +84,8 @@ void vbt_conservation_check(struct vbt_conservation *conservation, const struct 
             if (sum == total)
                 continue;
             conservation->holds = false;
-            conservation->difference =
-                vbt_text("%s %s: %" PRIu64 " over all call paths, %" PRIu64 " in the totals", domains[domain], fields[field], sum, total);
+            conservation->difference = vbt_text("%s %s: %" PRIu64 " over all call paths, %" PRIu64 " in the totals",
+                                                domains[domain], fields[field], sum, total);
             return;
         }
 }

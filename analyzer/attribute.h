@@ -21,7 +21,7 @@ void vbt_attribution_free(struct vbt_attribution *attribution);
  * can be checked: in others the two were written at different times. */
 struct vbt_conservation {
     bool checked;
-    bool holds; /* true where it could not be checked */
+    bool holds;       /* true where it could not be checked */
     char *difference; /* NULL, or the first one found, as a sentence */
 };
 

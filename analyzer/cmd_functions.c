@@ -20,8 +20,9 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
                        struct vbt_output *output) {
     struct vbt_totals totals;
     vbt_totals_get(&totals, model);
-    fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n", vbt_count((int64_t)totals.all.allocs).text,
-            vbt_bytes((int64_t)totals.all.allocated).text, vbt_time((double)vbt_model_duration(model)).text, options->sort);
+    fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
+            vbt_count((int64_t)totals.all.allocs).text, vbt_bytes((int64_t)totals.all.allocated).text,
+            vbt_time((double)vbt_model_duration(model)).text, options->sort);
     struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < functions->count && i < options->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
@@ -102,8 +103,9 @@ static int run(const struct vbt_options *options) {
 const struct vbt_command vbt_command_functions = {
     .name = "functions",
     .summary = "what each function allocates itself and with all it calls",
-    .help = "Lists functions in the manner of pstats: allocations and bytes of the function's own lines, and of everything it calls.\n"
-            "A function that recurs is counted once.",
+    .help =
+        "Lists functions in the manner of pstats: allocations and bytes of the function's own lines, and of everything it calls.\n"
+        "A function that recurs is counted once.",
     .sort_keys = vbt_function_keys,
     .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER,
     .text_limit = 40,

@@ -24,9 +24,15 @@ enum { DEFINITIONS = 9 };
 
 static void count_definitions(const struct vbt_model *m, struct definition definitions[DEFINITIONS]) {
     const struct definition all[DEFINITIONS] = {
-        {"strings", m->string_count},           {"codes", m->code_count},     {"sites", m->site_count},
-        {"nodes", m->node_count},               {"modules", m->module_count}, {"counted_nodes", m->counters_count - 1},
-        {"ticks", m->ticks.count - m->ticks.first}, {"intervals", m->interval_count}, {"interval_sites", m->interval_site_count},
+        {"strings", m->string_count},
+        {"codes", m->code_count},
+        {"sites", m->site_count},
+        {"nodes", m->node_count},
+        {"modules", m->module_count},
+        {"counted_nodes", m->counters_count - 1},
+        {"ticks", m->ticks.count - m->ticks.first},
+        {"intervals", m->interval_count},
+        {"interval_sites", m->interval_site_count},
     };
     memcpy(definitions, all, sizeof all);
 }
@@ -212,7 +218,8 @@ static int run(const struct vbt_options *options) {
 const struct vbt_command vbt_command_info = {
     .name = "info",
     .summary = "what is in a trace file, and whether it is sound",
-    .help = "Shows whether a trace is complete, cut off or damaged (and at which byte), what its chunks take, how much it defines, and\n"
+    .help = "Shows whether a trace is complete, cut off or damaged (and at which byte), what its chunks take, how much it defines, "
+            "and\n"
             "everything it says about the traced process.",
     .run = run,
 };

@@ -96,8 +96,9 @@ static int run(const struct vbt_options *options) {
 const struct vbt_command vbt_command_intervals = {
     .name = "intervals",
     .summary = "time and memory between clock readings, and of marked sections",
-    .help = "Lists what happened between two consecutive clock readings of the program, by the lines that read the clock, and in the\n"
-            "sections that it marked. Sections know their iterations; for the others --per N says how many there are in an interval.",
+    .help =
+        "Lists what happened between two consecutive clock readings of the program, by the lines that read the clock, and in the\n"
+        "sections that it marked. Sections know their iterations; for the others --per N says how many there are in an interval.",
     .sort_keys = vbt_interval_keys,
     .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_PER | VBT_TAKES_SITES,
     .text_limit = 100,

@@ -193,7 +193,8 @@ static int run(const struct vbt_options *options) {
 const struct vbt_command vbt_command_report = {
     .name = "report",
     .summary = "what ran, what it cost, the hottest lines, the timed intervals",
-    .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of the timed intervals and marked sections.\n"
+    .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of the timed intervals and marked "
+            "sections.\n"
             "With --format json everything is there, all lines by both attributions included; csv holds the lines.",
     .sort_keys = vbt_line_keys,
     .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY | VBT_TAKES_PER,

@@ -284,9 +284,9 @@ static char *decode_state(struct decoder *d) {
     memcpy(m->state, state, sizeof state);
     m->has_state = true;
     add_tick(&m->ticks, (struct vbt_tick){.time = (uint64_t)state[VBT_STATE_TIME],
-                                         .rss = state[VBT_STATE_RSS],
-                                         .heap = live_in_state(m, VBT_DOMAIN_HEAP),
-                                         .python = live_in_state(m, VBT_DOMAIN_PYTHON)});
+                                          .rss = state[VBT_STATE_RSS],
+                                          .heap = live_in_state(m, VBT_DOMAIN_HEAP),
+                                          .python = live_in_state(m, VBT_DOMAIN_PYTHON)});
     return NULL;
 }
 
@@ -545,18 +545,12 @@ static char *decode_end(struct decoder *d) {
 
 char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
     static char *(*const decoders[VBT_CHUNK_KINDS])(struct decoder *) = {
-        [VBT_CHUNK_PROCESS] = decode_process,
-        [VBT_CHUNK_STRINGS] = decode_strings,
-        [VBT_CHUNK_CODES] = decode_codes,
-        [VBT_CHUNK_SITES] = decode_sites,
-        [VBT_CHUNK_NODES] = decode_nodes,
-        [VBT_CHUNK_MODULES] = decode_modules,
-        [VBT_CHUNK_STATE] = decode_state,
-        [VBT_CHUNK_COUNTERS] = decode_counters,
-        [VBT_CHUNK_INTERVALS] = decode_intervals,
-        [VBT_CHUNK_INTERVAL_SITES] = decode_interval_sites,
-        [VBT_CHUNK_TIMELINE] = decode_timeline,
-        [VBT_CHUNK_END] = decode_end,
+        [VBT_CHUNK_PROCESS] = decode_process,     [VBT_CHUNK_STRINGS] = decode_strings,
+        [VBT_CHUNK_CODES] = decode_codes,         [VBT_CHUNK_SITES] = decode_sites,
+        [VBT_CHUNK_NODES] = decode_nodes,         [VBT_CHUNK_MODULES] = decode_modules,
+        [VBT_CHUNK_STATE] = decode_state,         [VBT_CHUNK_COUNTERS] = decode_counters,
+        [VBT_CHUNK_INTERVALS] = decode_intervals, [VBT_CHUNK_INTERVAL_SITES] = decode_interval_sites,
+        [VBT_CHUNK_TIMELINE] = decode_timeline,   [VBT_CHUNK_END] = decode_end,
     };
     struct decoder decoder = {
         .model = model,

@@ -35,17 +35,17 @@ static void put_mean(struct vbt_table *table, double mean, bool decimals) {
     vbt_table_cell(table, "%s", whole ? vbt_count((int64_t)mean).text : vbt_rate(mean).text);
 }
 
-static void put_sites(struct vbt_table *table, const struct vbt_interval_group *group, size_t columns, size_t allocs, size_t bytes) {
-    for (size_t i = 0; i < group->inside_count && i < SITES_SHOWN; i++) {
+/* Under an interval, the lines that allocate in it; what they cost is divided as the interval's own cost is. */
+static void put_sites(struct vbt_table *table, const struct vbt_interval_group *group, size_t columns, size_t allocs, double each) {
+    for (size_t i = 0; i < group->inside_count && i < SITES_SHOWN && group->inside[i].allocs > 0; i++) {
         const struct vbt_inside *inside = &group->inside[i];
         char *location = short_location(inside->place);
-        for (size_t c = 0; c < columns; c++)
-            if (c == 0)
-                vbt_table_cell(table, "    %s %s", location, inside->place->line > 0 ? inside->place->function : "");
-            else if (c == allocs)
-                vbt_table_cell(table, "%s", vbt_count((int64_t)inside->allocs).text);
-            else if (c == bytes)
-                vbt_table_cell(table, "%s", vbt_bytes((int64_t)inside->allocated).text);
+        vbt_table_cell(table, "    %s", location);
+        for (size_t c = 1; c < columns; c++)
+            if (c == allocs)
+                put_mean(table, (double)inside->allocs / each, true);
+            else if (c == allocs + 1)
+                vbt_table_cell(table, "%s", vbt_mean_bytes((double)inside->allocated / each).text);
             else
                 vbt_table_cell(table, "%s", "");
         free(location);
@@ -95,7 +95,8 @@ static void arrange(struct labelled *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_name_rank);
 }
 
-size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites, struct vbt_output *output) {
+size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,
+                          struct vbt_output *output) {
     static const struct vbt_column columns[] = {
         {.title = "Section", .least = 16},
         {.title = "", .align = VBT_RIGHT, .gap = 1},
@@ -109,7 +110,7 @@ size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t lim
         {.title = "Bytes/iter", .align = VBT_RIGHT, .gap = 2},
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 8, BYTES = 9 };
+    enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 8 };
     struct labelled *rows = vbt_new(groups->count, sizeof *rows);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++)
@@ -132,10 +133,11 @@ size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t lim
         put_time(table, (double)group->of[VBT_Q_TIME].min);
         put_time(table, iterations > 0 ? (double)group->of[VBT_Q_TIME].total / iterations : NAN);
         vbt_table_cell(table, "%s", iterations > 0 ? vbt_rate((double)group->of[VBT_Q_ALLOCS].total / iterations).text : "");
-        vbt_table_cell(table, "%s", iterations > 0 ? vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / iterations).text : "");
+        vbt_table_cell(table, "%s",
+                       iterations > 0 ? vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / iterations).text : "");
         vbt_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
         if (sites)
-            put_sites(table, group, COLUMNS, ALLOCS, BYTES);
+            put_sites(table, group, COLUMNS, ALLOCS, iterations > 0 ? iterations : (double)group->count);
     }
     if (count > 0)
         vbt_table_print(table, output, '-');
@@ -158,7 +160,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint6
         {.title = "Net", .align = VBT_RIGHT, .gap = 2, .drop = 3},
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 6, BYTES = 7 };
+    enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 6 };
     struct vbt_table *table = vbt_table_new(columns, COLUMNS);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++) {
@@ -178,7 +180,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint6
         vbt_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_NET].total / each).text);
         vbt_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
         if (sites)
-            put_sites(table, group, COLUMNS, ALLOCS, BYTES);
+            put_sites(table, group, COLUMNS, ALLOCS, each);
         free(from);
         free(to);
     }
@@ -204,9 +206,9 @@ json_t *vbt_json_interval(const struct vbt_interval_group *group, uint64_t per) 
     static const struct {
         const char *name;
         enum vbt_quantity quantity;
-    } quantities[] = {{"time_ns", VBT_Q_TIME},           {"allocs", VBT_Q_ALLOCS},   {"frees", VBT_Q_FREES},
-                      {"allocated_bytes", VBT_Q_ALLOCATED}, {"freed_bytes", VBT_Q_FREED}, {"net_bytes", VBT_Q_NET},
-                      {"high_bytes", VBT_Q_HIGH}};
+    } quantities[] = {
+        {"time_ns", VBT_Q_TIME},      {"allocs", VBT_Q_ALLOCS}, {"frees", VBT_Q_FREES},    {"allocated_bytes", VBT_Q_ALLOCATED},
+        {"freed_bytes", VBT_Q_FREED}, {"net_bytes", VBT_Q_NET}, {"high_bytes", VBT_Q_HIGH}};
     double iterations = vbt_interval_iterations(group, per);
     json_t *row = json_object();
     json_object_set_new(row, "kind", json_string(group->section ? "section" : "clock"));

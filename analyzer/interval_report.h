@@ -9,7 +9,8 @@
 
 /* The sections among the groups: one row each, labels that differ in a number at their end side by side. At most `limit` rows; how
  * many there are in all is returned. With `sites`, the lines that allocate under each. */
-size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites, struct vbt_output *output);
+size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,
+                          struct vbt_output *output);
 
 /* The intervals between two clock readings, likewise. */
 size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,

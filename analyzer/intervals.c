@@ -105,9 +105,9 @@ static void build_inside(struct vbt_interval_groups *groups, const struct vbt_mo
             member++;
         if (member == member_count || members[member].interval->id != row->interval)
             continue; /* the interval itself was not written any more */
-        located[count++] = (struct located){
-            members[member].group,
-            {vbt_place_of_site(places, leaf_of[row->node]), row->allocs, row->frees, row->allocated, row->freed}};
+        located[count++] =
+            (struct located){members[member].group,
+                             {vbt_place_of_site(places, leaf_of[row->node]), row->allocs, row->frees, row->allocated, row->freed}};
     }
     if (count > 0)
         qsort(located, count, sizeof *located, by_group_and_place);

@@ -13,8 +13,8 @@ struct vbt_inside {
 struct vbt_interval_group {
     bool section;
     const struct vbt_place *from, *to;
-    const char *label; /* "" for an interval between two clock readings */
-    uint64_t first_id; /* in order of first appearance */
+    const char *label;          /* "" for an interval between two clock readings */
+    uint64_t first_id;          /* in order of first appearance */
     uint64_t count, iterations; /* iterations: in all repetitions together; 0: unknown */
     double time_m2;
     struct vbt_quantities of[VBT_QUANTITIES];

@@ -28,7 +28,7 @@ static const struct vbt_column columns[] = {
 struct row {
     const struct vbt_place *place;
     struct vbt_sums sums;
-    size_t rank; /* 0: hottest */
+    size_t rank;      /* 0: hottest */
     size_t file_rank; /* that of the hottest row in the same file */
 };
 

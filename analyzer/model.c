@@ -44,10 +44,9 @@ char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes)
             file.damage = NULL;
         }
         if (!usable)
-            problem = model->damage == NULL
-                          ? vbt_text("has no chunk that can be used")
-                          : vbt_text("byte %llu: %s; nothing comes before it", (unsigned long long)model->damage_offset,
-                                     model->damage);
+            problem = model->damage == NULL ? vbt_text("has no chunk that can be used")
+                                            : vbt_text("byte %llu: %s; nothing comes before it",
+                                                       (unsigned long long)model->damage_offset, model->damage);
     }
     vbt_decode_finish(model);
     vbt_trace_close(&file);

@@ -20,6 +20,11 @@ struct vbt_code {
     int64_t first_line;
 };
 
+/* The user's own code, and not vbtrace's module, wherever that was put. */
+static inline bool vbt_code_is_users(const struct vbt_code *code) {
+    return (code->flags & (VBT_CODE_USER | VBT_CODE_OWN)) == VBT_CODE_USER;
+}
+
 struct vbt_site {
     uint64_t a;
     int64_t b;
@@ -147,7 +152,9 @@ void vbt_model_free(struct vbt_model *model);
 /* The trace was written to its end: nothing is missing. */
 static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }
 
-static inline const char *vbt_model_string(const struct vbt_model *model, uint32_t id) { return model->text + model->string_at[id]; }
+static inline const char *vbt_model_string(const struct vbt_model *model, uint32_t id) {
+    return model->text + model->string_at[id];
+}
 
 /* The value of a key of the PROCESS chunk, its first one; NULL where there is none. */
 const char *vbt_model_process(const struct vbt_model *model, const char *key);

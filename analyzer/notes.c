@@ -72,8 +72,9 @@ static void note_python(struct vbt_notes *notes, const struct vbt_model *model) 
         add(notes, vbt_text("Python lines are not attributed: %s", status));
         return;
     }
-    add(notes, vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is served from there "
-                        "makes no request to an allocator, and is not counted."));
+    add(notes,
+        vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is served from there "
+                 "makes no request to an allocator, and is not counted."));
 }
 
 static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace) {
@@ -89,7 +90,8 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
     *notes = (struct vbt_notes){0};
     note_end(notes, model);
     if (!conservation->holds)
-        add(notes, vbt_text("The sums over call paths differ from the totals (%s): please report this as a bug.", conservation->difference));
+        add(notes, vbt_text("The sums over call paths differ from the totals (%s): please report this as a bug.",
+                            conservation->difference));
     note_lost(notes, model);
     note_python(notes, model);
     for (size_t i = 0; i < model->process_count; i++)

@@ -55,7 +55,8 @@ int vbt_options_help(const struct vbt_command *command) {
         fprintf(out, "; default: %s\n", command->sort_keys[0]);
     }
     if (takes(command, LIMIT))
-        fprintf(out, "  --limit N         at most N rows, 0 for all; default: %u in text, all in json and csv\n", command->text_limit);
+        fprintf(out, "  --limit N         at most N rows, 0 for all; default: %u in text, all in json and csv\n",
+                command->text_limit);
     if (takes(command, FILTER))
         fputs("  --filter TEXT     only rows whose file, function or label contains TEXT\n", out);
     if (takes(command, BY))

@@ -28,7 +28,7 @@ struct vbt_command {
     const char *help;             /* a paragraph for --help */
     const char *const *sort_keys; /* the default first, NULL behind the last; NULL: cannot be sorted */
     unsigned takes;
-    unsigned text_limit; /* rows of text unless --limit says otherwise; JSON and CSV have all */
+    unsigned text_limit;                           /* rows of text unless --limit says otherwise; JSON and CSV have all */
     int (*run)(const struct vbt_options *options); /* exit status */
 };
 

@@ -26,7 +26,8 @@ static unsigned terminal_width(bool standard_output) {
 
 static bool wants_colour(void) {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0 && (no_colour == NULL || no_colour[0] == '\0');
+    return isatty(STDOUT_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0 &&
+           (no_colour == NULL || no_colour[0] == '\0');
 }
 
 void vbt_output_begin(struct vbt_output *output, const char *path) {

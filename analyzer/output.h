@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 struct vbt_output {
-    FILE *stream; /* print here */
-    unsigned width; /* columns of the terminal: COLUMNS, else what the terminal says, else 120 */
+    FILE *stream;              /* print here */
+    unsigned width;            /* columns of the terminal: COLUMNS, else what the terminal says, else 120 */
     const char *bold, *normal; /* "" unless the report goes to a terminal that knows them */
-    const char *path; /* NULL for standard output */
+    const char *path;          /* NULL for standard output */
     char *text;
     size_t size;
 };

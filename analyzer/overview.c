@@ -118,7 +118,8 @@ json_t *vbt_json_program(const struct vbt_model *m) {
         json_object_set_new(program, texts[i], vbt_json_text(vbt_model_process(m, texts[i])));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         json_object_set_new(program, numbers[i],
-                            vbt_model_process(m, numbers[i]) != NULL ? json_integer(vbt_model_process_number(m, numbers[i])) : json_null());
+                            vbt_model_process(m, numbers[i]) != NULL ? json_integer(vbt_model_process_number(m, numbers[i]))
+                                                                     : json_null());
     int64_t started = vbt_model_process_number(m, "started");
     json_object_set_new(program, "started", started > 0 ? vbt_json_text(vbt_iso_date(started).text) : json_null());
     json_object_set_new(program, "started_ns", json_integer(started));

@@ -10,14 +10,14 @@
 
 struct entry {
     struct vbt_place place;
-    uint64_t content; /* hash of what makes it this place */
+    uint64_t content;        /* hash of what makes it this place */
     struct entry *next_same; /* another place with the same hash */
     UT_hash_handle hh;
 };
 
 struct vbt_places {
     const struct vbt_model *model;
-    struct vbt_symbols *symbols;     /* made when first needed */
+    struct vbt_symbols *symbols; /* made when first needed */
     const struct vbt_place **by_site;
     const struct vbt_place **function_by_site;
     struct entry **all;
@@ -87,7 +87,7 @@ static struct vbt_place python_place(const struct vbt_model *model, const struct
     const struct vbt_code *code = &model->codes[site->a];
     int64_t line = function ? code->first_line : site->b;
     return (struct vbt_place){.kind = VBT_PLACE_PYTHON,
-                              .user = (code->flags & VBT_CODE_USER) != 0,
+                              .user = vbt_code_is_users(code),
                               .line = line > 0 ? line : 0,
                               .file = or_unknown(vbt_model_string(model, code->file)),
                               .function = or_unknown(vbt_model_string(model, code->name))};

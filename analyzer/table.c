@@ -84,7 +84,9 @@ static void natural_widths(struct vbt_table *t) {
     }
 }
 
-static bool can_shrink(const struct vbt_table *t, size_t c) { return t->columns[c].least > 0 && t->widths[c] > t->columns[c].least; }
+static bool can_shrink(const struct vbt_table *t, size_t c) {
+    return t->columns[c].least > 0 && t->widths[c] > t->columns[c].least;
+}
 
 /* Total width; with flexible columns at their least. */
 static unsigned total_width(const struct vbt_table *t, bool at_least) {
@@ -99,7 +101,8 @@ static unsigned total_width(const struct vbt_table *t, bool at_least) {
 static bool drop_column(struct vbt_table *t) {
     size_t victim = t->column_count;
     for (size_t c = 0; c < t->column_count; c++)
-        if (t->widths[c] > 0 && t->columns[c].drop > 0 && (victim == t->column_count || t->columns[c].drop > t->columns[victim].drop))
+        if (t->widths[c] > 0 && t->columns[c].drop > 0 &&
+            (victim == t->column_count || t->columns[c].drop > t->columns[victim].drop))
             victim = c;
     if (victim == t->column_count)
         return false;

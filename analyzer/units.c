@@ -46,10 +46,15 @@ struct vbt_unit vbt_bytes(int64_t bytes) {
 
 struct vbt_unit vbt_mean_bytes(double bytes) {
     struct vbt_unit out;
-    double scaled = bytes;
-    int unit = scale_bytes(&scaled);
-    bool whole = unit == 0 && scaled == floor(scaled);
-    snprintf(out.text, sizeof out.text, "%.*f %s", whole ? 0 : 1, scaled, byte_units[unit]);
+    if (!(fabs(bytes) < 99999.95))
+        return vbt_bytes(fabs(bytes) < 9e18 ? (int64_t)bytes : bytes > 0 ? INT64_MAX : bytes < 0 ? INT64_MIN : 0);
+    int64_t tenths = llround(fabs(bytes) * 10);
+    struct vbt_unit whole = vbt_count(tenths / 10);
+    const char *sign = bytes < 0 && tenths > 0 ? "-" : "";
+    if (tenths % 10 == 0)
+        snprintf(out.text, sizeof out.text, "%s%.30s B", sign, whole.text);
+    else
+        snprintf(out.text, sizeof out.text, "%s%.30s.%d B", sign, whole.text, (int)(tenths % 10));
     return out;
 }
 

@@ -14,7 +14,7 @@ struct vbt_unit vbt_count(int64_t n);
 /* 24 B, 1.2 KiB, 48.0 MiB; negative ones too */
 struct vbt_unit vbt_bytes(int64_t bytes);
 
-/* The same for a mean: 48 B, 48.3 B, 1.2 KiB */
+/* A mean, to the byte as long as that fits: 48 B, 48.3 B, 1,031.5 B, 1.2 MiB */
 struct vbt_unit vbt_mean_bytes(double bytes);
 
 /* 46.863 MiB, as memory_profiler writes it */

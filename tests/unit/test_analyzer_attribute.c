@@ -170,7 +170,8 @@ static void mapped_memory_is_no_part_of_lines_and_totals(void **state) {
     uint32_t site = tb_site(&l.b, VBT_SITE_NATIVE, 0x1010, 1);
     tb_node(&l.b, 0, site, VBT_DOMAIN_MAP);
     tb_node(&l.b, 0, site, VBT_DOMAIN_HEAP);
-    tb_counters(&l.b, (struct tb_counters[]){{.node = 1, .allocs = 1, .allocated = 4096}, {.node = 2, .allocs = 2, .allocated = 7}}, 2);
+    tb_counters(&l.b, (struct tb_counters[]){{.node = 1, .allocs = 1, .allocated = 4096}, {.node = 2, .allocs = 2, .allocated = 7}},
+                2);
     load(&l);
     vbt_lines_build(&lines, &l.m, l.places, l.a.leaf);
     assert_int_equal(lines.count, 1);

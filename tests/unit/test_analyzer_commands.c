@@ -109,7 +109,8 @@ static void the_json_report_keeps_its_contract(void **state) {
     assert_int_equal(at(totals, "lost_events"), 0);
     assert_int_equal(at(totals, "max_rss_bytes"), 48 << 20);
     const json_t *domains = json_object_get(totals, "domains");
-    assert_int_equal(at(json_object_get(domains, "heap"), "peak_bytes") + at(json_object_get(domains, "python"), "peak_bytes"), 2300);
+    assert_int_equal(at(json_object_get(domains, "heap"), "peak_bytes") + at(json_object_get(domains, "python"), "peak_bytes"),
+                     2300);
     assert_int_equal(at(json_object_get(domains, "map"), "allocs"), 0);
     assert_true(json_is_true(json_object_get(root, "complete")));
     assert_true(json_is_true(json_object_get(json_object_get(root, "conservation"), "holds")));
@@ -165,7 +166,8 @@ static void the_text_report_says_what_matters(void **state) {
     has(text, "Peak heap   2.2 KiB at 1.00 s\n");
     has(text, "0 lost");
     has(text, "Filename: /proj/bench.py\n\nLine #    Mem usage    Increment  Occurrences   Line Contents  ");
-    has(text, "     3   40.000 MiB    0.001 MiB                in work                  20   5.6 KiB   4.6 KiB    1000 B   2.0 KiB     9\n");
+    has(text, "     3   40.000 MiB    0.001 MiB                in work                  20   5.6 KiB   4.6 KiB    1000 B   2.0 KiB "
+              "    9\n");
     has(text, "(outside user code)");
     has(text, "total                    36   6.4 KiB   5.2 KiB   1.2 KiB   2.2 KiB    16\n");
     has(text, "2.050");
@@ -186,9 +188,12 @@ static void the_text_report_says_what_matters(void **state) {
 
 static void every_table_has_three_formats(void **state) {
     (void)state;
-    static const char *const csv_titles[COMMANDS] = {"file,line,function,source,allocs,", "file,line,function,source,allocs,",
-                                                     "file,line,function,allocs,",        "kind,label,from_file,",
-                                                     "time_ns,rss_bytes,heap_bytes,python_bytes\n500000000,20971520,", "subject,key,value\n"};
+    static const char *const csv_titles[COMMANDS] = {"file,line,function,source,allocs,",
+                                                     "file,line,function,source,allocs,",
+                                                     "file,line,function,allocs,",
+                                                     "kind,label,from_file,",
+                                                     "time_ns,rss_bytes,heap_bytes,python_bytes\n500000000,20971520,",
+                                                     "subject,key,value\n"};
     struct trace_builder b;
     tb_sample(&b);
     for (int i = 0; i < COMMANDS; i++) {
@@ -310,7 +315,8 @@ static void altered_payloads_do_no_harm(void **state) {
             struct vbt_chunk_header header;
             assert_null(vbt_unpack_chunk_header(sample.bytes + at_byte, &header));
             tb_open(&b);
-            size_t size = ZSTD_decompress(b.payload, VBT_CHUNK_RAW_MAX, sample.bytes + at_byte + VBT_CHUNK_HEADER_SIZE, header.stored_size);
+            size_t size =
+                ZSTD_decompress(b.payload, VBT_CHUNK_RAW_MAX, sample.bytes + at_byte + VBT_CHUNK_HEADER_SIZE, header.stored_size);
             for (unsigned n = next_random(30) == 0 ? 1 + next_random(3) : 0; n > 0 && size > 0; n--)
                 b.payload[next_random((unsigned)size)] = (uint8_t)next_random(256);
             b.w.at = b.payload + size;
@@ -357,14 +363,10 @@ static int remove_output(void **state) {
 int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_json_report_keeps_its_contract),
-        cmocka_unit_test(the_text_report_says_what_matters),
-        cmocka_unit_test(every_table_has_three_formats),
-        cmocka_unit_test(histograms_are_in_the_json_of_lines),
-        cmocka_unit_test(bad_usage_is_one_line_and_status_2),
-        cmocka_unit_test(a_damaged_trace_is_reported_up_to_the_damage),
-        cmocka_unit_test(altered_payloads_do_no_harm),
-        cmocka_unit_test(altered_files_do_no_harm),
+        cmocka_unit_test(the_json_report_keeps_its_contract), cmocka_unit_test(the_text_report_says_what_matters),
+        cmocka_unit_test(every_table_has_three_formats),      cmocka_unit_test(histograms_are_in_the_json_of_lines),
+        cmocka_unit_test(bad_usage_is_one_line_and_status_2), cmocka_unit_test(a_damaged_trace_is_reported_up_to_the_damage),
+        cmocka_unit_test(altered_payloads_do_no_harm),        cmocka_unit_test(altered_files_do_no_harm),
     };
     return cmocka_run_group_tests(tests, make_output, remove_output);
 }

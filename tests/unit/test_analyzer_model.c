@@ -57,7 +57,9 @@ static void newer_values_replace_older_ones(void **state) {
     uint32_t site = tb_site(&b, VBT_SITE_NATIVE, 100, 1);
     uint32_t node = tb_node(&b, 0, site, VBT_DOMAIN_HEAP);
     tb_counters(&b, &(struct tb_counters){.node = node, .allocs = 1, .allocated = 8, .size_count = 1, .sizes = {{4, 1}}}, 1);
-    tb_counters(&b, &(struct tb_counters){.node = node, .allocs = 9, .allocated = 72, .size_count = 3, .sizes = {{4, 1}, {5, 7}, {6, 1}}}, 1);
+    tb_counters(
+        &b, &(struct tb_counters){.node = node, .allocs = 9, .allocated = 72, .size_count = 3, .sizes = {{4, 1}, {5, 7}, {6, 1}}},
+        1);
     tb_intervals(&b, &(struct tb_interval){.id = 3, .count = 1}, 1);
     tb_intervals(&b, (struct tb_interval[]){{.id = 3, .count = 8}, {.id = 1, .count = 2}}, 2);
     tb_interval_site(&b, 3, node, 1, 0, 8, 0);
@@ -134,23 +136,23 @@ static void put(struct trace_builder *b, size_t count, const uint64_t *numbers) 
         vbt_put_varint(&b->w, numbers[i]);
 }
 
-#define LIE(kind, says, ...)                                                                                                      \
-    do {                                                                                                                          \
-        struct trace_builder b;                                                                                                   \
-        const uint64_t numbers[] = {__VA_ARGS__};                                                                                 \
-        open_lie(&b);                                                                                                             \
-        put(&b, sizeof numbers / sizeof *numbers, numbers);                                                                       \
-        check_lie(&b, kind, says);                                                                                                \
+#define LIE(kind, says, ...)                                                                                                       \
+    do {                                                                                                                           \
+        struct trace_builder b;                                                                                                    \
+        const uint64_t numbers[] = {__VA_ARGS__};                                                                                  \
+        open_lie(&b);                                                                                                              \
+        put(&b, sizeof numbers / sizeof *numbers, numbers);                                                                        \
+        check_lie(&b, kind, says);                                                                                                 \
     } while (0)
 
 static void parents_must_come_before_their_children(void **state) {
     (void)state;
     /* first, count, id - parent, site (zigzag), domain */
-    LIE(VBT_CHUNK_NODES, "parent of node 3", 3, 1, 0, 2, 0);           /* its own parent */
-    LIE(VBT_CHUNK_NODES, "parent of node 3", 3, 1, 4, 2, 0);           /* below the root */
-    LIE(VBT_CHUNK_NODES, "parent of node 3", 3, 1, UINT64_MAX, 2, 0);  /* a later node */
-    LIE(VBT_CHUNK_NODES, "call site", 3, 1, 1, 4, 0);                  /* site 2 */
-    LIE(VBT_CHUNK_NODES, "call site", 3, 1, 1, 1, 0);                  /* site -1 */
+    LIE(VBT_CHUNK_NODES, "parent of node 3", 3, 1, 0, 2, 0);          /* its own parent */
+    LIE(VBT_CHUNK_NODES, "parent of node 3", 3, 1, 4, 2, 0);          /* below the root */
+    LIE(VBT_CHUNK_NODES, "parent of node 3", 3, 1, UINT64_MAX, 2, 0); /* a later node */
+    LIE(VBT_CHUNK_NODES, "call site", 3, 1, 1, 4, 0);                 /* site 2 */
+    LIE(VBT_CHUNK_NODES, "call site", 3, 1, 1, 1, 0);                 /* site -1 */
     LIE(VBT_CHUNK_NODES, "domain 3", 3, 1, 1, 2, 3);
 }
 
@@ -212,8 +214,9 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
     struct trace_builder b;
     struct vbt_model m;
     open_lie(&b);
-    put(&b, 17, (const uint64_t[]){0, 1, 1, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                   UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, 0, 0});
+    put(&b, 17,
+        (const uint64_t[]){0, 1, 1, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                           UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, 0, 0});
     tb_close(&b, VBT_CHUNK_COUNTERS);
     assert_null(vbt_model_load(&m, tb_save(&b), true));
     assert_null(m.damage);

@@ -17,12 +17,13 @@
 static void the_newest_module_owns_an_address(void **state) {
     (void)state;
     static const struct vbt_module modules[] = {
-        {100, 200, 0, NULL}, {300, 400, 0, NULL}, {150, 350, 0, NULL}, {340, 345, 0, NULL}, {500, 500, 0, NULL}, {700, 600, 0, NULL},
+        {100, 200, 0, NULL}, {300, 400, 0, NULL}, {150, 350, 0, NULL},
+        {340, 345, 0, NULL}, {500, 500, 0, NULL}, {700, 600, 0, NULL},
     };
     static const struct {
         uint64_t address;
         ptrdiff_t module;
-    } cases[] = {{0, -1},  {99, -1}, {100, 0}, {149, 0}, {150, 2}, {200, 2}, {299, 2},  {300, 2},         {339, 2},
+    } cases[] = {{0, -1},  {99, -1}, {100, 0}, {149, 0}, {150, 2}, {200, 2},  {299, 2},  {300, 2},         {339, 2},
                  {340, 3}, {344, 3}, {345, 2}, {350, 1}, {399, 1}, {400, -1}, {500, -1}, {UINT64_MAX, -1}, {650, -1}};
     struct vbt_address_map map;
     vbt_address_map_build(&map, modules, sizeof modules / sizeof *modules);

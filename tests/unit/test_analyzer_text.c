@@ -33,8 +33,12 @@ static void bytes_have_binary_units(void **state) {
     assert_string_equal(vbt_bytes(INT64_MAX).text, "8.0 EiB");
     assert_string_equal(vbt_bytes(INT64_MIN).text, "-8.0 EiB");
     assert_string_equal(vbt_mean_bytes(48).text, "48 B");
-    assert_string_equal(vbt_mean_bytes(48.25).text, "48.2 B");
-    assert_string_equal(vbt_mean_bytes(4096.5).text, "4.0 KiB");
+    assert_string_equal(vbt_mean_bytes(48.27).text, "48.3 B");
+    assert_string_equal(vbt_mean_bytes(-0.01).text, "0 B");
+    assert_string_equal(vbt_mean_bytes(-4096.5).text, "-4,096.5 B");
+    assert_string_equal(vbt_mean_bytes(1 << 20).text, "1.0 MiB");
+    assert_string_equal(vbt_mean_bytes(-1e300).text, "-8.0 EiB");
+    assert_string_equal(vbt_mean_bytes(1e300).text, "8.0 EiB");
     assert_string_equal(vbt_mib(49139941).text, "46.863 MiB");
 }
 
@@ -44,9 +48,9 @@ static void times_have_three_digits(void **state) {
         double ns;
         const char *text;
     } cases[] = {
-        {0, "0 ns"},         {1, "1 ns"},           {1.5, "1.50 ns"},       {850, "850 ns"},      {999.4, "999 ns"},
-        {999.6, "1.00 µs"},  {1020, "1.02 µs"},     {12345678, "12.3 ms"},  {99960000, "100 ms"}, {1.2e9, "1.20 s"},
-        {75e9, "75.0 s"},    {200e9, "3 min 20 s"}, {7500e9, "2 h 5 min"},  {-5e6, "-5.00 ms"},
+        {0, "0 ns"},        {1, "1 ns"},           {1.5, "1.50 ns"},      {850, "850 ns"},      {999.4, "999 ns"},
+        {999.6, "1.00 µs"}, {1020, "1.02 µs"},     {12345678, "12.3 ms"}, {99960000, "100 ms"}, {1.2e9, "1.20 s"},
+        {75e9, "75.0 s"},   {200e9, "3 min 20 s"}, {7500e9, "2 h 5 min"}, {-5e6, "-5.00 ms"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_string_equal(vbt_time(cases[i].ns).text, cases[i].text);
@@ -79,14 +83,22 @@ static void check_clean(char *(*clean)(const char *, size_t), const char *bytes,
 static void foreign_bytes_become_text(void **state) {
     (void)state;
     check_clean(vbt_utf8_valid, "naïve → 名前", "naïve → 名前");
-    check_clean(vbt_utf8_valid, "a\xff" "b", "a\xef\xbf\xbd" "b");
+    check_clean(vbt_utf8_valid,
+                "a\xff"
+                "b",
+                "a\xef\xbf\xbd"
+                "b");
     check_clean(vbt_utf8_valid, "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong */
     check_clean(vbt_utf8_valid, "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
     check_clean(vbt_utf8_valid, "\xe2\x86", "\xef\xbf\xbd\xef\xbf\xbd");                 /* cut off */
     check_clean(vbt_utf8_valid, "\033[2J", "\033[2J");
     check_clean(vbt_utf8_printable, "\033[2J", "\xef\xbf\xbd[2J");
     check_clean(vbt_utf8_printable, "a\tb", "a    b");
-    check_clean(vbt_utf8_printable, "\xe2\x80\xae" "evil", "\xef\xbf\xbd" "evil"); /* right-to-left override */
+    check_clean(vbt_utf8_printable,
+                "\xe2\x80\xae"
+                "evil",
+                "\xef\xbf\xbd"
+                "evil"); /* right-to-left override */
     check_clean(vbt_utf8_printable, "", "");
 }
 
@@ -164,10 +176,10 @@ static void tables_fit_the_width(void **state) {
 int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_have_separators),    cmocka_unit_test(bytes_have_binary_units),
-        cmocka_unit_test(times_have_three_digits),   cmocka_unit_test(rates_have_three_decimals),
-        cmocka_unit_test(dates_are_exact),           cmocka_unit_test(foreign_bytes_become_text),
-        cmocka_unit_test(text_is_cut_by_columns),    cmocka_unit_test(tables_fit_the_width),
+        cmocka_unit_test(counts_have_separators),  cmocka_unit_test(bytes_have_binary_units),
+        cmocka_unit_test(times_have_three_digits), cmocka_unit_test(rates_have_three_decimals),
+        cmocka_unit_test(dates_are_exact),         cmocka_unit_test(foreign_bytes_become_text),
+        cmocka_unit_test(text_is_cut_by_columns),  cmocka_unit_test(tables_fit_the_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

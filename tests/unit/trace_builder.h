@@ -35,7 +35,8 @@ uint32_t tb_code(struct trace_builder *b, const char *file, const char *function
 uint32_t tb_site(struct trace_builder *b, enum vbt_site_kind kind, uint64_t a, int64_t line);
 uint32_t tb_node(struct trace_builder *b, uint32_t parent, uint32_t site, enum vbt_domain domain);
 void tb_module(struct trace_builder *b, uint64_t start, uint64_t end, uint64_t offset, const char *path);
-void tb_timeline(struct trace_builder *b, size_t count, const uint64_t *times, const int64_t *rss, const int64_t *heap, const int64_t *python);
+void tb_timeline(struct trace_builder *b, size_t count, const uint64_t *times, const int64_t *rss, const int64_t *heap,
+                 const int64_t *python);
 void tb_end(struct trace_builder *b, uint64_t time, const char *reason);
 
 struct tb_counters {
@@ -59,8 +60,8 @@ struct tb_interval {
 };
 
 void tb_intervals(struct trace_builder *b, const struct tb_interval *rows, size_t count);
-void tb_interval_site(struct trace_builder *b, uint64_t interval, uint32_t node, uint64_t allocs, uint64_t frees, uint64_t allocated,
-                      uint64_t freed);
+void tb_interval_site(struct trace_builder *b, uint64_t interval, uint32_t node, uint64_t allocs, uint64_t frees,
+                      uint64_t allocated, uint64_t freed);
 
 /* Writes the file to a new name under /tmp, which is returned and lives until the next call. */
 const char *tb_save(const struct trace_builder *b);
