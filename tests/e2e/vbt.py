@@ -209,13 +209,13 @@ def truths(program, **names):
     return found
 
 
-def wrong_lines(report, program, expected, rows="lines"):
-    """The lines that are not as expected, as readable text; empty if all are."""
+def wrong_lines(found, program, expected):
+    """The lines whose counts, in found by (file, line), are not as expected, as readable text; empty if all are."""
     source = pathlib.Path(program).read_text().splitlines()
     wrong = []
     for number, counts in expected.items():
-        found = report.line(program, number, rows)
-        differences = [f"{name} {found[name]} instead of {want}" for name, want in counts.items() if found[name] != want]
+        row = found.get((str(program), number)) or dict.fromkeys(SUMMED, 0)
+        differences = [f"{name} {row[name]} instead of {want}" for name, want in counts.items() if row[name] != want]
         if differences:
             wrong.append(f"{number}: {source[number - 1].strip()}\n        " + ", ".join(differences))
     return "\n".join(wrong)

@@ -1,0 +1,93 @@
+"""Laws that hold for every trace: parts add up to wholes, nothing is lost, and a second reader of the file finds the same."""
+
+import json
+
+import pytest
+
+import vbt
+
+PYTHON_PROGRAMS = ["ground_truth_objects.py", "ground_truth_control.py", "ground_truth_threads.py", "ground_truth_native.py", "live_blocks.py"]
+ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
+
+
+def check_laws(report):
+    totals, domains = report.totals, report.totals["domains"]
+    assert report.json["complete"] and report.json["conservation"] == {"checked": True, "holds": True, "difference": None}
+    assert totals["lost_events"] == 0 and not any(totals["lost"].values())
+    for counts in [totals, *domains.values(), *report.json["lines"], *report.json["user_lines"]]:
+        inherited = counts.get("inherited_blocks", 0), counts.get("inherited_bytes", 0)
+        assert counts["live_blocks"] == inherited[0] + counts["allocs"] - counts["frees"]
+        assert counts["live_bytes"] == inherited[1] + counts["allocated_bytes"] - counts["freed_bytes"]
+        assert counts["live_blocks"] >= 0 and counts["live_bytes"] >= 0
+        assert counts["temporary_allocs"] <= counts["frees"] <= inherited[0] + counts["allocs"]
+    for name in ADDED:
+        assert totals[name] == domains["heap"][name] + domains["python"][name], name
+        for rows in ("lines", "user_lines"):
+            assert totals[name] == sum(row[name] for row in report.json[rows]), (rows, name)
+    for rows in ("lines", "user_lines"):
+        at_peak = sum(row["at_peak_bytes"] for row in report.json[rows])
+        error = totals["peak_error_bytes"]
+        if totals["threads"] == 1:
+            assert error == 0 and at_peak == totals["peak_bytes"]
+        else:
+            assert abs(at_peak - totals["peak_bytes"]) <= error, (rows, at_peak, totals["peak_bytes"], error)
+    assert totals["peak_bytes"] + totals["peak_error_bytes"] >= totals["live_bytes"]
+
+
+def check_by_second_reader(report):
+    """Totals, counters of each line, intervals: what the tests' own reader makes of the file."""
+    trace = report.trace
+    assert trace.end == report.json["end_reason"]
+    for name in ("heap", "python", "map"):
+        told = trace.domain(name)
+        assert told == {field: report.totals["domains"][name][field] for field in told}
+    ours = {place: counts for place, counts in trace.lines().items()}
+    rows = report.by_line()
+    python = {(row["file"], row["line"]) for row in report.json["lines"] if row["kind"] == "python"}
+    assert python == ours.keys()
+    for place in python:
+        assert rows[place] == ours[place], place
+    for kind, is_section in ((0, False), (1, True)):
+        found = sum(row["count"] for row in trace.intervals.values() if row["kind"] == kind)
+        assert found == sum(row["count"] for row in report.json["intervals"] if bool(row["label"]) == is_section)
+
+
+@pytest.mark.parametrize("program", PYTHON_PROGRAMS)
+def test_python_programs(program, interpreter):
+    report = vbt.traced_python(program, interpreter).report
+    check_laws(report)
+    check_by_second_reader(report)
+
+
+def test_whole_life_of_an_interpreter(interpreter):
+    """To the end, finalization included. What is alive then is little, and known."""
+    code = "import json, threading, logging, decimal; x = [json.loads(json.dumps({'a': [1.5] * 50})) for _ in range(200)]"
+    report = vbt.trace([interpreter.path, "-c", code]).report
+    check_laws(report)
+    check_by_second_reader(report)
+    assert report.json["end_reason"] == "exit"
+    assert report.totals["live_blocks"] < 5_000
+    assert report.json["program"]["python"] == interpreter.name and report.json["program"]["python_status"] == "ok"
+    assert report.totals["unknown_frees"] == {"heap": 0, "python": 0}
+
+
+def test_checksums(interpreter):
+    """Checksums as FORMAT.md says, by a second implementation of XXH64."""
+    path = vbt.trace([interpreter.path, "-c", "pass"]).report.path
+    trace = vbt.trace_reader.Trace(path, checked=True)
+    assert trace.end == "exit" and len(trace.offsets) > 5
+
+
+def test_json_is_the_contract(interpreter):
+    """All keys that design and README promise, with integers where exactness is promised."""
+    report = vbt.traced_python("ground_truth_objects.py", interpreter).report
+    told = report.json
+    assert told.keys() >= {"program", "totals", "stacks", "lines", "user_lines", "intervals"}
+    assert told["program"].keys() >= {"command", "pid", "python", "started", "duration_ns"}
+    counts = {"allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs"}
+    assert told["totals"].keys() >= counts | {"peak_bytes", "peak_error_bytes", "lost_events", "max_rss_bytes", "domains"}
+    assert all(told["totals"]["domains"][name].keys() >= counts for name in ("heap", "python", "map"))
+    for row in told["lines"]:
+        assert row.keys() >= counts | {"file", "line", "function", "source", "at_peak_bytes"}
+        assert all(isinstance(row[name], int) for name in counts)
+    assert json.loads(json.dumps(told)) == told

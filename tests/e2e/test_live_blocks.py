@@ -1,0 +1,38 @@
+"""Live blocks of every line against tracemalloc, the interpreter's own count, on every interpreter found."""
+
+import json
+
+import vbt
+
+PROGRAM = vbt.PROGRAMS / "live_blocks.py"
+SOURCE = PROGRAM.read_text().splitlines()
+
+
+def lines_of_functions():
+    """The numbers of all lines inside the functions that main() calls, without their def lines."""
+    first = SOURCE.index("def table():") + 2
+    last = SOURCE.index("def main():") - 2
+    return [number for number in range(first, last + 1) if SOURCE[number - 1].startswith("    ")]
+
+
+def number_of(text):
+    return next(number for number, line in enumerate(SOURCE, 1) if line.strip() == text)
+
+
+def test_lines_agree_with_tracemalloc(interpreter):
+    done = vbt.run([interpreter.path, PROGRAM, "tracemalloc"])
+    assert done.returncode == 0, done.stderr
+    theirs = {line: (count, size) for file, line, count, size in json.loads(done.stdout) if file == str(PROGRAM)}
+    report = vbt.traced_python(PROGRAM.name, interpreter).report
+    wrong = []
+    for line in lines_of_functions():
+        row = report.line(PROGRAM, line)
+        found, expected = (row["live_blocks"], row["live_bytes"]), theirs.get(line, (0, 0))
+        if SOURCE[line - 1].strip() == "dropped[i] = i + 0.5":
+            expected = (100, 2400)  # they lie in the free list, or with who took them from it
+        if SOURCE[line - 1].strip() == "taken[i] = i + 0.25":
+            assert expected == (100, 2400)
+            expected = (0, 0)  # no request was made
+        if found != expected:
+            wrong.append(f"{line}: {SOURCE[line - 1].strip()}\n        {found}, tracemalloc {expected}")
+    assert not wrong, "\n" + "\n".join(wrong)
