@@ -85,7 +85,7 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_options *
     print_title(output, "Next", "");
     if (trace->model.damage != NULL)
         fprintf(out, "vbtrace info %s\n    what of the file could be read\n", file);
-    if (!options->by_leaf && vbt_model_process(&trace->model, "python") != NULL)
+    if (!options->by_leaf)
         fprintf(out, "vbtrace report --by leaf %s\n    the lines that allocate, in libraries too\n", file);
     else if (lines->count > options->limit)
         fprintf(out, "vbtrace lines --limit 0 %s\n    all %s lines\n", file, vbt_count((int64_t)lines->count).text);

@@ -115,18 +115,19 @@ static void build_inside(struct vbt_interval_groups *groups, const struct vbt_mo
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         struct vbt_interval_group *group = &groups->rows[located[i].group];
-        if (group->inside == NULL)
-            group->inside = &groups->inside[used];
-        struct vbt_inside *last = group->inside_count > 0 ? &group->inside[group->inside_count - 1] : NULL;
-        if (last != NULL && last->place == located[i].inside.place) {
-            last->allocs += located[i].inside.allocs;
-            last->frees += located[i].inside.frees;
-            last->allocated += located[i].inside.allocated;
-            last->freed += located[i].inside.freed;
-        } else {
-            groups->inside[used++] = located[i].inside;
-            group->inside_count++;
+        const struct vbt_inside *inside = &located[i].inside;
+        bool same_row = i > 0 && located[i - 1].group == located[i].group && located[i - 1].inside.place == inside->place;
+        if (same_row) {
+            struct vbt_inside *last = &groups->inside[used - 1];
+            last->allocs += inside->allocs;
+            last->frees += inside->frees;
+            last->allocated += inside->allocated;
+            last->freed += inside->freed;
+            continue;
         }
+        if (group->inside_count++ == 0)
+            group->inside = &groups->inside[used];
+        groups->inside[used++] = *inside;
     }
     for (size_t i = 0; i < groups->count; i++)
         if (groups->rows[i].inside_count > 1)

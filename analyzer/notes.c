@@ -64,17 +64,19 @@ static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
                             vbt_count(model->state[VBT_STATE_STACKS_CAPTURED]).text));
 }
 
-static void note_python(struct vbt_notes *notes, const struct vbt_model *model) {
-    const char *status = vbt_model_process(model, "python_status");
-    if (vbt_model_process(model, "python") == NULL)
-        return;
-    if (status != NULL && strcmp(status, "ok") != 0) {
+static void note_attribution(struct vbt_notes *notes, const struct vbt_model *model) {
+    const char *status = vbt_model_process(model, "python_status"), *native = vbt_model_process(model, "native");
+    if (vbt_model_process(model, "python") == NULL) {
+        if (native != NULL && strcmp(native, "leaf") == 0)
+            add(notes, vbt_text("Of native call stacks only the innermost call was kept: what a library allocates for the program "
+                                "(C++ new, strdup, printf) stands at the library."));
+    } else if (status != NULL && strcmp(status, "ok") != 0) {
         add(notes, vbt_text("Python lines are not attributed: %s", status));
-        return;
+    } else {
+        add(notes,
+            vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is served from "
+                     "there makes no request to an allocator, and is not counted."));
     }
-    add(notes,
-        vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is served from there "
-                 "makes no request to an allocator, and is not counted."));
 }
 
 static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace) {
@@ -93,7 +95,7 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
         add(notes, vbt_text("The sums over call paths differ from the totals (%s): please report this as a bug.",
                             conservation->difference));
     note_lost(notes, model);
-    note_python(notes, model);
+    note_attribution(notes, model);
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "note") == 0)
             add(notes, vbt_text("%s", model->process[i].value));

@@ -80,7 +80,8 @@ static void natural_widths(struct vbt_table *t) {
             continue;
         if (t->widths[column] < t->cells[i].width)
             t->widths[column] = t->cells[i].width;
-        column = (column + 1) % t->column_count;
+        if (++column == t->column_count)
+            column = 0;
     }
 }
 

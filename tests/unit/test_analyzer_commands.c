@@ -24,15 +24,12 @@ enum { COMMANDS = sizeof commands / sizeof *commands, ARGUMENTS = 8 };
 static char output_path[64];
 static char message[4096]; /* what the last command said on stderr */
 
-/* Runs a command line that ends in NULL; its output goes to output_path. */
-static int run(const struct vbt_command *command, ...) {
+/* Runs a command with arguments, at most ARGUMENTS, up to the first NULL; its output goes to output_path. */
+static int run_arguments(const struct vbt_command *command, const char *const *given) {
     char *arguments[ARGUMENTS + 1] = {(char *)(uintptr_t)command->name};
     int count = 1;
-    va_list list;
-    va_start(list, command);
-    while (count < ARGUMENTS && (arguments[count] = va_arg(list, char *)) != NULL)
-        count++;
-    va_end(list);
+    for (; count < ARGUMENTS && given[count - 1] != NULL; count++)
+        arguments[count] = (char *)(uintptr_t)given[count - 1];
 
     fflush(stderr);
     int saved = dup(STDERR_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
@@ -52,6 +49,8 @@ static int run(const struct vbt_command *command, ...) {
     close(file);
     return status;
 }
+
+#define run(command, ...) run_arguments(command, (const char *const[]){__VA_ARGS__})
 
 static json_t *run_json(const struct vbt_command *command, const char *trace, const char *option) {
     assert_int_equal(run(command, "--format", "json", trace, option, NULL), 0);
@@ -246,7 +245,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         {{NULL}, "expected a trace"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(run(&vbt_command_report, cases[i].arguments[0], cases[i].arguments[1], NULL), 2);
+        assert_int_equal(run_arguments(&vbt_command_report, cases[i].arguments), 2);
         has(message, cases[i].says);
         assert_ptr_equal(strchr(message, '\n'), message + strlen(message) - 1);
         assert_int_equal(strncmp(message, "vbtrace: ", 9), 0);

@@ -120,8 +120,7 @@ static void check_lie(struct trace_builder *b, enum vbt_chunk_kind kind, const c
     struct vbt_model m;
     tb_close(b, kind);
     assert_null(vbt_model_load(&m, tb_save(b), true));
-    if (m.damage == NULL)
-        fail_msg("expected damage that says \"%s\"", says);
+    assert_non_null(m.damage);
     if (strstr(m.damage, says) == NULL)
         fail_msg("\"%s\" should say \"%s\"", m.damage, says);
     assert_int_equal(m.string_count, 1);

@@ -41,10 +41,10 @@ void tb_end(struct trace_builder *b, uint64_t time, const char *reason);
 
 struct tb_counters {
     uint32_t node;
+    unsigned size_count;
     uint64_t allocs, allocated, temporary, smallest, largest, max_rss_kib;
     int64_t live_blocks, live_bytes, at_peak_bytes;
     uint64_t inherited_blocks, inherited_bytes;
-    unsigned size_count;
     uint64_t sizes[4][2]; /* bucket, allocations */
 };
 
