@@ -511,16 +511,26 @@ static char *decode_interval_sites(struct decoder *d) {
         return wrong;
     m->interval_sites =
         vbt_grow(m->interval_sites, &m->interval_site_capacity, m->interval_site_count + count, sizeof *m->interval_sites);
+    struct vbt_interval_site *rows = m->interval_sites + m->interval_site_count;
+    uint64_t interval = 0, node = 0;
     for (uint64_t i = 0; i < count; i++) {
-        struct vbt_interval_site *row = &m->interval_sites[m->interval_site_count + i];
-        row->order = m->rows_seen + i;
-        row->interval = vbt_get_varint(&d->r);
-        row->node = get_id(d, m->node_count, &bad_node);
-        row->allocs = vbt_get_varint(&d->r);
-        row->frees = vbt_get_varint(&d->r);
-        row->allocated = vbt_get_varint(&d->r);
-        row->freed = vbt_get_varint(&d->r);
+        interval += (uint64_t)vbt_get_zigzag(&d->r);
+        rows[i] = (struct vbt_interval_site){.order = m->rows_seen + i, .interval = interval};
     }
+    for (uint64_t i = 0; i < count; i++) {
+        node += (uint64_t)vbt_get_zigzag(&d->r);
+        if (node > m->node_count && bad_node == 0)
+            bad_node = node;
+        rows[i].node = node <= m->node_count ? (uint32_t)node : 0;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].allocs = vbt_get_varint(&d->r);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].frees = rows[i].allocs + (uint64_t)vbt_get_zigzag(&d->r);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].allocated = vbt_get_varint(&d->r);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].freed = rows[i].allocated + (uint64_t)vbt_get_zigzag(&d->r);
     wrong = check_ids(d, bad_node, "node");
     if (wrong != NULL)
         return wrong;

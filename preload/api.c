@@ -15,8 +15,9 @@ static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
 }
 
 static uint32_t label_id(const char *label) {
+    enum { LABEL_MAX = 1024 }; /* bytes that tell labels apart */
     vbt_lock(&vbt_tree.lock);
-    uint32_t id = vbt_intern_string(label, strlen(label));
+    uint32_t id = vbt_intern_string(label, strnlen(label, LABEL_MAX));
     vbt_unlock(&vbt_tree.lock);
     return id;
 }

@@ -52,8 +52,7 @@ static inline struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr
 }
 
 /* The place of a request to Python's allocators: the Python stack; in its absence, the address that asked. */
-static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
-    struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, struct vbt_frame *python, uintptr_t caller) {
     if (VBT_LIKELY(python != NULL && python->node != 0)) {
         if (VBT_UNLIKELY(python->counters == NULL))
             python->counters = vbt_counters_of(&thread->ledger, python->node);
@@ -64,21 +63,35 @@ static inline struct vbt_place vbt_python_request_place(struct vbt_thread *threa
     return leaf.place;
 }
 
-/* Books a new block and leaves. block may be NULL: the request failed. */
-static inline void vbt_book_alloc(struct vbt_thread *thread, enum vbt_domain domain, const void *block, size_t size,
-                                  uintptr_t caller) {
-    if (VBT_LIKELY(block != NULL)) {
-        vbt_stand(thread, VBT_IN_LEDGER);
-        struct vbt_place place =
-            domain == VBT_DOMAIN_HEAP ? vbt_heap_place(thread, caller) : vbt_python_request_place(thread, caller);
-        if (VBT_UNLIKELY(thread->override_node != 0))
-            place = vbt_override_place(thread);
-        if (VBT_LIKELY(place.counters != NULL))
-            vbt_ledger_alloc(&thread->ledger, domain, place, block, size);
-        else
-            thread->ledger.lost[VBT_LOST_MEMORY]++;
-    }
+/* Books a new block at its place, and leaves. */
+static inline void vbt_book(struct vbt_thread *thread, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
+    if (VBT_LIKELY(place.counters != NULL))
+        vbt_ledger_alloc(&thread->ledger, domain, place, block, size);
+    else
+        thread->ledger.lost[VBT_LOST_MEMORY]++;
     vbt_leave(thread);
+}
+
+/* What is needed to take back the end of a block. */
+struct vbt_retired {
+    uint64_t cell;
+    bool was_last;
+};
+
+/* Books the end of a block before the real call: once that has freed it, another thread may be given its address. */
+static inline struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vbt_domain domain, const void *block) {
+    vbt_stand(thread, VBT_IN_LEDGER);
+    struct vbt_retired retired = {.was_last = thread->ledger.last_block == block};
+    retired.cell = vbt_ledger_free(&thread->ledger, domain, block);
+    vbt_stand(thread, VBT_IN_CALL);
+    return retired;
+}
+
+/* The block did not end after all: the realloc failed. */
+static inline void vbt_book_end_undone(struct vbt_thread *thread, const void *block, struct vbt_retired retired) {
+    vbt_stand(thread, VBT_IN_LEDGER);
+    vbt_ledger_unfree(&thread->ledger, block, retired.cell, retired.was_last);
+    vbt_stand(thread, VBT_IN_CALL);
 }
 
 #endif

@@ -4,9 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* Books a block that another hook made by calling the real function, and passes it on. */
+/* Books what the real function returned (NULL where it failed), leaves, and passes it on. */
 static inline void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
-    vbt_book_alloc(thread, VBT_DOMAIN_HEAP, block, size, caller);
+    if (VBT_LIKELY(block != NULL)) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        vbt_book(thread, VBT_DOMAIN_HEAP, vbt_heap_place(thread, caller), block, size);
+    } else {
+        vbt_leave(thread);
+    }
     return block;
 }
 
@@ -28,11 +33,8 @@ static inline void release(void *block) {
     if (block == NULL || VBT_UNLIKELY(vbt_real_in_pool(block)))
         return;
     struct vbt_thread *thread = vbt_enter();
-    if (VBT_LIKELY(thread != NULL)) {
-        vbt_stand(thread, VBT_IN_LEDGER);
-        vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, block);
-        vbt_stand(thread, VBT_IN_CALL);
-    }
+    if (VBT_LIKELY(thread != NULL))
+        vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
     vbt_real.free(block);
     if (VBT_LIKELY(thread != NULL))
         vbt_leave(thread);
@@ -63,31 +65,21 @@ static void *leave_pool(void *block, size_t size, uintptr_t caller) {
         size_t old = vbt_real_pool_size(block);
         memcpy(fresh, block, old < size ? old : size);
     }
-    if (thread != NULL)
-        vbt_book_alloc(thread, VBT_DOMAIN_HEAP, fresh, size, caller);
-    return fresh;
+    return thread != NULL ? booked(thread, fresh, size, caller) : fresh;
 }
 
-/* The old block is retired before the real call: once that has freed it, another thread may be given its address. */
 static inline void *resize(void *block, size_t size, uintptr_t caller) {
     if (block != NULL && VBT_UNLIKELY(vbt_real_in_pool(block)))
         return leave_pool(block, size, caller);
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.realloc(block, size);
-    uint64_t cell = 0;
-    bool was_last = false;
-    if (block != NULL) {
-        vbt_stand(thread, VBT_IN_LEDGER);
-        was_last = thread->ledger.last_block == block;
-        cell = vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, block);
-        vbt_stand(thread, VBT_IN_CALL);
-    }
+    struct vbt_retired retired = {0, false};
+    if (block != NULL)
+        retired = vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
     void *fresh = vbt_real.realloc(block, size);
-    if (fresh == NULL && size != 0 && block != NULL) {
-        vbt_stand(thread, VBT_IN_LEDGER);
-        vbt_ledger_unfree(&thread->ledger, block, cell, was_last);
-    }
+    if (fresh == NULL && size != 0 && block != NULL)
+        vbt_book_end_undone(thread, block, retired);
     return booked(thread, fresh, size, caller);
 }
 
@@ -106,7 +98,7 @@ VBT_EXPORT int posix_memalign(void **out, size_t alignment, size_t size) {
     struct vbt_thread *thread = vbt_enter();
     int result = vbt_real.posix_memalign(out, alignment, size);
     if (VBT_LIKELY(thread != NULL))
-        vbt_book_alloc(thread, VBT_DOMAIN_HEAP, result == 0 ? *out : NULL, size, VBT_CALLER);
+        booked(thread, result == 0 ? *out : NULL, size, VBT_CALLER);
     return result;
 }
 

@@ -8,8 +8,7 @@ static uint32_t reading_site(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t site = python != NULL && python->node != 0 ? vbt_node_at(python->node)->site : vbt_native_site(caller);
     const struct vbt_site *place = vbt_site_at(site);
-    bool is_user = (place->flags & VBT_SITE_OF_USER) && !(place->flags & VBT_SITE_OF_OURS);
-    return is_user ? site : 0;
+    return place->flags & VBT_SITE_OF_USER ? site : 0;
 }
 
 /* known: CLOCK_MONOTONIC now where the caller has it at hand, else -1. */

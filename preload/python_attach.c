@@ -4,6 +4,7 @@
 #include "hook.h"
 #include "hooks_python.h"
 #include "say.h"
+#include "where/native_leaf.h"
 #include "where/python_check.h"
 #include "where/python_code.h"
 #include "where/python_stack.h"
@@ -16,9 +17,17 @@ struct vbt_python vbt_python;
 
 static bool starting;
 
+static bool all_found(void) {
+    return vbt_python.set_allocator != NULL && vbt_python.current_thread != NULL && vbt_python.this_thread != NULL &&
+           vbt_python.is_initialized != NULL && vbt_python.add_pending_call != NULL && vbt_python.code_type != NULL &&
+           vbt_python.unicode_type != NULL && vbt_python.bytes_type != NULL;
+}
+
 static void give_up(const char *trouble) {
     vbt_python.trouble = trouble;
     vbt_python_stack_forget();
+    if (all_found())
+        vbt_hooks_python_wrap(); /* with the wrappers that read no frames */
     vbt_say("Python %s: %s; allocations are attributed to native code only", vbt_python.version, trouble);
 }
 
@@ -28,9 +37,9 @@ static int self_check(void *unused) {
     struct vbt_thread *thread = vbt_self;
     if (thread == NULL || vbt_python.trouble != NULL)
         return 0;
-    thread->override_node = vbt_tree.own_node;
+    vbt_python_override(&thread->stack, vbt_tree.own_node);
     const char *trouble = vbt_python_compare();
-    thread->override_node = 0;
+    vbt_python_override(&thread->stack, 0);
     if (trouble != NULL)
         give_up(trouble);
     return 0;
@@ -63,12 +72,6 @@ static void find_functions(void *library) {
     vbt_python.bytes_type = dlsym(library, "PyBytes_Type");
 }
 
-static bool all_found(void) {
-    return vbt_python.set_allocator != NULL && vbt_python.current_thread != NULL && vbt_python.this_thread != NULL &&
-           vbt_python.is_initialized != NULL && vbt_python.add_pending_call != NULL && vbt_python.code_type != NULL &&
-           vbt_python.unicode_type != NULL && vbt_python.bytes_type != NULL;
-}
-
 static void poll_while_starting(void) {
     uint32_t recording = VBT_RECORDING;
     starting = true;
@@ -81,6 +84,8 @@ bool vbt_python_attach(void *library) {
     *(void **)&vbt_python.get_allocator = dlsym(library, "PyMem_GetAllocator");
     if (vbt_python.get_allocator == NULL)
         return false;
+    if (vbt_in_main_program((uintptr_t)vbt_python.get_allocator))
+        vbt_native_leaf_disown_main();
     read_version(library);
     find_functions(library);
     const struct vbt_python_abi *known = vbt_python_abi_known(vbt_python.minor);

@@ -52,8 +52,7 @@ static void put_format(struct text *text, const char *format, va_list arguments)
         format += is_long;
         if (*format == 's') {
             const char *string = va_arg(arguments, const char *);
-            long length = (long)strlen(string);
-            put(text, string, limit >= 0 && limit < length ? limit : length);
+            put(text, string, (long)(limit >= 0 ? strnlen(string, (size_t)limit) : strlen(string)));
         } else if (*format == 'd') {
             long value = is_long ? va_arg(arguments, long) : va_arg(arguments, int);
             put_number(text, value < 0 ? -(unsigned long)value : (unsigned long)value, value < 0);

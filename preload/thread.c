@@ -47,12 +47,14 @@ struct vbt_thread *vbt_thread_begin(void) {
         vbt_intervals_reset(&thread->ledger);
         thread->stack.depth = 0;
         thread->ledger.last_block = NULL;
-        thread->override_node = 0;
+        thread->stack.state = NULL;
+        vbt_python_override(&thread->stack, 0);
         atomic_store(&thread->standing, VBT_IDLE);
     } else {
-        thread = vbt_map(sizeof *thread);
+        thread = vbt_map(sizeof *thread + VBT_PAGES * sizeof *thread->ledger.pages);
         if (thread == NULL)
             return NULL;
+        thread->ledger.pages = (struct vbt_counters_page **)(thread + 1);
         thread->tid = tid;
         thread->ledger.intervals = &thread->intervals;
         thread->stack.ledger = &thread->ledger;
@@ -71,10 +73,6 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
     leaf->parent = parent;
     leaf->place.node = vbt_node_of(parent, vbt_native_site(caller), domain);
     leaf->place.counters = vbt_counters_of(&thread->ledger, leaf->place.node);
-}
-
-struct vbt_place vbt_override_place(struct vbt_thread *thread) {
-    return (struct vbt_place){thread->override_node, vbt_counters_of(&thread->ledger, thread->override_node)};
 }
 
 void vbt_threads_after_fork(void) {

@@ -29,7 +29,6 @@ struct vbt_thread {
     struct vbt_ledger ledger;
     struct vbt_intervals intervals;
     struct vbt_python_stack stack;
-    uint32_t override_node; /* not 0: everything is counted here */
     uint64_t lost_in_signal;
     struct vbt_leaf leaves[VBT_LEAF_CACHE];
     struct vbt_arena arena;
@@ -52,9 +51,6 @@ struct vbt_thread *vbt_thread_begin(void);
 /* Fills a leaf: the node of an address that called an allocator, under a parent node. */
 void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller,
                           enum vbt_domain domain);
-
-/* The place of override_node. */
-struct vbt_place vbt_override_place(struct vbt_thread *thread);
 
 /* In the child of a fork: the calling thread is the only one left. */
 void vbt_threads_after_fork(void);

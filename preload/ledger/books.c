@@ -52,23 +52,28 @@ void vbt_books_read(struct vbt_books *out) {
     }
 }
 
+/* `times` requests of one size. */
+static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
+    if (times == 0)
+        return;
+    out->sizes[vbt_size_bucket(size)] += times;
+    if (size < out->min_size)
+        out->min_size = size;
+    if (size > out->max_size)
+        out->max_size = size;
+}
+
 static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters, const struct vbt_sizes *sizes) {
-    uint64_t of_first_size = counters->allocs;
-    for (unsigned bucket = 0; sizes != NULL && bucket < VBT_SIZE_BUCKETS; bucket++) {
+    add_size(out, counters->usual_size, counters->allocs - (sizes != NULL ? sizes->counted : 0));
+    if (sizes == NULL)
+        return;
+    add_size(out, sizes->candidate, sizes->repeats);
+    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->sizes[bucket] += sizes->allocs[bucket];
-        of_first_size -= sizes->allocs[bucket];
-    }
-    uint64_t min = sizes != NULL ? sizes->min : UINT64_MAX;
-    uint64_t max = sizes != NULL ? sizes->max : 0;
-    if (of_first_size > 0) {
-        out->sizes[vbt_size_bucket(counters->first_size)] += of_first_size;
-        min = counters->first_size < min ? counters->first_size : min;
-        max = counters->first_size > max ? counters->first_size : max;
-    }
-    if (min < out->min_size)
-        out->min_size = min;
-    if (max > out->max_size)
-        out->max_size = max;
+    if (sizes->min < out->min_size)
+        out->min_size = sizes->min;
+    if (sizes->max > out->max_size)
+        out->max_size = sizes->max;
 }
 
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
@@ -123,20 +128,15 @@ bool vbt_books_node_changed(uint32_t node, uint64_t clock) {
     return false;
 }
 
-static void forget_nodes(struct vbt_ledger *ledger) {
-    for (uint32_t index = 0; index < VBT_DIRECTORIES; index++) {
-        struct vbt_counters_page **directory = ledger->directories[index];
-        for (uint32_t i = 0; directory != NULL && i < VBT_DIRECTORY_PAGES; i++) {
-            struct vbt_counters_page *page = directory[i];
-            if (page == NULL)
-                continue;
-            for (uint32_t n = 0; n < VBT_PAGE_NODES; n++) {
-                uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
-                if (page->counters[n].allocs == 0 && page->counters[n].frees == 0)
-                    continue; /* the fewer pages are written to, the fewer are copied from the parent */
-                page->counters[n] = (struct vbt_counters){.clock = ours};
-                page->sizes[n] = NULL;
-            }
+static void forget_nodes(struct vbt_ledger *ledger, uint32_t nodes) {
+    for (uint32_t index = 0; index <= nodes / VBT_PAGE_NODES; index++) {
+        struct vbt_counters_page *page = ledger->pages[index];
+        for (uint32_t n = 0; page != NULL && n < VBT_PAGE_NODES; n++) {
+            uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
+            if (page->counters[n].allocs == 0 && page->counters[n].frees == 0)
+                continue; /* the fewer pages are written to, the fewer are copied from the parent */
+            page->counters[n] = (struct vbt_counters){.clock = ours};
+            page->sizes[n] = NULL;
         }
     }
 }
@@ -161,20 +161,21 @@ void vbt_books_inherit(void) {
             *(struct inherited *)vbt_vector_at(&inherited, node) = part;
     }
     uint64_t clock = atomic_fetch_add(&vbt_clock, 1) + 1;
-    atomic_store(&vbt_peak.bytes, 0);
+    atomic_store(&vbt_peak.bytes, live);
     atomic_store(&vbt_peak.clock, clock);
-    atomic_store(&vbt_peak.total, 0);
+    atomic_store(&vbt_peak.total, live);
     bool alone = books.threads == 1;
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         struct vbt_ledger *ledger = &thread->ledger;
-        forget_nodes(ledger);
+        forget_nodes(ledger, vbt_tree.nodes.count);
         memset(ledger->totals, 0, sizeof ledger->totals);
         memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
         memset(ledger->lost, 0, sizeof ledger->lost);
         thread->lost_in_signal = 0;
         thread->stack.truncated = 0;
         ledger->live = thread == vbt_self ? live : 0; /* the thread that forked goes on with all of it */
-        ledger->published = 0;
+        atomic_store(&ledger->published, ledger->live);
+        ledger->last_block = NULL;
         ledger->ours = 0;
         ledger->crest = INT64_MIN;
         atomic_store(&ledger->alloc_limit, alone ? INT64_MAX : INT64_MIN);

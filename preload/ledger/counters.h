@@ -19,24 +19,29 @@ struct vbt_counters {
     int64_t at_peak;           /* live bytes at the last peak before `clock` */
     uint64_t clock;            /* vbt_clock at the last change; VBT_CLOCK_OURS marks vbtrace's own nodes */
     uint32_t interval;         /* the thread's interval number at the last change */
-    uint32_t first_size;       /* of the first request; larger ones saturate */
+    uint32_t usual_size;       /* of requests that need no more bookkeeping; see struct vbt_sizes */
     uint64_t temporary;        /* allocations freed before the thread allocated again */
 };
 
 /* Nodes whose events are vbtrace's own take the slow path every time, where they are kept out of intervals. */
 #define VBT_CLOCK_OURS (UINT64_C(1) << 63)
 
-/* Sizes other than the first one a node saw. */
+/* Sizes other than the usual one. A node's allocations that are not counted here were of the usual size. */
 struct vbt_sizes {
     uint64_t min, max;
+    uint64_t counted;   /* sum of allocs and repeats */
+    uint64_t candidate; /* the latest size that was neither the usual one nor the candidate */
+    uint64_t repeats;   /* of the candidate, not in allocs yet */
+    uint64_t since;     /* the node's allocations when it became that */
     uint64_t allocs[VBT_SIZE_BUCKETS];
 };
 
-enum { VBT_PAGE_NODES = 64, VBT_DIRECTORY_PAGES = 1024, VBT_DIRECTORIES = VBT_MAX_NODES / VBT_PAGE_NODES / VBT_DIRECTORY_PAGES };
+/* A thread's table of pages is address space for this many nodes; a call tree that grows larger is cut. */
+enum { VBT_PAGE_NODES = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_NODES / VBT_PAGE_NODES };
 
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_NODES];
-    struct vbt_sizes *sizes[VBT_PAGE_NODES]; /* NULL while all requests were of the first size */
+    struct vbt_sizes *sizes[VBT_PAGE_NODES]; /* NULL while all requests were of the usual size */
     _Atomic uint64_t clock; /* vbt_clock at the last change of any */
 };
 
@@ -58,7 +63,7 @@ struct vbt_ledger {
     _Atomic int64_t alloc_limit;              /* live above this: publish; other threads write it to make this one do so */
     _Atomic int64_t free_limit;               /* live below this: publish; likewise */
     int64_t crest;                            /* live above this when something is freed: a peak may be passing */
-    int64_t published;                        /* part of live that is in vbt_peak.total */
+    _Atomic int64_t published;                /* part of live that is in vbt_peak.total */
     int64_t ours;                             /* part of live that is vbtrace's own */
     const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
     uint32_t interval;                        /* grows with each boundary of an interval or section on this thread */
@@ -67,15 +72,14 @@ struct vbt_ledger {
     uint64_t lost[VBT_LOST_KINDS];
     struct vbt_intervals *intervals;
     struct vbt_arena arena;
-    struct vbt_counters_page **directories[VBT_DIRECTORIES];
+    struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
 };
 
 /* This thread's counters of a node, made where they are missing; NULL when there is no memory. */
 struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t node);
 
 static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledger *ledger, uint32_t page) {
-    struct vbt_counters_page **directory = ledger->directories[page / VBT_DIRECTORY_PAGES];
-    return directory == NULL ? NULL : directory[page % VBT_DIRECTORY_PAGES];
+    return ledger->pages[page];
 }
 
 static inline struct vbt_counters *vbt_counters_of(struct vbt_ledger *ledger, uint32_t node) {

@@ -75,6 +75,8 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
     site->clock = atomic_load_explicit(&vbt_clock, memory_order_relaxed);
 }
 
+static uint32_t open_sections(const struct vbt_intervals *all) { return all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS; }
+
 static bool anything_open(const struct vbt_intervals *all) { return all->clock_open || all->depth > 0; }
 
 void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters) {
@@ -97,7 +99,7 @@ int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
     int64_t live = ledger->live - ledger->ours;
     int64_t lowest = INT64_MAX;
-    uint32_t depth = all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS;
+    uint32_t depth = open_sections(all);
     for (uint32_t i = 0; i < depth + all->clock_open; i++) {
         struct vbt_open_interval *open = i < depth ? &all->sections[i] : &all->clock;
         if (live > open->high)
@@ -108,10 +110,35 @@ int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
     return lowest == INT64_MAX ? INT64_MAX : lowest + ledger->ours;
 }
 
-/* Turns the notes since the last boundary into differences, and books them for all open intervals. With the groups' lock. */
+/* What was found for an interval is booked in its group. With the groups' lock. */
+static void book_found(struct vbt_ledger *ledger, struct vbt_open_interval *open, uint32_t group) {
+    struct vbt_intervals *all = ledger->intervals;
+    for (uint32_t i = open->found_from; group != 0 && i < all->found_count; i++)
+        add_site(ledger, group, all->found[i].node, &all->found[i].flow);
+    open->found_from = all->found_count;
+}
+
+/* No room for more: sections take what they have so far (should one never end, its call sites are told all the same). A clock interval, whose group is
+ * not known yet, loses it. */
+static void make_room(struct vbt_ledger *ledger) {
+    struct vbt_intervals *all = ledger->intervals;
+    for (uint32_t s = 0; s < open_sections(all); s++) {
+        book_found(ledger, &all->sections[s], all->sections[s].group);
+        all->sections[s].found_from = 0;
+    }
+    if (all->clock_open)
+        ledger->lost[VBT_LOST_INTERVAL_SITES] += all->found_count - all->clock.found_from;
+    all->clock.found_from = 0;
+    all->found_count = 0;
+}
+
+/* Turns the notes since the last boundary into differences. With the groups' lock. */
 static void settle_notes(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
-    uint32_t depth = all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS;
+    if (all->found == NULL && all->note_count > 0 && (all->found = vbt_map(VBT_NOTES * sizeof *all->found)) == NULL) {
+        ledger->lost[VBT_LOST_MEMORY]++;
+        all->note_count = 0;
+    }
     for (uint32_t i = 0; i < all->note_count; i++) {
         struct vbt_note *note = &all->notes[i];
         struct vbt_counters *counters = note->counters;
@@ -119,24 +146,24 @@ static void settle_notes(struct vbt_ledger *ledger) {
         struct vbt_flow flow = flow_minus(&after, &note->flow);
         if (counters->clock & VBT_CLOCK_OURS) {
             flow_add(&all->clock.ours, &flow);
-            for (uint32_t s = 0; s < depth; s++)
+            for (uint32_t s = 0; s < open_sections(all); s++)
                 flow_add(&all->sections[s].ours, &flow);
             continue;
         }
-        for (uint32_t s = 0; s < depth; s++)
-            if (all->sections[s].group != 0)
-                add_site(ledger, all->sections[s].group, note->node, &flow);
-        if (!all->clock_open)
-            continue;
-        if (all->kept == NULL)
-            all->kept = vbt_map(VBT_NOTES * sizeof *all->kept);
-        if (all->kept == NULL || all->kept_count == VBT_NOTES)
-            ledger->lost[VBT_LOST_INTERVAL_SITES]++;
-        else
-            all->kept[all->kept_count++] = (struct vbt_note){note->node, NULL, flow};
+        if (all->found_count == VBT_NOTES)
+            make_room(ledger);
+        all->found[all->found_count++] = (struct vbt_note){note->node, NULL, flow};
     }
     all->note_count = 0;
     ledger->interval++;
+}
+
+/* Nothing that was found is of use any more once no interval is open that began before it. */
+static void forget_found(struct vbt_intervals *all) {
+    if (all->depth > 0)
+        return;
+    all->found_count = 0;
+    all->clock.found_from = 0;
 }
 
 static void stat_add(struct vbt_interval_group *group, enum vbt_quantity quantity, int64_t value) {
@@ -174,7 +201,12 @@ static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_int
 
 static struct vbt_open_interval open_interval(const struct vbt_ledger *ledger, uint32_t from, int64_t time) {
     int64_t live = ledger->live - ledger->ours;
-    return (struct vbt_open_interval){.from = from, .time = time, .start = flow_of(ledger), .live = live, .high = live};
+    return (struct vbt_open_interval){.from = from,
+                                      .found_from = ledger->intervals->found_count,
+                                      .time = time,
+                                      .start = flow_of(ledger),
+                                      .live = live,
+                                      .high = live};
 }
 
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
@@ -187,11 +219,10 @@ void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t tim
             ledger->lost[VBT_LOST_INTERVALS]++;
         else
             settle_interval(ledger, &all->clock, group, time);
-        for (uint32_t i = 0; group != 0 && i < all->kept_count; i++)
-            add_site(ledger, group, all->kept[i].node, &all->kept[i].flow);
+        book_found(ledger, &all->clock, group);
     }
     vbt_unlock(&vbt_interval_groups.lock);
-    all->kept_count = 0;
+    forget_found(all);
     all->clock_open = true;
     all->clock = open_interval(ledger, site, time);
     ledger->crest = INT64_MIN;
@@ -234,9 +265,12 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
         if (section->group == 0)
             continue;
         settle_interval(ledger, section, section->group, time);
+        book_found(ledger, section, section->group);
         ((struct vbt_interval_group *)vbt_vector_at(&vbt_interval_groups.groups, section->group))->to = site;
     }
     vbt_unlock(&vbt_interval_groups.lock);
+    if (!all->clock_open)
+        forget_found(all);
 }
 
 void vbt_intervals_reset(struct vbt_ledger *ledger) {
@@ -244,7 +278,7 @@ void vbt_intervals_reset(struct vbt_ledger *ledger) {
     all->clock_open = false;
     all->depth = 0;
     all->note_count = 0;
-    all->kept_count = 0;
+    all->found_count = 0;
     ledger->interval++;
 }
 

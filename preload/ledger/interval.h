@@ -2,8 +2,8 @@
  *
  * The start keeps the thread's totals, the end takes the difference. So that the cost can be told by call site, the first change of
  * a node in each stretch between two boundaries notes the node's counters as they were (vbt_intervals_note); a boundary
- * turns the notes into differences and gives them to every interval that is open. Repetitions of the same interval are summed in a group,
- * which the stream writes. */
+ * turns the notes into differences, which every interval that is open takes when it ends. Repetitions of the same interval are summed in a
+ * group, which the stream writes. */
 #ifndef VBT_INTERVAL_H
 #define VBT_INTERVAL_H
 
@@ -18,6 +18,7 @@ struct vbt_flow {
 struct vbt_open_interval {
     uint32_t from;       /* site */
     uint32_t group;      /* sections: known from the start; 0: not recorded */
+    uint32_t found_from; /* what was found since the start, of the thread's `found` */
     uint32_t label;      /* sections: string id */
     uint64_t iterations; /* sections */
     int64_t time;        /* ns at the start */
@@ -43,8 +44,8 @@ struct vbt_intervals {
     struct vbt_open_interval sections[VBT_SECTIONS];
     struct vbt_note *notes; /* since the last boundary; mapped when first needed */
     uint32_t note_count;
-    struct vbt_note *kept; /* what earlier boundaries found, for the clock interval: its group is known at its end only */
-    uint32_t kept_count;
+    struct vbt_note *found; /* differences that earlier boundaries made of notes: intervals that are still open take them at their end */
+    uint32_t found_count;
 };
 
 struct vbt_quantity_stats {

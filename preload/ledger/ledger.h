@@ -6,8 +6,8 @@
  * The peak. One clock counts peaks and ticks. When a node changes and its clock is older than the last peak's, its live bytes
  * before the change are what it had at that peak. A thread that is alone knows the process's live bytes exactly, and a peak
  * only matters once something is freed: the crest is checked on free. With several threads each publishes its share in batches
- * of VBT_PEAK_BATCH bytes, so that no cache line is shared on the hot path; the true peak then lies at most
- * threads * VBT_PEAK_BATCH above the one that is found. */
+ * of VBT_PEAK_BATCH bytes, so that no cache line is shared on the hot path; the peak that is found then differs from the true one by
+ * at most threads * VBT_PEAK_BATCH, and by the events that were under way at that moment. */
 #ifndef VBT_LEDGER_H
 #define VBT_LEDGER_H
 
@@ -37,7 +37,7 @@ void vbt_ledger_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counte
 void vbt_ledger_publish(struct vbt_ledger *ledger);
 void vbt_ledger_crest(struct vbt_ledger *ledger);
 void vbt_ledger_put_huge(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size);
-void vbt_ledger_code_freed(const void *block);
+void vbt_ledger_watched_freed(const void *block);
 
 /* What was live at the peak, of what these counters count. peak_is_now: a thread that is alone stands higher than ever. */
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now);
@@ -53,7 +53,7 @@ static inline void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain d
     struct vbt_counters *counters = place.counters;
     if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)))
         vbt_ledger_touch(ledger, place.node, counters, (int64_t)size);
-    if (VBT_UNLIKELY(size != counters->first_size))
+    if (VBT_UNLIKELY(size != counters->usual_size))
         vbt_ledger_size(ledger, place.node, counters, size);
     counters->allocs++;
     counters->allocated += size;
@@ -80,8 +80,8 @@ static inline uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domai
         return 0;
     }
     atomic_store_explicit(slot, 0, memory_order_relaxed);
-    if (VBT_UNLIKELY((cell & VBT_CELL_CODE) != 0))
-        vbt_ledger_code_freed(block);
+    if (VBT_UNLIKELY((cell & VBT_CELL_WATCHED) != 0))
+        vbt_ledger_watched_freed(block);
     uint32_t node = vbt_cell_node(cell);
     size_t size = vbt_cell_size(cell);
     if (VBT_UNLIKELY(size == VBT_CELL_SIZE_MAX))

@@ -30,17 +30,19 @@ static struct {
 } huge;
 
 bool vbt_shadow_put_huge(const void *block, size_t size) {
-    bool done = false;
+    int slot = -1;
     vbt_lock(&huge.lock);
-    for (int i = 0; i < HUGE_BLOCKS && !done; i++) {
-        if (huge.block[i] == NULL) {
-            huge.block[i] = block;
-            huge.size[i] = size;
-            done = true;
-        }
+    for (int i = HUGE_BLOCKS - 1; i >= 0; i--)
+        if (huge.block[i] == NULL && (slot < 0 || huge.block[slot] != block))
+            slot = i;
+        else if (huge.block[i] == block) /* whose end was not seen */
+            slot = i;
+    if (slot >= 0) {
+        huge.block[slot] = block;
+        huge.size[slot] = size;
     }
     vbt_unlock(&huge.lock);
-    return done;
+    return slot >= 0;
 }
 
 size_t vbt_shadow_take_huge(const void *block) {

@@ -21,11 +21,11 @@ enum {
     VBT_SHADOW_REGIONS = 2 << (VBT_SHADOW_ADDRESS_BITS - VBT_SHADOW_REGION_BITS),
 };
 
-/* A cell: node in 26 bits, size in 36, domain in 1, and 1 bit that marks the block as a Python code object. 0: no block. */
+/* A cell: node in 26 bits, size in 36, domain in 1, and 1 bit for blocks whose end is watched for. 0: no block. */
 typedef _Atomic uint64_t vbt_cell;
 
 #define VBT_CELL_SIZE_MAX ((UINT64_C(1) << 36) - 1)
-#define VBT_CELL_CODE (UINT64_C(1) << 63)
+#define VBT_CELL_WATCHED (UINT64_C(1) << 63)
 
 static inline uint64_t vbt_cell_pack(uint32_t node, size_t size, enum vbt_domain domain) {
     return (uint64_t)node | (uint64_t)size << 26 | (uint64_t)domain << 62;

@@ -165,16 +165,6 @@ static void put_group(struct vbt_writer *w, uint32_t id, const struct vbt_interv
     }
 }
 
-static void put_site(struct vbt_writer *w, uint32_t id, const struct vbt_interval_site *site) {
-    (void)id;
-    vbt_put_varint(w, site->group);
-    vbt_put_varint(w, site->node);
-    vbt_put_varint(w, site->flow.allocs);
-    vbt_put_varint(w, site->flow.frees);
-    vbt_put_varint(w, site->flow.allocated);
-    vbt_put_varint(w, site->flow.freed);
-}
-
 /* A row takes at most 31 varints. */
 enum { ROWS_A_CHUNK = 2048 };
 
@@ -189,29 +179,44 @@ static bool site_changed(uint32_t id, const struct vbt_dictionary *defined, uint
     return site->clock >= since && site->node <= defined->nodes && group->count > 0 && is_defined(group, defined);
 }
 
-static void put_row(struct vbt_writer *w, enum vbt_chunk_kind kind, uint32_t id) {
-    if (kind == VBT_CHUNK_INTERVALS)
-        put_group(w, id, vbt_vector_at(&vbt_interval_groups.groups, id));
-    else
-        put_site(w, id, vbt_vector_at(&vbt_interval_groups.sites, id));
+static const struct vbt_interval_site *site_at(uint32_t id) { return vbt_vector_at(&vbt_interval_groups.sites, id); }
+
+/* The rows are ids[1] to ids[count]. */
+static void put_sites(struct vbt_writer *w, const uint32_t *ids, uint32_t count) {
+    for (uint32_t i = 1; i <= count; i++)
+        vbt_put_zigzag(w, (int64_t)site_at(ids[i])->group - (i == 1 ? 0 : site_at(ids[i - 1])->group));
+    for (uint32_t i = 1; i <= count; i++)
+        vbt_put_zigzag(w, (int64_t)site_at(ids[i])->node - (i == 1 ? 0 : site_at(ids[i - 1])->node));
+    for (uint32_t i = 1; i <= count; i++)
+        vbt_put_varint(w, site_at(ids[i])->flow.allocs);
+    for (uint32_t i = 1; i <= count; i++)
+        vbt_put_zigzag(w, (int64_t)(site_at(ids[i])->flow.frees - site_at(ids[i])->flow.allocs));
+    for (uint32_t i = 1; i <= count; i++)
+        vbt_put_varint(w, site_at(ids[i])->flow.allocated);
+    for (uint32_t i = 1; i <= count; i++)
+        vbt_put_zigzag(w, (int64_t)(site_at(ids[i])->flow.freed - site_at(ids[i])->flow.allocated));
+}
+
+static void put_groups(struct vbt_writer *w, const uint32_t *ids, uint32_t count) {
+    for (uint32_t i = 1; i <= count; i++)
+        put_group(w, ids[i], vbt_vector_at(&vbt_interval_groups.groups, ids[i]));
 }
 
 /* All rows of one kind that changed, in as many chunks as it takes. */
 static void write_rows(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind, const struct vbt_dictionary *defined, uint64_t since) {
+    static uint32_t ids[1 + ROWS_A_CHUNK]; /* from 1 on */
     bool groups = kind == VBT_CHUNK_INTERVALS;
     uint32_t end = groups ? vbt_interval_groups.groups.count : vbt_interval_groups.sites.count;
-    static uint32_t ids[ROWS_A_CHUNK];
     for (uint32_t id = 1; id < end;) {
         uint32_t count = 0;
         for (; id < end && count < ROWS_A_CHUNK; id++)
             if (groups ? group_changed(id, defined, since) : site_changed(id, defined, since))
-                ids[count++] = id;
+                ids[++count] = id;
         if (count == 0)
             break;
         struct vbt_writer *w = vbt_chunk_begin(writer);
         vbt_put_varint(w, count);
-        for (uint32_t i = 0; i < count; i++)
-            put_row(w, kind, ids[i]);
+        (groups ? put_groups : put_sites)(w, ids, count);
         vbt_chunk_end(writer, kind);
     }
 }

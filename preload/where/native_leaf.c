@@ -29,4 +29,6 @@ void vbt_native_leaf_init(void) {
     }
 }
 
+void vbt_native_leaf_disown_main(void) { main_start = main_end = 0; }
+
 bool vbt_in_main_program(uintptr_t address) { return address > main_start && address <= main_end; }

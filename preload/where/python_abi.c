@@ -7,9 +7,9 @@
 #include <string.h>
 
 const struct vbt_python_abi *vbt_python_abi_known(int minor) {
-    if (minor < 8 || (size_t)minor >= sizeof known / sizeof known[0])
+    if (minor < 8 || (size_t)minor >= sizeof vbt_python_abis / sizeof vbt_python_abis[0])
         return NULL;
-    return &known[minor];
+    return &vbt_python_abis[minor];
 }
 
 /* _Py_DebugOffsets is a row of 64-bit numbers in groups: cookie, version, free-threaded, then runtime state, interpreter state, thread state, interpreter

@@ -13,7 +13,7 @@
     .kind = VBT_FRAME_OBJECT, .tstate_frame = 24, .frame_previous = 24, .frame_code = 32, .code_filename = 104,        \
     .code_qualname = 112, .code_first_line = 40, .code_lines = 120
 
-static const struct vbt_python_abi known[] = {
+static const struct vbt_python_abi vbt_python_abis[] = {
     [8] = {FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, COMMON, OLD_STRINGS},
     [9] = {FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, COMMON, OLD_STRINGS},
     [10] = {FRAME_OBJECTS, .lines = VBT_LINES_RANGES, .lasti_unit = 2, .frame_instruction = 96, COMMON, OLD_STRINGS},

@@ -2,7 +2,7 @@
  *
  * Addresses are borrowed: a code object dies, and its block is given to another. So what is keyed by address (vbt_python_sites, live_ids) is dropped when the
  * block is freed, while what is keyed by content (codes and sites of the tree) stays for ever. The block's shadow cell carries
- * a mark that makes its free call vbt_python_code_freed. All functions but the lookup take the tree's lock. */
+ * a mark that makes its free call vbt_python_block_freed. All functions but the lookup take the tree's lock. */
 #include "python_code.h"
 
 #include "../ledger/shadow.h"
@@ -145,7 +145,7 @@ static uint32_t intern_code(const char *code) {
     uint32_t head[] = {file_id, name_id, first_line};
     XXH3_64bits_update(&state, head, sizeof head);
     XXH3_64bits_update(&state, table, table_size);
-    uint32_t flags = (vbt_is_user_file(file) ? VBT_CODE_USER : 0) | (own_file != 0 && file_id == own_file ? VBT_CODE_OWN : 0);
+    uint32_t flags = own_file != 0 && file_id == own_file ? VBT_CODE_OWN : vbt_is_user_file(file) ? VBT_CODE_USER : 0;
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
 
@@ -154,7 +154,7 @@ static void mark_block(uintptr_t address) {
     for (uintptr_t block = address; block + 32 >= address; block -= 16) {
         vbt_cell *cell = vbt_shadow_cell((const void *)block, false);
         if (cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0) {
-            atomic_fetch_or_explicit(cell, VBT_CELL_CODE, memory_order_relaxed);
+            atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
             return;
         }
     }
@@ -206,7 +206,8 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     return site != 0 ? site : vbt_transparent_site;
 }
 
-void vbt_python_code_freed(uintptr_t block) {
+void vbt_python_block_freed(uintptr_t block) {
+    bool is_code = false;
     vbt_lock(&vbt_tree.lock);
     for (uintptr_t address = block; address <= block + 32; address += 16) {
         uint32_t id = vbt_table_get(&live_ids, address, 0);
@@ -224,15 +225,18 @@ void vbt_python_code_freed(uintptr_t block) {
         vbt_table_remove(&live_ids, address, 0);
         live->first_key = free_live_code;
         free_live_code = id;
-        atomic_fetch_add_explicit(&vbt_python_code_epoch, 1, memory_order_release);
+        is_code = true;
         break;
     }
+    atomic_fetch_add_explicit(is_code ? &vbt_python_code_epoch : &vbt_python_state_epoch, 1, memory_order_release);
     vbt_unlock(&vbt_tree.lock);
 }
 
 void vbt_python_own_file(const char *path) {
     vbt_lock(&vbt_tree.lock);
     own_file = vbt_intern_string(path, strlen(path));
+    if (own_file != 0)
+        vbt_tree_disown(own_file); /* the module has run already, as far as to this call */
     vbt_unlock(&vbt_tree.lock);
 }
 

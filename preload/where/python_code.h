@@ -21,8 +21,9 @@ static inline uint32_t vbt_python_site(const char *frame, uintptr_t key, uint32_
     return VBT_LIKELY(site != 0) ? site : vbt_python_new_site(frame, key, key2);
 }
 
-/* The block of a code object is about to be freed: forgets everything known by its addresses. Ids stay. */
-void vbt_python_code_freed(uintptr_t address);
+/* A block that was watched is about to be freed: that of a code object, and everything known by its addresses is forgotten (ids
+ * stay); or that of a thread state. */
+void vbt_python_block_freed(uintptr_t address);
 
 /* Code of this file is vbtrace's own Python module. */
 void vbt_python_own_file(const char *path);

@@ -26,11 +26,11 @@ enum { VBT_STEPS = 256 };
 
 struct vbt_step {
     uintptr_t key;
-    uint32_t key2;
-    uint32_t parent;
-    uint32_t epoch;
-    uint32_t node;
+    uint64_t parent; /* node in the low half, epoch in the high one */
     struct vbt_counters *counters;
+    uint32_t node;
+    uint32_t key2;
+    uint32_t next; /* the step that followed this one at the leaf, last time */
 };
 
 struct vbt_python_stack {
@@ -38,13 +38,26 @@ struct vbt_python_stack {
     uint32_t epoch; /* of vbt_python_code_epoch */
     uint32_t depth;
     struct vbt_frame *frames; /* VBT_STACK_FRAMES, then as many again to walk into; mapped when first needed */
-    struct vbt_frame cut;     /* the leaf of a stack that is too deep */
+    struct vbt_frame cut;      /* the leaf of a stack that is too deep */
+    struct vbt_frame override; /* node not 0: stands for every stack */
+    const char *state;         /* up to 3.11: the thread's PyThreadState, as long as the epoch is this */
+    uint32_t state_epoch;
     uint64_t truncated;
+    uint32_t leaf_step; /* the latest at the leaf: an index of steps */
     struct vbt_step steps[VBT_STEPS];
 };
 
 /* Grows whenever a code object dies: its address, and those of its instructions, may mean something else from then on. */
 extern _Atomic uint32_t vbt_python_code_epoch;
+
+/* Grows whenever a thread state that somebody keeps is freed. */
+extern _Atomic uint32_t vbt_python_state_epoch;
+
+/* Asks the interpreter for the thread's state and keeps it. */
+const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch);
+
+/* From now on this node stands for the thread's stack, whatever it runs; 0: no longer. */
+void vbt_python_override(struct vbt_python_stack *stack, uint32_t node);
 
 /* The calling thread's Python stack: its leaf frame, whose node is that of the whole stack; valid until the next call. NULL when the thread
  * runs no Python code. The caller may look up the counters and leave them in the frame. */
@@ -55,5 +68,11 @@ void vbt_python_stack_use(void);
 
 /* No frame is read from now on. */
 void vbt_python_stack_forget(void);
+
+/* Have frames been seen, and are they read? */
+bool vbt_python_stack_in_use(void);
+
+/* Are the offsets in use those of the table? */
+bool vbt_python_abi_is_known(void);
 
 #endif

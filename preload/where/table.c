@@ -52,6 +52,16 @@ bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_
     return true;
 }
 
+/* Removed entries at the end of a run are free again: a probe that comes that far would have ended behind them. */
+static void free_run(struct vbt_table *table, struct vbt_table_slots *slots, uint64_t last) {
+    if (atomic_load_explicit(&slots->entries[(last + 1) & slots->mask].key, memory_order_relaxed) != 0)
+        return;
+    for (; atomic_load_explicit(&slots->entries[last].key, memory_order_relaxed) == removed; last = (last - 1) & slots->mask) {
+        atomic_store_explicit(&slots->entries[last].key, 0, memory_order_release);
+        table->used--;
+    }
+}
+
 void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2) {
     struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
     if (slots == NULL)
@@ -63,6 +73,7 @@ void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2) {
             return;
         if (found == key && entry->key2 == key2) {
             atomic_store_explicit(&entry->key, removed, memory_order_release);
+            free_run(table, slots, i);
             return;
         }
     }

@@ -1,6 +1,7 @@
 /* See tree.h. */
 #include "tree.h"
 
+#include "../ledger/counters.h"
 #include "native_leaf.h"
 
 #include <string.h>
@@ -64,6 +65,25 @@ uint32_t vbt_intern_python_site(uint32_t code, int32_t line) {
     return intern_site((uint64_t)code << 2, line, site);
 }
 
+void vbt_tree_disown(uint32_t file) {
+    for (uint32_t id = 1; id < vbt_tree.codes.count; id++)
+        if (vbt_code_at(id)->file == file)
+            vbt_code_at(id)->flags = VBT_CODE_OWN;
+    for (uint32_t id = 1; id < vbt_tree.sites.count; id++) {
+        struct vbt_site *site = vbt_site_at(id);
+        if (site->kind == VBT_SITE_PYTHON && vbt_code_at((uint32_t)site->a)->file == file)
+            site->flags = VBT_SITE_OF_OURS;
+    }
+    for (uint32_t id = 1; id < vbt_tree.nodes.count; id++) {
+        struct vbt_node *node = vbt_node_at(id);
+        const struct vbt_site *site = vbt_site_at(node->site);
+        if (site->kind == VBT_SITE_PYTHON)
+            node->flags = site->flags;
+        else if (node->parent != 0)
+            node->flags = vbt_node_at(node->parent)->flags;
+    }
+}
+
 uint32_t vbt_intern_special_site(const char *name) {
     uint32_t string = vbt_intern_string(name, strlen(name));
     return string == 0 ? 0 : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
@@ -88,7 +108,7 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     uint32_t id = vbt_table_get(&vbt_tree.node_ids, key, domain);
     if (id != 0)
         return id;
-    if (vbt_tree.nodes.count >= VBT_MAX_NODES || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
+    if (vbt_tree.nodes.count >= VBT_LEDGER_NODES || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
     uint8_t flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;

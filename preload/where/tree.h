@@ -69,6 +69,9 @@ uint32_t vbt_intern_python_site(uint32_t code, int32_t line);
 
 uint32_t vbt_intern_special_site(const char *name);
 
+/* All code of this file is vbtrace's own, and so are the sites and nodes it has already. Needs the lock. */
+void vbt_tree_disown(uint32_t file);
+
 /* These take the lock themselves, and only when the thing is new. */
 
 /* address: a return address. */

@@ -164,7 +164,7 @@ static void ids_must_be_dense_and_known(void **state) {
     LIE(VBT_CHUNK_SITES, "string 9", 2, 1, VBT_SITE_SPECIAL, 9, 0);
     LIE(VBT_CHUNK_SITES, "kind 3", 2, 1, 3, 9, 0);
     LIE(VBT_CHUNK_MODULES, "expected 0", 1, 1, 0, 1, 0, 0);
-    LIE(VBT_CHUNK_INTERVAL_SITES, "node 3", 1, 1, 3, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_INTERVAL_SITES, "node 3", 1, 2, 6, 0, 0, 0, 0); /* interval 1, node 3 */
 }
 
 static void counts_beyond_the_payload_are_refused_before_memory_is_taken(void **state) {

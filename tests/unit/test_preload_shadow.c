@@ -21,7 +21,7 @@ static void a_cell_keeps_node_size_and_domain(void **state) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             for (int domain = VBT_DOMAIN_HEAP; domain <= VBT_DOMAIN_PYTHON; domain++) {
                 uint64_t cell = vbt_cell_pack(nodes[n], sizes[s], (enum vbt_domain)domain);
-                for (int marked = 0; marked < 2; marked++, cell |= VBT_CELL_CODE) {
+                for (int marked = 0; marked < 2; marked++, cell |= VBT_CELL_WATCHED) {
                     assert_int_equal(vbt_cell_node(cell), nodes[n]);
                     assert_int_equal(vbt_cell_size(cell), sizes[s]);
                     assert_int_equal(vbt_cell_domain(cell), domain);

@@ -205,9 +205,13 @@ void tb_intervals(struct trace_builder *b, const struct tb_interval *rows, size_
 void tb_interval_site(struct trace_builder *b, uint64_t interval, uint32_t node, uint64_t allocs, uint64_t frees,
                       uint64_t allocated, uint64_t freed) {
     tb_open(b);
-    const uint64_t fields[] = {1, interval, node, allocs, frees, allocated, freed};
-    for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
-        vbt_put_varint(&b->w, fields[k]);
+    vbt_put_varint(&b->w, 1);
+    vbt_put_zigzag(&b->w, (int64_t)interval);
+    vbt_put_zigzag(&b->w, node);
+    vbt_put_varint(&b->w, allocs);
+    vbt_put_zigzag(&b->w, (int64_t)(frees - allocs));
+    vbt_put_varint(&b->w, allocated);
+    vbt_put_zigzag(&b->w, (int64_t)(freed - allocated));
     tb_close(b, VBT_CHUNK_INTERVAL_SITES);
 }
 
