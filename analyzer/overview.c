@@ -85,7 +85,7 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     if (m->has_state)
         fprintf(out, " at %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text);
     if (error > 0)
-        fprintf(out, " (or up to %s more: threads report in steps)", vbt_bytes(error).text);
+        fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
     fprintf(out, "\nPeak RSS    %s\n", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
     fprintf(out, "Events      %s lost", vbt_count((int64_t)vbt_lost_total(m)).text);
     int64_t heap = m->state[VBT_STATE_UNKNOWN_FREES], python = m->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
