@@ -25,6 +25,9 @@ static const char *const user_files[] = {
     /* what was typed rather than saved */
     "<string>",
     "<stdin>",
+    "<console>",
+    "<input>",
+    "<doctest helpers.py[0]>",
     "<timeit-src>",
     "<ipython-input-3-0123456789ab>",
     "/tmp/ipykernel_4711/1234.py",
