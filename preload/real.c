@@ -36,8 +36,9 @@ size_t vbt_real_pool_size(const void *block) {
     return size;
 }
 
-/* True in the thread that is in vbt_real_find now; others that come first wait for it. */
-static __thread int finding __attribute__((tls_model("initial-exec")));
+/* True in the thread that is in vbt_real_find now; others that come first wait for it. Volatile, since dlsym is declared to call nothing
+ * in this file, and does. */
+static __thread volatile int finding __attribute__((tls_model("initial-exec")));
 
 static void *first_malloc(size_t size) {
     if (finding)

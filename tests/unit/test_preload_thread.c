@@ -63,7 +63,7 @@ static void *allocate_and_end(void *number) {
     struct vbt_thread *thread = vbt_thread_begin();
     uintptr_t block = 0x10000 + 16 * *(uintptr_t *)number;
     world_alloc(thread, node, block, 10);
-    thread->override_node = node;
+    vbt_python_override(&thread->stack, node);
     thread->stack.depth = 3;
     atomic_store(&thread->standing, VBT_IN_CALL); /* killed in the middle of a call */
     vbt_intervals_reading(&thread->ledger, 1, 0);
@@ -85,7 +85,7 @@ static void the_states_of_ended_threads_are_used_again(void **state) {
 
 static void *look_at_a_fresh_state(void *good) {
     struct vbt_thread *thread = vbt_thread_begin();
-    *(bool *)good &= atomic_load(&thread->standing) == VBT_IDLE && thread->override_node == 0 && thread->stack.depth == 0 &&
+    *(bool *)good &= atomic_load(&thread->standing) == VBT_IDLE && thread->stack.override.node == 0 && thread->stack.depth == 0 &&
                      thread->ledger.last_block == NULL && !thread->intervals.clock_open && thread->tid == (uint32_t)gettid();
     return NULL;
 }
@@ -113,10 +113,6 @@ static void a_native_leaf_is_a_child_in_its_domain(void **state) {
     struct vbt_leaf python;
     vbt_native_leaf_find(thread, &python, node, 0x123456, VBT_DOMAIN_PYTHON);
     assert_int_not_equal(python.place.node, leaf.place.node);
-    thread->override_node = leaf.place.node;
-    struct vbt_place place = vbt_override_place(thread);
-    assert_int_equal(place.node, leaf.place.node);
-    assert_ptr_equal(place.counters, leaf.place.counters);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, world_reset)
