@@ -1,0 +1,185 @@
+/* Offsets into CPython's structures: of every version that is known, and as 3.13 and 3.14 state them themselves. */
+#include "preload/where/python_abi.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* clang-format off */
+
+/* The first words of _PyRuntime as Python 3.13.0 has them. The first word spells "xdebugpy". */
+static const uint64_t runtime_313[] = {
+    0x7970677562656478, 0x30d00f0, 0,                                          /* cookie, version, free-threaded */
+    283320, 608, 632,                                                          /* runtime */
+    194968, 7272, 7264, 7344, 7400, 7656, 7640, 7648, 16, 7752, 0, 7768, 7760, /* interpreter */
+    304, 0, 8, 16, 72, 152, 160, 232, 32,                                      /* thread state */
+    80, 8, 0, 56, 72, 70,                                                      /* frame */
+    208, 112, 120, 128, 136, 68, 52, 96, 104, 200,                             /* code */
+    16, 8,                                                                     /* object */
+};
+
+/* The same of Debian's Python 3.14.10. */
+static const uint64_t runtime_314[] = {
+    0x7970677562656478, 0x30e0af0, 0,
+    316616, 784, 808,
+    225864, 7280, 7272, 7344, 7360, 7408, 7688, 7672, 7680, 16, 7784, 0, 7800, 7792, 7992, 0,
+    832, 0, 8, 16, 72, 152, 160, 232, 32,
+    88, 8, 0, 56, 80, 74, 64, 0,
+    216, 112, 120, 128, 136, 68, 52, 96, 104, 208, 0,
+    16, 8,
+};
+
+/* A free-threaded 3.14, with 1 for what nobody reads: objects have a longer header, and each thread its own copy of the bytecode. */
+static const uint64_t runtime_314t[] = {
+    0x7970677562656478, 0x30e0af0, 1,
+    1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 72, 1, 1, 1, 1,
+    1, 8, 0, 56, 1, 78, 1, 72,
+    1, 128, 136, 144, 152, 84, 1, 1, 1, 232, 224,
+    32, 24,
+};
+
+/* clang-format on */
+
+static void versions_from_8_to_14_are_known(void **state) {
+    (void)state;
+    for (int minor = -1; minor < 20; minor++) {
+        if (minor >= 8 && minor <= 14)
+            assert_non_null(vbt_python_abi_known(minor));
+        else
+            assert_null(vbt_python_abi_known(minor));
+    }
+}
+
+/* Measured with the interpreters' own headers. */
+static void offsets_are_those_of_the_headers(void **state) {
+    (void)state;
+    static const struct {
+        int minor;
+        enum vbt_frame_kind kind;
+        enum vbt_line_table lines;
+        int tstate_frame, frame_previous, frame_code, frame_instruction, frame_owner;
+        int filename, qualname, first_line, line_table, start, ascii, compact;
+    } rows[] = {
+        {8, VBT_FRAME_OBJECT, VBT_LINES_LNOTAB, 24, 24, 32, 104, 0, 104, 112, 40, 120, 0, 48, 72},
+        {9, VBT_FRAME_OBJECT, VBT_LINES_LNOTAB, 24, 24, 32, 104, 0, 104, 112, 40, 120, 0, 48, 72},
+        {10, VBT_FRAME_OBJECT, VBT_LINES_RANGES, 24, 24, 32, 96, 0, 104, 112, 40, 120, 0, 48, 72},
+        {11, VBT_FRAME_CFRAME, VBT_LINES_LOCATIONS, 56, 48, 32, 56, 69, 112, 128, 72, 136, 184, 48, 72},
+        {12, VBT_FRAME_CFRAME, VBT_LINES_LOCATIONS, 56, 8, 0, 56, 70, 112, 128, 68, 136, 192, 40, 56},
+        {13, VBT_FRAME_CURRENT, VBT_LINES_LOCATIONS, 72, 8, 0, 56, 70, 112, 128, 68, 136, 200, 40, 56},
+        {14, VBT_FRAME_CURRENT, VBT_LINES_LOCATIONS, 72, 8, 0, 56, 74, 112, 128, 68, 136, 208, 40, 56},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct vbt_python_abi *abi = vbt_python_abi_known(rows[i].minor);
+        assert_int_equal(abi->kind, rows[i].kind);
+        assert_int_equal(abi->lines, rows[i].lines);
+        assert_int_equal(abi->tstate_frame, rows[i].tstate_frame);
+        assert_int_equal(abi->frame_previous, rows[i].frame_previous);
+        assert_int_equal(abi->frame_code, rows[i].frame_code);
+        assert_int_equal(abi->frame_instruction, rows[i].frame_instruction);
+        assert_int_equal(abi->frame_owner, rows[i].frame_owner);
+        assert_int_equal(abi->entry_owner, rows[i].minor >= 12 ? 3 : 0);
+        assert_int_equal(abi->lasti_unit, rows[i].minor == 10 ? 2 : 1);
+        assert_int_equal(abi->code_filename, rows[i].filename);
+        assert_int_equal(abi->code_qualname, rows[i].qualname);
+        assert_int_equal(abi->code_first_line, rows[i].first_line);
+        assert_int_equal(abi->code_lines, rows[i].line_table);
+        assert_int_equal(abi->code_start, rows[i].start);
+        assert_int_equal(abi->object_type, 8);
+        assert_int_equal(abi->ascii_data, rows[i].ascii);
+        assert_int_equal(abi->compact_data, rows[i].compact);
+    }
+    assert_int_equal(vbt_python_abi_known(11)->cframe_current, 8);
+    assert_int_equal(vbt_python_abi_known(12)->cframe_current, 0);
+}
+
+/* Wrong on purpose wherever the interpreter has a say. */
+static struct vbt_python_abi spoiled(int minor) {
+    struct vbt_python_abi abi = *vbt_python_abi_known(minor);
+    abi.tstate_frame = abi.frame_previous = abi.frame_code = abi.frame_instruction = abi.frame_owner = -1;
+    abi.code_filename = abi.code_qualname = abi.code_first_line = abi.code_lines = abi.code_start = -1;
+    abi.object_type = abi.var_size = abi.bytes_data = -1;
+    abi.string_length = abi.string_state = abi.ascii_data = abi.compact_data = abi.kind_shift = -1;
+    return abi;
+}
+
+static void what_real_interpreters_state_is_what_the_table_says(void **state) {
+    (void)state;
+    struct vbt_python_abi abi = spoiled(13);
+    assert_true(vbt_python_abi_stated(runtime_313, 13, &abi));
+    assert_memory_equal(&abi, vbt_python_abi_known(13), sizeof abi);
+    abi = spoiled(14);
+    assert_true(vbt_python_abi_stated(runtime_314, 14, &abi));
+    assert_memory_equal(&abi, vbt_python_abi_known(14), sizeof abi);
+}
+
+static void free_threaded_builds_state_other_offsets(void **state) {
+    (void)state;
+    struct vbt_python_abi abi = spoiled(14);
+    assert_true(vbt_python_abi_stated(runtime_314t, 14, &abi));
+    assert_int_equal(abi.frame_owner, 78);
+    assert_int_equal(abi.frame_tlbc, 72);
+    assert_int_equal(abi.code_tlbc, 224);
+    assert_int_equal(abi.code_filename, 128);
+    assert_int_equal(abi.code_qualname, 144);
+    assert_int_equal(abi.code_lines, 152);
+    assert_int_equal(abi.code_first_line, 84);
+    assert_int_equal(abi.code_start, 232);
+    assert_int_equal(abi.object_type, 24);
+    assert_int_equal(abi.var_size, 32);
+    assert_int_equal(abi.bytes_data, 48);
+    assert_int_equal(abi.string_length, 32);
+    assert_int_equal(abi.string_state, 48);
+    assert_int_equal(abi.ascii_data, 56);
+    assert_int_equal(abi.compact_data, 72);
+    assert_int_equal(abi.kind_shift, 8);
+}
+
+/* 3.13's free-threaded build has one copy of the bytecode and the string state of the others. */
+static void free_threaded_3_13_has_one_copy_of_the_bytecode(void **state) {
+    (void)state;
+    uint64_t runtime[sizeof runtime_313 / 8];
+    memcpy(runtime, runtime_313, sizeof runtime);
+    runtime[2] = 1;
+    struct vbt_python_abi abi = spoiled(13);
+    assert_true(vbt_python_abi_stated(runtime, 13, &abi));
+    assert_int_equal(abi.code_tlbc, 0);
+    assert_int_equal(abi.kind_shift, 2);
+}
+
+static void assert_not_stated(const void *runtime, int minor) {
+    struct vbt_python_abi abi = spoiled(13), before = abi;
+    assert_false(vbt_python_abi_stated(runtime, minor, &abi));
+    assert_memory_equal(&abi, &before, sizeof abi);
+}
+
+static void what_states_nothing_or_another_version_is_left_alone(void **state) {
+    (void)state;
+    assert_not_stated(NULL, 13);
+    assert_not_stated(runtime_313, 12);
+    assert_not_stated(runtime_313, 14);
+    assert_not_stated(runtime_314, 13);
+    assert_not_stated(runtime_314, 15);
+    uint64_t runtime[sizeof runtime_313 / 8];
+    memcpy(runtime, runtime_313, sizeof runtime);
+    runtime[0] ^= 1; /* no cookie */
+    assert_not_stated(runtime, 13);
+    memcpy(runtime, runtime_313, sizeof runtime);
+    runtime[1] = 0x40d00f0; /* of another major version */
+    assert_not_stated(runtime, 13);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(versions_from_8_to_14_are_known),
+        cmocka_unit_test(offsets_are_those_of_the_headers),
+        cmocka_unit_test(what_real_interpreters_state_is_what_the_table_says),
+        cmocka_unit_test(free_threaded_builds_state_other_offsets),
+        cmocka_unit_test(free_threaded_3_13_has_one_copy_of_the_bytecode),
+        cmocka_unit_test(what_states_nothing_or_another_version_is_left_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
