@@ -60,13 +60,12 @@ def test_python_programs(program, interpreter):
 
 
 def test_whole_life_of_an_interpreter(interpreter):
-    """To the end, finalization included. What is alive then is little, and known."""
+    """To the end, finalization included."""
     code = "import json, threading, logging, decimal; x = [json.loads(json.dumps({'a': [1.5] * 50})) for _ in range(200)]"
     report = vbt.trace([interpreter.path, "-c", code]).report
     check_laws(report)
     check_by_second_reader(report)
     assert report.json["end_reason"] == "exit"
-    assert report.totals["live_blocks"] < 5_000
     assert report.json["program"]["python"] == interpreter.name and report.json["program"]["python_status"] == "ok"
     assert report.totals["unknown_frees"] == {"heap": 0, "python": 0}
 

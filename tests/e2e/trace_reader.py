@@ -139,6 +139,7 @@ class Trace:
         self.strings, self.codes, self.sites, self.nodes = [""], [None], [None], [None]
         self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
         self.end = None
+        self._places = [None]  # by node
         self.offsets = []
         with open(path, "rb") as file:
             self.data = file.read()
@@ -242,14 +243,15 @@ class Trace:
 
     def python_line(self, node):
         """(file, line, function) of the nearest Python line on a node's path, its own included; or None."""
-        while node:
-            parent, site, _ = self.nodes[node]
+        for new in range(len(self._places), len(self.nodes)):
+            parent, site, _ = self.nodes[new]
             kind, a, b = self.sites[site]
+            place = self._places[parent]  # a parent's id is smaller
             if kind == 0:
                 file, name, _, _ = self.codes[a]
-                return self.strings[file], max(b, 0), self.strings[name]
-            node = parent
-        return None
+                place = self.strings[file], max(b, 0), self.strings[name]
+            self._places.append(place)
+        return self._places[node]
 
     def lines(self, domain=None):
         """Sums by (file, line) over the nodes below Python lines, of one domain or of all."""

@@ -1,0 +1,214 @@
+"""A traced program does what it does untraced: output, exit status, descriptors, files. And when vbtrace cannot do its work, it
+says so in one line and the program runs all the same."""
+
+import os
+import pathlib
+import resource
+import subprocess
+
+import pytest
+
+import vbt
+
+# Not echo: the programs of coreutils close stderr before they end.
+WORKS = ["/usr/bin/perl", "-e", "print qq(works\\n)"]
+SETUP = "import json, logging, random, threading; random.seed(1); print(json.dumps([random.random() for _ in range(20)]))"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ls", "-la", "/usr/share"],
+        ["ls", "/nowhere/to/be/found"],
+        ["sort", "-r", "/etc/services"],
+        ["grep", "-c", "tcp", "/etc/services"],
+        ["grep", "nothing like it", "/etc/services"],
+        ["find", "/usr/share/doc", "-maxdepth", "1"],
+        ["tar", "cf", "-", "-C", "/", "etc/services"],
+        ["bash", "-c", "for i in 1 2 3; do echo $i | sed s/1/one/; done; (exit 3)"],
+        ["perl", "-e", "my %h = map { $_ => $_ * 2 } 1..1000; print join ',', map { $h{$_} } sort { $a <=> $b } keys %h"],
+        ["sh", "-c", "kill -TERM $$"],
+        ["env", "-i", "/bin/ls", "/etc"],
+    ],
+    ids=lambda command: " ".join(command)[:30],
+)
+def test_same_output(command, tmp_path):
+    untraced = vbt.run(command, directory="/", text=False)
+    traced = vbt.run(command, traced=tmp_path, directory="/", text=False)
+    assert (traced.returncode, traced.stderr) == (untraced.returncode, untraced.stderr)
+    assert traced.stdout == untraced.stdout
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        SETUP,
+        "import sys; print(sys.flags, sys.getrecursionlimit(), sys.getallocatedblocks() > 0)",
+        "import threading; print(threading.active_count(), [t.name for t in threading.enumerate()])",
+        "import os; print(sorted(os.listdir('/proc/self/fd')), os.open('/dev/null', 0))",
+        "import decimal; print(sum(decimal.Decimal(i) / 7 for i in range(1000)))",
+        "import warnings; warnings.warn('for a test')",
+        "import gc; print(gc.collect() >= 0, gc.get_threshold(), gc.isenabled())",
+        "import tracemalloc; tracemalloc.start(3); x = [str(i) for i in range(1000)]; "
+        "print(len(tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, '<string>')]).traces) >= 1000)",
+        "import sys; sys.setprofile(lambda *a: None); sys.settrace(None); print(sys.getprofile() is not None)",
+        "import signal; print(signal.sigwait({signal.SIGUSR1}) if signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1}) is None else "
+        "[signal.getsignal(s) for s in (10, 12, 15, 17)], signal.pthread_sigmask(0, []))",
+    ],
+    ids=lambda code: code[:30],
+)
+def test_same_output_of_python(interpreter, code, tmp_path):
+    command = [interpreter.path, "-c", code]
+    untraced = vbt.run(command)
+    traced = vbt.run(command, traced=tmp_path)
+    assert (traced.returncode, traced.stdout, traced.stderr) == (untraced.returncode, untraced.stdout, untraced.stderr)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("allocator", ["malloc", "debug", "pymalloc", "malloc_debug", "pymalloc_debug"])
+def test_python_allocators(interpreter, allocator):
+    """PYTHONMALLOC changes the allocators behind our back; the lines stay right."""
+    code = "kept = [None] * 20000\nfor i in range(20000):\n    kept[i] = str(i) + 'x'\nimport os; os._exit(0)"
+    report = vbt.trace([interpreter.path, "-c", code], env={"PYTHONMALLOC": allocator}).report
+    row = report.line("<string>", 3)
+    assert row["live_blocks"] == 20000 and row["allocs"] >= 40000 - 10  # one-digit strings exist
+    assert report.totals["lost_events"] == 0 and report.json["conservation"]["holds"]
+
+
+def test_developer_mode(interpreter):
+    done = vbt.trace([interpreter.path, "-X", "dev", "-c", "print([i * 1.5 for i in range(3)])"])
+    assert done.stdout == "[0.0, 1.5, 3.0]\n"
+    assert done.report.json["program"]["python_status"] == "ok"
+
+
+def test_summary(tmp_path):
+    """Without VBTRACE_QUIET: three lines on stderr, and nothing on stdout."""
+    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_QUIET": "0"})
+    assert done.stdout == "works\n"
+    lines = done.stderr.splitlines()
+    assert len(lines) == 3 and all(line.startswith("vbtrace: ") for line in lines)
+    (path,) = tmp_path.iterdir()
+    assert str(path) in lines[1] and lines[2] == f"vbtrace: next: vbtrace report {path}"
+
+
+def test_dlerror_is_empty():
+    """Whatever vbtrace looked up and did not find is not the program's error."""
+    assert vbt.trace([vbt.compiled("dlerror.c", "-O0")]).stdout == "none\n"
+
+
+@pytest.mark.parametrize("mode", ["lowest", "list"])
+def test_descriptors(mode, tmp_path):
+    program = vbt.compiled("descriptors.c", "-O0")
+    untraced = vbt.run([program, mode])
+    assert untraced.returncode == 0
+    assert vbt.trace([program, mode]).stdout == untraced.stdout
+
+
+def test_all_descriptors_closed(tmp_path):
+    """The program's files hold what the program wrote, and the trace is whole."""
+    program = vbt.compiled("descriptors.c", "-O0")
+    files = tmp_path / "files"
+    files.mkdir()
+    run = vbt.trace([program, "close-all", files], env={"VBTRACE_QUIET": "0"})
+    written = {path.name: path.read_text() for path in files.iterdir()}
+    assert written == {f"file{i}": "".join(f"file {i} round {round}\n" for round in range(30)) for i in range(40)}
+    assert run.report.json["complete"] and run.report.json["conservation"]["holds"]
+    assert run.report.totals["allocs"] >= 31_000 and run.report.totals["lost_events"] == 0
+
+
+BAD_OPTIONS = [
+    ("VBTRACE_TICK", "soon"),
+    ("VBTRACE_TICK", "0"),
+    ("VBTRACE_TICK", "-5"),
+    ("VBTRACE_TICK", "10ms"),
+    ("VBTRACE_TICK", ""),
+    ("VBTRACE_TICK", "99999999999999999999"),
+    ("VBTRACE_QUIET", "perhaps"),
+    ("VBTRACE_NATIVE", "everything"),
+    ("VBTRACE_FOLLOW", "me"),
+    ("VBTRACE_OUTPUT", ""),
+    ("VBTRACE_OUTPUT", "%q.vbt"),
+    ("VBTRACE_OUTPUT", "trace%"),
+    ("VBTRACE_OUTPUT", "x" * 5000),
+]
+
+
+@pytest.mark.parametrize("name, value", BAD_OPTIONS, ids=lambda text: text[:20])
+def test_bad_option(name, value, tmp_path):
+    """One line that names the option, what was found and what was expected; the program runs, untraced."""
+    env = {"VBTRACE_OUTPUT": str(tmp_path / "trace.vbt"), "VBTRACE_QUIET": "0", name: value}
+    done = vbt.run(WORKS, traced=tmp_path, directory=tmp_path, env=env)
+    assert (done.returncode, done.stdout) == (0, "works\n")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"vbtrace: {name}={value[:1000]}") and "expected" in done.stderr and "untraced" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_option(tmp_path):
+    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_TYCK": "3"})
+    assert (done.returncode, done.stdout) == (0, "works\n")
+    assert done.stderr.count("\n") == 1 and "VBTRACE_TYCK" in done.stderr
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_output_patterns(tmp_path):
+    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": f"{tmp_path}/a %e %h %r 100%% %p.vbt", "PMI_RANK": "7"})
+    assert done.returncode == 0
+    (path,) = tmp_path.iterdir()
+    pid = vbt.Report(path).json["program"]["pid"]
+    assert path.name == f"a perl {os.uname().nodename} 7 100% {pid}.vbt"
+
+
+@pytest.mark.parametrize("output", ["/nowhere/to/be/found/trace.vbt", "/dev/full/trace.vbt", "/proc/trace.vbt"])
+def test_output_that_cannot_be_written(output, tmp_path):
+    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": output, "VBTRACE_QUIET": "0"})
+    assert (done.returncode, done.stdout) == (0, "works\n")
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith(f"vbtrace: {output}: not written: "), done.stderr
+
+
+def many_lines(count):
+    return f"kept = []\nfor i in range({count}):\n    exec(compile('kept.append(float(i))', f'file{{i}}.py', 'exec'))\nprint(len(kept))"
+
+
+@pytest.mark.parametrize("limit", [1, 4096, 100_000])
+def test_limit_of_file_size(limit, tmp_path):
+    """SIGXFSZ is not for the program; what is there of the trace can be read."""
+    done = vbt.run(
+        ["/usr/bin/python3", "-c", many_lines(20_000)],
+        traced=tmp_path,
+        env={"VBTRACE_QUIET": "0"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (done.returncode, done.stdout) == (0, "20000\n"), done.stderr
+    assert done.stderr.startswith("vbtrace: ")
+    for path in tmp_path.iterdir():
+        assert path.stat().st_size <= limit
+        read = vbt.vbtrace("report", path)
+        assert read.returncode in (0, 2), read.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount: {mounted.stderr.strip()}")
+    yield pathlib.Path(folder)
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_full_disk(small_disk):
+    done = vbt.run(["/usr/bin/python3", "-c", many_lines(20_000)], traced=small_disk, env={"VBTRACE_QUIET": "0"})
+    assert (done.returncode, done.stdout) == (0, "20000\n"), done.stderr
+    assert "vbtrace: " in done.stderr
+    for path in small_disk.iterdir():
+        assert vbt.vbtrace("report", path).returncode in (0, 2)
+
+
+def test_working_directory_that_is_gone(tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = "cd %s && rmdir %s && exec /bin/echo works" % (folder, folder)
+    done = vbt.run(["sh", "-c", command], traced=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "works\n")

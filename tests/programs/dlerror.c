@@ -1,0 +1,9 @@
+/* Prints the dynamic linker's latest error, of which there is none. */
+#include <dlfcn.h>
+#include <stdio.h>
+
+int main(void) {
+    const char *error = dlerror();
+    puts(error != NULL ? error : "none");
+    return 0;
+}
