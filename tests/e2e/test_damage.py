@@ -1,0 +1,129 @@
+"""Traces that were cut off or altered: `vbtrace report` says what is wrong in one line, and reports what came before."""
+
+import json
+import os
+import random
+
+import pytest
+
+import vbt
+
+CHOSEN = random.Random(20260101)  # the same places in every run
+CUTS, FLIPS = 200, 200
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A Python trace with intervals, threads and several ticks, as bytes; where its chunks begin; its report."""
+    python = vbt.interpreters()[-1]
+    code = """
+import threading, time
+import vbtrace
+def work(n):
+    with vbtrace.section("work", iterations=n):
+        kept.append([str(i) for i in range(n)])
+    time.sleep(0.03)
+kept = []
+threads = [threading.Thread(target=work, args=(1000 * i,)) for i in range(1, 5)]
+before = time.perf_counter()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+after = time.perf_counter()
+"""
+    report = vbt.trace([python.path, "-c", code], python_paths=[vbt.MODULE_DIRECTORY]).report
+    return report.trace.data, report.trace.offsets, report
+
+
+def reported(data, folder, form="text"):
+    """Report on a file with these bytes; never a crash, and one line at most on stderr."""
+    path = folder / "damaged.vbt"
+    path.write_bytes(data)
+    done = vbt.vbtrace("report", "--format", form, path, env={"COLUMNS": "100"})
+    assert done.returncode in (0, 2), (done.returncode, done.stderr)
+    assert done.stderr.count("\n") <= 1 and (not done.stderr or done.stderr.startswith("vbtrace: ")), done.stderr
+    if done.returncode == 2:
+        assert done.stdout == "" and str(path) in done.stderr
+    else:
+        assert done.stdout.strip()
+        if done.stderr:
+            assert str(path) in done.stderr and "byte" in done.stderr
+    return done
+
+
+def test_cut_at_every_chunk(whole, tmp_path):
+    """What stands before is whole: no damage, but no end."""
+    data, offsets, report = whole
+    assert len(offsets) > 10
+    latest = 0
+    for offset in offsets[1:]:
+        done = reported(data[:offset], tmp_path, "json")
+        assert (done.returncode, done.stderr) == (0, ""), offset
+        told = json.loads(done.stdout)
+        assert not told["complete"], offset
+        assert latest <= told["totals"]["allocs"] <= report.totals["allocs"]
+        latest = told["totals"]["allocs"]
+        assert "cut off" in reported(data[:offset], tmp_path).stdout
+
+
+def test_cut_anywhere(whole, tmp_path):
+    data, offsets, _ = whole
+    ends = {*offsets, len(data)}
+    for size in [*range(0, 20), *(CHOSEN.randrange(20, len(data)) for _ in range(CUTS))]:
+        done = reported(data[:size], tmp_path)
+        assert done.returncode == (2 if size < offsets[1] else 0), (size, done.stderr)  # without one whole chunk there is nothing to say
+        assert bool(done.stderr) == (size < offsets[1] or size not in ends), (size, done.stderr)
+
+
+def test_altered_bytes(whole, tmp_path):
+    """Every byte behind the header is under a checksum."""
+    data, offsets, _ = whole
+    for _ in range(FLIPS):
+        at, bits = CHOSEN.randrange(16, len(data)), CHOSEN.randrange(1, 256)
+        altered = bytearray(data)
+        altered[at] ^= bits
+        done = reported(bytes(altered), tmp_path)
+        assert done.returncode == (2 if at < offsets[1] else 0) and done.stderr, (at, bits)
+        first = max(offset for offset in offsets if offset <= at)
+        assert f"byte {first}" in done.stderr, (at, first, done.stderr)  # in that chunk, nothing before
+
+
+def test_altered_header(whole, tmp_path):
+    data, _, _ = whole
+    for at in range(11):
+        altered = bytearray(data)
+        altered[at] ^= 0x20
+        done = reported(bytes(altered), tmp_path)
+        assert done.returncode == 2 and done.stderr, at
+
+
+def test_not_a_trace(tmp_path):
+    for content in (b"", b"x", b"\x7fELF" + bytes(100), b"VBTC" * 100, bytes(10_000), os.urandom(5_000)):
+        assert reported(content, tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["report", "lines", "functions", "intervals", "timeline", "info"])
+@pytest.mark.parametrize("name, reason", [("missing.vbt", "No such file"), (".", "directory"), ("empty.vbt", "empty")])
+def test_file_that_cannot_be_read(command, name, reason, tmp_path):
+    (tmp_path / "empty.vbt").touch()
+    done = vbt.vbtrace(command, tmp_path / name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and reason in done.stderr and str(tmp_path / name) in done.stderr
+
+
+@pytest.mark.parametrize("command", ["report", "lines", "functions", "intervals", "timeline", "info"])
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_every_command_on_a_cut_trace(whole, command, form, tmp_path):
+    """Half of it."""
+    data, _, _ = whole
+    path = tmp_path / "half.vbt"
+    path.write_bytes(data[: len(data) // 2])
+    done = vbt.vbtrace(command, "--format", form, path)
+    if command == "info" and form == "csv":
+        assert done.returncode in (0, 2)  # may have no table
+    else:
+        assert done.returncode == 0 and done.stdout, done.stderr
+    assert done.stderr.count("\n") <= 1
+    if form == "json":
+        json.loads(done.stdout)
