@@ -1,0 +1,76 @@
+/* A small reader of traces for tests, written from format/FORMAT.md alone: it shares no code with the library or the analyzer but
+ * zstd and xxHash. It keeps what a trace says in plain arrays, and stops the test at anything that the format does not allow. */
+#ifndef TRACE_DECODER_H
+#define TRACE_DECODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 64 };
+
+struct trace_string {
+    const char *bytes;
+    size_t size;
+};
+
+struct trace_counters {
+    uint64_t time, node, allocs, allocated, temporary, smallest, largest, rss_kib, inherited_blocks, inherited_bytes;
+    int64_t live_blocks, live_bytes, at_peak;
+    uint64_t buckets[TRACE_BUCKETS];
+};
+
+struct trace_interval {
+    uint64_t id, kind, from, to, label, count, iterations;
+    double m2;
+    int64_t stats[7][3]; /* minimum, maximum, total */
+};
+
+struct trace_interval_site {
+    uint64_t interval, node, allocs, frees, allocated, freed;
+};
+
+struct trace {
+    int version;
+    uint32_t chunks;        /* whole ones */
+    uint32_t chunks_of[16]; /* by kind */
+    size_t bytes_read;      /* up to the end of the last whole chunk */
+    uint32_t strings, codes, sites, nodes, modules, pairs, intervals, interval_sites, points;
+    struct trace_string string[TRACE_ROWS]; /* by id */
+    struct {
+        uint64_t file, name, first_line, flags;
+    } code[TRACE_ROWS];
+    struct {
+        uint64_t kind, a;
+        int64_t b;
+    } site[TRACE_ROWS];
+    struct {
+        uint64_t parent, site, domain;
+    } node[TRACE_ROWS];
+    struct {
+        uint64_t start, end, offset;
+        struct trace_string path;
+    } module[1024];
+    struct {
+        struct trace_string key, value;
+    } pair[1024];
+    int64_t state[TRACE_STATES];
+    struct trace_counters counters[TRACE_ROWS]; /* by node; allocs and live_blocks 0 where there are none */
+    struct trace_interval interval[TRACE_ROWS];
+    struct trace_interval_site interval_site[TRACE_ROWS];
+    struct {
+        uint64_t time;
+        int64_t rss, heap, python;
+    } point[4096];
+    uint64_t end_time;
+    struct trace_string end_reason; /* bytes NULL: the last chunk is not END */
+};
+
+/* Reads a file up to its last whole chunk; fails the test where the file has none. The result is valid until the next call. */
+const struct trace *trace_read(const char *path);
+
+/* The value of the first pair with this key of the newest PROCESS chunk; NULL: none. */
+const char *trace_pair(const struct trace *trace, const char *key);
+
+int trace_string_is(const struct trace *trace, uint64_t id, const char *text);
+
+#endif
