@@ -72,6 +72,7 @@ def run(arguments, traced=None, directory=None, preload=(), python_paths=(), tex
     """Run a program; with traced=DIRECTORY under vbtrace, with its traces in there. `env` adds to its environment."""
     env = environment(**options.pop("env", {}))
     if traced is not None:
+        assert LIBRARY.exists(), f"{LIBRARY} is missing: build first, or name the build in VBTRACE_BUILD"
         env["LD_PRELOAD"] = " ".join(map(str, [LIBRARY, *preload]))
         env.setdefault("VBTRACE_OUTPUT", str(pathlib.Path(traced) / "%e.%p.vbt"))
         env.setdefault("VBTRACE_QUIET", "1")

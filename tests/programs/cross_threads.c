@@ -1,6 +1,7 @@
 /* Blocks that one thread allocates and another frees; and a thousand threads that begin and end. The lines' marks are explained
  * in heap_calls.c. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@ static void *produce(void *argument) {
         void *block = malloc(32); //= allocs PAIRS * BLOCKS; frees PAIRS * BLOCKS; bytes 32 * PAIRS * BLOCKS
         void *empty = NULL;
         while (!atomic_compare_exchange_weak(&pipe->slots[i % SLOTS], &empty, block))
-            empty = NULL;
+            empty = NULL, sched_yield();
     }
     return NULL;
 }
@@ -26,7 +27,7 @@ static void *consume(void *argument) {
     for (int i = 0; i < BLOCKS; i++) {
         void *block;
         while ((block = atomic_exchange(&pipe->slots[i % SLOTS], NULL)) == NULL)
-            continue;
+            sched_yield();
         free(block); //= none
     }
     return NULL;

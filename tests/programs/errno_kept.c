@@ -25,6 +25,13 @@ static volatile size_t beyond = PTRDIFF_MAX, small = 40;
         printf("%s: %s, errno %d\n", #expression, good ? "good" : "failed", after);                                   \
     }
 
+static int marked(void) {
+    vbtrace_begin("section", 1);
+    vbtrace_end("section");
+    vbtrace_end("never begun");
+    return 1;
+}
+
 int main(void) {
     static void *block, *other;
     struct timespec spec;
@@ -62,7 +69,7 @@ int main(void) {
     TRY(timespec_get(&spec, 99) != 0)
     TRY(getrusage(RUSAGE_SELF, &usage) == 0)
     TRY(getrusage((__rusage_who_t)99, &usage) == 0)
-    TRY((vbtrace_begin("section", 1), vbtrace_end("section"), vbtrace_end("never begun"), 1))
+    TRY(marked())
     TRY(execl("/nowhere/to/be/found", "x", (char *)NULL) == 0)
     TRY(execv("/nowhere/to/be/found", (char *[]){"x", NULL}) == 0)
     TRY(execvp("nowhere-to-be-found", (char *[]){"x", NULL}) == 0)
