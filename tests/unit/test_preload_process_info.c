@@ -1,0 +1,164 @@
+/* What is told of the process: the path of the trace, PROCESS and MODULES chunks, the resident set. */
+#include "preload/stream/process_info.h"
+
+#include "preload/options.h"
+#include "preload/where/python.h"
+#include "preload_world.h"
+#include "trace_decoder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const char *path_of(const char *output) {
+    static char path[VBT_PATH_MAX + 512];
+    strcpy(vbt_options.output, output);
+    vbt_output_path(path, sizeof path);
+    return path;
+}
+
+static void letters_in_the_path_are_replaced(void **state) {
+    (void)state;
+    char expected[512], host[128];
+    gethostname(host, sizeof host);
+    unsetenv("OMPI_COMM_WORLD_RANK");
+    unsetenv("PMIX_RANK");
+    unsetenv("PMI_RANK");
+    unsetenv("SLURM_PROCID");
+    snprintf(expected, sizeof expected, "/tmp/%d-test_preload_process_info-%s-0-%%.vbt", (int)getpid(), host);
+    assert_string_equal(path_of("/tmp/%p-%e-%h-%r-%%.vbt"), expected);
+    setenv("SLURM_PROCID", "17", 1);
+    assert_string_equal(path_of("/tmp/%r%r"), "/tmp/1717");
+    assert_string_equal(path_of("/plain"), "/plain");
+}
+
+/* The program may change its directory: the trace goes to where it started. */
+static void a_relative_path_begins_where_the_program_started(void **state) {
+    (void)state;
+    char cwd[4096], expected[8192];
+    assert_non_null(getcwd(cwd, sizeof cwd));
+    assert_int_equal(chdir("/"), 0);
+    snprintf(expected, sizeof expected, "%s/t.vbt", cwd);
+    assert_string_equal(path_of("t.vbt"), expected);
+    assert_int_equal(chdir(cwd), 0);
+}
+
+static void a_path_that_grows_too_long_is_cut(void **state) {
+    (void)state;
+    char much[VBT_PATH_MAX];
+    for (size_t i = 0; i + 2 < sizeof much; i += 2)
+        memcpy(much + i, "%e", 2);
+    much[sizeof much - 2] = '\0';
+    char out[100 + 8];
+    memset(out, 'x', sizeof out);
+    strcpy(vbt_options.output, much);
+    vbt_output_path(out, 100);
+    assert_int_equal(strlen(out), 99);
+    assert_int_equal(out[100], 'x');
+}
+
+static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
+    static struct vbt_chunk_writer writer;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/vbt-process-%d.vbt", (int)getpid());
+    assert_true(vbt_chunk_writer_init(&writer) && vbt_chunk_writer_open(&writer, path));
+    write(&writer);
+    vbt_chunk_writer_close(&writer);
+    const struct trace *trace = trace_read(path);
+    unlink(path);
+    assert_int_equal(trace->chunks, 1);
+    return trace;
+}
+
+static void the_process_is_told(void **state) {
+    (void)state;
+    char number[32], cwd[4096];
+    setenv("VBTRACE_TICK", "12", 1);
+    vbt_options.tick = 12000000;
+    const struct trace *trace = written(vbt_write_process);
+    snprintf(number, sizeof number, "%d", (int)getpid());
+    assert_string_equal(trace_pair(trace, "pid"), number);
+    snprintf(number, sizeof number, "%d", (int)getppid());
+    assert_string_equal(trace_pair(trace, "ppid"), number);
+    assert_string_equal(trace_pair(trace, "cwd"), getcwd(cwd, sizeof cwd));
+    assert_string_equal(trace_pair(trace, "option"), "VBTRACE_TICK=12");
+    assert_string_equal(trace_pair(trace, "tick_ns"), "12000000");
+    assert_string_equal(trace_pair(trace, "vbtrace"), VBT_VERSION);
+    assert_string_equal(trace_pair(trace, "native"), "leaf");
+    assert_non_null(strstr(trace_pair(trace, "exe"), "/test_preload_process_info"));
+    assert_non_null(strstr(trace_pair(trace, "arg"), "test_preload_process_info"));
+    assert_int_equal(strncmp(trace_pair(trace, "libc"), "glibc 2.", 8), 0);
+    assert_true(strtoll(trace_pair(trace, "started"), NULL, 10) > INT64_C(1600000000) * 1000000000);
+    assert_null(trace_pair(trace, "python"));
+}
+
+static void the_interpreter_is_told(void **state) {
+    (void)state;
+    vbt_python.minor = 11;
+    strcpy(vbt_python.version, "3.11.2");
+    assert_string_equal(trace_pair(written(vbt_write_process), "python"), "3.11.2");
+    assert_string_equal(trace_pair(written(vbt_write_process), "python_status"), "ok");
+    vbt_python.trouble = "another line";
+    assert_string_equal(trace_pair(written(vbt_write_process), "python_status"), "another line");
+    vbt_python = (struct vbt_python){0};
+}
+
+/* The code of this test is in a module, at the place in the file where the module says. */
+static void modules_cover_the_code_that_runs(void **state) {
+    (void)state;
+    const struct trace *trace = written(vbt_write_modules);
+    uintptr_t ours[] = {(uintptr_t)&modules_cover_the_code_that_runs, (uintptr_t)&strtoll};
+    for (int n = 0; n < 2; n++) {
+        bool found = false;
+        for (uint32_t i = 0; i < trace->modules; i++) {
+            assert_true(trace->module[i].start < trace->module[i].end);
+            assert_int_equal(trace->module[i].path.bytes[0], '/');
+            if (ours[n] < trace->module[i].start || ours[n] >= trace->module[i].end)
+                continue;
+            found = true;
+            char path[4096];
+            snprintf(path, sizeof path, "%.*s", (int)trace->module[i].path.size, trace->module[i].path.bytes);
+            FILE *in = fopen(path, "rb");
+            assert_non_null(in);
+            char bytes[16];
+            assert_int_equal(fseek(in, (long)(ours[n] - trace->module[i].start + trace->module[i].offset), SEEK_SET), 0);
+            assert_int_equal(fread(bytes, 1, sizeof bytes, in), sizeof bytes);
+            assert_memory_equal(bytes, (const void *)ours[n], sizeof bytes);
+            fclose(in);
+        }
+        assert_true(found);
+    }
+}
+
+static void the_resident_set_grows_with_what_is_touched(void **state) {
+    (void)state;
+    enum { SIZE = 32 << 20 };
+    int64_t before = vbt_rss_now();
+    assert_true(before > 0);
+    char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(memory, 1, SIZE);
+    assert_in_range(vbt_rss_now() - before, SIZE - (1 << 20), SIZE + (4 << 20));
+    munmap(memory, SIZE);
+    assert_in_range(vbt_rss_now() - before + (4 << 20), 0, 8 << 20);
+    assert_true(vbt_rss_highest() >= before + SIZE - (1 << 20));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(letters_in_the_path_are_replaced),
+        cmocka_unit_test(a_relative_path_begins_where_the_program_started),
+        cmocka_unit_test(a_path_that_grows_too_long_is_cut),
+        cmocka_unit_test(the_process_is_told),
+        cmocka_unit_test(the_interpreter_is_told),
+        cmocka_unit_test(modules_cover_the_code_that_runs),
+        cmocka_unit_test(the_resident_set_grows_with_what_is_touched),
+    };
+    world_init();
+    vbt_process_info_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
