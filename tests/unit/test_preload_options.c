@@ -33,11 +33,13 @@ static void assert_accepted(const char *entry) {
     assert_string_equal(said, "");
 }
 
-/* One line that names the variable, its value and what was expected. */
+/* One line that names the variable, its value (the beginning of a long one) and what was expected. */
 static void assert_refused(const char *entry, const char *expected) {
+    enum { ENOUGH = 150 };
     const char *said;
+    char start[ENOUGH + 1];
     assert_false(read_one(entry, &said));
-    assert_non_null(strstr(said, entry));
+    assert_non_null(strstr(said, strncat(strcpy(start, ""), entry, ENOUGH)));
     assert_non_null(strstr(said, expected));
     assert_non_null(strstr(said, "untraced"));
     assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
