@@ -65,13 +65,13 @@ static void chunks_are_numbered_checked_and_read_back(void **state) {
     assert_true(trace_string_is(trace, 2, "two"));
 }
 
-/* zstd works in memory that was measured out beforehand: it must do for every level and every size. */
-static void every_size_can_be_written_at_every_level(void **state) {
+/* zstd works in memory that was measured out beforehand: it must do for every level that is used and every size. */
+static void every_size_can_be_written_at_every_level_in_use(void **state) {
     (void)state;
     static const size_t sizes[] = {0, 1, 100, 16384, 16385, 131072, 262145, 1000000, VBT_CHUNK_RAW_MAX};
     uint32_t chunks = 0;
     uint64_t seed = 31;
-    for (writer.level = 1; writer.level <= 9; writer.level++) {
+    for (writer.level = 1; writer.level <= 3; writer.level++) {
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
             for (int compressible = 0; compressible < 2; compressible++) {
                 struct vbt_writer *w = vbt_chunk_begin(&writer);
@@ -187,7 +187,7 @@ static void a_new_file_empties_the_old_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(chunks_are_numbered_checked_and_read_back),
-        TEST(every_size_can_be_written_at_every_level),
+        TEST(every_size_can_be_written_at_every_level_in_use),
         TEST(a_payload_that_overruns_is_lost_and_the_next_is_not),
         TEST(a_file_that_cannot_be_opened_is_an_error),
         TEST(a_full_disk_leaves_a_file_that_can_be_read),
