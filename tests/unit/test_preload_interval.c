@@ -336,6 +336,32 @@ static void a_section_that_never_ends_adds_nothing_to_its_call_sites(void **stat
     assert_flow(group, nodes[0], 1, 0, 1, 0);
 }
 
+/* A long section around more clock readings than there is room for: its call sites are told to the last. */
+static void a_section_with_many_boundaries_keeps_its_call_sites(void **state) {
+    (void)state;
+    enum { READINGS = VBT_NOTES + VBT_NOTES / 2 };
+    open_section(fresh, fresh + 51, 1, 0);
+    open_section(fresh, fresh + 52, 1, 0);
+    for (int64_t i = 0; i < READINGS; i++) {
+        world_alloc(thread, nodes[i % 2], 0xf000, 3);
+        world_free(thread, 0xf000);
+        reading(fresh + 2, i);
+    }
+    close_section(fresh + 1, fresh + 52, 1);
+    close_section(fresh + 1, fresh + 51, 1);
+    for (uint32_t label = fresh + 51; label <= fresh + 52; label++) {
+        const struct vbt_interval_group *group = group_of(VBT_INTERVAL_SECTION, fresh, fresh + 1, label);
+        assert_stats(group, VBT_Q_ALLOCS, READINGS, READINGS, READINGS);
+        for (int i = 0; i < 2; i++)
+            assert_flow(group, nodes[i], READINGS / 2, READINGS / 2, 3 * READINGS / 2, 3 * READINGS / 2);
+    }
+    const struct vbt_interval_group *clock = group_of(VBT_INTERVAL_CLOCK, fresh + 2, fresh + 2, 0);
+    assert_int_equal(clock->count, READINGS - 1);
+    assert_int_equal(flow_at(clock, nodes[0]).allocs + flow_at(clock, nodes[1]).allocs +
+                         thread->ledger.lost[VBT_LOST_INTERVAL_SITES],
+                     READINGS - 1);
+}
+
 static void what_is_forgotten_starts_from_nothing_under_its_old_id(void **state) {
     (void)state;
     reading(fresh, 0);
@@ -450,6 +476,7 @@ int main(void) {
         TEST(threads_have_intervals_of_their_own),
         TEST(a_reset_drops_what_is_open),
         TEST(a_section_that_never_ends_adds_nothing_to_its_call_sites),
+        TEST(a_section_with_many_boundaries_keeps_its_call_sites),
         TEST(what_is_forgotten_starts_from_nothing_under_its_old_id),
         TEST(random_nesting_agrees_with_a_plain_model),
         TEST(too_many_groups_are_counted_as_lost),
