@@ -138,7 +138,7 @@ static void many_definitions_take_several_chunks(void **state) {
     memset(text, 'x', sizeof text);
     vbt_lock(&vbt_tree.lock);
     for (int i = 0; i < 500; i++) {
-        snprintf(text, 16, "long %d", i);
+        snprintf(text, 32, "long %d", i);
         assert_int_not_equal(vbt_intern_string(text, sizeof text), 0);
     }
     vbt_unlock(&vbt_tree.lock);
