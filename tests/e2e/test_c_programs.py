@@ -12,7 +12,7 @@ NAMES = {
     "heap_calls.c": {"N": 1000, "PVALLOC": 100},
     "cross_threads.c": {"PAIRS": 4, "BLOCKS": 20000, "SHORT": 1000},
     "life.c": {},
-    "peaks.c": {},
+    "peaks.c": {"TEETH": sum(range(31)) + sum(range(20))},  # heights 0 to 30 and 19 to 1, in blocks
 }
 LEVELS = ["-O0", "-O2"]
 ALLOCATORS = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"]

@@ -6,7 +6,7 @@ import pytest
 
 import vbt
 
-PYTHON_PROGRAMS = ["ground_truth_objects.py", "ground_truth_control.py", "ground_truth_threads.py", "ground_truth_native.py", "live_blocks.py"]
+PYTHON_PROGRAMS = [f"ground_truth_{name}.py" for name in ("objects", "control", "threads", "native")] + ["live_blocks.py", "clocks.py"]
 ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
 
 

@@ -17,12 +17,12 @@
 static volatile size_t beyond = PTRDIFF_MAX, small = 40;
 
 /* Runs an expression three times, since the first call of a kind takes other ways through vbtrace than the next. */
-#define TRY(expression)                                                                                                \
-    for (int turn = 0; turn < 3; turn++) {                                                                             \
-        errno = 77;                                                                                                    \
-        int good = (expression);                                                                                       \
-        int after = errno;                                                                                             \
-        printf("%s: %s, errno %d\n", #expression, good ? "good" : "failed", after);                                   \
+#define TRY(expression)                                                                                                            \
+    for (int turn = 0; turn < 3; turn++) {                                                                                         \
+        errno = 77;                                                                                                                \
+        int good = (expression);                                                                                                   \
+        int after = errno;                                                                                                         \
+        printf("%s: %s, errno %d\n", #expression, good ? "good" : "failed", after);                                                \
     }
 
 static int marked(void) {

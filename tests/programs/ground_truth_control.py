@@ -1,5 +1,6 @@
 """Code that runs in other ways than from top to bottom: generators, async, exceptions, exec, __del__, deep recursion, callbacks.
-The marks are explained in ground_truth_objects.py."""
+The marks are explained in ground_truth_objects.py; old is 1 up to 3.10, where each call of Python code makes a frame object, and
+new is 1 from 3.11 on, where a frame object is made only when somebody asks for it, and generators and coroutines in their def line."""
 
 import functools
 import gc
@@ -19,11 +20,11 @@ FLOAT = facts.size(0.5)
 def halves(kept):
     for i in PLACES:  #= allocs 1; frees 1
         kept[i] = i + 0.5  #= allocs N; bytes N * FLOAT
-        yield i  #= allocs 2 if v < (3, 11) else 0 -- up to 3.10 code that ran 1,024 times gets a cache
+        yield i  #= allocs 2 * old -- code that ran 1,024 times gets a cache
 
 
 def generator(kept):
-    for _ in halves(kept):  #= allocs 2 if v < (3, 11) else 0; frees 1 if v < (3, 11) else 0 -- the generator and its frame, which stays with the code; 3.11 on: made in the def line
+    for _ in halves(kept):  #= allocs 2 * old; frees old -- the generator and its frame, which stays with the code
         pass  #= none
 
 
@@ -43,7 +44,7 @@ async def half(i):
 
 async def halves_awaited(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = await half(i)  #= allocs N if v < (3, 11) else 0; frees N if v < (3, 11) else 0 -- the coroutine; 3.11 on: made in the def line
+        kept[i] = await half(i)  #= allocs N * old; frees N * old -- the coroutine
 
 
 def asynchronous(kept):
@@ -57,7 +58,7 @@ def asynchronous(kept):
 def raised(kept):
     for i in PLACES:
         try:
-            raise ValueError  #= allocs 2 * N + (v >= (3, 11)); frees 2 * N + (v >= (3, 11)) -- exception, traceback; 3.11 on: once a frame object
+            raise ValueError  #= allocs 2 * N + new; frees 2 * N + new -- exception, traceback; once a frame object
         except ValueError:
             kept[i] = i + 0.5  #= allocs N; bytes N * FLOAT
 
@@ -148,7 +149,8 @@ def main():
     made.append([cached(i) for i in PLACES])
     made[8][:] = PLACES
     made[8].sort(key=sort_key)
-    facts.tell_and_leave(N=N, DEPTH=DEPTH, FLOAT=FLOAT, mortal_size=facts.size(mortal))
+    old = int(sys.version_info < (3, 11))
+    facts.tell_and_leave(N=N, DEPTH=DEPTH, FLOAT=FLOAT, old=old, new=1 - old, mortal_size=facts.size(mortal))
 
 
 main()

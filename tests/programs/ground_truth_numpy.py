@@ -15,7 +15,7 @@ N = 2**20
 def over_an_array(values):
     total = np.float32(0)
     with vbtrace.section("array", iterations=N):
-        for x in values:  #= allocs N + 3; frees N + 3 -- an object an element, the iterator, the text of the IndexError that ends it, first too long
+        for x in values:  #= allocs N + 3; frees N + 3 -- elements, iterator, text of the last IndexError (twice)
             total += x  #= allocs N; frees N - 1; bytes 24 * N
     return total
 

@@ -88,7 +88,7 @@ def dicts(kept):
 
 def growing_dict(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = i  #= allocs dict_growth[0]; frees dict_growth[0] - (1 if v >= (3, 11) else 2) -- up to 3.10 the first keys go to a free list
+        kept[i] = i  #= allocs dict_growth[0]; frees dict_growth[0] - 1 - (v < (3, 11)) -- up to 3.10 one in a free list
     return kept
 
 

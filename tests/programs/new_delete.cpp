@@ -28,15 +28,15 @@ static int *volatile numbers[N];
 static Wide *volatile wide[N];
 
 int main() {
-    section("new", [](int i) { nodes[i] = new Node; });                 // 1 of 16 bytes each
-    section("delete", [](int i) { delete nodes[i]; });                  // 1 free each
-    section("new[]", [](int i) { numbers[i] = new int[10]; });          // 1 of 40 bytes each
-    section("delete[]", [](int i) { delete[] numbers[i]; });            // 1 free each
-    section("aligned new", [](int i) { wide[i] = new Wide; });          // 1 of 256 bytes each
-    section("aligned delete", [](int i) { delete wide[i]; });           // 1 free each
+    section("new", [](int i) { nodes[i] = new Node; });                         // 1 of 16 bytes each
+    section("delete", [](int i) { delete nodes[i]; });                          // 1 free each
+    section("new[]", [](int i) { numbers[i] = new int[10]; });                  // 1 of 40 bytes each
+    section("delete[]", [](int i) { delete[] numbers[i]; });                    // 1 free each
+    section("aligned new", [](int i) { wide[i] = new Wide; });                  // 1 of 256 bytes each
+    section("aligned delete", [](int i) { delete wide[i]; });                   // 1 free each
     section("nothrow new", [](int i) { numbers[i] = new (std::nothrow) int; }); // 1 of 4 bytes each
     int caught = 0;
-    section("exception", [&](int i) {                                   // thrown, caught, freed: nothing is left
+    section("exception", [&](int i) { // thrown, caught, freed: nothing is left
         try {
             throw i;
         } catch (int) {

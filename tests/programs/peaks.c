@@ -10,7 +10,7 @@ int main(void) {
     for (int tooth = 0; tooth < TEETH; tooth++) {
         int height = tooth <= 30 ? tooth : TEETH - tooth;
         for (int i = 0; i < height; i++)
-            kept[i] = malloc(BLOCK); //= allocs 30 * 31 // 2 + 19 * 20 // 2; frees 30 * 31 // 2 + 19 * 20 // 2; bytes 1000 * (465 + 190)
+            kept[i] = malloc(BLOCK); //= allocs TEETH; frees TEETH; bytes 1000 * TEETH
         if (tooth == 10) {
             void *volatile spike = malloc(12345); //= allocs 1; frees 1; temporary 1
             free(spike);
