@@ -79,7 +79,7 @@ static uint32_t definitions(uint32_t known, uint64_t *first) {
 
 #define COLUMN(first, last, field, value)                                                                                          \
     for (uint64_t id = first; id <= (last); id++)                                                                                  \
-        field = value;
+        (field) = (value);
 
 static void read_strings(void) {
     uint64_t first;
@@ -169,7 +169,7 @@ static void read_counters(void) {
     }
 #define EACH(field, value)                                                                                                         \
     for (uint64_t i = 0; i < count; i++)                                                                                           \
-        field = value;
+        (field) = (value);
     EACH(rows[i].allocs, varint())
     EACH(rows[i].live_blocks, zigzag())
     EACH(rows[i].allocated, varint())
