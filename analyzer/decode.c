@@ -389,7 +389,7 @@ static void keep_histogram(struct vbt_reader *pairs, struct vbt_counters *to, ui
 static char *decode_counters(struct decoder *d) {
     struct vbt_model *m = d->model;
     uint64_t count;
-    vbt_get_varint(&d->r); /* time: a state of that time is in the file too */
+    uint64_t time = vbt_get_varint(&d->r);
     char *wrong = get_count(d, &count, 13, 0, VBT_MAX_NODES);
     if (wrong != NULL)
         return wrong;
@@ -408,6 +408,7 @@ static char *decode_counters(struct decoder *d) {
         }
         struct vbt_counters *to = &m->counters[node->counters], from = m->scratch[i];
         uint32_t entries = from.size_count;
+        from.time = time;
         from.sizes = to->sizes;
         from.size_count = to->size_count;
         *to = from;
@@ -593,7 +594,16 @@ static void join_ticks(struct vbt_model *m) {
     m->thinned = (struct vbt_ticks){0};
 }
 
+/* Nodes that were last written before the newest peak have not changed since: what they have live they had then. */
+static void settle_peak(struct vbt_model *m) {
+    for (size_t i = 0; i < m->counters_count; i++)
+        if (m->counters[i].time < (uint64_t)m->state[VBT_STATE_PEAK_TIME])
+            m->counters[i].at_peak_bytes = m->counters[i].live_bytes;
+}
+
 void vbt_decode_finish(struct vbt_model *m) {
+    if (m->has_state)
+        settle_peak(m);
     join_ticks(m);
     compact_intervals(m);
     compact_interval_sites(m);

@@ -48,6 +48,7 @@ struct vbt_counters {
     uint64_t smallest, largest;
     uint64_t inherited_blocks, inherited_bytes;
     int64_t live_blocks, live_bytes, at_peak_bytes;
+    uint64_t time; /* of the chunk it came from */
     uint64_t max_rss_kib;
     struct vbt_bucket *sizes; /* only if the model was loaded with them; none: all in the bucket of the smallest */
     uint32_t size_count;

@@ -51,3 +51,43 @@ VBT_EXPORT int fexecve(int descriptor, char *const arguments[], char *const envi
     vbt_lifecycle_finish("exec");
     return tried(vbt_real.fexecve(descriptor, arguments, environment));
 }
+
+VBT_EXPORT int execveat(int directory, const char *path, char *const arguments[], char *const environment[], int flags) {
+    vbt_real_find();
+    vbt_lifecycle_finish("exec");
+    return tried(vbt_real.execveat(directory, path, arguments, environment, flags));
+}
+
+/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go to the stack, as they do there; behind them
+ * execle has the environment. */
+#define COLLECT(arguments, first, list)                                                                                \
+    va_list list;                                                                                                      \
+    va_start(list, first);                                                                                             \
+    size_t count = 1;                                                                                                  \
+    while (va_arg(list, char *) != NULL)                                                                               \
+        count++;                                                                                                       \
+    va_end(list);                                                                                                      \
+    char *arguments[count + 1];                                                                                        \
+    arguments[0] = (char *)first;                                                                                      \
+    va_start(list, first);                                                                                             \
+    for (size_t i = 1; i <= count; i++)                                                                                \
+        arguments[i] = va_arg(list, char *);
+
+VBT_EXPORT int execl(const char *path, const char *argument, ...) {
+    COLLECT(arguments, argument, list)
+    va_end(list);
+    return execve(path, arguments, environ);
+}
+
+VBT_EXPORT int execlp(const char *file, const char *argument, ...) {
+    COLLECT(arguments, argument, list)
+    va_end(list);
+    return execvpe(file, arguments, environ);
+}
+
+VBT_EXPORT int execle(const char *path, const char *argument, ...) {
+    COLLECT(arguments, argument, list)
+    char *const *environment = va_arg(list, char *const *);
+    va_end(list);
+    return execve(path, arguments, environment);
+}

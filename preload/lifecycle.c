@@ -25,9 +25,9 @@
 
 int64_t vbt_clock_start;
 
-/* A process that ends sooner than this never has a helper thread before its end; after a fork the parent waits longer, since
- * there are programs that count their threads then. */
-enum { HELPER_AFTER = 10 * 1000 * 1000, HELPER_AFTER_FORK = 30 * 1000 * 1000 };
+/* A process that ends sooner than this never has a helper thread before its end; after a fork its parent waits anew, since there are
+ * programs that count their threads then. */
+enum { HELPER_AFTER = 30 * 1000 * 1000, HELPER_AFTER_FORK = 30 * 1000 * 1000 };
 
 static _Atomic int awake; /* 0 no, 1 waking, 2 yes */
 static int64_t helper_due; /* CLOCK_MONOTONIC, ns */
@@ -188,11 +188,20 @@ static void after_fork_in_child(void) {
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 
+/* What the lookup allocates is not the program's, and neither is the error that it leaves where there is no interpreter. */
+static void look_for_python(void) {
+    struct vbt_thread *thread = vbt_enter();
+    if (!vbt_python_attach(RTLD_DEFAULT))
+        dlerror();
+    if (thread != NULL)
+        vbt_leave(thread);
+}
+
 __attribute__((constructor)) static void construct(void) {
     wake();
     if (atomic_load(&vbt_recording) == VBT_STOPPED)
         return;
-    vbt_python_attach(RTLD_DEFAULT);
+    look_for_python();
     if (vbt_process_is_helper()) {
         atomic_store(&vbt_recording, VBT_STOPPED);
         return;

@@ -5,7 +5,11 @@
 
 #include <linux/mman.h>
 
-enum { ARENA_STEP = 256 * 1024, ALIGNMENT = 16 };
+enum { ARENA_STEP = 64 * 1024, ALIGNMENT = 16 };
+
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14; an older kernel refuses it, and nothing is lost */
+#define MADV_POPULATE_WRITE 23
+#endif
 
 void *vbt_map(size_t size) {
     long at = vbt_sys(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -16,6 +20,13 @@ void *vbt_map(size_t size) {
     return (void *)at;
 }
 
+void *vbt_map_at_once(size_t size) {
+    void *start = vbt_map(size);
+    if (start != NULL)
+        vbt_sys(SYS_madvise, start, size, MADV_POPULATE_WRITE);
+    return start;
+}
+
 void vbt_unmap(void *start, size_t size) { vbt_sys(SYS_munmap, start, size); }
 
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
@@ -23,7 +34,7 @@ void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
     if (size > (size_t)(arena->end - arena->at)) {
         if (size > ARENA_STEP / 4)
             return vbt_map(size);
-        char *fresh = vbt_map(ARENA_STEP);
+        char *fresh = vbt_map_at_once(ARENA_STEP);
         if (fresh == NULL)
             return NULL;
         arena->at = fresh;
@@ -39,7 +50,7 @@ uint32_t vbt_vector_add(struct vbt_vector *vector) {
     if (index / VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENTS)
         return 0;
     char **segment = &vector->segments[index / VBT_VECTOR_SEGMENT];
-    if (*segment == NULL && (*segment = vbt_map(VBT_VECTOR_SEGMENT * vector->item_size)) == NULL)
+    if (*segment == NULL && (*segment = vbt_map_at_once(VBT_VECTOR_SEGMENT * vector->item_size)) == NULL)
         return 0;
     vector->count = index + 1;
     return index;

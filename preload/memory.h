@@ -9,6 +9,9 @@
  * pages. NULL when the kernel refuses. */
 void *vbt_map(size_t size);
 
+/* The same, for what is about to be used whole: one call of the kernel instead of a page fault for each page. */
+void *vbt_map_at_once(size_t size);
+
 void vbt_unmap(void *start, size_t size);
 
 /* A bump allocator for things that live as long as the process. Not locked: one owner each. */

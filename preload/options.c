@@ -11,7 +11,8 @@ struct vbt_options vbt_options = {.output = "vbtrace.%e.%p.vbt", .tick = 10 * 10
 extern char **environ;
 
 static bool refuse(const char *name, const char *value, const char *expected) {
-    vbt_say("%s=%s: expected %s; running untraced", name, value, expected);
+    enum { ENOUGH = 200 }; /* bytes of a value to know it by */
+    vbt_say("%s=%.*s: expected %s; running untraced", name, ENOUGH, value, expected);
     return false;
 }
 

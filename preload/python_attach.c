@@ -122,6 +122,8 @@ void vbt_python_may_start(const void *caller) {
     if (dladdr(caller, &info) == 0 || info.dli_fname == NULL)
         return;
     void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (library != NULL && !vbt_python_attach(library))
+    if (library != NULL && !vbt_python_attach(library)) {
+        dlerror(); /* ours */
         dlclose(library);
+    }
 }

@@ -82,11 +82,11 @@ struct vbt_real vbt_real = {
     .free = first_free,
 };
 
-/* In the order of struct vbt_real. Only what every glibc has: a name that is missing would make dlsym format an error. */
+/* In the order of struct vbt_real. Only what every glibc from 2.34 on has: a name that is missing would make dlsym format an error. */
 static const char *const names[] = {
     "malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc", "clock_gettime",
     "gettimeofday", "time", "clock", "times", "timespec_get", "getrusage", "setlocale", "abort", "_exit", "execve", "execvpe",
-    "fexecve",
+    "fexecve", "execveat",
 };
 
 _Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");

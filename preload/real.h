@@ -31,6 +31,7 @@ struct vbt_real {
     int (*execve)(const char *, char *const *, char *const *);
     int (*execvpe)(const char *, char *const *, char *const *);
     int (*fexecve)(int, char *const *, char *const *);
+    int (*execveat)(int, const char *, char *const *, char *const *, int);
 };
 
 /* Complete once any heap function was called through it, or vbt_real_find was. */

@@ -78,6 +78,8 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
 void vbt_threads_after_fork(void) {
     handing_on = (struct vbt_lock){0};
     next_to_check = NULL;
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+        atomic_store(&thread->standing, VBT_IDLE); /* wherever the others stood in the parent */
     if (vbt_self != NULL)
         vbt_self->tid = (uint32_t)vbt_sys(SYS_gettid);
 }

@@ -5,7 +5,7 @@
  *     vbtrace_end("parse");
  *
  * Nothing needs to be linked: the functions are looked up in the running process, once, and do nothing where libvbtrace.so
- * is not preloaded. Sections nest and belong to the thread that began them. Both calls keep errno. */
+ * is not preloaded. Sections nest and belong to the thread that began them. Both calls keep errno; they are statements. */
 #ifndef VBTRACE_H
 #define VBTRACE_H
 
@@ -16,37 +16,51 @@
 extern "C" {
 #endif
 
-/* Not for callers: what the library exports, reached through dlsym by the functions below.
+/* Begins a section: label (const char *) names it in the reports; iterations (uint64_t) is what its cost is divided by, 0 for none. */
+#define vbtrace_begin(label, iterations)                                                                               \
+    do {                                                                                                               \
+        vbtrace_find_begin_()((label), (iterations));                                                                  \
+        __asm__ volatile(""); /* so that the call returns to this line */                                              \
+    } while (0)
+
+/* Ends the innermost open section of this thread with this label, and those opened inside it. */
+#define vbtrace_end(label)                                                                                             \
+    do {                                                                                                               \
+        vbtrace_find_end_()((label));                                                                                  \
+        __asm__ volatile("");                                                                                          \
+    } while (0)
+
+/* Not for callers. The two are macros around a call of what the library exports, so that the place of the call is the caller's own line:
  *     void vbtrace_section_begin(const char *label, uint64_t iterations);
- *     void vbtrace_section_end(const char *label);
- *     void vbtrace_own_file(const char *path);    -- code of this Python file is vbtrace's own: not counted in sections */
+ *     void vbtrace_section_end(const char *label); */
 typedef void (*vbtrace_begin_function)(const char *, uint64_t);
 typedef void (*vbtrace_end_function)(const char *);
 
-static inline void *vbtrace_lookup_(const char *name, void **cache) {
-    if (*cache == 0) {
-        void *found = dlsym(RTLD_DEFAULT, name);
-        *cache = found != 0 ? found : (void *)cache; /* its own address: looked up, not there */
+static inline void vbtrace_begin_nothing_(const char *label, uint64_t iterations) {
+    (void)label;
+    (void)iterations;
+}
+
+static inline void vbtrace_end_nothing_(const char *label) { (void)label; }
+
+static inline vbtrace_begin_function vbtrace_find_begin_(void) {
+    static vbtrace_begin_function begin;
+    if (begin == 0) {
+        *(void **)&begin = dlsym(RTLD_DEFAULT, "vbtrace_section_begin");
+        if (begin == 0)
+            begin = vbtrace_begin_nothing_;
     }
-    return *cache == (void *)cache ? (void *)0 : *cache;
+    return begin;
 }
 
-/* Begins a section: label names it in the reports; iterations is what its cost is divided by, 0 for none. */
-static inline void vbtrace_begin(const char *label, uint64_t iterations) {
-    static void *cache;
-    vbtrace_begin_function begin;
-    *(void **)&begin = vbtrace_lookup_("vbtrace_section_begin", &cache);
-    if (begin != 0)
-        begin(label, iterations);
-}
-
-/* Ends the innermost open section of this thread with this label, and those opened inside it. */
-static inline void vbtrace_end(const char *label) {
-    static void *cache;
-    vbtrace_end_function end;
-    *(void **)&end = vbtrace_lookup_("vbtrace_section_end", &cache);
-    if (end != 0)
-        end(label);
+static inline vbtrace_end_function vbtrace_find_end_(void) {
+    static vbtrace_end_function end;
+    if (end == 0) {
+        *(void **)&end = dlsym(RTLD_DEFAULT, "vbtrace_section_end");
+        if (end == 0)
+            end = vbtrace_end_nothing_;
+    }
+    return end;
 }
 
 #ifdef __cplusplus

@@ -57,10 +57,10 @@ static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
     if (times == 0)
         return;
     out->sizes[vbt_size_bucket(size)] += times;
-    if (size < out->min_size)
-        out->min_size = size;
-    if (size > out->max_size)
-        out->max_size = size;
+    if (size < out->totals.min_size)
+        out->totals.min_size = size;
+    if (size > out->totals.max_size)
+        out->totals.max_size = size;
 }
 
 static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters, const struct vbt_sizes *sizes) {
@@ -70,14 +70,29 @@ static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *count
     add_size(out, sizes->candidate, sizes->repeats);
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->sizes[bucket] += sizes->allocs[bucket];
-    if (sizes->min < out->min_size)
-        out->min_size = sizes->min;
-    if (sizes->max > out->max_size)
-        out->max_size = sizes->max;
+    if (sizes->min < out->totals.min_size)
+        out->totals.min_size = sizes->min;
+    if (sizes->max > out->totals.max_size)
+        out->totals.max_size = sizes->max;
+}
+
+/* The histogram is larger than all the rest, and most nodes ask for one size only: it is made for those that do not. */
+static void sum_sizes(uint32_t node, struct vbt_node_sum *out) {
+    memset(out->sizes, 0, sizeof out->sizes);
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
+        if (page != NULL && page->counters[node % VBT_PAGE_NODES].allocs > 0)
+            add_sizes(out, &page->counters[node % VBT_PAGE_NODES], page->sizes[node % VBT_PAGE_NODES]);
+    }
+    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
+        out->totals.buckets += out->sizes[bucket] != 0;
 }
 
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
-    *out = (struct vbt_node_sum){.min_size = UINT64_MAX};
+    struct vbt_node_totals *totals = &out->totals;
+    *totals = (struct vbt_node_totals){.min_size = UINT64_MAX};
+    uint32_t threads = 0; /* that allocated here */
+    bool several_sizes = false;
     bool any = false;
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
@@ -87,26 +102,33 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
         if (counters->allocs == 0 && counters->frees == 0)
             continue;
         any = true;
-        out->allocs += counters->allocs;
-        out->frees += counters->frees;
-        out->allocated += counters->allocated;
-        out->freed += counters->freed;
-        out->temporary += counters->temporary;
-        out->at_peak += vbt_ledger_at_peak(counters, books->peak_clock, books->peak_is_now);
+        totals->allocs += counters->allocs;
+        totals->frees += counters->frees;
+        totals->allocated += counters->allocated;
+        totals->freed += counters->freed;
+        totals->temporary += counters->temporary;
+        totals->at_peak += vbt_ledger_at_peak(counters, books->peak_clock, books->peak_is_now);
+        threads += counters->allocs > 0;
+        several_sizes |= page->sizes[node % VBT_PAGE_NODES] != NULL;
         if (counters->allocs > 0)
-            add_sizes(out, counters, page->sizes[node % VBT_PAGE_NODES]);
+            totals->min_size = totals->max_size = counters->usual_size;
+    }
+    if (several_sizes || threads > 1) {
+        totals->min_size = UINT64_MAX;
+        totals->max_size = 0;
+        sum_sizes(node, out);
+    } else {
+        totals->buckets = threads;
     }
     if (node < inherited.count) {
         const struct inherited *part = vbt_vector_at(&inherited, node);
-        out->inherited_blocks = part->blocks;
-        out->inherited_bytes = part->bytes;
-        out->at_peak += (int64_t)part->bytes;
+        totals->inherited_blocks = part->blocks;
+        totals->inherited_bytes = part->bytes;
+        totals->at_peak += (int64_t)part->bytes;
         any |= part->blocks != 0;
     }
-    if (out->min_size == UINT64_MAX)
-        out->min_size = 0;
-    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
-        out->buckets += out->sizes[bucket] != 0;
+    if (totals->min_size == UINT64_MAX)
+        totals->min_size = 0;
     return any;
 }
 
@@ -151,8 +173,8 @@ void vbt_books_inherit(void) {
         struct vbt_node_sum sum;
         struct inherited part = {0, 0};
         if (vbt_books_node(&books, node, &sum)) {
-            part.blocks = sum.inherited_blocks + sum.allocs - sum.frees;
-            part.bytes = sum.inherited_bytes + sum.allocated - sum.freed;
+            part.blocks = sum.totals.inherited_blocks + sum.totals.allocs - sum.totals.frees;
+            part.bytes = sum.totals.inherited_bytes + sum.totals.allocated - sum.totals.freed;
             live += (int64_t)part.bytes;
             inherited_blocks[vbt_node_at(node)->domain] += part.blocks;
             inherited_bytes[vbt_node_at(node)->domain] += part.bytes;

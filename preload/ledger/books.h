@@ -4,13 +4,17 @@
 
 #include "counters.h"
 
-struct vbt_node_sum {
+struct vbt_node_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
     int64_t at_peak;
     uint64_t inherited_blocks, inherited_bytes;
     uint64_t min_size, max_size;
-    uint32_t buckets; /* that are not empty */
-    uint64_t sizes[VBT_SIZE_BUCKETS];
+    uint32_t buckets; /* of sizes that are not empty */
+};
+
+struct vbt_node_sum {
+    struct vbt_node_totals totals;
+    uint64_t sizes[VBT_SIZE_BUCKETS]; /* allocations; left unset where one bucket, that of min_size, has all */
 };
 
 struct vbt_books {

@@ -44,16 +44,26 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
 /* Rows of one COUNTERS chunk, collected before they are written column by column. */
 enum { MAX_ROWS = 4096, MAX_ENTRIES = 16384 };
 
+/* The histograms of all rows stand apart: most rows have none. */
 struct row {
     uint32_t node;
     uint32_t rss_kib;
-    struct vbt_node_sum sum;
+    uint32_t entries;
+    struct vbt_node_totals sum;
+};
+
+struct entry {
+    uint32_t bucket;
+    uint64_t allocs;
 };
 
 static struct {
     uint32_t count;
-    uint32_t entries; /* of all histograms */
-    struct row *rows; /* mapped when first needed */
+    uint32_t entries; /* of all rows */
+    struct {
+        struct row rows[MAX_ROWS];
+        struct entry histograms[MAX_ENTRIES + VBT_SIZE_BUCKETS];
+    } *room; /* mapped when first needed */
 } batch;
 
 /* The largest resident set at a tick in which the node changed, KiB. */
@@ -73,20 +83,17 @@ static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
 /* One column: what `value` says of each row. */
 #define PUT_COLUMN(put, value)                                                                                         \
     for (uint32_t i = 0; i < batch.count; i++) {                                                                       \
-        const struct row *row = &batch.rows[i];                                                                        \
-        const struct vbt_node_sum *sum = &row->sum;                                                                    \
+        const struct row *row = &batch.room->rows[i];                                                                        \
+        const struct vbt_node_totals *sum = &row->sum;                                                                 \
         (void)sum;                                                                                                     \
         put(w, value);                                                                                                 \
     }
 
-static int64_t live_blocks(const struct vbt_node_sum *sum) { return (int64_t)(sum->inherited_blocks + sum->allocs - sum->frees); }
+static int64_t live_blocks(const struct vbt_node_totals *sum) { return (int64_t)(sum->inherited_blocks + sum->allocs - sum->frees); }
 
-static int64_t live_bytes(const struct vbt_node_sum *sum) {
+static int64_t live_bytes(const struct vbt_node_totals *sum) {
     return (int64_t)(sum->inherited_bytes + sum->allocated - sum->freed);
 }
-
-/* One bucket that holds all requests, the smallest among them, goes without saying. */
-static uint32_t histogram_entries(const struct vbt_node_sum *sum) { return sum->buckets > 1 ? sum->buckets : 0; }
 
 static void write_batch(struct vbt_chunk_writer *writer, const struct vbt_tick *tick) {
     if (batch.count == 0)
@@ -106,38 +113,43 @@ static void write_batch(struct vbt_chunk_writer *writer, const struct vbt_tick *
     PUT_COLUMN(vbt_put_varint, row->rss_kib)
     PUT_COLUMN(vbt_put_varint, sum->inherited_blocks)
     PUT_COLUMN(vbt_put_varint, sum->inherited_bytes)
-    PUT_COLUMN(vbt_put_varint, histogram_entries(sum))
-    for (uint32_t i = 0; i < batch.count; i++) {
-        const struct vbt_node_sum *sum = &batch.rows[i].sum;
-        for (unsigned bucket = 0; histogram_entries(sum) > 0 && bucket < VBT_SIZE_BUCKETS; bucket++) {
-            if (sum->sizes[bucket] == 0)
-                continue;
-            vbt_put_varint(w, bucket);
-            vbt_put_varint(w, sum->sizes[bucket]);
-        }
+    PUT_COLUMN(vbt_put_varint, row->entries)
+    for (uint32_t i = 0; i < batch.entries; i++) {
+        vbt_put_varint(w, batch.room->histograms[i].bucket);
+        vbt_put_varint(w, batch.room->histograms[i].allocs);
     }
     vbt_chunk_end(writer, VBT_CHUNK_COUNTERS);
     batch.count = 0;
     batch.entries = 0;
 }
 
+/* One bucket that holds all requests, the smallest among them, goes without saying. */
+static uint32_t add_histogram(const struct vbt_node_sum *sum) {
+    uint32_t before = batch.entries;
+    for (uint32_t bucket = 0; sum->totals.buckets > 1 && bucket < VBT_SIZE_BUCKETS; bucket++)
+        if (sum->sizes[bucket] != 0)
+            batch.room->histograms[batch.entries++] = (struct entry){bucket, sum->sizes[bucket]};
+    return batch.entries - before;
+}
+
+static void add_row(uint32_t node, const struct vbt_books *books, const struct vbt_tick *tick) {
+    struct vbt_node_sum sum;
+    if (!vbt_books_node(books, node, &sum))
+        return;
+    batch.room->rows[batch.count++] =
+        (struct row){.node = node, .rss_kib = note_rss(node, tick), .entries = add_histogram(&sum), .sum = sum.totals};
+}
+
 void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                            const struct vbt_dictionary *defined, uint64_t since) {
-    if (batch.rows == NULL && (batch.rows = vbt_map(MAX_ROWS * sizeof *batch.rows)) == NULL)
+    if (batch.room == NULL && (batch.room = vbt_map(sizeof *batch.room)) == NULL)
         return;
     for (uint32_t page = 0; page * VBT_PAGE_NODES <= defined->nodes; page++) {
         if (since > 0 && !vbt_books_page_changed(page, since))
             continue;
         for (uint32_t node = page * VBT_PAGE_NODES; node < (page + 1) * VBT_PAGE_NODES && node <= defined->nodes; node++) {
-            struct row *row = &batch.rows[batch.count];
-            if (since > 0 && !vbt_books_node_changed(node, since))
-                continue;
-            if (!vbt_books_node(books, node, &row->sum))
-                continue;
-            row->node = node;
-            row->rss_kib = note_rss(node, tick);
-            batch.entries += histogram_entries(&row->sum);
-            batch.count++;
+            if (since == 0 || vbt_books_node_changed(node, since))
+                add_row(node, books, tick);
             if (batch.count == MAX_ROWS || batch.entries > MAX_ENTRIES)
                 write_batch(writer, tick);
         }

@@ -18,7 +18,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { REWRITE_AT_LEAST = 256 * 1024, TICK_LEVEL = 1, REWRITE_LEVEL = 6 };
+enum { REWRITE_AT_LEAST = 256 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
 static struct {
     struct vbt_chunk_writer writer;
@@ -94,7 +94,7 @@ static void rewrite(const char *reason) {
     char path[sizeof stream.path + 16];
     vbt_format(path, sizeof path, "%s.%d.part", stream.path, vbt_pid);
     stream.writer.lost = 0;
-    stream.writer.level = REWRITE_LEVEL;
+    stream.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
     stream.written = (struct vbt_dictionary){0};
     vbt_chunk_writer_open(&stream.writer, path);
     vbt_write_process(&stream.writer);

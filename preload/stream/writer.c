@@ -12,14 +12,34 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-enum { HIGHEST_LEVEL = 9 };
+/* Tables are made for chunks of this size: most are smaller, and larger tables would have to be cleared for each. */
+enum { HIGHEST_LEVEL = 3, TYPICAL_CHUNK = 128 * 1024, WINDOW_LOG = 20 };
+
+/* The parameters of a level, for all sizes of chunks alike: only the window covers the largest. */
+static ZSTD_compressionParameters parameters_of(int level) {
+    ZSTD_compressionParameters parameters = ZSTD_getCParams(level, TYPICAL_CHUNK, 0);
+    parameters.windowLog = WINDOW_LOG;
+    return parameters;
+}
+
+static void use_level(ZSTD_CCtx *context, int level) {
+    ZSTD_compressionParameters with = parameters_of(level);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1); /* the default, but not of a context in static memory */
+    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, (int)with.windowLog);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, (int)with.hashLog);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, (int)with.chainLog);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_searchLog, (int)with.searchLog);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, (int)with.minMatch);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, (int)with.targetLength);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_strategy, (int)with.strategy);
+}
 
 bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer) {
     if (writer->context != NULL)
         return true;
     writer->fd = -1;
     writer->level = 1;
-    size_t work = ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(HIGHEST_LEVEL, VBT_CHUNK_RAW_MAX, 0));
+    size_t work = ZSTD_estimateCCtxSize_usingCParams(parameters_of(HIGHEST_LEVEL));
     void *memory = vbt_map(work);
     writer->raw = vbt_map(VBT_CHUNK_RAW_MAX);
     writer->stored = vbt_map(VBT_CHUNK_HEADER_SIZE + VBT_CHUNK_STORED_MAX);
@@ -83,9 +103,11 @@ struct vbt_writer *vbt_chunk_begin(struct vbt_chunk_writer *writer) {
 void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind) {
     size_t raw_size = (size_t)(writer->payload.at - writer->raw);
     uint8_t *stored = writer->stored + VBT_CHUNK_HEADER_SIZE;
-    size_t size = writer->payload.overrun ? 0
-                                          : ZSTD_compressCCtx(writer->context, stored, VBT_CHUNK_STORED_MAX, writer->raw, raw_size,
-                                                              writer->level);
+    size_t size = 0;
+    if (!writer->payload.overrun) {
+        use_level(writer->context, writer->level);
+        size = ZSTD_compress2(writer->context, stored, VBT_CHUNK_STORED_MAX, writer->raw, raw_size);
+    }
     if (writer->payload.overrun || ZSTD_isError(size)) {
         writer->lost += raw_size;
         return;

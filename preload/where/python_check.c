@@ -18,17 +18,24 @@ static bool read_carefully(const void *from, void *to, size_t size) {
 
 static bool word_at(const char *base, int offset, uintptr_t *out) { return read_carefully(base + offset, out, sizeof *out); }
 
+/* The thread's innermost frame, NULL if it has none. *good: it could be read. A thread state is large enough for any offset; what it
+ * points to may be anything as long as the offsets are not known to fit. */
 static const char *raw_top(bool *good) {
+    static _Atomic uintptr_t readable; /* the cframe that was read last: while an interpreter starts, it is the same each time */
     const struct vbt_python_abi *abi = &vbt_python.abi;
-    const char *state = NULL;
-    if (abi->entry_owner != 0)
-        state = vbt_python.current_thread();
+    const char *state = abi->entry_owner != 0 ? vbt_python.current_thread() : NULL;
     if (state == NULL)
         state = vbt_python.this_thread();
-    uintptr_t frame = 0;
-    *good = state == NULL || word_at(state, abi->tstate_frame, &frame);
-    if (*good && abi->kind == VBT_FRAME_CFRAME && frame != 0)
-        *good = word_at((const char *)frame, abi->cframe_current, &frame);
+    uintptr_t frame = state != NULL ? vbt_load_word(state, abi->tstate_frame) : 0;
+    *good = true;
+    if (abi->kind != VBT_FRAME_CFRAME || frame == 0)
+        return (const char *)frame;
+    if (frame == atomic_load_explicit(&readable, memory_order_relaxed))
+        return vbt_load_pointer((const char *)frame, abi->cframe_current);
+    uintptr_t cframe = frame;
+    *good = word_at((const char *)cframe, abi->cframe_current, &frame);
+    if (*good)
+        atomic_store_explicit(&readable, cframe, memory_order_relaxed);
     return (const char *)frame;
 }
 

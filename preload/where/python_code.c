@@ -27,6 +27,7 @@ struct live_code {
     uintptr_t address;
     uint32_t code; /* 0: not Python code, or a shim */
     uint32_t first_key;
+    struct vbt_line_cursor lines;
 };
 
 struct site_key {
@@ -114,10 +115,11 @@ static const uint8_t *line_table(const char *code, size_t *size) {
     return (const uint8_t *)bytes + abi->bytes_data;
 }
 
-static int32_t line_of(const char *code, int32_t lasti) {
+static int32_t line_of(const char *code, int32_t lasti, struct vbt_line_cursor *cursor) {
     size_t size;
     const uint8_t *table = line_table(code, &size);
-    return vbt_python_line(vbt_python.abi.lines, table, size, vbt_load_int(code, vbt_python.abi.code_first_line), lasti);
+    int32_t first_line = vbt_load_int(code, vbt_python.abi.code_first_line);
+    return vbt_python_line(vbt_python.abi.lines, table, size, first_line, lasti, cursor);
 }
 
 /* The interpreter's _Py_InitCleanup, which shows up as a frame from 3.12 on. */
@@ -195,7 +197,7 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     struct live_code *live = live_code_of(code);
     if (live != NULL && (site = vbt_table_get(&vbt_python_sites, key, key2)) == 0) {
         site = live->code == 0 ? vbt_transparent_site
-                               : vbt_intern_python_site(live->code, line_of(code, vbt_python_lasti(frame, code, key, key2)));
+                               : vbt_intern_python_site(live->code, line_of(code, vbt_python_lasti(frame, code, key, key2), &live->lines));
         uint32_t id = site == 0 ? 0 : take(&site_keys, &free_site_key, free_site_key != 0 ? key_at(free_site_key)->next : 0);
         if (id != 0 && vbt_table_put(&vbt_python_sites, key, key2, site)) {
             *key_at(id) = (struct site_key){key, key2, live->first_key};
@@ -246,6 +248,7 @@ bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name
     file[read_text(vbt_load_pointer(code, vbt_python.abi.code_filename), file, size - 1)] = '\0';
     name[read_text(vbt_load_pointer(code, vbt_python.abi.code_qualname), name, size - 1)] = '\0';
     *first_line = vbt_load_int(code, vbt_python.abi.code_first_line);
-    *line = line_of(code, lasti);
+    struct vbt_line_cursor cursor = {0, 0, 0};
+    *line = line_of(code, lasti, &cursor);
     return true;
 }

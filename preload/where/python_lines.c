@@ -43,33 +43,38 @@ static uint32_t location_varint(const uint8_t **at, const uint8_t *end) {
 }
 
 /* Entries of a first byte (1, four bits of code, three bits of length - 1 in code units of two bytes) and what the code asks for. */
-static int32_t from_locations(const uint8_t *table, size_t size, int32_t line, int32_t lasti) {
+static int32_t from_locations(const uint8_t *table, size_t size, int32_t first_line, int32_t lasti, struct vbt_line_cursor *cursor) {
     enum { SHORT_FORMS = 10, ONE_LINE_FORMS = 13, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
-    const uint8_t *at = table;
+    if (lasti < cursor->covered)
+        *cursor = (struct vbt_line_cursor){0, 0, 0};
+    const uint8_t *at = table + cursor->offset;
     const uint8_t *end = table + size;
-    int32_t covered = 0;
+    uint32_t line = (uint32_t)first_line + (uint32_t)cursor->lines; /* unsigned, so that a table that is none cannot overflow it */
+    int32_t covered = cursor->covered;
     while (at < end) {
+        *cursor = (struct vbt_line_cursor){covered, (int32_t)(line - (uint32_t)first_line), (uint32_t)(at - table)};
         uint8_t first = *at++;
         unsigned code = first >> 3 & 15;
         covered += ((first & 7) + 1) * 2;
         if (code == NO_COLUMNS || code == LONG) {
             uint32_t lines = location_varint(&at, end);
-            line += lines & 1 ? -(int32_t)(lines >> 1) : (int32_t)(lines >> 1);
+            line += lines & 1 ? -(lines >> 1) : lines >> 1;
             for (int i = 0; code == LONG && i < 3; i++) /* end line and two columns */
                 location_varint(&at, end);
         } else if (code >= SHORT_FORMS && code < ONE_LINE_FORMS) {
-            line += (int32_t)code - SHORT_FORMS;
+            line += code - SHORT_FORMS;
             at += 2;
         } else if (code != NONE) {
             at += 1;
         }
         if (lasti < covered)
-            return code == NONE ? NO_LINE : line;
+            return code == NONE ? NO_LINE : (int32_t)line;
     }
     return NO_LINE;
 }
 
-int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t lasti) {
+int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t lasti,
+                        struct vbt_line_cursor *cursor) {
     if (lasti < 0)
         return first_line;
     switch (kind) {
@@ -78,6 +83,6 @@ int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t s
     case VBT_LINES_RANGES:
         return from_ranges(table, size, first_line, lasti);
     default:
-        return from_locations(table, size, first_line, lasti);
+        return from_locations(table, size, first_line, lasti, cursor);
     }
 }

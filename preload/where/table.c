@@ -29,7 +29,7 @@ static bool grow(struct vbt_table *table) {
     uint64_t size = old == NULL ? FIRST_SLOTS : old->mask + 1;
     if (live * 4 >= size)
         size *= 2;
-    struct vbt_table_slots *slots = vbt_map(sizeof *slots + size * sizeof slots->entries[0]);
+    struct vbt_table_slots *slots = vbt_map_at_once(sizeof *slots + size * sizeof slots->entries[0]);
     if (slots == NULL)
         return false;
     slots->mask = size - 1;

@@ -56,12 +56,12 @@ static void threads_are_summed(void **state) {
     assert_int_equal(books.lost[VBT_LOST_MEMORY], 6);
     assert_int_equal(books.truncated, 6);
     struct vbt_node_sum sum = sum_of(heap_node);
-    assert_int_equal(sum.allocs, 6);
-    assert_int_equal(sum.frees, 3);
-    assert_int_equal(sum.allocated, 63);
-    assert_int_equal(sum.freed, 3);
-    assert_int_equal(sum.min_size, 1);
-    assert_int_equal(sum.max_size, 30);
+    assert_int_equal(sum.totals.allocs, 6);
+    assert_int_equal(sum.totals.frees, 3);
+    assert_int_equal(sum.totals.allocated, 63);
+    assert_int_equal(sum.totals.freed, 3);
+    assert_int_equal(sum.totals.min_size, 1);
+    assert_int_equal(sum.totals.max_size, 30);
 }
 
 static void what_changed_since_a_tick_is_known(void **state) {
@@ -108,25 +108,25 @@ static void a_child_inherits_what_is_live(void **state) {
     assert_int_equal(books.unknown_frees[VBT_DOMAIN_HEAP], 0);
     assert_int_equal(books.peak, 107);
     struct vbt_node_sum sum = sum_of(heap_node);
-    assert_int_equal(sum.inherited_blocks, 1);
-    assert_int_equal(sum.inherited_bytes, 100);
-    assert_int_equal(sum.at_peak, 100);
-    assert_int_equal(sum.allocs, 0);
+    assert_int_equal(sum.totals.inherited_blocks, 1);
+    assert_int_equal(sum.totals.inherited_bytes, 100);
+    assert_int_equal(sum.totals.at_peak, 100);
+    assert_int_equal(sum.totals.allocs, 0);
 
     world_free(thread, 0x20000); /* from before the fork */
     world_alloc(thread, heap_node, 0x20030, 30);
     sum = sum_of(heap_node);
-    assert_int_equal(sum.frees, 1);
-    assert_int_equal(sum.freed, 100);
-    assert_int_equal(sum.allocs, 1);
-    assert_int_equal(sum.inherited_bytes + sum.allocated - sum.freed, 30);
-    assert_int_equal(sum.min_size, 30);
-    assert_int_equal(sum.max_size, 30);
+    assert_int_equal(sum.totals.frees, 1);
+    assert_int_equal(sum.totals.freed, 100);
+    assert_int_equal(sum.totals.allocs, 1);
+    assert_int_equal(sum.totals.inherited_bytes + sum.totals.allocated - sum.totals.freed, 30);
+    assert_int_equal(sum.totals.min_size, 30);
+    assert_int_equal(sum.totals.max_size, 30);
     books = read_books();
     assert_int_equal(books.peak, 107);
     assert_int_equal(books.unknown_frees[VBT_DOMAIN_HEAP], 0);
-    assert_int_equal(sum_of(heap_node).at_peak, 100);
-    assert_int_equal(sum_of(python_node).at_peak, 7);
+    assert_int_equal(sum_of(heap_node).totals.at_peak, 100);
+    assert_int_equal(sum_of(python_node).totals.at_peak, 7);
 }
 
 static void a_grandchild_inherits_from_both(void **state) {
@@ -139,13 +139,13 @@ static void a_grandchild_inherits_from_both(void **state) {
     world_free(thread, 0x30000);
     vbt_books_inherit();
     struct vbt_node_sum sum = sum_of(heap_node);
-    assert_int_equal(sum.inherited_blocks, 2);
-    assert_int_equal(sum.inherited_bytes, 6);
+    assert_int_equal(sum.totals.inherited_blocks, 2);
+    assert_int_equal(sum.totals.inherited_bytes, 6);
     assert_int_equal(read_books().peak, 6);
     world_free(thread, 0x30010);
     world_free(thread, 0x30020);
     vbt_books_inherit();
-    assert_int_equal(sum_of(heap_node).inherited_blocks, 0);
+    assert_int_equal(sum_of(heap_node).totals.inherited_blocks, 0);
     assert_int_equal(read_books().inherited_bytes[VBT_DOMAIN_HEAP], 0);
 }
 
@@ -175,7 +175,7 @@ static void the_peak_of_a_child_is_never_below_what_it_inherited(void **state) {
     vbt_books_inherit();
     struct vbt_books books = read_books();
     assert_in_range(books.peak, 100000 - books.peak_error, 100000 + books.peak_error);
-    assert_in_range(sum_of(heap_node).at_peak, 100000 - books.peak_error, 100000 + books.peak_error);
+    assert_in_range(sum_of(heap_node).totals.at_peak, 100000 - books.peak_error, 100000 + books.peak_error);
 }
 
 /* The latest allocation before a fork is none of the child's. */
@@ -185,7 +185,7 @@ static void a_block_from_before_the_fork_is_not_temporary(void **state) {
     world_alloc(thread, heap_node, 0x60000, 1);
     vbt_books_inherit();
     world_free(thread, 0x60000);
-    assert_int_equal(sum_of(heap_node).temporary, 0);
+    assert_int_equal(sum_of(heap_node).totals.temporary, 0);
     assert_int_equal(read_books().totals[VBT_DOMAIN_HEAP].temporary, 0);
 }
 

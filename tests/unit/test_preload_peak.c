@@ -79,7 +79,7 @@ static struct vbt_books read_books(void) {
 static int64_t at_peak(const struct vbt_books *books, uint32_t node) {
     struct vbt_node_sum sum;
     vbt_books_node(books, nodes[node], &sum);
-    return sum.at_peak;
+    return sum.totals.at_peak;
 }
 
 static int64_t sum_at_peak(const struct vbt_books *books) {
