@@ -130,8 +130,10 @@ int main(int count, char **arguments) {
         wait_a_little();
         raise(SIGSEGV);
     }
-    if (strcmp(way, "exec") == 0)
+    if (strcmp(way, "exec") == 0) {
+        wait_a_little(); /* one that execs at once is taken for a wrapper */
         execl("/bin/echo", "echo", "replaced", (char *)NULL);
+    }
     if (strcmp(way, "exec-fails") == 0) {
         execl("/nowhere/to/be/found", "x", (char *)NULL);
         for (int i = 0; i < N; i++)
