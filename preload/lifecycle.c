@@ -117,6 +117,8 @@ void vbt_lifecycle_finish(const char *reason) {
         return; /* another thread ends the process, too */
     int saved = errno;
     quiesce();
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+        vbt_intervals_confirm(&thread->ledger);
     vbt_helper_stop(reason, true);
     if (!is_exec && summary_due && !vbt_options.quiet)
         print_summary();

@@ -85,7 +85,8 @@ struct vbt_real vbt_real = {
 /* In the order of struct vbt_real. Only what every glibc from 2.34 on has: a name that is missing would make dlsym format an error. */
 static const char *const names[] = {
     "malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc", "clock_gettime",
-    "gettimeofday", "time", "clock", "times", "timespec_get", "getrusage", "setlocale", "abort", "_exit", "execve", "execvpe",
+    "gettimeofday", "time", "clock", "times", "timespec_get", "getrusage", "sem_wait", "sem_trywait", "sem_timedwait", "sem_clockwait", "pthread_cond_timedwait", "pthread_cond_clockwait",
+    "setlocale", "abort", "_exit", "execve", "execvpe",
     "fexecve", "execveat",
 };
 

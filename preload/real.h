@@ -2,6 +2,8 @@
 #ifndef VBT_REAL_H
 #define VBT_REAL_H
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -25,6 +27,12 @@ struct vbt_real {
     clock_t (*times)(struct tms *);
     int (*timespec_get)(struct timespec *, int);
     int (*getrusage)(int, struct rusage *);
+    int (*sem_wait)(sem_t *);
+    int (*sem_trywait)(sem_t *);
+    int (*sem_timedwait)(sem_t *, const struct timespec *);
+    int (*sem_clockwait)(sem_t *, clockid_t, const struct timespec *);
+    int (*pthread_cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    int (*pthread_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
     char *(*setlocale)(int, const char *);
     void (*abort)(void);
     void (*_exit)(int);

@@ -211,6 +211,26 @@ static struct vbt_open_interval open_interval(const struct vbt_ledger *ledger, u
 
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
     struct vbt_intervals *all = ledger->intervals;
+    vbt_intervals_confirm(ledger);
+    all->pending_site = site;
+    all->pending_time = time;
+    ledger->interval++; /* every node's next change comes by vbt_ledger_touch, and so to vbt_intervals_confirm */
+}
+
+void vbt_intervals_withdraw(struct vbt_ledger *ledger) {
+    if (ledger->intervals->pending_site == 0)
+        return;
+    ledger->intervals->pending_site = 0;
+    ledger->interval--; /* nothing has changed under the number */
+}
+
+void vbt_intervals_confirm(struct vbt_ledger *ledger) {
+    struct vbt_intervals *all = ledger->intervals;
+    uint32_t site = all->pending_site;
+    int64_t time = all->pending_time;
+    if (site == 0)
+        return;
+    all->pending_site = 0;
     vbt_lock(&vbt_interval_groups.lock);
     settle_notes(ledger);
     if (all->clock_open) {
@@ -230,6 +250,7 @@ void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t tim
 
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
     struct vbt_intervals *all = ledger->intervals;
+    vbt_intervals_confirm(ledger);
     vbt_lock(&vbt_interval_groups.lock);
     settle_notes(ledger);
     uint32_t group = group_of(VBT_INTERVAL_SECTION, site, 0, label);
@@ -249,6 +270,7 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
 
 void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time) {
     struct vbt_intervals *all = ledger->intervals;
+    vbt_intervals_confirm(ledger);
     if (all->depth > VBT_SECTIONS) { /* one that was not recorded */
         all->depth--;
         return;
@@ -275,6 +297,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
 
 void vbt_intervals_reset(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
+    all->pending_site = 0;
     all->clock_open = false;
     all->depth = 0;
     all->note_count = 0;

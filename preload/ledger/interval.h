@@ -36,8 +36,11 @@ struct vbt_note {
 
 enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 16 };
 
-/* Of one thread. */
+/* Of one thread. A reading waits until something else happens on the thread: should the thread turn to wait for a lock instead, the reading was for the
+ * deadline of that, and not the user's. */
 struct vbt_intervals {
+    uint32_t pending_site; /* 0: no reading waits */
+    int64_t pending_time;
     bool clock_open;
     struct vbt_open_interval clock;
     uint32_t depth; /* of open sections; above VBT_SECTIONS they are counted as lost */
@@ -77,6 +80,12 @@ extern struct vbt_interval_groups vbt_interval_groups;
 
 /* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the next. */
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);
+
+/* The reading that waits counts from now on; nothing has been booked on the thread since it was made. Does nothing where there is none. */
+void vbt_intervals_confirm(struct vbt_ledger *ledger);
+
+/* The reading that waits was none of the user's. */
+void vbt_intervals_withdraw(struct vbt_ledger *ledger);
 
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time);
 

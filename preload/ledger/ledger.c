@@ -80,6 +80,7 @@ void vbt_ledger_touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_count
         ledger->crest = INT64_MIN; /* it was computed with the old share of ours */
     }
     if (counters->interval != ledger->interval) {
+        vbt_intervals_confirm(ledger);
         counters->interval = ledger->interval;
         vbt_intervals_note(ledger, node, counters);
     }

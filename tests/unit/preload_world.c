@@ -54,6 +54,11 @@ struct vbt_place world_place(struct vbt_thread *thread, uint32_t node) {
 
 static enum vbt_domain domain_of(uint32_t node) { return (enum vbt_domain)vbt_node_at(node)->domain; }
 
+void world_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
+    vbt_intervals_reading(ledger, site, time);
+    vbt_intervals_confirm(ledger);
+}
+
 void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size_t size) {
     vbt_ledger_alloc(&thread->ledger, domain_of(node), world_place(thread, node), (const void *)block, size);
 }

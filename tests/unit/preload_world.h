@@ -26,6 +26,9 @@ struct vbt_place world_place(struct vbt_thread *thread, uint32_t node);
 void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size_t size);
 uint64_t world_free(struct vbt_thread *thread, uintptr_t block);
 
+/* A clock reading by the user that nothing shows to be another's. */
+void world_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);
+
 /* Random numbers, the same in every run (splitmix64). */
 uint64_t world_random(uint64_t *seed);
 

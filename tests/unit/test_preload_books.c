@@ -195,7 +195,7 @@ static void lost_events_and_intervals_begin_anew_in_a_child(void **state) {
     thread->lost_in_signal = 3;
     thread->ledger.lost[VBT_LOST_MEMORY] = 4;
     thread->stack.truncated = 5;
-    vbt_intervals_reading(&thread->ledger, 1, 0);
+    world_reading(&thread->ledger, 1, 0);
     vbt_intervals_section_begin(&thread->ledger, 1, 1, 1, 0);
     vbt_books_inherit();
     struct vbt_books books = read_books();
@@ -212,10 +212,10 @@ static void own_nodes_stay_own_in_a_child(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, vbt_tree.own_node, 0x70000, 100);
     vbt_books_inherit();
-    vbt_intervals_reading(&thread->ledger, 2, 0);
+    world_reading(&thread->ledger, 2, 0);
     world_alloc(thread, vbt_tree.own_node, 0x70010, 50);
     world_free(thread, 0x70000);
-    vbt_intervals_reading(&thread->ledger, 3, 1);
+    world_reading(&thread->ledger, 3, 1);
     const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, vbt_interval_groups.groups.count - 1);
     assert_int_equal(group->from, 2);
     assert_int_equal(group->to, 3);

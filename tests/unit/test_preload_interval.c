@@ -65,7 +65,7 @@ static void assert_stats(const struct vbt_interval_group *group, enum vbt_quanti
     assert_int_equal(group->stats[quantity].total, total);
 }
 
-static void reading(uint32_t site, int64_t time) { vbt_intervals_reading(&thread->ledger, site, time); }
+static void reading(uint32_t site, int64_t time) { world_reading(&thread->ledger, site, time); }
 
 static void open_section(uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
     vbt_intervals_section_begin(&thread->ledger, site, label, iterations, time);
@@ -293,13 +293,13 @@ static void own_events_are_left_out(void **state) {
 static void threads_have_intervals_of_their_own(void **state) {
     (void)state;
     struct vbt_thread *one = thread, *two = vbt_thread_begin();
-    vbt_intervals_reading(&one->ledger, fresh, 0);
-    vbt_intervals_reading(&two->ledger, fresh, 0);
+    world_reading(&one->ledger, fresh, 0);
+    world_reading(&two->ledger, fresh, 0);
     world_alloc(one, nodes[0], 0xa000, 1);
     world_alloc(two, nodes[0], 0xa010, 2);
     world_alloc(two, nodes[0], 0xa020, 2);
-    vbt_intervals_reading(&one->ledger, fresh + 1, 1);
-    vbt_intervals_reading(&two->ledger, fresh + 1, 2);
+    world_reading(&one->ledger, fresh + 1, 1);
+    world_reading(&two->ledger, fresh + 1, 2);
     const struct vbt_interval_group *group = group_of(VBT_INTERVAL_CLOCK, fresh, fresh + 1, 0);
     assert_int_equal(group->count, 2);
     assert_stats(group, VBT_Q_ALLOCS, 1, 2, 3);
@@ -457,10 +457,46 @@ static void too_many_groups_are_counted_as_lost(void **state) {
     assert_int_equal(group_of(VBT_INTERVAL_CLOCK, 1 << 20, (1 << 20) + 1, 0)->count, 2);
 }
 
+/* A reading for the deadline of a lock: the interval around it stays one, and loses nothing that was noted. */
+static void a_reading_that_is_withdrawn_never_was(void **state) {
+    (void)state;
+    uint32_t site = fresh;
+    vbt_intervals_reading(&thread->ledger, site, 10);
+    world_alloc(thread, nodes[0], 0x10000, 100);
+    vbt_intervals_reading(&thread->ledger, site + 1, 20);
+    vbt_intervals_withdraw(&thread->ledger);
+    vbt_intervals_withdraw(&thread->ledger); /* the second does nothing */
+    world_alloc(thread, nodes[0], 0x20000, 50);
+    vbt_intervals_reading(&thread->ledger, site + 2, 30);
+    assert_null(group_of(VBT_INTERVAL_CLOCK, site, site + 2, 0)); /* it waits */
+    world_free(thread, 0x20000);                                  /* and counts from before this */
+    const struct vbt_interval_group *group = group_of(VBT_INTERVAL_CLOCK, site, site + 2, 0);
+    assert_non_null(group);
+    assert_null(group_of(VBT_INTERVAL_CLOCK, site, site + 1, 0));
+    assert_stats(group, VBT_Q_TIME, 20, 20, 20);
+    assert_stats(group, VBT_Q_ALLOCS, 2, 2, 2);
+    assert_stats(group, VBT_Q_FREES, 0, 0, 0);
+    assert_flow(group, nodes[0], 2, 0, 150, 0);
+}
+
+/* Of two readings with nothing between them the first is the user's, whatever becomes of the second. */
+static void a_reading_confirms_the_one_before(void **state) {
+    (void)state;
+    uint32_t site = fresh;
+    vbt_intervals_reading(&thread->ledger, site, 10);
+    vbt_intervals_reading(&thread->ledger, site + 1, 20);
+    vbt_intervals_reading(&thread->ledger, site + 2, 25);
+    vbt_intervals_withdraw(&thread->ledger);
+    assert_non_null(group_of(VBT_INTERVAL_CLOCK, site, site + 1, 0));
+    assert_null(group_of(VBT_INTERVAL_CLOCK, site + 1, site + 2, 0));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(a_reading_that_is_withdrawn_never_was),
+        TEST(a_reading_confirms_the_one_before),
         TEST(two_readings_make_an_interval),
         TEST(each_reading_ends_one_and_starts_another),
         TEST(an_interval_in_which_nothing_happens_is_told_as_that),

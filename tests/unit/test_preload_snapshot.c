@@ -328,13 +328,13 @@ static void intervals_and_their_call_sites_come_back(void **state) {
     uint32_t from = vbt_node_at(nodes[0])->site, to = vbt_node_at(nodes[1])->site;
     uint32_t label = (uint32_t)vbt_site_at(to)->a;
     for (int64_t i = 0; i < 3; i++) {
-        vbt_intervals_reading(&thread->ledger, from, 100 * i);
+        world_reading(&thread->ledger, from, 100 * i);
         vbt_intervals_section_begin(&thread->ledger, from, label, 5, 100 * i);
         uintptr_t block = alloc(nodes[2], 10);
         alloc(nodes[0], 7);
         world_free(thread, block);
         vbt_intervals_section_end(&thread->ledger, to, label, 100 * i + 10 * i);
-        vbt_intervals_reading(&thread->ledger, to, 100 * i + 50);
+        world_reading(&thread->ledger, to, 100 * i + 50);
     }
     write_tick(0);
     const struct trace *trace = read_trace();
@@ -380,8 +380,8 @@ static void intervals_whose_sites_are_not_defined_yet_wait(void **state) {
     uint32_t from = vbt_node_at(nodes[0])->site;
     struct vbt_dictionary before = vbt_dictionary_now();
     uint32_t to = vbt_native_site(0x123450 + next_block);
-    vbt_intervals_reading(&thread->ledger, from, 0);
-    vbt_intervals_reading(&thread->ledger, to, 1);
+    world_reading(&thread->ledger, from, 0);
+    world_reading(&thread->ledger, to, 1);
     vbt_dictionary_write(&writer, &written, before);
     vbt_snapshot_intervals(&writer, &before, 0);
     assert_int_equal(read_trace()->intervals, 0);

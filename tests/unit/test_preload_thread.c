@@ -66,7 +66,7 @@ static void *allocate_and_end(void *number) {
     vbt_python_override(&thread->stack, node);
     thread->stack.depth = 3;
     atomic_store(&thread->standing, VBT_IN_CALL); /* killed in the middle of a call */
-    vbt_intervals_reading(&thread->ledger, 1, 0);
+    world_reading(&thread->ledger, 1, 0);
     return NULL;
 }
 
