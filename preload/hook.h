@@ -12,9 +12,10 @@
 #define VBT_EXPORT __attribute__((visibility("default")))
 #define VBT_CALLER ((uintptr_t)__builtin_return_address(0))
 
-/* The calling thread's state, now standing in a call; or NULL, and the hook only passes the call on: nothing is recorded now, or the hook was reached from
- * inside another one. What a signal handler allocates while it interrupts our own bookkeeping is counted as lost. */
-static inline struct vbt_thread *vbt_enter(void) {
+/* The calling thread's state, now standing in a call; or NULL, and the hook only passes the call on: nothing is
+ * recorded now, or the hook was reached from inside another one. What a signal handler allocates while it interrupts
+ * our own bookkeeping is counted as lost. */
+VBT_INLINE struct vbt_thread *vbt_enter(void) {
     struct vbt_thread *thread = vbt_self;
     if (VBT_UNLIKELY(thread == NULL) && (thread = vbt_lifecycle_first_event()) == NULL)
         return NULL;
@@ -52,7 +53,7 @@ static inline struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr
 }
 
 /* The place of a request to Python's allocators: the Python stack; in its absence, the address that asked. */
-static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, struct vbt_frame *python, uintptr_t caller) {
+VBT_INLINE struct vbt_place vbt_python_request_place(struct vbt_thread *thread, struct vbt_frame *python, uintptr_t caller) {
     if (VBT_LIKELY(python != NULL && python->node != 0)) {
         if (VBT_UNLIKELY(python->counters == NULL))
             python->counters = vbt_counters_of(&thread->ledger, python->node);
@@ -64,7 +65,8 @@ static inline struct vbt_place vbt_python_request_place(struct vbt_thread *threa
 }
 
 /* Books a new block at its place, and leaves. */
-static inline void vbt_book(struct vbt_thread *thread, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
+VBT_INLINE void vbt_book(struct vbt_thread *thread, enum vbt_domain domain, struct vbt_place place, const void *block,
+                         size_t size) {
     if (VBT_LIKELY(place.counters != NULL))
         vbt_ledger_alloc(&thread->ledger, domain, place, block, size);
     else
@@ -79,7 +81,7 @@ struct vbt_retired {
 };
 
 /* Books the end of a block before the real call: once that has freed it, another thread may be given its address. */
-static inline struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vbt_domain domain, const void *block) {
+VBT_INLINE struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vbt_domain domain, const void *block) {
     vbt_stand(thread, VBT_IN_LEDGER);
     struct vbt_retired retired = {.was_last = thread->ledger.last_block == block};
     retired.cell = vbt_ledger_free(&thread->ledger, domain, block);

@@ -1,4 +1,5 @@
-/* The ends of a process that no destructor sees: _exit, quick_exit (through its handlers, see lifecycle.c), abort, exec. */
+/* The ends of a process that no destructor sees: _exit, quick_exit (through its handlers, see lifecycle.c), abort,
+ * exec. */
 #include "hook.h"
 
 #include <stdarg.h>
@@ -58,19 +59,19 @@ VBT_EXPORT int execveat(int directory, const char *path, char *const arguments[]
     return tried(vbt_real.execveat(directory, path, arguments, environment, flags));
 }
 
-/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go to the stack, as they do there; behind them
- * execle has the environment. */
-#define COLLECT(arguments, first, list)                                                                                \
-    va_list list;                                                                                                      \
-    va_start(list, first);                                                                                             \
-    size_t count = 1;                                                                                                  \
-    while (va_arg(list, char *) != NULL)                                                                               \
-        count++;                                                                                                       \
-    va_end(list);                                                                                                      \
-    char *arguments[count + 1];                                                                                        \
-    arguments[0] = (char *)first;                                                                                      \
-    va_start(list, first);                                                                                             \
-    for (size_t i = 1; i <= count; i++)                                                                                \
+/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go to the
+ * stack, as they do there; behind them execle has the environment. */
+#define COLLECT(arguments, first, list)                                                                                            \
+    va_list list;                                                                                                                  \
+    va_start(list, first);                                                                                                         \
+    size_t count = 1;                                                                                                              \
+    while (va_arg(list, char *) != NULL)                                                                                           \
+        count++;                                                                                                                   \
+    va_end(list);                                                                                                                  \
+    char *arguments[count + 1];                                                                                                    \
+    arguments[0] = (char *)first;                                                                                                  \
+    va_start(list, first);                                                                                                         \
+    for (size_t i = 1; i <= count; i++)                                                                                            \
         arguments[i] = va_arg(list, char *);
 
 VBT_EXPORT int execl(const char *path, const char *argument, ...) {

@@ -1,8 +1,9 @@
-/* Python's own allocators: PyMem_Malloc and PyObject_Malloc and their kin, wrapped through the interpreter's public interface.
+/* Python's own allocators: PyMem_Malloc and PyObject_Malloc and their kin, wrapped through the interpreter's public
+ * interface.
  *
- * One request is one event, whether pymalloc, mimalloc or malloc serves it: what the wrapped allocator asks of malloc meanwhile is
- * passed on unrecorded, because the thread already stands in a call. The wrappers of a version have its walk over the frames
- * inlined, with the offsets as constants. */
+ * One request is one event, whether pymalloc, mimalloc or malloc serves it: what the wrapped allocator asks of malloc
+ * meanwhile is passed on unrecorded, because the thread already stands in a call. The wrappers of a version have its
+ * walk over the frames inlined, with the offsets as constants. */
 #include "hooks_python.h"
 
 #include "hook.h"
@@ -65,21 +66,19 @@ static void wrapped_free(void *context, void *block) {
 }
 
 /* The three functions of one version, around the walk `leaf_of_<name>`. */
-#define WRAPPERS(name)                                                                                                 \
-    static void *malloc_##name(void *context, size_t size) {                                                           \
-        return wrapped_malloc(context, size, VBT_CALLER, leaf_of_##name);                                              \
-    }                                                                                                                  \
-    static void *calloc_##name(void *context, size_t count, size_t size) {                                             \
-        return wrapped_calloc(context, count, size, VBT_CALLER, leaf_of_##name);                                       \
-    }                                                                                                                  \
-    static void *realloc_##name(void *context, void *old, size_t size) {                                               \
-        return wrapped_realloc(context, old, size, VBT_CALLER, leaf_of_##name);                                        \
+#define WRAPPERS(name)                                                                                                             \
+    static void *malloc_##name(void *context, size_t size) { return wrapped_malloc(context, size, VBT_CALLER, leaf_of_##name); }   \
+    static void *calloc_##name(void *context, size_t count, size_t size) {                                                         \
+        return wrapped_calloc(context, count, size, VBT_CALLER, leaf_of_##name);                                                   \
+    }                                                                                                                              \
+    static void *realloc_##name(void *context, void *old, size_t size) {                                                           \
+        return wrapped_realloc(context, old, size, VBT_CALLER, leaf_of_##name);                                                    \
     }
 
-#define VERSION(minor)                                                                                                 \
-    VBT_INLINE struct vbt_frame *leaf_of_##minor(struct vbt_python_stack *stack) {                                     \
-        return vbt_walk(stack, &vbt_python_abis[minor], vbt_python_other_##minor);                                     \
-    }                                                                                                                  \
+#define VERSION(minor)                                                                                                             \
+    VBT_INLINE struct vbt_frame *leaf_of_##minor(struct vbt_python_stack *stack) {                                                 \
+        return vbt_walk(stack, &vbt_python_abis[minor], vbt_python_other_##minor);                                                 \
+    }                                                                                                                              \
     WRAPPERS(minor)
 
 VBT_FOR_EACH_ABI(VERSION)

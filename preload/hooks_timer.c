@@ -2,8 +2,8 @@
 #include "clock.h"
 #include "hook.h"
 
-/* Is the reading the user's own? Returns the site of it: the Python line that reads, if that is in the user's file; where no Python code runs, the
- * address, if it is in the main program. 0: somebody else's reading. */
+/* Is the reading the user's own? Returns the site of it: the Python line that reads, if that is in the user's file;
+ * where no Python code runs, the address, if it is in the main program. 0: somebody else's reading. */
 static uint32_t reading_site(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t site = python != NULL && python->node != 0 ? vbt_node_at(python->node)->site : vbt_native_site(caller);

@@ -1,5 +1,5 @@
-/* Waiting for a lock with a deadline. Whoever does so reads the clock just before, on behalf of a line that knows nothing of it: Python's locks do
- * at every "import" and every lock.acquire(). Such a reading ends no interval. */
+/* Waiting for a lock with a deadline. Whoever does so reads the clock just before, on behalf of a line that knows
+ * nothing of it: Python's locks do at every "import" and every lock.acquire(). Such a reading ends no interval. */
 #include "hook.h"
 
 /* Withdraws the reading that the thread has just made, if it has, and looks up the real functions if nobody has. */

@@ -1,8 +1,8 @@
 /* See lifecycle.h.
  *
- * The library wakes at the first allocation or in its constructor, whichever comes first; the interpreter is looked for in the constructor only, since looking up symbols
- * that are missing allocates. It ends in a handler that was registered before all others and therefore runs after all others, destructors
- * included. */
+ * The library wakes at the first allocation or in its constructor, whichever comes first; the interpreter is looked
+ * for in the constructor only, since looking up symbols that are missing allocates. It ends in a handler that was
+ * registered before all others and therefore runs after all others, destructors included. */
 #include "lifecycle.h"
 
 #include "clock.h"
@@ -25,11 +25,11 @@
 
 int64_t vbt_clock_start;
 
-/* A process that ends sooner than this never has a helper thread before its end; after a fork its parent waits anew, since there are
- * programs that count their threads then. */
+/* A process that ends sooner than this never has a helper thread before its end; after a fork its parent waits anew,
+ * since there are programs that count their threads then. */
 enum { HELPER_AFTER = 30 * 1000 * 1000, HELPER_AFTER_FORK = 30 * 1000 * 1000 };
 
-static _Atomic int awake; /* 0 no, 1 waking, 2 yes */
+static _Atomic int awake;  /* 0 no, 1 waking, 2 yes */
 static int64_t helper_due; /* CLOCK_MONOTONIC, ns */
 static bool summary_due = true;
 
@@ -76,8 +76,8 @@ bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
     return true;
 }
 
-/* Waits until no other thread is inside an event: with the barrier, each has either seen that recording stopped, or shows where it stands. Threads that do not get
- * to run for so long are counted. */
+/* Waits until no other thread is inside an event: with the barrier, each has either seen that recording stopped, or
+ * shows where it stands. Threads that do not get to run for so long are counted. */
 static void quiesce(void) {
     enum { TRIES = 200 };
     const struct timespec pause = {0, 500 * 1000};
@@ -190,7 +190,8 @@ static void after_fork_in_child(void) {
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 
-/* What the lookup allocates is not the program's, and neither is the error that it leaves where there is no interpreter. */
+/* What the lookup allocates is not the program's, and neither is the error that it leaves where there is no
+ * interpreter. */
 static void look_for_python(void) {
     struct vbt_thread *thread = vbt_enter();
     if (!vbt_python_attach(RTLD_DEFAULT))

@@ -10,11 +10,13 @@ struct vbt_thread;
 /* A thread's first event: wakes the library where nobody has yet. The thread's new state, or NULL: not recording. */
 struct vbt_thread *vbt_lifecycle_first_event(void);
 
-/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on (Python's allocators are wrapped again while the
- * interpreter starts; the stream's helper is started once the process has lived a while). True: record the event. */
+/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on (Python's
+ * allocators are wrapped again while the interpreter starts; the stream's helper is started once the process has
+ * lived a while). True: record the event. */
 bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording);
 
-/* The process ends here, or (reason "exec") may: completes the trace. Harmless when called twice, and in a vfork child. */
+/* The process ends here, or (reason "exec") may: completes the trace. Harmless when called twice, and in a vfork
+ * child. */
 void vbt_lifecycle_finish(const char *reason);
 
 /* An exec that finish announced has failed: the trace goes on. */

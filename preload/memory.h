@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed, page-aligned address space that costs memory only where it is touched; kept out of core dumps and of transparent huge
- * pages. NULL when the kernel refuses. */
+/* Zeroed, page-aligned address space that costs memory only where it is touched; kept out of core dumps and of
+ * transparent huge pages. NULL when the kernel refuses. */
 void *vbt_map(size_t size);
 
 /* The same, for what is about to be used whole: one call of the kernel instead of a page fault for each page. */
@@ -23,7 +23,8 @@ struct vbt_arena {
 /* Zeroed, 16-byte aligned; NULL when the kernel refuses. */
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size);
 
-/* A row of equal, zeroed items that grows and never moves: readers need no lock for an item whose index they were given. */
+/* A row of equal, zeroed items that grows and never moves: readers need no lock for an item whose index they were
+ * given. */
 #define VBT_VECTOR_SEGMENT 4096
 #define VBT_VECTOR_SEGMENTS 16384
 
@@ -33,7 +34,8 @@ struct vbt_vector {
     char *segments[VBT_VECTOR_SEGMENTS];
 };
 
-/* Room for one more item: its index, or 0 when there is no memory (index 0 is given out first, to be nobody's). One owner. */
+/* Room for one more item: its index, or 0 when there is no memory (index 0 is given out first, to be nobody's). One
+ * owner. */
 uint32_t vbt_vector_add(struct vbt_vector *vector);
 
 static inline void *vbt_vector_at(const struct vbt_vector *vector, uint32_t index) {

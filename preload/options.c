@@ -49,9 +49,7 @@ static bool read_follow(const char *name, const char *value) {
     return true;
 }
 
-static bool read_native(const char *name, const char *value) {
-    return strcmp(value, "leaf") == 0 || refuse(name, value, "leaf");
-}
+static bool read_native(const char *name, const char *value) { return strcmp(value, "leaf") == 0 || refuse(name, value, "leaf"); }
 
 bool vbt_options_read(void) {
     static const struct {

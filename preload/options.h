@@ -16,7 +16,8 @@ struct vbt_options {
 
 extern struct vbt_options vbt_options;
 
-/* Reads the environment. False if a value makes no sense: that is said in one line, and the program should run untraced. */
+/* Reads the environment. False if a value makes no sense: that is said in one line, and the program should run
+ * untraced. */
 bool vbt_options_read(void);
 
 #endif

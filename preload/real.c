@@ -1,7 +1,8 @@
 /* See real.h.
  *
- * The heap functions start as stand-ins that look up the real ones at the first call, so that no hook has to test for it. While the lookup runs, what
- * dlsym itself asks for (error strings) comes from the pool; a block of the pool is never reused. */
+ * The heap functions start as stand-ins that look up the real ones at the first call, so that no hook has to test for
+ * it. While the lookup runs, what dlsym itself asks for (error strings) comes from the pool; a block of the pool is
+ * never reused. */
 #include "real.h"
 
 #include "sys.h"
@@ -36,8 +37,8 @@ size_t vbt_real_pool_size(const void *block) {
     return size;
 }
 
-/* True in the thread that is in vbt_real_find now; others that come first wait for it. Volatile, since dlsym is declared to call nothing
- * in this file, and does. */
+/* True in the thread that is in vbt_real_find now; others that come first wait for it. Volatile, since dlsym is
+ * declared to call nothing in this file, and does. */
 static __thread volatile int finding __attribute__((tls_model("initial-exec")));
 
 static void *first_malloc(size_t size) {
@@ -82,12 +83,38 @@ struct vbt_real vbt_real = {
     .free = first_free,
 };
 
-/* In the order of struct vbt_real. Only what every glibc from 2.34 on has: a name that is missing would make dlsym format an error. */
+/* In the order of struct vbt_real. Only what every glibc from 2.34 on has: a name that is missing would make dlsym
+ * format an error. */
 static const char *const names[] = {
-    "malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "memalign", "valloc", "pvalloc", "clock_gettime",
-    "gettimeofday", "time", "clock", "times", "timespec_get", "getrusage", "sem_wait", "sem_trywait", "sem_timedwait", "sem_clockwait", "pthread_cond_timedwait", "pthread_cond_clockwait",
-    "setlocale", "abort", "_exit", "execve", "execvpe",
-    "fexecve", "execveat",
+    "malloc",
+    "calloc",
+    "realloc",
+    "free",
+    "posix_memalign",
+    "aligned_alloc",
+    "memalign",
+    "valloc",
+    "pvalloc",
+    "clock_gettime",
+    "gettimeofday",
+    "time",
+    "clock",
+    "times",
+    "timespec_get",
+    "getrusage",
+    "sem_wait",
+    "sem_trywait",
+    "sem_timedwait",
+    "sem_clockwait",
+    "pthread_cond_timedwait",
+    "pthread_cond_clockwait",
+    "setlocale",
+    "abort",
+    "_exit",
+    "execve",
+    "execvpe",
+    "fexecve",
+    "execveat",
 };
 
 _Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");

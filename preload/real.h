@@ -1,4 +1,5 @@
-/* The functions that the hooks stand before: whatever comes next in the program's search order, libc's or another allocator's. */
+/* The functions that the hooks stand before: whatever comes next in the program's search order, libc's or another
+ * allocator's. */
 #ifndef VBT_REAL_H
 #define VBT_REAL_H
 
@@ -45,7 +46,8 @@ struct vbt_real {
 /* Complete once any heap function was called through it, or vbt_real_find was. */
 extern struct vbt_real vbt_real;
 
-/* Looks all of them up. dlsym allocates on its way: until the allocator is known, requests are served from a small pool. */
+/* Looks all of them up. dlsym allocates on its way: until the allocator is known, requests are served from a small
+ * pool. */
 void vbt_real_find(void);
 
 /* Is this a block of that pool? Such blocks are never given to the real free or realloc. */

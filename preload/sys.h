@@ -1,7 +1,8 @@
 /* System calls that leave errno alone.
  *
- * Everything the library asks of the kernel from inside a hook goes through vbt_sys: the program's errno is the program's,
- * and no wrapper of libc runs (none takes a lock, none is a cancellation point, none is one of our own hooks). */
+ * Everything the library asks of the kernel from inside a hook goes through vbt_sys: the program's errno is the
+ * program's, and no wrapper of libc runs (none takes a lock, none is a cancellation point, none is one of our own
+ * hooks). */
 #ifndef VBT_SYS_H
 #define VBT_SYS_H
 
@@ -9,6 +10,9 @@
 
 #define VBT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VBT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* For what every event goes through: a call there costs more than a copy. */
+#define VBT_INLINE static inline __attribute__((always_inline))
 
 /* The kernel's own result: the value, or minus the error number. */
 static inline long vbt_sys6(long number, long a, long b, long c, long d, long e, long f) {
@@ -46,8 +50,7 @@ static inline long vbt_sys6(long number, long a, long b, long c, long d, long e,
 #define VBT_SYS5(n, a, b, c, d, e) vbt_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define VBT_SYS6(n, a, b, c, d, e, f) vbt_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 /* vbt_sys(SYS_write, fd, bytes, size) */
-#define vbt_sys(...)                                                                                                   \
-    VBT_SYS_PICK(__VA_ARGS__, VBT_SYS6, VBT_SYS5, VBT_SYS4, VBT_SYS3, VBT_SYS2, VBT_SYS1, VBT_SYS0)(__VA_ARGS__)
+#define vbt_sys(...) VBT_SYS_PICK(__VA_ARGS__, VBT_SYS6, VBT_SYS5, VBT_SYS4, VBT_SYS3, VBT_SYS2, VBT_SYS1, VBT_SYS0)(__VA_ARGS__)
 
 /* True for a result that is an error. */
 static inline int vbt_sys_failed(long result) { return (unsigned long)result > -4096UL; }

@@ -15,12 +15,10 @@ _Atomic uint32_t vbt_recording;
 static struct vbt_lock handing_on;
 static struct vbt_thread *next_to_check;
 
-static bool ended(const struct vbt_thread *thread) {
-    return vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), thread->tid, 0) == -ESRCH;
-}
+static bool ended(const struct vbt_thread *thread) { return vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), thread->tid, 0) == -ESRCH; }
 
-/* The state of a thread that ended, made over to the calling thread; NULL if the few that are looked at all live. Looking at a few in turn
- * keeps a new thread cheap, and finds the dead ones sooner than new ones are made. */
+/* The state of a thread that ended, made over to the calling thread; NULL if the few that are looked at all live.
+ * Looking at a few in turn keeps a new thread cheap, and finds the dead ones sooner than new ones are made. */
 static struct vbt_thread *take_over(uint32_t tid) {
     enum { LOOK_AT = 4 };
     struct vbt_thread *found = NULL;

@@ -1,7 +1,9 @@
-/* What the library knows of one thread: where it stands in a hook, its own counters, its cached call stack, its open intervals.
+/* What the library knows of one thread: where it stands in a hook, its own counters, its cached call stack, its open
+ * intervals.
  *
- * A thread's state is written by that thread only. It is made at the thread's first event, needs no destructor (events come until
- * the very end of a thread) and is handed to a new thread once the kernel says that the old one is gone: counters simply go on. */
+ * A thread's state is written by that thread only. It is made at the thread's first event, needs no destructor
+ * (events come until the very end of a thread) and is handed to a new thread once the kernel says that the old one is
+ * gone: counters simply go on. */
 #ifndef VBT_THREAD_H
 #define VBT_THREAD_H
 
@@ -10,8 +12,9 @@
 #include "memory.h"
 #include "where/python_stack.h"
 
-/* Where a thread stands. A hook that finds it not idle was called from inside another one: what happens there is part of an
- * event that is already being recorded (VBT_IN_CALL), or comes from a signal handler that interrupted us (VBT_IN_LEDGER). */
+/* Where a thread stands. A hook that finds it not idle was called from inside another one: what happens there is part
+ * of an event that is already being recorded (VBT_IN_CALL), or comes from a signal handler that interrupted us
+ * (VBT_IN_LEDGER). */
 enum vbt_standing { VBT_IDLE, VBT_IN_CALL, VBT_IN_LEDGER };
 
 /* The last call path seen for a native leaf, by return address: saves the lookup of site and node. */

@@ -16,21 +16,23 @@
 extern "C" {
 #endif
 
-/* Begins a section: label (const char *) names it in the reports; iterations (uint64_t) is what its cost is divided by, 0 for none. */
-#define vbtrace_begin(label, iterations)                                                                               \
-    do {                                                                                                               \
-        vbtrace_find_begin_()((label), (iterations));                                                                  \
-        __asm__ volatile(""); /* so that the call returns to this line */                                              \
+/* Begins a section: label (const char *) names it in the reports; iterations (uint64_t) is what its cost is divided
+ * by, 0 for none. */
+#define vbtrace_begin(label, iterations)                                                                                           \
+    do {                                                                                                                           \
+        vbtrace_find_begin_()((label), (iterations));                                                                              \
+        __asm__ volatile(""); /* so that the call returns to this line */                                                          \
     } while (0)
 
 /* Ends the innermost open section of this thread with this label, and those opened inside it. */
-#define vbtrace_end(label)                                                                                             \
-    do {                                                                                                               \
-        vbtrace_find_end_()((label));                                                                                  \
-        __asm__ volatile("");                                                                                          \
+#define vbtrace_end(label)                                                                                                         \
+    do {                                                                                                                           \
+        vbtrace_find_end_()((label));                                                                                              \
+        __asm__ volatile("");                                                                                                      \
     } while (0)
 
-/* Not for callers. The two are macros around a call of what the library exports, so that the place of the call is the caller's own line:
+/* Not for callers. The two are macros around a call of what the library exports, so that the place of the call is the
+ * caller's own line:
  *     void vbtrace_section_begin(const char *label, uint64_t iterations);
  *     void vbtrace_section_end(const char *label); */
 typedef void (*vbtrace_begin_function)(const char *, uint64_t);

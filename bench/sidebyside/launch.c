@@ -14,9 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t microseconds(struct timeval t) {
-    return (int64_t)t.tv_sec * 1000000 + t.tv_usec;
-}
+static int64_t microseconds(struct timeval t) { return (int64_t)t.tv_sec * 1000000 + t.tv_usec; }
 
 static int64_t now(void) {
     struct timespec t;

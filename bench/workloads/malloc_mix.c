@@ -15,9 +15,7 @@ static uint64_t random_number(void) { /* xorshift64 */
 }
 
 /* Mostly small: 16 to 271 bytes; one in 64 up to 16 KiB. */
-static size_t random_size(uint64_t number) {
-    return 16 + (number % 64 == 0 ? number / 64 % 16384 : number / 64 % 256);
-}
+static size_t random_size(uint64_t number) { return 16 + (number % 64 == 0 ? number / 64 % 16384 : number / 64 % 256); }
 
 static void turn(void) {
     uint64_t number = random_number();

@@ -25,8 +25,8 @@ struct vbt_books {
     uint64_t truncated; /* call stacks cut off */
     uint32_t threads;
     int64_t peak;
-    int64_t peak_error;   /* how far the true peak can lie above it */
-    uint64_t peak_clock;  /* for vbt_books_node */
+    int64_t peak_error;  /* how far the true peak can lie above it */
+    uint64_t peak_clock; /* for vbt_books_node */
     bool peak_is_now;
 };
 

@@ -7,7 +7,7 @@ struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t node)
         if (fresh == NULL)
             return NULL;
         fresh = (void *)(((uintptr_t)fresh + 63) & ~(uintptr_t)63); /* one cache line a node */
-        atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
+        atomic_thread_fence(memory_order_release);                  /* the stream's thread follows this pointer */
         *page = fresh;
     }
     return &(*page)->counters[node % VBT_PAGE_NODES];

@@ -42,7 +42,7 @@ enum { VBT_PAGE_NODES = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_N
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_NODES];
     struct vbt_sizes *sizes[VBT_PAGE_NODES]; /* NULL while all requests were of the usual size */
-    _Atomic uint64_t clock; /* vbt_clock at the last change of any */
+    _Atomic uint64_t clock;                  /* vbt_clock at the last change of any */
 };
 
 struct vbt_intervals;

@@ -118,8 +118,8 @@ static void book_found(struct vbt_ledger *ledger, struct vbt_open_interval *open
     open->found_from = all->found_count;
 }
 
-/* No room for more: sections take what they have so far (should one never end, its call sites are told all the same). A clock interval, whose group is
- * not known yet, loses it. */
+/* No room for more: sections take what they have so far (should one never end, its call sites are told all the same).
+ * A clock interval, whose group is not known yet, loses it. */
 static void make_room(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
     for (uint32_t s = 0; s < open_sections(all); s++) {

@@ -1,9 +1,9 @@
 /* Intervals: what a thread allocated and freed between two clock readings by the user's code, or in a marked section.
  *
- * The start keeps the thread's totals, the end takes the difference. So that the cost can be told by call site, the first change of
- * a node in each stretch between two boundaries notes the node's counters as they were (vbt_intervals_note); a boundary
- * turns the notes into differences, which every interval that is open takes when it ends. Repetitions of the same interval are summed in a
- * group, which the stream writes. */
+ * The start keeps the thread's totals, the end takes the difference. So that the cost can be told by call site, the
+ * first change of a node in each stretch between two boundaries notes the node's counters as they were
+ * (vbt_intervals_note); a boundary turns the notes into differences, which every interval that is open takes when it
+ * ends. Repetitions of the same interval are summed in a group, which the stream writes. */
 #ifndef VBT_INTERVAL_H
 #define VBT_INTERVAL_H
 
@@ -16,16 +16,16 @@ struct vbt_flow {
 };
 
 struct vbt_open_interval {
-    uint32_t from;       /* site */
-    uint32_t group;      /* sections: known from the start; 0: not recorded */
-    uint32_t found_from; /* what was found since the start, of the thread's `found` */
-    uint32_t label;      /* sections: string id */
-    uint64_t iterations; /* sections */
-    int64_t time;        /* ns at the start */
+    uint32_t from;         /* site */
+    uint32_t group;        /* sections: known from the start; 0: not recorded */
+    uint32_t found_from;   /* what was found since the start, of the thread's `found` */
+    uint32_t label;        /* sections: string id */
+    uint64_t iterations;   /* sections */
+    int64_t time;          /* ns at the start */
     struct vbt_flow start; /* the thread's totals then */
     struct vbt_flow ours;  /* vbtrace's own events since */
-    int64_t live;        /* live bytes of the program's at the start */
-    int64_t high;        /* the highest since */
+    int64_t live;          /* live bytes of the program's at the start */
+    int64_t high;          /* the highest since */
 };
 
 struct vbt_note {
@@ -36,8 +36,8 @@ struct vbt_note {
 
 enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 16 };
 
-/* Of one thread. A reading waits until something else happens on the thread: should the thread turn to wait for a lock instead, the reading was for the
- * deadline of that, and not the user's. */
+/* Of one thread. A reading waits until something else happens on the thread: should the thread turn to wait for a
+ * lock instead, the reading was for the deadline of that, and not the user's. */
 struct vbt_intervals {
     uint32_t pending_site; /* 0: no reading waits */
     int64_t pending_time;
@@ -47,7 +47,8 @@ struct vbt_intervals {
     struct vbt_open_interval sections[VBT_SECTIONS];
     struct vbt_note *notes; /* since the last boundary; mapped when first needed */
     uint32_t note_count;
-    struct vbt_note *found; /* differences that earlier boundaries made of notes: intervals that are still open take them at their end */
+    struct vbt_note
+        *found; /* differences that earlier boundaries made of notes: intervals that are still open take them at their end */
     uint32_t found_count;
 };
 
@@ -81,7 +82,8 @@ extern struct vbt_interval_groups vbt_interval_groups;
 /* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the next. */
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);
 
-/* The reading that waits counts from now on; nothing has been booked on the thread since it was made. Does nothing where there is none. */
+/* The reading that waits counts from now on; nothing has been booked on the thread since it was made. Does nothing
+ * where there is none. */
 void vbt_intervals_confirm(struct vbt_ledger *ledger);
 
 /* The reading that waits was none of the user's. */

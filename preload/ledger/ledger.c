@@ -19,7 +19,8 @@ static void new_peak(int64_t bytes) {
     atomic_store(&vbt_peak.clock, atomic_fetch_add(&vbt_clock, 1) + 1);
 }
 
-/* Brings what a ledger's thread holds into the total. Its own thread does it, and the second thread of a process does it for the first. */
+/* Brings what a ledger's thread holds into the total. Its own thread does it, and the second thread of a process does
+ * it for the first. */
 static void publish(struct vbt_ledger *ledger) {
     int64_t live = __atomic_load_n(&ledger->live, __ATOMIC_RELAXED);
     int64_t change = live - atomic_exchange(&ledger->published, live);
@@ -32,7 +33,8 @@ void vbt_ledger_publish(struct vbt_ledger *ledger) {
     publish(ledger);
 }
 
-/* Makes a thread take the slow path at its next event. A thread that is just setting its limits itself is publishing already. */
+/* Makes a thread take the slow path at its next event. A thread that is just setting its limits itself is publishing
+ * already. */
 static void force_publish(struct vbt_ledger *ledger) {
     atomic_store(&ledger->alloc_limit, INT64_MIN);
     atomic_store(&ledger->free_limit, INT64_MAX);
@@ -108,38 +110,53 @@ static void change_usual_size(struct vbt_sizes *sizes, struct vbt_counters *coun
     sizes->since = counters->allocs;
 }
 
-/* A request of another than the usual size, about to be counted. */
-void vbt_ledger_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, size_t size) {
+static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_sizes **at) {
+    struct vbt_sizes *sizes = vbt_arena_alloc(&ledger->arena, sizeof *sizes);
+    if (sizes == NULL) {
+        ledger->lost[VBT_LOST_MEMORY]++;
+        return NULL;
+    }
+    sizes->min = UINT64_MAX;
+    sizes->candidate = UINT64_MAX;
+    atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
+    *at = sizes;
+    return sizes;
+}
+
+/* A size that is neither the usual one nor the candidate, or a candidate that was seen some more times. */
+static __attribute__((noinline)) void other_size(struct vbt_ledger *ledger, struct vbt_sizes **at, struct vbt_counters *counters,
+                                                 size_t size) {
     bool fits = size < UINT32_MAX; /* the usual size has 32 bits */
     if (counters->allocs == 0 && fits) {
         counters->usual_size = (uint32_t)size;
         return;
     }
-    struct vbt_sizes **at = &vbt_counters_page(ledger, node / VBT_PAGE_NODES)->sizes[node % VBT_PAGE_NODES];
-    struct vbt_sizes *sizes = *at;
-    if (sizes == NULL) {
-        sizes = vbt_arena_alloc(&ledger->arena, sizeof *sizes);
-        if (sizes == NULL) {
-            ledger->lost[VBT_LOST_MEMORY]++;
-            return;
-        }
-        sizes->min = UINT64_MAX;
-        sizes->candidate = UINT64_MAX;
-        atomic_thread_fence(memory_order_release);
-        *at = sizes;
-    }
-    sizes->counted++;
+    struct vbt_sizes *sizes = *at != NULL ? *at : new_sizes(ledger, at);
+    if (sizes == NULL)
+        return;
     if (size == sizes->candidate) {
-        enum { ENOUGH = 16 };
-        sizes->repeats++;
-        if (fits && sizes->repeats >= ENOUGH && sizes->repeats * 2 > counters->allocs - sizes->since)
+        if (fits && sizes->repeats * 2 > counters->allocs - sizes->since)
             change_usual_size(sizes, counters);
         return;
     }
+    sizes->counted++;
     count_size(sizes, sizes->candidate, sizes->repeats);
     sizes->candidate = size;
     sizes->repeats = 1;
     sizes->since = counters->allocs;
+}
+
+/* A request of another than the usual size, about to be counted. */
+void vbt_ledger_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, size_t size) {
+    enum { LOOK_EVERY = 16 }; /* repeats of the candidate, whether it should be the usual size */
+    struct vbt_sizes **at = &vbt_counters_page(ledger, node / VBT_PAGE_NODES)->sizes[node % VBT_PAGE_NODES];
+    struct vbt_sizes *sizes = *at;
+    if (VBT_LIKELY(sizes != NULL && size == sizes->candidate)) {
+        sizes->counted++;
+        if (VBT_LIKELY(++sizes->repeats % LOOK_EVERY != 0))
+            return;
+    }
+    other_size(ledger, at, counters, size);
 }
 
 void vbt_ledger_put_huge(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size) {

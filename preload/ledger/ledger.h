@@ -1,13 +1,15 @@
 /* The ledger: what every allocation and every free does to the books.
  *
- * vbt_ledger_alloc and vbt_ledger_free are the hot path. They touch the thread's totals, one line of counters and one cell of the
- * shadow; all that happens rarely (a new size, a new peak, the first change of a node since the last tick) is a call.
+ * vbt_ledger_alloc and vbt_ledger_free are the hot path. They touch the thread's totals, one line of counters and one
+ * cell of the shadow; all that happens rarely (a new size, a new peak, the first change of a node since the last
+ * tick) is a call.
  *
- * The peak. One clock counts peaks and ticks. When a node changes and its clock is older than the last peak's, its live bytes
- * before the change are what it had at that peak. A thread that is alone knows the process's live bytes exactly, and a peak
- * only matters once something is freed: the crest is checked on free. With several threads each publishes its share in batches
- * of VBT_PEAK_BATCH bytes, so that no cache line is shared on the hot path; the peak that is found then differs from the true one by
- * at most threads * VBT_PEAK_BATCH, and by the events that were under way at that moment. */
+ * The peak. One clock counts peaks and ticks. When a node changes and its clock is older than the last peak's, its
+ * live bytes before the change are what it had at that peak. A thread that is alone knows the process's live bytes
+ * exactly, and a peak only matters once something is freed: the crest is checked on free. With several threads each
+ * publishes its share in batches of VBT_PEAK_BATCH bytes, so that no cache line is shared on the hot path; the peak
+ * that is found then differs from the true one by at most threads * VBT_PEAK_BATCH, and by the events that were under
+ * way at that moment. */
 #ifndef VBT_LEDGER_H
 #define VBT_LEDGER_H
 
@@ -17,9 +19,9 @@
 enum { VBT_PEAK_BATCH = 4096 };
 
 struct vbt_peak {
-    _Atomic int64_t bytes;  /* the highest total so far */
-    _Atomic uint64_t clock; /* vbt_clock when it was passed */
-    _Atomic int64_t total;  /* published live bytes of all threads */
+    _Atomic int64_t bytes;    /* the highest total so far */
+    _Atomic uint64_t clock;   /* vbt_clock when it was passed */
+    _Atomic int64_t total;    /* published live bytes of all threads */
     _Atomic uint32_t threads; /* that have a ledger; above 1: publish in batches */
 };
 
@@ -39,17 +41,17 @@ void vbt_ledger_crest(struct vbt_ledger *ledger);
 void vbt_ledger_put_huge(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size);
 void vbt_ledger_watched_freed(const void *block);
 
-/* What was live at the peak, of what these counters count. peak_is_now: a thread that is alone stands higher than ever. */
+/* What was live at the peak, of what these counters count. peak_is_now: a thread that is alone stands higher than
+ * ever. */
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now);
 
-static inline bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct vbt_counters *counters) {
-    return (counters->clock ^ atomic_load_explicit(&vbt_clock, memory_order_relaxed)) |
-           (counters->interval ^ ledger->interval);
+VBT_INLINE bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct vbt_counters *counters) {
+    return (counters->clock ^ atomic_load_explicit(&vbt_clock, memory_order_relaxed)) | (counters->interval ^ ledger->interval);
 }
 
 /* Books a block of `size` requested bytes that was allocated at a place whose counters are looked up. */
-static inline void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block,
-                                    size_t size) {
+VBT_INLINE void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block,
+                                 size_t size) {
     struct vbt_counters *counters = place.counters;
     if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)))
         vbt_ledger_touch(ledger, place.node, counters, (int64_t)size);
@@ -71,8 +73,9 @@ static inline void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain d
         vbt_ledger_put_huge(ledger, domain, place.node, block, size);
 }
 
-/* Books the end of a block, before it really ends. Returns its cell for vbt_ledger_unfree, 0 for a block that is not known. */
-static inline uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
+/* Books the end of a block, before it really ends. Returns its cell for vbt_ledger_unfree, 0 for a block that is not
+ * known. */
+VBT_INLINE uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
     vbt_cell *slot = vbt_shadow_cell(block, false);
     uint64_t cell = VBT_LIKELY(slot != NULL) ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
     if (VBT_UNLIKELY(cell == 0)) {
@@ -111,8 +114,8 @@ static inline uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domai
     return cell;
 }
 
-/* Takes back a vbt_ledger_free that gave `cell`: the block did not end after all (a realloc that failed). was_last: it was the
- * thread's latest allocation. Nothing else happened on the thread in between. */
+/* Takes back a vbt_ledger_free that gave `cell`: the block did not end after all (a realloc that failed). was_last:
+ * it was the thread's latest allocation. Nothing else happened on the thread in between. */
 void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last);
 
 #endif

@@ -4,7 +4,7 @@
 #include "../lock.h"
 #include "../memory.h"
 
-_Atomic(vbt_cell *) * vbt_shadow_regions;
+_Atomic(vbt_cell *) *vbt_shadow_regions;
 
 bool vbt_shadow_init(void) {
     vbt_shadow_regions = vbt_map(VBT_SHADOW_REGIONS * sizeof *vbt_shadow_regions);
@@ -33,9 +33,8 @@ bool vbt_shadow_put_huge(const void *block, size_t size) {
     int slot = -1;
     vbt_lock(&huge.lock);
     for (int i = HUGE_BLOCKS - 1; i >= 0; i--)
-        if (huge.block[i] == NULL && (slot < 0 || huge.block[slot] != block))
-            slot = i;
-        else if (huge.block[i] == block) /* whose end was not seen */
+        if (huge.block[i] == block /* whose end was not seen */ ||
+            (huge.block[i] == NULL && (slot < 0 || huge.block[slot] != block)))
             slot = i;
     if (slot >= 0) {
         huge.block[slot] = block;

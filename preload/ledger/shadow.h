@@ -1,8 +1,9 @@
 /* The shadow: for every block that is live, which node allocated it and how large it is.
  *
- * Two levels: a table of 64 MiB regions, and for each region that ever held a block one 8-byte cell for every 16 bytes of address.
- * Finding a cell takes two loads and no lock; nothing of the program's own memory is touched. Allocators that align small blocks to 8 bytes
- * (jemalloc, tcmalloc) can put two into 16 bytes of address: blocks at 8 modulo 16 have a second plane of regions to themselves. */
+ * Two levels: a table of 64 MiB regions, and for each region that ever held a block one 8-byte cell for every 16
+ * bytes of address. Finding a cell takes two loads and no lock; nothing of the program's own memory is touched.
+ * Allocators that align small blocks to 8 bytes (jemalloc, tcmalloc) can put two into 16 bytes of address: blocks at
+ * 8 modulo 16 have a second plane of regions to themselves. */
 #ifndef VBT_SHADOW_H
 #define VBT_SHADOW_H
 
@@ -38,12 +39,13 @@ static inline enum vbt_domain vbt_cell_domain(uint64_t cell) { return (enum vbt_
 /* False when there is no memory for the first level. */
 bool vbt_shadow_init(void);
 
-extern _Atomic(vbt_cell *) * vbt_shadow_regions;
+extern _Atomic(vbt_cell *) *vbt_shadow_regions;
 
 /* The region's cells, made now; NULL when there is no memory. */
 vbt_cell *vbt_shadow_new_region(uintptr_t index);
 
-/* The cell of an address. make: false finds only what is there. NULL: no such cell, or an address that no cell stands for. */
+/* The cell of an address. make: false finds only what is there. NULL: no such cell, or an address that no cell stands
+ * for. */
 static inline vbt_cell *vbt_shadow_cell(const void *block, bool make) {
     uintptr_t address = (uintptr_t)block;
     uintptr_t index = (address >> VBT_SHADOW_REGION_BITS) * 2 | (address >> 3 & 1);

@@ -22,7 +22,7 @@ enum { NOBODY = 1 };
 static struct {
     struct vbt_lock changing; /* one start or stop at a time */
     _Atomic uint32_t tid;     /* 0: no thread; cleared and woken by the kernel when it ends */
-    _Atomic uint32_t stop; /* 1: asked to stop */
+    _Atomic uint32_t stop;    /* 1: asked to stop */
     const char *reason;
     bool finish;
     char *stack;
@@ -58,8 +58,8 @@ static int run(void *unused) {
     return 0;
 }
 
-/* A thread pointer that libc's errno and the compiler's stack guard can live with: zeroed memory on both sides of it, and the pointer to
- * itself that x86-64's ABI asks for. */
+/* A thread pointer that libc's errno and the compiler's stack guard can live with: zeroed memory on both sides of it,
+ * and the pointer to itself that x86-64's ABI asks for. */
 static void *thread_pointer(void) {
     char *pointer = helper.tls + TLS_SIZE / 2;
     memcpy(pointer, &pointer, sizeof pointer);

@@ -1,8 +1,9 @@
 /* The helper thread: the only one that touches files.
  *
- * It is made by clone alone, so that no lock of libc is taken, and it does not share what a thread of the program would: it has a descriptor table
- * of its own (the program can neither see, nor close, nor inherit the trace's descriptor, and no number is missing from the program's), and all
- * signals are blocked in it. It has no thread-local storage of libc's, so it calls nothing but system calls, memcpy and zstd. */
+ * It is made by clone alone, so that no lock of libc is taken, and it does not share what a thread of the program
+ * would: it has a descriptor table of its own (the program can neither see, nor close, nor inherit the trace's
+ * descriptor, and no number is missing from the program's), and all signals are blocked in it. It has no thread-local
+ * storage of libc's, so it calls nothing but system calls, memcpy and zstd. */
 #ifndef VBT_HELPER_H
 #define VBT_HELPER_H
 
@@ -14,8 +15,9 @@ bool vbt_helper_start(void);
 
 bool vbt_helper_runs(void);
 
-/* Has the thread write everything, for this reason, and end; waits for it. Starts it for that where it does not run; where no thread can be had, the calling
- * thread does its work. finish: the process ends, so that the trace is written for good; else only what is new. */
+/* Has the thread write everything, for this reason, and end; waits for it. Starts it for that where it does not run;
+ * where no thread can be had, the calling thread does its work. finish: the process ends, so that the trace is
+ * written for good; else only what is new. */
 void vbt_helper_stop(const char *reason, bool finish);
 
 /* In the child of a fork: there is no thread. */

@@ -194,7 +194,8 @@ static uint64_t hexadecimal(const char **at) {
     }
 }
 
-/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files that code runs from. */
+/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files that code runs
+ * from. */
 static bool put_module(struct vbt_writer *w, const char *line, const char *end) {
     const char *at = line;
     uint64_t from = hexadecimal(&at);

@@ -18,7 +18,8 @@ void vbt_process_info_init(void);
 /* The file name of the executable without its directories. */
 const char *vbt_program_name(void);
 
-/* Is this a shell, or does it merely serve one that is traced, too (a "sed" in a wrapper script)? Such processes leave no trace. */
+/* Is this a shell, or does it merely serve one that is traced, too (a "sed" in a wrapper script)? Such processes
+ * leave no trace. */
 bool vbt_process_is_helper(void);
 
 /* VBTRACE_OUTPUT with its % letters replaced, absolute. */

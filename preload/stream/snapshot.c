@@ -63,7 +63,7 @@ static struct {
     struct {
         struct row rows[MAX_ROWS];
         struct entry histograms[MAX_ENTRIES + VBT_SIZE_BUCKETS];
-    } *room; /* mapped when first needed */
+    } * room; /* mapped when first needed */
 } batch;
 
 /* The largest resident set at a tick in which the node changed, KiB. */
@@ -81,15 +81,17 @@ static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
 }
 
 /* One column: what `value` says of each row. */
-#define PUT_COLUMN(put, value)                                                                                         \
-    for (uint32_t i = 0; i < batch.count; i++) {                                                                       \
-        const struct row *row = &batch.room->rows[i];                                                                        \
-        const struct vbt_node_totals *sum = &row->sum;                                                                 \
-        (void)sum;                                                                                                     \
-        put(w, value);                                                                                                 \
+#define PUT_COLUMN(put, value)                                                                                                     \
+    for (uint32_t i = 0; i < batch.count; i++) {                                                                                   \
+        const struct row *row = &batch.room->rows[i];                                                                              \
+        const struct vbt_node_totals *sum = &row->sum;                                                                             \
+        (void)sum;                                                                                                                 \
+        put(w, value);                                                                                                             \
     }
 
-static int64_t live_blocks(const struct vbt_node_totals *sum) { return (int64_t)(sum->inherited_blocks + sum->allocs - sum->frees); }
+static int64_t live_blocks(const struct vbt_node_totals *sum) {
+    return (int64_t)(sum->inherited_blocks + sum->allocs - sum->frees);
+}
 
 static int64_t live_bytes(const struct vbt_node_totals *sum) {
     return (int64_t)(sum->inherited_bytes + sum->allocated - sum->freed);
@@ -215,7 +217,8 @@ static void put_groups(struct vbt_writer *w, const uint32_t *ids, uint32_t count
 }
 
 /* All rows of one kind that changed, in as many chunks as it takes. */
-static void write_rows(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind, const struct vbt_dictionary *defined, uint64_t since) {
+static void write_rows(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind, const struct vbt_dictionary *defined,
+                       uint64_t since) {
     static uint32_t ids[1 + ROWS_A_CHUNK]; /* from 1 on */
     bool groups = kind == VBT_CHUNK_INTERVALS;
     uint32_t end = groups ? vbt_interval_groups.groups.count : vbt_interval_groups.sites.count;

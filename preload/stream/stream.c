@@ -1,8 +1,10 @@
-/* See stream.h. Everything here runs in the helper thread, or, where none can be had, in the thread that ends the process.
+/* See stream.h. Everything here runs in the helper thread, or, where none can be had, in the thread that ends the
+ * process.
  *
- * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that changed. Since all values are absolute, most of
- * it is soon out of date. So when the file has doubled it is written anew, under another name that then takes its place: definitions, the thinned timeline, the latest
- * values. A file is thus bounded by the number of call sites and the timeline's points, not by the length of the run. */
+ * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that changed. Since all
+ * values are absolute, most of it is soon out of date. So when the file has doubled it is written anew, under another
+ * name that then takes its place: definitions, the thinned timeline, the latest values. A file is thus bounded by the
+ * number of call sites and the timeline's points, not by the length of the run. */
 #include "stream.h"
 
 #include "../clock.h"
@@ -24,11 +26,11 @@ static struct {
     struct vbt_chunk_writer writer;
     struct vbt_dictionary written;
     struct vbt_timeline timeline;
-    struct vbt_books books;   /* at the last tick */
+    struct vbt_books books; /* at the last tick */
     struct vbt_tick tick;
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
-    uint32_t modules_sites;   /* sites known when the modules were last written */
-    uint64_t rewritten_size;  /* of the file after the last rewrite */
+    uint32_t modules_sites;       /* sites known when the modules were last written */
+    uint64_t rewritten_size;      /* of the file after the last rewrite */
     bool has_file;
     bool complete;
     char path[VBT_PATH_MAX + 512];
@@ -36,7 +38,8 @@ static struct {
 
 bool vbt_stream_has_file(void) { return stream.has_file; }
 
-/* Takes the measure of the process: what the ticks and the end have in common. False if nothing moved since the last time. */
+/* Takes the measure of the process: what the ticks and the end have in common. False if nothing moved since the last
+ * time. */
 static bool measure(void) {
     struct vbt_books *books = &stream.books;
     struct vbt_totals heap = books->totals[VBT_DOMAIN_HEAP];
@@ -66,7 +69,8 @@ static bool measure(void) {
 /* Writes definitions and values; since 0: everything. */
 static void write_values(uint64_t since) {
     struct vbt_chunk_writer *writer = &stream.writer;
-    /* First the values are certain to refer to what exists now: ids that are interned while we write wait for the next tick. */
+    /* First the values are certain to refer to what exists now: ids that are interned while we write wait for the
+     * next tick. */
     struct vbt_dictionary now = vbt_dictionary_now();
     if (now.sites > stream.modules_sites || since == 0) {
         vbt_write_modules(writer);
@@ -86,8 +90,8 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&stream.writer, VBT_CHUNK_END);
 }
 
-/* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process ends. Where that fails (a full disk) the old
- * file stays, and what is new is appended to it as far as that goes. */
+/* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process
+ * ends. Where that fails (a full disk) the old file stays, and what is new is appended to it as far as that goes. */
 static void rewrite(const char *reason) {
     struct vbt_chunk_writer old = stream.writer;
     struct vbt_dictionary old_written = stream.written;
@@ -129,8 +133,8 @@ static void rewrite(const char *reason) {
         write_end(reason);
 }
 
-/* One tick. Two ticks' worth of changes are written: a thread may have been between looking at the clock and changing its counters
- * when the last tick passed. */
+/* One tick. Two ticks' worth of changes are written: a thread may have been between looking at the clock and changing
+ * its counters when the last tick passed. */
 static void tick(void) {
     bool moved = measure();
     if (stream.writer.error != 0)

@@ -1,5 +1,6 @@
-/* The course of memory over time, in bounded space: when the points are too many, neighbours are joined in pairs, so that a run of any length is told in
- * the same number of points. A point holds the largest values of its span, so that no peak is lost. */
+/* The course of memory over time, in bounded space: when the points are too many, neighbours are joined in pairs, so
+ * that a run of any length is told in the same number of points. A point holds the largest values of its span, so
+ * that no peak is lost. */
 #ifndef VBT_TIMELINE_H
 #define VBT_TIMELINE_H
 
@@ -8,7 +9,7 @@
 enum { VBT_TIMELINE_POINTS = 2048 };
 
 struct vbt_timeline_point {
-    int64_t time; /* ns, the end of the span */
+    int64_t time;              /* ns, the end of the span */
     int64_t rss, heap, python; /* bytes */
 };
 

@@ -6,15 +6,15 @@
 #include "format/varint.h"
 
 struct vbt_chunk_writer {
-    int fd;             /* -1: none */
-    int error;          /* error number of the first write that failed; nothing is written from then on */
-    int level;          /* of zstd */
+    int fd;    /* -1: none */
+    int error; /* error number of the first write that failed; nothing is written from then on */
+    int level; /* of zstd */
     uint64_t sequence;
     uint64_t file_size;
-    uint64_t lost;      /* bytes not written */
+    uint64_t lost;             /* bytes not written */
     struct vbt_writer payload; /* of the chunk that is being made */
     uint8_t *raw, *stored;
-    void *context;      /* of zstd, in static memory */
+    void *context; /* of zstd, in static memory */
 };
 
 /* Maps the buffers, once. False when there is no memory. */

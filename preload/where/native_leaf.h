@@ -8,7 +8,8 @@
 /* Reads the main program's extent from the auxiliary vector: no loader function, so no loader lock. */
 void vbt_native_leaf_init(void);
 
-/* The interpreter itself is the main program: its code is not the user's. From now on no address is the main program's. */
+/* The interpreter itself is the main program: its code is not the user's. From now on no address is the main
+ * program's. */
 void vbt_native_leaf_disown_main(void);
 
 bool vbt_in_main_program(uintptr_t address);

@@ -23,12 +23,12 @@ struct vbt_python {
     int minor; /* of 3.minor; 0: no interpreter */
     char version[32];
     struct vbt_python_abi abi;
-    const char *trouble;   /* why not, for the report; NULL: nothing is wrong */
-    void *library;         /* handle for symbols */
+    const char *trouble; /* why not, for the report; NULL: nothing is wrong */
+    void *library;       /* handle for symbols */
     void (*get_allocator)(int domain, struct vbt_py_allocator *);
     void (*set_allocator)(int domain, struct vbt_py_allocator *);
-    void *(*current_thread)(void);     /* the running thread's state, or NULL where it does not hold the interpreter */
-    void *(*this_thread)(void);        /* the state that belongs to this thread, whether it runs or not */
+    void *(*current_thread)(void); /* the running thread's state, or NULL where it does not hold the interpreter */
+    void *(*this_thread)(void);    /* the state that belongs to this thread, whether it runs or not */
     int (*is_initialized)(void);
     int (*add_pending_call)(int (*function)(void *), void *argument);
     const void *code_type, *unicode_type, *bytes_type;
@@ -36,9 +36,7 @@ struct vbt_python {
 
 extern struct vbt_python vbt_python;
 
-static inline uintptr_t vbt_load_word(const void *base, int offset) {
-    return *(const uintptr_t *)((const char *)base + offset);
-}
+static inline uintptr_t vbt_load_word(const void *base, int offset) { return *(const uintptr_t *)((const char *)base + offset); }
 
 static inline int32_t vbt_load_int(const void *base, int offset) { return *(const int32_t *)((const char *)base + offset); }
 

@@ -12,8 +12,9 @@ const struct vbt_python_abi *vbt_python_abi_known(int minor) {
     return &vbt_python_abis[minor];
 }
 
-/* _Py_DebugOffsets is a row of 64-bit numbers in groups: cookie, version, free-threaded, then runtime state, interpreter state, thread state, interpreter
- * frame, code object, object, ... Groups gain members from version to version (Include/internal/pycore_debug_offsets.h of each). */
+/* _Py_DebugOffsets is a row of 64-bit numbers in groups: cookie, version, free-threaded, then runtime state,
+ * interpreter state, thread state, interpreter frame, code object, object, ... Groups gain members from version to
+ * version (Include/internal/pycore_debug_offsets.h of each). */
 struct group_sizes {
     int runtime, interpreter, thread, frame, code;
 };

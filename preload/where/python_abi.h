@@ -1,8 +1,9 @@
 /* Where CPython keeps what we read: offsets into its structures, by version.
  *
- * The values are those of the interpreters' own headers on x86-64 and aarch64 (both are LP64 with the same alignments). From 3.13 on the
- * interpreter states most of them itself, in _Py_DebugOffsets at the start of _PyRuntime, and what it states is what is used: that is how
- * free-threaded builds are read. A self-check compares the outcome with the interpreter's own answers (python_check.c). */
+ * The values are those of the interpreters' own headers on x86-64 and aarch64 (both are LP64 with the same
+ * alignments). From 3.13 on the interpreter states most of them itself, in _Py_DebugOffsets at the start of
+ * _PyRuntime, and what it states is what is used: that is how free-threaded builds are read. A self-check compares
+ * the outcome with the interpreter's own answers (python_check.c). */
 #ifndef VBT_PYTHON_ABI_H
 #define VBT_PYTHON_ABI_H
 
@@ -32,7 +33,8 @@ struct vbt_python_abi {
 /* The table's entry for 3.minor; NULL for a version that is not known. */
 const struct vbt_python_abi *vbt_python_abi_known(int minor);
 
-/* What _PyRuntime of 3.13 or later says of itself. False where it is not there or of another version; *abi is then unchanged. */
+/* What _PyRuntime of 3.13 or later says of itself. False where it is not there or of another version; *abi is then
+ * unchanged. */
 bool vbt_python_abi_stated(const void *runtime, int minor, struct vbt_python_abi *abi);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "python_abi.h"
 
+/* clang-format off */
+
 /* Objects and strings are alike in all builds but the free-threaded ones. */
 #define COMMON .object_type = 8, .var_size = 16, .bytes_data = 32, .string_length = 16, .string_state = 32, .kind_shift = 2
 #define OLD_STRINGS .ascii_data = 48, .compact_data = 72
@@ -31,5 +33,7 @@ static const struct vbt_python_abi vbt_python_abis[] = {
             .frame_previous = 8, .frame_code = 0, .frame_instruction = 56, .frame_owner = 74, .code_filename = 112,
             .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 208, COMMON, NEW_STRINGS},
 };
+
+/* clang-format on */
 
 #endif

@@ -18,8 +18,8 @@ static bool read_carefully(const void *from, void *to, size_t size) {
 
 static bool word_at(const char *base, int offset, uintptr_t *out) { return read_carefully(base + offset, out, sizeof *out); }
 
-/* The thread's innermost frame, NULL if it has none. *good: it could be read. A thread state is large enough for any offset; what it
- * points to may be anything as long as the offsets are not known to fit. */
+/* The thread's innermost frame, NULL if it has none. *good: it could be read. A thread state is large enough for any
+ * offset; what it points to may be anything as long as the offsets are not known to fit. */
 static const char *raw_top(bool *good) {
     static _Atomic uintptr_t readable; /* the cframe that was read last: while an interpreter starts, it is the same each time */
     const struct vbt_python_abi *abi = &vbt_python.abi;
@@ -83,8 +83,8 @@ static bool find_api(void) {
     *(void **)&api.clear_error = dlsym(vbt_python.library, "PyErr_Clear");
     *(void **)&api.error_occurred = dlsym(vbt_python.library, "PyErr_Occurred");
     api.none = dlsym(vbt_python.library, "_Py_NoneStruct");
-    return api.get_frame != NULL && api.get_attribute != NULL && api.as_long != NULL && api.as_text != NULL &&
-           api.decref != NULL && api.clear_error != NULL && api.error_occurred != NULL && api.none != NULL;
+    return api.get_frame != NULL && api.get_attribute != NULL && api.as_long != NULL && api.as_text != NULL && api.decref != NULL &&
+           api.clear_error != NULL && api.error_occurred != NULL && api.none != NULL;
 }
 
 static long number_of(void *object, const char *name) {
@@ -145,7 +145,7 @@ static const char *skip_own(const char *frame) {
         if (is_entry(frame))
             continue;
         uintptr_t key = vbt_load_word(frame, vbt_python.abi.kind == VBT_FRAME_OBJECT ? vbt_python.abi.frame_code
-                                                                                      : vbt_python.abi.frame_instruction);
+                                                                                     : vbt_python.abi.frame_instruction);
         if (vbt_python.abi.kind == VBT_FRAME_OBJECT || vbt_python_site(frame, key, 0) != vbt_transparent_site)
             break;
     }

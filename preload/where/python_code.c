@@ -1,8 +1,9 @@
 /* See python_code.h.
  *
- * Addresses are borrowed: a code object dies, and its block is given to another. So what is keyed by address (vbt_python_sites, live_ids) is dropped when the
- * block is freed, while what is keyed by content (codes and sites of the tree) stays for ever. The block's shadow cell carries
- * a mark that makes its free call vbt_python_block_freed. All functions but the lookup take the tree's lock. */
+ * Addresses are borrowed: a code object dies, and its block is given to another. So what is keyed by address
+ * (vbt_python_sites, live_ids) is dropped when the block is freed, while what is keyed by content (codes and sites of
+ * the tree) stays for ever. The block's shadow cell carries a mark that makes its free call vbt_python_block_freed.
+ * All functions but the lookup take the tree's lock. */
 #include "python_code.h"
 
 #include "../ledger/shadow.h"
@@ -62,7 +63,8 @@ static uint32_t take(struct vbt_vector *vector, uint32_t *free_list, uint32_t ne
     return vbt_vector_add(vector);
 }
 
-/* A str as UTF-8 (lone surrogates as three bytes each), cut at size; its length in bytes. Anything but a compact str gives "?". */
+/* A str as UTF-8 (lone surrogates as three bytes each), cut at size; its length in bytes. Anything but a compact str
+ * gives "?". */
 static size_t read_text(const char *string, char *out, size_t size) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
     out[0] = '?';
@@ -151,7 +153,8 @@ static uint32_t intern_code(const char *code) {
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
 
-/* Marks the block that holds the object, so that its free is noticed. An object may start behind a header of the allocator's user. */
+/* Marks the block that holds the object, so that its free is noticed. An object may start behind a header of the
+ * allocator's user. */
 static void mark_block(uintptr_t address) {
     for (uintptr_t block = address; block + 32 >= address; block -= 16) {
         vbt_cell *cell = vbt_shadow_cell((const void *)block, false);
@@ -196,8 +199,9 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     vbt_lock(&vbt_tree.lock);
     struct live_code *live = live_code_of(code);
     if (live != NULL && (site = vbt_table_get(&vbt_python_sites, key, key2)) == 0) {
-        site = live->code == 0 ? vbt_transparent_site
-                               : vbt_intern_python_site(live->code, line_of(code, vbt_python_lasti(frame, code, key, key2), &live->lines));
+        site = live->code == 0
+                   ? vbt_transparent_site
+                   : vbt_intern_python_site(live->code, line_of(code, vbt_python_lasti(frame, code, key, key2), &live->lines));
         uint32_t id = site == 0 ? 0 : take(&site_keys, &free_site_key, free_site_key != 0 ? key_at(free_site_key)->next : 0);
         if (id != 0 && vbt_table_put(&vbt_python_sites, key, key2, site)) {
             *key_at(id) = (struct site_key){key, key2, live->first_key};

@@ -15,14 +15,15 @@ bool vbt_python_code_init(void);
 
 uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2);
 
-/* The site of a frame: key and key2 as in struct vbt_frame. vbt_transparent_site for frames to leave out, and where there is no memory. */
+/* The site of a frame: key and key2 as in struct vbt_frame. vbt_transparent_site for frames to leave out, and where
+ * there is no memory. */
 static inline uint32_t vbt_python_site(const char *frame, uintptr_t key, uint32_t key2) {
     uint32_t site = vbt_table_get(&vbt_python_sites, key, key2);
     return VBT_LIKELY(site != 0) ? site : vbt_python_new_site(frame, key, key2);
 }
 
-/* A block that was watched is about to be freed: that of a code object, and everything known by its addresses is forgotten (ids
- * stay); or that of a thread state. */
+/* A block that was watched is about to be freed: that of a code object, and everything known by its addresses is
+ * forgotten (ids stay); or that of a thread state. */
 void vbt_python_block_freed(uintptr_t address);
 
 /* Code of this file is vbtrace's own Python module. */
@@ -31,7 +32,8 @@ void vbt_python_own_file(const char *path);
 /* Bytes from the code's first instruction to the one that a frame executes; key and key2 as in struct vbt_frame. */
 int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uint32_t key2);
 
-/* Reads a code object: for the self-check. False when it is none. line: of the instruction at `lasti` bytes from the start. */
+/* Reads a code object: for the self-check. False when it is none. line: of the instruction at `lasti` bytes from the
+ * start. */
 bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name, size_t size, int32_t *first_line, int32_t *line);
 
 #endif

@@ -42,8 +42,10 @@ static uint32_t location_varint(const uint8_t **at, const uint8_t *end) {
     return value;
 }
 
-/* Entries of a first byte (1, four bits of code, three bits of length - 1 in code units of two bytes) and what the code asks for. */
-static int32_t from_locations(const uint8_t *table, size_t size, int32_t first_line, int32_t lasti, struct vbt_line_cursor *cursor) {
+/* Entries of a first byte (1, four bits of code, three bits of length - 1 in code units of two bytes) and what the
+ * code asks for. */
+static int32_t from_locations(const uint8_t *table, size_t size, int32_t first_line, int32_t lasti,
+                              struct vbt_line_cursor *cursor) {
     enum { SHORT_FORMS = 10, ONE_LINE_FORMS = 13, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
     if (lasti < cursor->covered)
         *cursor = (struct vbt_line_cursor){0, 0, 0};

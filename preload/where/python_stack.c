@@ -24,13 +24,12 @@ void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
     stack->depth = 0; /* so that the next walk asks */
 }
 
-#define WALKER(minor)                                                                                                  \
-    __attribute__((noinline)) struct vbt_frame *vbt_python_other_##minor(struct vbt_python_stack *stack,               \
-                                                                         const char *leaf) {                           \
-        return vbt_walk_other(stack, leaf, &vbt_python_abis[minor]);                                                   \
-    }                                                                                                                  \
-    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) {                                            \
-        return vbt_walk(stack, &vbt_python_abis[minor], vbt_python_other_##minor);                                     \
+#define WALKER(minor)                                                                                                              \
+    __attribute__((noinline)) struct vbt_frame *vbt_python_other_##minor(struct vbt_python_stack *stack, const char *leaf) {       \
+        return vbt_walk_other(stack, leaf, &vbt_python_abis[minor]);                                                               \
+    }                                                                                                                              \
+    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) {                                                        \
+        return vbt_walk(stack, &vbt_python_abis[minor], vbt_python_other_##minor);                                                 \
     }
 
 VBT_FOR_EACH_ABI(WALKER)

@@ -1,5 +1,5 @@
-/* The walk over the interpreter's frames. Every function takes the offsets as an argument and is inlined where they are constants, so that there is one walker a version.
- * What it does is told in python_stack.h. */
+/* The walk over the interpreter's frames. Every function takes the offsets as an argument and is inlined where they
+ * are constants, so that there is one walker a version. What it does is told in python_stack.h. */
 #ifndef VBT_PYTHON_WALK_H
 #define VBT_PYTHON_WALK_H
 
@@ -8,9 +8,8 @@
 #include "python_stack.h"
 #include "tree.h"
 
-#define VBT_INLINE static inline __attribute__((always_inline))
-
-/* Up to 3.11 the running thread's state is one variable for all threads, and a thread's own is slow to get at: it is kept, until it is freed. */
+/* Up to 3.11 the running thread's state is one variable for all threads, and a thread's own is slow to get at: it is
+ * kept, until it is freed. */
 VBT_INLINE const char *thread_state(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
     if (abi->entry_owner == 0) {
         uint32_t epoch = atomic_load_explicit(&vbt_python_state_epoch, memory_order_acquire);
@@ -59,8 +58,7 @@ VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi
 
 VBT_INLINE bool is_step(const struct vbt_step *step, const struct vbt_frame *kept, uint64_t tagged_parent,
                         const struct vbt_python_abi *abi) {
-    return step->key == kept->key && step->parent == tagged_parent &&
-           (abi->kind != VBT_FRAME_OBJECT || step->key2 == kept->key2);
+    return step->key == kept->key && step->parent == tagged_parent && (abi->kind != VBT_FRAME_OBJECT || step->key2 == kept->key2);
 }
 
 /* The step from a parent to what the frame executes, looked up where it is not among the latest; its index. */
@@ -80,8 +78,8 @@ VBT_INLINE uint32_t take_step(struct vbt_python_stack *stack, struct vbt_frame *
     return index;
 }
 
-/* The same at the leaf, which in a loop takes the same steps in the same order: the one that followed last time is tried first. What comes of it
- * does not wait for the frame to be read, only the test of it does. */
+/* The same at the leaf, which in a loop takes the same steps in the same order: the one that followed last time is
+ * tried first. What comes of it does not wait for the frame to be read, only the test of it does. */
 VBT_INLINE void take_leaf_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
                                const struct vbt_python_abi *abi) {
     struct vbt_step *last = &stack->steps[stack->leaf_step];
@@ -112,7 +110,8 @@ VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t fir
 }
 
 /* Deeper than what is kept: the leaf line alone. */
-VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf, const struct vbt_python_abi *abi) {
+VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf,
+                                     const struct vbt_python_abi *abi) {
     stack->depth = 0;
     stack->truncated++;
     stack->cut = *leaf;
@@ -120,10 +119,11 @@ VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struc
     return &stack->cut;
 }
 
-/* Walks from `frame` into the second half of the frames, leaf first, until `stop` (exclusive) of the kept frames is met or the stack ends.
- * Returns how many were walked, VBT_STACK_FRAMES for too many; *junction is the index of the kept frame that was met, or -1. */
+/* Walks from `frame` into the second half of the frames, leaf first, until `stop` (exclusive) of the kept frames is
+ * met or the stack ends. Returns how many were walked, VBT_STACK_FRAMES for too many; *junction is the index of the
+ * kept frame that was met, or -1. */
 VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint32_t look_back, int64_t *junction,
-                            const struct vbt_python_abi *abi) {
+                         const struct vbt_python_abi *abi) {
     struct vbt_frame *walked = stack->frames + VBT_STACK_FRAMES;
     int64_t top = stack->depth;
     int64_t lowest = top > look_back ? top - look_back : 0;
@@ -141,8 +141,8 @@ VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint
     return count;
 }
 
-/* Goes through the kept frames from `top` to the root. Returns the lowest index whose place changed (top + 1: none), or -1 where
- * the chain is not the kept one. */
+/* Goes through the kept frames from `top` to the root. Returns the lowest index whose place changed (top + 1: none),
+ * or -1 where the chain is not the kept one. */
 VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, const struct vbt_python_abi *abi) {
     struct vbt_frame *frames = stack->frames;
     int64_t changed = top + 1;

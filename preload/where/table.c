@@ -7,8 +7,8 @@ enum { FIRST_SLOTS = 1 << 12 };
 
 static const uint64_t removed = 1;
 
-/* Into the first slot that is free or whose entry was removed: nobody can be looking for a removed one, since what it stood for
- * is dead. True if the slot was never used before. */
+/* Into the first slot that is free or whose entry was removed: nobody can be looking for a removed one, since what it
+ * stood for is dead. True if the slot was never used before. */
 static bool place(struct vbt_table_slots *slots, uint64_t key, uint32_t key2, uint32_t id) {
     uint64_t i = vbt_table_hash(key, key2) & slots->mask;
     uint64_t found;

@@ -47,7 +47,8 @@ uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_
     return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
 }
 
-/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and two values no line has. */
+/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and two values no line
+ * has. */
 enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL = INT32_MIN + 1 };
 
 static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
@@ -86,7 +87,8 @@ void vbt_tree_disown(uint32_t file) {
 
 uint32_t vbt_intern_special_site(const char *name) {
     uint32_t string = vbt_intern_string(name, strlen(name));
-    return string == 0 ? 0 : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
+    return string == 0 ? 0
+                       : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
 }
 
 uint32_t vbt_native_site(uintptr_t address) {
@@ -94,8 +96,7 @@ uint32_t vbt_native_site(uintptr_t address) {
     if (VBT_LIKELY(id != 0))
         return id;
     bool in_main = vbt_in_main_program(address);
-    struct vbt_site site = {
-        .a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
+    struct vbt_site site = {.a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
     vbt_lock(&vbt_tree.lock);
     id = intern_site(address, KEY_NATIVE, site);
     vbt_unlock(&vbt_tree.lock);

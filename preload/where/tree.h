@@ -1,8 +1,8 @@
 /* The call tree: names, code, sites and nodes, each interned once and numbered for ever.
  *
- * A site is a place in the program (a Python line, an address that called malloc); a node is a site under a parent node, so that a node is one
- * whole call path. Lookups need no lock; what is new is added under one lock. Ids are dense from 1, which is how the stream
- * knows what it has not written yet. Id 0 is "none", and for nodes the root. */
+ * A site is a place in the program (a Python line, an address that called malloc); a node is a site under a parent
+ * node, so that a node is one whole call path. Lookups need no lock; what is new is added under one lock. Ids are
+ * dense from 1, which is how the stream knows what it has not written yet. Id 0 is "none", and for nodes the root. */
 #ifndef VBT_TREE_H
 #define VBT_TREE_H
 

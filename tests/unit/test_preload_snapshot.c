@@ -266,7 +266,7 @@ static void at_every_tick_the_nodes_add_up_to_the_peak(void **state) {
         int64_t sum = 0;
         for (uint32_t node = 1; node <= trace->nodes; node++)
             sum += trace->counters[node].time < (uint64_t)tick.peak_time ? trace->counters[node].live_bytes
-                                                                        : trace->counters[node].at_peak;
+                                                                         : trace->counters[node].at_peak;
         assert_int_equal(sum, trace->state[VBT_STATE_PEAK]);
     }
 }
