@@ -59,35 +59,52 @@ VBT_EXPORT int execveat(int directory, const char *path, char *const arguments[]
     return tried(vbt_real.execveat(directory, path, arguments, environment, flags));
 }
 
-/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go to the
- * stack, as they do there; behind them execle has the environment. */
-#define COLLECT(arguments, first, list)                                                                                            \
-    va_list list;                                                                                                                  \
-    va_start(list, first);                                                                                                         \
-    size_t count = 1;                                                                                                              \
-    while (va_arg(list, char *) != NULL)                                                                                           \
-        count++;                                                                                                                   \
-    va_end(list);                                                                                                                  \
-    char *arguments[count + 1];                                                                                                    \
-    arguments[0] = (char *)first;                                                                                                  \
-    va_start(list, first);                                                                                                         \
-    for (size_t i = 1; i <= count; i++)                                                                                            \
-        arguments[i] = va_arg(list, char *);
+/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go to the stack, as
+ * they do there; behind them execle has the environment. */
+static size_t count_arguments(va_list list) {
+    size_t count = 1; /* the first is not in the list */
+    while (va_arg(list, char *) != NULL)
+        count++;
+    return count;
+}
+
+/* With the NULL behind them. */
+static void take_arguments(char *out[], const char *first, va_list *list) {
+    size_t i = 0;
+    out[i++] = (char *)first;
+    while ((out[i] = va_arg(*list, char *)) != NULL)
+        i++;
+}
 
 VBT_EXPORT int execl(const char *path, const char *argument, ...) {
-    COLLECT(arguments, argument, list)
+    va_list list;
+    va_start(list, argument);
+    char *arguments[count_arguments(list) + 1];
+    va_end(list);
+    va_start(list, argument);
+    take_arguments(arguments, argument, &list);
     va_end(list);
     return execve(path, arguments, environ);
 }
 
 VBT_EXPORT int execlp(const char *file, const char *argument, ...) {
-    COLLECT(arguments, argument, list)
+    va_list list;
+    va_start(list, argument);
+    char *arguments[count_arguments(list) + 1];
+    va_end(list);
+    va_start(list, argument);
+    take_arguments(arguments, argument, &list);
     va_end(list);
     return execvpe(file, arguments, environ);
 }
 
 VBT_EXPORT int execle(const char *path, const char *argument, ...) {
-    COLLECT(arguments, argument, list)
+    va_list list;
+    va_start(list, argument);
+    char *arguments[count_arguments(list) + 1];
+    va_end(list);
+    va_start(list, argument);
+    take_arguments(arguments, argument, &list);
     char *const *environment = va_arg(list, char *const *);
     va_end(list);
     return execve(path, arguments, environment);

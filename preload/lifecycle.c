@@ -111,7 +111,7 @@ void vbt_lifecycle_finish(const char *reason) {
     bool is_exec = strcmp(reason, "exec") == 0;
     if (atomic_load(&awake) != 2 || recording == VBT_STOPPED || recording == VBT_NOT_YET || vbt_sys(SYS_getpid) != vbt_pid)
         return;
-    if (is_exec && !vbt_stream_has_file())
+    if (is_exec && !vbt_stream_has_file() && vbt_clock_read(CLOCK_MONOTONIC) < helper_due)
         return; /* a wrapper that has only just begun */
     if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
         return; /* another thread ends the process, too */
