@@ -19,6 +19,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { REWRITE_AT_LEAST = 256 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
@@ -33,6 +34,7 @@ static struct {
     uint64_t rewritten_size;      /* of the file after the last rewrite */
     bool has_file;
     bool complete;
+    bool forked; /* the process is the child of one that is traced */
     char path[VBT_PATH_MAX + 512];
 } stream;
 
@@ -90,11 +92,25 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&stream.writer, VBT_CHUNK_END);
 }
 
+/* Has another process written to the path since this one started, a child of it or its parent? Then the path stands for
+ * several processes, and this one's trace gets its pid appended. An older file is replaced, as one expects. */
+static void choose_path(void) {
+    struct stat there;
+    bool shared = stream.forked && strstr(vbt_options.output, "%p") == NULL;
+    if (!vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, stream.path, &there, 0)))
+        shared |= (int64_t)there.st_mtim.tv_sec * 1000000000 + there.st_mtim.tv_nsec >= vbt_started;
+    size_t used = strlen(stream.path);
+    if (shared)
+        vbt_format(stream.path + used, (int)(sizeof stream.path - used), ".%d", vbt_pid);
+}
+
 /* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process
  * ends. Where that fails (a full disk) the old file stays, and what is new is appended to it as far as that goes. */
 static void rewrite(const char *reason) {
     struct vbt_chunk_writer old = stream.writer;
     struct vbt_dictionary old_written = stream.written;
+    if (!stream.has_file && stream.writer.error == 0)
+        choose_path();
     char path[sizeof stream.path + 16];
     vbt_format(path, sizeof path, "%s.%d.part", stream.path, vbt_pid);
     stream.writer.lost = 0;
@@ -193,6 +209,7 @@ void vbt_stream_summary(struct vbt_summary *out) {
 void vbt_stream_after_fork(void) {
     struct vbt_chunk_writer writer = stream.writer;
     memset(&stream, 0, sizeof stream);
+    stream.forked = true;
     stream.writer = (struct vbt_chunk_writer){
         .fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .context = writer.context};
     vbt_snapshot_after_fork();

@@ -30,7 +30,8 @@ static int begin(void **state) {
     thread = vbt_thread_begin();
     vbt_stream_after_fork();
     snprintf(path, sizeof path, "/tmp/vbt-stream-%d.vbt", (int)getpid());
-    strcpy(vbt_options.output, path);
+    strcpy(vbt_options.output, "/tmp/vbt-stream-%p.vbt"); /* to a name without it the child of a fork, as this is, adds its pid */
+    vbt_pid = (int)getpid();
     vbt_options.tick = 1000000;
     return 0;
 }
@@ -187,14 +188,16 @@ static void a_long_run_stays_a_small_file(void **state) {
 
 static void a_file_that_cannot_be_made_is_told(void **state) {
     (void)state;
-    strcpy(vbt_options.output, "/nonexistent/trace.vbt");
+    strcpy(vbt_options.output, "/nonexistent/%p.vbt");
     alloc(1);
     vbt_helper_stop("exit", true);
     struct vbt_summary summary;
     vbt_stream_summary(&summary);
     assert_false(summary.written);
     assert_int_equal(summary.error, ENOENT);
-    assert_string_equal(summary.path, "/nonexistent/trace.vbt");
+    char expected[64];
+    snprintf(expected, sizeof expected, "/nonexistent/%d.vbt", (int)getpid());
+    assert_string_equal(summary.path, expected);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
