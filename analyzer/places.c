@@ -20,6 +20,7 @@ struct vbt_places {
     struct vbt_symbols *symbols; /* made when first needed */
     const struct vbt_place **by_site;
     const struct vbt_place **function_by_site;
+    struct vbt_frame *frame_by_site;
     struct entry **all;
     size_t count, capacity;
     struct entry *table;
@@ -77,6 +78,7 @@ void vbt_places_free(struct vbt_places *p) {
     free(p->all);
     free(p->by_site);
     free(p->function_by_site);
+    free(p->frame_by_site);
     vbt_symbols_free(p->symbols);
     free(p);
 }
@@ -133,6 +135,16 @@ const struct vbt_place *vbt_place_of_function(struct vbt_places *p, uint32_t sit
     if (p->function_by_site[site] == NULL)
         p->function_by_site[site] = resolve(p, site, true);
     return p->function_by_site[site];
+}
+
+const struct vbt_frame *vbt_frames_of_site(struct vbt_places *p, uint32_t site, size_t *count) {
+    if (p->frame_by_site == NULL)
+        p->frame_by_site = vbt_new(p->model->site_count + 1, sizeof *p->frame_by_site);
+    struct vbt_frame *frame = &p->frame_by_site[site];
+    if (frame->place == NULL)
+        *frame = (struct vbt_frame){.place = vbt_place_of_site(p, site), .function = vbt_place_of_function(p, site)};
+    *count = 1;
+    return frame;
 }
 
 size_t vbt_places_count(const struct vbt_places *p) { return p->count; }

@@ -6,6 +6,7 @@
 #include "lifecycle.h"
 #include "real.h"
 #include "thread.h"
+#include "where/modules.h"
 #include "where/python.h"
 #include "where/tree.h"
 
@@ -47,7 +48,8 @@ static inline struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t parent = python != NULL ? python->node : 0;
     struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
-    if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent))
+    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
+    if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent || leaf->stamp != generation))
         vbt_native_leaf_find(thread, leaf, parent, caller, VBT_DOMAIN_HEAP);
     return leaf->place;
 }

@@ -181,6 +181,7 @@ static void after_fork_in_child(void) {
     summary_due = false;
     vbt_helper_after_fork();
     vbt_threads_after_fork();
+    vbt_modules_after_fork();
     vbt_books_inherit();
     vbt_stream_after_fork();
     atomic_store(&vbt_recording, VBT_RECORDING_POLLED);

@@ -109,6 +109,7 @@ static const char *const names[] = {
     "pthread_cond_timedwait",
     "pthread_cond_clockwait",
     "setlocale",
+    "dlclose",
     "abort",
     "_exit",
     "execve",

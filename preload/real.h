@@ -35,6 +35,7 @@ struct vbt_real {
     int (*pthread_cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
     int (*pthread_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
     char *(*setlocale)(int, const char *);
+    int (*dlclose)(void *);
     void (*abort)(void);
     void (*_exit)(int);
     int (*execve)(const char *, char *const *, char *const *);

@@ -2,6 +2,7 @@
 #include "thread.h"
 
 #include "ledger/ledger.h"
+#include "where/modules.h"
 #include "where/tree.h"
 
 #include <errno.h>
@@ -69,6 +70,7 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
                           enum vbt_domain domain) {
     leaf->address = caller;
     leaf->parent = parent;
+    leaf->stamp = vbt_module_stamp();
     leaf->place.node = vbt_node_of(parent, vbt_native_site(caller), domain);
     leaf->place.counters = vbt_counters_of(&thread->ledger, leaf->place.node);
 }

@@ -23,6 +23,7 @@ enum { VBT_LEAF_CACHE = 256 };
 struct vbt_leaf {
     uintptr_t address;
     uint32_t parent;
+    uint32_t stamp; /* see where/modules.h */
     struct vbt_place place;
 };
 
