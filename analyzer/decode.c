@@ -157,7 +157,7 @@ static char *decode_codes(struct decoder *d) {
 
 static char *decode_sites(struct decoder *d) {
     struct vbt_model *m = d->model;
-    uint64_t count, bad_code = 0, bad_string = 0, bad_kind = 0;
+    uint64_t count, bad_code = 0, bad_string = 0, bad_module = 0, bad_kind = 0;
     char *wrong = get_definitions(d, &count, 3, m->site_count, MAX_SITES);
     if (wrong != NULL)
         return wrong;
@@ -175,11 +175,16 @@ static char *decode_sites(struct decoder *d) {
     }
     for (uint64_t i = 0; i < count; i++)
         rows[i].b = vbt_get_zigzag(&d->r);
+    bool with_modules = d->r.at < d->r.end;
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].module = with_modules ? get_id(d, m->module_id_count, &bad_module) : 0;
     if (bad_kind != 0) /* first: what a site refers to depends on it */
         return vbt_text("%s holds a call site of kind %" PRIu64 ", expected 0 to 2", d->chunk, bad_kind);
     wrong = check_ids(d, bad_code, "code");
     if (wrong == NULL)
         wrong = check_ids(d, bad_string, "string");
+    if (wrong == NULL)
+        wrong = check_ids(d, bad_module, "module");
     if (wrong == NULL)
         m->site_count += count;
     return wrong;
@@ -218,6 +223,28 @@ static char *decode_nodes(struct decoder *d) {
     return wrong;
 }
 
+static char *get_module_columns(struct decoder *d, struct vbt_module *rows, uint64_t count) {
+    const struct vbt_model *m = d->model;
+    uint64_t last = m->module_id_count;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t id = vbt_get_varint(&d->r);
+        if (id != 0 && id != ++last && !d->r.bad)
+            return vbt_text("%s defines id %" PRIu64 ", expected %" PRIu64, d->chunk, id, last);
+        rows[i].id = (uint32_t)id;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].linked = vbt_get_varint(&d->r);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].generation = vbt_get_varint(&d->r);
+    for (uint64_t i = 0; i < count; i++) {
+        size_t size;
+        const char *bytes = vbt_get_string(&d->r, &size);
+        rows[i].build_id_size = (uint32_t)(size < VBT_BUILD_ID_MAX ? size : VBT_BUILD_ID_MAX);
+        memcpy(rows[i].build_id, bytes, rows[i].build_id_size);
+    }
+    return NULL;
+}
+
 static char *decode_modules(struct decoder *d) {
     struct vbt_model *m = d->model;
     uint64_t first = vbt_get_varint(&d->r), count;
@@ -229,15 +256,26 @@ static char *decode_modules(struct decoder *d) {
     m->modules = vbt_grow(m->modules, &m->module_capacity, m->module_count + count, sizeof *m->modules);
     struct vbt_module *rows = m->modules + m->module_count;
     for (uint64_t i = 0; i < count; i++) {
-        rows[i].start = vbt_get_varint(&d->r);
+        rows[i] = (struct vbt_module){.start = vbt_get_varint(&d->r)};
         rows[i].end = vbt_get_varint(&d->r);
         rows[i].offset = vbt_get_varint(&d->r);
         rows[i].path = get_text(d);
     }
-    if (d->r.bad) {
+    if (d->r.at < d->r.end)
+        wrong = get_module_columns(d, rows, count);
+    if (wrong == NULL && d->r.bad)
+        wrong = too_short(d);
+    if (wrong != NULL) {
         for (uint64_t i = 0; i < count; i++)
             free(rows[i].path);
-        return too_short(d);
+        return wrong;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (rows[i].id == 0)
+            continue;
+        m->module_by_id = vbt_grow(m->module_by_id, &m->module_id_capacity, rows[i].id + 1, sizeof *m->module_by_id);
+        m->module_by_id[rows[i].id] = (uint32_t)(m->module_count + i);
+        m->module_id_count = rows[i].id;
     }
     m->module_count += count;
     return NULL;

@@ -69,6 +69,7 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->sites);
     free(model->nodes);
     free(model->modules);
+    free(model->module_by_id);
     free(model->counters);
     free(model->scratch);
     free(model->ticks.rows);

@@ -28,6 +28,7 @@ static inline bool vbt_code_is_users(const struct vbt_code *code) {
 struct vbt_site {
     uint64_t a;
     int64_t b;
+    uint32_t module; /* native: id of its module; 0: only its address is known */
     uint8_t kind;
 };
 
@@ -54,8 +55,16 @@ struct vbt_counters {
     uint32_t size_count;
 };
 
+enum { VBT_BUILD_ID_MAX = 32 }; /* bytes; longer ones are cut */
+
 struct vbt_module {
-    uint64_t start, end, offset;
+    uint64_t start, end;
+    uint64_t offset; /* in the file, of start; only where id is 0 */
+    uint64_t linked; /* address that start is linked at; only where id is not 0 */
+    uint64_t generation;
+    uint32_t id; /* 0: a mapped part of a file, otherwise a whole one */
+    uint32_t build_id_size;
+    uint8_t build_id[VBT_BUILD_ID_MAX];
     char *path;
 };
 
@@ -118,6 +127,8 @@ struct vbt_model {
     size_t node_count, node_capacity;
     struct vbt_module *modules;
     size_t module_count, module_capacity;
+    uint32_t *module_by_id; /* index into modules */
+    size_t module_id_count, module_id_capacity;
 
     struct vbt_counters *counters; /* row 0 is empty */
     size_t counters_count, counters_capacity;

@@ -99,7 +99,7 @@ static struct vbt_place native_place(struct vbt_places *p, const struct vbt_site
     struct vbt_symbol symbol;
     if (p->symbols == NULL)
         p->symbols = vbt_symbols_new(p->model);
-    vbt_symbols_find(p->symbols, site->a, &symbol);
+    vbt_symbols_find(p->symbols, site, &symbol);
     const char *file = symbol.file != NULL ? symbol.file : symbol.module;
     return (struct vbt_place){.kind = VBT_PLACE_NATIVE,
                               .user = site->b == 1,

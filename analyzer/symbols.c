@@ -155,10 +155,10 @@ static void find_line(struct vbt_symbols *s, struct module *module, uint64_t add
     found->line = number;
 }
 
-void vbt_symbols_find(struct vbt_symbols *s, uint64_t return_address, struct vbt_symbol *found) {
-    uint64_t address = return_address - 1;
+void vbt_symbols_find(struct vbt_symbols *s, const struct vbt_site *site, struct vbt_symbol *found) {
+    uint64_t address = site->a - 1;
     *found = (struct vbt_symbol){.module = ""};
-    ptrdiff_t row = vbt_address_map_find(&s->map, address);
+    ptrdiff_t row = site->module != 0 ? (ptrdiff_t)s->model->module_by_id[site->module] : vbt_address_map_find(&s->map, address);
     if (row < 0) {
         found->function = own(s, vbt_text("0x%" PRIx64, address));
         return;
@@ -166,13 +166,13 @@ void vbt_symbols_find(struct vbt_symbols *s, uint64_t return_address, struct vbt
     const struct vbt_module *mapped = &s->model->modules[row];
     struct module *module = &s->modules[s->module_of[row]];
     found->module = module->path;
-    uint64_t position = address - mapped->start + mapped->offset;
+    uint64_t position = address - mapped->start + (mapped->id != 0 ? mapped->linked : mapped->offset);
     if (!module->asked) {
         module->asked = true;
         module->opened = module->path[0] == '/' && vbt_elf_symbols_open(&module->elf, module->path);
     }
     uint64_t linked;
-    if (module->opened && vbt_elf_address(&module->elf, position, &linked)) {
+    if (module->opened && (mapped->id != 0 ? (linked = position, true) : vbt_elf_address(&module->elf, position, &linked))) {
         const struct vbt_elf_symbol *symbol = vbt_elf_symbols_find(&module->elf, linked);
         found->function = symbol != NULL ? readable(s, symbol->name) : NULL;
         find_line(s, module, linked, found);

@@ -19,8 +19,8 @@ struct vbt_symbol {
 struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model);
 void vbt_symbols_free(struct vbt_symbols *symbols);
 
-/* What lies at a return address: the call is the instruction before it. The strings live as long as `symbols`. */
-void vbt_symbols_find(struct vbt_symbols *symbols, uint64_t return_address, struct vbt_symbol *found);
+/* What lies at the return address of a native site: the call is the instruction before it. The strings live as long as `symbols`. */
+void vbt_symbols_find(struct vbt_symbols *symbols, const struct vbt_site *site, struct vbt_symbol *found);
 
 /* True if a module's file was asked for and is newer than the start of the trace, so that what it says may not fit. */
 bool vbt_symbols_changed(const struct vbt_symbols *symbols, const char **path);

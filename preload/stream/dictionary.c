@@ -1,15 +1,22 @@
 /* See dictionary.h. */
 #include "dictionary.h"
 
+#include "../where/modules.h"
 #include "../where/tree.h"
+#include "process_info.h"
 
-/* Rows a chunk: a row takes at most 4 varints, but strings are as long as they are. */
-enum { CHUNK_ROWS = 16384, STRING_BYTES = VBT_CHUNK_RAW_MAX - 64 * 1024 };
+#include <string.h>
+
+/* Rows a chunk: a row takes at most 4 varints, but strings are as long as they are, and so are paths. */
+enum { CHUNK_ROWS = 16384, CHUNK_MODULES = 64, STRING_BYTES = VBT_CHUNK_RAW_MAX - 64 * 1024 };
 
 struct vbt_dictionary vbt_dictionary_now(void) {
     bool locked = vbt_lock_patiently(&vbt_tree.lock);
-    struct vbt_dictionary now = {vbt_tree.strings.count - 1, vbt_tree.codes.count - 1, vbt_tree.sites.count - 1,
-                                 vbt_tree.nodes.count - 1};
+    struct vbt_dictionary now = {.strings = vbt_tree.strings.count - 1,
+                                 .codes = vbt_tree.codes.count - 1,
+                                 .modules = vbt_modules.count - (vbt_modules.count > 0),
+                                 .sites = vbt_tree.sites.count - 1,
+                                 .nodes = vbt_tree.nodes.count - 1};
     if (locked)
         vbt_unlock(&vbt_tree.lock);
     return now;
@@ -47,6 +54,39 @@ static uint32_t write_codes(struct vbt_writer *w, uint32_t first, uint32_t last)
     return count;
 }
 
+/* A path in full: that of the main program is known since the start, a relative one began where the program was. */
+static void put_path(struct vbt_writer *w, const struct vbt_module *module) {
+    if (module->path_size == 0) {
+        vbt_put_string(w, vbt_program_path(), strlen(vbt_program_path()));
+        return;
+    }
+    size_t directory = strlen(module->directory);
+    vbt_put_varint(w, directory + (directory > 0) + module->path_size);
+    vbt_put_bytes(w, module->directory, directory);
+    vbt_put_bytes(w, "/", directory > 0);
+    vbt_put_bytes(w, module->path, module->path_size);
+}
+
+static uint32_t write_modules(struct vbt_writer *w, uint32_t first, uint32_t last) {
+    uint32_t count = last - first + 1 < CHUNK_MODULES ? last - first + 1 : CHUNK_MODULES;
+    vbt_put_varint(w, count);
+    for (uint32_t id = first; id < first + count; id++) {
+        vbt_put_varint(w, vbt_module_at(id)->start);
+        vbt_put_varint(w, vbt_module_at(id)->end);
+        vbt_put_varint(w, 0);
+        put_path(w, vbt_module_at(id));
+    }
+    for (uint32_t id = first; id < first + count; id++)
+        vbt_put_varint(w, id);
+    for (uint32_t id = first; id < first + count; id++)
+        vbt_put_varint(w, vbt_module_at(id)->start - vbt_module_at(id)->bias);
+    for (uint32_t id = first; id < first + count; id++)
+        vbt_put_varint(w, vbt_module_at(id)->generation);
+    for (uint32_t id = first; id < first + count; id++)
+        vbt_put_string(w, (const char *)vbt_module_at(id)->build_id, vbt_module_at(id)->build_id_size);
+    return count;
+}
+
 static uint32_t write_sites(struct vbt_writer *w, uint32_t first, uint32_t last) {
     uint32_t count = chunk_rows(w, first, last);
     for (uint32_t id = first; id < first + count; id++)
@@ -55,6 +95,8 @@ static uint32_t write_sites(struct vbt_writer *w, uint32_t first, uint32_t last)
         vbt_put_varint(w, vbt_site_at(id)->a);
     for (uint32_t id = first; id < first + count; id++)
         vbt_put_zigzag(w, vbt_site_at(id)->b);
+    for (uint32_t id = first; id < first + count; id++)
+        vbt_put_varint(w, vbt_site_at(id)->module);
     return count;
 }
 
@@ -76,7 +118,7 @@ static void write_kind(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind
                        uint32_t (*write_rows)(struct vbt_writer *, uint32_t first, uint32_t last)) {
     while (*written < last) {
         struct vbt_writer *w = vbt_chunk_begin(writer);
-        vbt_put_varint(w, *written + 1);
+        vbt_put_varint(w, kind == VBT_CHUNK_MODULES ? 0 : *written + 1);
         *written += write_rows(w, *written + 1, last);
         vbt_chunk_end(writer, kind);
     }
@@ -85,6 +127,7 @@ static void write_kind(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind
 void vbt_dictionary_write(struct vbt_chunk_writer *writer, struct vbt_dictionary *written, struct vbt_dictionary now) {
     write_kind(writer, VBT_CHUNK_STRINGS, &written->strings, now.strings, write_strings);
     write_kind(writer, VBT_CHUNK_CODES, &written->codes, now.codes, write_codes);
+    write_kind(writer, VBT_CHUNK_MODULES, &written->modules, now.modules, write_modules);
     write_kind(writer, VBT_CHUNK_SITES, &written->sites, now.sites, write_sites);
     write_kind(writer, VBT_CHUNK_NODES, &written->nodes, now.nodes, write_nodes);
 }

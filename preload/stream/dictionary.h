@@ -1,4 +1,4 @@
-/* The definitions: strings, codes, sites, nodes, in the order in which they were interned. */
+/* The definitions: strings, codes, modules, sites, nodes, in the order in which they were interned. */
 #ifndef VBT_DICTIONARY_H
 #define VBT_DICTIONARY_H
 
@@ -6,7 +6,7 @@
 
 /* How far each kind has been written, or exists. */
 struct vbt_dictionary {
-    uint32_t strings, codes, sites, nodes;
+    uint32_t strings, codes, modules, sites, nodes;
 };
 
 /* How far each kind exists now. */

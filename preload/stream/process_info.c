@@ -42,6 +42,8 @@ static const char *base_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+const char *vbt_program_path(void) { return exe; }
+
 const char *vbt_program_name(void) { return base_name(exe); }
 
 static bool is_shell(const char *path) {
@@ -196,7 +198,7 @@ static uint64_t hexadecimal(const char **at) {
 
 /* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files that code runs
  * from. */
-static bool put_module(struct vbt_writer *w, const char *line, const char *end) {
+static bool put_mapping(struct vbt_writer *w, const char *line, const char *end) {
     const char *at = line;
     uint64_t from = hexadecimal(&at);
     at++;
@@ -215,7 +217,7 @@ static bool put_module(struct vbt_writer *w, const char *line, const char *end) 
     return true;
 }
 
-void vbt_write_modules(struct vbt_chunk_writer *writer) {
+void vbt_write_mappings(struct vbt_chunk_writer *writer) {
     size_t length = read_text("/proc/self/maps");
     if (length == 0)
         return;
@@ -228,7 +230,7 @@ void vbt_write_modules(struct vbt_chunk_writer *writer) {
         const char *end = memchr(line, '\n', (size_t)(text + length - line));
         if (end == NULL)
             break;
-        count += put_module(w, line, end);
+        count += put_mapping(w, line, end);
         line = end + 1;
     }
     uint8_t *rows = start + VBT_VARINT_MAX;

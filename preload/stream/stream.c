@@ -30,7 +30,7 @@ static struct {
     struct vbt_books books; /* at the last tick */
     struct vbt_tick tick;
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
-    uint32_t modules_sites;       /* sites known when the modules were last written */
+    uint32_t mapped_strangers;    /* how many there were when the mappings were last written */
     uint64_t rewritten_size;      /* of the file after the last rewrite */
     bool has_file;
     bool complete;
@@ -74,9 +74,10 @@ static void write_values(uint64_t since) {
     /* First the values are certain to refer to what exists now: ids that are interned while we write wait for the
      * next tick. */
     struct vbt_dictionary now = vbt_dictionary_now();
-    if (now.sites > stream.modules_sites || since == 0) {
-        vbt_write_modules(writer);
-        stream.modules_sites = now.sites;
+    uint32_t strangers = atomic_load(&vbt_tree.strangers);
+    if (strangers > stream.mapped_strangers || since == 0) {
+        vbt_write_mappings(writer);
+        stream.mapped_strangers = strangers;
     }
     vbt_dictionary_write(writer, &stream.written, now);
     vbt_snapshot_counters(writer, &stream.books, &stream.tick, &now, since);

@@ -12,6 +12,8 @@
 #ifndef VBT_MODULES_H
 #define VBT_MODULES_H
 
+#include "../memory.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -27,5 +29,28 @@ void vbt_modules_close_end(void);
 
 /* In the child of a fork: whoever was closing a library is gone. */
 void vbt_modules_after_fork(void);
+
+enum { VBT_BUILD_ID_MAX = 32 };
+
+/* A file at the place where the loader put it. The same file closed and loaded again at the same place is one module. */
+struct vbt_module {
+    uintptr_t start, end;  /* from its first to its last segment */
+    uintptr_t bias;        /* where it lies less where it was linked to lie */
+    const char *path;      /* not terminated; as the loader was given it, empty for the main program */
+    const char *directory; /* where a relative path starts; terminated */
+    uint32_t path_size;
+    uint32_t generation; /* that it was first seen in */
+    uint8_t build_id_size;
+    uint8_t build_id[VBT_BUILD_ID_MAX];
+};
+
+/* Those from which code was seen, by id from 1 on: also what was loaded and closed between two ticks. Shares the tree's lock. */
+extern struct vbt_vector vbt_modules;
+
+static inline struct vbt_module *vbt_module_at(uint32_t id) { return vbt_vector_at(&vbt_modules, id); }
+
+/* The module that holds an address of code that is loaded while the call lasts; 0: none that the loader knows, or no memory. Takes no
+ * lock of the loader's; needs the tree's. */
+uint32_t vbt_module_of(uintptr_t address);
 
 #endif

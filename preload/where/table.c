@@ -15,7 +15,7 @@ static bool place(struct vbt_table_slots *slots, uint64_t key, uint32_t key2, ui
     while ((found = atomic_load_explicit(&slots->entries[i].key, memory_order_relaxed)) > removed)
         i = (i + 1) & slots->mask;
     slots->entries[i].key2 = key2;
-    slots->entries[i].id = id;
+    atomic_store_explicit(&slots->entries[i].id, id, memory_order_relaxed);
     atomic_store_explicit(&slots->entries[i].key, key, memory_order_release);
     return found == 0;
 }
@@ -37,7 +37,7 @@ static bool grow(struct vbt_table *table) {
         const struct vbt_table_entry *entry = &old->entries[i];
         uint64_t key = atomic_load_explicit(&entry->key, memory_order_relaxed);
         if (key > removed)
-            place(slots, key, entry->key2, entry->id);
+            place(slots, key, entry->key2, atomic_load_explicit(&entry->id, memory_order_relaxed));
     }
     table->used = live;
     atomic_store_explicit(&table->slots, slots, memory_order_release);
@@ -52,6 +52,26 @@ bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_
     return true;
 }
 
+/* The entry of a pair of keys, or NULL. */
+static struct vbt_table_entry *find(struct vbt_table *table, uint64_t key, uint32_t key2) {
+    struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    for (uint64_t i = slots != NULL ? vbt_table_hash(key, key2) & slots->mask : 0; slots != NULL; i = (i + 1) & slots->mask) {
+        struct vbt_table_entry *entry = &slots->entries[i];
+        uint64_t found = atomic_load_explicit(&entry->key, memory_order_relaxed);
+        if (found == key && entry->key2 == key2)
+            return entry;
+        if (found == 0)
+            break;
+    }
+    return NULL;
+}
+
+void vbt_table_replace(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id) {
+    struct vbt_table_entry *entry = find(table, key, key2);
+    if (entry != NULL)
+        atomic_store_explicit(&entry->id, id, memory_order_release);
+}
+
 /* Removed entries at the end of a run are free again: a probe that comes that far would have ended behind them. */
 static void free_run(struct vbt_table *table, struct vbt_table_slots *slots, uint64_t last) {
     if (atomic_load_explicit(&slots->entries[(last + 1) & slots->mask].key, memory_order_relaxed) != 0)
@@ -63,18 +83,10 @@ static void free_run(struct vbt_table *table, struct vbt_table_slots *slots, uin
 }
 
 void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2) {
-    struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
-    if (slots == NULL)
+    struct vbt_table_entry *entry = find(table, key, key2);
+    if (entry == NULL)
         return;
-    for (uint64_t i = vbt_table_hash(key, key2) & slots->mask;; i = (i + 1) & slots->mask) {
-        struct vbt_table_entry *entry = &slots->entries[i];
-        uint64_t found = atomic_load_explicit(&entry->key, memory_order_relaxed);
-        if (found == 0)
-            return;
-        if (found == key && entry->key2 == key2) {
-            atomic_store_explicit(&entry->key, removed, memory_order_release);
-            free_run(table, slots, i);
-            return;
-        }
-    }
+    struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    atomic_store_explicit(&entry->key, removed, memory_order_release);
+    free_run(table, slots, (uint64_t)(entry - slots->entries));
 }

@@ -14,7 +14,7 @@
 struct vbt_table_entry {
     _Atomic uint64_t key; /* 0 never used, 1 removed; written last */
     uint32_t key2;
-    uint32_t id;
+    _Atomic uint32_t id;
 };
 
 struct vbt_table_slots {
@@ -26,6 +26,9 @@ struct vbt_table {
     _Atomic(struct vbt_table_slots *) slots;
     size_t used; /* entries that are not free, the removed ones among them */
 };
+
+/* A hash as a key: 0 and 1 mean something to a table. */
+static inline uint64_t vbt_table_key(uint64_t hash) { return hash > 1 ? hash : hash + 2; }
 
 /* key above 1. The mixing is Knuth's multiplicative one with the 64-bit golden ratio, twice. */
 static inline uint64_t vbt_table_hash(uint64_t key, uint32_t key2) {
@@ -42,7 +45,7 @@ static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key
         const struct vbt_table_entry *entry = &slots->entries[i];
         uint64_t found = atomic_load_explicit(&entry->key, memory_order_acquire);
         if (found == key && entry->key2 == key2)
-            return entry->id;
+            return atomic_load_explicit(&entry->id, memory_order_acquire);
         if (found == 0)
             return 0;
     }
@@ -50,6 +53,9 @@ static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key
 
 /* Adds an entry that is not there yet; id is not 0. False when there is no memory. */
 bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id);
+
+/* Gives an entry that is there another id. A reader may be given the old one for a while yet. */
+void vbt_table_replace(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id);
 
 void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2);
 

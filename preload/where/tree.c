@@ -2,6 +2,7 @@
 #include "tree.h"
 
 #include "../ledger/counters.h"
+#include "modules.h"
 #include "native_leaf.h"
 
 #include <string.h>
@@ -16,13 +17,10 @@ struct vbt_tree vbt_tree = {
     .nodes.item_size = sizeof(struct vbt_node),
 };
 
-/* Keys of 0 and 1 mean something to a table. */
-static uint64_t table_key(uint64_t hash) { return hash > 1 ? hash : hash + 2; }
-
 uint32_t vbt_intern_string(const char *bytes, size_t size) {
     if (size == 0)
         return 0;
-    uint64_t key = table_key(XXH3_64bits(bytes, size));
+    uint64_t key = vbt_table_key(XXH3_64bits(bytes, size));
     uint32_t id;
     uint32_t collision = 0; /* second key: which of the strings with this hash */
     for (; (id = vbt_table_get(&vbt_tree.string_ids, key, collision)) != 0; collision++) {
@@ -39,7 +37,7 @@ uint32_t vbt_intern_string(const char *bytes, size_t size) {
 }
 
 uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags) {
-    uint64_t key = table_key(content);
+    uint64_t key = vbt_table_key(content);
     uint32_t id = vbt_table_get(&vbt_tree.code_ids, key, 0);
     if (id != 0 || (id = vbt_vector_add(&vbt_tree.codes)) == 0)
         return id;
@@ -47,16 +45,16 @@ uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_
     return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
 }
 
-/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and two values no line
- * has. */
-enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL = INT32_MIN + 1 };
+/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and three values no line has. An address
+ * finds the site that was seen there last; those of other modules that were at the address are found by both. */
+enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL, KEY_IN_MODULE };
 
 static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
-    uint32_t id = vbt_table_get(&vbt_tree.site_ids, table_key(key), (uint32_t)key2);
+    uint32_t id = vbt_table_get(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2);
     if (id != 0 || (id = vbt_vector_add(&vbt_tree.sites)) == 0)
         return id;
     *vbt_site_at(id) = site;
-    return vbt_table_put(&vbt_tree.site_ids, table_key(key), (uint32_t)key2, id) ? id : 0;
+    return vbt_table_put(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2, id) ? id : 0;
 }
 
 uint32_t vbt_intern_python_site(uint32_t code, int32_t line) {
@@ -91,16 +89,49 @@ uint32_t vbt_intern_special_site(const char *name) {
                        : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
 }
 
-uint32_t vbt_native_site(uintptr_t address) {
-    uint32_t id = vbt_table_get(&vbt_tree.site_ids, table_key(address), (uint32_t)KEY_NATIVE);
-    if (VBT_LIKELY(id != 0))
-        return id;
+/* Modules beyond 65,535 may share a key; then one of them is found and the other made anew each time. */
+static uint64_t key_in_module(const struct vbt_site *site) { return vbt_table_key(site->a ^ (uint64_t)site->module << 48); }
+
+/* The site of an address at which another module was seen before. With the lock. */
+static uint32_t take_turns(uint32_t before, struct vbt_site site) {
+    uint64_t key = key_in_module(vbt_site_at(before));
+    if (vbt_table_get(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE) == 0)
+        vbt_table_put(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE, before);
+    uint32_t id = intern_site(key_in_module(&site), KEY_IN_MODULE, site);
+    if (id != 0 && (vbt_site_at(id)->a != site.a || vbt_site_at(id)->module != site.module)) {
+        if ((id = vbt_vector_add(&vbt_tree.sites)) == 0)
+            return 0;
+        *vbt_site_at(id) = site;
+    }
+    if (id != 0)
+        vbt_table_replace(&vbt_tree.site_ids, vbt_table_key(site.a), (uint32_t)KEY_NATIVE, id);
+    return id;
+}
+
+static uint32_t intern_native_site(uintptr_t address) {
+    uint32_t stamp = vbt_module_stamp();
     bool in_main = vbt_in_main_program(address);
     struct vbt_site site = {.a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
     vbt_lock(&vbt_tree.lock);
-    id = intern_site(address, KEY_NATIVE, site);
+    site.module = vbt_module_of(address - 1); /* the call: what it returns to may be the next module's */
+    uint32_t sites = vbt_tree.sites.count;
+    uint32_t id = intern_site(address, KEY_NATIVE, site);
+    if (id != 0 && vbt_site_at(id)->module != site.module)
+        id = take_turns(id, site);
+    if (id != 0)
+        atomic_store(&vbt_site_at(id)->stamp, stamp);
+    if (site.module == 0 && vbt_tree.sites.count > sites)
+        atomic_fetch_add(&vbt_tree.strangers, 1);
     vbt_unlock(&vbt_tree.lock);
     return id;
+}
+
+uint32_t vbt_native_site(uintptr_t address) {
+    uint32_t id = vbt_table_get(&vbt_tree.site_ids, vbt_table_key(address), (uint32_t)KEY_NATIVE);
+    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
+    if (VBT_LIKELY(id != 0 && atomic_load_explicit(&vbt_site_at(id)->stamp, memory_order_relaxed) == generation))
+        return id;
+    return intern_native_site(address);
 }
 
 /* With the lock. */

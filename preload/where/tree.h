@@ -30,7 +30,9 @@ struct vbt_site {
     uint64_t a; /* code id, address or string id, by kind */
     int32_t b;  /* line for VBT_SITE_PYTHON; 1 for VBT_SITE_NATIVE in the main program */
     uint8_t kind;
-    uint8_t flags; /* VBT_SITE_OF_... */
+    uint8_t flags;          /* VBT_SITE_OF_... */
+    uint32_t module;        /* VBT_SITE_NATIVE: the module it lies in; 0: none that the loader knows */
+    _Atomic uint32_t stamp; /* of when the module was last seen there: modules.h */
 };
 
 struct vbt_node {
@@ -45,6 +47,7 @@ struct vbt_tree {
     struct vbt_arena arena;
     struct vbt_vector strings, codes, sites, nodes;
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
+    _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* stand for every call path that there was no room for */
     uint32_t own_node;                /* what vbtrace itself asks of the traced interpreter */
 };
@@ -74,7 +77,8 @@ void vbt_tree_disown(uint32_t file);
 
 /* These take the lock themselves, and only when the thing is new. */
 
-/* address: a return address. */
+/* address: a return address on the calling thread's stack, so that what it lies in is loaded. The same address in another module is
+ * another site. */
 uint32_t vbt_native_site(uintptr_t address);
 
 uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain);

@@ -37,7 +37,6 @@ def test_contents_of_blocks():
     assert traced("contents").stdout == vbt.run([program, "contents"]).stdout
 
 
-@pytest.mark.xfail(reason="call sites are known by address alone: generations of modules come with native call stacks", strict=True)
 def test_libraries_at_the_same_address():
     """Each of two plugins is loaded ten times and allocates its own number of blocks each time."""
     flags = ["-shared", "-fPIC", "-O1", "-fno-builtin"]

@@ -87,9 +87,12 @@ class Payload:
         return value >> 1 ^ -(value & 1)
 
     def string(self):
+        return self.bytes().decode(errors="surrogateescape")
+
+    def bytes(self):
         size = self.varint()
         self.at += size
-        return self.data[self.at - size : self.at].decode(errors="surrogateescape")
+        return self.data[self.at - size : self.at]
 
     def f64(self):
         self.at += 8
@@ -137,6 +140,7 @@ class Trace:
     def __init__(self, path, checked=False):
         self.process, self.modules = [], []
         self.strings, self.codes, self.sites, self.nodes = [""], [None], [None], [None]
+        self.site_modules = [0]
         self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
         self.end = None
         self._places = [None]  # by node
@@ -168,6 +172,7 @@ class Trace:
     def _sites(self, p):
         count = self._define(p, self.sites)
         self.sites += zip(p.column(p.varint, count), p.column(p.varint, count), p.column(p.zigzag, count))
+        self.site_modules += p.column(p.varint, count) if p.more() else [0] * count
 
     def _nodes(self, p):
         first = len(self.nodes)
@@ -178,7 +183,12 @@ class Trace:
 
     def _modules(self, p):
         p.varint()
-        self.modules += [(p.varint(), p.varint(), p.varint(), p.string()) for _ in range(p.varint())]
+        count = p.varint()
+        rows = [(p.varint(), p.varint(), p.varint(), p.string()) for _ in range(count)]
+        if p.more():
+            ids, linked, generations = (p.column(p.varint, count) for _ in range(3))
+            rows = [(*row, *more) for row, *more in zip(rows, ids, linked, generations, p.column(p.bytes, count))]
+        self.modules += rows
 
     def _state(self, p):
         self.state = {}

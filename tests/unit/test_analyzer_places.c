@@ -17,8 +17,8 @@
 static void the_newest_module_owns_an_address(void **state) {
     (void)state;
     static const struct vbt_module modules[] = {
-        {100, 200, 0, NULL}, {300, 400, 0, NULL}, {150, 350, 0, NULL},
-        {340, 345, 0, NULL}, {500, 500, 0, NULL}, {700, 600, 0, NULL},
+        {.start = 100, .end = 200}, {.start = 300, .end = 400}, {.start = 150, .end = 350},
+        {.start = 340, .end = 345}, {.start = 500, .end = 500}, {.start = 700, .end = 600},
     };
     static const struct {
         uint64_t address;
@@ -41,7 +41,7 @@ static void overlapping_modules_cost_no_more_than_sorting(void **state) {
     enum { MANY = 100000 };
     struct vbt_module *modules = calloc(MANY, sizeof *modules);
     for (uint64_t i = 0; i < MANY; i++)
-        modules[i] = (struct vbt_module){i, 2 * MANY - i, 0, NULL};
+        modules[i] = (struct vbt_module){.start = i, .end = 2 * MANY - i};
     struct vbt_address_map map;
     vbt_address_map_build(&map, modules, MANY);
     assert_int_equal(vbt_address_map_find(&map, MANY), MANY - 1);

@@ -111,7 +111,7 @@ static void the_interpreter_is_told(void **state) {
 /* The code of this test is in a module, at the place in the file where the module says. */
 static void modules_cover_the_code_that_runs(void **state) {
     (void)state;
-    const struct trace *trace = written(vbt_write_modules);
+    const struct trace *trace = written(vbt_write_mappings);
     uintptr_t ours[] = {(uintptr_t)&modules_cover_the_code_that_runs, (uintptr_t)&strtoll};
     for (int n = 0; n < 2; n++) {
         bool found = false;

@@ -3,6 +3,8 @@
 
 #include "preload/ledger/interval.h"
 #include "preload/ledger/ledger.h"
+#include "preload/stream/process_info.h"
+#include "preload/where/modules.h"
 #include "preload_world.h"
 #include "trace_decoder.h"
 
@@ -89,11 +91,36 @@ static void assert_defined(const struct trace *trace) {
         assert_int_equal(trace->site[id].kind, vbt_site_at(id)->kind);
         assert_int_equal(trace->site[id].a, vbt_site_at(id)->a);
         assert_int_equal(trace->site[id].b, vbt_site_at(id)->b);
+        assert_int_equal(trace->site[id].module, vbt_site_at(id)->module);
     }
     for (uint32_t id = 1; id <= trace->nodes; id++) {
         assert_int_equal(trace->node[id].parent, vbt_node_at(id)->parent);
         assert_int_equal(trace->node[id].site, vbt_node_at(id)->site);
         assert_int_equal(trace->node[id].domain, vbt_node_at(id)->domain);
+    }
+}
+
+/* What the loader tells of a module comes back as it was; of the main program with the name of its file. */
+static void modules_come_back_as_they_were(void **state) {
+    (void)state;
+    vbt_native_site((uintptr_t)&modules_come_back_as_they_were + 1);
+    vbt_native_site((uintptr_t)&snprintf + 1);
+    vbt_dictionary_write(&writer, &written, vbt_dictionary_now());
+    const struct trace *trace = read_trace();
+    assert_true(vbt_modules.count >= 3);
+    assert_int_equal(trace->modules, vbt_modules.count - 1);
+    for (uint32_t id = 1; id < vbt_modules.count; id++) {
+        const struct vbt_module *module = vbt_module_at(id);
+        const struct trace_string *read_path = &trace->module[id - 1].path, *build_id = &trace->module[id - 1].build_id;
+        char name[4096];
+        snprintf(name, sizeof name, "%.*s", (int)read_path->size, read_path->bytes);
+        assert_string_equal(name, module->path_size == 0 ? vbt_program_path() : module->path);
+        assert_int_equal(trace->module[id - 1].start, module->start);
+        assert_int_equal(trace->module[id - 1].end, module->end);
+        assert_int_equal(trace->module[id - 1].linked, module->start - module->bias);
+        assert_int_equal(trace->module[id - 1].generation, module->generation);
+        assert_int_equal(build_id->size, module->build_id_size);
+        assert_memory_equal(build_id->bytes, module->build_id, build_id->size);
     }
 }
 
@@ -414,6 +441,7 @@ static void the_timeline_comes_back_as_it_was(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(definitions_come_back_as_they_were),
+        TEST(modules_come_back_as_they_were),
         TEST(what_is_defined_is_written_once),
         TEST(counters_come_back_as_they_were),
         TEST(a_tick_writes_what_changed_since_the_one_before),

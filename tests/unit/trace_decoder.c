@@ -106,10 +106,12 @@ static void read_sites(void) {
     COLUMN(first, last, trace->site[id].kind, varint())
     COLUMN(first, last, trace->site[id].a, varint())
     COLUMN(first, last, trace->site[id].b, zigzag())
+    COLUMN(first, last, trace->site[id].module, varint())
     for (uint64_t id = first; id <= last; id++) {
         assert_true(trace->site[id].kind <= 2);
         assert_true(trace->site[id].kind != 0 || trace->site[id].a <= trace->codes);
         assert_true(trace->site[id].kind != 2 || trace->site[id].a <= trace->strings);
+        assert_true(trace->site[id].module <= trace->module_ids);
     }
     trace->sites = last;
 }
@@ -127,13 +129,25 @@ static void read_nodes(void) {
 
 static void read_modules(void) {
     assert_int_equal(varint(), 0);
-    trace->modules = 0;
-    for (uint64_t count = varint(); count > 0 && trace->modules < 1024; count--, trace->modules++) {
-        trace->module[trace->modules].start = varint();
-        trace->module[trace->modules].end = varint();
-        trace->module[trace->modules].offset = varint();
-        trace->module[trace->modules].path = string();
+    uint32_t first = trace->modules;
+    uint64_t count = varint();
+    assert_true(first + count < TRACE_MODULES);
+    uint32_t last = trace->modules = first + (uint32_t)count;
+    for (uint32_t row = first; row < last; row++) {
+        trace->module[row].start = varint();
+        trace->module[row].end = varint();
+        trace->module[row].offset = varint();
+        trace->module[row].path = string();
     }
+    if (at == end)
+        return;
+    COLUMN(first + 1, last, trace->module[id - 1].id, varint())
+    COLUMN(first + 1, last, trace->module[id - 1].linked, varint())
+    COLUMN(first + 1, last, trace->module[id - 1].generation, varint())
+    COLUMN(first + 1, last, trace->module[id - 1].build_id, string())
+    for (uint32_t row = first; row < last; row++)
+        if (trace->module[row].id != 0)
+            assert_int_equal(trace->module[row].id, ++trace->module_ids);
 }
 
 static void read_process(void) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 64 };
+enum { TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 64, TRACE_MODULES = 8192 };
 
 struct trace_string {
     const char *bytes;
@@ -34,7 +34,7 @@ struct trace {
     uint32_t chunks;        /* whole ones */
     uint32_t chunks_of[16]; /* by kind */
     size_t bytes_read;      /* up to the end of the last whole chunk */
-    uint32_t strings, codes, sites, nodes, modules, pairs, intervals, interval_sites, points;
+    uint32_t strings, codes, sites, nodes, modules, module_ids, pairs, intervals, interval_sites, points;
     struct trace_string string[TRACE_ROWS]; /* by id */
     struct {
         uint64_t file, name, first_line, flags;
@@ -42,14 +42,15 @@ struct trace {
     struct {
         uint64_t kind, a;
         int64_t b;
+        uint64_t module;
     } site[TRACE_ROWS];
     struct {
         uint64_t parent, site, domain;
     } node[TRACE_ROWS];
     struct {
-        uint64_t start, end, offset;
-        struct trace_string path;
-    } module[1024];
+        uint64_t start, end, offset, id, linked, generation;
+        struct trace_string path, build_id;
+    } module[TRACE_MODULES]; /* rows 0 to modules - 1 */
     struct {
         struct trace_string key, value;
     } pair[1024];
