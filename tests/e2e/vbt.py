@@ -1,6 +1,6 @@
 """Running programs under vbtrace and reading what it says: what the end-to-end tests share.
 
-The build is the one in build/, or the one that VBTRACE_BUILD names.
+The build is the one in build/, or the one that VBTRACE_BUILD names. VBTRACE_PYTHONS=PATH:PATH names further interpreters.
 """
 
 import dataclasses
@@ -46,10 +46,13 @@ class Interpreter:
 
 @functools.lru_cache(maxsize=None)
 def interpreters():
-    """Debian's python3 and pyenv's CPython 3.8 to 3.14, oldest first."""
+    """Debian's python3, pyenv's and those of VBTRACE_PYTHONS, as far as they are CPython 3.8 to 3.14, oldest first."""
+    asked_for = list(filter(None, os.environ.get("VBTRACE_PYTHONS", "").split(":")))
+    usual = ["/usr/bin/python3", *map(str, pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
     found = []
-    for path in ["/usr/bin/python3", *map(str, pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python3"))]:
+    for path in dict.fromkeys(asked_for + usual):
         if not os.access(path, os.X_OK):
+            assert path not in asked_for, f"VBTRACE_PYTHONS: {path} is not a program"
             continue
         told = subprocess.run(
             [path, "-c", "import sys; print(sys.implementation.name, *sys.version_info[:3])"], capture_output=True, text=True

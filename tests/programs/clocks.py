@@ -5,6 +5,7 @@ import datetime
 import gc
 import importlib
 import logging
+import sys
 import threading
 import time
 import timeit
@@ -17,13 +18,14 @@ import free_lists
 N = 1_000
 TURNS = 5
 PLACES = tuple(range(N))
+KEYS = dict.fromkeys(PLACES)  # the iterator of a dict comes from no free list
 NOTHING = [None] * N
 TEXT = "x" * 99
 made = []
 
 
 def fill(kept):
-    for i in PLACES:
+    for i in KEYS:
         kept[i] = i + 0.5
 
 
@@ -156,7 +158,7 @@ def main():
         made.append(NOTHING.copy())
         free_lists.empty()
         made.append(function(made[-1]))
-    firsts = [PLACES[: 5 * n] for n in PLACES[1 : 2 * TURNS + 1]]
+    firsts = [dict.fromkeys(PLACES[: 5 * n]) for n in PLACES[1 : 2 * TURNS + 1]]
     made.append([NOTHING.copy() for _ in PLACES[:5]])
     kept, readings, *more = made[-1]
     free_lists.empty()
@@ -167,10 +169,12 @@ def main():
     recursive("recursive", more[2], 5)
     in_threads()
     names = {"kept": [], "n": 10**6}
+    free_lists.empty()
     vbtrace.timeit("kept.append(n + 1)", globals=names, number=N, label="timeit")
     timeit.timeit("kept.append(n + 1)", globals=names, number=N)
     made.append(names)
-    facts.tell_and_leave(N=N, iterator=facts.size(iter(PLACES)))
+    bound = sys.version_info < (3, 14)  # up to 3.13 `with` makes a bound method of __exit__
+    facts.tell_and_leave(N=N, iterator=facts.size(iter(KEYS)), with_binds=int(bound))
 
 
 main()

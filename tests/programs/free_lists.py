@@ -6,7 +6,7 @@ program that must know what each of its lines requests calls empty() first, and 
 
 _HELD = []
 
-# More than any list holds: 2,000 tuples of each length, 255 contexts, 200 frames, 100 floats, 80 lists, dicts and keys.
+# More than any list holds: 2,000 tuples of each length, 255 contexts, 200 frames, 100 floats and ints, 80 lists, dicts and keys.
 _MORE = 2100
 
 
@@ -34,6 +34,7 @@ def _empty_once():
     held[20] = [(0.5 + n, n + 10_000, [n], {n: n}, {"a": n, "b": n}, _Instance(), slice(n), range(n), iter([n])) for n in numbers[:400]]
     held[21] = [_Instance().method for _ in numbers[:400]] + [{}.keys() for _ in numbers[:400]] + [[].append for _ in numbers[:400]]
     held[22] = [_asynchronous().__anext__() for _ in numbers[:100]]
+    held[23] = numbers
     _HELD.append(held)
 
 

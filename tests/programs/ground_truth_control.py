@@ -12,7 +12,7 @@ import free_lists
 
 N = 10_000
 DEPTH = 3_000
-PLACES = tuple(range(N))
+PLACES = dict.fromkeys(range(N))  # the iterator of a dict comes from no free list
 NOTHING = [None] * N
 FLOAT = facts.size(0.5)
 

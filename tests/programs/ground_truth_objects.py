@@ -15,7 +15,7 @@ import free_lists
 
 N = 10_000
 NUMBERS = tuple(range(1000, 1000 + N))  # whose ints exist already: going through them makes none
-PLACES = tuple(range(N))
+PLACES = dict.fromkeys(range(N))  # the iterator of a dict comes from no free list
 TEXTS = tuple(map(str, NUMBERS))
 NOTHING = [None] * N
 
