@@ -66,7 +66,7 @@ def test_whole_life_of_an_interpreter(interpreter):
     check_laws(report)
     check_by_second_reader(report)
     assert report.json["end_reason"] == "exit"
-    assert report.json["program"]["python"] == interpreter.name and report.json["program"]["python_status"] == "ok"
+    assert report.json["program"]["python"] == ".".join(map(str, interpreter.version)) and report.json["program"]["python_status"] == "ok"
     assert report.totals["unknown_frees"] == {"heap": 0, "python": 0}
 
 

@@ -68,6 +68,8 @@ def test_same_output_of_python(interpreter, code, tmp_path):
 @pytest.mark.parametrize("allocator", ["malloc", "debug", "pymalloc", "malloc_debug", "pymalloc_debug"])
 def test_python_allocators(interpreter, allocator):
     """PYTHONMALLOC changes the allocators behind our back; the lines stay right."""
+    if interpreter.free_threaded and allocator != "debug":
+        pytest.skip("free-threaded builds know no other allocators")
     code = "kept = [None] * 20000\nfor i in range(20000):\n    kept[i] = str(i) + 'x'\nimport os; os._exit(0)"
     report = vbt.trace([interpreter.path, "-c", code], env={"PYTHONMALLOC": allocator}).report
     row = report.line("<string>", 3)

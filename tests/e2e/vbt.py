@@ -30,6 +30,7 @@ TIMEOUT = 120  # seconds; only a hang takes that long
 class Interpreter:
     version: tuple  # (3, 11, 2)
     path: str
+    free_threaded: bool = False
 
     @property
     def v(self):
@@ -38,7 +39,7 @@ class Interpreter:
 
     @property
     def name(self):
-        return ".".join(map(str, self.version))
+        return ".".join(map(str, self.version)) + "t" * self.free_threaded
 
     def __str__(self):
         return f"CPython {self.name} {self.path}"
@@ -54,12 +55,11 @@ def interpreters():
         if not os.access(path, os.X_OK):
             assert path not in asked_for, f"VBTRACE_PYTHONS: {path} is not a program"
             continue
-        told = subprocess.run(
-            [path, "-c", "import sys; print(sys.implementation.name, *sys.version_info[:3])"], capture_output=True, text=True
-        ).stdout.split()
-        version = tuple(map(int, told[1:]))
-        if told[:1] == ["cpython"] and (3, 8) <= version < (3, 15):
-            found.append(Interpreter(version, path))
+        ask = "import sys, sysconfig as c; print(c.get_config_var('Py_GIL_DISABLED') or 0, sys.implementation.name, *sys.version_info[:3])"
+        free_threaded, name, *version = subprocess.run([path, "-c", ask], capture_output=True, text=True).stdout.split()
+        version = tuple(map(int, version))
+        if name == "cpython" and (3, 8) <= version < (3, 15):
+            found.append(Interpreter(version, path, free_threaded == "1"))
     return sorted(found)
 
 

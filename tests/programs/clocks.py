@@ -1,5 +1,5 @@
 """Clock readings and marked sections in Python. What happens between them is what lines with a known cost say: see
-ground_truth_objects.py. Held floats cost one request of 24 bytes each."""
+ground_truth_objects.py. Held floats cost one request each."""
 
 import datetime
 import gc
@@ -174,7 +174,7 @@ def main():
     timeit.timeit("kept.append(n + 1)", globals=names, number=N)
     made.append(names)
     bound = sys.version_info < (3, 14)  # up to 3.13 `with` makes a bound method of __exit__
-    facts.tell_and_leave(N=N, iterator=facts.size(iter(KEYS)), with_binds=int(bound))
+    facts.tell_and_leave(N=N, iterator=facts.size(iter(KEYS)), float_size=facts.size(0.5), with_binds=int(bound))
 
 
 main()

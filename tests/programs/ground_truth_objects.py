@@ -28,7 +28,7 @@ def floats(kept):
 
 def ints(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = i + 1000  #= allocs N; bytes N * (int_size if v < (3, 11) else 32) -- 3.11 on: as the padded C struct
+        kept[i] = i + 1000  #= allocs N; bytes N * int_size
     return kept
 
 
@@ -58,7 +58,7 @@ def formatted(kept):
 
 def converted(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = str(NUMBERS[i])  #= allocs 2 * N; frees N; bytes text_sizes + 32 * N -- a scratch int on the way
+        kept[i] = str(NUMBERS[i])  #= allocs 2 * N; frees N; bytes text_sizes + N * two_digits_size -- a scratch int on the way
     return kept
 
 
@@ -70,7 +70,7 @@ def tuples(kept):
 
 def lists(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = [i, i, i]  #= allocs 2 * N; bytes N * (list_size + 3 * 8) -- the list and its items
+        kept[i] = [i, i, i]  #= allocs 2 * N; bytes N * (list_size + items_header + 3 * 8) -- the list and its items
     return kept
 
 
@@ -174,12 +174,14 @@ def main():
     facts.tell_and_leave(
         N=N,
         float_size=facts.size(0.5),
-        int_size=facts.size(1000),
+        int_size=facts.int_size(),
+        two_digits_size=facts.two_digits_size(),
         large_int_sizes=sum(map(facts.size, kept[0][3][1:])),
         number_text_sizes=sum(map(facts.size, kept[0][4])),
         text_sizes=sum(map(facts.size, TEXTS)),
         pair_size=facts.size((1, 1)),
         list_size=facts.size([]),
+        items_header=facts.ITEMS_HEADER,
         here=not (3, 10) <= sys.version_info[:2] <= (3, 11),
         list_growth=facts.growth([], list.append, PLACES),
         small_dict_size=facts.size({"a": 1}),

@@ -18,7 +18,7 @@ def work(kept, others, ready):
     for i in PLACES:  #= allocs THREADS; frees THREADS
         kept[i] = i + 0.5  #= allocs THREADS * N; bytes THREADS * N * float_size
     for i in PLACES:  #= allocs THREADS; frees THREADS
-        others[i] = i + 1000  #= allocs THREADS * N; bytes THREADS * N * (int_size if v < (3, 11) else 32)
+        others[i] = i + 1000  #= allocs THREADS * N; bytes THREADS * N * int_size
 
 
 def main():
@@ -34,7 +34,7 @@ def main():
     ready.set()
     for thread in threads:
         thread.join()
-    facts.tell_and_leave(THREADS=THREADS, N=N, float_size=facts.size(0.5), int_size=facts.size(1000))
+    facts.tell_and_leave(THREADS=THREADS, N=N, float_size=facts.size(0.5), int_size=facts.int_size())
 
 
 main()
