@@ -1,23 +1,32 @@
 /* vbtrace functions: what functions allocate, in the manner of pstats. */
-#include "csv.h"
+#include "allocate.h"
+#include "call_report.h"
 #include "functions.h"
-#include "json.h"
 #include "options.h"
 #include "table.h"
 #include "totals.h"
 #include "trace.h"
-#include "units.h"
 
-static const struct vbt_column columns[] = {
-    {.title = "allocs", .align = VBT_RIGHT, .width = 12},
-    {.title = "self-bytes", .align = VBT_RIGHT, .gap = 2},
-    {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
-    {.title = "cum-bytes", .align = VBT_RIGHT, .gap = 2, .width = 10},
-    {.title = "filename:lineno(function)", .gap = 2, .least = 25, .cut = VBT_CUT_START},
-};
+#include <stdlib.h>
+#include <string.h>
 
+/* In the manner of pstats; where rows are sorted by another measure, it takes the place of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_options *options,
                        struct vbt_output *output) {
+    enum vbt_measure measure = vbt_function_measure(options->sort);
+    if (measure == VBT_MEASURE_ALLOCS)
+        measure = VBT_MEASURE_BYTES;
+    char *self = vbt_text("self-%s", vbt_measure_names[measure]), *cumulative = vbt_text("cum-%s", vbt_measure_names[measure]);
+    const struct vbt_column columns[] = {
+        {.title = "allocs", .align = VBT_RIGHT, .width = 12},
+        {.title = self, .align = VBT_RIGHT, .gap = 2},
+        {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
+        {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
+        {.title = options->by == VBT_BY_MODULE ? "module" : "filename:lineno(function)",
+         .gap = 2,
+         .least = 25,
+         .cut = VBT_CUT_START},
+    };
     struct vbt_totals totals;
     vbt_totals_get(&totals, model);
     fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
@@ -26,19 +35,21 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < functions->count && i < options->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
-        vbt_table_cell(table, "%s", vbt_count((int64_t)f->self_allocs).text);
-        vbt_table_cell(table, "%s", vbt_bytes((int64_t)f->self_bytes).text);
-        vbt_table_cell(table, "%s", vbt_count((int64_t)f->cumulative_allocs).text);
-        vbt_table_cell(table, "%s", vbt_bytes((int64_t)f->cumulative_bytes).text);
-        if (f->place->kind == VBT_PLACE_PYTHON)
-            vbt_table_cell(table, "%s:%lld(%s)", f->place->file, (long long)f->place->line, f->place->function);
-        else if (f->place->kind == VBT_PLACE_NATIVE)
-            vbt_table_cell(table, "%s(%s)", f->place->file, f->place->function);
-        else
+        vbt_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);
+        vbt_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
+        vbt_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
+        vbt_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
+        if (f->place->kind == VBT_PLACE_SPECIAL)
             vbt_table_cell(table, "%s", f->place->function);
+        else if (f->place->line > 0)
+            vbt_table_cell(table, "%s:%lld(%s)", f->place->file, (long long)f->place->line, f->place->function);
+        else
+            vbt_table_cell(table, "%s(%s)", f->place->file, f->place->function);
     }
     vbt_table_print(table, output, 0);
     vbt_table_free(table);
+    free(self);
+    free(cumulative);
     if (functions->count > options->limit)
         fprintf(output->stream, "… and %s more functions\n", vbt_count((int64_t)(functions->count - options->limit)).text);
 }
@@ -52,10 +63,8 @@ static void print_json(const struct vbt_functions *functions, const struct vbt_o
         json_t *row = vbt_json_place(f->place, NULL);
         json_object_set_new(row, "module", vbt_json_text(f->place->module));
         json_object_set_new(row, "user", json_boolean(f->place->user));
-        json_object_set_new(row, "allocs", vbt_json_unsigned(f->self_allocs));
-        json_object_set_new(row, "allocated_bytes", vbt_json_unsigned(f->self_bytes));
-        json_object_set_new(row, "cumulative_allocs", vbt_json_unsigned(f->cumulative_allocs));
-        json_object_set_new(row, "cumulative_allocated_bytes", vbt_json_unsigned(f->cumulative_bytes));
+        vbt_json_measures(row, "", f->self);
+        vbt_json_measures(row, "cumulative_", f->cumulative);
         vbt_json_item(&json, row);
     }
     vbt_json_array_end(&json);
@@ -64,16 +73,24 @@ static void print_json(const struct vbt_functions *functions, const struct vbt_o
 
 static void print_csv(const struct vbt_functions *functions, const struct vbt_options *options, FILE *out) {
     struct vbt_csv csv;
-    vbt_csv_begin(&csv, out, "file,line,function,allocs,allocated_bytes,cumulative_allocs,cumulative_allocated_bytes");
+    vbt_csv_begin(&csv, out,
+                  "file,line,function,allocs,allocated_bytes,cumulative_allocs,cumulative_allocated_bytes,at_peak_bytes,"
+                  "cumulative_at_peak_bytes,live_bytes,cumulative_live_bytes,temporary_allocs,cumulative_temporary_allocs");
+    static const enum vbt_measure measures[] = {VBT_MEASURE_ALLOCS, VBT_MEASURE_BYTES};
+    static const enum vbt_measure more[] = {VBT_MEASURE_PEAK, VBT_MEASURE_LEAKS, VBT_MEASURE_TEMPORARY};
     for (size_t i = 0; i < functions->count && i < options->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
         vbt_csv_text(&csv, f->place->file);
         vbt_csv_integer(&csv, f->place->line);
         vbt_csv_text(&csv, f->place->function);
-        vbt_csv_unsigned(&csv, f->self_allocs);
-        vbt_csv_unsigned(&csv, f->self_bytes);
-        vbt_csv_unsigned(&csv, f->cumulative_allocs);
-        vbt_csv_unsigned(&csv, f->cumulative_bytes);
+        for (size_t k = 0; k < 2; k++)
+            vbt_csv_integer(&csv, f->self[measures[k]]);
+        for (size_t k = 0; k < 2; k++)
+            vbt_csv_integer(&csv, f->cumulative[measures[k]]);
+        for (size_t k = 0; k < 3; k++) {
+            vbt_csv_integer(&csv, f->self[more[k]]);
+            vbt_csv_integer(&csv, f->cumulative[more[k]]);
+        }
         vbt_csv_end_row(&csv);
     }
 }
@@ -82,10 +99,17 @@ static int run(const struct vbt_options *options) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, false))
         return 2;
+    /* Where native stacks were cut down to their innermost call, that one stands for no function of its own. */
+    const char *native = vbt_model_process(&trace.model, "native");
+    struct vbt_call_tree tree;
+    vbt_call_tree_build(&tree, &trace,
+                        &(struct vbt_call_tree_shape){
+                            .unit = options->by == VBT_BY_MODULE ? VBT_CALL_MODULE : VBT_CALL_FUNCTION,
+                            .python_owns = options->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
+                        });
     struct vbt_functions functions;
-    vbt_functions_build(&functions, &trace.model, &trace.attribution, trace.places);
-    if (options->filter != NULL)
-        vbt_functions_filter(&functions, options->filter);
+    vbt_functions_build(&functions, &tree);
+    vbt_functions_filter(&functions, trace.filter);
     vbt_functions_sort(&functions, options->sort);
     struct vbt_output output;
     vbt_output_begin(&output, options->output);
@@ -96,6 +120,7 @@ static int run(const struct vbt_options *options) {
     else
         print_text(&functions, &trace.model, options, &output);
     vbt_functions_free(&functions);
+    vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
@@ -104,10 +129,11 @@ const struct vbt_command vbt_command_functions = {
     .name = "functions",
     .summary = "what each function allocates itself and with all it calls",
     .help =
-        "Lists functions in the manner of pstats: allocations and bytes of the function's own lines, and of everything it calls.\n"
-        "A function that recurs is counted once.",
+        "Lists functions in the manner of pstats: allocations and bytes of the function itself, and of everything it calls.\n"
+        "A function that recurs is counted once a call stack. What native code allocates for a Python line belongs to the line;\n"
+        "with full native stacks (VBTRACE_NATIVE=full) native functions stand for themselves.",
     .sort_keys = vbt_function_keys,
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER,
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_MODULE,
     .text_limit = 40,
     .run = run,
 };

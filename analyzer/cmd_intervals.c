@@ -77,8 +77,7 @@ static int run(const struct vbt_options *options) {
         return 2;
     struct vbt_interval_groups groups;
     vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
-    if (options->filter != NULL)
-        vbt_intervals_filter(&groups, options->filter);
+    vbt_intervals_filter(&groups, trace.filter);
     vbt_intervals_sort(&groups, options->sort);
     struct vbt_output output;
     vbt_output_begin(&output, options->output);

@@ -80,9 +80,9 @@ static int run(const struct vbt_options *options) {
     if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
         return 2;
     struct vbt_lines lines;
-    vbt_lines_build(&lines, &trace.model, trace.places, options->by_leaf ? trace.attribution.leaf : trace.attribution.user);
-    if (options->filter != NULL)
-        vbt_lines_filter(&lines, options->filter);
+    vbt_lines_build(&lines, &trace.model, trace.places, options->by_leaf ? trace.attribution.leaf : trace.attribution.user,
+                    trace.counts);
+    vbt_lines_filter(&lines, trace.filter);
     vbt_lines_sort(&lines, options->sort);
     struct vbt_output output;
     vbt_output_begin(&output, options->output);

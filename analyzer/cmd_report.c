@@ -77,7 +77,7 @@ static void print_notes(const struct vbt_notes *notes, struct vbt_output *output
         print_paragraph(output, notes->text[i]);
 }
 
-/* Two to four commands that say more about this trace. */
+/* The commands that say more about this trace. */
 static void print_next(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_lines *lines,
                        const struct vbt_interval_groups *groups, struct vbt_output *output) {
     char *file = vbt_shell_word(options->trace);
@@ -90,6 +90,10 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_options *
     else if (lines->count > options->limit)
         fprintf(out, "vbtrace lines --limit 0 %s\n    all %s lines\n", file, vbt_count((int64_t)lines->count).text);
     fprintf(out, "vbtrace functions --sort cum-bytes %s\n    which calls the bytes come from\n", file);
+    fprintf(out, "vbtrace flamegraph -o graph.svg %s\n    the same as a picture to search and zoom, in a browser\n", file);
+    fprintf(out, "vbtrace peak %s\n    what was live when the heap was largest, by call stack\n", file);
+    if (vbt_model_process(&trace->model, "python") == NULL && trace->model.state[VBT_STATE_DOMAIN] > 0)
+        fprintf(out, "vbtrace leaks %s\n    what was never freed\n", file);
     if (groups->count > 0)
         fprintf(out, "vbtrace intervals --sites %s\n    which lines allocate inside each interval\n", file);
     if (trace->model.ticks.count >= TICKS_WORTH_A_PICTURE)
@@ -117,9 +121,8 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_options *
 static void print_json_lines(struct vbt_json *json, const char *name, const struct vbt_trace *trace, bool by_leaf,
                              const struct vbt_options *options) {
     struct vbt_lines lines;
-    vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf));
-    if (options->filter != NULL)
-        vbt_lines_filter(&lines, options->filter);
+    vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf), trace->counts);
+    vbt_lines_filter(&lines, trace->filter);
     vbt_lines_sort(&lines, options->sort);
     vbt_json_array_begin(json, name);
     for (size_t i = 0; i < lines.count && i < options->limit; i++)
@@ -174,9 +177,8 @@ static int run(const struct vbt_options *options) {
         print_json(&trace, options, &groups, &conservation, output.stream);
     } else {
         struct vbt_lines lines;
-        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, options->by_leaf));
-        if (options->filter != NULL)
-            vbt_lines_filter(&lines, options->filter);
+        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, options->by_leaf), trace.counts);
+        vbt_lines_filter(&lines, trace.filter);
         vbt_lines_sort(&lines, options->sort);
         if (options->format == VBT_CSV)
             vbt_line_csv_print(&lines, options->limit, trace.sources, output.stream);

@@ -2,13 +2,12 @@
 #ifndef VBT_FUNCTIONS_H
 #define VBT_FUNCTIONS_H
 
-#include "attribute.h"
-#include "places.h"
+#include "call_tree.h"
 
 struct vbt_function {
     const struct vbt_place *place;
-    uint64_t self_allocs, self_bytes;             /* of its own lines */
-    uint64_t cumulative_allocs, cumulative_bytes; /* of all call paths it is on, each counted once however often it recurs */
+    int64_t self[VBT_MEASURES];       /* where it was the innermost frame */
+    int64_t cumulative[VBT_MEASURES]; /* of all call stacks it is on, each counted once however often it recurs */
 };
 
 struct vbt_functions {
@@ -16,16 +15,19 @@ struct vbt_functions {
     size_t count;
 };
 
-/* Self counts of all functions add up to the totals. Native functions count where no Python calls them: below that, what they
- * allocate belongs to the Python line. Takes time in proportion to the nodes, however deep they nest. */
-void vbt_functions_build(struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_attribution *attribution,
-                         struct vbt_places *places);
+/* One row a place of the tree, which has no groups and must live longer. Self counts of all rows add up to the tree's root. Takes time
+ * in proportion to the calls, however deep they nest. */
+void vbt_functions_build(struct vbt_functions *functions, const struct vbt_call_tree *tree);
 void vbt_functions_free(struct vbt_functions *functions);
 
+/* By one of vbt_function_keys, largest first: a measure of vbt_measure_names, "cum-" and a measure, or "file". */
 void vbt_functions_sort(struct vbt_functions *functions, const char *key);
 extern const char *const vbt_function_keys[];
 
-/* Leaves the rows whose file or name contains a text. */
-void vbt_functions_filter(struct vbt_functions *functions, const char *text);
+/* The measure that a key sorts by; bytes for "file". */
+enum vbt_measure vbt_function_measure(const char *key);
+
+/* Leaves the rows whose file or name contains the texts of a filter. */
+void vbt_functions_filter(struct vbt_functions *functions, const struct vbt_filter *filter);
 
 #endif

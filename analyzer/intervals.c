@@ -213,15 +213,12 @@ void vbt_intervals_sort(struct vbt_interval_groups *groups, const char *name) {
         }
 }
 
-static bool place_contains(const struct vbt_place *place, const char *text) {
-    return strstr(place->file, text) != NULL || strstr(place->function, text) != NULL;
-}
-
-void vbt_intervals_filter(struct vbt_interval_groups *groups, const char *text) {
+void vbt_intervals_filter(struct vbt_interval_groups *groups, const struct vbt_filter *filter) {
     size_t kept = 0;
     for (size_t i = 0; i < groups->count; i++) {
         const struct vbt_interval_group *group = &groups->rows[i];
-        if (strstr(group->label, text) != NULL || place_contains(group->from, text) || place_contains(group->to, text))
+        const struct vbt_place *const ends[] = {group->from, group->to};
+        if (vbt_filter_row(filter, group->from, group->to, group->label) && vbt_filter_places(filter, ends, 2))
             groups->rows[kept++] = *group;
     }
     groups->count = kept;

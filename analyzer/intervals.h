@@ -2,6 +2,7 @@
 #ifndef VBT_INTERVALS_H
 #define VBT_INTERVALS_H
 
+#include "filter.h"
 #include "model.h"
 #include "places.h"
 
@@ -38,7 +39,7 @@ void vbt_intervals_sort(struct vbt_interval_groups *groups, const char *key);
 extern const char *const vbt_interval_keys[];
 
 /* Leaves the rows whose label, files or functions contain a text. */
-void vbt_intervals_filter(struct vbt_interval_groups *groups, const char *text);
+void vbt_intervals_filter(struct vbt_interval_groups *groups, const struct vbt_filter *filter);
 
 /* How many iterations the repetitions held together: as the program said, else per for each repetition; 0 if unknown. */
 double vbt_interval_iterations(const struct vbt_interval_group *group, uint64_t per);

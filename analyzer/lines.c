@@ -50,14 +50,15 @@ static void add_sizes(struct vbt_line *line, const struct vbt_counters *c) {
         line->sizes[c->sizes[i].bucket] += c->sizes[i].allocs;
 }
 
-void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *line_of) {
+void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *line_of,
+                     const bool *counts) {
     uint32_t *row_of_site = vbt_new(m->site_count + 1, sizeof *row_of_site); /* row + 1 */
     uint32_t *row_of_place = NULL;
     size_t place_capacity = 0, places_known = 0, capacity = 0;
     *lines = (struct vbt_lines){0};
     for (size_t i = 1; i <= m->node_count; i++) {
         const struct vbt_node *node = &m->nodes[i];
-        if (node->counters == 0 || node->domain == VBT_DOMAIN_MAP)
+        if (!counts[i])
             continue;
         uint32_t site = line_of[i];
         if (row_of_site[site] == 0) {
@@ -144,11 +145,11 @@ bool vbt_lines_sort(struct vbt_lines *lines, const char *name) {
     return false;
 }
 
-void vbt_lines_filter(struct vbt_lines *lines, const char *text) {
+void vbt_lines_filter(struct vbt_lines *lines, const struct vbt_filter *filter) {
     size_t kept = 0;
     for (size_t i = 0; i < lines->count; i++) {
         struct vbt_line *line = &lines->rows[i];
-        if (strstr(line->place->file, text) != NULL || strstr(line->place->function, text) != NULL)
+        if (vbt_filter_row(filter, line->place, NULL, NULL))
             lines->rows[kept++] = *line;
         else
             free(line->sizes);

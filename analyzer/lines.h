@@ -2,6 +2,7 @@
 #ifndef VBT_LINES_H
 #define VBT_LINES_H
 
+#include "filter.h"
 #include "model.h"
 #include "places.h"
 
@@ -29,8 +30,9 @@ struct vbt_lines {
 void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_counters *counters);
 void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other);
 
-/* One row a place: line_of gives each node's site, as in struct vbt_attribution. */
-void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *model, struct vbt_places *places, const uint32_t *line_of);
+/* One row a place: line_of gives each node's site, as in struct vbt_attribution; counts, by node, whether it is counted. */
+void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *model, struct vbt_places *places, const uint32_t *line_of,
+                     const bool *counts);
 void vbt_lines_free(struct vbt_lines *lines);
 
 /* Of all rows together. */
@@ -41,7 +43,7 @@ struct vbt_sums vbt_lines_total(const struct vbt_lines *lines);
 bool vbt_lines_sort(struct vbt_lines *lines, const char *key);
 extern const char *const vbt_line_keys[];
 
-/* Leaves the rows whose file or function contains a text. */
-void vbt_lines_filter(struct vbt_lines *lines, const char *text);
+/* Leaves the rows whose file or function contains the texts of a filter. */
+void vbt_lines_filter(struct vbt_lines *lines, const struct vbt_filter *filter);
 
 #endif

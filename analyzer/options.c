@@ -1,66 +1,148 @@
 /* See options.h. */
 #include "options.h"
 
+#include "call_tree.h"
+#include "filter.h"
 #include "message.h"
 #include "output.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORMAT = 'f', OUTPUT = 'o', HELP = 'h', SORT = 's', LIMIT = 'l', FILTER = 'F', BY = 'b', PER = 'p', SITES = 'S' };
+enum {
+    FORMAT = 'f',
+    OUTPUT = 'o',
+    HELP = 'h',
+    SORT = 's',
+    LIMIT = 'l',
+    FILTER = 'F',
+    BY = 'b',
+    PER = 'p',
+    SITES = 'S',
+    MEASURE = 'm',
+    MIN = 'M',
+    FRAMES = 'L',
+    REVERSE = 'r',
+    UNGROUP = 'u',
+    DEPTH = 'd',
+};
 
 static const struct option all_options[] = {
     {"format", required_argument, NULL, FORMAT}, {"output", required_argument, NULL, OUTPUT},
     {"help", no_argument, NULL, HELP},           {"sort", required_argument, NULL, SORT},
     {"limit", required_argument, NULL, LIMIT},   {"filter", required_argument, NULL, FILTER},
     {"by", required_argument, NULL, BY},         {"per", required_argument, NULL, PER},
-    {"sites", no_argument, NULL, SITES},         {NULL, 0, NULL, 0},
+    {"sites", no_argument, NULL, SITES},         {"measure", required_argument, NULL, MEASURE},
+    {"min", required_argument, NULL, MIN},       {"frames", required_argument, NULL, FRAMES},
+    {"reverse", no_argument, NULL, REVERSE},     {"ungroup", no_argument, NULL, UNGROUP},
+    {"depth", required_argument, NULL, DEPTH},   {NULL, 0, NULL, 0},
 };
 
 static bool takes(const struct vbt_command *command, int option) {
-    switch (option) {
-    case SORT:
+    static const struct {
+        int option;
+        unsigned takes;
+    } needed[] = {
+        {LIMIT, VBT_TAKES_LIMIT},
+        {FILTER, VBT_TAKES_FILTER | VBT_TAKES_STACK_FILTER},
+        {BY, VBT_TAKES_BY | VBT_TAKES_GROUP | VBT_TAKES_MODULE},
+        {PER, VBT_TAKES_PER},
+        {SITES, VBT_TAKES_SITES},
+        {MEASURE, VBT_TAKES_MEASURE},
+        {MIN, VBT_TAKES_MIN},
+        {FRAMES, VBT_TAKES_FRAMES},
+        {REVERSE, VBT_TAKES_REVERSE},
+        {UNGROUP, VBT_TAKES_UNGROUP},
+        {DEPTH, VBT_TAKES_DEPTH},
+    };
+    if (option == SORT)
         return command->sort_keys != NULL;
-    case LIMIT:
-        return (command->takes & VBT_TAKES_LIMIT) != 0;
-    case FILTER:
-        return (command->takes & VBT_TAKES_FILTER) != 0;
-    case BY:
-        return (command->takes & VBT_TAKES_BY) != 0;
-    case PER:
-        return (command->takes & VBT_TAKES_PER) != 0;
-    case SITES:
-        return (command->takes & VBT_TAKES_SITES) != 0;
-    default:
-        return true;
-    }
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (needed[i].option == option)
+            return (command->takes & needed[i].takes) != 0;
+    return true;
 }
 
-static void print_keys(FILE *out, const char *const *keys) {
-    for (int i = 0; keys[i] != NULL; i++)
-        fprintf(out, "%s%s", i > 0 ? ", " : "", keys[i]);
+static const char *const format_names[VBT_FORMATS] = {
+    [VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg", [VBT_COLLAPSED] = "collapsed"};
+
+/* Writes names as "a, b or c". */
+static void join(char *list, size_t size, const char *const *names, size_t count) {
+    list[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        snprintf(list + strlen(list), size - strlen(list), "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", names[i]);
+}
+
+/* The formats of a command, the default first; how many. */
+static size_t formats_of(const struct vbt_command *command, const char *names[VBT_FORMATS]) {
+    unsigned formats = command->formats != 0 ? command->formats : 1 << VBT_TEXT | 1 << VBT_JSON | 1 << VBT_CSV;
+    size_t count = 0;
+    for (int i = 0; i < VBT_FORMATS; i++)
+        if ((formats >> i & 1) != 0)
+            names[count++] = format_names[i];
+    return count;
+}
+
+static size_t count_of(const char *const *names) {
+    size_t count = 0;
+    while (names[count] != NULL)
+        count++;
+    return count;
 }
 
 int vbt_options_help(const struct vbt_command *command) {
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
     FILE *out = output.stream;
+    char list[256];
+    const char *formats[VBT_FORMATS];
+    join(list, sizeof list, formats, formats_of(command, formats));
     fprintf(out, "Usage: vbtrace %s [options] TRACE\n\n%s\n\nOptions:\n", command->name, command->help);
-    fputs("  --format FORMAT   text (default), json or csv\n", out);
-    if (takes(command, SORT)) {
-        fputs("  --sort KEY        ", out);
-        print_keys(out, command->sort_keys);
-        fprintf(out, "; default: %s\n", command->sort_keys[0]);
+    fprintf(out, "  --format FORMAT   %s; default: %s\n", list, formats[0]);
+    if (takes(command, MEASURE)) {
+        join(list, sizeof list, vbt_measure_names, count_of(vbt_measure_names));
+        fprintf(out, "  --measure NAME    %s; default: bytes\n", list);
     }
+    if (takes(command, SORT)) {
+        join(list, sizeof list, command->sort_keys, count_of(command->sort_keys));
+        fprintf(out, "  --sort KEY        %s; default: %s\n", list, command->sort_keys[0]);
+    }
+    if (takes(command, MIN))
+        fprintf(out, "  --min SHARE|SIZE  leave out calls with less than that, such as 0.5%% or 64KiB; default: %s%s\n",
+                command->min, command->formats == 0 ? " in text, 0 in json and csv" : "");
     if (takes(command, LIMIT))
         fprintf(out, "  --limit N         at most N rows, 0 for all; default: %u in text, all in json and csv\n",
                 command->text_limit);
+    if (takes(command, DEPTH))
+        fputs("  --depth N         at most N frames of a stack in text, 0 for all; default: 16\n", out);
     if (takes(command, FILTER))
-        fputs("  --filter TEXT     only rows whose file, function or label contains TEXT\n", out);
-    if (takes(command, BY))
+        fprintf(
+            out,
+            "  --filter FIELD=REGEX\n"
+            "                    count only call stacks with a frame whose function, file or module matches REGEX, or that the\n"
+            "                    domain (heap, python, map) served; FIELD!=REGEX: all but those; may be repeated: all must hold\n"
+            "  --filter TEXT     only %s\n",
+            (command->takes & VBT_TAKES_FILTER) != 0 ? "rows whose file, function or label contains TEXT"
+                                                     : "call stacks with a frame that contains TEXT");
+    if ((command->takes & VBT_TAKES_BY) != 0)
         fputs("  --by user|leaf    attribute to the nearest line of the user's own files (default), or to the line itself\n", out);
+    if ((command->takes & VBT_TAKES_GROUP) != 0)
+        fputs("  --by module|domain\n"
+              "                    group by the library or Python package that asked, or by the allocator that served\n",
+              out);
+    if ((command->takes & VBT_TAKES_MODULE) != 0)
+        fputs("  --by module       a row for each library or Python package instead of each function\n", out);
+    if (takes(command, FRAMES))
+        fputs("  --frames line|function\n"
+              "                    what makes two frames one: the same line (default), or the same function\n",
+              out);
+    if (takes(command, REVERSE))
+        fputs("  --reverse         from the innermost frame outwards, drawn downwards (an icicle)\n", out);
+    if (takes(command, UNGROUP))
+        fputs("  --ungroup         list the stacks that only the runtime can reach like all others\n", out);
     if (takes(command, PER))
         fputs("  --per N           an interval between two clock readings holds N iterations\n", out);
     if (takes(command, SITES))
@@ -81,57 +163,125 @@ static bool get_number(const char *text, uint64_t *number) {
     return errno == 0 && *end == '\0';
 }
 
-static int get_format(const char *name, enum vbt_output_format *format) {
-    static const char *const names[] = {[VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) {
-            *format = (enum vbt_output_format)i;
-            return -1;
-        }
-    return vbt_fail("--format %s: expected text, json or csv", name);
+/* The same, with 0 for no limit. */
+static bool get_limit(const char *text, uint64_t *limit) {
+    if (!get_number(text, limit))
+        return false;
+    if (*limit == 0)
+        *limit = UINT64_MAX;
+    return true;
 }
 
-static int get_key(const char *const *keys, const char *name, const char **key) {
-    for (int i = 0; keys[i] != NULL; i++)
-        if (strcmp(keys[i], name) == 0) {
-            *key = keys[i];
-            return -1;
+/* "0.5%", "64KiB", "1000". */
+static bool get_min(const char *text, struct vbt_options *options) {
+    static const struct {
+        const char *name;
+        double size;
+    } units[] = {{"", 1}, {"B", 1}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}};
+    char *end;
+    double number = strtod(text, &end);
+    if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || !(number < 0x1p62))
+        return false;
+    options->min_share = 0;
+    options->min_value = 0;
+    if (strcmp(end, "%") == 0) {
+        options->min_share = number / 100;
+        return number <= 100;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].name) == 0) {
+            options->min_value = number * units[i].size < 0x1p62 ? (uint64_t)ceil(number * units[i].size) : UINT64_C(1) << 62;
+            return true;
         }
-    char list[256] = "";
-    for (int i = 0; keys[i] != NULL; i++)
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : ", ", keys[i]);
-    return vbt_fail("--sort %s: expected one of %s", name, list);
+    return false;
+}
+
+/* Which of the names it is; -1 after a message with all of them. */
+static int get_name(const char *option, const char *const *names, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    char list[256];
+    join(list, sizeof list, names, count);
+    vbt_fail("--%s %s: expected %s%s", option, name, count > 3 ? "one of " : "", list);
+    return -1;
+}
+
+static int get_format(const struct vbt_command *command, const char *name, enum vbt_output_format *format) {
+    const char *names[VBT_FORMATS];
+    int found = get_name("format", names, formats_of(command, names), name);
+    for (int i = 0; i < VBT_FORMATS && found >= 0; i++)
+        if (format_names[i] == names[found])
+            *format = (enum vbt_output_format)i;
+    return found >= 0 ? -1 : 2;
+}
+
+static int get_by(const struct vbt_command *command, const char *name, struct vbt_options *options) {
+    static const char *const attributions[] = {"user", "leaf"}, *const groups[] = {"module", "domain"};
+    bool attribution = (command->takes & VBT_TAKES_BY) != 0;
+    int found = get_name("by", attribution ? attributions : groups, (command->takes & VBT_TAKES_MODULE) != 0 ? 1 : 2, name);
+    if (attribution)
+        options->by_leaf = found == 1;
+    else
+        options->by = found == 0 ? VBT_BY_MODULE : VBT_BY_DOMAIN;
+    return found >= 0 ? -1 : 2;
+}
+
+static int add_filter(const char *text, struct vbt_options *options) {
+    char *wrong = vbt_filter_wrong(text);
+    if (wrong != NULL) {
+        vbt_fail("--filter %s: %s", text, wrong);
+        free(wrong);
+        return 2;
+    }
+    if (options->filter_count == VBT_MAX_FILTERS)
+        return vbt_fail("--filter %s: expected at most %d filters", text, VBT_MAX_FILTERS);
+    options->filters[options->filter_count++] = text;
+    return -1;
 }
 
 static int set_option(const struct vbt_command *command, int option, const char *value, struct vbt_options *options) {
+    static const char *const units[] = {"line", "function"};
+    int found;
     switch (option) {
     case FORMAT:
-        return get_format(value, &options->format);
+        return get_format(command, value, &options->format);
     case SORT:
-        return get_key(command->sort_keys, value, &options->sort);
+        found = get_name("sort", command->sort_keys, count_of(command->sort_keys), value);
+        options->sort = found >= 0 ? command->sort_keys[found] : NULL;
+        return found >= 0 ? -1 : 2;
+    case MEASURE:
+        options->measure = found = get_name("measure", vbt_measure_names, count_of(vbt_measure_names), value);
+        return found >= 0 ? -1 : 2;
+    case FRAMES:
+        found = get_name("frames", units, 2, value);
+        options->by_function = found == 1;
+        return found >= 0 ? -1 : 2;
     case OUTPUT:
         options->output = value;
         return -1;
     case FILTER:
-        options->filter = value;
-        return -1;
+        return add_filter(value, options);
     case LIMIT:
-        if (!get_number(value, &options->limit))
-            return vbt_fail("--limit %s: expected a number of rows, 0 for all", value);
-        if (options->limit == 0)
-            options->limit = UINT64_MAX;
-        return -1;
+        return get_limit(value, &options->limit) ? -1 : vbt_fail("--limit %s: expected a number of rows, 0 for all", value);
+    case DEPTH:
+        return get_limit(value, &options->depth) ? -1 : vbt_fail("--depth %s: expected a number of frames, 0 for all", value);
+    case MIN:
+        return get_min(value, options) ? -1 : vbt_fail("--min %s: expected a share such as 0.5%%, or a size such as 64KiB", value);
     case PER:
         if (!get_number(value, &options->per) || options->per == 0)
             return vbt_fail("--per %s: expected a number of iterations, 1 or more", value);
         return -1;
     case BY:
-        options->by_leaf = strcmp(value, "leaf") == 0;
-        if (!options->by_leaf && strcmp(value, "user") != 0)
-            return vbt_fail("--by %s: expected user or leaf", value);
-        return -1;
+        return get_by(command, value, options);
     case SITES:
         options->sites = true;
+        return -1;
+    case REVERSE:
+        options->reverse = true;
+        return -1;
+    case UNGROUP:
+        options->ungroup = true;
         return -1;
     default:
         return vbt_options_help(command);
@@ -148,8 +298,24 @@ static int bad_option(const struct vbt_command *command, int kind, char *const *
     return vbt_fail("%s: unknown option %s; see vbtrace %s --help", command->name, text, command->name);
 }
 
+/* What was not said on the command line. */
+static void set_defaults(const struct vbt_command *command, struct vbt_options *options) {
+    if (options->limit == 0)
+        options->limit = options->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
+    if (options->depth == 0)
+        options->depth = 16;
+    bool everything = options->format == VBT_JSON || options->format == VBT_CSV || options->format == VBT_COLLAPSED;
+    if (options->min_share < 0)
+        get_min(command->min == NULL || everything ? "0" : command->min, options);
+}
+
 int vbt_options_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_options *options) {
-    *options = (struct vbt_options){.sort = command->sort_keys != NULL ? command->sort_keys[0] : NULL};
+    const char *formats[VBT_FORMATS];
+    formats_of(command, formats);
+    *options = (struct vbt_options){.sort = command->sort_keys != NULL ? command->sort_keys[0] : NULL,
+                                    .filters_rows = (command->takes & VBT_TAKES_STACK_FILTER) == 0,
+                                    .min_share = -1};
+    get_format(command, formats[0], &options->format);
     optind = 0; /* forget an earlier command line */
     opterr = 0;
     for (int option; (option = getopt_long(count, arguments, ":o:h", all_options, NULL)) != -1;) {
@@ -170,7 +336,6 @@ int vbt_options_parse(const struct vbt_command *command, int count, char *const 
     if (optind + 1 < count)
         return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
     options->trace = arguments[optind];
-    if (options->limit == 0)
-        options->limit = options->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
+    set_defaults(command, options);
     return -1;
 }

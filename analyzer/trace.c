@@ -28,10 +28,14 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, 
     vbt_attribute(&trace->attribution, &trace->model);
     trace->places = vbt_places_new(&trace->model);
     trace->sources = vbt_sources_new(vbt_model_process(&trace->model, "cwd"), vbt_model_process_number(&trace->model, "started"));
+    trace->filter = vbt_filter_new(options);
+    trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);
     return true;
 }
 
 void vbt_trace_free(struct vbt_trace *trace) {
+    free(trace->counts);
+    vbt_filter_free(trace->filter);
     vbt_attribution_free(&trace->attribution);
     vbt_places_free(trace->places);
     vbt_sources_free(trace->sources);

@@ -3,6 +3,7 @@
 #define VBT_TRACE_H
 
 #include "attribute.h"
+#include "filter.h"
 #include "model.h"
 #include "options.h"
 #include "places.h"
@@ -13,6 +14,8 @@ struct vbt_trace {
     struct vbt_attribution attribution;
     struct vbt_places *places;
     struct vbt_sources *sources;
+    struct vbt_filter *filter;
+    bool *counts; /* by node: its counters are to be reported, see filter.h */
 };
 
 /* Loads options->trace; says on stderr why it cannot, and, unless the report is JSON (which has notes), what of it is damaged.

@@ -1,8 +1,8 @@
 /* Which line an allocation belongs to, and that the sums over lines are the totals. */
 #include "attribute.h"
-#include "functions.h"
 #include "lines.h"
 #include "totals.h"
+#include "trace.h"
 #include "trace_builder.h"
 
 #include <setjmp.h>
@@ -12,25 +12,21 @@
 
 struct loaded {
     struct trace_builder b;
-    struct vbt_model m;
-    struct vbt_attribution a;
-    struct vbt_places *places;
+    struct vbt_trace t;
 };
 
-/* Loads what was built in l->b. */
-static void load(struct loaded *l) {
-    char *problem = vbt_model_load(&l->m, tb_save(&l->b), true);
-    if (problem != NULL)
-        fail_msg("%s", problem);
-    assert_null(l->m.damage);
-    vbt_attribute(&l->a, &l->m);
-    l->places = vbt_places_new(&l->m);
+/* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
+static void load_filtered(struct loaded *l, const char *filter) {
+    const struct vbt_options options = {
+        .trace = tb_save(&l->b), .filters = {filter}, .filter_count = filter != NULL, .filters_rows = true};
+    assert_true(vbt_trace_load(&l->t, &options, true));
+    assert_null(l->t.model.damage);
 }
 
+static void load(struct loaded *l) { load_filtered(l, NULL); }
+
 static void unload(struct loaded *l) {
-    vbt_attribution_free(&l->a);
-    vbt_places_free(l->places);
-    vbt_model_free(&l->m);
+    vbt_trace_free(&l->t);
     tb_free(&l->b);
 }
 
@@ -62,7 +58,7 @@ static void leaf_lines_of_the_sample(void **state) {
     struct vbt_lines lines;
     tb_sample(&l.b);
     load(&l);
-    vbt_lines_build(&lines, &l.m, l.places, l.a.leaf);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts);
     assert_int_equal(lines.count, 6);
     assert_int_equal(find(&lines, "<module>", 8)->sums.allocs, 3);
     assert_int_equal(find(&lines, "work", 3)->sums.allocated, 240);
@@ -78,7 +74,7 @@ static void leaf_lines_of_the_sample(void **state) {
     assert_int_equal(ones->sizes[10], 5); /* without a histogram of its own: 5 of 1000 bytes */
     assert_int_equal(find(&lines, "[vbtrace]", 0)->sums.live_bytes, 200);
     assert_int_equal(find(&lines, "libother.so+0x1f", 0)->sums.allocs, 4);
-    check_total(&lines, &l.m);
+    check_total(&lines, &l.t.model);
     vbt_lines_free(&lines);
     unload(&l);
 }
@@ -88,20 +84,20 @@ static void user_lines_of_the_sample(void **state) {
     struct loaded l;
     struct vbt_lines lines;
     tb_sample(&l.b);
-    load(&l);
-    vbt_lines_build(&lines, &l.m, l.places, l.a.user);
+    load_filtered(&l, "bench.py");
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.user, l.t.counts);
     assert_int_equal(lines.count, 5);
     assert_int_equal(find(&lines, "work", 3)->sums.allocs, 20);
     assert_int_equal(find(&lines, "work", 3)->sums.allocated, 5740);
     assert_int_equal(find(&lines, "[vbtrace]", 0)->sums.allocs, 2);
     assert_int_equal(find(&lines, VBT_OUTSIDE, 0)->sums.allocs, 4);
-    check_total(&lines, &l.m);
+    check_total(&lines, &l.t.model);
     vbt_lines_sort(&lines, "bytes");
     assert_int_equal(lines.rows[0].sums.allocated, 5740);
     vbt_lines_sort(&lines, "allocs");
     assert_int_equal(lines.rows[1].sums.allocs, 7);
     assert_false(vbt_lines_sort(&lines, "colour"));
-    vbt_lines_filter(&lines, "bench.py");
+    vbt_lines_filter(&lines, l.t.filter);
     assert_int_equal(lines.count, 3);
     vbt_lines_free(&lines);
     unload(&l);
@@ -123,8 +119,8 @@ static void the_main_program_stands_for_the_user_where_there_is_no_python(void *
     build_native(&l.b, "/bin/tool", NULL);
     load(&l);
     const uint32_t leaf[] = {0, 1, 2, 2}, user[] = {0, 1, 1, 0};
-    assert_memory_equal(l.a.leaf, leaf, sizeof leaf);
-    assert_memory_equal(l.a.user, user, sizeof user);
+    assert_memory_equal(l.t.attribution.leaf, leaf, sizeof leaf);
+    assert_memory_equal(l.t.attribution.user, user, sizeof user);
     unload(&l);
 }
 
@@ -134,11 +130,11 @@ static void an_interpreter_is_nobodys_own_code(void **state) {
     build_native(&l.b, "/usr/bin/python3.11", "3.11.2");
     load(&l);
     const uint32_t user[] = {0, 0, 0, 0};
-    assert_memory_equal(l.a.user, user, sizeof user);
+    assert_memory_equal(l.t.attribution.user, user, sizeof user);
     unload(&l);
     build_native(&l.b, "/opt/game/game", "3.11.2"); /* embeds Python */
     load(&l);
-    assert_int_equal(l.a.user[2], 1);
+    assert_int_equal(l.t.attribution.user[2], 1);
     unload(&l);
 }
 
@@ -153,7 +149,7 @@ static void the_same_line_compiled_twice_is_one_row(void **state) {
         tb_counters(&l.b, &(struct tb_counters){.node = i, .allocs = 10 * i, .allocated = i, .live_blocks = 0}, 1);
     }
     load(&l);
-    vbt_lines_build(&lines, &l.m, l.places, l.a.leaf);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts);
     assert_int_equal(lines.count, 2);
     assert_int_equal(find(&lines, "f", 5)->sums.allocs, 30);
     assert_int_equal(find(&lines, "g", 5)->sums.allocs, 30);
@@ -173,10 +169,10 @@ static void mapped_memory_is_no_part_of_lines_and_totals(void **state) {
     tb_counters(&l.b, (struct tb_counters[]){{.node = 1, .allocs = 1, .allocated = 4096}, {.node = 2, .allocs = 2, .allocated = 7}},
                 2);
     load(&l);
-    vbt_lines_build(&lines, &l.m, l.places, l.a.leaf);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts);
     assert_int_equal(lines.count, 1);
     assert_int_equal(lines.rows[0].sums.allocated, 7);
-    vbt_totals_get(&totals, &l.m); /* no STATE: from the counters */
+    vbt_totals_get(&totals, &l.t.model); /* no STATE: from the counters */
     assert_int_equal(totals.all.allocated, 7);
     assert_int_equal(totals.domain[VBT_DOMAIN_MAP].allocated, 4096);
     vbt_lines_free(&lines);
@@ -189,7 +185,7 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     struct loaded l;
     tb_sample(&l.b);
     load(&l);
-    vbt_conservation_check(&c, &l.m);
+    vbt_conservation_check(&c, &l.t.model);
     assert_true(c.checked && c.holds);
     vbt_conservation_free(&c);
     unload(&l);
@@ -197,7 +193,7 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     tb_sample(&l.b); /* one more total than was counted by path */
     tb_state(&l.b, (const int64_t[][2]){{VBT_STATE_DOMAIN + 16 + VBT_FIELD_ALLOCS, 26}, {0, 0}});
     load(&l);
-    vbt_conservation_check(&c, &l.m);
+    vbt_conservation_check(&c, &l.t.model);
     assert_false(c.checked); /* no END behind it */
     vbt_conservation_free(&c);
     unload(&l);
@@ -206,74 +202,10 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     tb_state(&l.b, (const int64_t[][2]){{VBT_STATE_DOMAIN + 16 + VBT_FIELD_ALLOCS, 26}, {0, 0}});
     tb_end(&l.b, 5, "exit");
     load(&l);
-    vbt_conservation_check(&c, &l.m);
+    vbt_conservation_check(&c, &l.t.model);
     assert_true(c.checked && !c.holds);
     assert_string_equal(c.difference, "Python allocations: 25 over all call paths, 26 in the totals");
     vbt_conservation_free(&c);
-    unload(&l);
-}
-
-static const struct vbt_function *find_function(const struct vbt_functions *functions, const char *name) {
-    for (size_t i = 0; i < functions->count; i++)
-        if (strcmp(functions->rows[i].place->function, name) == 0)
-            return &functions->rows[i];
-    fail_msg("no function %s", name);
-    return NULL;
-}
-
-static void functions_of_the_sample(void **state) {
-    (void)state;
-    struct loaded l;
-    struct vbt_functions f;
-    tb_sample(&l.b);
-    load(&l);
-    vbt_functions_build(&f, &l.m, &l.a, l.places);
-    assert_int_equal(f.count, 5);
-    const struct vbt_function *work = find_function(&f, "work");
-    assert_int_equal(work->self_allocs, 17);
-    assert_int_equal(work->self_bytes, 408);
-    assert_int_equal(work->cumulative_allocs, 27);
-    assert_int_equal(work->cumulative_bytes, 5908);
-    assert_int_equal(find_function(&f, "<module>")->cumulative_allocs, 30);
-    assert_int_equal(find_function(&f, "ones")->self_allocs, 10);
-    vbt_functions_free(&f);
-    unload(&l);
-}
-
-/* f > g > f > f, each allocating once: f costs 4 in all, not 4 + 2 + 1. And a chain too deep for recursion. */
-static void recursion_counts_once(void **state) {
-    (void)state;
-    struct loaded l;
-    struct vbt_functions f;
-    enum { DEEP = 20000 };
-    tb_begin(&l.b);
-    uint32_t code_f = tb_code(&l.b, "a.py", "f", 1, 1), code_g = tb_code(&l.b, "a.py", "g", 9, 1);
-    uint32_t site_f = tb_site(&l.b, VBT_SITE_PYTHON, code_f, 2), site_g = tb_site(&l.b, VBT_SITE_PYTHON, code_g, 10);
-    const uint32_t sites[] = {site_f, site_g, site_f, site_f};
-    struct tb_counters counters[4];
-    for (uint32_t i = 0; i < 4; i++) {
-        counters[i] = (struct tb_counters){.node = tb_node(&l.b, i, sites[i], VBT_DOMAIN_PYTHON), .allocs = 1, .allocated = 10};
-    }
-    tb_counters(&l.b, counters, 4);
-    tb_open(&l.b);
-    vbt_put_varint(&l.b.w, 5);
-    vbt_put_varint(&l.b.w, DEEP);
-    for (int i = 0; i < DEEP; i++)
-        vbt_put_varint(&l.b.w, 1);
-    for (int i = 0; i < DEEP; i++)
-        vbt_put_zigzag(&l.b.w, i == 0 ? site_g : 0);
-    for (int i = 0; i < DEEP; i++)
-        vbt_put_varint(&l.b.w, VBT_DOMAIN_PYTHON);
-    tb_close(&l.b, VBT_CHUNK_NODES);
-    tb_counters(&l.b, &(struct tb_counters){.node = 4 + DEEP, .allocs = 100, .allocated = 1000}, 1);
-    load(&l);
-    vbt_functions_build(&f, &l.m, &l.a, l.places);
-    assert_int_equal(find_function(&f, "f")->self_allocs, 3);
-    assert_int_equal(find_function(&f, "f")->cumulative_allocs, 104);
-    assert_int_equal(find_function(&f, "g")->self_allocs, 101);
-    assert_int_equal(find_function(&f, "g")->cumulative_allocs, 103);
-    assert_int_equal(find_function(&f, "g")->cumulative_bytes, 1030);
-    vbt_functions_free(&f);
     unload(&l);
 }
 
@@ -286,8 +218,6 @@ int main(void) {
         cmocka_unit_test(the_same_line_compiled_twice_is_one_row),
         cmocka_unit_test(mapped_memory_is_no_part_of_lines_and_totals),
         cmocka_unit_test(conservation_is_checked_when_the_trace_is_complete),
-        cmocka_unit_test(functions_of_the_sample),
-        cmocka_unit_test(recursion_counts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 static const struct vbt_command *const commands[] = {
-    &vbt_command_report,    &vbt_command_lines,    &vbt_command_functions,
-    &vbt_command_intervals, &vbt_command_timeline, &vbt_command_info,
+    &vbt_command_report, &vbt_command_lines, &vbt_command_functions, &vbt_command_intervals, &vbt_command_timeline,
+    &vbt_command_info,   &vbt_command_tree,  &vbt_command_peak,      &vbt_command_leaks,     &vbt_command_temporary,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands, ARGUMENTS = 8 };
@@ -192,7 +192,11 @@ static void every_table_has_three_formats(void **state) {
                                                      "file,line,function,allocs,",
                                                      "kind,label,from_file,",
                                                      "time_ns,rss_bytes,heap_bytes,python_bytes\n500000000,20971520,",
-                                                     "subject,key,value\n"};
+                                                     "subject,key,value\n",
+                                                     "id,parent,depth,kind,function,file,line,module,allocs,",
+                                                     "stack,group,stacks,allocs,allocated_bytes,",
+                                                     "stack,group,stacks,allocs,allocated_bytes,",
+                                                     "stack,group,stacks,allocs,allocated_bytes,"};
     struct trace_builder b;
     tb_sample(&b);
     for (int i = 0; i < COMMANDS; i++) {
@@ -250,6 +254,27 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         assert_ptr_equal(strchr(message, '\n'), message + strlen(message) - 1);
         assert_int_equal(strncmp(message, "vbtrace: ", 9), 0);
     }
+    static const struct {
+        const char *arguments[3];
+        const char *says;
+    } of_graphs[] = {
+        {{"--measure", "size"}, "--measure size: expected one of bytes, allocs, peak, leaks or temporary"},
+        {{"--format", "json"}, "--format json: expected svg or collapsed"},
+        {{"--min", "5 %"}, "--min 5 %: expected a share"},
+        {{"--min", "-1"}, "--min -1: expected a share"},
+        {{"--by", "moon"}, "--by moon: expected module or domain"},
+        {{"--frames", "file"}, "--frames file: expected line or function"},
+        {{"--filter", "function=("}, "--filter function=(: not a regular expression: Unmatched ( or \\("},
+        {{"--filter", "func=x"}, "--filter func=x: expected function=, file=, module= or domain="},
+        {{"--limit", "3"}, "flamegraph does not take --limit"},
+    };
+    for (size_t i = 0; i < sizeof of_graphs / sizeof *of_graphs; i++) {
+        assert_int_equal(run_arguments(&vbt_command_flamegraph, of_graphs[i].arguments), 2);
+        has(message, of_graphs[i].says);
+        assert_ptr_equal(strchr(message, '\n'), message + strlen(message) - 1);
+    }
+    assert_int_equal(run(&vbt_command_functions, "--by", "domain", trace, NULL), 2);
+    has(message, "--by domain: expected module");
     assert_int_equal(run(&vbt_command_timeline, "--sort", "bytes", trace, NULL), 2);
     has(message, "timeline does not take --sort");
     assert_int_equal(run(&vbt_command_report, "/nonexistent.vbt", NULL), 2);
@@ -300,6 +325,9 @@ static void run_everything(const char *trace) {
         int status = run(commands[i], formats[next_random(3)], trace, NULL);
         assert_true(status == 0 || status == 2);
     }
+    static const char *const more[] = {"--reverse", "--by=domain", "--measure=leaks", "--format=collapsed", "--frames=function"};
+    int status = run(&vbt_command_flamegraph, more[next_random(5)], trace, NULL);
+    assert_true(status == 0 || status == 2);
 }
 
 /* Alters bytes inside the payloads, and packs them again with the right checksum: what only the decoders can object to. */

@@ -1,0 +1,205 @@
+// Zoom, search and tooltips of a flame graph. All numbers it shows stand in the drawing; it computes the matched share alone.
+"use strict";
+const svg = document.documentElement;
+const characterWidth = 7.25, padding = 8;
+const search = document.getElementById("search"), matched = document.getElementById("matched");
+const tip = document.getElementById("tip"), header = document.getElementById("header");
+
+// Frames in the order of the drawing: a parent, its first child and all below it, its next child.
+const frames = [];
+for (const g of document.getElementById("frames").children) {
+    const [title, rect, text] = g.children, lines = title.textContent.split("\n");
+    const level = Number(g.dataset.level);
+    let parent = frames[frames.length - 1];
+    while (parent && parent.level >= level)
+        parent = parent.parent;
+    const place = lines[1].split(", ")[0].replace(/^.*\//, "");
+    const frame = {
+        g, rect, text, lines, level, parent, number: frames.length, value: Number(g.dataset.value),
+        x: parseFloat(rect.getAttribute("x")) / 100, width: parseFloat(rect.getAttribute("width")) / 100,
+        label: place ? `${lines[0]} (${place})` : lines[0],
+    };
+    for (let above = frame; above; above = above.parent)
+        above.end = frames.length; // the last frame below it
+    frames.push(frame);
+    g.frame = frame;
+    g.setAttribute("tabindex", "-1");
+    g.setAttribute("role", "button");
+    g.setAttribute("aria-label", lines.filter(Boolean).join(", "));
+    title.remove(); // the tooltip below takes its place
+}
+let zoomed = frames[0], current = frames[0];
+
+const isBelow = (frame, above) => frame.number >= above.number && frame.number <= above.end;
+
+function bytes(n) {
+    const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let unit = 0;
+    for (; n >= (unit ? 1023.95 : 1024) && unit < 6; unit++)
+        n /= 1024;
+    return `${n.toFixed(unit ? 1 : 0)} ${units[unit]}`;
+}
+
+const amount = (n) => svg.dataset.measure === "bytes" ? bytes(n) : n.toLocaleString("en-US");
+
+function cut(label, fits) {
+    const characters = [...label];
+    return characters.length <= fits ? label : characters.slice(0, fits - 1).join("") + "…";
+}
+
+// Draws the zoomed frame over the whole width, what is below it in proportion, and its callers as wide as itself.
+function draw() {
+    const room = svg.clientWidth || 1200;
+    for (const frame of frames) {
+        const outside = frame !== zoomed && isBelow(zoomed, frame), inside = isBelow(frame, zoomed);
+        frame.g.classList.toggle("hidden", !outside && !inside);
+        frame.g.classList.toggle("outside", outside);
+        if (!outside && !inside)
+            continue;
+        const x = outside ? 0 : (frame.x - zoomed.x) / zoomed.width, width = outside ? 1 : frame.width / zoomed.width;
+        frame.rect.setAttribute("x", `${100 * x}%`);
+        frame.rect.setAttribute("width", `${100 * width}%`);
+        frame.text.setAttribute("x", `${100 * x}%`);
+        const fits = Math.floor((width * room - padding) / characterWidth);
+        frame.text.textContent = fits >= 3 ? cut(frame.label, fits) : "";
+    }
+}
+
+function zoom(frame) {
+    zoomed = frame;
+    draw();
+    find();
+}
+
+// Marks the frames whose function or file matches, and adds up those that lie below the zoomed frame and not below each other.
+function find() {
+    const wanted = search.value;
+    let pattern = null;
+    if (wanted) {
+        try {
+            pattern = new RegExp(wanted, "i");
+        } catch {
+            pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
+        }
+    }
+    let sum = 0, count = 0, counted = -1;
+    for (const frame of frames) {
+        const match = pattern !== null && frame.parent !== undefined && (pattern.test(frame.lines[0]) || pattern.test(frame.lines[1]));
+        frame.g.classList.toggle("match", match);
+        if (!match || !isBelow(frame, zoomed))
+            continue;
+        count++;
+        if (frame.number > counted) {
+            sum += frame.value;
+            counted = frame.end;
+        }
+    }
+    svg.classList.toggle("searching", pattern !== null);
+    const share = zoomed.value > 0 ? (100 * sum / zoomed.value).toFixed(1) : "0.0";
+    matched.textContent = pattern === null ? "" : `Matched ${share}%, ${amount(sum)} in ${count.toLocaleString("en-US")} frames`;
+}
+
+function reset() {
+    search.value = "";
+    zoom(frames[0]);
+}
+
+function element(name, attributes, text = "") {
+    const made = document.createElementNS(svg.namespaceURI, name);
+    for (const [key, value] of Object.entries(attributes))
+        made.setAttribute(key, value);
+    made.textContent = text;
+    return made;
+}
+
+// A panel beside the point (x, y) of the window; long names are broken.
+function showTip(frame, x, y) {
+    const widest = Math.max(20, Math.min(100, Math.floor((window.innerWidth - 40) / characterWidth)));
+    const lines = frame.lines.filter(Boolean).flatMap((line) => line.match(new RegExp(`.{1,${widest}}`, "gu")));
+    const width = Math.max(...lines.map((line) => line.length)) * characterWidth + 20, height = 17 * lines.length + 12;
+    const left = Math.max(4, Math.min(x + 14, window.innerWidth - width - 8));
+    const top = y + 20 + height > window.innerHeight ? Math.max(4, y - height - 8) : y + 20;
+    tip.replaceChildren(element("rect", {width, height, rx: 5}),
+                        ...lines.map((line, i) => element("text", {x: 10, y: 19 + 17 * i}, line)));
+    tip.setAttribute("transform", `translate(${left + window.scrollX}, ${top + window.scrollY})`);
+}
+
+const hideTip = () => tip.replaceChildren();
+
+const frameOf = (target) => target.closest?.(".frame")?.frame;
+
+function goTo(frame) {
+    if (!frame || frame.g.classList.contains("hidden"))
+        return;
+    current = frame;
+    frame.g.focus();
+    const box = frame.rect.getBoundingClientRect();
+    if (box.top < header.getBoundingClientRect().bottom || box.bottom > window.innerHeight)
+        window.scrollBy(0, box.top - window.innerHeight / 2);
+    const seen = frame.rect.getBoundingClientRect();
+    showTip(frame, Math.max(0, seen.left), seen.bottom - 18);
+}
+
+// The next frame in a direction: its caller, its largest callee, the frames beside it on its level.
+function neighbour(key) {
+    const inwards = svg.dataset.root === "top" ? "ArrowDown" : "ArrowUp", outwards = svg.dataset.root === "top" ? "ArrowUp" : "ArrowDown";
+    if (key === outwards)
+        return current.parent;
+    if (key === inwards)
+        return frames[current.number + 1]?.parent === current ? frames[current.number + 1] : undefined;
+    const level = frames.filter((frame) => frame.level === current.level && !frame.g.classList.contains("hidden"));
+    return level[level.indexOf(current) + (key === "ArrowRight" ? 1 : -1)];
+}
+
+svg.addEventListener("click", (event) => {
+    const frame = frameOf(event.target);
+    if (frame) {
+        current = frame;
+        zoom(frame);
+    }
+});
+svg.addEventListener("mousemove", (event) => {
+    const frame = frameOf(event.target);
+    if (frame)
+        showTip(frame, event.clientX, event.clientY);
+    else
+        hideTip();
+});
+svg.addEventListener("mouseleave", hideTip);
+search.addEventListener("input", find);
+document.getElementById("reset").addEventListener("click", reset);
+window.addEventListener("keydown", (event) => {
+    const typing = event.target === search;
+    if ((event.key === "/" && !typing) || (event.key === "f" && (event.ctrlKey || event.metaKey))) {
+        search.focus();
+        search.select();
+    } else if (event.key === "Escape") {
+        hideTip();
+        search.blur();
+        if (search.value) {
+            search.value = "";
+            find();
+        } else {
+            zoom(frames[0]);
+        }
+    } else if (!typing && event.key === "Enter") {
+        zoom(current);
+        goTo(current);
+    } else if (!typing && event.key.startsWith("Arrow")) {
+        goTo(neighbour(event.key));
+    } else {
+        return;
+    }
+    event.preventDefault();
+});
+
+// The drawing takes the window's width, and its header stays in sight.
+svg.removeAttribute("viewBox");
+svg.setAttribute("width", "100%");
+svg.classList.add("live");
+window.addEventListener("resize", draw);
+const pin = () => header.setAttribute("transform", `translate(0, ${Math.max(0, window.scrollY)})`);
+window.addEventListener("scroll", pin);
+draw();
+if (svg.dataset.root === "bottom")
+    window.scrollTo(0, document.documentElement.scrollHeight);
