@@ -35,16 +35,30 @@ VBT_INLINE struct vbt_thread *vbt_enter(void) {
     return thread;
 }
 
-static inline void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing) {
+/* The same where nothing stands in the way; NULL means only that vbt_enter must be asked. */
+VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing standing) {
+    struct vbt_thread *thread = vbt_self;
+    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE))
+        return NULL;
+    atomic_store_explicit(&thread->standing, (uint32_t)standing, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* as above */
+    if (VBT_UNLIKELY(atomic_load_explicit(&vbt_recording, memory_order_relaxed) != VBT_RECORDING)) {
+        atomic_store_explicit(&thread->standing, VBT_IDLE, memory_order_relaxed);
+        return NULL;
+    }
+    return thread;
+}
+
+VBT_INLINE void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing) {
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&thread->standing, (uint32_t)standing, memory_order_release);
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-static inline void vbt_leave(struct vbt_thread *thread) { vbt_stand(thread, VBT_IDLE); }
+VBT_INLINE void vbt_leave(struct vbt_thread *thread) { vbt_stand(thread, VBT_IDLE); }
 
 /* The place of an allocation by native code: the address that called the allocator, under the thread's Python stack. */
-static inline struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr_t caller) {
+VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t parent = python != NULL ? python->node : 0;
     struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
@@ -55,25 +69,13 @@ static inline struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr
 }
 
 /* The place of a request to Python's allocators: the Python stack; in its absence, the address that asked. */
-VBT_INLINE struct vbt_place vbt_python_request_place(struct vbt_thread *thread, struct vbt_frame *python, uintptr_t caller) {
-    if (VBT_LIKELY(python != NULL && python->node != 0)) {
-        if (VBT_UNLIKELY(python->counters == NULL))
-            python->counters = vbt_counters_of(&thread->ledger, python->node);
-        return (struct vbt_place){python->node, python->counters};
-    }
+static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
+    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+    if (VBT_LIKELY(python != NULL && python->node != 0))
+        return (struct vbt_place){python->node, vbt_counters_of(&thread->ledger, python->node)};
     struct vbt_leaf leaf;
     vbt_native_leaf_find(thread, &leaf, 0, caller, VBT_DOMAIN_PYTHON);
     return leaf.place;
-}
-
-/* Books a new block at its place, and leaves. */
-VBT_INLINE void vbt_book(struct vbt_thread *thread, enum vbt_domain domain, struct vbt_place place, const void *block,
-                         size_t size) {
-    if (VBT_LIKELY(place.counters != NULL))
-        vbt_ledger_alloc(&thread->ledger, domain, place, block, size);
-    else
-        thread->ledger.lost[VBT_LOST_MEMORY]++;
-    vbt_leave(thread);
 }
 
 /* What is needed to take back the end of a block. */
@@ -83,7 +85,7 @@ struct vbt_retired {
 };
 
 /* Books the end of a block before the real call: once that has freed it, another thread may be given its address. */
-VBT_INLINE struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vbt_domain domain, const void *block) {
+static inline struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vbt_domain domain, const void *block) {
     vbt_stand(thread, VBT_IN_LEDGER);
     struct vbt_retired retired = {.was_last = thread->ledger.last_block == block};
     retired.cell = vbt_ledger_free(&thread->ledger, domain, block);

@@ -8,10 +8,12 @@
 static inline void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
     if (VBT_LIKELY(block != NULL)) {
         vbt_stand(thread, VBT_IN_LEDGER);
-        vbt_book(thread, VBT_DOMAIN_HEAP, vbt_heap_place(thread, caller), block, size);
-    } else {
-        vbt_leave(thread);
+        struct vbt_place place = vbt_heap_place(thread, caller);
+        if (VBT_UNLIKELY(place.counters == NULL) ||
+            VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size)))
+            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size);
     }
+    vbt_leave(thread);
     return block;
 }
 
@@ -29,15 +31,29 @@ VBT_EXPORT void *calloc(size_t count, size_t size) {
     return booked(thread, vbt_real.calloc(count, size), count * size, VBT_CALLER);
 }
 
-static inline void release(void *block) {
-    if (block == NULL || VBT_UNLIKELY(vbt_real_in_pool(block)))
-        return;
-    struct vbt_thread *thread = vbt_enter();
-    if (VBT_LIKELY(thread != NULL))
+/* The end of a block, in all cases. thread: has entered; NULL: has not. */
+static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, void *block) {
+    bool real = block != NULL && !vbt_real_in_pool(block);
+    if (thread == NULL && real)
+        thread = vbt_enter();
+    if (thread != NULL && real)
         vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
-    vbt_real.free(block);
-    if (VBT_LIKELY(thread != NULL))
+    if (real)
+        vbt_real.free(block);
+    if (thread != NULL)
         vbt_leave(thread);
+}
+
+/* A block of the boot pool has no cell, so it goes the slow way. */
+static inline void release(void *block) {
+    struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
+    if (VBT_UNLIKELY(thread == NULL))
+        return release_slowly(NULL, block);
+    if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, block)))
+        return release_slowly(thread, block);
+    vbt_stand(thread, VBT_IN_CALL);
+    vbt_real.free(block);
+    vbt_leave(thread);
 }
 
 VBT_EXPORT void free(void *block) { release(block); }

@@ -12,36 +12,56 @@
 /* What the wrappers stand before; the interpreter hands the address back as their context. */
 static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
 
-typedef struct vbt_frame *(*find_leaf)(struct vbt_python_stack *);
+/* The general way: what a wrapper does whatever the case. Of the functions below, those that are named after a version of
+ * Python do what mostly is to be done, and call these for the rest as the last thing they do. */
 
-/* Books what the wrapped allocator returned, leaves, and passes it on. leaf finds the calling thread's Python stack. */
-VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller, find_leaf leaf) {
-    if (VBT_LIKELY(block != NULL)) {
-        vbt_stand(thread, VBT_IN_LEDGER);
-        struct vbt_place place = vbt_python_request_place(thread, leaf(&thread->stack), caller);
-        vbt_book(thread, VBT_DOMAIN_PYTHON, place, block, size);
-    } else {
-        vbt_leave(thread);
-    }
+/* Books what the wrapped allocator returned (NULL where it failed), leaves, and passes it on. */
+static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, struct vbt_place place, void *block, size_t size) {
+    if (block != NULL)
+        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size);
+    vbt_leave(thread);
     return block;
 }
 
-VBT_INLINE void *wrapped_malloc(void *context, size_t size, uintptr_t caller, find_leaf leaf) {
-    const struct vbt_py_allocator *real = context;
+static __attribute__((noinline)) void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
+    if (block != NULL) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        return booked_at(thread, vbt_python_request_place(thread, caller), block, size);
+    }
+    vbt_leave(thread);
+    return NULL;
+}
+
+static __attribute__((noinline)) void *malloc_anyhow(const struct vbt_py_allocator *real, size_t size, uintptr_t caller) {
     struct vbt_thread *thread = vbt_enter();
     void *block = real->malloc(real->context, size);
-    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, caller, leaf) : block;
+    return thread != NULL ? booked(thread, block, size, caller) : block;
 }
 
-VBT_INLINE void *wrapped_calloc(void *context, size_t count, size_t size, uintptr_t caller, find_leaf leaf) {
-    const struct vbt_py_allocator *real = context;
+static __attribute__((noinline)) void *calloc_anyhow(const struct vbt_py_allocator *real, size_t count, size_t size,
+                                                     uintptr_t caller) {
     struct vbt_thread *thread = vbt_enter();
     void *block = real->calloc(real->context, count, size);
-    return VBT_LIKELY(thread != NULL) ? booked(thread, block, count * size, caller, leaf) : block;
+    return thread != NULL ? booked(thread, block, count * size, caller) : block;
 }
 
+/* thread: has entered; NULL: has not. */
+static __attribute__((noinline)) void free_anyhow(const struct vbt_py_allocator *real, void *block, struct vbt_thread *thread) {
+    if (thread == NULL && block != NULL)
+        thread = vbt_enter();
+    if (thread != NULL && block != NULL)
+        vbt_book_end(thread, VBT_DOMAIN_PYTHON, block);
+    real->free(real->context, block);
+    if (thread != NULL)
+        vbt_leave(thread);
+}
+
+static void *malloc_any(void *context, size_t size) { return malloc_anyhow(context, size, VBT_CALLER); }
+
+static void *calloc_any(void *context, size_t count, size_t size) { return calloc_anyhow(context, count, size, VBT_CALLER); }
+
 /* Python's realloc never frees: size 0 means 1, and NULL that it failed. */
-VBT_INLINE void *wrapped_realloc(void *context, void *old, size_t size, uintptr_t caller, find_leaf leaf) {
+static void *wrapped_realloc(void *context, void *old, size_t size) {
     const struct vbt_py_allocator *real = context;
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
@@ -52,47 +72,60 @@ VBT_INLINE void *wrapped_realloc(void *context, void *old, size_t size, uintptr_
     void *block = real->realloc(real->context, old, size);
     if (VBT_UNLIKELY(block == NULL && old != NULL))
         vbt_book_end_undone(thread, old, retired);
-    return booked(thread, block, size, caller, leaf);
+    return booked(thread, block, size, VBT_CALLER);
 }
 
 static void wrapped_free(void *context, void *block) {
     const struct vbt_py_allocator *real = context;
-    struct vbt_thread *thread = block != NULL ? vbt_enter() : NULL;
-    if (VBT_LIKELY(thread != NULL))
-        vbt_book_end(thread, VBT_DOMAIN_PYTHON, block);
+    struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
+    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_PYTHON, block)))
+        return free_anyhow(real, block, thread);
+    vbt_stand(thread, VBT_IN_CALL);
     real->free(real->context, block);
-    if (VBT_LIKELY(thread != NULL))
-        vbt_leave(thread);
+    vbt_leave(thread);
 }
 
-/* The three functions of one version, around the walk `leaf_of_<name>`. */
-#define WRAPPERS(name)                                                                                                             \
-    static void *malloc_##name(void *context, size_t size) { return wrapped_malloc(context, size, VBT_CALLER, leaf_of_##name); }   \
-    static void *calloc_##name(void *context, size_t count, size_t size) {                                                         \
-        return wrapped_calloc(context, count, size, VBT_CALLER, leaf_of_##name);                                                   \
-    }                                                                                                                              \
-    static void *realloc_##name(void *context, void *old, size_t size) {                                                           \
-        return wrapped_realloc(context, old, size, VBT_CALLER, leaf_of_##name);                                                    \
-    }
+typedef const struct vbt_step *(*find_step)(const struct vbt_python_stack *);
+
+VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step, uintptr_t caller) {
+    vbt_stand(thread, VBT_IN_LEDGER);
+    const struct vbt_step *step = known_step(&thread->stack);
+    if (VBT_UNLIKELY(step == NULL))
+        return booked(thread, block, size, caller);
+    struct vbt_place place = {step->node, step->counters};
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size)))
+        return booked_at(thread, place, block, size);
+    vbt_leave(thread);
+    return block;
+}
 
 #define VERSION(minor)                                                                                                             \
-    VBT_INLINE struct vbt_frame *leaf_of_##minor(struct vbt_python_stack *stack) {                                                 \
-        return vbt_walk(stack, &vbt_python_abis[minor], vbt_python_other_##minor);                                                 \
+    VBT_INLINE const struct vbt_step *known_step_##minor(const struct vbt_python_stack *stack) {                                   \
+        return vbt_walk_known(stack, &vbt_python_abis[minor]);                                                                     \
     }                                                                                                                              \
-    WRAPPERS(minor)
+    static void *malloc_##minor(void *context, size_t size) {                                                                      \
+        const struct vbt_py_allocator *real = context;                                                                             \
+        struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
+        if (VBT_UNLIKELY(thread == NULL))                                                                                          \
+            return malloc_anyhow(real, size, VBT_CALLER);                                                                          \
+        return booked_usually(thread, real->malloc(real->context, size), size, known_step_##minor, VBT_CALLER);                    \
+    }                                                                                                                              \
+    static void *calloc_##minor(void *context, size_t count, size_t size) {                                                        \
+        const struct vbt_py_allocator *real = context;                                                                             \
+        struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
+        if (VBT_UNLIKELY(thread == NULL))                                                                                          \
+            return calloc_anyhow(real, count, size, VBT_CALLER);                                                                   \
+        void *block = real->calloc(real->context, count, size);                                                                    \
+        return booked_usually(thread, block, count * size, known_step_##minor, VBT_CALLER);                                        \
+    }
 
 VBT_FOR_EACH_ABI(VERSION)
 
-/* Whatever vbt_python_leaf is: before the first frames were seen, and where the offsets are not those of the table. */
-VBT_INLINE struct vbt_frame *leaf_of_any(struct vbt_python_stack *stack) { return vbt_python_leaf(stack); }
-
-WRAPPERS(any)
-
-#define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, realloc_##minor, wrapped_free},
+#define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, wrapped_realloc, wrapped_free},
 
 /* The wrappers that fit the interpreter as it is known by now. */
 static const struct vbt_py_allocator *fitting(void) {
-    static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, realloc_any, wrapped_free};
+    static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_ABI(TABLE_ENTRY)};
     if (!vbt_python_stack_in_use() || !vbt_python_abi_is_known())
         return &any;

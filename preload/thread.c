@@ -44,10 +44,8 @@ struct vbt_thread *vbt_thread_begin(void) {
     struct vbt_thread *thread = take_over(tid);
     if (thread != NULL) {
         vbt_intervals_reset(&thread->ledger);
-        thread->stack.depth = 0;
         thread->ledger.last_block = NULL;
-        thread->stack.state = NULL;
-        vbt_python_override(&thread->stack, 0);
+        vbt_python_stack_reset(&thread->stack);
         atomic_store(&thread->standing, VBT_IDLE);
     } else {
         thread = vbt_map(sizeof *thread + VBT_PAGES * sizeof *thread->ledger.pages);

@@ -64,10 +64,10 @@ static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
 }
 
 static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters, const struct vbt_sizes *sizes) {
-    add_size(out, counters->usual_size, counters->allocs - (sizes != NULL ? sizes->counted : 0));
+    uint64_t counted = sizes != NULL ? sizes->counted : 0; /* by now perhaps more than the thread had allocated just before */
+    add_size(out, counters->usual_size, counted < counters->allocs ? counters->allocs - counted : 0);
     if (sizes == NULL)
         return;
-    add_size(out, sizes->candidate, sizes->repeats);
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->sizes[bucket] += sizes->allocs[bucket];
     if (sizes->min < out->totals.min_size)

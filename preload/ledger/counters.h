@@ -19,21 +19,20 @@ struct vbt_counters {
     int64_t at_peak;           /* live bytes at the last peak before `clock` */
     uint64_t clock;            /* vbt_clock at the last change; VBT_CLOCK_OURS marks vbtrace's own nodes */
     uint32_t interval;         /* the thread's interval number at the last change */
-    uint32_t usual_size;       /* of requests that need no more bookkeeping; see struct vbt_sizes */
+    uint32_t usual_size;       /* of requests that need no more bookkeeping than this; see struct vbt_sizes */
     uint64_t temporary;        /* allocations freed before the thread allocated again */
 };
 
 /* Nodes whose events are vbtrace's own take the slow path every time, where they are kept out of intervals. */
 #define VBT_CLOCK_OURS (UINT64_C(1) << 63)
 
-/* Sizes other than the usual one. A node's allocations that are not counted here were of the usual size. */
+/* Requests of other sizes than the usual one, and of what was usual before. A node's allocations that are not counted
+ * here were of the usual size. */
 struct vbt_sizes {
     uint64_t min, max;
-    uint64_t counted;   /* sum of allocs and repeats */
-    uint64_t candidate; /* the latest size that was neither the usual one nor the candidate */
-    uint64_t repeats;   /* of the candidate, not in allocs yet */
-    uint64_t since;     /* the node's allocations when it became that */
     uint64_t allocs[VBT_SIZE_BUCKETS];
+    uint64_t counted; /* sum of allocs */
+    uint64_t looked;  /* the node's allocations when it was last decided what is usual */
 };
 
 /* A thread's table of pages is address space for this many nodes; a call tree that grows larger is cut. */
@@ -85,6 +84,10 @@ static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledge
 static inline struct vbt_counters *vbt_counters_of(struct vbt_ledger *ledger, uint32_t node) {
     struct vbt_counters_page *page = vbt_counters_page(ledger, node / VBT_PAGE_NODES);
     return VBT_LIKELY(page != NULL) ? &page->counters[node % VBT_PAGE_NODES] : vbt_counters_make(ledger, node);
+}
+
+static inline struct vbt_sizes **vbt_sizes_of(const struct vbt_ledger *ledger, uint32_t node) {
+    return &ledger->pages[node / VBT_PAGE_NODES]->sizes[node % VBT_PAGE_NODES];
 }
 
 #endif

@@ -214,7 +214,7 @@ void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t tim
     vbt_intervals_confirm(ledger);
     all->pending_site = site;
     all->pending_time = time;
-    ledger->interval++; /* every node's next change comes by vbt_ledger_touch, and so to vbt_intervals_confirm */
+    ledger->interval++; /* every node's next change takes the long way, and so to vbt_intervals_confirm */
 }
 
 void vbt_intervals_withdraw(struct vbt_ledger *ledger) {

@@ -27,7 +27,7 @@ static void publish(struct vbt_ledger *ledger) {
     new_peak(atomic_fetch_add(&vbt_peak.total, change) + change);
 }
 
-void vbt_ledger_publish(struct vbt_ledger *ledger) {
+static void publish_and_go_on(struct vbt_ledger *ledger) {
     atomic_store_explicit(&ledger->alloc_limit, ledger->live + VBT_PEAK_BATCH, memory_order_relaxed);
     atomic_store_explicit(&ledger->free_limit, ledger->live - VBT_PEAK_BATCH, memory_order_relaxed);
     publish(ledger);
@@ -56,7 +56,7 @@ void vbt_ledger_begin(struct vbt_ledger *ledger) {
 }
 
 /* About to free while live stands above the crest: the highest point since the crest was set. */
-void vbt_ledger_crest(struct vbt_ledger *ledger) {
+static void crest(struct vbt_ledger *ledger) {
     int64_t next = vbt_intervals_crest(ledger);
     int64_t limit = atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed);
     if (atomic_load_explicit(&vbt_peak.threads, memory_order_relaxed) == 1) {
@@ -65,12 +65,13 @@ void vbt_ledger_crest(struct vbt_ledger *ledger) {
         if (peak < next)
             next = peak;
     } else if (limit == INT64_MIN || limit == INT64_MAX) {
-        vbt_ledger_publish(ledger); /* a second thread has come, and this one has not published what it reached alone */
+        publish_and_go_on(ledger); /* a second thread has come, and this one has not published what it reached alone */
     }
     ledger->crest = next;
 }
 
-void vbt_ledger_touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, int64_t change) {
+/* The first change of a node since the last peak, tick or boundary of an interval. */
+static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, int64_t change) {
     uint64_t now = atomic_load(&vbt_clock);
     uint64_t ours = vbt_node_at(node)->flags & VBT_SITE_OF_OURS ? VBT_CLOCK_OURS : 0;
     if ((counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock))
@@ -96,18 +97,7 @@ static void count_size(struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
     if (size > sizes->max)
         sizes->max = size;
     sizes->allocs[vbt_size_bucket(size)] += times;
-}
-
-/* The candidate is seen more often than the usual size: they change places. */
-static void change_usual_size(struct vbt_sizes *sizes, struct vbt_counters *counters) {
-    uint64_t of_usual_size = counters->allocs - sizes->counted;
-    uint64_t repeats = sizes->repeats;
-    uint32_t usual = counters->usual_size;
-    counters->usual_size = (uint32_t)sizes->candidate;
-    sizes->counted += of_usual_size - repeats;
-    sizes->candidate = usual;
-    sizes->repeats = of_usual_size;
-    sizes->since = counters->allocs;
+    sizes->counted += times;
 }
 
 static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_sizes **at) {
@@ -117,56 +107,104 @@ static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_sizes *
         return NULL;
     }
     sizes->min = UINT64_MAX;
-    sizes->candidate = UINT64_MAX;
     atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
     *at = sizes;
     return sizes;
 }
 
-/* A size that is neither the usual one nor the candidate, or a candidate that was seen some more times. */
-static __attribute__((noinline)) void other_size(struct vbt_ledger *ledger, struct vbt_sizes **at, struct vbt_counters *counters,
-                                                 size_t size) {
-    bool fits = size < UINT32_MAX; /* the usual size has 32 bits */
-    if (counters->allocs == 0 && fits) {
+/* A request of another than the usual size was counted. Where such requests have become the more frequent ones, the
+ * size of this one is tried as the usual. */
+static void other_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, size_t size) {
+    if (counters->allocs == 1 && size < UINT32_MAX) {
         counters->usual_size = (uint32_t)size;
         return;
     }
+    struct vbt_sizes **at = vbt_sizes_of(ledger, node);
     struct vbt_sizes *sizes = *at != NULL ? *at : new_sizes(ledger, at);
     if (sizes == NULL)
         return;
-    if (size == sizes->candidate) {
-        if (fits && sizes->repeats * 2 > counters->allocs - sizes->since)
-            change_usual_size(sizes, counters);
+    count_size(sizes, size, 1);
+    if (sizes->counted % VBT_SIZES_LOOK != 1)
         return;
+    if (counters->allocs - sizes->looked < 2 * VBT_SIZES_LOOK && size < UINT32_MAX) {
+        count_size(sizes, counters->usual_size, counters->allocs - sizes->counted);
+        counters->usual_size = (uint32_t)size;
     }
-    sizes->counted++;
-    count_size(sizes, sizes->candidate, sizes->repeats);
-    sizes->candidate = size;
-    sizes->repeats = 1;
-    sizes->since = counters->allocs;
+    sizes->looked = counters->allocs;
 }
 
-/* A request of another than the usual size, about to be counted. */
-void vbt_ledger_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, size_t size) {
-    enum { LOOK_EVERY = 16 }; /* repeats of the candidate, whether it should be the usual size */
-    struct vbt_sizes **at = &vbt_counters_page(ledger, node / VBT_PAGE_NODES)->sizes[node % VBT_PAGE_NODES];
-    struct vbt_sizes *sizes = *at;
-    if (VBT_LIKELY(sizes != NULL && size == sizes->candidate)) {
-        sizes->counted++;
-        if (VBT_LIKELY(++sizes->repeats % LOOK_EVERY != 0))
-            return;
-    }
-    other_size(ledger, at, counters, size);
-}
-
-void vbt_ledger_put_huge(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size) {
+/* A block that vbt_shadow_usual_cell has no cell for, or whose size does not fit it. */
+static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size) {
     vbt_cell *slot = vbt_shadow_cell(block, true);
-    if (slot == NULL || (size >= VBT_CELL_SIZE_MAX && !vbt_shadow_put_huge(block, size))) {
+    uint64_t cell = vbt_cell_pack(node, size % VBT_CELL_SIZES, domain) | (size < VBT_CELL_SIZES ? 0 : VBT_CELL_HUGE);
+    if (slot == NULL || (cell & VBT_CELL_HUGE && !vbt_shadow_put_huge(block, size)))
         ledger->lost[VBT_LOST_ADDRESS]++;
+    else
+        atomic_store_explicit(slot, cell, memory_order_relaxed);
+}
+
+void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
+    struct vbt_counters *counters = place.counters;
+    if (VBT_UNLIKELY(counters == NULL)) {
+        ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
-    size_t kept = size < VBT_CELL_SIZE_MAX ? size : VBT_CELL_SIZE_MAX;
-    atomic_store_explicit(slot, vbt_cell_pack(node, kept, domain), memory_order_relaxed);
+    if (vbt_ledger_stale(ledger, counters))
+        touch(ledger, place.node, counters, (int64_t)size);
+    counters->allocs++;
+    counters->allocated += size;
+    if (size != counters->usual_size)
+        other_size(ledger, place.node, counters, size);
+    ledger->totals[domain].allocs++;
+    ledger->totals[domain].allocated += size;
+    ledger->live += (int64_t)size;
+    ledger->last_block = block;
+    if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed))
+        publish_and_go_on(ledger);
+    vbt_cell *slot = vbt_shadow_usual_cell(block);
+    if (VBT_LIKELY(slot != NULL && size < VBT_CELL_SIZES))
+        atomic_store_explicit(slot, vbt_cell_pack(place.node, size, domain), memory_order_relaxed);
+    else
+        put_unusual(ledger, domain, place.node, block, size);
+}
+
+uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
+    vbt_cell *slot = vbt_shadow_cell(block, false);
+    uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+    if (cell == 0) {
+        ledger->unknown_frees[domain]++;
+        return 0;
+    }
+    atomic_store_explicit(slot, 0, memory_order_relaxed);
+    if (VBT_UNLIKELY((cell & VBT_CELL_WATCHED) != 0))
+        vbt_python_block_freed((uintptr_t)block);
+    uint32_t node = vbt_cell_node(cell);
+    size_t size = vbt_cell_size(cell);
+    if (VBT_UNLIKELY((cell & VBT_CELL_HUGE) != 0))
+        size = ledger->huge_size = vbt_shadow_take_huge(block);
+    struct vbt_counters *counters = vbt_counters_of(ledger, node);
+    if (VBT_UNLIKELY(counters == NULL)) {
+        ledger->lost[VBT_LOST_MEMORY]++;
+        return 0;
+    }
+    if (ledger->live > ledger->crest)
+        crest(ledger);
+    if (vbt_ledger_stale(ledger, counters))
+        touch(ledger, node, counters, -(int64_t)size);
+    counters->frees++;
+    counters->freed += size;
+    struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
+    totals->frees++;
+    totals->freed += size;
+    ledger->live -= (int64_t)size;
+    if (block == ledger->last_block) {
+        ledger->last_block = NULL;
+        counters->temporary++;
+        totals->temporary++;
+    }
+    if (ledger->live < atomic_load_explicit(&ledger->free_limit, memory_order_relaxed))
+        publish_and_go_on(ledger);
+    return cell;
 }
 
 void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last) {
@@ -176,7 +214,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     struct vbt_counters *counters = vbt_counters_of(ledger, node);
     struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
     size_t size = vbt_cell_size(cell);
-    if (size == VBT_CELL_SIZE_MAX)
+    if (cell & VBT_CELL_HUGE)
         vbt_shadow_put_huge(block, size = ledger->huge_size);
     counters->frees--;
     counters->freed -= size;
@@ -192,10 +230,8 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     }
     atomic_store_explicit(vbt_shadow_cell(block, false), cell, memory_order_relaxed);
     if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed))
-        vbt_ledger_publish(ledger);
+        publish_and_go_on(ledger);
 }
-
-void vbt_ledger_watched_freed(const void *block) { vbt_python_block_freed((uintptr_t)block); }
 
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now) {
     int64_t live = (int64_t)(counters->allocated - counters->freed);

@@ -7,7 +7,7 @@
 _Atomic(vbt_cell *) *vbt_shadow_regions;
 
 bool vbt_shadow_init(void) {
-    vbt_shadow_regions = vbt_map(VBT_SHADOW_REGIONS * sizeof *vbt_shadow_regions);
+    vbt_shadow_regions = vbt_map(2 * VBT_SHADOW_PLANE * sizeof *vbt_shadow_regions);
     return vbt_shadow_regions != NULL;
 }
 

@@ -19,26 +19,32 @@ enum {
     VBT_SHADOW_REGION_BITS = 26,
     VBT_SHADOW_ADDRESS_BITS = 47, /* of user space, without five-level paging */
     VBT_SHADOW_CELLS = 1 << (VBT_SHADOW_REGION_BITS - 4),
-    VBT_SHADOW_REGIONS = 2 << (VBT_SHADOW_ADDRESS_BITS - VBT_SHADOW_REGION_BITS),
+    VBT_SHADOW_PLANE = 1 << (VBT_SHADOW_ADDRESS_BITS - VBT_SHADOW_REGION_BITS), /* regions of one plane */
 };
 
-/* A cell: node in 26 bits, size in 36, domain in 1, and 1 bit for blocks whose end is watched for. 0: no block. */
+/* A cell: node in 26 bits, 1 + domain in 2, two marks, size in 34. 0: no block. */
 typedef _Atomic uint64_t vbt_cell;
 
-#define VBT_CELL_SIZE_MAX ((UINT64_C(1) << 36) - 1)
-#define VBT_CELL_WATCHED (UINT64_C(1) << 63)
+#define VBT_CELL_DOMAIN (UINT64_C(3) << 26)
+#define VBT_CELL_WATCHED (UINT64_C(1) << 28) /* somebody wants to know when the block ends */
+#define VBT_CELL_HUGE (UINT64_C(1) << 29)    /* its size does not fit */
+#define VBT_CELL_SIZES (UINT64_C(1) << 34)   /* sizes below this fit */
 
+static inline uint64_t vbt_cell_of_domain(enum vbt_domain domain) { return ((uint64_t)domain + 1) << 26; }
+
+/* size: below VBT_CELL_SIZES. */
 static inline uint64_t vbt_cell_pack(uint32_t node, size_t size, enum vbt_domain domain) {
-    return (uint64_t)node | (uint64_t)size << 26 | (uint64_t)domain << 62;
+    return (uint64_t)size << 30 | vbt_cell_of_domain(domain) | node;
 }
 
 static inline uint32_t vbt_cell_node(uint64_t cell) { return (uint32_t)(cell & (VBT_MAX_NODES - 1)); }
-static inline size_t vbt_cell_size(uint64_t cell) { return cell >> 26 & VBT_CELL_SIZE_MAX; }
-static inline enum vbt_domain vbt_cell_domain(uint64_t cell) { return (enum vbt_domain)(cell >> 62 & 1); }
+static inline size_t vbt_cell_size(uint64_t cell) { return cell >> 30; }
+static inline enum vbt_domain vbt_cell_domain(uint64_t cell) { return (enum vbt_domain)((cell >> 26 & 3) - 1); }
 
 /* False when there is no memory for the first level. */
 bool vbt_shadow_init(void);
 
+/* Those of addresses at 0 modulo 16, then those of addresses at 8. */
 extern _Atomic(vbt_cell *) *vbt_shadow_regions;
 
 /* The region's cells, made now; NULL when there is no memory. */
@@ -48,16 +54,27 @@ vbt_cell *vbt_shadow_new_region(uintptr_t index);
  * for. */
 static inline vbt_cell *vbt_shadow_cell(const void *block, bool make) {
     uintptr_t address = (uintptr_t)block;
-    uintptr_t index = (address >> VBT_SHADOW_REGION_BITS) * 2 | (address >> 3 & 1);
-    if (VBT_UNLIKELY(index >= VBT_SHADOW_REGIONS || (address & 7) != 0))
+    uintptr_t index = address >> VBT_SHADOW_REGION_BITS;
+    if (VBT_UNLIKELY(index >= VBT_SHADOW_PLANE || (address & 7) != 0))
         return NULL;
+    index |= (address & 8) / 8 * VBT_SHADOW_PLANE;
     vbt_cell *cells = atomic_load_explicit(&vbt_shadow_regions[index], memory_order_acquire);
     if (VBT_UNLIKELY(cells == NULL) && (!make || (cells = vbt_shadow_new_region(index)) == NULL))
         return NULL;
     return &cells[address >> 4 & (VBT_SHADOW_CELLS - 1)];
 }
 
-/* Blocks of 64 GiB and more do not fit a cell: their cell says VBT_CELL_SIZE_MAX and their true size is kept here. */
+/* The same for an address at 0 modulo 16 whose region is there; NULL for all others. */
+VBT_INLINE vbt_cell *vbt_shadow_usual_cell(const void *block) {
+    uintptr_t address = (uintptr_t)block;
+    uintptr_t index = address >> VBT_SHADOW_REGION_BITS;
+    if (VBT_UNLIKELY((address & 15) != 0) || VBT_UNLIKELY(index >= VBT_SHADOW_PLANE))
+        return NULL;
+    vbt_cell *cells = atomic_load_explicit(&vbt_shadow_regions[index], memory_order_acquire);
+    return VBT_LIKELY(cells != NULL) ? &cells[address >> 4 & (VBT_SHADOW_CELLS - 1)] : NULL;
+}
+
+/* Blocks of 16 GiB and more do not fit a cell: it is marked VBT_CELL_HUGE, and their size is kept here. */
 bool vbt_shadow_put_huge(const void *block, size_t size);
 size_t vbt_shadow_take_huge(const void *block);
 

@@ -21,7 +21,6 @@ enum { TEXT_MAX = 4096, LINE_TABLE_MAX = 1 << 24 };
 
 uint32_t vbt_transparent_site;
 struct vbt_table vbt_python_sites;
-_Atomic uint32_t vbt_python_code_epoch;
 
 /* A code object that is alive, and the keys that were made from its address. */
 struct live_code {
@@ -234,7 +233,7 @@ void vbt_python_block_freed(uintptr_t block) {
         is_code = true;
         break;
     }
-    atomic_fetch_add_explicit(is_code ? &vbt_python_code_epoch : &vbt_python_state_epoch, 1, memory_order_release);
+    atomic_fetch_add_explicit(&vbt_python_epochs, is_code ? VBT_PYTHON_CODE_DIED : VBT_PYTHON_STATE_DIED, memory_order_release);
     vbt_unlock(&vbt_tree.lock);
 }
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-_Atomic uint32_t vbt_python_state_epoch;
+_Atomic uint64_t vbt_python_epochs = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STATE_DIED;
 
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch) {
     const char *state = vbt_python.this_thread();
@@ -16,30 +16,28 @@ const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch
         atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
     stack->state = state;
     stack->state_epoch = epoch;
+    stack->known_epochs = 0;
     return state;
 }
 
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
     stack->override = (struct vbt_frame){.node = node};
     stack->depth = 0; /* so that the next walk asks */
+    stack->known_epochs = 0;
+}
+
+void vbt_python_stack_reset(struct vbt_python_stack *stack) {
+    stack->state = NULL;
+    vbt_python_override(stack, 0);
 }
 
 #define WALKER(minor)                                                                                                              \
-    __attribute__((noinline)) struct vbt_frame *vbt_python_other_##minor(struct vbt_python_stack *stack, const char *leaf) {       \
-        return vbt_walk_other(stack, leaf, &vbt_python_abis[minor]);                                                               \
-    }                                                                                                                              \
-    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) {                                                        \
-        return vbt_walk(stack, &vbt_python_abis[minor], vbt_python_other_##minor);                                                 \
-    }
+    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python_abis[minor]); }
 
 VBT_FOR_EACH_ABI(WALKER)
 
 /* For offsets that the interpreter states otherwise than the table. */
-static __attribute__((noinline)) struct vbt_frame *other_stated(struct vbt_python_stack *stack, const char *leaf) {
-    return vbt_walk_other(stack, leaf, &vbt_python.abi);
-}
-
-static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi, other_stated); }
+static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi); }
 
 static struct vbt_frame *no_python(struct vbt_python_stack *stack) {
     (void)stack;

@@ -12,8 +12,8 @@
  * kept, until it is freed. */
 VBT_INLINE const char *thread_state(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
     if (abi->entry_owner == 0) {
-        uint32_t epoch = atomic_load_explicit(&vbt_python_state_epoch, memory_order_acquire);
-        return VBT_LIKELY(stack->state != NULL && stack->state_epoch == epoch) ? stack->state : vbt_python_find_state(stack, epoch);
+        uint32_t epoch = vbt_python_state_epoch(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire));
+        return stack->state != NULL && stack->state_epoch == epoch ? stack->state : vbt_python_find_state(stack, epoch);
     }
     const char *state = vbt_python.current_thread();
     return VBT_LIKELY(state != NULL) ? state : vbt_python.this_thread();
@@ -56,41 +56,46 @@ VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi
     return changed;
 }
 
-VBT_INLINE bool is_step(const struct vbt_step *step, const struct vbt_frame *kept, uint64_t tagged_parent,
+VBT_INLINE uint64_t with_epoch(const struct vbt_python_stack *stack, uint32_t node) {
+    return (uint64_t)stack->code_epoch << 32 | node;
+}
+
+/* Where a step is kept, if it is. */
+VBT_INLINE uint32_t step_index(uintptr_t key, uint32_t key2, uint64_t parent) {
+    return (((uint32_t)key + key2) ^ (uint32_t)parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS);
+}
+
+VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key2, uint64_t parent,
                         const struct vbt_python_abi *abi) {
-    return step->key == kept->key && step->parent == tagged_parent && (abi->kind != VBT_FRAME_OBJECT || step->key2 == kept->key2);
+    return VBT_LIKELY(step->key == key) && VBT_LIKELY(step->parent == parent) &&
+           (abi->kind != VBT_FRAME_OBJECT || VBT_LIKELY(step->key2 == key2));
 }
 
-/* The step from a parent to what the frame executes, looked up where it is not among the latest; its index. */
-VBT_INLINE uint32_t take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
-                              const struct vbt_python_abi *abi) {
-    uint64_t tagged_parent = (uint64_t)stack->epoch << 32 | parent;
-    uint32_t index = (uint32_t)(kept->key >> 1 ^ kept->key >> 9 ^ kept->key2 ^ parent) % VBT_STEPS;
-    struct vbt_step *step = &stack->steps[index];
-    if (VBT_UNLIKELY(!is_step(step, kept, tagged_parent, abi))) {
-        uint32_t site = vbt_python_site(kept->frame, kept->key, kept->key2);
-        uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
-        struct vbt_counters *counters = node != 0 ? vbt_counters_of(stack->ledger, node) : NULL;
-        *step = (struct vbt_step){kept->key, tagged_parent, counters, node, kept->key2, step->next};
+/* The node of what the frame executes, under a parent. */
+VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
+                          const struct vbt_python_abi *abi) {
+    uint64_t tagged = with_epoch(stack, parent);
+    struct vbt_step *step = &stack->steps[step_index(kept->key, kept->key2, tagged)];
+    if (VBT_LIKELY(is_step(step, kept->key, kept->key2, tagged, abi))) {
+        kept->node = step->node;
+        return;
     }
-    kept->node = step->node;
-    kept->counters = step->counters;
-    return index;
+    uint32_t site = vbt_python_site(kept->frame, kept->key, kept->key2);
+    uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
+    struct vbt_counters *counters = node != 0 ? vbt_counters_of(stack->ledger, node) : NULL;
+    if (counters != NULL)
+        *step = (struct vbt_step){kept->key, tagged, counters, node, kept->key2};
+    kept->node = node;
 }
 
-/* The same at the leaf, which in a loop takes the same steps in the same order: the one that followed last time is
- * tried first. What comes of it does not wait for the frame to be read, only the test of it does. */
-VBT_INLINE void take_leaf_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
-                               const struct vbt_python_abi *abi) {
-    struct vbt_step *last = &stack->steps[stack->leaf_step];
-    struct vbt_step *guess = &stack->steps[last->next];
-    if (VBT_LIKELY(is_step(guess, kept, (uint64_t)stack->epoch << 32 | parent, abi))) {
-        stack->leaf_step = last->next;
-        kept->node = guess->node;
-        kept->counters = guess->counters;
-    } else {
-        stack->leaf_step = last->next = take_step(stack, kept, parent, abi);
-    }
+/* The chain as it is kept now is what vbt_walk_known compares with. */
+VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
+    struct vbt_frame *leaf = &stack->frames[stack->depth - 1];
+    stack->known_leaf = leaf->frame;
+    stack->below_leaf = leaf - 1;
+    stack->leaf_parent = with_epoch(stack, leaf[-1].node);
+    stack->known_epochs = vbt_python_epochs_of(stack->code_epoch, stack->state_epoch);
+    return leaf;
 }
 
 /* Looks up the nodes of the frames from `first` on, whose parents' are known; returns the leaf. */
@@ -100,19 +105,19 @@ VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t fir
         struct vbt_frame *kept = &stack->frames[i];
         if (VBT_UNLIKELY(is_entry(kept->frame, abi))) {
             kept->node = parent;
-            kept->counters = NULL;
         } else {
             take_step(stack, kept, parent, abi);
             parent = kept->node;
         }
     }
-    return &stack->frames[stack->depth - 1];
+    return remember(stack);
 }
 
 /* Deeper than what is kept: the leaf line alone. */
 VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf,
                                      const struct vbt_python_abi *abi) {
     stack->depth = 0;
+    stack->known_epochs = 0;
     stack->truncated++;
     stack->cut = *leaf;
     take_step(stack, &stack->cut, 0, abi);
@@ -162,13 +167,19 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
     enum { LOOK_BACK = 16 }; /* frames that returned since: mostly one or two */
     if (VBT_UNLIKELY(stack->override.node != 0))
         return &stack->override;
-    uint32_t epoch = atomic_load_explicit(&vbt_python_code_epoch, memory_order_acquire);
-    if (stack->epoch != epoch) {
-        stack->epoch = epoch;
+    uint64_t epochs = atomic_load_explicit(&vbt_python_epochs, memory_order_acquire);
+    if (stack->code_epoch != vbt_python_code_epoch(epochs)) {
+        stack->code_epoch = vbt_python_code_epoch(epochs);
         stack->depth = 0;
     }
-    if (stack->frames == NULL && (stack->frames = vbt_map(2 * VBT_STACK_FRAMES * sizeof *stack->frames)) == NULL)
-        return NULL;
+    if (abi->entry_owner != 0) /* no state is kept, and none expires */
+        stack->state_epoch = vbt_python_state_epoch(epochs);
+    if (stack->frames == NULL) {
+        struct vbt_frame *mapped = vbt_map((1 + 2 * VBT_STACK_FRAMES) * sizeof *mapped);
+        if (mapped == NULL)
+            return NULL;
+        stack->frames = mapped + 1; /* what comes before the root is zero, as the root's previous frame and parent node are */
+    }
     struct vbt_frame *frames = stack->frames;
     struct vbt_frame *walked = frames + VBT_STACK_FRAMES;
     int64_t junction;
@@ -186,33 +197,54 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
     return intern(stack, (uint32_t)changed, abi);
 }
 
-/* The calling thread's leaf frame; see vbt_python_leaf. other: the walker's own copy of vbt_walk_other, out of line. */
-VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const struct vbt_python_abi *abi,
-                                      struct vbt_frame *(*other)(struct vbt_python_stack *, const char *)) {
+/* The calling thread's leaf frame; see vbt_python_leaf. */
+VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
     const char *state = thread_state(stack, abi);
     const char *leaf = VBT_LIKELY(state != NULL) ? top_frame(state, abi) : NULL;
     if (leaf == NULL)
         return NULL;
-    uint32_t epoch = atomic_load_explicit(&vbt_python_code_epoch, memory_order_acquire);
+    uint32_t epoch = vbt_python_code_epoch(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire));
     uint32_t depth = stack->depth;
-    if (VBT_UNLIKELY(stack->epoch != epoch || depth == 0 || stack->frames[depth - 1].frame != leaf))
-        return other(stack, leaf);
+    if (VBT_UNLIKELY(stack->code_epoch != epoch || depth == 0 || stack->frames[depth - 1].frame != leaf))
+        return vbt_walk_other(stack, leaf, abi);
     int64_t changed = revalidate(stack, (int64_t)depth - 1, abi);
-    if (VBT_LIKELY(changed == depth))
-        return &stack->frames[depth - 1];
-    if (VBT_LIKELY(changed == depth - 1 && !is_entry(leaf, abi))) {
-        take_leaf_step(stack, &stack->frames[depth - 1], depth == 1 ? 0 : stack->frames[depth - 2].node, abi);
-        return &stack->frames[depth - 1];
-    }
     if (VBT_UNLIKELY(changed < 0))
-        return other(stack, leaf);
+        return vbt_walk_other(stack, leaf, abi);
     return intern(stack, (uint32_t)changed, abi);
+}
+
+/* The step that the leaf frame takes, where the chain before it is the kept one and the step was taken before; else
+ * NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from what was kept, so that the loads
+ * overlap. */
+VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
+    if (VBT_UNLIKELY(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire) != stack->known_epochs))
+        return NULL;
+    const char *state = abi->entry_owner == 0 ? stack->state : vbt_python.current_thread();
+    if (abi->entry_owner != 0 && VBT_UNLIKELY(state == NULL))
+        return NULL;
+    const char *frames = vbt_load_pointer(state, abi->tstate_frame);
+    const char *leaf = abi->kind == VBT_FRAME_CFRAME ? vbt_load_pointer(frames, abi->cframe_current) : frames;
+    if (VBT_UNLIKELY(leaf != stack->known_leaf))
+        return NULL;
+    const char *before = previous(leaf, abi);
+    for (const struct vbt_frame *kept = stack->below_leaf;; kept--) {
+        const char *frame = kept->frame;
+        if (VBT_UNLIKELY(before != frame))
+            return NULL;
+        if (frame == NULL)
+            break;
+        if (VBT_UNLIKELY(key_of(frame, abi) != kept->key) ||
+            (abi->kind == VBT_FRAME_OBJECT && VBT_UNLIKELY(key2_of(frame, abi) != kept->key2)))
+            return NULL;
+        before = previous(frame, abi);
+    }
+    uintptr_t key = key_of(leaf, abi);
+    uint32_t key2 = key2_of(leaf, abi);
+    const struct vbt_step *step = &stack->steps[step_index(key, key2, stack->leaf_parent)];
+    return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
 }
 
 /* The versions that have offsets of their own; 3.9's are 3.8's. */
 #define VBT_FOR_EACH_ABI(DO) DO(8) DO(10) DO(11) DO(12) DO(13) DO(14)
-
-#define VBT_DECLARE_OTHER(minor) struct vbt_frame *vbt_python_other_##minor(struct vbt_python_stack *stack, const char *leaf);
-VBT_FOR_EACH_ABI(VBT_DECLARE_OTHER)
 
 #endif

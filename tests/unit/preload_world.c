@@ -60,10 +60,16 @@ void world_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
 }
 
 void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size_t size) {
-    vbt_ledger_alloc(&thread->ledger, domain_of(node), world_place(thread, node), (const void *)block, size);
+    struct vbt_place place = world_place(thread, node);
+    if (!vbt_ledger_alloc_usual(&thread->ledger, domain_of(node), place, (const void *)block, size))
+        vbt_ledger_alloc(&thread->ledger, domain_of(node), place, (const void *)block, size);
 }
 
 uint64_t world_free(struct vbt_thread *thread, uintptr_t block) {
+    const vbt_cell *slot = vbt_shadow_cell((const void *)block, false);
+    uint64_t cell = slot != NULL ? *slot : 0;
+    if (vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, (const void *)block))
+        return cell;
     return vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, (const void *)block);
 }
 

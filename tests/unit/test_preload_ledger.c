@@ -173,6 +173,29 @@ static void histograms_hold_every_size(void **state) {
     assert_int_equal(thread->ledger.live, 0);
 }
 
+/* What is usual changes again and again, as a rule to the more frequent of two or three sizes. */
+static void histograms_survive_a_change_of_the_usual_size(void **state) {
+    (void)state;
+    enum { EVENTS = 4000 };
+    static size_t sequence[EVENTS];
+    static const size_t usual[] = {24, 1000, 3, 24, (size_t)5 << 30, 0};
+    uint64_t seed = 7;
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        uint64_t dice = world_random(&seed) % 100;
+        sequence[i] = dice < 70 ? usual[i / 700] : dice < 90 ? 77 : world_random(&seed) % 5000;
+    }
+    struct vbt_thread *thread = vbt_thread_begin();
+    uint32_t node = world_node(0, "long histogram", VBT_DOMAIN_HEAP);
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        world_alloc(thread, node, 0x100000 + 16 * i, sequence[i]);
+        if (i % 97 == 0 || i == EVENTS - 1)
+            assert_sizes(node, sequence, i + 1);
+    }
+    for (uint32_t i = 0; i < EVENTS; i++)
+        world_free(thread, 0x100000 + 16 * i);
+    assert_int_equal(thread->ledger.live, 0);
+}
+
 static void histograms_of_threads_are_added(void **state) {
     (void)state;
     uint32_t node = world_node(0, "added histogram", VBT_DOMAIN_HEAP);
@@ -295,6 +318,7 @@ int main(void) {
         TEST(temporaries_are_freed_before_the_next_allocation),
         TEST(a_block_freed_by_another_thread_is_not_temporary),
         TEST(histograms_hold_every_size),
+        TEST(histograms_survive_a_change_of_the_usual_size),
         TEST(histograms_of_threads_are_added),
         TEST(blocks_that_no_cell_can_hold_are_counted_and_lost),
         TEST(unfree_restores_everything),

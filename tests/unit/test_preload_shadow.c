@@ -16,12 +16,12 @@ static vbt_cell *cell_of(uintptr_t address) { return vbt_shadow_cell((const void
 static void a_cell_keeps_node_size_and_domain(void **state) {
     (void)state;
     static const uint32_t nodes[] = {0, 1, 12345, VBT_MAX_NODES - 1};
-    static const size_t sizes[] = {0, 1, 4096, UINT32_MAX, (size_t)UINT32_MAX + 1, VBT_CELL_SIZE_MAX - 1, VBT_CELL_SIZE_MAX};
+    static const size_t sizes[] = {0, 1, 4096, UINT32_MAX, (size_t)UINT32_MAX + 1, VBT_CELL_SIZES - 1};
     for (size_t n = 0; n < sizeof nodes / sizeof *nodes; n++) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             for (int domain = VBT_DOMAIN_HEAP; domain <= VBT_DOMAIN_PYTHON; domain++) {
                 uint64_t cell = vbt_cell_pack(nodes[n], sizes[s], (enum vbt_domain)domain);
-                for (int marked = 0; marked < 2; marked++, cell |= VBT_CELL_WATCHED) {
+                for (int marked = 0; marked < 3; marked++, cell |= marked == 1 ? VBT_CELL_WATCHED : VBT_CELL_HUGE) {
                     assert_int_equal(vbt_cell_node(cell), nodes[n]);
                     assert_int_equal(vbt_cell_size(cell), sizes[s]);
                     assert_int_equal(vbt_cell_domain(cell), domain);
@@ -86,7 +86,7 @@ static void addresses_above_47_bits_have_no_cell(void **state) {
 static void huge_blocks_keep_their_size(void **state) {
     (void)state;
     static char blocks[3];
-    size_t sizes[] = {VBT_CELL_SIZE_MAX, (size_t)1 << 40, (size_t)1 << 46};
+    size_t sizes[] = {VBT_CELL_SIZES, (size_t)1 << 40, (size_t)1 << 46};
     for (int i = 0; i < 3; i++)
         assert_true(vbt_shadow_put_huge(&blocks[i], sizes[i]));
     for (int i = 2; i >= 0; i--)
@@ -98,13 +98,13 @@ static void huge_blocks_have_an_end_and_room_is_used_again(void **state) {
     (void)state;
     static char blocks[100000];
     uint32_t count = 0;
-    while (count < sizeof blocks && vbt_shadow_put_huge(&blocks[count], VBT_CELL_SIZE_MAX + count))
+    while (count < sizeof blocks && vbt_shadow_put_huge(&blocks[count], VBT_CELL_SIZES + count))
         count++;
     assert_in_range(count, 100, sizeof blocks - 1);
-    assert_int_equal(vbt_shadow_take_huge(&blocks[7]), VBT_CELL_SIZE_MAX + 7);
-    assert_true(vbt_shadow_put_huge(&blocks[count], VBT_CELL_SIZE_MAX + count));
+    assert_int_equal(vbt_shadow_take_huge(&blocks[7]), VBT_CELL_SIZES + 7);
+    assert_true(vbt_shadow_put_huge(&blocks[count], VBT_CELL_SIZES + count));
     for (uint32_t i = 0; i <= count; i++)
-        assert_int_equal(vbt_shadow_take_huge(&blocks[i]), i == 7 ? 0 : VBT_CELL_SIZE_MAX + i);
+        assert_int_equal(vbt_shadow_take_huge(&blocks[i]), i == 7 ? 0 : VBT_CELL_SIZES + i);
 }
 
 /* A block whose end was not seen (unmapped behind our back) leaves its size; the next one there has its own. */
