@@ -38,11 +38,11 @@ VBT_INLINE struct vbt_thread *vbt_enter(void) {
 /* The same where nothing stands in the way; NULL means only that vbt_enter must be asked. */
 VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing standing) {
     struct vbt_thread *thread = vbt_self;
-    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE))
+    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(VBT_PEEK(uint32_t, thread->standing) != VBT_IDLE))
         return NULL;
     atomic_store_explicit(&thread->standing, (uint32_t)standing, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); /* as above */
-    if (VBT_UNLIKELY(atomic_load_explicit(&vbt_recording, memory_order_relaxed) != VBT_RECORDING)) {
+    if (VBT_UNLIKELY(VBT_PEEK(uint32_t, vbt_recording) != VBT_RECORDING)) {
         atomic_store_explicit(&thread->standing, VBT_IDLE, memory_order_relaxed);
         return NULL;
     }

@@ -87,11 +87,11 @@ static void wrapped_free(void *context, void *block) {
 
 typedef const struct vbt_step *(*find_step)(const struct vbt_python_stack *);
 
-VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step, uintptr_t caller) {
+VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step) {
     vbt_stand(thread, VBT_IN_LEDGER);
     const struct vbt_step *step = known_step(&thread->stack);
     if (VBT_UNLIKELY(step == NULL))
-        return booked(thread, block, size, caller);
+        return booked(thread, block, size, VBT_CALLER);
     struct vbt_place place = {step->node, step->counters};
     if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size)))
         return booked_at(thread, place, block, size);
@@ -108,7 +108,7 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
         struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
         if (VBT_UNLIKELY(thread == NULL))                                                                                          \
             return malloc_anyhow(real, size, VBT_CALLER);                                                                          \
-        return booked_usually(thread, real->malloc(real->context, size), size, known_step_##minor, VBT_CALLER);                    \
+        return booked_usually(thread, real->malloc(real->context, size), size, known_step_##minor);                                \
     }                                                                                                                              \
     static void *calloc_##minor(void *context, size_t count, size_t size) {                                                        \
         const struct vbt_py_allocator *real = context;                                                                             \
@@ -116,7 +116,7 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
         if (VBT_UNLIKELY(thread == NULL))                                                                                          \
             return calloc_anyhow(real, count, size, VBT_CALLER);                                                                   \
         void *block = real->calloc(real->context, count, size);                                                                    \
-        return booked_usually(thread, block, count * size, known_step_##minor, VBT_CALLER);                                        \
+        return booked_usually(thread, block, count * size, known_step_##minor);                                                    \
     }
 
 VBT_FOR_EACH_ABI(VERSION)

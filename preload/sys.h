@@ -11,6 +11,10 @@
 #define VBT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VBT_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* An atomic word as it is now, in no order. GCC makes an operand of it, and two instructions more of
+ * atomic_load_explicit. */
+#define VBT_PEEK(type, word) (*(type const *)&(word))
+
 /* For what every event goes through: a call there costs more than a copy. */
 #define VBT_INLINE static inline __attribute__((always_inline))
 

@@ -50,8 +50,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now);
 
 VBT_INLINE bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct vbt_counters *counters) {
-    return VBT_UNLIKELY(counters->clock != atomic_load_explicit(&vbt_clock, memory_order_relaxed)) ||
-           VBT_UNLIKELY(counters->interval != ledger->interval);
+    return VBT_UNLIKELY(counters->clock != VBT_PEEK(uint64_t, vbt_clock)) || VBT_UNLIKELY(counters->interval != ledger->interval);
 }
 
 /* Of so many requests of other sizes than the usual one, one looks whether it should be the usual one. */
@@ -75,7 +74,7 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
         return false;
     int64_t live = ledger->live + (int64_t)size;
     vbt_cell *slot = vbt_shadow_usual_cell(block);
-    if (VBT_UNLIKELY(live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed)) || VBT_UNLIKELY(slot == NULL))
+    if (VBT_UNLIKELY(live > VBT_PEEK(int64_t, ledger->alloc_limit)) || VBT_UNLIKELY(slot == NULL))
         return false;
     counters->allocs++;
     counters->allocated += size;
@@ -104,9 +103,10 @@ VBT_INLINE bool vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain
         return false;
     struct vbt_counters *counters = &page->counters[vbt_cell_node(cell) % VBT_PAGE_NODES];
     size_t size = vbt_cell_size(cell);
-    int64_t live = ledger->live - (int64_t)size;
-    if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)) || VBT_UNLIKELY(ledger->live > ledger->crest) ||
-        VBT_UNLIKELY(live < atomic_load_explicit(&ledger->free_limit, memory_order_relaxed)))
+    if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)))
+        return false;
+    int64_t live = ledger->live;
+    if (VBT_UNLIKELY(live > ledger->crest) || VBT_UNLIKELY((live -= (int64_t)size) < VBT_PEEK(int64_t, ledger->free_limit)))
         return false;
     atomic_store_explicit(slot, 0, memory_order_relaxed);
     counters->frees++;

@@ -70,7 +70,7 @@ VBT_INLINE vbt_cell *vbt_shadow_usual_cell(const void *block) {
     uintptr_t index = address >> VBT_SHADOW_REGION_BITS;
     if (VBT_UNLIKELY((address & 15) != 0) || VBT_UNLIKELY(index >= VBT_SHADOW_PLANE))
         return NULL;
-    vbt_cell *cells = atomic_load_explicit(&vbt_shadow_regions[index], memory_order_acquire);
+    vbt_cell *cells = VBT_PEEK(vbt_cell *, vbt_shadow_regions[index]);
     return VBT_LIKELY(cells != NULL) ? &cells[address >> 4 & (VBT_SHADOW_CELLS - 1)] : NULL;
 }
 

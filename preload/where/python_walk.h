@@ -217,7 +217,7 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
  * NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from what was kept, so that the loads
  * overlap. */
 VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
-    if (VBT_UNLIKELY(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire) != stack->known_epochs))
+    if (VBT_UNLIKELY(VBT_PEEK(uint64_t, vbt_python_epochs) != stack->known_epochs))
         return NULL;
     const char *state = abi->entry_owner == 0 ? stack->state : vbt_python.current_thread();
     if (abi->entry_owner != 0 && VBT_UNLIKELY(state == NULL))
