@@ -48,7 +48,8 @@ static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, cons
     enum vbt_runtime_group *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
     for (uint32_t i = 1; i < tree->count; i++) {
         const struct vbt_call *call = &tree->calls[i];
-        if (call->self[measure] == 0)
+        bool empty_blocks = measure == VBT_MEASURE_LEAKS && call->self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
+        if (call->self[measure] == 0 && !empty_blocks)
             continue;
         struct row *row = groups != NULL && groups[i] != VBT_RUNTIME_NONE ? &rows->groups[groups[i]] : &rows->stacks[rows->count++];
         row->call = i;

@@ -79,8 +79,9 @@ static void print_title(const struct vbt_flamegraph *g, const struct vbt_call *c
         print_escaped(out, vbt_share(call->self[g->measure], whole).text);
     }
     if (g->measure != VBT_MEASURE_ALLOCS)
-        fprintf(out, "\n%s allocations, %s in all", vbt_count(call->cumulative[VBT_MEASURE_ALLOCS]).text,
-                vbt_bytes(call->cumulative[VBT_MEASURE_BYTES]).text);
+        fprintf(out, "\nallocations: %s", vbt_count(call->cumulative[VBT_MEASURE_ALLOCS]).text);
+    if (g->measure != VBT_MEASURE_BYTES)
+        fprintf(out, "\nbytes allocated: %s", vbt_bytes(call->cumulative[VBT_MEASURE_BYTES]).text);
     if (call->inlined)
         fputs("\ninlined into its caller", out);
     fputs("</title>", out);

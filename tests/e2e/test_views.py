@@ -1,0 +1,163 @@
+"""The views of the call tree on programs whose tree is known: tree, functions, peak, leaks, temporary, collapsed stacks, --filter."""
+
+import csv
+import io
+import json
+
+import pytest
+
+import vbt
+
+MIB = 1 << 20
+SLACK = MIB // 4  # what the interpreter itself asks for besides the blocks
+
+
+@pytest.fixture(scope="module")
+def trace_path():
+    """The trace of call_tree.py on the first interpreter found."""
+    return vbt.traced_python("call_tree.py", vbt.interpreters()[0]).paths[0]
+
+
+def view(*arguments, status=0):
+    done = vbt.vbtrace(*arguments)
+    assert (done.returncode, done.stderr) == (status, ""), done.stderr
+    return done.stdout
+
+
+def view_json(*arguments):
+    return json.loads(view(*arguments, "--format", "json"))
+
+
+def mib(count):
+    return pytest.approx(count * MIB, abs=SLACK)
+
+
+def functions_of(told):
+    return {row["function"]: row for row in told["functions"] if row["file"].endswith("call_tree.py")}
+
+
+def test_tree_adds_up_to_the_totals(trace_path):
+    told, totals = view_json("tree", trace_path), vbt.Report(trace_path).totals
+    calls = {row["id"]: row for row in told["calls"]}
+    for measure in ("allocs", "allocated_bytes", "live_bytes", "live_blocks", "temporary_allocs", "at_peak_bytes"):
+        assert told["totals"][measure] == totals.get(measure, totals["peak_bytes"])
+        assert sum(row[measure] for row in calls.values()) == told["totals"][measure]
+        below = dict.fromkeys(calls, 0)
+        for row in calls.values():
+            if row["parent"]:
+                below[row["parent"]] += row["cumulative_" + measure]
+        assert all(row["cumulative_" + measure] == row[measure] + below[number] for number, row in calls.items())
+
+
+def test_tree_of_functions(trace_path):
+    calls = view_json("tree", "--frames", "function", trace_path)["calls"]
+    by_id = {row["id"]: row for row in calls}
+
+    def path(row):
+        return (path(by_id[row["parent"]]) if row["parent"] else ()) + (row["function"],)
+
+    found = {path(row): row for row in calls}
+    main = ("<module>", "main")
+    assert found[(*main, "parse", "blocks")]["cumulative_allocated_bytes"] == mib(2)
+    assert found[(*main, "render", "draw", "blocks")]["cumulative_allocated_bytes"] == mib(5)
+    assert found[(*main, "render", "blocks")]["cumulative_allocated_bytes"] == mib(1)
+    assert found[(*main, "render")]["cumulative_allocated_bytes"] == mib(6)
+    assert found[(*main, "count", "count", "count", "count", "blocks")]["cumulative_allocated_bytes"] == mib(4)
+    assert found[main]["cumulative_allocated_bytes"] == mib(13)
+
+
+def test_tree_as_text_fits_the_terminal(trace_path):
+    done = vbt.vbtrace("tree", trace_path, env={"COLUMNS": "70"})
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and max(map(len, lines)) <= 70
+    assert any("blocks (call_tree.py:" in line for line in lines)
+    assert not any("_find_and_load" in line for line in vbt.vbtrace("tree", "--min", "30%", trace_path).stdout.splitlines())
+
+
+def test_functions_count_recursion_once(trace_path):
+    rows = functions_of(view_json("functions", trace_path))
+    assert rows["blocks"]["allocated_bytes"] == mib(12)
+    assert rows["count"]["cumulative_allocated_bytes"] == mib(4) and rows["count"]["allocated_bytes"] < SLACK
+    assert rows["main"]["cumulative_allocated_bytes"] == mib(13)
+    assert rows["render"]["cumulative_live_bytes"] == mib(6)
+
+
+def test_peak_holds_all_blocks_and_the_temporary_one(trace_path):
+    told = view_json("peak", "--frames", "function", trace_path)
+    stacks = [([told["frames"][i]["function"] for i in reversed(row["frames"])], row["at_peak_bytes"]) for row in told["stacks"]]
+    assert sum(value for _, value in stacks) == vbt.Report(trace_path).totals["peak_bytes"]
+
+    def live(*outermost):
+        return sum(value for stack, value in stacks if stack[: len(outermost)] == list(outermost))
+
+    assert live("<module>", "main", "render") == mib(6)
+    assert live("<module>", "main", "scratch") == mib(1)
+    assert live("<module>", "main") == mib(13)
+
+
+def test_leaks_tell_the_runtime_apart(trace_path):
+    told, flat = view_json("leaks", trace_path), view_json("leaks", "--ungroup", trace_path)
+    assert "Python imports" in {group["name"] for group in told["runtime"]} and not flat["runtime"]
+    for name in ("live_bytes", "live_blocks"):
+        grouped = sum(row[name] for row in told["stacks"]) + sum(group[name] for group in told["runtime"])
+        assert grouped == sum(row[name] for row in flat["stacks"]) == flat["totals"][name]
+    assert len(told["stacks"]) + sum(group["stacks"] for group in told["runtime"]) == len(flat["stacks"])
+
+
+def test_temporary_allocations(trace_path):
+    rows = functions_of(view_json("functions", "--sort", "temporary", trace_path))
+    assert rows["scratch"]["cumulative_temporary_allocs"] >= 1 and rows["parse"]["cumulative_temporary_allocs"] == 0
+    assert "Temporary allocations: " in view("temporary", trace_path)
+
+
+def test_collapsed_stacks_add_up(trace_path):
+    for measure, total in (("bytes", "allocated_bytes"), ("allocs", "allocs"), ("peak", "peak_bytes"), ("leaks", "live_bytes")):
+        lines = view("flamegraph", "--format", "collapsed", "--measure", measure, trace_path).splitlines()
+        assert sum(int(line.rsplit(" ", 1)[1]) for line in lines) == vbt.Report(trace_path).totals[total]
+    stacks = dict(line.rsplit(" ", 1) for line in view("flamegraph", "--format=collapsed", "--frames=function", trace_path).splitlines())
+    (blocks,) = [int(n) for stack, n in stacks.items() if ";parse (" in stack and stack.rsplit(";", 1)[1].startswith("blocks (")]
+    assert blocks == mib(2)
+
+
+def test_filters(trace_path):
+    def total(*filters):
+        options = [word for text in filters for word in ("--filter", text)]
+        return view_json("tree", *options, trace_path)["totals"]["allocated_bytes"]
+
+    everything = total()
+    assert total("function=^render$") == mib(6)
+    assert total("function=^render$", "function!=^draw$") == mib(1)
+    assert total("function=^blocks$") + total("function!=^blocks$") == everything
+    assert total("file=call_tree\\.py$") + total("file!=call_tree\\.py$") == everything
+    assert total("domain=heap") + total("domain=python") == everything
+    lines = view_json("lines", "--filter", "function=^draw$", "--by", "leaf", trace_path)["lines"]
+    assert sum(row["allocated_bytes"] for row in lines) == mib(5)
+
+
+def test_groups_add_up(trace_path):
+    for by in ("module", "domain"):
+        told = view_json("tree", "--by", by, trace_path)
+        first = [row for row in told["calls"] if row["parent"] == 0]
+        assert sum(row["cumulative_allocs"] for row in first) == told["totals"]["allocs"]
+    assert {row["function"] for row in first} <= {"[heap]", "[python]"}
+    modules = {row["function"]: row for row in view_json("functions", "--by", "module", trace_path)["functions"]}
+    assert modules["call_tree.py"]["cumulative_allocated_bytes"] == mib(13)
+
+
+@pytest.mark.parametrize("command", ["tree", "peak", "leaks", "temporary", "functions"])
+def test_csv_says_what_json_says(command, trace_path):
+    rows = list(csv.DictReader(io.StringIO(view(command, "--format", "csv", trace_path))))
+    told = view_json(command, trace_path)
+    of_json = told.get("calls") or told.get("functions") or told["stacks"] + told["runtime"]
+    assert len(rows) == len(of_json)
+    for measure in ("allocs", "live_bytes", "temporary_allocs"):
+        assert [int(row[measure]) for row in rows] == [row[measure] for row in of_json]
+
+
+def test_native_program():
+    """Without Python: the views work, and a function that leaks is on top."""
+    path = vbt.trace([vbt.compiled("heap_calls.c")], silent=False).paths[0]
+    report = vbt.Report(path)
+    assert view_json("tree", path)["totals"]["allocs"] == report.totals["allocs"]
+    told = view_json("leaks", path)
+    assert sum(row["live_bytes"] for row in told["stacks"] + told["runtime"]) == report.totals["live_bytes"]
