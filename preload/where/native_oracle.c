@@ -1,0 +1,96 @@
+/* See native_oracle.h. */
+#include "native_oracle.h"
+
+#if __has_include(<libunwind.h>)
+
+#define UNW_LOCAL_ONLY
+#include <dlfcn.h>
+#include <errno.h>
+#include <libunwind.h>
+#include <stdbool.h>
+
+#define QUOTED(name) #name
+#define NAME(name) QUOTED(name)
+
+static struct {
+    typeof(unw_init_local) *init_local;
+    typeof(unw_step) *step;
+    typeof(unw_get_reg) *get_reg;
+    typeof(unw_is_signal_frame) *is_signal_frame;
+#if defined __x86_64__
+    int (*getcontext)(unw_tdep_context_t *);
+#endif
+} unwind;
+
+static bool find(void *library) {
+    *(void **)&unwind.step = dlsym(library, NAME(unw_step));
+    *(void **)&unwind.get_reg = dlsym(library, NAME(unw_get_reg));
+    *(void **)&unwind.is_signal_frame = dlsym(library, NAME(unw_is_signal_frame));
+#if defined __x86_64__
+    *(void **)&unwind.getcontext = dlsym(library, NAME(UNW_ARCH_OBJ(getcontext)));
+    if (unwind.getcontext == NULL)
+        return false;
+#endif
+    void *init_local = dlsym(library, NAME(unw_init_local));
+    if (unwind.step == NULL || unwind.get_reg == NULL || unwind.is_signal_frame == NULL || init_local == NULL)
+        return false;
+    *(void **)&unwind.init_local = init_local; /* the last: it says that the others are there */
+    return true;
+}
+
+const char *vbt_oracle_open(void) {
+    if (unwind.init_local != NULL)
+        return NULL;
+    void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        dlerror();
+        return "libunwind.so.8 is not installed";
+    }
+    return find(library) ? NULL : "libunwind.so.8 lacks a function";
+}
+
+static uintptr_t get(unw_cursor_t *cursor, unw_regnum_t which) {
+    unw_word_t value = 0;
+    unwind.get_reg(cursor, which, &value);
+    return value;
+}
+
+static uint32_t walk(unw_cursor_t *cursor, const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
+    uint32_t count = 0;
+    while (count < size && unwind.step(cursor) > 0) {
+        struct vbt_oracle_frame frame = {get(cursor, UNW_REG_IP), get(cursor, UNW_REG_SP)};
+        if (frame.pc == 0)
+            break;
+        frame.pc += unwind.is_signal_frame(cursor) > 0; /* said of what was interrupted */
+        if (count > 0 || (frame.sp == from->sp && frame.pc == from->pc))
+            out[count++] = frame;
+    }
+    return count;
+}
+
+uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
+    if (unwind.init_local == NULL)
+        return 0;
+    int saved = errno;
+    unw_context_t context;
+    unw_cursor_t cursor;
+#if defined __x86_64__
+    unwind.getcontext(&context);
+#else
+    unw_tdep_getcontext(&context);
+#endif
+    uint32_t count = unwind.init_local(&cursor, &context) == 0 ? walk(&cursor, from, out, size) : 0;
+    errno = saved;
+    return count;
+}
+
+#else
+
+const char *vbt_oracle_open(void) { return "vbtrace was built without libunwind's header"; }
+
+uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
+    (void)from, (void)out, (void)size;
+    return 0;
+}
+
+#endif

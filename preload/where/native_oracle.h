@@ -1,0 +1,20 @@
+/* libunwind: knows the way where our rules do not, and tells whether they are right.
+ *
+ * It is opened, not linked: as a library of ours it would take C++'s exceptions over from the one that the program uses. */
+#ifndef VBT_NATIVE_ORACLE_H
+#define VBT_NATIVE_ORACLE_H
+
+#include "native_machine.h"
+
+/* Opens it. Call where the loader may be called, and where what it allocates is not recorded. NULL: it is open; else why not. */
+const char *vbt_oracle_open(void);
+
+struct vbt_oracle_frame {
+    uintptr_t pc, sp; /* as in struct vbt_registers */
+};
+
+/* Walks the calling thread's stack from `from`, the caller of some function that runs now, outwards. Returns how many frames, that
+ * one included, it put into `out`; 0 where it is not open or does not find `from`. Keeps errno. */
+uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size);
+
+#endif

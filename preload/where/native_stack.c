@@ -1,0 +1,377 @@
+/* See native_stack.h. */
+#include "native_stack.h"
+
+#include "../memory.h"
+#include "modules.h"
+#include "native_oracle.h"
+#include "native_rules.h"
+#include "tree.h"
+
+uint32_t vbt_native_verify_every;
+
+enum { MEMO_BITS = 11, CHILD_BITS = 12, CHECKS_EACH = 3 };
+
+/* A frame on the way outwards, and where on the stack its registers were found (NULL: nowhere). */
+struct walked {
+    struct vbt_registers at;
+    const uintptr_t *pc_slot, *fp_slot, *sp_slot;
+    struct vbt_native_memo *memo;
+};
+
+struct vbt_native_room {
+    struct vbt_native_memo memos[1 << MEMO_BITS];
+    struct vbt_native_child children[1 << CHILD_BITS];
+    struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
+    struct vbt_native_check checks[CHECKS_EACH * VBT_NATIVE_FRAMES];
+    struct walked walked[VBT_NATIVE_FRAMES + 1];
+    struct vbt_oracle_frame oracle[VBT_NATIVE_FRAMES];
+};
+
+static const uint64_t golden = 0x9E3779B97F4A7C15ULL; /* Knuth's multiplicative hashing */
+
+/* Nodes that stand for the callers that a cut stack does not have. */
+static uint32_t cut_nodes[VBT_CUTS];
+
+bool vbt_native_stack_init(void) {
+    static const char *const names[VBT_CUTS] = {
+        [VBT_CUT_NO_CFI] = "[truncated: no unwind information]",
+        [VBT_CUT_JIT] = "[truncated: generated code]",
+        [VBT_CUT_DEPTH] = "[truncated: too deep]",
+        [VBT_CUT_MEMORY] = "[truncated: unreadable stack]",
+    };
+    for (int cut = VBT_CUT_NONE + 1; cut < VBT_CUTS; cut++) {
+        vbt_lock(&vbt_tree.lock);
+        uint32_t site = vbt_intern_special_site(names[cut]);
+        vbt_unlock(&vbt_tree.lock);
+        cut_nodes[cut] = vbt_node_of(0, site, VBT_DOMAIN_HEAP);
+        if (site == 0)
+            return false;
+    }
+    return true;
+}
+
+/* ---- what is known of return addresses ---- */
+
+static __attribute__((noinline)) void learn(struct vbt_native_memo *memo, uintptr_t pc) {
+    memo->rule = vbt_native_rule(pc, &memo->site);
+    memo->pc = pc;
+    memo->parent = UINT32_MAX;
+}
+
+VBT_INLINE struct vbt_native_memo *memo_of(struct vbt_native_room *room, uintptr_t pc) {
+    struct vbt_native_memo *memo = &room->memos[pc * golden >> (64 - MEMO_BITS)];
+    if (VBT_UNLIKELY(memo->pc != pc))
+        learn(memo, pc);
+    return memo;
+}
+
+/* The node of a return address under another parent than last time. */
+static __attribute__((noinline)) uint32_t child_of(struct vbt_native_room *room, struct vbt_native_memo *memo, uint32_t parent) {
+    uint64_t hash = ((uint64_t)parent << 32 | memo->site) * golden;
+    struct vbt_native_child *child = &room->children[hash >> (64 - CHILD_BITS)];
+    if (child->parent != parent || child->site != memo->site || child->node == 0)
+        *child = (struct vbt_native_child){parent, memo->site, vbt_node_of(parent, memo->site, VBT_DOMAIN_HEAP)};
+    memo->parent = parent;
+    memo->node = child->node;
+    return child->node;
+}
+
+/* ---- one step outwards ---- */
+
+enum { GO_ON = -1 }; /* else an enum vbt_cut */
+
+/* The frame that an interrupted function's registers describe. */
+static int step_out_of_signal(struct vbt_native_stack *stack, const struct walked *from, struct walked *to) {
+    uintptr_t context = from->at.sp + VBT_SIGNAL_CONTEXT;
+    if (!vbt_stack_reach(&stack->ranges[0], context + VBT_SIGNAL_CONTEXT_SIZE))
+        return VBT_CUT_MEMORY;
+    to->at = vbt_interrupted((const ucontext_t *)context);
+    to->pc_slot = to->fp_slot = to->sp_slot = NULL;
+    stack->is_fleeting = true;
+    if (to->at.sp % sizeof(uintptr_t) != 0 || !vbt_is_readable(to->at.sp))
+        return VBT_CUT_MEMORY;
+    vbt_stack_enter(stack->ranges, to->at.sp);
+    return GO_ON;
+}
+
+/* A word of the frame that `from` stands in; NULL where no frame can be. */
+static const uintptr_t *word_of_frame(struct vbt_native_stack *stack, const struct walked *from, uintptr_t at) {
+    bool good = at >= from->at.sp && at % sizeof(uintptr_t) == 0 && at < UINTPTR_MAX - sizeof(uintptr_t) &&
+                vbt_stack_reach(&stack->ranges[0], at + sizeof(uintptr_t));
+    return good ? (const uintptr_t *)at : NULL;
+}
+
+/* A step by a rule for a frame, with everything tested. */
+static int step_carefully(struct vbt_native_stack *stack, const struct walked *from, struct walked *to) {
+    struct vbt_rule rule = from->memo->rule;
+    bool by_sp = rule.kind == VBT_RULE_SP || rule.kind == VBT_RULE_LEAF;
+    uintptr_t cfa = (by_sp ? from->at.sp : from->at.fp) + (uintptr_t)(intptr_t)rule.cfa;
+    to->at = from->at;
+    to->pc_slot = to->fp_slot = to->sp_slot = NULL;
+    if (rule.kind == VBT_RULE_FP_LOAD) {
+        if ((to->sp_slot = word_of_frame(stack, from, cfa)) == NULL)
+            return VBT_CUT_MEMORY;
+        cfa = *to->sp_slot;
+    }
+    if (rule.kind == VBT_RULE_LEAF) {
+#if defined __aarch64__
+        to->at.pc = vbt_plain_address(from->at.lr);
+        to->at.lr = 0;
+#endif
+    } else {
+        to->pc_slot = word_of_frame(stack, from, vbt_ra_slot(rule, cfa));
+        if (to->pc_slot == NULL || cfa <= from->at.sp)
+            return VBT_CUT_MEMORY;
+        to->at.pc = vbt_plain_address(*to->pc_slot);
+    }
+    if (rule.fp != VBT_FP_KEPT) {
+        uintptr_t slot = rule.fp == VBT_FP_AT_FP ? from->at.fp : cfa + (uintptr_t)(intptr_t)rule.fp;
+        if ((to->fp_slot = word_of_frame(stack, from, slot)) == NULL)
+            return VBT_CUT_MEMORY;
+        to->at.fp = *to->fp_slot;
+    }
+    to->at.sp = cfa;
+    if (to->at.pc == 0)
+        return VBT_CUT_NONE;
+    return cfa % sizeof(uintptr_t) == 0 ? GO_ON : VBT_CUT_MEMORY;
+}
+
+/* Lets libunwind say all that lies outside of `from`. */
+static int step_by_oracle(struct vbt_native_stack *stack, const struct walked *from, struct walked *to, uint32_t *count) {
+    struct vbt_oracle_frame *frames = stack->room->oracle;
+    uint32_t room = VBT_NATIVE_FRAMES - (uint32_t)(to - stack->room->walked);
+    uint32_t found = vbt_oracle_walk(&from->at, frames, room);
+    if (found < 2)
+        return VBT_CUT_NO_CFI;
+    stack->is_fleeting = true;
+    for (uint32_t i = 1; i < found; i++) {
+        struct vbt_native_memo *memo = memo_of(stack->room, frames[i].pc);
+        to[i - 1] = (struct walked){.at = {.sp = frames[i].sp, .pc = frames[i].pc}, .memo = memo};
+    }
+    *count = found - 1;
+    return VBT_CUT_NONE;
+}
+
+/* One step outwards where it is not simple, from to[-1]. *count: frames that were found. */
+static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct walked *to, uint32_t *count) {
+    struct walked *from = to - 1;
+    if (from->memo->rule.kind == VBT_RULE_NO_MODULE)
+        learn(from->memo, from->at.pc); /* perhaps it is in one by now */
+    int outcome = GO_ON;
+    *count = 0;
+    switch (from->memo->rule.kind) {
+    case VBT_RULE_END:
+        return VBT_CUT_NONE;
+    case VBT_RULE_NO_CFI:
+        return VBT_CUT_NO_CFI;
+    case VBT_RULE_NO_MODULE:
+        return VBT_CUT_JIT;
+    case VBT_RULE_ASK:
+        return step_by_oracle(stack, from, to, count);
+    case VBT_RULE_SIGNAL:
+        outcome = step_out_of_signal(stack, from, to);
+        break;
+    default:
+        outcome = step_carefully(stack, from, to);
+    }
+    *count = outcome == GO_ON;
+    return outcome;
+}
+
+/* ---- the whole way ---- */
+
+/* Compares the words that the frames outside of frames[met] were found by. 0: they are what they were; else the index of the
+ * innermost frame that is another by now. */
+VBT_INLINE uint32_t changed_outside(const struct vbt_native_room *room, uint32_t met) {
+    const struct vbt_native_check *first = room->checks, *check = first + room->frames[met - 1].checks;
+#define DIFFERS(i) VBT_UNLIKELY(*check[-(i)].slot != check[-(i)].value)
+    for (; check - first >= 4; check -= 4) {
+        if (DIFFERS(1))
+            goto differs;
+        if (DIFFERS(2)) {
+            check -= 1;
+            goto differs;
+        }
+        if (DIFFERS(3)) {
+            check -= 2;
+            goto differs;
+        }
+        if (DIFFERS(4)) {
+            check -= 3;
+            goto differs;
+        }
+    }
+    for (; check > first; check--)
+        if (DIFFERS(1))
+            goto differs;
+#undef DIFFERS
+    return 0;
+differs:;
+    uint32_t index = (uint32_t)(check - first) - 1;
+    uint32_t frame = met - 1;
+    while (room->frames[frame - 1].checks > index)
+        frame--;
+    return frame;
+}
+
+/* Puts a frame on top of frames[outer]. */
+VBT_INLINE void push(struct vbt_native_room *room, uint32_t outer, const struct walked *walked) {
+    const struct vbt_native_frame *outside = &room->frames[outer];
+    struct vbt_native_frame *frame = &room->frames[outer + 1];
+    struct vbt_native_memo *memo = walked->memo;
+    if (VBT_UNLIKELY(memo->pc != walked->at.pc)) /* another frame of this walk took the memo's place */
+        learn(memo, walked->at.pc);
+    uint32_t checks = outside->checks;
+    bool by_fp = memo->rule.kind == VBT_RULE_FP || memo->rule.kind == VBT_RULE_FP_LOAD;
+    bool fp_matters = by_fp || (memo->rule.fp >= 0 && outside->fp_matters);
+    if (VBT_LIKELY(walked->pc_slot != NULL))
+        room->checks[checks++] = (struct vbt_native_check){walked->pc_slot, *walked->pc_slot};
+    if (fp_matters && walked->fp_slot != NULL)
+        room->checks[checks++] = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
+    if (VBT_UNLIKELY(walked->sp_slot != NULL))
+        room->checks[checks++] = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
+    uint32_t node = VBT_LIKELY(memo->parent == outside->node) ? memo->node : child_of(room, memo, outside->node);
+    *frame = (struct vbt_native_frame){walked->at.sp, walked->at.pc, walked->at.fp, node, checks & INT32_MAX, fp_matters & 1};
+}
+
+struct way {
+    uint32_t met;   /* index of the frame of the last capture that was met; 0: none */
+    uint32_t count; /* frames walked, that one among them */
+    int outcome;    /* enum vbt_cut; GO_ON where a frame was met */
+};
+
+/* Walks outwards, into room->walked, until a frame of the last capture is met, the stack ends, or `most` frames were walked. */
+VBT_INLINE struct way walk(struct vbt_native_stack *stack, struct vbt_registers at, uint32_t most) {
+    struct vbt_native_room *room = stack->room;
+    const struct vbt_native_frame *frames = room->frames;
+    struct walked *walked = room->walked;
+    const uintptr_t *pc_slot = NULL, *fp_slot = NULL, *sp_slot = NULL; /* nobody calls from inside of the first frame */
+    uintptr_t end = stack->ranges[0].end;
+    uint32_t top = stack->top, limit = UINT32_MAX, count = 0;
+    for (;;) {
+        while (frames[top].sp < at.sp)
+            top--;
+        const struct vbt_native_frame *frame = &frames[top];
+        bool meets = frame->sp == at.sp && frame->pc == at.pc && (!frame->fp_matters || frame->fp == at.fp) && top < limit;
+        if (VBT_LIKELY(meets) && (limit = changed_outside(room, top)) == 0) {
+            if (count != 0)
+                walked[count++] = (struct walked){at, pc_slot, fp_slot, sp_slot, memo_of(room, at.pc)};
+            return (struct way){top, count, GO_ON};
+        }
+        struct vbt_native_memo *memo = memo_of(room, at.pc);
+        walked[count++] = (struct walked){at, pc_slot, fp_slot, sp_slot, memo};
+        if (VBT_UNLIKELY(count >= most))
+            return (struct way){0, count, VBT_CUT_DEPTH};
+        struct vbt_rule rule = memo->rule;
+        uintptr_t cfa = (rule.kind == VBT_RULE_SP ? at.sp : at.fp) + (uintptr_t)(intptr_t)rule.cfa;
+        bool simple = rule.kind == VBT_RULE_SP ||
+                      (rule.kind == VBT_RULE_FP && at.fp >= at.sp && at.fp < end && at.fp % sizeof(uintptr_t) == 0);
+        if (VBT_LIKELY(simple && rule.fp <= 0 && cfa <= end)) {
+            pc_slot = (const uintptr_t *)vbt_ra_slot(rule, cfa);
+            at.pc = vbt_plain_address(*pc_slot);
+            at.sp = cfa;
+            fp_slot = sp_slot = NULL;
+            if (rule.fp != VBT_FP_KEPT) {
+                fp_slot = (const uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule.fp);
+                at.fp = *fp_slot;
+            }
+            if (VBT_UNLIKELY(at.pc == 0))
+                return (struct way){0, count, VBT_CUT_NONE};
+        } else {
+            uint32_t found;
+            int outcome = step(stack, &walked[count], &found);
+            if (outcome != GO_ON)
+                return (struct way){0, count + found, outcome};
+            at = walked[count].at;
+            pc_slot = walked[count].pc_slot;
+            fp_slot = walked[count].fp_slot;
+            sp_slot = walked[count].sp_slot;
+            end = stack->ranges[0].end;
+        }
+    }
+}
+
+/* Too deep: the innermost frames are walked once more, and kept. The next captures go on from those, so that a program that lives that
+ * deep is not walked whole each time. */
+static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack *stack, struct vbt_registers at) {
+    stack->top = 0;
+    stack->limit = VBT_NATIVE_DEEP_FRAMES;
+    vbt_stack_enter(stack->ranges, at.sp - sizeof(uintptr_t));
+    return walk(stack, at, VBT_NATIVE_DEEP_KEPT);
+}
+
+/* Compares the frames of the capture with libunwind's. A cut stack must be the beginning of it. */
+static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
+    stack->unverified = 0;
+    const struct vbt_oracle_frame *oracle = stack->room->oracle;
+    uint32_t found = vbt_oracle_walk(caller, stack->room->oracle, VBT_NATIVE_FRAMES);
+    if (found == 0)
+        return;
+    bool same = found == stack->leaf || (found > stack->leaf && stack->cut != VBT_CUT_NONE);
+    for (uint32_t i = 0; same && i < stack->leaf; i++) {
+        const struct vbt_native_frame *frame = &stack->room->frames[stack->leaf - i];
+        same = frame->pc == oracle[i].pc && frame->sp == oracle[i].sp;
+    }
+    stack->compared++;
+    stack->different += !same;
+}
+
+void vbt_native_stack_forget(struct vbt_native_stack *stack) {
+    stack->top = stack->leaf = 0;
+    memset(stack->ranges, 0, sizeof stack->ranges);
+}
+
+/* Before the thread's first capture, and when code may have been unmapped. */
+static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
+    if (stack->room == NULL) {
+        if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
+            return false;
+        stack->room->frames[0].sp = UINTPTR_MAX;
+        stack->limit = VBT_NATIVE_FRAMES;
+    } else {
+        memset(stack->room->memos, 0, sizeof stack->room->memos);
+    }
+    stack->top = 0;
+    stack->stamp = vbt_module_stamp();
+    return true;
+}
+
+uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller) {
+    if (VBT_UNLIKELY(stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed)) && !prepare(stack))
+        return vbt_tree.lost_nodes[VBT_DOMAIN_HEAP];
+    struct vbt_stack_range *range = &stack->ranges[0];
+    uintptr_t in_frame = caller.sp - sizeof(uintptr_t); /* of the function that called us: surely there */
+    if (VBT_UNLIKELY(in_frame - range->start >= range->end - range->start)) {
+        stack->top = 0;
+        vbt_stack_enter(stack->ranges, in_frame);
+    }
+    struct vbt_native_room *room = stack->room;
+    struct way way = walk(stack, caller, VBT_NATIVE_FRAMES);
+    if (VBT_UNLIKELY(way.outcome == VBT_CUT_DEPTH || (way.outcome == GO_ON && way.met + way.count > stack->limit)))
+        way = walk_shortly(stack, caller);
+    uint32_t outer = way.met;
+    if (VBT_UNLIKELY(way.outcome != GO_ON)) {
+        stack->cut = (enum vbt_cut)way.outcome;
+        if (way.outcome != VBT_CUT_DEPTH)
+            stack->limit = VBT_NATIVE_FRAMES;
+        room->frames[0].node = cut_nodes[way.outcome];
+    } else if (way.count != 0) {
+        outer--; /* the frame that was met has other checks now that another one calls from inside of it */
+    }
+    for (uint32_t i = way.count; i-- > 0; outer++)
+        push(room, outer, &room->walked[i]);
+    stack->top = stack->leaf = outer;
+    stack->cuts[stack->cut]++;
+    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
+        verify(stack, &caller);
+    if (VBT_UNLIKELY(stack->is_fleeting || stack->cut == VBT_CUT_MEMORY)) {
+        stack->is_fleeting = false;
+        stack->top = 0;
+        memset(stack->ranges, 0, sizeof stack->ranges);
+    }
+    return room->frames[outer].node;
+}
+
+const struct vbt_native_frame *vbt_native_frame_at(const struct vbt_native_stack *stack, uint32_t index) {
+    return &stack->room->frames[index];
+}

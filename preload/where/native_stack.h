@@ -1,0 +1,88 @@
+/* The native call stack of the calling thread, as a node of the call tree: exact, and mostly without walking it.
+ *
+ * The thread keeps the stack that it captured last. A new capture steps outwards by the rules of native_cfi.h until it comes to a
+ * frame that was there before: the same stack pointer, return address and, where it matters, frame pointer. What lies further out
+ * follows from that frame and from the words on the stack that the steps had read, whose addresses are known: they are compared with
+ * what they were, from the inner to the outer, and if none differs the rest of the stack is what it was. If one does, that frame and
+ * all inside of it are walked anew. So a capture costs a load for each frame that stayed, and a step and a node for each that
+ * changed.
+ *
+ * Nothing may be concluded from a frame further in than the one that was met, and no word be read before those further in were found
+ * unchanged: the stack may be another by now, in memory that is partly gone. */
+#ifndef VBT_NATIVE_STACK_H
+#define VBT_NATIVE_STACK_H
+
+#include "native_machine.h"
+#include "native_memory.h"
+
+/* Frames that are walked; deeper stacks keep their innermost frames only, between the two other numbers. */
+enum { VBT_NATIVE_FRAMES = 1 << 14, VBT_NATIVE_DEEP_FRAMES = 128, VBT_NATIVE_DEEP_KEPT = 64 };
+
+/* Why a stack does not reach the outermost function. Its frames are then found under a special node that says so. */
+enum vbt_cut {
+    VBT_CUT_NONE,
+    VBT_CUT_NO_CFI, /* code without description */
+    VBT_CUT_JIT,    /* code outside of every module */
+    VBT_CUT_DEPTH,
+    VBT_CUT_MEMORY, /* a frame where no stack can be */
+    VBT_CUTS,
+};
+
+struct vbt_native_frame {
+    uintptr_t sp, pc, fp;
+    uint32_t node;           /* of the call tree: this frame and those outside of it */
+    uint32_t checks : 31;    /* those of this frame end here, those of the frame outside end where they begin */
+    uint32_t fp_matters : 1; /* for finding a frame outside of this one */
+};
+
+/* A word on the stack that frames were found by. */
+struct vbt_native_check {
+    const uintptr_t *slot;
+    uintptr_t value;
+};
+
+/* What is known of a return address, with the node that it had last. */
+struct vbt_native_memo {
+    uintptr_t pc;
+    struct vbt_rule rule;
+    uint32_t site;
+    uint32_t parent, node;
+};
+
+struct vbt_native_child {
+    uint32_t parent, site, node;
+};
+
+struct vbt_native_room;
+
+struct vbt_native_stack {
+    struct vbt_native_room *room; /* mapped when first needed */
+    uint32_t top;                 /* the innermost frame that may be met again; 0: none */
+    uint32_t leaf;                /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
+    uint32_t limit;               /* frames, after which a stack is too deep */
+    uint32_t stamp;               /* see modules.h */
+    enum vbt_cut cut;             /* of the latest capture */
+    bool is_fleeting;             /* the latest capture holds frames whose origin cannot be checked */
+    struct vbt_stack_range ranges[VBT_STACK_RANGES];
+    uint64_t cuts[VBT_CUTS];      /* captures, by how they ended */
+    uint64_t compared, different; /* captures that were verified; those of them that the oracle saw otherwise */
+    uint32_t unverified;          /* captures since the last that was */
+};
+
+/* Every so many captures are compared with libunwind's; 0: none. */
+extern uint32_t vbt_native_verify_every;
+
+/* Makes the special nodes. After vbt_tree_init; false when there is no memory. */
+bool vbt_native_stack_init(void);
+
+/* The stack that called the function whose VBT_CALLER_REGISTERS these are; it must be running. Its nodes are of the heap's domain.
+ * The lost node where there is no memory. */
+uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller);
+
+/* Another thread has taken the state over. */
+void vbt_native_stack_forget(struct vbt_native_stack *stack);
+
+/* A frame of the latest capture: 1 is the outermost, stack->leaf the innermost. */
+const struct vbt_native_frame *vbt_native_frame_at(const struct vbt_native_stack *stack, uint32_t index);
+
+#endif

@@ -1,0 +1,262 @@
+/* Native call stacks of many shapes, each compared with libunwind's, frame by frame. */
+#include "native_shapes.h"
+#include "preload/where/modules.h"
+#include "preload/where/native_oracle.h"
+#include "preload/where/native_rules.h"
+#include "preload/where/native_stack.h"
+#include "preload_world.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static __thread struct vbt_native_stack stack;
+
+static const struct shapes *const all_shapes[] = {&shapes_at_o0, &shapes_at_o2, &shapes_at_o3};
+enum { SHAPE_SETS = sizeof all_shapes / sizeof all_shapes[0] };
+
+/* The node stands for exactly the frames of the capture, and they for what libunwind sees. */
+__attribute__((noinline)) static void look_here(void) {
+    struct vbt_registers caller = VBT_CALLER_REGISTERS;
+    uint32_t node = vbt_native_capture(&stack, caller);
+    for (uint32_t i = stack.leaf; i > 0; i--, node = vbt_node_at(node)->parent)
+        if (vbt_site_at(vbt_node_at(node)->site)->a != vbt_native_frame_at(&stack, i)->pc)
+            stack.different++;
+    if ((node == 0) != (stack.cut == VBT_CUT_NONE))
+        stack.different++;
+}
+
+static int fresh_stack(void **state) {
+    (void)state;
+    vbt_native_stack_forget(&stack);
+    memset(stack.cuts, 0, sizeof stack.cuts);
+    stack.compared = stack.different = 0;
+    return 0;
+}
+
+/* All captures were compared, none differed, none was cut. */
+static void assert_exact(uint64_t at_least) {
+    assert_true(stack.compared >= at_least);
+    assert_int_equal(stack.different, 0);
+    for (int cut = VBT_CUT_NONE + 1; cut < VBT_CUTS; cut++)
+        assert_int_equal(stack.cuts[cut], 0);
+}
+
+static void deep_recursion(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPE_SETS; i++) {
+        all_shapes[i]->recurse(2048, 64, look_here);
+        assert_true(stack.leaf > 1);
+        all_shapes[i]->recurse(60, 1, look_here);
+    }
+    assert_exact(SHAPE_SETS * 180);
+}
+
+static void shapes_of_all_kinds(void **state) {
+    (void)state;
+    for (int i = 0; i < 3 * SHAPE_SETS; i++)
+        all_shapes[i % SHAPE_SETS]->wander((uint64_t)i, 4000, 5 + i * 3, look_here);
+    assert_exact(3 * SHAPE_SETS * 4000);
+}
+
+static void long_jumps(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPE_SETS; i++)
+        all_shapes[i]->jump(200, look_here);
+    assert_exact(SHAPE_SETS * 400);
+}
+
+static void realigned_stacks(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPE_SETS; i++)
+        all_shapes[i]->realign(500, look_here);
+    assert_exact(SHAPE_SETS * 500);
+}
+
+static void *in_thread(void *argument) {
+    const struct shapes *shapes = argument;
+    void *none = NULL;
+    fresh_stack(&none);
+    shapes->recurse(100, 3, look_here);
+    shapes->jump(50, look_here);
+    shapes->realign(50, look_here);
+    return stack.compared >= 200 && stack.different == 0 && stack.cuts[VBT_CUT_NONE] == stack.compared ? argument : NULL;
+}
+
+static void threads(void **state) {
+    (void)state;
+    enum { THREADS = 6 };
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, in_thread, (void *)all_shapes[i % SHAPE_SETS]), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *good;
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_non_null(good);
+    }
+}
+
+static ucontext_t outside, inside;
+static int turn;
+
+static void coroutine(void) {
+    for (;;) {
+        all_shapes[turn % SHAPE_SETS]->recurse(20 + turn % 7, 2, look_here);
+        all_shapes[turn % SHAPE_SETS]->realign(3, look_here);
+        swapcontext(&inside, &outside);
+        look_here();
+    }
+}
+
+enum { LARGE = 1 << 18, SMALL = 1 << 16 };
+
+/* Runs the coroutine in fresh memory, five times in turn with what runs outside. */
+static void run_coroutine(int first, size_t size) {
+    char *memory = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    if (size != LARGE)
+        munmap(memory + size, LARGE - size);
+    assert_int_equal(getcontext(&inside), 0);
+    inside.uc_stack = (stack_t){.ss_sp = memory, .ss_size = size};
+    inside.uc_link = NULL;
+    makecontext(&inside, coroutine, 0);
+    for (turn = first; turn < first + 5; turn++) {
+        look_here();
+        assert_int_equal(swapcontext(&outside, &inside), 0);
+        all_shapes[turn % SHAPE_SETS]->recurse(3, 1, look_here);
+    }
+    munmap(memory, size);
+}
+
+/* A stack anywhere in memory, entered anew or gone on with, and in memory that was another stack before and is partly gone. */
+static void coroutines_on_switched_stacks(void **state) {
+    (void)state;
+    for (int i = 0; i < 30; i++)
+        run_coroutine(i, i % 3 == 2 ? SMALL : LARGE);
+    assert_exact(30 * 5 * 8);
+}
+
+static volatile sig_atomic_t busy;
+static volatile sig_atomic_t handled;
+
+static void handler(int number) {
+    (void)number;
+    if (busy)
+        return;
+    busy = 1;
+    look_here();
+    shapes_at_o2.recurse(5, 1, look_here);
+    handled++;
+    busy = 0;
+}
+
+static void look_undisturbed(void) {
+    busy = 1;
+    look_here();
+    busy = 0;
+}
+
+static void raise_and_look(void) {
+    raise(SIGUSR1);
+    look_here();
+}
+
+/* Raised at known places, on the same stack and on an alternate one. */
+static void signal_handlers(void **state) {
+    (void)state;
+    static char alternate[1 << 17];
+    stack_t there = {.ss_sp = alternate, .ss_size = sizeof alternate};
+    assert_int_equal(sigaltstack(&there, NULL), 0);
+    handled = 0;
+    for (int on_stack = 0; on_stack < 2; on_stack++) {
+        struct sigaction action = {.sa_handler = handler, .sa_flags = on_stack ? SA_ONSTACK : 0};
+        assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+        for (int i = 0; i < SHAPE_SETS; i++) {
+            all_shapes[i]->recurse(10, 2, raise_and_look);
+            all_shapes[i]->wander((uint64_t)i, 100, 10, raise_and_look);
+        }
+    }
+    assert_true(handled >= 2 * SHAPE_SETS * 110);
+    assert_exact(2 * SHAPE_SETS * 110 * 8);
+    there.ss_flags = SS_DISABLE;
+    sigaltstack(&there, NULL);
+}
+
+enum { INTERRUPTIONS = 300 };
+
+static void interrupted(int number) {
+    static const struct itimerval never;
+    if (handled < INTERRUPTIONS)
+        handler(number);
+    else
+        setitimer(ITIMER_REAL, &never, NULL);
+}
+
+/* At whatever instruction the timer hits, in prologues and epilogues too. */
+static void interrupted_anywhere(void **state) {
+    (void)state;
+    enum { ROUNDS = 100000 };
+    struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    struct itimerval often = {{0, 700}, {0, 700}};
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    handled = 0;
+    for (int i = 0; handled < INTERRUPTIONS && i < ROUNDS; i++)
+        all_shapes[i % SHAPE_SETS]->wander((uint64_t)i, 1, 12, i % 16 == 0 ? look_undisturbed : (looker)getpid);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
+    assert_true(handled > 0);
+    assert_int_equal(stack.different, 0);
+    assert_true(stack.compared > (uint64_t)handled);
+}
+
+/* Every stack is cut at the same distance, whatever was captured before, and nodes stay few. */
+static void too_deep_a_stack_keeps_its_innermost_frames(void **state) {
+    (void)state;
+    enum { DEPTH = VBT_NATIVE_FRAMES + 2000 };
+    uint32_t verify = vbt_native_verify_every;
+    vbt_native_verify_every = 0; /* libunwind takes a second for each of these */
+    uint32_t nodes = vbt_tree.nodes.count;
+    shapes_at_o2.recurse(DEPTH, 100, look_here);
+    vbt_native_verify_every = verify;
+    assert_true(stack.cuts[VBT_CUT_DEPTH] >= 2 * 2000 / 100);
+    assert_true(stack.cuts[VBT_CUT_NONE] >= 2 * (VBT_NATIVE_FRAMES - 500) / 100);
+    assert_int_equal(stack.cuts[VBT_CUT_NONE] + stack.cuts[VBT_CUT_DEPTH], 2 * (DEPTH / 100 + 1));
+    assert_int_equal(stack.different, 0);
+    assert_true(vbt_tree.nodes.count - nodes < VBT_NATIVE_FRAMES + 2 * VBT_NATIVE_DEEP_FRAMES + 500);
+    look_here();
+    assert_int_equal(stack.cut, VBT_CUT_NONE);
+}
+
+int main(void) {
+    const char *trouble = vbt_oracle_open();
+    if (trouble != NULL) {
+        printf("nothing to compare with: %s\n", trouble);
+        return 77;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(deep_recursion, fresh_stack),
+        cmocka_unit_test_setup(shapes_of_all_kinds, fresh_stack),
+        cmocka_unit_test_setup(long_jumps, fresh_stack),
+        cmocka_unit_test_setup(realigned_stacks, fresh_stack),
+        cmocka_unit_test_setup(threads, fresh_stack),
+        cmocka_unit_test_setup(coroutines_on_switched_stacks, fresh_stack),
+        cmocka_unit_test_setup(signal_handlers, fresh_stack),
+        cmocka_unit_test_setup(interrupted_anywhere, fresh_stack),
+        cmocka_unit_test_setup(too_deep_a_stack_keeps_its_innermost_frames, fresh_stack),
+    };
+    world_init();
+    vbt_native_rules_init();
+    if (!vbt_native_stack_init())
+        return 1;
+    vbt_native_verify_every = 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
