@@ -22,10 +22,8 @@ struct vbt_lock vbt_native_rules_lock;
 static struct vbt_table ids; /* return address → index of all */
 static struct vbt_vector all = {.item_size = sizeof(struct known)};
 
-/* glibc 2.35 and later; takes no lock. */
-static int (*find_object)(void *, struct dl_find_object *);
-
-void vbt_native_rules_init(void) { *(void **)&find_object = dlsym(RTLD_DEFAULT, "_dl_find_object"); }
+/* In glibc from 2.35 on, without a lock. With older ones the loader's list of modules is walked for each address that is new. */
+#pragma weak _dl_find_object
 
 /* Narrows a section to the segment that its header lies in: between segments there may be nothing. */
 static void narrow(struct vbt_cfi_section *section, uintptr_t bias, const ElfW(Phdr) * headers, size_t count) {
@@ -67,14 +65,14 @@ static int is_it(struct dl_phdr_info *info, size_t size, void *argument) {
 
 /* The description of the module that pc lies in; header NULL: there is none. False: no module. */
 static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
-    if (find_object == NULL) {
+    if (_dl_find_object == NULL) {
         struct search search = {.pc = pc};
         bool found = dl_iterate_phdr(is_it, &search) != 0;
         *section = search.section;
         return found;
     }
     struct dl_find_object object;
-    if (find_object((void *)pc, &object) != 0)
+    if (_dl_find_object((void *)pc, &object) != 0)
         return false;
     *section = (struct vbt_cfi_section){object.dlfo_eh_frame, (uintptr_t)object.dlfo_map_start, (uintptr_t)object.dlfo_map_end};
     const ElfW(Ehdr) *file = object.dlfo_map_start;

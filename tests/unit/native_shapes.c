@@ -136,6 +136,8 @@ static void wander(uint64_t seed, int steps, int depth, looker look) {
 }
 
 SHAPE void dive_and_jump(int depth, jmp_buf target, looker look) {
+    if (depth < 0)
+        return;
     char block[48];
     KEEP("r"(block));
     if (depth % 5 == 0)

@@ -254,7 +254,6 @@ int main(void) {
         cmocka_unit_test_setup(too_deep_a_stack_keeps_its_innermost_frames, fresh_stack),
     };
     world_init();
-    vbt_native_rules_init();
     if (!vbt_native_stack_init())
         return 1;
     vbt_native_verify_every = 1;
