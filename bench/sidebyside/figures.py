@@ -1,18 +1,20 @@
 """From what was measured to the figures of the table. Nothing here runs or prints anything.
 
 A round is a dict of what one run used (cpu_s, wall_s, max_rss_bytes), of the same at size 0 (zero_cpu_s, zero_wall_s; absent where
-a workload has no size), and of what the tool told: trace_bytes, events, zero_events, lost_events, report_wall_s,
-report_max_rss_bytes. What a workload costs is the median over the rounds of: the run less the run at size 0. So start-up is in no
-ratio, and a tool that got a smaller size can be compared by what it costs for one unit of it."""
+a workload has no size, and in most rounds of tools that are slow to start), and of what the tool told: trace_bytes, events,
+zero_events, lost_events, report_wall_s, report_max_rss_bytes. What a workload costs is the median over the rounds less the median
+at size 0. So start-up is in no ratio, and a tool that got a smaller size can be compared by what it costs for one unit of it. Beside the ratio of medians stands
+that of minima, of the least run less the least at size 0: what others do on the machine only ever adds time."""
 
 import statistics
 
 FEWEST_EVENTS = 100_000  # below that, time divided by events is noise
 
 
-def net(rounds, field):
-    """Median over the rounds of a field, less its value at size 0."""
-    return statistics.median(a_round[field] - a_round.get("zero_" + field, 0) for a_round in rounds)
+def net(rounds, field, of=statistics.median):
+    """The median over the rounds of a field, less the median of its values at size 0; of=min: of minima."""
+    at_zero = [a_round["zero_" + field] for a_round in rounds if "zero_" + field in a_round]
+    return of([a_round[field] for a_round in rounds]) - (of(at_zero) if at_zero else 0)
 
 
 def median(rounds, field):
@@ -29,6 +31,7 @@ def of_untraced(rounds):
     """What a workload costs untraced."""
     return {
         "cpu_s": net(rounds, "cpu_s"),
+        "least_cpu_s": net(rounds, "cpu_s", min),
         "wall_s": net(rounds, "wall_s"),
         "max_rss_bytes": median(rounds, "max_rss_bytes"),
     }
@@ -41,17 +44,21 @@ def events_of(rounds):
 
 def of_tool(rounds, untraced, share, events):
     """What it costs under a tool that got `share` of the size; events: how many allocations and frees the whole size makes."""
-    cpu, wall = net(rounds, "cpu_s"), net(rounds, "wall_s")
+    cpu, wall, least_cpu = net(rounds, "cpu_s"), net(rounds, "wall_s"), net(rounds, "cpu_s", min)
     enough_events = events * share if events and events * share >= FEWEST_EVENTS else None
     expected_cpu, expected_wall = net(untraced, "cpu_s") * share, net(untraced, "wall_s") * share
+    expected_least = net(untraced, "cpu_s", min) * share
     return {
         "cpu_s": cpu,
+        "least_cpu_s": least_cpu,
         "wall_s": wall,
         "cpu_ratio": divided(cpu, expected_cpu),
+        "least_cpu_ratio": divided(least_cpu, expected_least),
         "wall_ratio": divided(wall, expected_wall),
         "cpu_added_s": cpu - expected_cpu,
         "wall_added_s": wall - expected_wall,
         "ns_per_event": divided((cpu - expected_cpu) * 1e9, enough_events),
+        "ns_per_pair": divided((cpu - expected_cpu) * 2e9, enough_events),
         "events": events_of(rounds),
         "lost_events": median(rounds, "lost_events"),
         "max_rss_bytes": median(rounds, "max_rss_bytes"),

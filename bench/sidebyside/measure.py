@@ -25,13 +25,13 @@ class Usage:
     max_rss_bytes: int
 
 
-def build(name, source, directory):
+def build(name, source, directory, *flags):
     """Compile a C file into directory; returns the program's path."""
     compiler = shutil.which("cc")
     if compiler is None:
         raise Failed("no C compiler: cc is not in PATH (on Debian: apt install gcc libc6-dev)")
     program = pathlib.Path(directory) / name
-    done = subprocess.run([compiler, "-O2", "-g", "-o", program, source], capture_output=True, text=True)
+    done = subprocess.run([compiler, "-O2", "-g", *flags, "-o", program, source], capture_output=True, text=True)
     if done.returncode != 0:
         raise Failed(f"cc {source}: {last_line(done.stderr) or done.returncode}")
     return program
@@ -53,29 +53,27 @@ class Launcher:
         self.program = build("launch", SOURCES / "launch.c", directory)
         self.environment = quiet_environment()
 
-    def run(self, command, variables=None):
-        """The Usage of one run of command, with these environment variables beside the others; raises Failed."""
+    def run(self, command, variables=None, beside=None):
+        """The Usage of one run of command, with these environment variables beside the others; raises Failed.
+
+        beside is a command that runs meanwhile and is not measured, such as the clients of a server.
+        """
         result, errors = self.directory / "usage", self.directory / "errors"
         settings = [f"{name}={value}" for name, value in (variables or {}).items()]
         with errors.open("wb") as stderr:
-            process = subprocess.Popen(
-                [self.program, result, *settings, "--", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                cwd=self.directory,
-                env=self.environment,
-                start_new_session=True,
-            )
+            process = self.start([self.program, result, *settings, "--", *command], stderr)
+            other = self.start(beside, stderr) if beside else None
             try:
                 code = process.wait(TIMEOUT_S)
+                beside_code = other.wait(TIMEOUT_S) if other else 0
             except subprocess.TimeoutExpired:
                 raise Failed(f"not done after {TIMEOUT_S} s") from None
             finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-        said = last_line(errors.read_text(errors="replace"))
+                for one in filter(None, (process, other)):
+                    if one.poll() is None:
+                        os.killpg(one.pid, signal.SIGKILL)
+                        one.wait()
+        said = self.last_said()
         if code != 0:
             raise Failed(said or f"launch: exit status {code}")
         user_us, system_us, wall_ns, max_rss_kib, status = map(int, result.read_text().split())
@@ -83,7 +81,24 @@ class Launcher:
         if code != 0:
             how = f"exit status {code}" if code > 0 else f"killed by signal {-code}"
             raise Failed(f"{how}: {said}" if said else how)
+        if beside_code != 0:
+            raise Failed(f"{pathlib.Path(beside[0]).name}: {said or f'exit status {beside_code}'}")
         return Usage((user_us + system_us) / 1e6, wall_ns / 1e9, max_rss_kib * 1024)
+
+    def start(self, command, stderr):
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            cwd=self.directory,
+            env=self.environment,
+            start_new_session=True,
+        )
+
+    def last_said(self):
+        """The last line that the latest command wrote to stderr."""
+        return last_line((self.directory / "errors").read_text(errors="replace"))
 
 
 def last_line(text):

@@ -1,6 +1,6 @@
 """The table a person reads. Takes the rows that are written as JSON."""
 
-HEADINGS = ("workload", "under", "CPU", "wall", "ns/event", "events", "RSS", "trace", "report takes")
+HEADINGS = ("workload", "under", "CPU", "least", "wall", "ns/{per}", "events", "RSS", "trace", "report takes")
 
 
 def seconds(value):
@@ -22,16 +22,16 @@ def ratio(value):
     return "" if value is None else f"{value:.2f}x" if value < 100 else f"{value:.0f}x"
 
 
-def cells(row):
+def cells(row, per):
     """The cells of one row, but for the workload's name."""
     if row["status"] != "ok":
         return [row["tool"], f"{row['status']}: {row['reason']}"]
     if row["tool"] == "untraced":
-        return [row["tool"], seconds(row["cpu_s"]), seconds(row["wall_s"]), "", "", size(row["max_rss_bytes"]), "", ""]
+        return [row["tool"], seconds(row["cpu_s"]), seconds(row["least_cpu_s"]), seconds(row["wall_s"]), "", "", size(row["max_rss_bytes"]), "", ""]
     if row["ratios"]:
-        times = [ratio(row["cpu_ratio"]), ratio(row["wall_ratio"])]
+        times = [ratio(row["cpu_ratio"]), ratio(row["least_cpu_ratio"]), ratio(row["wall_ratio"])]
     else:
-        times = [added(seconds(row["cpu_added_s"])), added(seconds(row["wall_added_s"]))]
+        times = [added(seconds(row["cpu_added_s"])), "", added(seconds(row["wall_added_s"]))]
     events = "" if row["events"] is None else f"{row['events']:,.0f}"
     if row["lost_events"]:
         events += f" and {row['lost_events']:,.0f} lost"
@@ -41,7 +41,7 @@ def cells(row):
     return [
         row["tool"] + (f" 1/{1 / row['share']:.0f}" if row["share"] < 1 else ""),
         *times,
-        "" if row["ns_per_event"] is None else f"{row['ns_per_event']:.1f}",
+        "" if row[f"ns_per_{per}"] is None else f"{row[f'ns_per_{per}']:.1f}",
         events,
         added(size(row["rss_added_bytes"])),
         "" if row["trace_bytes"] is None else size(row["trace_bytes"]),
@@ -49,32 +49,35 @@ def cells(row):
     ]
 
 
-def lines(rows, notes):
-    """The lines of the table. Rows that did not work out say so across the columns."""
+def lines(rows, notes, per="event"):
+    """The lines of the table; per is what CPU time is divided by, event or pair. Rows that did not work out say so across the columns."""
+    headings = [heading.format(per=per) for heading in HEADINGS]
     table = []
     several = len({row["python"] for row in rows if row["python"]}) > 1
     for row in rows:
         name = f"{row['workload']} {row['python']}" if several and row["python"] else row["workload"]
-        table.append([name, *cells(row)])
+        table.append([name, *cells(row, per)])
     for above, below in reversed(list(zip(table, table[1:]))):
         if above[0] == below[0]:
             below[0] = ""
-    whole = [row for row in [list(HEADINGS), *table] if len(row) == len(HEADINGS)]
-    widths = [max(len(row[column]) for row in whole) for column in range(len(HEADINGS))]
-    widths[0] = max(len(row[0]) for row in table + [list(HEADINGS)])
-    for row in [list(HEADINGS), *table]:
-        if row[0] and row[0] != HEADINGS[0]:
+    whole = [row for row in [headings, *table] if len(row) == len(headings)]
+    widths = [max(len(row[column]) for row in whole) for column in range(len(headings))]
+    widths[0] = max(len(row[0]) for row in table + [headings])
+    for row in [headings, *table]:
+        if row[0] and row[0] != headings[0]:
             yield ""
         start = f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}"
-        if len(row) == len(HEADINGS):
+        if len(row) == len(headings):
             rest = [f"{cell:>{width}}" for cell, width in zip(row[2:], widths[2:])]
         else:
             rest = row[2:]
         yield "  ".join([start, *rest]).rstrip()
     yield ""
-    yield "CPU, wall: medians; untraced in seconds, the others as ratios to it. Start-up (the run at size 0) is subtracted, except for"
-    yield "bench_sum; startup itself is in time and memory added. A tool with 1/N got that part of the size, its ratio is to that part"
-    yield "of the untraced time. ns/event: CPU added for each allocation or free that vbtrace counts, where they are many."
+    counted = {"event": "each allocation or free", "pair": "each two of the allocations and frees"}[per]
+    yield "CPU, wall: medians; least: the CPU time of the best round, which others on the machine disturbed least. Untraced in seconds, the"
+    yield "others as ratios to it. Start-up (the run at size 0) is subtracted; startup itself is in time and memory"
+    yield f"added. A tool with 1/N got that part of the size, its ratio is to that part of the untraced time. ns/{per}: CPU added for"
+    yield f"{counted} that vbtrace counts, where they are many."
     yield "RSS: greatest resident set, untraced as it is, the others as what they add, with the tool's own processes where larger."
     for name, note in notes:
         yield f"{name}: {note}."

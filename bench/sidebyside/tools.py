@@ -8,13 +8,21 @@ import subprocess
 from .measure import Failed
 
 
+STARTS_OF_SLOW = 2
+NATIVE = "leaf"  # what VBTRACE_NATIVE is for native programs, if nothing else is asked for
+
+
 class Tool:
-    """A way to run a command. `share` is the part of a workload's size it is given: slow ones would take hours otherwise."""
+    """A way to run a command."""
 
     name = "untraced"
-    share = 1.0
     note = ""
+    slow_start = False  # so slow that the run at size 0 is measured in the first STARTS_OF_SLOW rounds only
     sees_every_allocation = False
+
+    def share_of(self, workload):
+        """The part of the workload's size that it is given: slow ones would take hours otherwise."""
+        return 1.0
 
     def unusable(self, python, workload):
         """Why it cannot run this workload, or None."""
@@ -33,24 +41,29 @@ class Vbtrace(Tool):
     name = "vbtrace"
     sees_every_allocation = True
 
-    def __init__(self, library, analyzer):
+    def __init__(self, library, analyzer, **options):
+        """options are more variables for it, without their VBTRACE_."""
         self.library, self.analyzer = library, analyzer
+        self.options = {f"VBTRACE_{name.upper()}": str(value) for name, value in options.items()}
 
     def dress(self, command, python, directory):
-        return command, {"LD_PRELOAD": self.library, "VBTRACE_OUTPUT": f"{directory}/%p.vbt", "VBTRACE_QUIET": "1"}
+        return command, {"LD_PRELOAD": self.library, "VBTRACE_OUTPUT": f"{directory}/%p.vbt", "VBTRACE_QUIET": "1", **self.options}
 
     def examine(self, directory, launcher):
         traces = sorted(pathlib.Path(directory).glob("*.vbt"))
         if not traces:
-            raise Failed("left no trace")
+            raise Failed(launcher.last_said() or "left no trace")
         used = launcher.run([self.analyzer, "report", traces[0]])
         done = subprocess.run([self.analyzer, "report", "--format", "json", traces[0]], capture_output=True, text=True)
         try:
-            totals = json.loads(done.stdout)["totals"]
+            report = json.loads(done.stdout)
+            totals = report["totals"]
             events, lost = totals["allocs"] + totals["frees"], totals["lost_events"]
         except (ValueError, KeyError, TypeError):
             raise Failed(f"vbtrace report: no totals in its JSON: {done.stderr.strip()}") from None
+        told = {"verify": report["verify"]} if report.get("verify") else {}
         return {
+            **told,
             "trace_bytes": traces[0].stat().st_size,
             "events": events,
             "lost_events": lost,
@@ -63,6 +76,9 @@ class Tracemalloc(Tool):
     name = "tracemalloc"
     sees_every_allocation = True
 
+    def share_of(self, workload):
+        return 1 / 10
+
     def unusable(self, python, workload):
         return "traces Python only" if workload.native else None
 
@@ -72,10 +88,14 @@ class Tracemalloc(Tool):
 
 class Heaptrack(Tool):
     name = "heaptrack"
+    slow_start = True
     note = (
         "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds with NumPy, "
         "which makes small ratios rough"
     )
+
+    def share_of(self, workload):
+        return workload.share_of_slow
 
     def unusable(self, python, workload):
         return None if shutil.which("heaptrack") else "not installed (on Debian: apt install heaptrack)"
@@ -92,9 +112,11 @@ class Heaptrack(Tool):
 
 class HeaptrackMalloc(Heaptrack):
     name = "heaptrack-malloc"
-    share = 1 / 10
     note = "heaptrack with PYTHONMALLOC=malloc, so that it sees every allocation"
     sees_every_allocation = True
+
+    def share_of(self, workload):
+        return workload.share_of_slow / 20
 
     def unusable(self, python, workload):
         return "the same as heaptrack" if workload.native else super().unusable(python, workload)
@@ -106,8 +128,10 @@ class HeaptrackMalloc(Heaptrack):
 
 class MemoryProfiler(Tool):
     name = "memory_profiler"
-    share = 1 / 1000
     note = "@profile on the hot function only"
+
+    def share_of(self, workload):
+        return 1 / 2000
 
     def unusable(self, python, workload):
         if not workload.profiled:

@@ -1,4 +1,4 @@
-"""The programs that are run side by side."""
+"""What is run side by side: a workload, and those of bench/overhead."""
 
 import dataclasses
 import pathlib
@@ -14,33 +14,50 @@ class Workload:
 
     name: str
     size: int
-    program: str  # a file in bench/workloads, or what is in bench/ for bench_sum
-    arguments: tuple = ("{size}",)
+    program: str = ""  # a file in bench/workloads, or what is in bench/ for bench_sum
+    arguments: tuple = ("{size}",)  # may name size, elements (the size, but at least 1), seed, directory, workloads (their folder)
     runs: int = 1  # runs that make up one measurement; more than 1 only where the size plays no part
     sized: bool = True  # False: the whole process is measured, there is no size 0
+    share_of_slow: float = 1.0  # the part of the size that slow tools are given
     numpy: bool = False
     profiled: bool = True  # its hot function carries memory_profiler's decorator
     asked_for: bool = False  # too long for a run that does not name it
+    variables: dict = dataclasses.field(default_factory=dict)  # of its environment
 
     @property
     def native(self):
+        """Is it not Python?"""
         return self.program.endswith(".c")
+
+    def missing(self):
+        """Why it cannot run on this machine, or None."""
+        return None
+
+    def prepare(self, directory):
+        """Make in directory what all its runs need."""
+        if self.native:
+            build(self.name, WORKLOADS / self.program, directory)
+
+    def filled(self, arguments, size, seed, directory):
+        given = {"size": size, "elements": max(1, size), "seed": seed, "directory": directory, "workloads": WORKLOADS}
+        return [part.format(**given) for part in arguments]
 
     def command(self, python, size, seed, directory):
         """The command line that runs it; whatever it writes goes to directory."""
-        arguments = [part.format(size=size, seed=seed, directory=directory) for part in self.arguments]
+        arguments = self.filled(self.arguments, size, seed, directory)
         if self.native:
             return [str(pathlib.Path(directory) / self.name), *arguments]
         if self.program == "":
             return [python, *arguments]
         return [python, str(WORKLOADS / self.program), *arguments]
 
-    def prepare(self, directory):
-        if self.native:
-            build(self.name, WORKLOADS / self.program, directory)
+    def beside(self, size, seed, directory):
+        """A command that runs beside it and is not measured, or None."""
+        return None
 
 
-BENCH_SUM = ("--elements", "{size}", "--seed", "{seed}", "--out", "{directory}/results.json")
+BENCH_SUM = ("--seed", "{seed}", "--out", "{directory}/results.json")
+SHORT_BENCH_SUM = ("--quick", "--sizes", "2^4,2^8,2^12,2^16", "--elements", "{elements}", *BENCH_SUM)
 
 ALL = [
     Workload("float32_loop", 2**23, "float32_loop.py", ("{size}", "{seed}"), numpy=True),
@@ -48,8 +65,8 @@ ALL = [
     Workload("objects_loop", 2_000_000, "objects_loop.py"),
     Workload("call_heavy", 4_000_000, "call_heavy.py"),
     Workload("depth50", 20_000_000, "depth50.py"),
-    Workload("malloc_mix", 15_000_000, "malloc_mix.c", ("{size}", "{seed}"), profiled=False),
-    Workload("bench_sum", 2**20, "../bench_sum.py", ("--quick", *BENCH_SUM), sized=False, numpy=True, profiled=False),
-    Workload("bench_sum_full", 2**20, "../bench_sum.py", BENCH_SUM, sized=False, numpy=True, profiled=False, asked_for=True),
+    Workload("malloc_mix", 15_000_000, "malloc_mix.c", ("{size}", "{seed}"), share_of_slow=1 / 10, profiled=False),
+    Workload("bench_sum", 2**20, "../bench_sum.py", SHORT_BENCH_SUM, numpy=True, profiled=False),
+    Workload("bench_sum_full", 0, "../bench_sum.py", BENCH_SUM, sized=False, numpy=True, profiled=False, asked_for=True),
     Workload("startup", 0, "", ("-c", "pass"), runs=STARTS, sized=False, profiled=False),
 ]

@@ -1,0 +1,143 @@
+"""Runs workloads under tools in turn, and makes the rows of the table of what they used.
+
+In every round each workload runs once under each tool, in an order that turns from round to round, so that whatever else the
+machine does hits all sides alike.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+
+from . import command_line, figures, machine, measure, table, tools
+
+
+class Side:
+    """One row of the table: a workload under a tool, with the rounds it has run."""
+
+    def __init__(self, workload, python, tool, options):
+        self.workload, self.python, self.tool = workload, python, tool
+        self.share = tool.share_of(workload) if workload.sized else 1.0
+        self.size = workload.size // (10 if options.quick else 1)
+        self.seed = options.seed
+        self.rounds = []
+        self.status, self.reason = "ok", None
+        if workload.numpy and python.numpy is None:
+            self.give_up("skipped", f"no NumPy for {python.path}")
+        elif reason := workload.missing() or tool.unusable(python, workload):
+            self.give_up("skipped", reason)
+
+    def give_up(self, status, reason):
+        self.status, self.reason = status, reason
+
+    def run_round(self, launcher):
+        try:
+            a_round = self.run_once(launcher, max(1, round(self.size * self.share)))
+            if self.workload.sized and (not self.tool.slow_start or len(self.rounds) < tools.STARTS_OF_SLOW):
+                a_round.update(("zero_" + field, value) for field, value in self.run_once(launcher, 0).items())
+            self.rounds.append(a_round)
+        except measure.Failed as failure:
+            self.give_up("failed", str(failure))
+
+    def run_once(self, launcher, size):
+        """One measurement: what a run used, and what the tool told of it."""
+        usages = []
+        for _ in range(min(self.workload.runs, tools.STARTS_OF_SLOW) if self.tool.slow_start else self.workload.runs):
+            with tempfile.TemporaryDirectory(dir=launcher.directory) as left_behind:
+                usage, told = self.run(launcher, size, left_behind)
+                usages.append(usage)
+        return {
+            "cpu_s": sum(usage.cpu_s for usage in usages) / len(usages),
+            "wall_s": sum(usage.wall_s for usage in usages) / len(usages),
+            "max_rss_bytes": max(usage.max_rss_bytes for usage in usages),
+            **told,
+        }
+
+    def run(self, launcher, size, left_behind):
+        python = self.python.path if self.python else None
+        command = self.workload.command(python, size, self.seed, launcher.directory)
+        command, variables = self.tool.dress(command, self.python, left_behind)
+        beside = self.workload.beside(size, self.seed, launcher.directory)
+        usage = launcher.run(command, {**self.workload.variables, **variables}, beside)
+        return usage, self.tool.examine(left_behind, launcher)
+
+    def row(self, untraced, events):
+        """What is printed and written; untraced is the Side to compare with, events what the whole workload makes."""
+        row = {
+            "workload": self.workload.name,
+            "python": self.python and self.python.version,
+            "tool": self.tool.name,
+            "status": self.status,
+            "reason": self.reason,
+            "size": self.size,
+            "share": self.share,
+            "ratios": self.workload.name != "startup",
+            "rounds": self.rounds,
+        }
+        if self.status != "ok":
+            return row
+        if self is untraced:
+            return {**row, **figures.of_untraced(self.rounds)}
+        if untraced.status != "ok":
+            return {**row, "status": "failed", "reason": "there is no untraced run to compare with"}
+        seen = events if self.tool.sees_every_allocation else None
+        return {**row, **figures.of_tool(self.rounds, untraced.rounds, self.share, seen)}
+
+
+def run_all(groups, rounds, launcher):
+    """Each of the groups is a list of Sides that are compared with each other, the untraced one first."""
+    for number in range(rounds):
+        for group in groups:
+            turned = number % len(group)
+            for side in group[turned:] + group[:turned]:
+                if side.status == "ok":
+                    command_line.progress(f"round {number + 1} of {rounds}: {side.workload.name}, {side.tool.name}")
+                    side.run_round(launcher)
+    command_line.progress("")
+
+
+def rows_of(groups):
+    rows = []
+    for untraced, *others in groups:
+        counting = [figures.events_of(side.rounds) for side in others if side.status == "ok" and side.tool.name == "vbtrace"]
+        events = counting[0] if counting else None
+        rows += [side.row(untraced, events) for side in (untraced, *others)]
+    return rows
+
+
+def run_benchmark(name, options, python_paths, sides, per="event", after=None):
+    """The whole of it: measures, writes the JSON, prints the table, and ends the program.
+
+    python_paths are the interpreters that Python workloads run on; sides are the tools, the untraced one first. after, if
+    given, is called with the rows and the launcher; it returns more for the JSON (a dict), more lines to print, and whether
+    what it found is a failure. per is what the table gives added time for. A peer that fails is shown, and no failure of ours.
+    """
+    more, lines, failed = {}, [], False
+    with tempfile.TemporaryDirectory(prefix=f"vbtrace-{name}-") as directory:
+        try:
+            launcher = measure.Launcher(directory)
+            pythons = [machine.probe(shutil.which(path) or path, launcher.environment) for path in python_paths]
+            for workload in options.workloads:
+                if workload.missing() is None:
+                    workload.prepare(directory)
+            asked = {name: value for name, value in vars(options).items() if isinstance(value, (int, str)) and value is not None}
+            manifest = machine.manifest(pythons, {**asked, "library": str(options.library), "tool": str(options.tool)})
+            groups = [
+                [Side(workload, python, tool, options) for tool in sides]
+                for workload in options.workloads
+                for python in ([None] if workload.native else pythons)
+            ]
+            run_all(groups, options.rounds, launcher)
+            rows = rows_of(groups)
+            if after is not None:
+                more, lines, failed = after(rows, launcher)
+        except measure.Failed as failure:
+            print(f"{name}: {failure}", file=sys.stderr)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            sys.exit(130)
+    options.out.write_text(json.dumps({"manifest": manifest, "rows": rows, **more}, indent=1) + "\n")
+    notes = [(tool.name, tool.note) for tool in sides if tool.note]
+    print("\n".join([*table.lines(rows, notes, per), *lines]))
+    print(f"\n{options.rounds} rounds on {manifest['cpu']}; every measurement is in {options.out}")
+    sys.exit(1 if failed or any(row["status"] == "failed" and row["tool"] in ("untraced", "vbtrace") for row in rows) else 0)
