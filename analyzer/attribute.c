@@ -15,7 +15,10 @@ static bool main_program_is_users(const struct vbt_model *m) {
     return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(slash != NULL ? slash + 1 : exe, "python", 6) != 0;
 }
 
-void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m) {
+/* Is any frame of a site of the main program code of the user's? */
+static bool is_users(struct vbt_places *places, uint32_t site) { return places == NULL || vbt_place_of_user(places, site)->user; }
+
+void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m, struct vbt_places *places) {
     bool own_program = main_program_is_users(m);
     size_t count = m->node_count + 1;
     /* First the nearest site of each sort on the path, 0 where there is none. */
@@ -29,7 +32,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
         user[i] = user[parent];
         program[i] = program[parent];
         if (site->kind == VBT_SITE_NATIVE) {
-            if (site->b == 1 && own_program)
+            if (site->b == 1 && own_program && is_users(places, id))
                 program[i] = id;
             continue;
         }

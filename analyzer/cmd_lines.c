@@ -81,7 +81,7 @@ static int run(const struct vbt_options *options) {
         return 2;
     struct vbt_lines lines;
     vbt_lines_build(&lines, &trace.model, trace.places, options->by_leaf ? trace.attribution.leaf : trace.attribution.user,
-                    trace.counts);
+                    trace.counts, !options->by_leaf);
     vbt_lines_filter(&lines, trace.filter);
     vbt_lines_sort(&lines, options->sort);
     struct vbt_output output;

@@ -121,7 +121,7 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_options *
 static void print_json_lines(struct vbt_json *json, const char *name, const struct vbt_trace *trace, bool by_leaf,
                              const struct vbt_options *options) {
     struct vbt_lines lines;
-    vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf), trace->counts);
+    vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf), trace->counts, !by_leaf);
     vbt_lines_filter(&lines, trace->filter);
     vbt_lines_sort(&lines, options->sort);
     vbt_json_array_begin(json, name);
@@ -177,7 +177,7 @@ static int run(const struct vbt_options *options) {
         print_json(&trace, options, &groups, &conservation, output.stream);
     } else {
         struct vbt_lines lines;
-        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, options->by_leaf), trace.counts);
+        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, options->by_leaf), trace.counts, !options->by_leaf);
         vbt_lines_filter(&lines, trace.filter);
         vbt_lines_sort(&lines, options->sort);
         if (options->format == VBT_CSV)

@@ -592,6 +592,111 @@ static char *decode_end(struct decoder *d) {
     return NULL;
 }
 
+static int64_t get_line(struct decoder *d) {
+    uint64_t line = vbt_get_varint(&d->r);
+    return line <= INT32_MAX ? (int64_t)line : 0;
+}
+
+/* The columns of the frames, behind those of the sites. */
+static char *get_frames(struct decoder *d, struct vbt_named_frame *frames, uint64_t count) {
+    const struct vbt_model *m = d->model;
+    uint64_t bad_string = 0;
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].function = get_id(d, m->string_count, &bad_string);
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].file = get_id(d, m->string_count, &bad_string);
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].line = get_line(d);
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].declared_file = get_id(d, m->string_count, &bad_string);
+    for (uint64_t i = 0; i < count; i++)
+        frames[i].declared_line = get_line(d);
+    return check_ids(d, bad_string, "string");
+}
+
+static char *decode_frames(struct decoder *d) {
+    struct vbt_model *m = d->model;
+    uint64_t count, site = 0, bad_site = 0, bad_state = 0, frames = 0;
+    char *wrong = get_count(d, &count, 8, 0, m->site_count);
+    if (wrong != NULL)
+        return wrong;
+    uint32_t *sites = vbt_new(count, sizeof *sites);
+    struct vbt_named_site *named = vbt_new(count, sizeof *named);
+    for (uint64_t i = 0; i < count; i++) {
+        site += vbt_get_varint(&d->r);
+        if ((site == 0 || site > m->site_count || m->sites[site].kind != VBT_SITE_NATIVE) && bad_site == 0)
+            bad_site = site | 1;
+        sites[i] = bad_site == 0 ? (uint32_t)site : 0;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        named[i].state = (enum vbt_binary_state)get_id(d, VBT_BINARY_STATES - 1, &bad_state);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t of_site = vbt_get_varint(&d->r);
+        named[i].first = (uint32_t)(m->named_frame_count + frames);
+        named[i].count = (uint32_t)of_site;
+        frames = of_site > 0 && of_site <= MAX_SITES && frames <= MAX_SITES ? frames + of_site : UINT64_MAX;
+    }
+    uint64_t room = (uint64_t)(d->r.end - d->r.at) / 5;
+    if (d->r.bad)
+        wrong = too_short(d);
+    else if (bad_site != 0)
+        wrong = vbt_text("%s names call sites that are not native, not defined before it, or out of order", d->chunk);
+    else if (bad_state != 0)
+        wrong = vbt_text("%s: a file in state %" PRIu64 ", expected 0 to %d", d->chunk, bad_state, VBT_BINARY_STATES - 1);
+    else if (frames > room || frames > MAX_SITES - m->named_frame_count)
+        wrong = vbt_text("%s claims more frames than it has room for, or a call site without any", d->chunk);
+    if (wrong == NULL) {
+        m->named_frames =
+            vbt_grow(m->named_frames, &m->named_frame_capacity, m->named_frame_count + frames, sizeof *m->named_frames);
+        wrong = get_frames(d, m->named_frames + m->named_frame_count, frames);
+    }
+    if (wrong == NULL) {
+        m->symbolized = true;
+        m->named_frame_count += frames;
+        m->named_sites = vbt_grow(m->named_sites, &m->named_site_capacity, m->site_count + 1, sizeof *m->named_sites);
+        for (; m->named_site_count <= m->site_count; m->named_site_count++)
+            m->named_sites[m->named_site_count] = (struct vbt_named_site){0};
+        for (uint64_t i = 0; i < count; i++)
+            m->named_sites[sites[i]] = named[i];
+    }
+    free(sites);
+    free(named);
+    return wrong;
+}
+
+static char *decode_sources(struct decoder *d) {
+    struct vbt_model *m = d->model;
+    uint64_t count, bad_string = 0;
+    char *wrong = get_count(d, &count, 4, m->source_row_count, MAX_SITES);
+    if (wrong != NULL)
+        return wrong;
+    m->source_rows = vbt_grow(m->source_rows, &m->source_row_capacity, m->source_row_count + count, sizeof *m->source_rows);
+    struct vbt_source_row *rows = m->source_rows + m->source_row_count;
+    for (uint64_t i = 0; i < count; i++)
+        rows[i] = (struct vbt_source_row){.file = get_id(d, m->string_count, &bad_string)};
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].line = get_line(d);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].changed = vbt_get_varint(&d->r) != 0;
+    size_t text_size = m->source_text_size;
+    for (uint64_t i = 0; i < count; i++) {
+        const char *bytes = vbt_get_string(&d->r, &rows[i].size);
+        rows[i].text = text_size;
+        m->source_text = vbt_grow(m->source_text, &m->source_text_capacity, text_size + rows[i].size + 1, 1);
+        memcpy(m->source_text + text_size, bytes, rows[i].size);
+        text_size += rows[i].size;
+    }
+    wrong = check_ids(d, bad_string, "string");
+    if (wrong == NULL && text_size > MAX_TEXT)
+        wrong = vbt_text("%s: more than %d bytes of text in all, which no trace has", d->chunk, MAX_TEXT);
+    if (wrong != NULL)
+        return wrong;
+    m->symbolized = true;
+    m->source_row_count += count;
+    m->source_text_size = text_size;
+    return NULL;
+}
+
 char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
     static char *(*const decoders[VBT_CHUNK_KINDS])(struct decoder *) = {
         [VBT_CHUNK_PROCESS] = decode_process,     [VBT_CHUNK_STRINGS] = decode_strings,
@@ -600,6 +705,7 @@ char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
         [VBT_CHUNK_STATE] = decode_state,         [VBT_CHUNK_COUNTERS] = decode_counters,
         [VBT_CHUNK_INTERVALS] = decode_intervals, [VBT_CHUNK_INTERVAL_SITES] = decode_interval_sites,
         [VBT_CHUNK_TIMELINE] = decode_timeline,   [VBT_CHUNK_END] = decode_end,
+        [VBT_CHUNK_FRAMES] = decode_frames,       [VBT_CHUNK_SOURCES] = decode_sources,
     };
     struct decoder decoder = {
         .model = model,

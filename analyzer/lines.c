@@ -51,7 +51,7 @@ static void add_sizes(struct vbt_line *line, const struct vbt_counters *c) {
 }
 
 void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *line_of,
-                     const bool *counts) {
+                     const bool *counts, bool users) {
     uint32_t *row_of_site = vbt_new(m->site_count + 1, sizeof *row_of_site); /* row + 1 */
     uint32_t *row_of_place = NULL;
     size_t place_capacity = 0, places_known = 0, capacity = 0;
@@ -62,7 +62,7 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
             continue;
         uint32_t site = line_of[i];
         if (row_of_site[site] == 0) {
-            const struct vbt_place *place = vbt_place_of_site(places, site);
+            const struct vbt_place *place = users ? vbt_place_of_user(places, site) : vbt_place_of_site(places, site);
             row_of_place = vbt_grow(row_of_place, &place_capacity, (size_t)place->index + 1, sizeof *row_of_place);
             while (places_known <= place->index)
                 row_of_place[places_known++] = 0;

@@ -30,9 +30,10 @@ struct vbt_lines {
 void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_counters *counters);
 void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other);
 
-/* One row a place: line_of gives each node's site, as in struct vbt_attribution; counts, by node, whether it is counted. */
+/* One row a place: line_of gives each node's site, one of the two of struct vbt_attribution; counts, by node, whether it is counted;
+ * users: line_of is that of the user's lines, so that of inlined functions the innermost of the user's own counts. */
 void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *model, struct vbt_places *places, const uint32_t *line_of,
-                     const bool *counts);
+                     const bool *counts, bool users);
 void vbt_lines_free(struct vbt_lines *lines);
 
 /* Of all rows together. */

@@ -70,6 +70,10 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->nodes);
     free(model->modules);
     free(model->module_by_id);
+    free(model->named_sites);
+    free(model->named_frames);
+    free(model->source_rows);
+    free(model->source_text);
     free(model->counters);
     free(model->scratch);
     free(model->ticks.rows);
@@ -113,6 +117,8 @@ const char *vbt_chunk_name(int kind) {
         [VBT_CHUNK_INTERVAL_SITES] = "INTERVAL_SITES",
         [VBT_CHUNK_TIMELINE] = "TIMELINE",
         [VBT_CHUNK_END] = "END",
+        [VBT_CHUNK_FRAMES] = "FRAMES",
+        [VBT_CHUNK_SOURCES] = "SOURCES",
     };
     return kind > 0 && kind < VBT_CHUNK_KINDS ? names[kind] : names[0];
 }

@@ -68,6 +68,25 @@ struct vbt_module {
     char *path;
 };
 
+/* What vbtrace symbolize put into the trace: the functions that a native site stands for. */
+struct vbt_named_frame {
+    uint32_t function, file, declared_file; /* strings */
+    int64_t line, declared_line;
+};
+
+struct vbt_named_site {
+    uint32_t first, count; /* of named_frames; count 0: nothing is said */
+    enum vbt_binary_state state;
+};
+
+/* A line of source code. */
+struct vbt_source_row {
+    uint32_t file; /* string */
+    int64_t line;
+    size_t text, size; /* in source_text */
+    bool changed;      /* the file is newer than the trace */
+};
+
 struct vbt_tick {
     uint64_t time;
     int64_t rss, heap, python;
@@ -103,7 +122,7 @@ struct vbt_chunk_sums {
     uint64_t count, stored, raw;
 };
 
-enum { VBT_CHUNK_KINDS = VBT_CHUNK_END + 1 }; /* index 0: kinds that this version does not know */
+enum { VBT_CHUNK_KINDS = VBT_CHUNK_SOURCES + 1 }; /* index 0: kinds that this version does not know */
 
 struct vbt_model {
     const char *path;
@@ -129,6 +148,16 @@ struct vbt_model {
     size_t module_count, module_capacity;
     uint32_t *module_by_id; /* index into modules */
     size_t module_id_count, module_id_capacity;
+
+    bool symbolized;                    /* names and source lines are those in here, and no others */
+    struct vbt_named_site *named_sites; /* by site, as far as it goes */
+    size_t named_site_count, named_site_capacity;
+    struct vbt_named_frame *named_frames;
+    size_t named_frame_count, named_frame_capacity;
+    struct vbt_source_row *source_rows;
+    size_t source_row_count, source_row_capacity;
+    char *source_text;
+    size_t source_text_size, source_text_capacity;
 
     struct vbt_counters *counters; /* row 0 is empty */
     size_t counters_count, counters_capacity;
@@ -173,6 +202,11 @@ const char *vbt_model_process(const struct vbt_model *model, const char *key);
 
 /* A key of the PROCESS chunk as a number; 0 where there is none. */
 int64_t vbt_model_process_number(const struct vbt_model *model, const char *key);
+
+/* What the trace says of a native site's functions, or NULL. */
+static inline const struct vbt_named_site *vbt_model_named_site(const struct vbt_model *model, uint32_t site) {
+    return site < model->named_site_count && model->named_sites[site].count > 0 ? &model->named_sites[site] : NULL;
+}
 
 static inline int64_t vbt_model_domain(const struct vbt_model *model, enum vbt_domain domain, enum vbt_domain_field field) {
     return model->state[VBT_STATE_DOMAIN + 16 * (int)domain + (int)field];

@@ -83,8 +83,9 @@ static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace)
     const char *path;
     for (size_t i = 0; (path = vbt_sources_changed(trace->sources, i)) != NULL; i++)
         add(notes, vbt_text("%s was changed after the trace began: the lines shown may not be those that ran.", path));
-    if (vbt_places_binary_changed(trace->places, &path))
-        add(notes, vbt_text("%s was changed after the trace began: its functions and lines may be wrong.", path));
+    char *trouble;
+    for (size_t i = 0; (trouble = vbt_places_trouble(trace->places, i)) != NULL; i++)
+        add(notes, trouble);
 }
 
 void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation) {

@@ -9,10 +9,10 @@ enum vbt_place_kind { VBT_PLACE_PYTHON, VBT_PLACE_NATIVE, VBT_PLACE_SPECIAL };
 
 struct vbt_place {
     enum vbt_place_kind kind;
-    bool user;            /* Python code of the user's own, or native code of the main program */
-    uint32_t index;       /* dense, in order of discovery; 0 is VBT_OUTSIDE */
-    int64_t line;         /* 0 where there is none */
-    const char *file;     /* source file; for native code without one the module; for special places the name in brackets */
+    bool user;        /* Python code of the user's own, or native code of the main program that is not from a library's header */
+    uint32_t index;   /* dense, in order of discovery; 0 is VBT_OUTSIDE */
+    int64_t line;     /* 0 where there is none */
+    const char *file; /* source file; for native code without one the module; for special places the name in brackets */
     const char *function; /* as above for special places */
     const char *module;   /* native code: path of the file it lies in; else NULL */
 };
@@ -33,10 +33,13 @@ struct vbt_places;
 struct vbt_places *vbt_places_new(const struct vbt_model *model);
 void vbt_places_free(struct vbt_places *places);
 
-/* The place of a site; resolved when it is first asked for. Site 0 is VBT_OUTSIDE. */
+/* The place of a site, of its innermost frame; resolved when it is first asked for. Site 0 is VBT_OUTSIDE. */
 const struct vbt_place *vbt_place_of_site(struct vbt_places *places, uint32_t site);
 
-/* A function as a place: its file, name and first line (0 where unknown). */
+/* The same of its innermost frame that is the user's own code; if none is, as vbt_place_of_site. */
+const struct vbt_place *vbt_place_of_user(struct vbt_places *places, uint32_t site);
+
+/* The innermost function as a place: its file, name and first line (0 where unknown). */
 const struct vbt_place *vbt_place_of_function(struct vbt_places *places, uint32_t site);
 
 /* The frames that a site stands for, innermost first: at least one, and only the last is not inlined. Python and special sites have
@@ -53,7 +56,7 @@ const struct vbt_frame *vbt_frames_of_site(struct vbt_places *places, uint32_t s
 size_t vbt_places_count(const struct vbt_places *places);
 const struct vbt_place *vbt_place_at(const struct vbt_places *places, size_t index);
 
-/* True if a binary that was asked for symbols is newer than the trace. */
-bool vbt_places_binary_changed(const struct vbt_places *places, const char **path);
+/* A sentence on each binary that was asked for symbols and may not be the one that ran, for the caller to free; NULL behind the last. */
+char *vbt_places_trouble(const struct vbt_places *places, size_t number);
 
 #endif

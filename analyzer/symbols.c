@@ -3,20 +3,19 @@
 
 #include "address_map.h"
 #include "allocate.h"
-#include "elf_symbols.h"
+#include "binary.h"
+#include "demangle.h"
 
-#include <demangle.h>
-#include <elfutils/libdwfl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct module {
-    const char *path;
-    bool asked, opened, no_lines;
-    struct vbt_elf_symbols elf;
-    Dwfl *dwfl;
-    Dwfl_Module *dwarf;
+/* What the modules that are one file share: those of one path and build id. */
+struct image {
+    const struct vbt_module *module; /* one of them */
+    enum vbt_binary_state state;
+    bool opened;
+    struct vbt_binary binary;
 };
 
 struct name {
@@ -27,24 +26,30 @@ struct name {
 struct vbt_symbols {
     const struct vbt_model *model;
     struct vbt_address_map map;
-    struct module *modules; /* one a distinct path */
-    size_t module_count;
-    uint32_t *module_of; /* by row of the model's modules */
-    struct name *names;  /* strings that were made here */
-    const char *exe;
+    struct image *images;
+    size_t image_count;
+    uint32_t *image_of; /* by row of the model's modules */
+    struct name *names; /* strings that were made here */
+    struct vbt_symbol *found;
+    size_t found_capacity;
     int64_t started_ns;
 };
 
-/* Rows of the model in order of their path, for finding those that share one. */
-static int by_path(const void *left, const void *right, void *modules) {
+static int compare(const struct vbt_module *a, const struct vbt_module *b) {
+    int order = strcmp(a->path, b->path);
+    if (order == 0)
+        order = (int)a->build_id_size - (int)b->build_id_size;
+    return order != 0 ? order : memcmp(a->build_id, b->build_id, a->build_id_size);
+}
+
+static int by_file(const void *left, const void *right, void *modules) {
     const struct vbt_module *rows = modules;
-    return strcmp(rows[*(const uint32_t *)left].path, rows[*(const uint32_t *)right].path);
+    return compare(&rows[*(const uint32_t *)left], &rows[*(const uint32_t *)right]);
 }
 
 struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model) {
     struct vbt_symbols *s = vbt_new(1, sizeof *s);
     s->model = model;
-    s->exe = vbt_model_process(model, "exe");
     s->started_ns = vbt_model_process_number(model, "started");
     vbt_address_map_build(&s->map, model->modules, model->module_count);
 
@@ -52,14 +57,14 @@ struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model) {
     uint32_t *order = vbt_new(count, sizeof *order);
     for (size_t i = 0; i < count; i++)
         order[i] = (uint32_t)i;
-    qsort_r(order, count, sizeof *order, by_path, model->modules);
-    s->modules = vbt_new(count, sizeof *s->modules);
-    s->module_of = vbt_new(count, sizeof *s->module_of);
+    qsort_r(order, count, sizeof *order, by_file, model->modules);
+    s->images = vbt_new(count, sizeof *s->images);
+    s->image_of = vbt_new(count, sizeof *s->image_of);
     for (size_t i = 0; i < count; i++) {
-        const char *path = model->modules[order[i]].path;
-        if (s->module_count == 0 || strcmp(s->modules[s->module_count - 1].path, path) != 0)
-            s->modules[s->module_count++].path = path;
-        s->module_of[order[i]] = (uint32_t)s->module_count - 1;
+        const struct vbt_module *module = &model->modules[order[i]];
+        if (s->image_count == 0 || compare(s->images[s->image_count - 1].module, module) != 0)
+            s->images[s->image_count++].module = module;
+        s->image_of[order[i]] = (uint32_t)s->image_count - 1;
     }
     free(order);
     return s;
@@ -68,11 +73,9 @@ struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model) {
 void vbt_symbols_free(struct vbt_symbols *s) {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->module_count; i++) {
-        dwfl_end(s->modules[i].dwfl);
-        if (s->modules[i].opened)
-            vbt_elf_symbols_close(&s->modules[i].elf);
-    }
+    for (size_t i = 0; i < s->image_count; i++)
+        if (s->images[i].opened)
+            vbt_binary_close(&s->images[i].binary);
     while (s->names != NULL) {
         struct name *next = s->names->next;
         free(s->names->text);
@@ -80,8 +83,9 @@ void vbt_symbols_free(struct vbt_symbols *s) {
         s->names = next;
     }
     vbt_address_map_free(&s->map);
-    free(s->modules);
-    free(s->module_of);
+    free(s->images);
+    free(s->image_of);
+    free(s->found);
     free(s);
 }
 
@@ -97,96 +101,104 @@ static const char *base_name(const char *path) {
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* As people write it: without a symbol version, C++ and Rust demangled. */
-static const char *readable(struct vbt_symbols *s, const char *linked) {
-    char *name = vbt_copy(linked, strcspn(linked, "@"));
-    char *demangled = cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
-    if (demangled == NULL)
-        return own(s, name);
-    free(name);
-    return own(s, demangled);
+/* A file name in full. */
+static const char *full_path(struct vbt_symbols *s, const char *folder, const char *file) {
+    return file == NULL || file[0] == '/' || folder == NULL ? file : own(s, vbt_text("%s/%s", folder, file));
 }
 
-static bool is_system_library(const char *path) {
-    static const char *const folders[] = {"/usr/lib", "/lib"}; /* lib32, lib64 and libx32 too */
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (strncmp(path, folders[i], strlen(folders[i])) == 0)
-            return true;
-    return false;
+/* Room for what was found; all zero. */
+static struct vbt_symbol *make_room(struct vbt_symbols *s, size_t count) {
+    s->found = vbt_grow(s->found, &s->found_capacity, count, sizeof *s->found);
+    memset(s->found, 0, count * sizeof *s->found);
+    return s->found;
 }
 
-/* Opens the line table of a module. */
-static Dwfl_Module *open_lines(struct module *module) {
-    static char *debug_path;
-    static const Dwfl_Callbacks callbacks = {
-        .find_elf = dwfl_build_id_find_elf,
-        .find_debuginfo = dwfl_standard_find_debuginfo,
-        .section_address = dwfl_offline_section_address,
-        .debuginfo_path = &debug_path,
-    };
-    unsetenv("DEBUGINFOD_URLS"); /* a report never waits for the network */
-    module->dwfl = dwfl_begin(&callbacks);
-    if (module->dwfl == NULL)
-        return NULL;
-    dwfl_report_begin(module->dwfl);
-    Dwfl_Module *reported = dwfl_report_elf(module->dwfl, module->path, module->path, -1, 0, true);
-    dwfl_report_end(module->dwfl, NULL, NULL);
-    return reported;
-}
-
-static void find_line(struct vbt_symbols *s, struct module *module, uint64_t address, struct vbt_symbol *found) {
-    bool main_program = s->exe != NULL && strcmp(s->exe, module->path) == 0;
-    if (module->no_lines || (!main_program && is_system_library(module->path)))
-        return;
-    if (module->dwarf == NULL)
-        module->dwarf = open_lines(module);
-    Dwarf_Addr bias;
-    if (module->dwarf == NULL || dwfl_module_getdwarf(module->dwarf, &bias) == NULL) {
-        module->no_lines = true;
-        return;
+/* What the debug information says of a linked address, else the symbol table; how many frames. */
+static size_t ask_binary(struct vbt_symbols *s, struct vbt_binary *binary, uint64_t linked) {
+    const struct vbt_inline *chain;
+    size_t count = vbt_inlines_find(binary->inlines, linked, &chain);
+    struct vbt_symbol *symbols = make_room(s, count > 0 ? count : 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct vbt_inline *at = &chain[i];
+        symbols[i].function = at->linked != NULL ? own(s, vbt_demangle(at->linked)) : NULL;
+        symbols[i].file = at->line > 0 ? full_path(s, at->folder, at->file) : NULL;
+        symbols[i].line = symbols[i].file != NULL ? at->line : 0;
+        symbols[i].declared_file = full_path(s, at->folder, at->declared_file);
+        symbols[i].declared_line = at->declared_line;
     }
-    Dwfl_Line *line = dwfl_module_getsrc(module->dwarf, address);
-    int number = 0;
-    const char *file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
-    if (file == NULL || number <= 0)
-        return;
-    const char *folder = file[0] != '/' ? dwfl_line_comp_dir(line) : NULL;
-    found->file = folder != NULL ? own(s, vbt_text("%s/%s", folder, file)) : file;
-    found->line = number;
+    count = count > 0 ? count : 1;
+    if (symbols[count - 1].function == NULL) {
+        const char *name = vbt_binary_function(binary, linked);
+        symbols[count - 1].function = name != NULL ? own(s, vbt_demangle(name)) : NULL;
+    }
+    return count;
 }
 
-void vbt_symbols_find(struct vbt_symbols *s, const struct vbt_site *site, struct vbt_symbol *found) {
+static size_t look_up(struct vbt_symbols *s, struct image *image, const struct vbt_module *module, uint64_t address) {
+    uint64_t linked = address - module->start + (module->id != 0 ? module->linked : module->offset);
+    if (!image->opened) {
+        image->opened = true;
+        vbt_binary_open(&image->binary, image->module, s->started_ns);
+        image->state = image->binary.state;
+    }
+    struct vbt_binary *binary = &image->binary;
+    size_t count = 1;
+    if (binary->file != NULL && (module->id != 0 || vbt_binary_linked(binary, linked, &linked)))
+        count = ask_binary(s, binary, linked);
+    else
+        make_room(s, 1);
+    for (size_t i = 0; i < count; i++)
+        if (s->found[i].function == NULL)
+            s->found[i].function = own(s, vbt_text("%s+0x%" PRIx64, base_name(module->path), linked));
+    return count;
+}
+
+static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_named_site *named, struct image *image) {
+    const struct vbt_model *m = s->model;
+    struct vbt_symbol *symbols = make_room(s, named->count);
+    for (uint32_t i = 0; i < named->count; i++) {
+        const struct vbt_named_frame *frame = &m->named_frames[named->first + i];
+        symbols[i] =
+            (struct vbt_symbol){.function = vbt_model_string(m, frame->function),
+                                .file = frame->file != 0 ? vbt_model_string(m, frame->file) : NULL,
+                                .declared_file = frame->declared_file != 0 ? vbt_model_string(m, frame->declared_file) : NULL,
+                                .line = frame->line,
+                                .declared_line = frame->declared_line};
+    }
+    if (image != NULL)
+        image->state = named->state;
+    return (struct vbt_symbolized){.symbols = symbols, .count = named->count, .state = named->state};
+}
+
+struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
+    const struct vbt_model *m = s->model;
+    const struct vbt_site *site = &m->sites[id];
     uint64_t address = site->a - 1;
-    *found = (struct vbt_symbol){.module = ""};
-    ptrdiff_t row = site->module != 0 ? (ptrdiff_t)s->model->module_by_id[site->module] : vbt_address_map_find(&s->map, address);
-    if (row < 0) {
-        found->function = own(s, vbt_text("0x%" PRIx64, address));
-        return;
+    ptrdiff_t row = site->module != 0 ? (ptrdiff_t)m->module_by_id[site->module] : vbt_address_map_find(&s->map, address);
+    struct image *image = row >= 0 ? &s->images[s->image_of[row]] : NULL;
+    const struct vbt_named_site *named = vbt_model_named_site(m, id);
+    struct vbt_symbolized found = {.count = 1};
+    if (named != NULL) {
+        found = from_trace(s, named, image);
+    } else if (image != NULL) {
+        found.count = look_up(s, image, &m->modules[row], address);
+        found.state = image->state;
+    } else {
+        make_room(s, 1)->function = own(s, vbt_text("0x%" PRIx64, address));
     }
-    const struct vbt_module *mapped = &s->model->modules[row];
-    struct module *module = &s->modules[s->module_of[row]];
-    found->module = module->path;
-    uint64_t position = address - mapped->start + (mapped->id != 0 ? mapped->linked : mapped->offset);
-    if (!module->asked) {
-        module->asked = true;
-        module->opened = module->path[0] == '/' && vbt_elf_symbols_open(&module->elf, module->path);
-    }
-    uint64_t linked;
-    if (module->opened && (mapped->id != 0 ? (linked = position, true) : vbt_elf_address(&module->elf, position, &linked))) {
-        const struct vbt_elf_symbol *symbol = vbt_elf_symbols_find(&module->elf, linked);
-        found->function = symbol != NULL ? readable(s, symbol->name) : NULL;
-        find_line(s, module, linked, found);
-        position = linked;
-    }
-    if (found->function == NULL)
-        found->function = own(s, vbt_text("%s+0x%" PRIx64, base_name(module->path), position));
+    found.symbols = s->found;
+    found.module = row >= 0 ? m->modules[row].path : "";
+    return found;
 }
 
-bool vbt_symbols_changed(const struct vbt_symbols *s, const char **path) {
-    for (size_t i = 0; s->started_ns > 0 && i < s->module_count; i++)
-        if (s->modules[i].opened && s->modules[i].elf.changed_ns > s->started_ns) {
-            *path = s->modules[i].path;
-            return true;
-        }
-    return false;
+char *vbt_symbols_trouble(const struct vbt_symbols *s, size_t number) {
+    static const char *const sentences[] = {
+        [VBT_BINARY_NEWER] = "%s was changed after the trace began: its functions and lines may be wrong.",
+        [VBT_BINARY_GONE] = "%s is gone: its functions are told by address.",
+        [VBT_BINARY_REPLACED] = "%s is not the file that ran (another build id): its functions are told by address.",
+    };
+    for (size_t i = 0; i < s->image_count; i++)
+        if (s->images[i].state != VBT_BINARY_SAME && number-- == 0)
+            return vbt_text(sentences[s->images[i].state], s->images[i].module->path);
+    return NULL;
 }

@@ -1,7 +1,7 @@
-/* From a native address to module, function, file and line.
+/* From a native site to module, functions, files and lines.
  *
- * A module's symbols are read when the first of its addresses is asked for, once. Source lines are looked up in the main program and
- * in modules outside the system's library folders: the others carry no line tables. */
+ * What the trace itself says (vbtrace symbolize puts it there) comes first. Otherwise a module's file is opened when the first of its
+ * addresses is asked for, once, and no more of it is read than it takes. */
 #ifndef VBT_SYMBOLS_H
 #define VBT_SYMBOLS_H
 
@@ -10,19 +10,28 @@
 struct vbt_symbols;
 
 struct vbt_symbol {
-    const char *module;   /* path, "" where the address lies in no module */
-    const char *function; /* demangled, or "libfoo.so+0x1234", or "0x7f…" */
-    const char *file;     /* NULL where unknown */
-    int64_t line;         /* 0 where unknown */
+    const char *function;        /* demangled, or "libfoo.so+0x1234", or "0x7f…" */
+    const char *file;            /* NULL where unknown */
+    const char *declared_file;   /* where the function begins; NULL where unknown */
+    int64_t line, declared_line; /* 0 where unknown */
+};
+
+/* What lies at a site's return address: the call is the instruction before it. */
+struct vbt_symbolized {
+    const char *module;               /* path, "" where the address lies in no module */
+    const struct vbt_symbol *symbols; /* innermost first, each inlined into the next; valid until the next call */
+    size_t count;                     /* at least 1 */
+    enum vbt_binary_state state;      /* of the module's file */
 };
 
 struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model);
 void vbt_symbols_free(struct vbt_symbols *symbols);
 
-/* What lies at the return address of a native site: the call is the instruction before it. The strings live as long as `symbols`. */
-void vbt_symbols_find(struct vbt_symbols *symbols, const struct vbt_site *site, struct vbt_symbol *found);
+/* site: a native one. The strings live as long as `symbols` and the model. */
+struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t site);
 
-/* True if a module's file was asked for and is newer than the start of the trace, so that what it says may not fit. */
-bool vbt_symbols_changed(const struct vbt_symbols *symbols, const char **path);
+/* A sentence on each module that was asked for and whose file is not certainly the one that ran, for the caller to free; NULL behind
+ * the last. */
+char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
 
 #endif

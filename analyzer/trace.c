@@ -25,8 +25,8 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, 
     if (damage != NULL && options->format != VBT_JSON)
         vbt_warn("%s: %s", options->trace, damage);
     free(damage);
-    vbt_attribute(&trace->attribution, &trace->model);
     trace->places = vbt_places_new(&trace->model);
+    vbt_attribute(&trace->attribution, &trace->model, trace->places);
     trace->sources = vbt_sources_new(vbt_model_process(&trace->model, "cwd"), vbt_model_process_number(&trace->model, "started"));
     trace->filter = vbt_filter_new(options);
     trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);

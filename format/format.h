@@ -29,11 +29,16 @@ enum vbt_chunk_kind {
     VBT_CHUNK_INTERVAL_SITES,
     VBT_CHUNK_TIMELINE,
     VBT_CHUNK_END,
+    VBT_CHUNK_FRAMES,
+    VBT_CHUNK_SOURCES,
 };
 
 enum vbt_code_flag { VBT_CODE_USER = 1, VBT_CODE_OWN = 2 };
 
 enum vbt_site_kind { VBT_SITE_PYTHON, VBT_SITE_NATIVE, VBT_SITE_SPECIAL };
+
+/* What became of the file that native code was loaded from. */
+enum vbt_binary_state { VBT_BINARY_SAME, VBT_BINARY_NEWER, VBT_BINARY_GONE, VBT_BINARY_REPLACED, VBT_BINARY_STATES };
 
 enum vbt_domain { VBT_DOMAIN_HEAP, VBT_DOMAIN_PYTHON, VBT_DOMAIN_MAP, VBT_DOMAINS };
 

@@ -106,7 +106,7 @@ static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t colli
     struct vbt_module *module = vbt_module_at(id);
     *module = *found;
     module->path = path;
-    module->directory = path[0] == '/' || path[0] == '\0' ? "" : directory_now();
+    module->directory = path[0] == '/' || strchr(path, '/') == NULL ? "" : directory_now(); /* a bare name is no path: the vdso's */
     module->generation = atomic_load(&vbt_module_generation);
     return vbt_table_put(&ids, key, collision, id) ? id : 0;
 }

@@ -65,7 +65,7 @@ def interpreters():
 
 def environment(**changes):
     """The tests' environment without anything that would change what a traced program does."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VBTRACE", "PYTHON", "LD_", "MALLOC_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VBTRACE", "PYTHON", "LD_", "MALLOC_", "DEBUGINFOD_"))}
     kept.update(PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0", LC_ALL="C.UTF-8")
     kept.update(changes)
     return kept

@@ -58,7 +58,7 @@ static void leaf_lines_of_the_sample(void **state) {
     struct vbt_lines lines;
     tb_sample(&l.b);
     load(&l);
-    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts, false);
     assert_int_equal(lines.count, 6);
     assert_int_equal(find(&lines, "<module>", 8)->sums.allocs, 3);
     assert_int_equal(find(&lines, "work", 3)->sums.allocated, 240);
@@ -85,7 +85,7 @@ static void user_lines_of_the_sample(void **state) {
     struct vbt_lines lines;
     tb_sample(&l.b);
     load_filtered(&l, "bench.py");
-    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.user, l.t.counts);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.user, l.t.counts, true);
     assert_int_equal(lines.count, 5);
     assert_int_equal(find(&lines, "work", 3)->sums.allocs, 20);
     assert_int_equal(find(&lines, "work", 3)->sums.allocated, 5740);
@@ -149,7 +149,7 @@ static void the_same_line_compiled_twice_is_one_row(void **state) {
         tb_counters(&l.b, &(struct tb_counters){.node = i, .allocs = 10 * i, .allocated = i, .live_blocks = 0}, 1);
     }
     load(&l);
-    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts, false);
     assert_int_equal(lines.count, 2);
     assert_int_equal(find(&lines, "f", 5)->sums.allocs, 30);
     assert_int_equal(find(&lines, "g", 5)->sums.allocs, 30);
@@ -169,7 +169,7 @@ static void mapped_memory_is_no_part_of_lines_and_totals(void **state) {
     tb_counters(&l.b, (struct tb_counters[]){{.node = 1, .allocs = 1, .allocated = 4096}, {.node = 2, .allocs = 2, .allocated = 7}},
                 2);
     load(&l);
-    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts);
+    vbt_lines_build(&lines, &l.t.model, l.t.places, l.t.attribution.leaf, l.t.counts, false);
     assert_int_equal(lines.count, 1);
     assert_int_equal(lines.rows[0].sums.allocated, 7);
     vbt_totals_get(&totals, &l.t.model); /* no STATE: from the counters */

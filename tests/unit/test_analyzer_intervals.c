@@ -42,7 +42,7 @@ static void the_same_lines_are_one_interval(void **state) {
     build(&b);
     assert_null(vbt_model_load(&m, tb_save(&b), false));
     assert_null(m.damage);
-    vbt_attribute(&a, &m);
+    vbt_attribute(&a, &m, NULL);
     struct vbt_places *places = vbt_places_new(&m);
     vbt_intervals_build(&g, &m, places, a.leaf);
 

@@ -114,6 +114,33 @@ void tb_module(struct trace_builder *b, uint64_t start, uint64_t end, uint64_t o
     tb_close(b, VBT_CHUNK_MODULES);
 }
 
+uint32_t tb_native_site(struct trace_builder *b, uint64_t address, int64_t in_main, uint32_t module) {
+    uint32_t id = open_definition(b, &b->sites);
+    vbt_put_varint(&b->w, VBT_SITE_NATIVE);
+    vbt_put_varint(&b->w, address);
+    vbt_put_zigzag(&b->w, in_main);
+    vbt_put_varint(&b->w, module);
+    tb_close(b, VBT_CHUNK_SITES);
+    return id;
+}
+
+uint32_t tb_loaded_module(struct trace_builder *b, uint64_t start, uint64_t end, uint64_t linked, const void *build_id,
+                          size_t build_id_size, const char *path) {
+    tb_open(b);
+    vbt_put_varint(&b->w, 0);
+    vbt_put_varint(&b->w, 1);
+    vbt_put_varint(&b->w, start);
+    vbt_put_varint(&b->w, end);
+    vbt_put_varint(&b->w, 0);
+    put_text(b, path);
+    vbt_put_varint(&b->w, ++b->modules);
+    vbt_put_varint(&b->w, linked);
+    vbt_put_varint(&b->w, 1);
+    vbt_put_string(&b->w, build_id, build_id_size);
+    tb_close(b, VBT_CHUNK_MODULES);
+    return (uint32_t)b->modules;
+}
+
 static void put_deltas(struct trace_builder *b, const int64_t *values, size_t count) {
     for (size_t i = 0; i < count; i++)
         vbt_put_zigzag(&b->w, values[i] - (i > 0 ? values[i - 1] : 0));

@@ -14,7 +14,7 @@ struct trace_builder {
     struct vbt_writer w; /* the payload of the open chunk */
     uint8_t *payload;
     /* Definitions so far. */
-    uint64_t strings, codes, sites, nodes;
+    uint64_t strings, codes, sites, nodes, modules;
 };
 
 /* A file with nothing but its header. */
@@ -34,6 +34,12 @@ uint32_t tb_string(struct trace_builder *b, const char *text);
 uint32_t tb_code(struct trace_builder *b, const char *file, const char *function, unsigned first_line, unsigned flags);
 uint32_t tb_site(struct trace_builder *b, enum vbt_site_kind kind, uint64_t a, int64_t line);
 uint32_t tb_node(struct trace_builder *b, uint32_t parent, uint32_t site, enum vbt_domain domain);
+/* A native site in a module that was defined with an id. */
+uint32_t tb_native_site(struct trace_builder *b, uint64_t address, int64_t in_main, uint32_t module);
+
+/* A mapped part of a file, or a whole module with the next id, which is returned. */
+uint32_t tb_loaded_module(struct trace_builder *b, uint64_t start, uint64_t end, uint64_t linked, const void *build_id,
+                          size_t build_id_size, const char *path);
 void tb_module(struct trace_builder *b, uint64_t start, uint64_t end, uint64_t offset, const char *path);
 void tb_timeline(struct trace_builder *b, size_t count, const uint64_t *times, const int64_t *rss, const int64_t *heap,
                  const int64_t *python);
