@@ -69,13 +69,14 @@ static const char *seen(void) {
     const struct vbt_step *before = known_step();
     uint32_t known = before != NULL ? before->node : 0;
     const struct vbt_frame *leaf = vbt_python_leaf(&thread->stack);
-    write_path(leaf != NULL ? leaf->node : 0, path, sizeof path);
+    uint32_t node = leaf != NULL ? leaf->node : 0;
+    write_path(node, path, sizeof path);
     if (known != 0)
-        assert_int_equal(known, leaf->node);
+        assert_int_equal(known, node);
     const struct vbt_step *after = known_step();
     if (after != NULL) {
-        assert_int_equal(after->node, leaf->node);
-        assert_ptr_equal(after->counters, vbt_counters_of(&thread->ledger, leaf->node));
+        assert_int_equal(after->node, node);
+        assert_ptr_equal(after->counters, vbt_counters_of(&thread->ledger, node));
         steps_known++;
     }
     return path;
