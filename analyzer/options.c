@@ -101,7 +101,8 @@ int vbt_options_help(const struct vbt_command *command) {
     const char *formats[VBT_FORMATS];
     join(list, sizeof list, formats, formats_of(command, formats));
     fprintf(out, "Usage: vbtrace %s [options] TRACE\n\n%s\n\nOptions:\n", command->name, command->help);
-    fprintf(out, "  --format FORMAT   %s; default: %s\n", list, formats[0]);
+    if (formats_of(command, formats) > 1)
+        fprintf(out, "  --format FORMAT   %s; default: %s\n", list, formats[0]);
     if (takes(command, MEASURE)) {
         join(list, sizeof list, vbt_measure_names, count_of(vbt_measure_names));
         fprintf(out, "  --measure NAME    %s; default: bytes\n", list);
@@ -147,9 +148,9 @@ int vbt_options_help(const struct vbt_command *command) {
         fputs("  --per N           an interval between two clock readings holds N iterations\n", out);
     if (takes(command, SITES))
         fputs("  --sites           under each interval the lines that allocate in it\n", out);
-    fputs("  -o, --output FILE write to FILE instead of standard output\n"
-          "  -h, --help        this text\n",
-          out);
+    fprintf(out, "  -o, --output FILE write to FILE instead of %s\n",
+            command->output != NULL ? command->output : "standard output");
+    fputs("  -h, --help        this text\n", out);
     return vbt_output_finish(&output);
 }
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Larger files are no source code that a person wants to see lines of. */
-enum { MAX_SOURCE = 32 << 20 };
+/* Larger files are no source code that a person wants to see lines of, and longer lines are cut. */
+enum { MAX_SOURCE = 32 << 20, MAX_LINE = 64 << 10 };
 
 struct file {
     char *name;
@@ -19,21 +19,56 @@ struct file {
     size_t size;
     uint32_t *line_at; /* where each line starts; one more for the end */
     size_t line_count;
-    bool changed;
+    const struct vbt_source_row **rows; /* of the trace, in order of their lines, instead of all these */
+    size_t row_count, row_capacity;
+    bool changed, noted;
     UT_hash_handle hh;
 };
 
 struct vbt_sources {
-    const char *folder;
+    const struct vbt_model *model;
+    const char *folder; /* where relative file names start, or NULL */
     int64_t started_ns;
     struct file *files;
     const char **changed;
     size_t changed_count, changed_capacity;
 };
 
-struct vbt_sources *vbt_sources_new(const char *folder, int64_t started_ns) {
+static int by_line(const void *left, const void *right) {
+    int64_t a = (*(const struct vbt_source_row *const *)left)->line, b = (*(const struct vbt_source_row *const *)right)->line;
+    return a < b ? -1 : a > b;
+}
+
+static struct file *add_file(struct vbt_sources *s, const char *name) {
+    struct file *file = vbt_new(1, sizeof *file);
+    file->name = vbt_copy(name, strlen(name));
+    HASH_ADD_KEYPTR(hh, s->files, file->name, strlen(file->name), file);
+    return file;
+}
+
+static void take_rows(struct vbt_sources *s) {
+    const struct vbt_model *m = s->model;
+    struct file *file = NULL, *next;
+    for (size_t i = 0; i < m->source_row_count; i++) {
+        const struct vbt_source_row *row = &m->source_rows[i];
+        const char *name = vbt_model_string(m, row->file);
+        if (file == NULL || strcmp(file->name, name) != 0) {
+            HASH_FIND_STR(s->files, name, file);
+            if (file == NULL)
+                file = add_file(s, name);
+        }
+        file->rows = vbt_grow(file->rows, &file->row_capacity, file->row_count + 1, sizeof *file->rows);
+        file->rows[file->row_count++] = row;
+        file->changed = file->changed || row->changed;
+    }
+    HASH_ITER(hh, s->files, file, next) { qsort(file->rows, file->row_count, sizeof *file->rows, by_line); }
+}
+
+struct vbt_sources *vbt_sources_new(const struct vbt_model *model) {
     struct vbt_sources *s = vbt_new(1, sizeof *s);
-    *s = (struct vbt_sources){.folder = folder, .started_ns = started_ns};
+    *s = (struct vbt_sources){
+        .model = model, .folder = vbt_model_process(model, "cwd"), .started_ns = vbt_model_process_number(model, "started")};
+    take_rows(s);
     return s;
 }
 
@@ -46,6 +81,7 @@ void vbt_sources_free(struct vbt_sources *s) {
         free(file->name);
         free(file->text);
         free(file->line_at);
+        free(file->rows);
         free(file);
     }
     free(s->changed);
@@ -86,17 +122,36 @@ static struct file *get_file(struct vbt_sources *s, const char *name) {
     HASH_FIND_STR(s->files, name, file);
     if (file != NULL)
         return file;
-    file = vbt_new(1, sizeof *file);
-    file->name = vbt_copy(name, strlen(name));
-    HASH_ADD_KEYPTR(hh, s->files, file->name, strlen(file->name), file);
-    if (name[0] == '\0' || name[0] == '<' || name[0] == '[')
+    file = add_file(s, name);
+    if (s->model->symbolized || name[0] == '\0' || name[0] == '<' || name[0] == '[')
         return file;
     char *path = name[0] == '/' || s->folder == NULL ? vbt_copy(name, strlen(name)) : vbt_text("%s/%s", s->folder, name);
     read_file(file, path, s->started_ns);
     free(path);
-    if (memchr(file->text != NULL ? file->text : "", '\0', file->size) == NULL)
+    if (file->text != NULL && memchr(file->text, '\0', file->size) == NULL)
         find_lines(file); /* a binary has no lines */
     return file;
+}
+
+/* The line as the trace has it, or NULL. */
+static const char *row_text(const struct vbt_sources *s, const struct file *file, int64_t line, size_t *size) {
+    const struct vbt_source_row wanted = {.line = line}, *key = &wanted;
+    const struct vbt_source_row **found =
+        file->row_count > 0 ? bsearch(&key, file->rows, file->row_count, sizeof *file->rows, by_line) : NULL;
+    if (found == NULL)
+        return NULL;
+    *size = (*found)->size;
+    return s->model->source_text + (*found)->text;
+}
+
+static const char *file_text(const struct file *file, int64_t line, size_t *size) {
+    if ((uint64_t)line > file->line_count)
+        return NULL;
+    const char *start = file->text + file->line_at[line - 1];
+    *size = file->line_at[line] - file->line_at[line - 1];
+    while (*size > 0 && (start[*size - 1] == '\n' || start[*size - 1] == '\r'))
+        --*size;
+    return start;
 }
 
 const char *vbt_source_line(struct vbt_sources *s, const char *name, int64_t line, size_t *size) {
@@ -104,18 +159,22 @@ const char *vbt_source_line(struct vbt_sources *s, const char *name, int64_t lin
     if (line <= 0)
         return NULL;
     struct file *file = get_file(s, name);
-    if ((uint64_t)line > file->line_count)
+    const char *text = s->model->symbolized ? row_text(s, file, line, size) : file_text(file, line, size);
+    if (text == NULL)
         return NULL;
-    if (file->changed) {
-        file->changed = false; /* noted once */
+    if (file->changed && !file->noted) {
+        file->noted = true;
         s->changed = vbt_grow(s->changed, &s->changed_capacity, s->changed_count + 1, sizeof *s->changed);
         s->changed[s->changed_count++] = file->name;
     }
-    const char *start = file->text + file->line_at[line - 1];
-    *size = file->line_at[line] - file->line_at[line - 1];
-    while (*size > 0 && (start[*size - 1] == '\n' || start[*size - 1] == '\r'))
-        --*size;
-    return start;
+    *size = *size < MAX_LINE ? *size : MAX_LINE;
+    return text;
+}
+
+bool vbt_source_changed(const struct vbt_sources *s, const char *name) {
+    const struct file *file;
+    HASH_FIND_STR(s->files, name, file);
+    return file != NULL && file->changed;
 }
 
 const char *vbt_sources_changed(const struct vbt_sources *s, size_t number) {

@@ -7,6 +7,7 @@
 #include "demangle.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,9 @@ static const char *base_name(const char *path) {
 
 /* A file name in full. */
 static const char *full_path(struct vbt_symbols *s, const char *folder, const char *file) {
-    return file == NULL || file[0] == '/' || folder == NULL ? file : own(s, vbt_text("%s/%s", folder, file));
+    if (file == NULL || strlen(file) >= PATH_MAX || (folder != NULL && strlen(folder) >= PATH_MAX))
+        return NULL;
+    return file[0] == '/' || folder == NULL ? file : own(s, vbt_text("%s/%s", folder, file));
 }
 
 /* Room for what was found; all zero. */

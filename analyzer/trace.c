@@ -27,7 +27,7 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, 
     free(damage);
     trace->places = vbt_places_new(&trace->model);
     vbt_attribute(&trace->attribution, &trace->model, trace->places);
-    trace->sources = vbt_sources_new(vbt_model_process(&trace->model, "cwd"), vbt_model_process_number(&trace->model, "started"));
+    trace->sources = vbt_sources_new(&trace->model);
     trace->filter = vbt_filter_new(options);
     trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);
     return true;

@@ -19,21 +19,21 @@ char *vbt_trace_open(struct vbt_trace_file *file, const char *path) {
     if (fstat(fileno(file->stream), &status) == 0 && S_ISDIR(status.st_mode))
         return vbt_text("is a directory; expected a trace (NAME.PID.vbt)");
 
-    uint8_t header[VBT_FILE_HEADER_SIZE];
+    uint8_t *header = file->header;
     errno = 0;
-    size_t got = fread(header, 1, sizeof header, file->stream);
+    size_t got = fread(header, 1, VBT_FILE_HEADER_SIZE, file->stream);
     if (ferror(file->stream))
         return vbt_text("cannot be read: %s", strerror(errno));
     if (got == 0)
         return vbt_text("is empty; expected a trace");
-    if (got < sizeof header)
+    if (got < VBT_FILE_HEADER_SIZE)
         return vbt_text("not a vbtrace trace (%zu bytes, shorter than a trace's header of %d)", got, VBT_FILE_HEADER_SIZE);
     const char *wrong = vbt_check_file_header(header);
     if (wrong != NULL)
         return vbt_text("%s", wrong);
     file->version = header[8];
     file->byte_order = header[9];
-    file->offset = sizeof header;
+    file->offset = VBT_FILE_HEADER_SIZE;
     file->zstd = ZSTD_createDCtx();
     return file->zstd != NULL ? NULL : vbt_text("out of memory");
 }
@@ -119,6 +119,7 @@ bool vbt_trace_next(struct vbt_trace_file *file, struct vbt_chunk *chunk) {
         return false;
     chunk->raw = known(header->kind) ? file->raw : NULL;
     chunk->offset = offset;
+    chunk->stored = file->stored;
     file->sequence++;
     return true;
 }

@@ -8,6 +8,7 @@
 
 struct vbt_trace_file {
     FILE *stream;
+    uint8_t header[VBT_FILE_HEADER_SIZE];
     uint8_t version;
     uint8_t byte_order; /* of the traced machine: 1 little, 2 big */
     uint64_t offset;    /* of the next unread byte */
@@ -23,8 +24,9 @@ struct vbt_trace_file {
 
 struct vbt_chunk {
     struct vbt_chunk_header header;
-    uint64_t offset;    /* of the chunk's header in the file */
-    const uint8_t *raw; /* header.raw_size bytes, until the next call; NULL for a kind this version does not know */
+    uint64_t offset;       /* of the chunk's header in the file */
+    const uint8_t *stored; /* header.stored_size bytes, until the next call */
+    const uint8_t *raw;    /* header.raw_size bytes, until the next call; NULL for a kind this version does not know */
 };
 
 /* Opens a file and checks its header. NULL, or what is wrong with it as a sentence without the file's name; the caller frees it. */

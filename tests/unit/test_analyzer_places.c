@@ -65,7 +65,8 @@ static void check_line(struct vbt_sources *s, const char *file, int64_t line, co
 static void lines_of_source_files(void **state) {
     (void)state;
     const char *path = tb_save_bytes("one\r\n  two\n\nfour", 16);
-    struct vbt_sources *s = vbt_sources_new("/tmp", 0);
+    struct vbt_pair facts[] = {{"cwd", "/tmp"}, {"started", "1000"}}; /* the trace began in 1970: the file is newer */
+    struct vbt_sources *s = vbt_sources_new(&(struct vbt_model){.process = facts, .process_count = 1});
     check_line(s, path, 0, NULL);
     check_line(s, path, 1, "one");
     check_line(s, path, 2, "  two");
@@ -81,7 +82,7 @@ static void lines_of_source_files(void **state) {
     check_line(s, "/dev/zero", 1, NULL);
     assert_null(vbt_sources_changed(s, 0));
     vbt_sources_free(s);
-    s = vbt_sources_new(NULL, 1000); /* the trace began in 1970: the file is newer */
+    s = vbt_sources_new(&(struct vbt_model){.process = facts, .process_count = 2});
     check_line(s, path, 1, "one");
     assert_string_equal(vbt_sources_changed(s, 0), path);
     assert_null(vbt_sources_changed(s, 1));
@@ -95,7 +96,7 @@ static void a_trace_cannot_make_the_report_wait(void **state) {
     assert_non_null(mkdtemp(path));
     char *fifo = vbt_text("%s/fifo", path);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    struct vbt_sources *s = vbt_sources_new(NULL, 0);
+    struct vbt_sources *s = vbt_sources_new(&(struct vbt_model){0});
     check_line(s, fifo, 1, NULL);
     vbt_sources_free(s);
     struct trace_builder b;
