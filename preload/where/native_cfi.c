@@ -482,7 +482,13 @@ static bool choose_fp(const struct program *program, uintptr_t pc, struct vbt_ru
         return true;
     case IN_FRAME:
         rule->fp = (int16_t)fp->offset;
-        return in_frame(rule, fp->offset);
+        if (in_frame(rule, fp->offset))
+            return true;
+        if (!program->machine->pushes_ra || rule->kind != VBT_RULE_SP || fp->offset % WORD != 0 || fp->offset >= 0 ||
+            fp->offset < INT16_MIN || rule->cfa + fp->offset < -VBT_RED_ZONE)
+            return false;
+        rule->kind = VBT_RULE_LEAF;
+        return true;
     case BY_EXPRESSION:
         rule->fp = VBT_FP_AT_FP;
         return evaluate(program->machine, fp->expression, pc, &place) && place.base == FP && !place.loaded && place.number == 0;

@@ -16,7 +16,8 @@ enum vbt_rule_kind {
     VBT_RULE_NONE,      /* none yet */
     VBT_RULE_SP,        /* the CFA is the stack pointer + cfa */
     VBT_RULE_FP,        /* the CFA is the frame pointer + cfa */
-    VBT_RULE_LEAF,      /* like SP, and the return address is in the link register still: interrupted functions */
+    VBT_RULE_LEAF,      /* like SP, in functions that were interrupted: aarch64 has the return address in its register still; on
+                           x86-64 the saved frame pointer is below the stack pointer, in the red zone */
     VBT_RULE_FP_LOAD,   /* the CFA is the word at the frame pointer + cfa: functions that realign their stack */
     VBT_RULE_SIGNAL,    /* a signal handler returns here; the kernel's frame has the registers */
     VBT_RULE_END,       /* the outermost function of a thread */
@@ -27,6 +28,9 @@ enum vbt_rule_kind {
 
 /* fp of a rule, where the word is not in the frame. */
 enum { VBT_FP_KEPT = 0, VBT_FP_AT_FP = 1 };
+
+/* x86-64: bytes below the stack pointer that are the function's own. */
+enum { VBT_RED_ZONE = 128 };
 
 struct vbt_rule {
     int32_t cfa;  /* bytes */

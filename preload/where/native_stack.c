@@ -113,12 +113,13 @@ static int step_carefully(struct vbt_native_stack *stack, const struct walked *f
             return VBT_CUT_MEMORY;
         cfa = *to->sp_slot;
     }
-    if (rule.kind == VBT_RULE_LEAF) {
 #if defined __aarch64__
+    if (rule.kind == VBT_RULE_LEAF) {
         to->at.pc = vbt_plain_address(from->at.lr);
         to->at.lr = 0;
+    } else
 #endif
-    } else {
+    {
         to->pc_slot = word_of_frame(stack, from, vbt_ra_slot(rule, cfa));
         if (to->pc_slot == NULL || cfa <= from->at.sp)
             return VBT_CUT_MEMORY;
@@ -126,7 +127,9 @@ static int step_carefully(struct vbt_native_stack *stack, const struct walked *f
     }
     if (rule.fp != VBT_FP_KEPT) {
         uintptr_t slot = rule.fp == VBT_FP_AT_FP ? from->at.fp : cfa + (uintptr_t)(intptr_t)rule.fp;
-        if ((to->fp_slot = word_of_frame(stack, from, slot)) == NULL)
+        bool in_red_zone = rule.kind == VBT_RULE_LEAF && slot < from->at.sp && from->at.sp - slot <= VBT_RED_ZONE;
+        to->fp_slot = in_red_zone && vbt_is_readable(slot) ? (const uintptr_t *)slot : word_of_frame(stack, from, slot);
+        if (to->fp_slot == NULL)
             return VBT_CUT_MEMORY;
         to->at.fp = *to->fp_slot;
     }
