@@ -1,8 +1,9 @@
-/* What the environment asks for. */
-#ifndef VBT_OPTIONS_H
-#define VBT_OPTIONS_H
+/* What the environment asks for. Also part of the tool: `vbtrace run` takes the same options on its command line. */
+#ifndef VBT_PRELOAD_OPTIONS_H
+#define VBT_PRELOAD_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { VBT_PATH_MAX = 4096 };
@@ -15,6 +16,17 @@ struct vbt_options {
 };
 
 extern struct vbt_options vbt_options;
+
+/* One thing that can be asked for: VBTRACE_NAME=value in the environment, --name value on a command line. */
+struct vbt_option {
+    const char *name;                      /* as in the environment, without VBTRACE_ */
+    const char *value;                     /* what stands for a value in a help text; NULL: 0 or 1, and --name means 1 */
+    const char *help;                      /* one line */
+    const char *(*set)(const char *value); /* puts it into vbt_options; NULL, or what was expected */
+};
+
+extern const struct vbt_option vbt_option_list[];
+extern const size_t vbt_option_count;
 
 /* Reads the environment. False if a value makes no sense: that is said in one line, and the program should run
  * untraced. */
