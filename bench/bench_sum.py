@@ -18,6 +18,10 @@ Each repetition is a section of vbtrace. Run under it, and the report gives the 
     LD_PRELOAD=libvbtrace.so python3 bench_sum.py
 
 an iteration of "python_loop N" is one element, an iteration of "np_sum N" is one call.
+
+line_profiler and memory_profiler want functions decorated with their @profile; --profile NAMES does it:
+
+    python3 -m kernprof -l -v bench_sum.py --profile python_loop,np_sum
 """
 
 import os
@@ -27,6 +31,7 @@ for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import argparse
+import builtins
 import contextlib
 import gc
 import itertools
@@ -58,21 +63,31 @@ ALL_SIZES = [2**k for k in range(4, 25)]
 QUICK_SIZES = [2**k for k in range(4, 21, 4)]
 LARGEST_SIZE = 2**30
 LARGEST_REPEATED_LOOP = 2**20
+PROFILED = ("make_array", "python_loop", "np_sum")  # what --profile can name
 
 
-# The two operations. Both take the array and how often to sum it; a loop over itertools.repeat allocates nothing itself.
+def make_array(size, seed):
+    """What is summed: the same numbers for the same seed, on every machine."""
+    return np.random.default_rng(seed).standard_normal(size, dtype=np.float32)
 
 
-def python_loop(a, calls):
-    for _ in itertools.repeat(None, calls):
+# The two operations. Both take the array and turns(how often to sum it), a loop over which allocates nothing itself.
+
+
+def turns(calls):
+    return itertools.repeat(None, calls)
+
+
+def python_loop(a, turns):
+    for _ in turns:
         total = np.float32(0)
         for x in a:
             total += x
     return total
 
 
-def np_sum(a, calls):
-    for _ in itertools.repeat(None, calls):
+def np_sum(a, turns):
+    for _ in turns:
         total = np.sum(a)
     return total
 
@@ -80,7 +95,7 @@ def np_sum(a, calls):
 def time_once(operation, a, calls):
     """Nanoseconds of one repetition."""
     start = time.perf_counter_ns()
-    operation(a, calls)
+    operation(a, turns(calls))
     return time.perf_counter_ns() - start
 
 
@@ -96,10 +111,10 @@ def calls_for(operation, a, target_ns):
 
 def time_in_section(operation, a, calls, iterations):
     """Nanoseconds of one repetition, which is a section of vbtrace."""
-    mark = section(f"{operation.__name__} {a.size}", iterations)
+    mark, each = section(f"{operation.__name__} {a.size}", iterations), turns(calls)
     start = time.perf_counter_ns()
     with mark:
-        operation(a, calls)
+        operation(a, each)
     return time.perf_counter_ns() - start
 
 
@@ -110,7 +125,7 @@ def measure(operation, a, options):
         repeats = 1
     gc.disable()
     try:
-        operation(a, 1)
+        operation(a, turns(1))
         if options.elements:
             calls = max(1, options.elements // a.size)
         else:
@@ -133,7 +148,7 @@ def run(options):
     """Measure everything; returns the rows."""
     rows = []
     for size in options.sizes:
-        a = np.random.default_rng(options.seed).standard_normal(size, dtype=np.float32)
+        a = make_array(size, options.seed)
         for operation in (python_loop, np_sum):
             progress(f"{len(rows) + 1} of {2 * len(options.sizes)}: {operation.__name__}, {size:,} elements")
             rows.append(measure(operation, a, options))
@@ -203,6 +218,14 @@ def seed_from(text):
     return int(text)
 
 
+def functions_from(text):
+    names = text.split(",")
+    for name in names:
+        if name not in PROFILED:
+            raise argparse.ArgumentTypeError(f"'{name}' is not one of {', '.join(PROFILED)}")
+    return names
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         """One line, where argparse would print its usage too."""
@@ -218,11 +241,14 @@ def options_from(arguments):
     add("--target-ms", type=positive(float), metavar="MS", help="shortest repetition; default: 100")
     add("--elements", type=positive(int), metavar="N", help="make each repetition sum N elements, however long it takes")
     add("--seed", type=seed_from, default=0, help="of the random numbers; default: 0")
+    add("--profile", type=functions_from, metavar="NAMES", help=f"functions to give to the profiler's @profile: {', '.join(PROFILED)}")
     add("--out", type=pathlib.Path, default=pathlib.Path("."), metavar="PATH", help="a .json file, or a directory for results.json")
     options = parser.parse_args(arguments)
     options.sizes = options.sizes or (QUICK_SIZES if options.quick else ALL_SIZES)
     options.repeats = options.repeats or (3 if options.quick else 5)
     options.target_ms = options.target_ms or (10 if options.quick else 100)
+    if options.profile and not hasattr(builtins, "profile"):
+        parser.error("--profile: there is no @profile; run me with python3 -m kernprof -l, or python3 -m memory_profiler")
     if options.out.suffix != ".json":
         options.out /= "results.json"
     try:
@@ -236,6 +262,8 @@ def options_from(arguments):
 
 def main():
     options = options_from(sys.argv[1:])
+    for name in options.profile or ():
+        globals()[name] = builtins.profile(globals()[name])
     try:
         rows = run(options)
     except KeyboardInterrupt:

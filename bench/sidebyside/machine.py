@@ -42,10 +42,12 @@ def probe(path, environment):
 
 
 def version_of(command):
-    """The first line that a program says of its version, or None where there is no such program."""
+    """The first line that a program says of its version, or None where there is no such program, or it says none."""
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except OSError:
+        return None
+    if done.returncode != 0:
         return None
     return (done.stdout or done.stderr).strip().partition("\n")[0] or None
 

@@ -147,5 +147,5 @@ def test_a_section_holds_one_repetition(module, monkeypatch):
 
 def test_both_operations_sum(module):
     a = module.np.arange(10, dtype=module.np.float32)
-    assert module.python_loop(a, 2) == module.np_sum(a, 2) == 45
-    assert type(module.python_loop(a, 1)) is module.np.float32
+    assert module.python_loop(a, module.turns(2)) == module.np_sum(a, module.turns(2)) == 45
+    assert type(module.python_loop(a, module.turns(1))) is module.np.float32

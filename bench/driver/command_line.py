@@ -1,0 +1,41 @@
+"""The options that the subcommands of bench/run share, and their checks."""
+
+import pathlib
+
+from sidebyside.command_line import BENCH, Parser, whole_number
+from sidebyside.measure import Failed
+
+__all__ = ["BENCH", "Failed", "options_from", "parser", "whole_number"]
+
+ROOT = BENCH.parent
+
+
+def parser(name, description, out):
+    """A parser with the common options; out is where results go unless told otherwise."""
+    made = Parser(prog=f"run {name}", description=description, allow_abbrev=False)
+    add = made.add_argument
+    build = ROOT / "build"
+    add("--quick", action="store_true", help="small sizes and short times: to try it out, not to quote")
+    add("--out", type=pathlib.Path, default=out, metavar="PATH", help="where the results go; default: %(default)s")
+    add("--library", type=pathlib.Path, default=build / "preload" / "libvbtrace.so", metavar="PATH", help="libvbtrace.so")
+    add("--tool", type=pathlib.Path, default=build / "analyzer" / "vbtrace", metavar="PATH", help="the vbtrace program")
+    return made
+
+
+def options_from(made, arguments):
+    """The options, checked: what is wrong with them is told in one line, and ends the program."""
+    options = made.parse_args(arguments)
+    for name in ("library", "tool"):
+        path = getattr(options, name).resolve()
+        if not path.is_file():
+            made.error(f"--{name}: no file {path}; build vbtrace first, or say where it is")
+        setattr(options, name, path)
+    folder = options.out if options.out.suffix != ".json" else options.out.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder is not options.out:
+            options.out.open("a").close()
+    except OSError as error:
+        made.error(f"--out: cannot write {error.filename}: {error.strerror}")
+    options.out = options.out.resolve()
+    return options

@@ -1,0 +1,60 @@
+"""Runs a program by itself or under vbtrace, and reads what its trace says of its sections."""
+
+import json
+import pathlib
+import subprocess
+import time
+
+from sidebyside.measure import Failed, last_line, quiet_environment
+
+TIMEOUT_S = 900
+MODULE = pathlib.Path(__file__).resolve().parents[2] / "preload" / "python"  # where vbtrace.py is
+
+
+def run(command, directory, variables=None):
+    """Run a command in directory; returns what it printed on stdout and on stderr, and its seconds by the wall clock."""
+    command = list(map(str, command))
+    environment = {**quiet_environment(), "PYTHONPATH": str(MODULE), "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})}
+    start = time.monotonic()
+    try:
+        done = subprocess.run(
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+    except OSError as error:
+        raise Failed(f"{command[0]}: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{command[0]}: not done after {TIMEOUT_S} s") from None
+    if done.returncode != 0:
+        name = " ".join(pathlib.Path(part).name for part in command[:2])
+        raise Failed(f"{name}: exit status {done.returncode}: {last_line(done.stderr)}")
+    return done.stdout, done.stderr, time.monotonic() - start
+
+
+class Vbtrace:
+    """A build of vbtrace."""
+
+    def __init__(self, library, tool):
+        self.library, self.tool = library, tool
+
+    def run(self, command, directory, trace):
+        """Run a command under vbtrace, its trace in the file `trace`; the same as run()."""
+        variables = {"LD_PRELOAD": str(self.library), "VBTRACE_OUTPUT": str(trace), "VBTRACE_QUIET": "1"}
+        told = run(command, directory, variables)
+        if not pathlib.Path(trace).is_file():
+            raise Failed(f"{self.library}: left no trace: {last_line(told[1])}")
+        return told
+
+    def show(self, *arguments, directory="."):
+        """What the analyzer prints."""
+        return run([self.tool, *arguments], directory, {"COLUMNS": "132"})[0]
+
+    def sections(self, trace):
+        """{label: section}, as the JSON contract of `vbtrace report` has it. Nothing of it may be lost."""
+        report = json.loads(self.show("report", "--format", "json", trace))
+        if report["totals"]["lost_events"]:
+            raise Failed(f"{trace}: {report['totals']['lost_events']} events lost; the counts would be too low")
+        found = {}
+        for row in report["intervals"]:
+            if row["kind"] == "section" and found.setdefault(row["label"], row) is not row:
+                raise Failed(f"{trace}: section '{row['label']}' begins or ends at more than one place")
+        return found
