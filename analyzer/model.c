@@ -54,15 +54,12 @@ char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes)
 }
 
 void vbt_model_free(struct vbt_model *model) {
-    for (size_t i = 0; i < model->process_count; i++) {
-        free(model->process[i].key);
-        free(model->process[i].value);
-    }
     for (size_t i = 0; i < model->module_count; i++)
         free(model->modules[i].path);
     for (size_t i = 0; i < model->counters_count; i++)
         free(model->counters[i].sizes);
     free(model->process);
+    free(model->process_text);
     free(model->string_at);
     free(model->text);
     free(model->codes);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct vbt_pair {
-    char *key, *value;
+    const char *key, *value;
 };
 
 struct vbt_code {
@@ -131,6 +131,7 @@ struct vbt_model {
     bool with_sizes;
 
     struct vbt_pair *process;
+    char *process_text; /* their texts */
     size_t process_count;
 
     /* Definitions: rows 1 to count; row 0 is the one that id 0 names. */
