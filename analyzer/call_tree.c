@@ -3,7 +3,9 @@
 
 #include "allocate.h"
 #include "hash.h"
+#include "message.h"
 #include "module_name.h"
+#include "units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +60,15 @@ static void make_room(struct builder *b) {
     b->slots = vbt_new(b->slot_count, sizeof *b->slots);
     for (size_t i = 1; i < b->tree->count; i++)
         b->slots[slot_of(b, b->tree->calls[i].parent, b->tree->calls[i].place)] = (uint32_t)i;
+}
+
+/* How many calls a tree may have that is made of `count` nodes or calls. Groups, inlined functions and stacks read backwards repeat
+ * callers, and deep stacks would do so without end. Callers are left out then, counts never. */
+static size_t most_calls(size_t count) { return 4 * count + (1 << 20); }
+
+static void tell_of_missing_callers(const struct vbt_call_tree *tree, size_t most) {
+    if (tree->count > most)
+        vbt_warn("the tree has more than %s calls: of some stacks callers are left out", vbt_count((int64_t)most).text);
 }
 
 /* The child of a call that has this place; made where there is none. */
@@ -135,6 +146,7 @@ struct merging {
     uint32_t *call_of; /* by node, where stamp says that it is of this group */
     uint32_t *stamp;
     uint32_t *path; /* nodes still to be merged */
+    size_t most;    /* calls: as most_calls says */
 };
 
 static const struct vbt_place *group_of(struct merging *g, uint32_t node) {
@@ -171,6 +183,8 @@ static uint32_t add_frames(struct merging *g, uint32_t parent, uint32_t node) {
 
 /* The call of a node in the part of the tree that begins at `root`; parts are merged one after the other. */
 static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root, uint32_t part) {
+    if (g->b.tree->count > g->most)
+        return add_frames(g, root, node);
     size_t length = 0;
     uint32_t at = node;
     for (; at != 0 && g->stamp[at] != part; at = g->trace->model.nodes[at].parent)
@@ -221,6 +235,7 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
     struct merging g = {.trace = trace,
                         .shape = shape,
                         .names.tree = tree,
+                        .most = most_calls(nodes),
                         .call_of = vbt_new(nodes, sizeof(uint32_t)),
                         .stamp = vbt_new(nodes, sizeof(uint32_t)),
                         .path = vbt_new(nodes, sizeof(uint32_t))};
@@ -241,6 +256,7 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
         count_node(&tree->calls[call], &m->counters[m->nodes[counted[i].node].counters]);
     }
     accumulate(tree);
+    tell_of_missing_callers(tree, g.most);
     free(counted);
     free(g.b.slots);
     free_names(&g.names);
@@ -284,6 +300,7 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
     struct vbt_call_tree reversed, *tree = &reversed;
     struct builder b;
     begin(&b, tree);
+    size_t most = most_calls(from->count);
     struct stack *stacks = vbt_new(from->count, sizeof *stacks);
     size_t count = begin_stacks(&b, from, stacks);
     while (count > 0) { /* one level after the other */
@@ -293,7 +310,7 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
             const struct vbt_call *call = &from->calls[stack->from];
             if (tree->calls[stack->at].cumulative[measure] < least)
                 continue;
-            if (!is_frame(from, stack->next)) {
+            if (!is_frame(from, stack->next) || tree->count > most) {
                 add(tree->calls[stack->at].self, call->self);
                 continue;
             }
@@ -306,6 +323,7 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
         for (size_t i = 0; i < count; i++)
             add(tree->calls[stacks[i].at].cumulative, from->calls[stacks[i].from].self);
     }
+    tell_of_missing_callers(tree, most);
     free(stacks);
     free(b.slots);
     free(forward->calls);

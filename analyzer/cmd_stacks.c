@@ -25,6 +25,7 @@ struct rows {
     enum vbt_measure measure;
     struct row *stacks;
     size_t count;
+    uint32_t *by;                          /* by call: its group of --by; 0: none */
     struct row groups[VBT_RUNTIME_GROUPS]; /* by group: what is in no row of its own */
 };
 
@@ -44,10 +45,14 @@ static int by_value(const void *left, const void *right, void *measure) {
 
 static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, const struct vbt_model *model, enum vbt_measure measure,
                        bool grouped) {
-    *rows = (struct rows){.tree = tree, .measure = measure, .stacks = vbt_new(tree->count, sizeof *rows->stacks)};
+    *rows = (struct rows){.tree = tree,
+                          .measure = measure,
+                          .stacks = vbt_new(tree->count, sizeof *rows->stacks),
+                          .by = vbt_new(tree->count, sizeof *rows->by)};
     enum vbt_runtime_group *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
     for (uint32_t i = 1; i < tree->count; i++) {
         const struct vbt_call *call = &tree->calls[i];
+        rows->by[i] = call->group ? i : rows->by[call->parent];
         bool empty_blocks = measure == VBT_MEASURE_LEAKS && call->self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
         if (call->self[measure] == 0 && !empty_blocks)
             continue;
@@ -63,10 +68,9 @@ static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, cons
 }
 
 /* The group of --by that a stack is in; NULL where there is none. */
-static const char *group_name(const struct vbt_call_tree *tree, uint32_t call) {
-    while (tree->calls[call].depth > 1)
-        call = tree->calls[call].parent;
-    return tree->calls[call].group ? tree->calls[call].place->function : NULL;
+static const char *group_name(const struct rows *rows, uint32_t call) {
+    uint32_t group = rows->by[call];
+    return group != 0 ? rows->tree->calls[group].place->function : NULL;
 }
 
 static bool is_frame(const struct vbt_call *call) { return call->place != NULL && !call->group; }
@@ -185,7 +189,7 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
             add(&others, row->of);
             continue;
         }
-        const char *group = group_name(rows->tree, row->call);
+        const char *group = group_name(rows, row->call);
         char *printable = vbt_utf8_printable(group != NULL ? group : "", group != NULL ? strlen(group) : 0);
         fprintf(out, "%s%s%3zu  %s  %s%s", i > 0 ? "\n" : "", output->bold, i + 1, vbt_measure_text(measure, row->of[measure]).text,
                 vbt_share(row->of[measure], totals[measure]).text, output->normal);
@@ -198,6 +202,11 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
         fprintf(out, "\n… and %s more call stacks with %s\n", vbt_count((int64_t)others.stacks).text,
                 vbt_measure_text(measure, others.of[measure]).text);
     print_groups(rows, totals[measure], output);
+}
+
+/* Frames of a stack in json and csv. */
+static size_t stack_limit(const struct rows *rows, const struct vbt_options *options) {
+    return options->depth != 0 ? options->depth : vbt_stack_limit(rows->tree, rows->measure);
 }
 
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
@@ -231,14 +240,18 @@ static void print_json(const struct rows *rows, const struct vbt_options *option
     }
     vbt_json_array_end(&json);
 
+    size_t limit = stack_limit(rows, options);
     vbt_json_array_begin(&json, "stacks");
     for (size_t i = 0; i < rows->count && i < options->limit; i++) {
         json_t *stack = json_object(), *list = json_array();
+        size_t room = limit;
         vbt_json_measures(stack, "", rows->stacks[i].of);
-        json_object_set_new(stack, "group", vbt_json_text(group_name(tree, rows->stacks[i].call)));
-        for (uint32_t at = rows->stacks[i].call; is_frame(&tree->calls[at]); at = tree->calls[at].parent)
+        json_object_set_new(stack, "group", vbt_json_text(group_name(rows, rows->stacks[i].call)));
+        uint32_t at = rows->stacks[i].call;
+        for (; is_frame(&tree->calls[at]) && room > 0; at = tree->calls[at].parent, room--)
             json_array_append_new(list, json_integer(frame_of[at]));
         json_object_set_new(stack, "frames", list);
+        json_object_set_new(stack, "frames_left_out", json_integer(is_frame(&tree->calls[at]) ? tree->calls[at].depth : 0));
         vbt_json_item(&json, stack);
     }
     vbt_json_array_end(&json);
@@ -263,11 +276,13 @@ static void print_csv(const struct rows *rows, const struct vbt_options *options
     char *measures = vbt_csv_measure_titles(""), *titles = vbt_text("stack,group,stacks%s", measures);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
+    size_t limit = stack_limit(rows, options);
+    char **names = NULL;
     for (size_t i = 0; i < rows->count && i < options->limit; i++) {
-        char *stack = vbt_call_stack_text(rows->tree, rows->stacks[i].call);
+        char *stack = vbt_stack_text(rows->tree, rows->stacks[i].call, limit, &names);
         vbt_csv_text(&csv, stack);
         free(stack);
-        vbt_csv_text(&csv, group_name(rows->tree, rows->stacks[i].call));
+        vbt_csv_text(&csv, group_name(rows, rows->stacks[i].call));
         vbt_csv_unsigned(&csv, 1);
         vbt_csv_measures(&csv, rows->stacks[i].of);
         vbt_csv_end_row(&csv);
@@ -280,6 +295,7 @@ static void print_csv(const struct rows *rows, const struct vbt_options *options
             vbt_csv_measures(&csv, rows->groups[i].of);
             vbt_csv_end_row(&csv);
         }
+    vbt_stack_names_free(rows->tree, names);
     free(measures);
     free(titles);
 }
@@ -303,6 +319,7 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
     else
         print_text(&rows, &trace.model, options, &output);
     free(rows.stacks);
+    free(rows.by);
     vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

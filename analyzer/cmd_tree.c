@@ -181,6 +181,36 @@ static uint32_t *in_order(const struct vbt_call_tree *tree, size_t *count) {
     return order;
 }
 
+/* What stays the same of a call in JSON, written once a place: there are many more calls than places. */
+struct texts {
+    char **by_place; /* by index, twice: inlined or not */
+    size_t count, capacity;
+    char *of_group;
+};
+
+/* The members of a call's place, without braces; lives until the next call. */
+static const char *text_of(struct texts *texts, const struct vbt_call *call) {
+    char **text = &texts->of_group;
+    if (call->group) {
+        free(*text);
+        *text = NULL;
+    } else {
+        size_t key = 2 * (size_t)call->place->index + call->inlined;
+        texts->by_place = vbt_grow(texts->by_place, &texts->capacity, key + 1, sizeof *texts->by_place);
+        while (texts->count <= key)
+            texts->by_place[texts->count++] = NULL;
+        text = &texts->by_place[key];
+    }
+    if (*text == NULL) {
+        json_t *row = vbt_json_call(call);
+        char *object = json_dumps(row, 0);
+        *text = object != NULL ? vbt_copy(object + 1, strlen(object) - 2) : vbt_copy("", 0);
+        free(object);
+        json_decref(row);
+    }
+    return *text;
+}
+
 static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_options *options,
                        FILE *out) {
     struct vbt_json json;
@@ -190,18 +220,21 @@ static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, 
     vbt_json_measures(totals, "", tree->calls[0].cumulative);
     vbt_json_member(&json, "totals", totals);
     vbt_json_array_begin(&json, "calls");
+    struct texts texts = {0};
     for (size_t i = 0; i < count && i < options->limit; i++) {
         const struct vbt_call *call = &tree->calls[order[i]];
-        json_t *row = vbt_json_call(call);
-        json_object_set_new(row, "id", json_integer(order[i]));
-        json_object_set_new(row, "parent", json_integer(call->parent));
-        json_object_set_new(row, "depth", json_integer(call->depth));
-        vbt_json_measures(row, "", call->self);
-        vbt_json_measures(row, "cumulative_", call->cumulative);
-        vbt_json_item(&json, row);
+        vbt_json_begin_item(&json);
+        fprintf(out, "{\"id\": %u, \"parent\": %u, \"depth\": %u, %s", order[i], call->parent, call->depth, text_of(&texts, call));
+        vbt_print_json_measures(out, "", call->self);
+        vbt_print_json_measures(out, "cumulative_", call->cumulative);
+        putc('}', out);
     }
     vbt_json_array_end(&json);
     vbt_json_end(&json);
+    for (size_t i = 0; i < texts.count; i++)
+        free(texts.by_place[i]);
+    free(texts.by_place);
+    free(texts.of_group);
 }
 
 static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_options *options,

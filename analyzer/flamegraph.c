@@ -18,6 +18,9 @@ extern const char vbt_flamegraph_css[], vbt_flamegraph_js[];
 /* In pixels; the script fits everything to the window's width. */
 enum { WIDTH = 1200, HEADER = 104, ROW = 18, FOOTER = 30 };
 
+/* Deeper than any picture can be looked at. */
+enum { MOST_LEVELS = 4096 };
+
 static const double character_width = 7.25; /* of the monospaced font at 12 pixels */
 
 /* Text as XML allows it: what no XML document may hold, escaped or not, is replaced. */
@@ -128,6 +131,8 @@ static size_t lay_out(const struct vbt_flamegraph *g, struct place_in_graph *pla
         if (places[at].level >= *levels)
             *levels = places[at].level + 1;
         double x = places[at].x;
+        if (places[at].level + 1 == MOST_LEVELS)
+            continue;
         for (uint32_t i = 0; i < call->child_count; i++) {
             uint32_t child = tree->children[call->child_at + i];
             double width = (double)tree->calls[child].cumulative[g->measure] / (double)whole;
@@ -190,6 +195,8 @@ void vbt_flamegraph_print(const struct vbt_flamegraph *g, FILE *out) {
         print_frame(g, &tree->calls[order[i]], &places[order[i]], levels, out);
     fprintf(out, "</g>\n<text class=\"note\" x=\"12\" y=\"%u\">", height - 10);
     print_escaped(out, g->left_out);
+    if (levels == MOST_LEVELS)
+        fprintf(out, " Of deeper stacks %d levels are drawn.", MOST_LEVELS);
     fprintf(
         out,
         "</text>\n<g id=\"header\"><rect class=\"paper\" width=\"100%%\" height=\"%d\"/>\n<text class=\"title\" x=\"12\" y=\"24\">",

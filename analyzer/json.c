@@ -49,9 +49,13 @@ void vbt_json_array_begin(struct vbt_json *json, const char *name) {
     json->first = true;
 }
 
-void vbt_json_item(struct vbt_json *json, json_t *value) {
+void vbt_json_begin_item(struct vbt_json *json) {
     fputs(json->first ? "\n " : ",\n ", json->out);
     json->first = false;
+}
+
+void vbt_json_item(struct vbt_json *json, json_t *value) {
+    vbt_json_begin_item(json);
     dump(json, value);
 }
 

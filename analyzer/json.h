@@ -24,6 +24,8 @@ void vbt_json_member(struct vbt_json *json, const char *name, json_t *value);
 /* A member that is an array: its items, each on a line of its own, come in between. */
 void vbt_json_array_begin(struct vbt_json *json, const char *name);
 void vbt_json_item(struct vbt_json *json, json_t *value);
+/* An item that is printed to json->out by the caller. */
+void vbt_json_begin_item(struct vbt_json *json);
 void vbt_json_array_end(struct vbt_json *json);
 
 /* Values. Text is made valid UTF-8, NULL becomes null; what a JSON number cannot hold becomes the nearest (integers) or null. */

@@ -118,7 +118,7 @@ int vbt_options_help(const struct vbt_command *command) {
         fprintf(out, "  --limit N         at most N rows, 0 for all; default: %u in text, all in json and csv\n",
                 command->text_limit);
     if (takes(command, DEPTH))
-        fputs("  --depth N         at most N frames of a stack in text, 0 for all; default: 16\n", out);
+        fputs("  --depth N         at most N frames of a stack, 0 for all; default: 16 in text\n", out);
     if (takes(command, FILTER))
         fprintf(
             out,
@@ -303,7 +303,7 @@ static int bad_option(const struct vbt_command *command, int kind, char *const *
 static void set_defaults(const struct vbt_command *command, struct vbt_options *options) {
     if (options->limit == 0)
         options->limit = options->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
-    if (options->depth == 0)
+    if (options->depth == 0 && options->format == VBT_TEXT)
         options->depth = 16;
     bool everything = options->format == VBT_JSON || options->format == VBT_CSV || options->format == VBT_COLLAPSED;
     if (options->min_share < 0)

@@ -27,7 +27,7 @@ struct vbt_options {
     enum vbt_group by;
     bool by_function; /* calls are one for a function, not for a line */
     bool reverse, ungroup;
-    uint64_t depth; /* frames of a stack; UINT64_MAX: all */
+    uint64_t depth; /* frames of a stack; UINT64_MAX: all; 0: as many as there is room for */
     uint64_t limit; /* rows; UINT64_MAX: all */
     uint64_t per;   /* iterations in an interval between two clock readings; 0: unknown */
     bool by_leaf;   /* lines: leaf lines instead of the nearest user lines */

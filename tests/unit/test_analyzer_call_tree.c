@@ -1,4 +1,5 @@
 /* The merged call tree: exact sums of known trees, the same read backwards, what groups it, and the functions on it. */
+#include "allocate.h"
 #include "call_report.h"
 #include "functions.h"
 #include "runtime_groups.h"
@@ -27,17 +28,20 @@ static void unload(struct loaded *l) {
     tb_free(&l->b);
 }
 
-/* The call at the end of a stack, written as vbt_call_stack_text does. */
+/* The call at the end of a stack, written as vbt_stack_text does. */
 static const struct vbt_call *find(const struct vbt_call_tree *tree, const char *stack) {
-    for (uint32_t i = 1; i < tree->count; i++) {
-        char *text = vbt_call_stack_text(tree, i);
-        bool found = strcmp(text, stack) == 0;
+    char **names = NULL;
+    const struct vbt_call *call = NULL;
+    for (uint32_t i = 1; i < tree->count && call == NULL; i++) {
+        char *text = vbt_stack_text(tree, i, SIZE_MAX, &names);
+        if (strcmp(text, stack) == 0)
+            call = &tree->calls[i];
         free(text);
-        if (found)
-            return &tree->calls[i];
     }
-    fail_msg("no call %s", stack);
-    return NULL;
+    vbt_stack_names_free(tree, names);
+    if (call == NULL)
+        fail_msg("no call %s", stack);
+    return call;
 }
 
 /* Self counts of all calls add up to the root, and every call's cumulative counts are its own and its children's. */
@@ -92,6 +96,11 @@ static void the_tree_of_the_sample(void **state) {
     assert_int_equal(ones->self[VBT_MEASURE_BYTES], 500);
     assert_int_equal(ones->cumulative[VBT_MEASURE_LEAKS], 1000);
     assert_int_equal(find(&tree, ONES ";" MALLOC)->self[VBT_MEASURE_PEAK], 2000);
+    char **names = NULL, *cut = vbt_stack_text(&tree, (uint32_t)(ones - tree.calls), 2, &names);
+    assert_string_equal(cut, "[1 more frames];work (bench.py:3);ones (numeric.py:200)");
+    free(cut);
+    vbt_stack_names_free(&tree, names);
+    assert_int_equal(vbt_stack_limit(&tree, VBT_MEASURE_BYTES), SIZE_MAX);
     vbt_call_tree_sort(&tree, VBT_MEASURE_BYTES, 200);
     assert_int_equal(tree.calls[0].child_count, 3);
     assert_ptr_equal(&tree.calls[tree.children[tree.calls[0].child_at]], module);
@@ -157,6 +166,46 @@ static void groups_stand_on_the_first_level(void **state) {
     assert_int_equal(find(&tree, "bench.py")->cumulative[VBT_MEASURE_BYTES], 498);
     assert_int_equal(find(&tree, "libones.so")->cumulative[VBT_MEASURE_BYTES], 5000);
     assert_int_equal(find(&tree, "[vbtrace]")->cumulative[VBT_MEASURE_BYTES], 200);
+    vbt_call_tree_free(&tree);
+    unload(&l);
+}
+
+/* A thousand modules below a stack of a thousand calls: each group repeats the stack, but only so many calls are made. */
+static void callers_beyond_all_bounds_are_left_out(void **state) {
+    (void)state;
+    enum { DEPTH = 1100, MODULES = 1100 };
+    struct loaded l;
+    struct vbt_call_tree tree;
+    static struct tb_counters counters[MODULES];
+    tb_begin(&l.b);
+    uint32_t node = 0;
+    for (unsigned i = 0; i < DEPTH; i++)
+        node = tb_node(&l.b, node, tb_site(&l.b, VBT_SITE_PYTHON, tb_code(&l.b, "deep.py", "deep", i, VBT_CODE_USER), i + 1),
+                       VBT_DOMAIN_PYTHON);
+    for (unsigned i = 0; i < MODULES; i++) {
+        char *file = vbt_text("/usr/lib/python3/dist-packages/package%u/file.py", i);
+        uint32_t site = tb_site(&l.b, VBT_SITE_PYTHON, tb_code(&l.b, file, "leaf", 1, 0), 2);
+        counters[i] = (struct tb_counters){.node = tb_node(&l.b, node, site, VBT_DOMAIN_PYTHON), .allocs = 1, .allocated = 10};
+        free(file);
+    }
+    tb_counters(&l.b, counters, MODULES);
+    load(&l, NULL);
+    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
+    check_sums(&tree);
+    assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
+    assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
+    assert_int_equal(tree.calls[tree.count - 1].depth, 2); /* its group, and it */
+    vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 0);
+    check_sums(&tree);
+    assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
+    vbt_call_tree_free(&tree);
+
+    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+    assert_int_equal(tree.count, 1 + DEPTH + MODULES);
+    vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 0);
+    check_sums(&tree);
+    assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
+    assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
     vbt_call_tree_free(&tree);
     unload(&l);
 }
@@ -354,10 +403,15 @@ static void what_only_the_runtime_reaches(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_tree_of_the_sample),          cmocka_unit_test(read_from_the_innermost_call),
-        cmocka_unit_test(groups_stand_on_the_first_level), cmocka_unit_test(filters_leave_whole_stacks),
-        cmocka_unit_test(functions_of_the_sample),         cmocka_unit_test(functions_with_full_native_stacks),
-        cmocka_unit_test(recursion_counts_once),           cmocka_unit_test(what_only_the_runtime_reaches),
+        cmocka_unit_test(the_tree_of_the_sample),
+        cmocka_unit_test(read_from_the_innermost_call),
+        cmocka_unit_test(groups_stand_on_the_first_level),
+        cmocka_unit_test(callers_beyond_all_bounds_are_left_out),
+        cmocka_unit_test(filters_leave_whole_stacks),
+        cmocka_unit_test(functions_of_the_sample),
+        cmocka_unit_test(functions_with_full_native_stacks),
+        cmocka_unit_test(recursion_counts_once),
+        cmocka_unit_test(what_only_the_runtime_reaches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
