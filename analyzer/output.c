@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DEFAULT_WIDTH = 120, LEAST_WIDTH = 40, MOST_WIDTH = 1000 };
+enum { DEFAULT_WIDTH = 120, LEAST_WIDTH = 40, MOST_WIDTH = 1000, BUFFER = 1 << 16 };
 
 static unsigned terminal_width(bool standard_output) {
     const char *columns = getenv("COLUMNS");
@@ -30,15 +30,6 @@ static bool wants_colour(void) {
            (no_colour == NULL || no_colour[0] == '\0');
 }
 
-void vbt_output_begin(struct vbt_output *output, const char *path) {
-    bool colour = path == NULL && wants_colour();
-    *output = (struct vbt_output){
-        .path = path, .width = terminal_width(path == NULL), .bold = colour ? "\033[1m" : "", .normal = colour ? "\033[0m" : ""};
-    output->stream = open_memstream(&output->text, &output->size);
-    if (output->stream == NULL)
-        exit(vbt_fail("out of memory"));
-}
-
 /* 0, or errno. */
 static int write_all(int fd, const char *text, size_t size) {
     while (size > 0) {
@@ -53,23 +44,42 @@ static int write_all(int fd, const char *text, size_t size) {
     return 0;
 }
 
-int vbt_output_finish(struct vbt_output *output) {
-    if (fclose(output->stream) != 0)
-        return vbt_fail("out of memory");
-    int error = 0;
-    if (output->path == NULL) {
-        signal(SIGPIPE, SIG_IGN); /* to be told by EPIPE instead */
-        error = write_all(STDOUT_FILENO, output->text, output->size);
-        if (error == EPIPE)
-            error = 0;
-    } else {
-        int fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        error = fd < 0 ? errno : write_all(fd, output->text, output->size);
-        if (fd >= 0 && close(fd) != 0 && error == 0)
-            error = errno;
+/* What the stream calls when its buffer is full, and at the end. The file is made when there is something to write: a command that
+ * ends before that leaves an older one alone. */
+static ssize_t write_buffer(void *cookie, const char *text, size_t size) {
+    struct vbt_output *output = cookie;
+    if (output->fd < 0 && output->error == 0) {
+        output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        output->error = output->fd < 0 ? errno : 0;
     }
-    free(output->text);
-    if (error != 0)
-        return vbt_fail("%s: cannot be written: %s", output->path != NULL ? output->path : "standard output", strerror(error));
+    if (output->error == 0)
+        output->error = write_all(output->fd, text, size);
+    if (output->error == EPIPE && output->path == NULL)
+        _exit(0); /* the rest would be made for nobody */
+    return (ssize_t)size;
+}
+
+void vbt_output_begin(struct vbt_output *output, const char *path) {
+    bool colour = path == NULL && wants_colour();
+    *output = (struct vbt_output){.path = path,
+                                  .width = terminal_width(path == NULL),
+                                  .bold = colour ? "\033[1m" : "",
+                                  .normal = colour ? "\033[0m" : "",
+                                  .fd = path == NULL ? STDOUT_FILENO : -1};
+    output->stream = fopencookie(output, "w", (cookie_io_functions_t){.write = write_buffer});
+    if (output->stream == NULL)
+        exit(vbt_fail("out of memory"));
+    setvbuf(output->stream, NULL, _IOFBF, BUFFER);
+    signal(SIGPIPE, SIG_IGN); /* to be told by EPIPE instead */
+}
+
+int vbt_output_finish(struct vbt_output *output) {
+    fclose(output->stream);
+    write_buffer(output, NULL, 0); /* or what is empty would make no file */
+    if (output->path != NULL && output->fd >= 0 && close(output->fd) != 0 && output->error == 0)
+        output->error = errno;
+    if (output->error != 0)
+        return vbt_fail("%s: cannot be written: %s", output->path != NULL ? output->path : "standard output",
+                        strerror(output->error));
     return 0;
 }

@@ -131,7 +131,9 @@ static const struct vbt_column columns[] = {
 
 static void check_table(unsigned width, char rule, const char *expected, const char *left_out) {
     struct vbt_output output = {.width = width, .bold = "", .normal = ""};
-    output.stream = open_memstream(&output.text, &output.size);
+    char *text = NULL;
+    size_t size = 0;
+    output.stream = open_memstream(&text, &size);
     struct vbt_table *table = vbt_table_new(columns, 4);
     vbt_table_heading(table, "Heading");
     for (int i = 0; i < 2; i++) {
@@ -142,10 +144,10 @@ static void check_table(unsigned width, char rule, const char *expected, const c
     }
     vbt_table_print(table, &output, rule);
     fclose(output.stream);
-    assert_string_equal(output.text, expected);
+    assert_string_equal(text, expected);
     assert_string_equal(vbt_table_left_out(table), left_out);
     vbt_table_free(table);
-    free(output.text);
+    free(text);
 }
 
 static void tables_fit_the_width(void **state) {
