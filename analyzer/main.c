@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const struct vbt_command *const commands[] = {
-    &vbt_command_report,    &vbt_command_lines,    &vbt_command_functions, &vbt_command_tree,
-    &vbt_command_peak,      &vbt_command_leaks,    &vbt_command_temporary, &vbt_command_flamegraph,
-    &vbt_command_intervals, &vbt_command_timeline, &vbt_command_info,      &vbt_command_symbolize,
+    &vbt_command_run,      &vbt_command_report, &vbt_command_lines,     &vbt_command_functions,  &vbt_command_tree,
+    &vbt_command_peak,     &vbt_command_leaks,  &vbt_command_temporary, &vbt_command_flamegraph, &vbt_command_intervals,
+    &vbt_command_timeline, &vbt_command_info,   &vbt_command_symbolize,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -28,7 +28,7 @@ static int print_help(void) {
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
     fputs("vbtrace shows what every line, function and timed interval of a traced program costs in memory.\n\n"
-          "Make a trace:  LD_PRELOAD=libvbtrace.so PROGRAM ...\n"
+          "Make a trace:  vbtrace run PROGRAM ...\n"
           "Read it:       vbtrace COMMAND [options] TRACE\n\n"
           "Commands:\n",
           output.stream);
@@ -53,7 +53,9 @@ static int help(int count, char **arguments) {
     if (count > 2)
         return vbt_fail("help: expected one command, found also %s", arguments[2]);
     const struct vbt_command *command = find_command(arguments[1]);
-    return command != NULL ? vbt_options_help(command) : unknown_command(arguments[1]);
+    if (command == NULL)
+        return unknown_command(arguments[1]);
+    return command->own != NULL ? command->own(2, (char *[]){arguments[1], "--help", NULL}) : vbt_options_help(command);
 }
 
 int main(int count, char **arguments) {
@@ -68,6 +70,8 @@ int main(int count, char **arguments) {
     const struct vbt_command *command = find_command(name);
     if (command == NULL)
         return name[0] == '-' ? vbt_fail("unknown option %s; see vbtrace help", name) : unknown_command(name);
+    if (command->own != NULL)
+        return command->own(count - 1, arguments + 1);
     struct vbt_options options;
     int status = vbt_options_parse(command, count - 1, arguments + 1, &options);
     return status >= 0 ? status : command->run(&options);

@@ -63,11 +63,12 @@ struct vbt_command {
     unsigned formats;                              /* a bit each, the lowest is the default; 0: text, JSON and CSV */
     const char *output;                            /* what --output is instead of; NULL: standard output */
     int (*run)(const struct vbt_options *options); /* exit status */
+    int (*own)(int count, char **arguments);       /* instead, of a command that is not about one trace: has its own options */
 };
 
 extern const struct vbt_command vbt_command_report, vbt_command_lines, vbt_command_functions, vbt_command_intervals,
     vbt_command_timeline, vbt_command_tree, vbt_command_peak, vbt_command_leaks, vbt_command_temporary, vbt_command_flamegraph,
-    vbt_command_info, vbt_command_symbolize;
+    vbt_command_info, vbt_command_symbolize, vbt_command_run;
 
 /* Fills options from the arguments behind the command's name. -1 to go on, else the exit status: 0 after --help, 2 after a message. */
 int vbt_options_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_options *options);

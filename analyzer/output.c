@@ -13,21 +13,21 @@
 
 enum { DEFAULT_WIDTH = 120, LEAST_WIDTH = 40, MOST_WIDTH = 1000, BUFFER = 1 << 16 };
 
-static unsigned terminal_width(bool standard_output) {
+/* fd: where the report goes, or -1 for a file. */
+static unsigned terminal_width(int fd) {
     const char *columns = getenv("COLUMNS");
     long width = columns != NULL ? strtol(columns, NULL, 10) : 0;
     struct winsize size;
-    if (width <= 0 && standard_output && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    if (width <= 0 && fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     if (width <= 0)
         width = DEFAULT_WIDTH;
     return width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : (unsigned)width;
 }
 
-static bool wants_colour(void) {
+static bool wants_colour(int fd) {
     const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0 &&
-           (no_colour == NULL || no_colour[0] == '\0');
+    return isatty(fd) && terminal != NULL && strcmp(terminal, "dumb") != 0 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
 /* 0, or errno. */
@@ -54,18 +54,15 @@ static ssize_t write_buffer(void *cookie, const char *text, size_t size) {
     }
     if (output->error == 0)
         output->error = write_all(output->fd, text, size);
-    if (output->error == EPIPE && output->path == NULL)
+    if (output->error == EPIPE && output->fd == STDOUT_FILENO)
         _exit(0); /* the rest would be made for nobody */
     return (ssize_t)size;
 }
 
-void vbt_output_begin(struct vbt_output *output, const char *path) {
-    bool colour = path == NULL && wants_colour();
-    *output = (struct vbt_output){.path = path,
-                                  .width = terminal_width(path == NULL),
-                                  .bold = colour ? "\033[1m" : "",
-                                  .normal = colour ? "\033[0m" : "",
-                                  .fd = path == NULL ? STDOUT_FILENO : -1};
+static void begin(struct vbt_output *output, const char *path, int fd) {
+    bool colour = wants_colour(fd);
+    *output = (struct vbt_output){
+        .path = path, .width = terminal_width(fd), .bold = colour ? "\033[1m" : "", .normal = colour ? "\033[0m" : "", .fd = fd};
     output->stream = fopencookie(output, "w", (cookie_io_functions_t){.write = write_buffer});
     if (output->stream == NULL)
         exit(vbt_fail("out of memory"));
@@ -73,12 +70,16 @@ void vbt_output_begin(struct vbt_output *output, const char *path) {
     signal(SIGPIPE, SIG_IGN); /* to be told by EPIPE instead */
 }
 
+void vbt_output_begin(struct vbt_output *output, const char *path) { begin(output, path, path == NULL ? STDOUT_FILENO : -1); }
+
+void vbt_output_begin_beside(struct vbt_output *output) { begin(output, NULL, STDERR_FILENO); }
+
 int vbt_output_finish(struct vbt_output *output) {
     fclose(output->stream);
     write_buffer(output, NULL, 0); /* or what is empty would make no file */
     if (output->path != NULL && output->fd >= 0 && close(output->fd) != 0 && output->error == 0)
         output->error = errno;
-    if (output->error != 0)
+    if (output->error != 0 && output->fd != STDERR_FILENO)
         return vbt_fail("%s: cannot be written: %s", output->path != NULL ? output->path : "standard output",
                         strerror(output->error));
     return 0;

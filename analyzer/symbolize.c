@@ -94,7 +94,7 @@ static void read_lines(struct vbt_symbolization *s) {
     s->line_count = kept;
 }
 
-struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m) {
+struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m, struct vbt_progress *progress) {
     struct vbt_symbolization *s = vbt_new(1, sizeof *s);
     for (size_t id = 0; id < m->named_site_count; id++)
         if (m->named_sites[id].state >= VBT_BINARY_GONE)
@@ -105,6 +105,7 @@ struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m) {
     s->strings = vbt_string_table_new(m);
     for (uint32_t id = 1; id <= m->site_count; id++) {
         const struct vbt_site *site = &m->sites[id];
+        vbt_progress_at(progress, id, m->site_count);
         if (site->kind == VBT_SITE_NATIVE)
             name_site(s, id);
         if (site->kind != VBT_SITE_PYTHON)

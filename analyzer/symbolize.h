@@ -3,13 +3,15 @@
 #define VBT_SYMBOLIZE_H
 
 #include "model.h"
+#include "progress.h"
 #include "trace_writer.h"
 
 struct vbt_symbolization;
 
 /* Looks up every native site and every source line that a report may show. A trace that has them keeps them; only code whose file was
- * gone or replaced is looked up again. Changes the model in that respect; it must live longer. */
-struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *model);
+ * gone or replaced is looked up again. Changes the model in that respect; it must live longer. progress may be
+ * NULL. */
+struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *model, struct vbt_progress *progress);
 void vbt_symbolization_free(struct vbt_symbolization *symbolization);
 
 /* Writes the chunks. */

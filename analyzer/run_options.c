@@ -1,0 +1,141 @@
+/* See run_options.h. */
+#include "run_options.h"
+
+#include "allocate.h"
+#include "message.h"
+#include "output.h"
+#include "preload/options.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* getopt's numbers: the library's options from FIRST on, in their order. */
+enum { HELP = 'h', OUTPUT = 'o', NO_SYMBOLIZE = 's', FIRST = 256 };
+
+/* MAX_TRACE is --max-trace on a command line. */
+static char *long_name(const struct vbt_option *option) {
+    char *name = vbt_copy(option->name, strlen(option->name));
+    for (char *at = name; *at != '\0'; at++)
+        *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
+    return name;
+}
+
+static int help(void) {
+    struct vbt_output output;
+    vbt_output_begin(&output, NULL);
+    FILE *out = output.stream;
+    fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n\n"
+          "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code and shows a summary "
+          "on\n"
+          "standard error. The exit status is the program's; if a signal kills it, the same signal ends vbtrace.\n"
+          "The trace is vbtrace.PROGRAM.PID.vbt; if several processes leave one, they are in a folder vbtrace.PROGRAM.PID.\n\n"
+          "Options, each also a variable of the environment (VBTRACE_TICK for --tick):\n",
+          out);
+    for (size_t i = 0; i < vbt_option_count; i++) {
+        const struct vbt_option *option = &vbt_option_list[i];
+        char *name = long_name(option);
+        char *left = vbt_text("--%s %s", name, option->value != NULL ? option->value : "");
+        fprintf(out, "  %-17s%s %s\n", left, strlen(left) > 17 ? "\n                   " : "", option->help);
+        free(left);
+        free(name);
+    }
+    fputs("  --no-symbolize    leave out the names of native code; they are looked up when the trace is read\n"
+          "  -o PATH           as --output; a folder, or a path that ends with a slash: the traces go there\n"
+          "  -h, --help        this text\n",
+          out);
+    return vbt_output_finish(&output);
+}
+
+/* given: NULL for an option that has no value. */
+static int set_library_option(const struct vbt_option *option, const char *given) {
+    const char *value = given != NULL ? given : "1", *expected = option->set(value);
+    char *name = long_name(option);
+    char *variable = vbt_text("VBTRACE_%s", option->name);
+    int status = -1;
+    if (expected != NULL)
+        status = vbt_fail("run: --%s %s: expected %s", name, value, expected);
+    else
+        setenv(variable, value, 1);
+    free(name);
+    free(variable);
+    return status;
+}
+
+static const struct vbt_option *library_option(const char *name) {
+    for (size_t i = 0; i < vbt_option_count; i++)
+        if (strcmp(vbt_option_list[i].name, name) == 0)
+            return &vbt_option_list[i];
+    return NULL;
+}
+
+/* The program is run traced or not at all: a variable that the library would refuse is an error here. */
+static int check_environment(void) {
+    for (size_t i = 0; i < vbt_option_count; i++) {
+        char *variable = vbt_text("VBTRACE_%s", vbt_option_list[i].name);
+        const char *value = getenv(variable), *expected = value != NULL ? vbt_option_list[i].set(value) : NULL;
+        int status = expected != NULL ? vbt_fail("run: %s=%s: expected %s", variable, value, expected) : -1;
+        free(variable);
+        if (status >= 0)
+            return status;
+    }
+    return -1;
+}
+
+static struct option *getopt_options(void) {
+    struct option *list = vbt_new(vbt_option_count + 3, sizeof *list);
+    for (size_t i = 0; i < vbt_option_count; i++)
+        list[i] = (struct option){long_name(&vbt_option_list[i]),
+                                  vbt_option_list[i].value != NULL ? required_argument : no_argument, NULL, FIRST + (int)i};
+    list[vbt_option_count] = (struct option){"no-symbolize", no_argument, NULL, NO_SYMBOLIZE};
+    list[vbt_option_count + 1] = (struct option){"help", no_argument, NULL, HELP};
+    return list;
+}
+
+static int bad_option(int found, char **arguments) {
+    const char *word = arguments[optind - 1];
+    if (found == ':')
+        return vbt_fail("run: %s: expected a value behind it; see vbtrace run --help", word);
+    return vbt_fail("run: unknown option %s; see vbtrace run --help", word);
+}
+
+static int read_options(struct vbt_run_options *options, int count, char **arguments, const struct option *known) {
+    optind = 0;
+    opterr = 0;
+    for (int found; (found = getopt_long(count, arguments, "+:o:h", known, NULL)) != -1;) {
+        int status = -1;
+        if (found == HELP)
+            status = help();
+        else if (found == NO_SYMBOLIZE)
+            options->symbolize = false;
+        else if (found == OUTPUT)
+            status = set_library_option(library_option("OUTPUT"), optarg);
+        else if (found >= FIRST)
+            status = set_library_option(&vbt_option_list[found - FIRST], optarg);
+        else
+            status = bad_option(found, arguments);
+        if (status >= 0)
+            return status;
+    }
+    return -1;
+}
+
+int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arguments) {
+    *options = (struct vbt_run_options){.symbolize = true};
+    struct option *known = getopt_options();
+    int status = read_options(options, count, arguments, known);
+    for (size_t i = 0; i < vbt_option_count; i++)
+        free((char *)known[i].name);
+    free(known);
+    if (status < 0)
+        status = check_environment();
+    if (status >= 0)
+        return status;
+    if (optind == count)
+        return vbt_fail("run: expected a program, as in: vbtrace run python3 program.py");
+    options->program = arguments + optind;
+    options->output = getenv("VBTRACE_OUTPUT");
+    options->quiet = vbt_options.quiet;
+    return -1;
+}
