@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <sys/auxv.h>
 
 /* stamp is taken back before the others change and set after them; see modules.h. */
 struct known {
@@ -82,6 +83,17 @@ static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
     return true;
 }
 
+/* The kernel starts a program in the dynamic loader, whose first code has no description. */
+static bool in_loader(uintptr_t pc) {
+    uintptr_t base = getauxval(AT_BASE);
+    const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)base;
+    const ElfW(Phdr) *segments = base != 0 ? (const ElfW(Phdr) *)(base + file->e_phoff) : NULL;
+    for (size_t i = 0; segments != NULL && i < file->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && pc - (base + segments[i].p_vaddr) < segments[i].p_memsz)
+            return true;
+    return false;
+}
+
 static struct vbt_rule find_rule(uintptr_t pc) {
     struct vbt_cfi_section section;
     if (!find_section(pc - 1, &section))
@@ -98,6 +110,8 @@ static struct vbt_rule find_rule(uintptr_t pc) {
     }
     if (rule.kind == VBT_RULE_NO_CFI && vbt_is_readable(pc) && vbt_is_readable(pc + 8) && vbt_is_signal_return(pc))
         rule.kind = VBT_RULE_SIGNAL;
+    if (rule.kind == VBT_RULE_NO_CFI && in_loader(pc))
+        rule.kind = VBT_RULE_END;
     return rule;
 }
 
