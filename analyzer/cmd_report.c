@@ -131,6 +131,16 @@ static void print_json_lines(struct vbt_json *json, const char *name, const stru
     vbt_lines_free(&lines);
 }
 
+/* Null where no call stack was compared. */
+static json_t *json_verify(const struct vbt_model *model) {
+    if (model->state[VBT_STATE_VERIFY_COMPARED] == 0)
+        return json_null();
+    json_t *verify = json_object();
+    json_object_set_new(verify, "compared", json_integer(model->state[VBT_STATE_VERIFY_COMPARED]));
+    json_object_set_new(verify, "different", json_integer(model->state[VBT_STATE_VERIFY_DIFFERENT]));
+    return verify;
+}
+
 static void print_json(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_interval_groups *groups,
                        const struct vbt_conservation *conservation, FILE *out) {
     const struct vbt_model *model = &trace->model;
@@ -145,7 +155,7 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_options *
     json_object_set_new(stacks, "captured", json_integer(model->state[VBT_STATE_STACKS_CAPTURED]));
     json_object_set_new(stacks, "truncated", json_integer(model->state[VBT_STATE_STACKS_TRUNCATED]));
     vbt_json_member(&json, "stacks", stacks);
-    vbt_json_member(&json, "verify", json_null()); /* no trace of this version compares its call stacks */
+    vbt_json_member(&json, "verify", json_verify(model));
     print_json_lines(&json, "lines", trace, true, options);
     print_json_lines(&json, "user_lines", trace, false, options);
     vbt_json_array_begin(&json, "intervals");

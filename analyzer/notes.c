@@ -64,6 +64,15 @@ static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
                             vbt_count(model->state[VBT_STATE_STACKS_CAPTURED]).text));
 }
 
+static void note_verified(struct vbt_notes *notes, const struct vbt_model *model) {
+    int64_t compared = model->state[VBT_STATE_VERIFY_COMPARED], different = model->state[VBT_STATE_VERIFY_DIFFERENT];
+    if (different != 0)
+        add(notes, vbt_text("%s of %s native call stacks that were compared with libunwind's differ: please report this as a bug.",
+                            vbt_count(different).text, vbt_count(compared).text));
+    else if (compared != 0)
+        add(notes, vbt_text("%s native call stacks were compared with libunwind's: none differs.", vbt_count(compared).text));
+}
+
 static void note_attribution(struct vbt_notes *notes, const struct vbt_model *model) {
     const char *status = vbt_model_process(model, "python_status"), *native = vbt_model_process(model, "native");
     if (vbt_model_process(model, "python") == NULL) {
@@ -96,6 +105,7 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
         add(notes, vbt_text("The sums over call paths differ from the totals (%s): please report this as a bug.",
                             conservation->difference));
     note_lost(notes, model);
+    note_verified(notes, model);
     note_attribution(notes, model);
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "note") == 0)

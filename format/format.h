@@ -66,6 +66,8 @@ enum vbt_state {
     VBT_STATE_UNKNOWN_FREES = 80, /* + domain */
     VBT_STATE_STACKS_CAPTURED = 90,
     VBT_STATE_STACKS_TRUNCATED = 91,
+    VBT_STATE_VERIFY_COMPARED = 92,
+    VBT_STATE_VERIFY_DIFFERENT = 93,
     VBT_STATE_KEYS = 128 /* above every key of this version */
 };
 

@@ -57,8 +57,9 @@ VBT_INLINE void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing)
 
 VBT_INLINE void vbt_leave(struct vbt_thread *thread) { vbt_stand(thread, VBT_IDLE); }
 
-/* The place of an allocation by native code: the address that called the allocator, under the thread's Python stack. */
-VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr_t caller) {
+/* The place of an allocation by native code whose whole stack is not told: the address that called the allocator, under the thread's
+ * Python stack. */
+VBT_INLINE struct vbt_place vbt_leaf_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t parent = python != NULL ? python->node : 0;
     struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
@@ -68,7 +69,12 @@ VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, uintptr_t 
     return leaf->place;
 }
 
-/* The place of a request to Python's allocators: the Python stack; in its absence, the address that asked. */
+/* The place of an allocation by native code. */
+VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
+    return VBT_PEEK(bool, vbt_full_stacks) ? vbt_full_place(thread, caller, VBT_DOMAIN_HEAP) : vbt_leaf_place(thread, caller.pc);
+}
+
+/* The place of a request to Python's allocators, likewise: the Python stack; in its absence, the address that asked. */
 static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     if (VBT_LIKELY(python != NULL && python->node != 0))

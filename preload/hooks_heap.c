@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Books what the real function returned (NULL where it failed), leaves, and passes it on. */
-static inline void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
+VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
     if (VBT_LIKELY(block != NULL)) {
         vbt_stand(thread, VBT_IN_LEDGER);
         struct vbt_place place = vbt_heap_place(thread, caller);
@@ -21,14 +21,14 @@ VBT_EXPORT void *malloc(size_t size) {
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.malloc(size);
-    return booked(thread, vbt_real.malloc(size), size, VBT_CALLER);
+    return booked(thread, vbt_real.malloc(size), size, VBT_CALLER_REGISTERS);
 }
 
 VBT_EXPORT void *calloc(size_t count, size_t size) {
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.calloc(count, size);
-    return booked(thread, vbt_real.calloc(count, size), count * size, VBT_CALLER);
+    return booked(thread, vbt_real.calloc(count, size), count * size, VBT_CALLER_REGISTERS);
 }
 
 /* The end of a block, in all cases. thread: has entered; NULL: has not. */
@@ -74,7 +74,7 @@ VBT_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size) {
 }
 
 /* A block of the boot pool cannot be resized in place: its contents move to a real one. */
-static void *leave_pool(void *block, size_t size, uintptr_t caller) {
+static void *leave_pool(void *block, size_t size, struct vbt_registers caller) {
     struct vbt_thread *thread = vbt_enter();
     void *fresh = vbt_real.malloc(size);
     if (fresh != NULL) {
@@ -84,7 +84,7 @@ static void *leave_pool(void *block, size_t size, uintptr_t caller) {
     return thread != NULL ? booked(thread, fresh, size, caller) : fresh;
 }
 
-static inline void *resize(void *block, size_t size, uintptr_t caller) {
+VBT_INLINE void *resize(void *block, size_t size, struct vbt_registers caller) {
     if (block != NULL && VBT_UNLIKELY(vbt_real_in_pool(block)))
         return leave_pool(block, size, caller);
     struct vbt_thread *thread = vbt_enter();
@@ -99,7 +99,7 @@ static inline void *resize(void *block, size_t size, uintptr_t caller) {
     return booked(thread, fresh, size, caller);
 }
 
-VBT_EXPORT void *realloc(void *block, size_t size) { return resize(block, size, VBT_CALLER); }
+VBT_EXPORT void *realloc(void *block, size_t size) { return resize(block, size, VBT_CALLER_REGISTERS); }
 
 VBT_EXPORT void *reallocarray(void *block, size_t count, size_t size) {
     size_t bytes;
@@ -107,37 +107,37 @@ VBT_EXPORT void *reallocarray(void *block, size_t count, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
-    return resize(block, bytes, VBT_CALLER);
+    return resize(block, bytes, VBT_CALLER_REGISTERS);
 }
 
 VBT_EXPORT int posix_memalign(void **out, size_t alignment, size_t size) {
     struct vbt_thread *thread = vbt_enter();
     int result = vbt_real.posix_memalign(out, alignment, size);
     if (VBT_LIKELY(thread != NULL))
-        booked(thread, result == 0 ? *out : NULL, size, VBT_CALLER);
+        booked(thread, result == 0 ? *out : NULL, size, VBT_CALLER_REGISTERS);
     return result;
 }
 
 VBT_EXPORT void *aligned_alloc(size_t alignment, size_t size) {
     struct vbt_thread *thread = vbt_enter();
     void *block = vbt_real.aligned_alloc(alignment, size);
-    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
 VBT_EXPORT void *memalign(size_t alignment, size_t size) {
     struct vbt_thread *thread = vbt_enter();
     void *block = vbt_real.memalign(alignment, size);
-    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
 VBT_EXPORT void *valloc(size_t size) {
     struct vbt_thread *thread = vbt_enter();
     void *block = vbt_real.valloc(size);
-    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
 VBT_EXPORT void *pvalloc(size_t size) {
     struct vbt_thread *thread = vbt_enter();
     void *block = vbt_real.pvalloc(size);
-    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER) : block;
+    return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }

@@ -60,6 +60,31 @@ static void *malloc_any(void *context, size_t size) { return malloc_anyhow(conte
 
 static void *calloc_any(void *context, size_t count, size_t size) { return calloc_anyhow(context, count, size, VBT_CALLER); }
 
+/* The same for a process whose whole native stacks are told. */
+
+static void *booked_full(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
+    if (block == NULL) {
+        vbt_leave(thread);
+        return NULL;
+    }
+    vbt_stand(thread, VBT_IN_LEDGER);
+    return booked_at(thread, vbt_full_place(thread, caller, VBT_DOMAIN_PYTHON), block, size);
+}
+
+static void *malloc_full(void *context, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->malloc(real->context, size);
+    return thread != NULL ? booked_full(thread, block, size, VBT_CALLER_REGISTERS) : block;
+}
+
+static void *calloc_full(void *context, size_t count, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->calloc(real->context, count, size);
+    return thread != NULL ? booked_full(thread, block, count * size, VBT_CALLER_REGISTERS) : block;
+}
+
 /* Python's realloc never frees: size 0 means 1, and NULL that it failed. */
 static void *wrapped_realloc(void *context, void *old, size_t size) {
     const struct vbt_py_allocator *real = context;
@@ -72,6 +97,8 @@ static void *wrapped_realloc(void *context, void *old, size_t size) {
     void *block = real->realloc(real->context, old, size);
     if (VBT_UNLIKELY(block == NULL && old != NULL))
         vbt_book_end_undone(thread, old, retired);
+    if (VBT_UNLIKELY(vbt_full_stacks))
+        return booked_full(thread, block, size, VBT_CALLER_REGISTERS);
     return booked(thread, block, size, VBT_CALLER);
 }
 
@@ -126,7 +153,10 @@ VBT_FOR_EACH_ABI(VERSION)
 /* The wrappers that fit the interpreter as it is known by now. */
 static const struct vbt_py_allocator *fitting(void) {
     static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
+    static const struct vbt_py_allocator full = {NULL, malloc_full, calloc_full, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_ABI(TABLE_ENTRY)};
+    if (vbt_full_stacks)
+        return &full;
     if (!vbt_python_stack_in_use() || !vbt_python_abi_is_known())
         return &any;
     return &by_version[vbt_python.minor == 9 ? 8 : vbt_python.minor];

@@ -15,6 +15,8 @@
 #include "stream/process_info.h"
 #include "stream/stream.h"
 #include "where/native_leaf.h"
+#include "where/native_oracle.h"
+#include "where/native_rules.h"
 #include "where/python_code.h"
 
 #include <dlfcn.h>
@@ -44,10 +46,11 @@ static void wake(void) {
     bool good = vbt_options_read();
     vbt_process_info_init();
     vbt_native_leaf_init();
-    if (good && !(vbt_tree_init() && vbt_python_code_init() && vbt_shadow_init())) {
+    if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
         good = false;
     }
+    vbt_full_stacks = vbt_options.native != VBT_NATIVE_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     atomic_store(&awake, 2);
     atomic_store(&vbt_recording, good ? VBT_RECORDING_POLLED : VBT_STOPPED);
@@ -158,12 +161,14 @@ static void before_fork(void) {
         vbt_helper_stop("fork", false);
     vbt_lock(&vbt_tree.lock);
     vbt_lock(&vbt_interval_groups.lock);
+    vbt_lock(&vbt_native_rules_lock);
     errno = saved;
 }
 
 static void after_fork_in_parent(void) {
     if (!held_for_fork)
         return;
+    vbt_unlock(&vbt_native_rules_lock);
     vbt_unlock(&vbt_interval_groups.lock);
     vbt_unlock(&vbt_tree.lock);
     helper_due = vbt_clock_read(CLOCK_MONOTONIC) + HELPER_AFTER_FORK;
@@ -174,7 +179,7 @@ static void after_fork_in_parent(void) {
 static void after_fork_in_child(void) {
     if (!held_for_fork)
         return;
-    vbt_tree.lock = (struct vbt_lock){0};
+    vbt_tree.lock = vbt_native_rules_lock = (struct vbt_lock){0};
     vbt_process_info_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     helper_due = vbt_clock_start + HELPER_AFTER;
@@ -191,12 +196,16 @@ static void after_fork_in_child(void) {
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 
-/* What the lookup allocates is not the program's, and neither is the error that it leaves where there is no
- * interpreter. */
-static void look_for_python(void) {
+/* What the lookups allocate is not the program's, and neither is the error that they leave. */
+static void look_around(void) {
     struct vbt_thread *thread = vbt_enter();
-    if (!vbt_python_attach(RTLD_DEFAULT))
-        dlerror();
+    vbt_python_attach(RTLD_DEFAULT);
+    const char *trouble = vbt_full_stacks ? vbt_oracle_open() : NULL;
+    dlerror();
+    if (trouble == NULL)
+        vbt_native_verify_every = vbt_options.verify;
+    else if (vbt_options.verify != 0)
+        vbt_say("VBTRACE_VERIFY: %s; stacks are not compared", trouble);
     if (thread != NULL)
         vbt_leave(thread);
 }
@@ -205,7 +214,7 @@ __attribute__((constructor)) static void construct(void) {
     wake();
     if (atomic_load(&vbt_recording) == VBT_STOPPED)
         return;
-    look_for_python();
+    look_around();
     if (vbt_process_is_helper()) {
         atomic_store(&vbt_recording, VBT_STOPPED);
         return;

@@ -43,7 +43,21 @@ static const char *set_follow(const char *value) {
     return NULL;
 }
 
-static const char *set_native(const char *value) { return strcmp(value, "leaf") == 0 ? NULL : "leaf"; }
+static const char *set_native(const char *value) {
+    if (strcmp(value, "leaf") != 0 && strcmp(value, "full") != 0)
+        return "leaf or full";
+    vbt_options.native = value[0] == 'f' ? VBT_NATIVE_FULL : VBT_NATIVE_LEAF;
+    return NULL;
+}
+
+static const char *set_verify(const char *value) {
+    char *end;
+    long every = strtol(value, &end, 10);
+    if (end == value || *end != '\0' || every < 0 || every > 1000 * 1000 * 1000)
+        return "a whole number from 0 to 1000000000";
+    vbt_options.verify = (uint32_t)every;
+    return NULL;
+}
 
 const struct vbt_option vbt_option_list[] = {
     {"OUTPUT", "PATH", "where the trace goes: %p process id, %e program, %h host, %r rank, %% a percent sign", set_output},
@@ -51,7 +65,9 @@ const struct vbt_option vbt_option_list[] = {
     {"QUIET", NULL, "no summary at the end", set_quiet},
     {"FOLLOW", "programs|all", "programs (default): no trace of shells and the little helpers they start; all: theirs, too",
      set_follow},
-    {"NATIVE", "leaf", "what is kept of native call stacks", set_native},
+    {"NATIVE", "leaf|full", "what is kept of native call stacks: the innermost call or all; default: leaf for Python, else full",
+     set_native},
+    {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},
 };
 
 const size_t vbt_option_count = sizeof vbt_option_list / sizeof vbt_option_list[0];

@@ -8,11 +8,19 @@
 
 enum { VBT_PATH_MAX = 4096 };
 
+enum vbt_native_option {
+    VBT_NATIVE_DEFAULT, /* leaf in a Python process, full in others */
+    VBT_NATIVE_LEAF,    /* the function that called the allocator */
+    VBT_NATIVE_FULL,    /* all native frames */
+};
+
 struct vbt_options {
-    char output[VBT_PATH_MAX]; /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign */
-    int64_t tick;              /* VBTRACE_TICK, given in milliseconds; ns */
-    bool quiet;                /* VBTRACE_QUIET */
-    bool follow_all;           /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
+    char output[VBT_PATH_MAX];     /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign */
+    int64_t tick;                  /* VBTRACE_TICK, given in milliseconds; ns */
+    bool quiet;                    /* VBTRACE_QUIET */
+    enum vbt_native_option native; /* VBTRACE_NATIVE */
+    uint32_t verify;               /* VBTRACE_VERIFY: every so many native stacks are compared with libunwind's; 0: none */
+    bool follow_all;               /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
 };
 
 extern struct vbt_options vbt_options;

@@ -3,6 +3,7 @@
 
 #include "hook.h"
 #include "hooks_python.h"
+#include "options.h"
 #include "say.h"
 #include "where/native_leaf.h"
 #include "where/python_check.h"
@@ -10,6 +11,7 @@
 #include "where/python_stack.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +60,17 @@ static void read_version(void *library) {
     vbt_python.minor = strncmp(version, "3.", 2) == 0 ? atoi(version + 2) : -1;
 }
 
+/* Only 3.8 and 3.9 have no better way to tell its frames: full_stack.h. */
+static void find_evaluation_loop(void *library) {
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    void *function = dlsym(library, "_PyEval_EvalFrameDefault");
+    if (function != NULL && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL) {
+        vbt_python.evaluate_start = (uintptr_t)function;
+        vbt_python.evaluate_end = (uintptr_t)function + symbol->st_size;
+    }
+}
+
 static void find_functions(void *library) {
     vbt_python.library = library;
     *(void **)&vbt_python.set_allocator = dlsym(library, "PyMem_SetAllocator");
@@ -67,6 +80,7 @@ static void find_functions(void *library) {
     *(void **)&vbt_python.this_thread = dlsym(library, "PyGILState_GetThisThreadState");
     *(void **)&vbt_python.is_initialized = dlsym(library, "Py_IsInitialized");
     *(void **)&vbt_python.add_pending_call = dlsym(library, "Py_AddPendingCall");
+    find_evaluation_loop(library);
     vbt_python.code_type = dlsym(library, "PyCode_Type");
     vbt_python.unicode_type = dlsym(library, "PyUnicode_Type");
     vbt_python.bytes_type = dlsym(library, "PyBytes_Type");
@@ -86,6 +100,7 @@ bool vbt_python_attach(void *library) {
         return false;
     if (vbt_in_main_program((uintptr_t)vbt_python.get_allocator))
         vbt_native_leaf_disown_main();
+    vbt_full_stacks &= vbt_options.native == VBT_NATIVE_FULL;
     read_version(library);
     find_functions(library);
     const struct vbt_python_abi *known = vbt_python_abi_known(vbt_python.minor);
@@ -94,6 +109,7 @@ bool vbt_python_attach(void *library) {
         return true;
     }
     vbt_python.abi = *known;
+    vbt_full_stack_join();
     vbt_python_abi_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);
     vbt_python_stack_use();
     vbt_hooks_python_wrap();
@@ -122,8 +138,7 @@ void vbt_python_may_start(const void *caller) {
     if (dladdr(caller, &info) == 0 || info.dli_fname == NULL)
         return;
     void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (library != NULL && !vbt_python_attach(library)) {
-        dlerror(); /* ours */
+    if (library != NULL && !vbt_python_attach(library))
         dlclose(library);
-    }
+    dlerror(); /* ours */
 }

@@ -46,6 +46,7 @@ struct vbt_thread *vbt_thread_begin(void) {
         vbt_intervals_reset(&thread->ledger);
         thread->ledger.last_block = NULL;
         vbt_python_stack_reset(&thread->stack);
+        vbt_full_stack_reset(&thread->full);
         atomic_store(&thread->standing, VBT_IDLE);
     } else {
         thread = vbt_map(sizeof *thread + VBT_PAGES * sizeof *thread->ledger.pages);
@@ -71,6 +72,11 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
     leaf->stamp = vbt_module_stamp();
     leaf->place.node = vbt_node_of(parent, vbt_native_site(caller), domain);
     leaf->place.counters = vbt_counters_of(&thread->ledger, leaf->place.node);
+}
+
+struct vbt_place vbt_full_place(struct vbt_thread *thread, struct vbt_registers caller, enum vbt_domain domain) {
+    uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
+    return (struct vbt_place){node, vbt_counters_of(&thread->ledger, node)};
 }
 
 void vbt_threads_after_fork(void) {

@@ -10,7 +10,7 @@
 #include "ledger/counters.h"
 #include "ledger/interval.h"
 #include "memory.h"
-#include "where/python_stack.h"
+#include "where/full_stack.h"
 
 /* Where a thread stands. A hook that finds it not idle was called from inside another one: what happens there is part
  * of an event that is already being recorded (VBT_IN_CALL), or comes from a signal handler that interrupted us
@@ -35,6 +35,7 @@ struct vbt_thread {
     struct vbt_python_stack stack;
     uint64_t lost_in_signal;
     struct vbt_leaf leaves[VBT_LEAF_CACHE];
+    struct vbt_full_stack full;
     struct vbt_arena arena;
     struct vbt_thread *next;
 };
@@ -55,6 +56,9 @@ struct vbt_thread *vbt_thread_begin(void);
 /* Fills a leaf: the node of an address that called an allocator, under a parent node. */
 void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller,
                           enum vbt_domain domain);
+
+/* The place of a whole call stack: that of the function whose VBT_CALLER_REGISTERS these are. */
+struct vbt_place vbt_full_place(struct vbt_thread *thread, struct vbt_registers caller, enum vbt_domain domain);
 
 /* In the child of a fork: the calling thread is the only one left. */
 void vbt_threads_after_fork(void);

@@ -37,6 +37,10 @@ void vbt_books_read(struct vbt_books *out) {
             out->lost[reason] += ledger->lost[reason];
         out->lost[VBT_LOST_SIGNAL] += thread->lost_in_signal;
         out->truncated += thread->stack.truncated;
+        for (int cut = VBT_CUT_NONE + 1; cut < VBT_CUTS; cut++)
+            out->truncated += thread->full.native.cuts[cut];
+        out->compared += thread->full.native.compared;
+        out->different += thread->full.native.different;
         live_alone = ledger->live;
         out->threads++;
     }
@@ -195,6 +199,7 @@ void vbt_books_inherit(void) {
         memset(ledger->lost, 0, sizeof ledger->lost);
         thread->lost_in_signal = 0;
         thread->stack.truncated = 0;
+        vbt_native_stack_forget_counts(&thread->full.native);
         ledger->live = thread == vbt_self ? live : 0; /* the thread that forked goes on with all of it */
         atomic_store(&ledger->published, ledger->live);
         ledger->last_block = NULL;

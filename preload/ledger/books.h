@@ -22,7 +22,8 @@ struct vbt_books {
     uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
     uint64_t unknown_frees[VBT_DOMAINS];
     uint64_t lost[VBT_LOST_KINDS];
-    uint64_t truncated; /* call stacks cut off */
+    uint64_t truncated;           /* call stacks cut off */
+    uint64_t compared, different; /* native stacks that were verified; those that libunwind saw otherwise */
     uint32_t threads;
     int64_t peak;
     int64_t peak_error;  /* how far the true peak can lie above it */

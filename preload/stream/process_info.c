@@ -6,6 +6,7 @@
 #include "../options.h"
 #include "../say.h"
 #include "../sys.h"
+#include "../where/full_stack.h"
 #include "../where/python.h"
 
 #include <fcntl.h>
@@ -166,7 +167,7 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     put_number(w, &count, "ppid", vbt_sys(SYS_getppid));
     put_number(w, &count, "started", vbt_started);
     put_pair(w, &count, "libc", libc);
-    put_pair(w, &count, "native", "leaf");
+    put_pair(w, &count, "native", vbt_full_stacks ? "full" : "leaf");
     put_number(w, &count, "tick_ns", vbt_options.tick);
     put_number(w, &count, "page_size", PAGE_KIB * 1024);
     if (vbt_python.minor != 0) {

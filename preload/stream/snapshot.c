@@ -38,6 +38,8 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
         put_pair(w, VBT_STATE_LOST + reason, (int64_t)books->lost[reason]);
     put_pair(w, VBT_STATE_STACKS_CAPTURED, (int64_t)captured);
     put_pair(w, VBT_STATE_STACKS_TRUNCATED, (int64_t)books->truncated);
+    put_pair(w, VBT_STATE_VERIFY_COMPARED, (int64_t)books->compared);
+    put_pair(w, VBT_STATE_VERIFY_DIFFERENT, (int64_t)books->different);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 

@@ -218,7 +218,7 @@ differs:;
 }
 
 /* Puts a frame on top of frames[outer]. */
-VBT_INLINE void push(struct vbt_native_room *room, uint32_t outer, const struct walked *walked) {
+VBT_INLINE void push(struct vbt_native_room *room, uint32_t outer, const struct walked *walked, bool of_sites) {
     const struct vbt_native_frame *outside = &room->frames[outer];
     struct vbt_native_frame *frame = &room->frames[outer + 1];
     struct vbt_native_memo *memo = walked->memo;
@@ -233,7 +233,9 @@ VBT_INLINE void push(struct vbt_native_room *room, uint32_t outer, const struct 
         room->checks[checks++] = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
     if (VBT_UNLIKELY(walked->sp_slot != NULL))
         room->checks[checks++] = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
-    uint32_t node = VBT_LIKELY(memo->parent == outside->node) ? memo->node : child_of(room, memo, outside->node);
+    uint32_t node = memo->site;
+    if (!of_sites)
+        node = VBT_LIKELY(memo->parent == outside->node) ? memo->node : child_of(room, memo, outside->node);
     *frame = (struct vbt_native_frame){walked->at.sp, walked->at.pc, walked->at.fp, node, checks & INT32_MAX, fp_matters & 1};
 }
 
@@ -324,6 +326,11 @@ void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
 
+void vbt_native_stack_forget_counts(struct vbt_native_stack *stack) {
+    memset(stack->cuts, 0, sizeof stack->cuts);
+    stack->compared = stack->different = 0;
+}
+
 /* Before the thread's first capture, and when code may have been unmapped. */
 static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
     if (stack->room == NULL) {
@@ -339,9 +346,10 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
     return true;
 }
 
-uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller) {
+/* NULL where there is no memory; else the innermost frame. */
+VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack, struct vbt_registers caller, bool of_sites) {
     if (VBT_UNLIKELY(stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed)) && !prepare(stack))
-        return vbt_tree.lost_nodes[VBT_DOMAIN_HEAP];
+        return NULL;
     struct vbt_stack_range *range = &stack->ranges[0];
     uintptr_t in_frame = caller.sp - sizeof(uintptr_t); /* of the function that called us: surely there */
     if (VBT_UNLIKELY(in_frame - range->start >= range->end - range->start)) {
@@ -362,7 +370,7 @@ uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers
         outer--; /* the frame that was met has other checks now that another one calls from inside of it */
     }
     for (uint32_t i = way.count; i-- > 0; outer++)
-        push(room, outer, &room->walked[i]);
+        push(room, outer, &room->walked[i], of_sites);
     stack->top = stack->leaf = outer;
     stack->cuts[stack->cut]++;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
@@ -372,9 +380,22 @@ uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers
         stack->top = 0;
         memset(stack->ranges, 0, sizeof stack->ranges);
     }
-    return room->frames[outer].node;
+    return &room->frames[outer];
 }
 
-const struct vbt_native_frame *vbt_native_frame_at(const struct vbt_native_stack *stack, uint32_t index) {
-    return &stack->room->frames[index];
+uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller) {
+    const struct vbt_native_frame *leaf = capture(stack, caller, false);
+    return VBT_LIKELY(leaf != NULL) ? leaf->node : vbt_tree.lost_nodes[VBT_DOMAIN_HEAP];
 }
+
+bool vbt_native_capture_sites(struct vbt_native_stack *stack, struct vbt_registers caller) {
+    if (VBT_UNLIKELY(!stack->of_sites)) {
+        stack->top = 0;
+        stack->of_sites = true;
+    }
+    return capture(stack, caller, true) != NULL;
+}
+
+const struct vbt_native_frame *vbt_native_frames(const struct vbt_native_stack *stack) { return stack->room->frames; }
+
+uint32_t vbt_native_cut_node(enum vbt_cut cut) { return cut_nodes[cut]; }

@@ -30,7 +30,7 @@ enum vbt_cut {
 
 struct vbt_native_frame {
     uintptr_t sp, pc, fp;
-    uint32_t node;           /* of the call tree: this frame and those outside of it */
+    uint32_t node;           /* of the call tree: this frame and those outside of it; the site, where sites were asked for */
     uint32_t checks : 31;    /* those of this frame end here, those of the frame outside end where they begin */
     uint32_t fp_matters : 1; /* for finding a frame outside of this one */
 };
@@ -63,6 +63,7 @@ struct vbt_native_stack {
     uint32_t stamp;               /* see modules.h */
     enum vbt_cut cut;             /* of the latest capture */
     bool is_fleeting;             /* the latest capture holds frames whose origin cannot be checked */
+    bool of_sites;                /* the frames have sites, not nodes */
     struct vbt_stack_range ranges[VBT_STACK_RANGES];
     uint64_t cuts[VBT_CUTS];      /* captures, by how they ended */
     uint64_t compared, different; /* captures that were verified; those of them that the oracle saw otherwise */
@@ -79,10 +80,20 @@ bool vbt_native_stack_init(void);
  * The lost node where there is no memory. */
 uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller);
 
+/* The same stack as frames with sites, for whoever makes nodes of them: vbt_native_frames. False where there is no memory. A thread
+ * that asks for sites does not ask for nodes again. */
+bool vbt_native_capture_sites(struct vbt_native_stack *stack, struct vbt_registers caller);
+
+/* The frames of the latest capture: [1] is the outermost, [stack->leaf] the innermost. */
+const struct vbt_native_frame *vbt_native_frames(const struct vbt_native_stack *stack);
+
+/* The node of what a cut stack does not have. */
+uint32_t vbt_native_cut_node(enum vbt_cut cut);
+
 /* Another thread has taken the state over. */
 void vbt_native_stack_forget(struct vbt_native_stack *stack);
 
-/* A frame of the latest capture: 1 is the outermost, stack->leaf the innermost. */
-const struct vbt_native_frame *vbt_native_frame_at(const struct vbt_native_stack *stack, uint32_t index);
+/* Captures are counted from 0 again. */
+void vbt_native_stack_forget_counts(struct vbt_native_stack *stack);
 
 #endif

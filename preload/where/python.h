@@ -32,6 +32,7 @@ struct vbt_python {
     int (*is_initialized)(void);
     int (*add_pending_call)(int (*function)(void *), void *argument);
     const void *code_type, *unicode_type, *bytes_type;
+    uintptr_t evaluate_start, evaluate_end; /* the evaluation loop's function, where frames cannot be told otherwise */
 };
 
 extern struct vbt_python vbt_python;

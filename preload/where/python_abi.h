@@ -24,6 +24,7 @@ struct vbt_python_abi {
     int entry_owner; /* frames whose owner is at least this are the evaluation loop's own, not Python code's; 0: none are */
     int lasti_unit;  /* bytes of code one step of f_lasti stands for */
     int tstate_frame, cframe_current;
+    int tstate_cframe, cframe_previous; /* 3.10, 3.11 */
     int frame_previous, frame_code, frame_instruction, frame_owner, frame_tlbc;
     int code_filename, code_qualname, code_first_line, code_lines, code_start, code_tlbc;
     int object_type, var_size, bytes_data;

@@ -18,9 +18,10 @@
 static const struct vbt_python_abi vbt_python_abis[] = {
     [8] = {FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, COMMON, OLD_STRINGS},
     [9] = {FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, COMMON, OLD_STRINGS},
-    [10] = {FRAME_OBJECTS, .lines = VBT_LINES_RANGES, .lasti_unit = 2, .frame_instruction = 96, COMMON, OLD_STRINGS},
+    [10] = {FRAME_OBJECTS, .lines = VBT_LINES_RANGES, .lasti_unit = 2, .frame_instruction = 96, .tstate_cframe = 48,
+            .cframe_previous = 8, COMMON, OLD_STRINGS},
     [11] = {.kind = VBT_FRAME_CFRAME, .lines = VBT_LINES_LOCATIONS, .lasti_unit = 1, .tstate_frame = 56, .cframe_current = 8,
-            .frame_previous = 48, .frame_code = 32, .frame_instruction = 56, .frame_owner = 69, .code_filename = 112,
+            .tstate_cframe = 56, .cframe_previous = 16, .frame_previous = 48, .frame_code = 32, .frame_instruction = 56, .frame_owner = 69, .code_filename = 112,
             .code_qualname = 128, .code_first_line = 72, .code_lines = 136, .code_start = 184, COMMON, OLD_STRINGS},
     [12] = {.kind = VBT_FRAME_CFRAME, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 56,
             .cframe_current = 0, .frame_previous = 8, .frame_code = 0, .frame_instruction = 56, .frame_owner = 70,

@@ -29,7 +29,7 @@ __attribute__((noinline)) static void look_here(void) {
     struct vbt_registers caller = VBT_CALLER_REGISTERS;
     uint32_t node = vbt_native_capture(&stack, caller);
     for (uint32_t i = stack.leaf; i > 0; i--, node = vbt_node_at(node)->parent)
-        if (vbt_site_at(vbt_node_at(node)->site)->a != vbt_native_frame_at(&stack, i)->pc)
+        if (vbt_site_at(vbt_node_at(node)->site)->a != vbt_native_frames(&stack)[i].pc)
             stack.different++;
     if ((node == 0) != (stack.cut == VBT_CUT_NONE))
         stack.different++;

@@ -116,10 +116,23 @@ static void follow_is_programs_or_all(void **state) {
     assert_refused("VBTRACE_FOLLOW=some", "programs or all");
 }
 
-static void native_is_leaf(void **state) {
+static void native_stacks(void **state) {
     (void)state;
     assert_accepted("VBTRACE_NATIVE=leaf");
-    assert_refused("VBTRACE_NATIVE=leaves", "leaf");
+    assert_int_equal(vbt_options.native, VBT_NATIVE_LEAF);
+    assert_accepted("VBTRACE_NATIVE=full");
+    assert_int_equal(vbt_options.native, VBT_NATIVE_FULL);
+    assert_refused("VBTRACE_NATIVE=leaves", "leaf or full");
+}
+
+static void verify_every_so_many(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_VERIFY=100");
+    assert_int_equal(vbt_options.verify, 100);
+    assert_accepted("VBTRACE_VERIFY=0");
+    assert_int_equal(vbt_options.verify, 0);
+    assert_refused("VBTRACE_VERIFY=-1", "a whole number from 0 to 1000000000");
+    assert_refused("VBTRACE_VERIFY=all", "a whole number from 0 to 1000000000");
 }
 
 static void an_unknown_name_is_told_and_ignored(void **state) {
@@ -149,7 +162,8 @@ int main(void) {
         cmocka_unit_test(tick_is_whole_milliseconds),
         cmocka_unit_test(quiet_is_0_or_1),
         cmocka_unit_test(follow_is_programs_or_all),
-        cmocka_unit_test(native_is_leaf),
+        cmocka_unit_test(native_stacks),
+        cmocka_unit_test(verify_every_so_many),
         cmocka_unit_test(an_unknown_name_is_told_and_ignored),
         cmocka_unit_test(several_are_read_in_one_go),
     };
