@@ -58,3 +58,14 @@ class Vbtrace:
             if row["kind"] == "section" and found.setdefault(row["label"], row) is not row:
                 raise Failed(f"{trace}: section '{row['label']}' begins or ends at more than one place")
         return found
+
+
+def cost(section):
+    """The counts of a section that ran once."""
+    return {
+        "allocs": section["allocs"]["total"],
+        "frees": section["frees"]["total"],
+        "allocated_bytes": section["allocated_bytes"]["total"],
+        "net_bytes": section["net_bytes"]["total"],
+        "peak_bytes": section["high_bytes"]["max"],
+    }

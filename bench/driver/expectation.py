@@ -1,0 +1,34 @@
+"""What workloads state of their allocations, against what was counted. A statement is exact but for a constant: what it takes to begin."""
+
+import itertools
+
+COUNTED = {"allocs": "allocs", "bytes": "allocated_bytes"}  # the name in a statement, and in a row
+LARGEST_CONSTANT = {"allocs": 400, "bytes": 256 * 1024}  # beyond that something is not constant, but not stated
+
+
+def constants(rows, what):
+    """What was counted less what was stated, at each n."""
+    return [row[COUNTED[what]] - row["expected"][what] for row in rows]
+
+
+def unmet(rows):
+    """A line for every variant whose counts do not follow from what it states; empty if all do."""
+    lines = []
+    for (workload, variant), group in itertools.groupby(rows, key=lambda row: (row["workload"], row["variant"])):
+        chosen = list(group)
+        for what in COUNTED:
+            found = constants(chosen, what)
+            counted = ", ".join(f"{row[COUNTED[what]]:,} at {row['n']}" for row in chosen)
+            stated = f"{workload}.{variant}: {what} {chosen[0]['expression'][what]}"
+            if len(set(found)) > 1:
+                lines.append(f"{stated}, and a constant: counted {counted}; the constant would be {', '.join(map(str, found))}")
+            elif abs(found[0]) > LARGEST_CONSTANT[what]:
+                lines.append(f"{stated}, and a constant of at most {LARGEST_CONSTANT[what]}: counted {counted}")
+    return lines
+
+
+def as_text(row):
+    """Of the allocations: `3 * n + 7`."""
+    constant = constants([row], "allocs")[0]
+    stated = row["expression"]["allocs"]
+    return f"{constant}" if stated == "0" else stated if constant == 0 else f"{stated} {'+' if constant > 0 else '-'} {abs(constant)}"

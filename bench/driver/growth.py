@@ -1,0 +1,39 @@
+"""How a measured quantity grows with n, from its values at several n."""
+
+import math
+import statistics
+
+SHAPES = {"linear": float, "quadratic": lambda n: float(n) ** 2}
+FINER = {"logarithmic": math.log2, "n log n": lambda n: n * math.log2(n)}  # told only where they fit far better
+FEW = 0.01  # of the largest value: a spread that is none
+LEAST_SPREAD = 8
+
+
+def misfit(sizes, values, shape):
+    """The largest distance of the values from the best a + b * shape(n), in parts of their spread."""
+    points = [shape(n) for n in sizes]
+    b, a = regression(points, values)
+    return max(abs(value - a - b * point) for point, value in zip(points, values)) / (max(values) - min(values))
+
+
+def regression(x, y):
+    """Slope and intercept of the least squares' line."""
+    mean_x, mean_y = statistics.fmean(x), statistics.fmean(y)
+    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y)) / sum((a - mean_x) ** 2 for a in x)
+    return slope, mean_y - slope * mean_x
+
+
+def of_counts(sizes, values):
+    """constant, linear, quadratic; or logarithmic, n log n; of exact values."""
+    spread = max(values) - min(values)
+    if spread <= max(LEAST_SPREAD, FEW * max(values)):
+        return "constant"
+    best = min(SHAPES, key=lambda name: misfit(sizes, values, SHAPES[name]))
+    finer = min(FINER, key=lambda name: misfit(sizes, values, FINER[name]))
+    return finer if misfit(sizes, values, FINER[finer]) < misfit(sizes, values, SHAPES[best]) / 3 else best
+
+
+def of_times(sizes, values):
+    """constant, linear, quadratic or steeper: the power of n that noisy values rise with."""
+    slope, _ = regression([math.log(n) for n in sizes], [math.log(value) for value in values])
+    return ("constant", "linear", "quadratic", "cubic")[min(3, max(0, round(slope)))]
