@@ -11,7 +11,7 @@ def constants(rows, what):
     return [row[COUNTED[what]] - row["expected"][what] for row in rows]
 
 
-def unmet(rows):
+def unmet(rows, largest=LARGEST_CONSTANT):
     """A line for every variant whose counts do not follow from what it states; empty if all do."""
     lines = []
     for (workload, variant), group in itertools.groupby(rows, key=lambda row: (row["workload"], row["variant"])):
@@ -22,8 +22,8 @@ def unmet(rows):
             stated = f"{workload}.{variant}: {what} {chosen[0]['expression'][what]}"
             if len(set(found)) > 1:
                 lines.append(f"{stated}, and a constant: counted {counted}; the constant would be {', '.join(map(str, found))}")
-            elif abs(found[0]) > LARGEST_CONSTANT[what]:
-                lines.append(f"{stated}, and a constant of at most {LARGEST_CONSTANT[what]}: counted {counted}")
+            elif abs(found[0]) > largest[what]:
+                lines.append(f"{stated}, and a constant of at most {largest[what]}: counted {counted}")
     return lines
 
 

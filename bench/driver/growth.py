@@ -6,7 +6,7 @@ import statistics
 SHAPES = {"linear": float, "quadratic": lambda n: float(n) ** 2}
 FINER = {"logarithmic": math.log2, "n log n": lambda n: n * math.log2(n)}  # told only where they fit far better
 FEW = 0.01  # of the largest value: a spread that is none
-LEAST_SPREAD = 8
+LEAST_SPREAD = 2
 
 
 def misfit(sizes, values, shape):
