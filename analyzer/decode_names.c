@@ -14,8 +14,11 @@ enum { MAX_FRAMES = 1 << 24, MAX_SOURCES = 1 << 24, MAX_TEXT = 1 << 29 };
 static char *get_frames(struct vbt_payload *p, struct vbt_named_frame *frames, uint64_t count) {
     const struct vbt_model *m = p->model;
     uint64_t bad_string = 0;
-    for (uint64_t i = 0; i < count; i++)
+    bool nameless = false;
+    for (uint64_t i = 0; i < count; i++) {
         frames[i].function = vbt_get_id(p, m->string_count, &bad_string);
+        nameless = nameless || frames[i].function == 0;
+    }
     for (uint64_t i = 0; i < count; i++)
         frames[i].file = vbt_get_id(p, m->string_count, &bad_string);
     for (uint64_t i = 0; i < count; i++)
@@ -24,22 +27,24 @@ static char *get_frames(struct vbt_payload *p, struct vbt_named_frame *frames, u
         frames[i].declared_file = vbt_get_id(p, m->string_count, &bad_string);
     for (uint64_t i = 0; i < count; i++)
         frames[i].declared_line = vbt_get_line(p);
-    return vbt_check_ids(p, bad_string, "string");
+    char *wrong = vbt_check_ids(p, bad_string, "string");
+    return wrong == NULL && nameless ? vbt_text("%s: a function without a name", p->chunk) : wrong;
 }
 
 char *vbt_decode_frames(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
-    uint64_t count, site = 0, bad_site = 0, bad_state = 0, frames = 0;
+    uint64_t count, site = 0, bad_state = 0, frames = 0;
+    bool bad_site = false, bad_count = false;
     char *wrong = vbt_get_count(p, &count, 8, 0, m->site_count);
     if (wrong != NULL)
         return wrong;
     uint32_t *sites = vbt_new(count, sizeof *sites);
     struct vbt_named_site *named = vbt_new(count, sizeof *named);
     for (uint64_t i = 0; i < count; i++) {
-        site += vbt_get_varint(&p->r);
-        if ((site == 0 || site > m->site_count || m->sites[site].kind != VBT_SITE_NATIVE) && bad_site == 0)
-            bad_site = site | 1;
-        sites[i] = bad_site == 0 ? (uint32_t)site : 0;
+        uint64_t more = vbt_get_varint(&p->r);
+        bad_site = bad_site || more == 0 || more > m->site_count - site || m->sites[site + more].kind != VBT_SITE_NATIVE;
+        site = bad_site ? 0 : site + more;
+        sites[i] = (uint32_t)site;
     }
     for (uint64_t i = 0; i < count; i++)
         named[i].state = (enum vbt_binary_state)vbt_get_id(p, VBT_BINARY_STATES - 1, &bad_state);
@@ -47,17 +52,22 @@ char *vbt_decode_frames(struct vbt_payload *p) {
         uint64_t of_site = vbt_get_varint(&p->r);
         named[i].first = (uint32_t)(m->named_frame_count + frames);
         named[i].count = (uint32_t)of_site;
-        frames = of_site > 0 && of_site <= MAX_FRAMES && frames <= MAX_FRAMES ? frames + of_site : UINT64_MAX;
+        bad_count = bad_count || of_site == 0 || of_site > VBT_FRAMES_MAX;
+        frames += bad_count ? 0 : of_site;
     }
     uint64_t room = (uint64_t)(p->r.end - p->r.at) / 5;
     if (p->r.bad)
         wrong = vbt_payload_too_short(p);
-    else if (bad_site != 0)
+    else if (bad_site)
         wrong = vbt_text("%s names call sites that are not native, not defined before it, or out of order", p->chunk);
     else if (bad_state != 0)
         wrong = vbt_text("%s: a file in state %" PRIu64 ", expected 0 to %d", p->chunk, bad_state, VBT_BINARY_STATES - 1);
-    else if (frames > room || frames > MAX_FRAMES - m->named_frame_count)
-        wrong = vbt_text("%s claims more frames than it has room for, or a call site without any", p->chunk);
+    else if (bad_count)
+        wrong = vbt_text("%s: a call site without frames, or with more than %d", p->chunk, VBT_FRAMES_MAX);
+    else if (frames > room)
+        wrong = vbt_text("%s claims %" PRIu64 " frames, has room for %" PRIu64, p->chunk, frames, room);
+    else if (frames > MAX_FRAMES - m->named_frame_count)
+        wrong = vbt_text("%s: more than %d frames in all, which no trace has", p->chunk, MAX_FRAMES);
     if (wrong == NULL) {
         m->named_frames =
             vbt_grow(m->named_frames, &m->named_frame_capacity, m->named_frame_count + frames, sizeof *m->named_frames);

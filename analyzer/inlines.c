@@ -8,12 +8,13 @@
 #include "inlines.h"
 
 #include "allocate.h"
+#include "format.h"
 
 #include <dwarf.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 256 };
+enum { MAX_DEPTH = VBT_FRAMES_MAX };
 
 struct range {
     Dwarf_Addr start, end;

@@ -16,6 +16,9 @@
 /* No file defines more nodes than this: the ledger keeps a node's id in 26 bits. */
 #define VBT_MAX_NODES (1u << 26)
 
+/* Frames of a native site: a function and those inlined into it. */
+#define VBT_FRAMES_MAX 256
+
 enum vbt_chunk_kind {
     VBT_CHUNK_PROCESS = 1,
     VBT_CHUNK_STRINGS,

@@ -126,6 +126,8 @@ static void check_lie(struct trace_builder *b, enum vbt_chunk_kind kind, const c
     assert_int_equal(m.string_count, 1);
     assert_int_equal(m.site_count, 1);
     assert_int_equal(m.node_count, 2);
+    assert_false(m.symbolized);
+    assert_int_equal(m.named_site_count + m.named_frame_count + m.source_row_count + m.source_text_size, 0);
     vbt_model_free(&m);
     tb_free(b);
 }
@@ -181,6 +183,10 @@ static void counts_beyond_the_payload_are_refused_before_memory_is_taken(void **
         LIE(VBT_CHUNK_INTERVALS, "room for", huge[i], 0);
         LIE(VBT_CHUNK_INTERVAL_SITES, "room for", huge[i], 0);
         LIE(VBT_CHUNK_TIMELINE, "room for", huge[i], 0);
+        LIE(VBT_CHUNK_FRAMES, "room for", huge[i], 0);
+        LIE(VBT_CHUNK_FRAMES, "call site without frames, or with more", 1, 1, 0, huge[i], 1, 0, 0, 0, 0);
+        LIE(VBT_CHUNK_SOURCES, "room for", huge[i], 0);
+        LIE(VBT_CHUNK_SOURCES, "ends too early", 1, 1, 1, 0, huge[i]);
         LIE(VBT_CHUNK_STRINGS, "ends too early", 2, 1, huge[i]);
         LIE(VBT_CHUNK_END, "ends too early", 5, huge[i]);
     }
@@ -199,6 +205,88 @@ static void counters_must_be_of_known_nodes_in_order(void **state) {
     LIE(VBT_CHUNK_COUNTERS, "ends too early", 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 4, 5);
 }
 
+static void names_must_be_of_native_sites_in_order(void **state) {
+    (void)state;
+    /* rows; columns of site, state, number of frames; columns of function, file, line, and the same of where it begins */
+    LIE(VBT_CHUNK_FRAMES, "call sites that are not native", 1, 0, 0, 1, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "call sites that are not native", 1, 2, 0, 1, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "call sites that are not native", 1, UINT64_MAX, 0, 1, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "state 4", 1, 1, VBT_BINARY_STATES, 1, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "without frames", 1, 1, 0, 0, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "more than 256", 1, 1, 0, VBT_FRAMES_MAX + 1, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "claims 2 frames, has room for 1", 1, 1, 0, 2, 1, 1, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "without a name", 1, 1, 0, 1, 0, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "string 2", 1, 1, 0, 1, 2, 0, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "string 7", 1, 1, 0, 1, 1, 7, 0, 0, 0);
+    LIE(VBT_CHUNK_FRAMES, "string 18446744073709551615", 1, 1, 0, 1, 1, 0, 0, UINT64_MAX, 0);
+    LIE(VBT_CHUNK_SOURCES, "string 2", 1, 2, 1, 0, 0);
+    LIE(VBT_CHUNK_SOURCES, "ends too early", 1, 1, 1, 0, 1);
+}
+
+/* Sites 1 and 2 are native, site 3 is not. */
+static void check_named_sites(uint64_t first, uint64_t second, bool sound) {
+    struct trace_builder b;
+    struct vbt_model m;
+    open_lie(&b);
+    tb_close(&b, VBT_CHUNK_STATE);
+    tb_site(&b, VBT_SITE_NATIVE, 200, 0);
+    tb_site(&b, VBT_SITE_PYTHON, tb_code(&b, "a.py", "f", 1, 0), 1);
+    tb_open(&b);
+    put(&b, 17, (const uint64_t[]){2, first, second, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+    tb_close(&b, VBT_CHUNK_FRAMES);
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    assert_int_equal(m.symbolized, sound);
+    if (sound)
+        assert_null(m.damage);
+    else
+        assert_non_null(strstr(m.damage, "not native, not defined before it, or out of order"));
+    vbt_model_free(&m);
+    tb_free(&b);
+}
+
+static void only_native_sites_have_names(void **state) {
+    (void)state;
+    check_named_sites(1, 1, true);
+    check_named_sites(1, 0, false);          /* the same again */
+    check_named_sites(2, UINT64_MAX, false); /* and back */
+    check_named_sites(1, 2, false);          /* Python */
+    check_named_sites(1, 3, false);          /* none */
+}
+
+/* Rows as they should be, twice: the later ones hold. */
+static void newer_names_replace_older_ones(void **state) {
+    (void)state;
+    struct trace_builder b;
+    struct vbt_model m;
+    open_lie(&b);
+    put(&b, 14, (const uint64_t[]){1, 1, VBT_BINARY_GONE, 2, 1, 1, 0, 1, 0, UINT64_MAX, 0, 0, 0, 0});
+    tb_close(&b, VBT_CHUNK_FRAMES);
+    tb_open(&b);
+    put(&b, 9, (const uint64_t[]){1, 1, 0, 1, 1, 1, 7, 1, 5});
+    tb_close(&b, VBT_CHUNK_FRAMES);
+    tb_open(&b);
+    put(&b, 4, (const uint64_t[]){1, 1, 7, 1});
+    vbt_put_string(&b.w, "line", 4);
+    tb_close(&b, VBT_CHUNK_SOURCES);
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    assert_null(m.damage);
+    assert_true(m.symbolized);
+    const struct vbt_named_site *site = vbt_model_named_site(&m, 1);
+    assert_int_equal(site->count, 1);
+    assert_int_equal(site->state, VBT_BINARY_SAME);
+    const struct vbt_named_frame *frame = &m.named_frames[site->first];
+    assert_string_equal(vbt_model_string(&m, frame->function), "sound");
+    assert_int_equal(frame->line, 7);
+    assert_int_equal(frame->declared_line, 5);
+    assert_int_equal(m.named_frames[0].line, 0); /* of the older row; its second line is beyond what is taken for a line */
+    assert_int_equal(m.named_frames[1].line, 0);
+    assert_int_equal(m.source_row_count, 1);
+    assert_int_equal(m.source_rows[0].size, 4);
+    assert_true(m.source_rows[0].changed);
+    vbt_model_free(&m);
+    tb_free(&b);
+}
+
 static void an_overlong_varint_is_damage(void **state) {
     (void)state;
     struct trace_builder b;
@@ -206,6 +294,14 @@ static void an_overlong_varint_is_damage(void **state) {
     for (int i = 0; i < 30; i++)
         vbt_put_bytes(&b.w, "\xff", 1);
     check_lie(&b, VBT_CHUNK_STATE, "malformed");
+    const enum vbt_chunk_kind kinds[] = {VBT_CHUNK_FRAMES, VBT_CHUNK_SOURCES};
+    for (size_t k = 0; k < 2; k++) {
+        open_lie(&b);
+        put(&b, 2, (const uint64_t[]){1, 1});
+        for (int i = 0; i < 30; i++)
+            vbt_put_bytes(&b.w, "\xff", 1);
+        check_lie(&b, kinds[k], "malformed");
+    }
 }
 
 static void numbers_at_their_limits_do_no_harm(void **state) {
@@ -233,6 +329,9 @@ int main(void) {
         cmocka_unit_test(ids_must_be_dense_and_known),
         cmocka_unit_test(counts_beyond_the_payload_are_refused_before_memory_is_taken),
         cmocka_unit_test(counters_must_be_of_known_nodes_in_order),
+        cmocka_unit_test(names_must_be_of_native_sites_in_order),
+        cmocka_unit_test(only_native_sites_have_names),
+        cmocka_unit_test(newer_names_replace_older_ones),
         cmocka_unit_test(an_overlong_varint_is_damage),
         cmocka_unit_test(numbers_at_their_limits_do_no_harm),
     };
