@@ -11,7 +11,6 @@
 #include "format.h"
 
 #include <dwarf.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum { MAX_DEPTH = VBT_FRAMES_MAX };
@@ -197,7 +196,22 @@ static const char *linked_name(Dwarf_Die *die) {
     const char *name = text_of(die, DW_AT_linkage_name);
     if (name == NULL)
         name = text_of(die, DW_AT_MIPS_linkage_name);
-    return name != NULL ? name : text_of(die, DW_AT_name);
+    return name;
+}
+
+/* Functions of these languages go by their plain names. */
+static bool names_are_plain(Dwarf_Die *unit) {
+    switch (dwarf_srclang(unit)) {
+    case DW_LANG_C_plus_plus:
+    case DW_LANG_C_plus_plus_03:
+    case DW_LANG_C_plus_plus_11:
+    case DW_LANG_C_plus_plus_14:
+    case DW_LANG_Rust:
+    case DW_LANG_D:
+        return false;
+    default:
+        return true;
+    }
 }
 
 static int number_of(Dwarf_Die *die, unsigned attribute) {
@@ -227,8 +241,13 @@ static void find_own_line(Dwarf_Die *unit, Dwarf_Addr address, struct vbt_inline
     own->file = dwarf_linesrc(line, NULL, NULL);
 }
 
-static void describe(Dwarf_Die *die, struct vbt_inline *function) {
+/* What is local to a file has no linkage name. */
+static void describe(Dwarf_Die *unit, Dwarf_Die *die, struct vbt_inline *function) {
     function->linked = linked_name(die);
+    if (function->linked == NULL) {
+        function->linked = text_of(die, DW_AT_name);
+        function->plain = !names_are_plain(unit);
+    }
     function->declared_file = dwarf_decl_file(die);
     if (dwarf_decl_line(die, &function->declared_line) != 0)
         function->declared_line = 0;
@@ -265,7 +284,7 @@ size_t vbt_inlines_find(struct vbt_inlines *in, uint64_t linked, const struct vb
         if (i > 0)
             find_call(&unit, &dies[count - i], at);
         if (known)
-            describe(&dies[count - 1 - i], at);
+            describe(&unit, &dies[count - 1 - i], at);
     }
     *chain = in->chain;
     return count;

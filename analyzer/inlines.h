@@ -4,6 +4,7 @@
 #define VBT_INLINES_H
 
 #include <elfutils/libdwfl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct vbt_inline {
     const char *file, *folder; /* of the line; the folder, or NULL, is where a relative file name begins */
     const char *declared_file; /* of the function; likewise */
     int line, declared_line;   /* 0 where unknown */
+    bool plain;                /* linked may lack namespace, class and parameters */
 };
 
 /* Reads debug information when it is first asked for; the file must stay open. */

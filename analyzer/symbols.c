@@ -129,11 +129,11 @@ static size_t ask_binary(struct vbt_symbols *s, struct vbt_binary *binary, uint6
         symbols[i].declared_file = full_path(s, at->folder, at->declared_file);
         symbols[i].declared_line = at->declared_line;
     }
+    bool unsure = count == 0 || chain[count - 1].linked == NULL || chain[count - 1].plain;
+    const char *name = unsure ? vbt_binary_function(binary, linked) : NULL;
     count = count > 0 ? count : 1;
-    if (symbols[count - 1].function == NULL) {
-        const char *name = vbt_binary_function(binary, linked);
-        symbols[count - 1].function = name != NULL ? own(s, vbt_demangle(name)) : NULL;
-    }
+    if (name != NULL && (symbols[count - 1].function == NULL || strncmp(name, "_Z", 2) == 0 || strncmp(name, "_R", 2) == 0))
+        symbols[count - 1].function = own(s, vbt_demangle(name));
     return count;
 }
 
