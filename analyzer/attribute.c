@@ -2,6 +2,7 @@
 #include "attribute.h"
 
 #include "allocate.h"
+#include "threads.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -91,6 +92,8 @@ void vbt_conservation_check(struct vbt_conservation *conservation, const struct 
                                                 domains[domain], fields[field], sum, total);
             return;
         }
+    conservation->difference = vbt_thread_difference(m);
+    conservation->holds = conservation->difference == NULL;
 }
 
 void vbt_conservation_free(struct vbt_conservation *conservation) {

@@ -19,7 +19,7 @@ struct vbt_attribution {
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *model, struct vbt_places *places);
 void vbt_attribution_free(struct vbt_attribution *attribution);
 
-/* Whether what was counted by call path adds up to the totals, which were counted apart. Only a trace that was written to its end
+/* Whether what was counted by call path, and by thread, adds up to the totals, which were counted apart. Only a trace that was written to its end
  * can be checked: in others the two were written at different times. */
 struct vbt_conservation {
     bool checked;

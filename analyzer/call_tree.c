@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "message.h"
 #include "module_name.h"
+#include "threads.h"
 #include "units.h"
 
 #include <stdlib.h>
@@ -147,9 +148,11 @@ struct merging {
     uint32_t *stamp;
     uint32_t *path; /* nodes still to be merged */
     size_t most;    /* calls: as most_calls says */
+    struct vbt_thread_share *shares;
 };
 
-static const struct vbt_place *group_of(struct merging *g, uint32_t node) {
+/* thread: by thread, the one whose share of the node it is. */
+static const struct vbt_place *group_of(struct merging *g, uint32_t node, uint32_t thread) {
     static const char *const domains[VBT_DOMAINS] = {"[heap]", "[python]", "[map]"};
     const struct vbt_model *m = &g->trace->model;
     size_t count;
@@ -158,6 +161,8 @@ static const struct vbt_place *group_of(struct merging *g, uint32_t node) {
         return named_place(&g->names, vbt_copy(domains[m->nodes[node].domain], strlen(domains[m->nodes[node].domain])));
     case VBT_BY_MODULE:
         return module_place(&g->names, vbt_frames_of_site(g->trace->places, m->nodes[node].site, &count)->place);
+    case VBT_BY_THREAD:
+        return named_place(&g->names, vbt_thread_label(m, thread));
     default:
         return NULL;
     }
@@ -167,6 +172,8 @@ static const struct vbt_place *group_of(struct merging *g, uint32_t node) {
 static uint32_t add_frames(struct merging *g, uint32_t parent, uint32_t node) {
     const struct vbt_model *m = &g->trace->model;
     uint32_t site = m->nodes[node].site;
+    if (g->shape->unit == VBT_CALL_NOTHING)
+        return parent;
     if (g->shape->python_owns && m->sites[site].kind == VBT_SITE_NATIVE && g->trace->attribution.leaf[node] != site)
         return parent;
     size_t count;
@@ -218,7 +225,7 @@ static void accumulate(struct vbt_call_tree *tree) {
 
 struct counted_node {
     const struct vbt_place *group;
-    uint32_t node;
+    uint32_t node, share;
 };
 
 /* In order of group, within a group of node. */
@@ -227,6 +234,32 @@ static int by_group(const void *left, const void *right) {
     if (a->group != b->group)
         return a->group->index < b->group->index ? -1 : 1;
     return a->node < b->node ? -1 : 1;
+}
+
+/* The counts of a node, or those of one thread there: its share of that number. */
+static struct vbt_counters counts_of(struct merging *g, uint32_t node, uint32_t share) {
+    const struct vbt_model *m = &g->trace->model;
+    if (g->shape->by != VBT_BY_THREAD)
+        return m->counters[m->nodes[node].counters];
+    vbt_thread_shares(m, node, g->shares);
+    return g->shares[share].counts;
+}
+
+/* All that counts, a row for each node and group. */
+static struct counted_node *list_counted(struct merging *g, size_t *count) {
+    struct counted_node *counted = NULL;
+    size_t capacity = 0;
+    for (uint32_t node = 1; node <= g->trace->model.node_count; node++) {
+        if (!g->trace->counts[node])
+            continue;
+        size_t shares = g->shape->by == VBT_BY_THREAD ? vbt_thread_shares(&g->trace->model, node, g->shares) : 1;
+        counted = vbt_grow(counted, &capacity, *count + shares, sizeof *counted);
+        for (uint32_t i = 0; i < shares; i++)
+            counted[(*count)++] = (struct counted_node){group_of(g, node, g->shares[i].thread), node, i};
+    }
+    if (g->shape->by != VBT_BY_NOTHING && *count > 0)
+        qsort(counted, *count, sizeof *counted, by_group);
+    return counted;
 }
 
 void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
@@ -238,14 +271,10 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
                         .most = most_calls(nodes),
                         .call_of = vbt_new(nodes, sizeof(uint32_t)),
                         .stamp = vbt_new(nodes, sizeof(uint32_t)),
-                        .path = vbt_new(nodes, sizeof(uint32_t))};
+                        .path = vbt_new(nodes, sizeof(uint32_t)),
+                        .shares = vbt_new(vbt_thread_shares_most(m), sizeof(struct vbt_thread_share))};
     begin(&g.b, tree);
-    struct counted_node *counted = vbt_new(nodes, sizeof *counted);
-    for (uint32_t i = 1; i < nodes; i++)
-        if (trace->counts[i])
-            counted[count++] = (struct counted_node){group_of(&g, i), i};
-    if (shape->by != VBT_BY_NOTHING)
-        qsort(counted, count, sizeof *counted, by_group);
+    struct counted_node *counted = list_counted(&g, &count);
     uint32_t root = 0, part = 1;
     for (size_t i = 0; i < count; i++) {
         if (shape->by != VBT_BY_NOTHING && (i == 0 || counted[i].group != counted[i - 1].group)) {
@@ -253,7 +282,8 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
             part++;
         }
         uint32_t call = call_of(&g, counted[i].node, root, part);
-        count_node(&tree->calls[call], &m->counters[m->nodes[counted[i].node].counters]);
+        const struct vbt_counters counts = counts_of(&g, counted[i].node, counted[i].share);
+        count_node(&tree->calls[call], &counts);
     }
     accumulate(tree);
     tell_of_missing_callers(tree, g.most);
@@ -263,6 +293,7 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
     free(g.call_of);
     free(g.stamp);
     free(g.path);
+    free(g.shares);
 }
 
 /* A stack on its way into the reversed tree. */

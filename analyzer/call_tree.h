@@ -43,8 +43,8 @@ struct vbt_call_tree {
 };
 
 /* What one call of the tree stands for. Function: calls of the same function are one, whatever line they came from. Module: the library
- * or Python package. */
-enum vbt_call_unit { VBT_CALL_LINE, VBT_CALL_FUNCTION, VBT_CALL_MODULE };
+ * or Python package. Nothing: there are groups and no calls below them. */
+enum vbt_call_unit { VBT_CALL_LINE, VBT_CALL_FUNCTION, VBT_CALL_MODULE, VBT_CALL_NOTHING };
 
 struct vbt_call_tree_shape {
     enum vbt_call_unit unit;

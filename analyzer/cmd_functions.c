@@ -17,15 +17,14 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     if (measure == VBT_MEASURE_ALLOCS)
         measure = VBT_MEASURE_BYTES;
     char *self = vbt_text("self-%s", vbt_measure_names[measure]), *cumulative = vbt_text("cum-%s", vbt_measure_names[measure]);
+    static const char *const titles[] = {
+        [VBT_BY_NOTHING] = "filename:lineno(function)", [VBT_BY_MODULE] = "module", [VBT_BY_THREAD] = "thread"};
     const struct vbt_column columns[] = {
         {.title = "allocs", .align = VBT_RIGHT, .width = 12},
         {.title = self, .align = VBT_RIGHT, .gap = 2},
         {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
         {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
-        {.title = options->by == VBT_BY_MODULE ? "module" : "filename:lineno(function)",
-         .gap = 2,
-         .least = 25,
-         .cut = VBT_CUT_START},
+        {.title = titles[options->by], .gap = 2, .least = 25, .cut = VBT_CUT_START},
     };
     struct vbt_totals totals;
     vbt_totals_get(&totals, model);
@@ -99,12 +98,15 @@ static int run(const struct vbt_options *options) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, false))
         return 2;
+    static const enum vbt_call_unit units[] = {
+        [VBT_BY_NOTHING] = VBT_CALL_FUNCTION, [VBT_BY_MODULE] = VBT_CALL_MODULE, [VBT_BY_THREAD] = VBT_CALL_NOTHING};
     /* Where native stacks were cut down to their innermost call, that one stands for no function of its own. */
     const char *native = vbt_model_process(&trace.model, "native");
     struct vbt_call_tree tree;
     vbt_call_tree_build(&tree, &trace,
                         &(struct vbt_call_tree_shape){
-                            .unit = options->by == VBT_BY_MODULE ? VBT_CALL_MODULE : VBT_CALL_FUNCTION,
+                            .unit = units[options->by],
+                            .by = options->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
                             .python_owns = options->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
                         });
     struct vbt_functions functions;

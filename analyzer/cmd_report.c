@@ -8,6 +8,7 @@
 #include "options.h"
 #include "output.h"
 #include "overview.h"
+#include "threads.h"
 #include "units.h"
 #include "utf8.h"
 
@@ -156,6 +157,7 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_options *
     json_object_set_new(stacks, "truncated", json_integer(model->state[VBT_STATE_STACKS_TRUNCATED]));
     vbt_json_member(&json, "stacks", stacks);
     vbt_json_member(&json, "verify", json_verify(model));
+    vbt_json_member(&json, "threads", vbt_json_threads(model));
     print_json_lines(&json, "lines", trace, true, options);
     print_json_lines(&json, "user_lines", trace, false, options);
     vbt_json_array_begin(&json, "intervals");

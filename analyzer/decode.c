@@ -12,6 +12,7 @@ char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
         [VBT_CHUNK_INTERVALS] = vbt_decode_intervals, [VBT_CHUNK_INTERVAL_SITES] = vbt_decode_interval_sites,
         [VBT_CHUNK_TIMELINE] = vbt_decode_timeline,   [VBT_CHUNK_END] = vbt_decode_end,
         [VBT_CHUNK_FRAMES] = vbt_decode_frames,       [VBT_CHUNK_SOURCES] = vbt_decode_sources,
+        [VBT_CHUNK_THREADS] = vbt_decode_threads,     [VBT_CHUNK_THREAD_COUNTERS] = vbt_decode_thread_counters,
     };
     struct vbt_payload payload = {
         .model = model,
@@ -28,6 +29,7 @@ void vbt_decode_begin(struct vbt_model *m) {
 
 void vbt_decode_finish(struct vbt_model *m) {
     vbt_decode_counters_finish(m);
+    vbt_decode_threads_finish(m);
     vbt_decode_ticks_finish(m);
     vbt_decode_intervals_finish(m);
 }

@@ -53,6 +53,11 @@ void vbt_decode_counters_begin(struct vbt_model *m);
 char *vbt_decode_counters(struct vbt_payload *p);
 void vbt_decode_counters_finish(struct vbt_model *m);
 
+/* decode_threads.c; finish settles what was live at the peak. */
+char *vbt_decode_threads(struct vbt_payload *p);
+char *vbt_decode_thread_counters(struct vbt_payload *p);
+void vbt_decode_threads_finish(struct vbt_model *m);
+
 /* decode_intervals.c; finish puts rows in order, and leaves the newest. */
 char *vbt_decode_intervals(struct vbt_payload *p);
 char *vbt_decode_interval_sites(struct vbt_payload *p);

@@ -15,7 +15,7 @@ struct vbt_functions {
     size_t count;
 };
 
-/* One row a place of the tree, which has no groups and must live longer. Self counts of all rows add up to the tree's root. Takes time
+/* One row a place of the tree, which has groups only if it has no calls, and must live longer. Self counts of all rows add up to the tree's root. Takes time
  * in proportion to the calls, however deep they nest. */
 void vbt_functions_build(struct vbt_functions *functions, const struct vbt_call_tree *tree);
 void vbt_functions_free(struct vbt_functions *functions);

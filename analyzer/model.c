@@ -73,6 +73,9 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->source_text);
     free(model->counters);
     free(model->scratch);
+    vbt_threads_free(model->threads, model->thread_count);
+    free(model->node_parts);
+    free(model->parts);
     free(model->ticks.rows);
     free(model->thinned.rows);
     free(model->intervals);
@@ -99,6 +102,12 @@ uint64_t vbt_model_duration(const struct vbt_model *model) {
     return model->end_reason != NULL && model->end_time > last ? model->end_time : last;
 }
 
+void vbt_threads_free(struct vbt_thread *threads, size_t count) {
+    for (size_t i = 1; i <= count; i++)
+        free(threads[i].name);
+    free(threads);
+}
+
 const char *vbt_chunk_name(int kind) {
     static const char *const names[VBT_CHUNK_KINDS] = {
         [0] = "unknown",
@@ -116,6 +125,8 @@ const char *vbt_chunk_name(int kind) {
         [VBT_CHUNK_END] = "END",
         [VBT_CHUNK_FRAMES] = "FRAMES",
         [VBT_CHUNK_SOURCES] = "SOURCES",
+        [VBT_CHUNK_THREADS] = "THREADS",
+        [VBT_CHUNK_THREAD_COUNTERS] = "THREAD_COUNTERS",
     };
-    return kind > 0 && kind < VBT_CHUNK_KINDS ? names[kind] : names[0];
+    return kind > 0 && kind < VBT_CHUNK_KINDS && names[kind] != NULL ? names[kind] : names[0];
 }

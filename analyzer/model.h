@@ -68,6 +68,30 @@ struct vbt_module {
     char *path;
 };
 
+/* A thread, or the last row: all that began after those that have rows. */
+struct vbt_thread {
+    uint32_t tid;
+    uint64_t threads;      /* that the row stands for */
+    uint64_t begun, ended; /* ns; ended 0: it was not seen to end */
+    struct {
+        uint64_t allocs, frees, allocated, freed, temporary;
+    } totals[VBT_DOMAINS];
+    char *name;
+};
+
+/* What one thread did at a node. */
+struct vbt_node_part {
+    uint32_t thread; /* index into threads, from 1 */
+    uint64_t allocs, frees, allocated, freed, temporary;
+    int64_t at_peak_bytes;
+};
+
+/* The parts of a node, in order of thread: the first has what the others leave, and holds no numbers. */
+struct vbt_node_parts {
+    uint32_t first, count, capacity; /* of model->parts; count 0: nothing is said */
+    uint64_t time;
+};
+
 /* What vbtrace symbolize put into the trace: the functions that a native site stands for. */
 struct vbt_named_frame {
     uint32_t function, file, declared_file; /* strings */
@@ -122,7 +146,7 @@ struct vbt_chunk_sums {
     uint64_t count, stored, raw;
 };
 
-enum { VBT_CHUNK_KINDS = VBT_CHUNK_SOURCES + 1 }; /* index 0: kinds that this version does not know */
+enum { VBT_CHUNK_KINDS = VBT_CHUNK_THREAD_COUNTERS + 1 }; /* index 0: kinds that this version does not know */
 
 struct vbt_model {
     const char *path;
@@ -165,6 +189,13 @@ struct vbt_model {
     struct vbt_counters *scratch; /* the rows of one chunk, while it is read */
     size_t scratch_capacity;
 
+    struct vbt_thread *threads; /* rows 1 to thread_count; none: there was one thread, or nothing is told apart */
+    size_t thread_count;
+    struct vbt_node_parts *node_parts; /* by node, as far as it goes */
+    size_t node_parts_count, node_parts_capacity;
+    struct vbt_node_part *parts;
+    size_t part_count, part_capacity;
+
     bool has_state;
     int64_t state[VBT_STATE_KEYS];
     struct vbt_ticks ticks;   /* while loading, those of STATE chunks; then all */
@@ -190,6 +221,9 @@ struct vbt_model {
 char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes);
 
 void vbt_model_free(struct vbt_model *model);
+
+/* Rows 1 to count, and the array. */
+void vbt_threads_free(struct vbt_thread *threads, size_t count);
 
 /* The trace was written to its end: nothing is missing. */
 static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }

@@ -131,11 +131,14 @@ int vbt_options_help(const struct vbt_command *command) {
     if ((command->takes & VBT_TAKES_BY) != 0)
         fputs("  --by user|leaf    attribute to the nearest line of the user's own files (default), or to the line itself\n", out);
     if ((command->takes & VBT_TAKES_GROUP) != 0)
-        fputs("  --by module|domain\n"
-              "                    group by the library or Python package that asked, or by the allocator that served\n",
+        fputs("  --by module|thread|domain\n"
+              "                    group by the library or Python package that asked, by the thread that did, or by the allocator\n"
+              "                    that served\n",
               out);
     if ((command->takes & VBT_TAKES_MODULE) != 0)
-        fputs("  --by module       a row for each library or Python package instead of each function\n", out);
+        fputs("  --by module|thread\n"
+              "                    a row for each library or Python package, or for each thread, instead of each function\n",
+              out);
     if (takes(command, FRAMES))
         fputs("  --frames line|function\n"
               "                    what makes two frames one: the same line (default), or the same function\n",
@@ -218,13 +221,14 @@ static int get_format(const struct vbt_command *command, const char *name, enum 
 }
 
 static int get_by(const struct vbt_command *command, const char *name, struct vbt_options *options) {
-    static const char *const attributions[] = {"user", "leaf"}, *const groups[] = {"module", "domain"};
+    static const char *const attributions[] = {"user", "leaf"}, *const groups[] = {"module", "thread", "domain"};
     bool attribution = (command->takes & VBT_TAKES_BY) != 0;
-    int found = get_name("by", attribution ? attributions : groups, (command->takes & VBT_TAKES_MODULE) != 0 ? 1 : 2, name);
+    size_t count = attribution || (command->takes & VBT_TAKES_MODULE) != 0 ? 2 : 3;
+    int found = get_name("by", attribution ? attributions : groups, count, name);
     if (attribution)
         options->by_leaf = found == 1;
     else
-        options->by = found == 0 ? VBT_BY_MODULE : VBT_BY_DOMAIN;
+        options->by = (enum vbt_group)(VBT_BY_MODULE + found);
     return found >= 0 ? -1 : 2;
 }
 

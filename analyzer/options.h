@@ -9,7 +9,7 @@
 enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_COLLAPSED, VBT_FORMATS };
 
 /* What calls are grouped by. */
-enum vbt_group { VBT_BY_NOTHING, VBT_BY_MODULE, VBT_BY_DOMAIN };
+enum vbt_group { VBT_BY_NOTHING, VBT_BY_MODULE, VBT_BY_THREAD, VBT_BY_DOMAIN };
 
 enum { VBT_MAX_FILTERS = 16 };
 
@@ -42,8 +42,8 @@ enum {
     VBT_TAKES_PER = 8,
     VBT_TAKES_SITES = 16,
     VBT_TAKES_STACK_FILTER = 32,
-    VBT_TAKES_GROUP = 64,   /* --by module or domain */
-    VBT_TAKES_MODULE = 128, /* --by module alone */
+    VBT_TAKES_GROUP = 64,   /* --by module, thread or domain */
+    VBT_TAKES_MODULE = 128, /* --by module or thread */
     VBT_TAKES_MEASURE = 256,
     VBT_TAKES_MIN = 512,
     VBT_TAKES_FRAMES = 1024,

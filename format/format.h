@@ -34,6 +34,8 @@ enum vbt_chunk_kind {
     VBT_CHUNK_END,
     VBT_CHUNK_FRAMES,
     VBT_CHUNK_SOURCES,
+    VBT_CHUNK_THREADS = 17,
+    VBT_CHUNK_THREAD_COUNTERS = 19,
 };
 
 enum vbt_code_flag { VBT_CODE_USER = 1, VBT_CODE_OWN = 2 };

@@ -2,10 +2,10 @@
 #include "thread.h"
 
 #include "ledger/ledger.h"
+#include "thread_rows.h"
 #include "where/modules.h"
 #include "where/tree.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
@@ -16,22 +16,25 @@ _Atomic uint32_t vbt_recording;
 static struct vbt_lock handing_on;
 static struct vbt_thread *next_to_check;
 
-static bool ended(const struct vbt_thread *thread) { return vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), thread->tid, 0) == -ESRCH; }
-
-/* The state of a thread that ended, made over to the calling thread; NULL if the few that are looked at all live.
- * Looking at a few in turn keeps a new thread cheap, and finds the dead ones sooner than new ones are made. */
-static struct vbt_thread *take_over(uint32_t tid) {
+/* A state for the calling thread from one that ended: nobody's, or one of the same row, whose counters go on. NULL if the
+ * few that are looked at all live. Looking at a few in turn keeps a new thread cheap, and finds the dead ones sooner than
+ * new ones are made. */
+static struct vbt_thread *take_over(uint32_t tid, uint32_t row) {
     enum { LOOK_AT = 4 };
     struct vbt_thread *found = NULL;
+    uint32_t looked_at = 0, turns = 0;
     vbt_lock(&handing_on);
-    for (int i = 0; i < LOOK_AT && found == NULL; i++) {
-        if (next_to_check == NULL)
+    while (looked_at < LOOK_AT && found == NULL) {
+        if (next_to_check == NULL && turns++ < 2)
             next_to_check = atomic_load(&vbt_threads);
         if (next_to_check == NULL)
             break;
-        if (ended(next_to_check)) {
+        bool shares = row == VBT_THREAD_LATER && next_to_check->row == row;
+        looked_at += shares;
+        if (next_to_check->row == 0 || (shares && vbt_thread_is_gone(next_to_check->tid))) {
             found = next_to_check;
             found->tid = tid;
+            found->row = row;
         }
         next_to_check = next_to_check->next;
     }
@@ -41,7 +44,8 @@ static struct vbt_thread *take_over(uint32_t tid) {
 
 struct vbt_thread *vbt_thread_begin(void) {
     uint32_t tid = (uint32_t)vbt_sys(SYS_gettid);
-    struct vbt_thread *thread = take_over(tid);
+    uint32_t row = vbt_thread_row_begin(tid);
+    struct vbt_thread *thread = take_over(tid, row);
     if (thread != NULL) {
         vbt_intervals_reset(&thread->ledger);
         thread->ledger.last_block = NULL;
@@ -54,6 +58,7 @@ struct vbt_thread *vbt_thread_begin(void) {
             return NULL;
         thread->ledger.pages = (struct vbt_counters_page **)(thread + 1);
         thread->tid = tid;
+        thread->row = row;
         thread->ledger.intervals = &thread->intervals;
         thread->stack.ledger = &thread->ledger;
         thread->next = atomic_load(&vbt_threads);
@@ -82,8 +87,14 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, struct vbt_registers 
 void vbt_threads_after_fork(void) {
     handing_on = (struct vbt_lock){0};
     next_to_check = NULL;
-    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
         atomic_store(&thread->standing, VBT_IDLE); /* wherever the others stood in the parent */
-    if (vbt_self != NULL)
-        vbt_self->tid = (uint32_t)vbt_sys(SYS_gettid);
+        thread->row = 0;
+    }
+    uint32_t tid = vbt_self != NULL ? (uint32_t)vbt_sys(SYS_gettid) : 0;
+    vbt_thread_rows_after_fork(tid);
+    if (vbt_self != NULL) {
+        vbt_self->tid = tid;
+        vbt_self->row = 1;
+    }
 }

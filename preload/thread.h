@@ -3,7 +3,7 @@
  *
  * A thread's state is written by that thread only. It is made at the thread's first event, needs no destructor
  * (events come until the very end of a thread) and is handed to a new thread once the kernel says that the old one is
- * gone: counters simply go on. */
+ * gone, where both share a row of the trace (thread_rows.h): counters simply go on. */
 #ifndef VBT_THREAD_H
 #define VBT_THREAD_H
 
@@ -30,6 +30,7 @@ struct vbt_leaf {
 struct vbt_thread {
     _Atomic uint32_t standing; /* enum vbt_standing */
     uint32_t tid;
+    uint32_t row; /* of the trace; 0: the state is nobody's */
     struct vbt_ledger ledger;
     struct vbt_intervals intervals;
     struct vbt_python_stack stack;

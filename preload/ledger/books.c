@@ -2,6 +2,7 @@
 #include "books.h"
 
 #include "../thread.h"
+#include "../thread_rows.h"
 #include "../where/tree.h"
 #include "interval.h"
 #include "ledger.h"
@@ -18,19 +19,21 @@ static uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
 
 static struct vbt_thread *first_thread(void) { return atomic_load(&vbt_threads); }
 
+static void add_totals(struct vbt_totals *sum, const struct vbt_totals *part) {
+    sum->allocs += part->allocs;
+    sum->frees += part->frees;
+    sum->allocated += part->allocated;
+    sum->freed += part->freed;
+    sum->temporary += part->temporary;
+}
+
 void vbt_books_read(struct vbt_books *out) {
     *out = (struct vbt_books){0};
     int64_t live_alone = 0;
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         const struct vbt_ledger *ledger = &thread->ledger;
         for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
-            struct vbt_totals *sum = &out->totals[domain];
-            const struct vbt_totals *part = &ledger->totals[domain];
-            sum->allocs += part->allocs;
-            sum->frees += part->frees;
-            sum->allocated += part->allocated;
-            sum->freed += part->freed;
-            sum->temporary += part->temporary;
+            add_totals(&out->totals[domain], &ledger->totals[domain]);
             out->unknown_frees[domain] += ledger->unknown_frees[domain];
         }
         for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
@@ -42,17 +45,18 @@ void vbt_books_read(struct vbt_books *out) {
         out->compared += thread->full.native.compared;
         out->different += thread->full.native.different;
         live_alone = ledger->live;
-        out->threads++;
+        out->ledgers++;
     }
+    out->threads = vbt_thread_count();
     memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
     memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
     out->peak = atomic_load(&vbt_peak.bytes);
     out->peak_clock = atomic_load(&vbt_peak.clock);
-    if (out->threads == 1 && live_alone > out->peak) {
+    if (out->ledgers == 1 && live_alone > out->peak) {
         out->peak = live_alone;
         out->peak_is_now = true;
-    } else if (out->threads > 1) {
-        out->peak_error = (int64_t)out->threads * VBT_PEAK_BATCH;
+    } else if (out->ledgers > 1) {
+        out->peak_error = (int64_t)out->ledgers * VBT_PEAK_BATCH;
     }
 }
 
@@ -136,8 +140,55 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     return any;
 }
 
+void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAIN_MAP]) {
+    memset(totals, 0, VBT_DOMAIN_MAP * sizeof *totals);
+    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
+        for (int domain = 0; domain < VBT_DOMAIN_MAP && thread->row == row; domain++)
+            add_totals(&totals[domain], &thread->ledger.totals[domain]);
+}
+
+/* The part of a row, made where there is none yet. */
+static struct vbt_node_part *part_of(uint32_t row, struct vbt_node_part parts[], uint32_t *count) {
+    uint32_t at = 0;
+    while (at < *count && parts[at].row < row)
+        at++;
+    if (at == *count || parts[at].row != row) {
+        memmove(&parts[at + 1], &parts[at], (*count - at) * sizeof *parts);
+        parts[at] = (struct vbt_node_part){.row = row};
+        ++*count;
+    }
+    return &parts[at];
+}
+
+uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]) {
+    uint32_t count = 0;
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
+        const struct vbt_counters *counters = page != NULL ? &page->counters[node % VBT_PAGE_NODES] : NULL;
+        if (counters == NULL || (counters->allocs == 0 && counters->frees == 0) || thread->row > books->threads)
+            continue; /* or it has only just begun */
+        struct vbt_node_part *part = part_of(thread->row, parts, &count);
+        part->allocs += counters->allocs;
+        part->frees += counters->frees;
+        part->allocated += counters->allocated;
+        part->freed += counters->freed;
+        part->temporary += counters->temporary;
+        part->at_peak += vbt_ledger_at_peak(counters, books->peak_clock, books->peak_is_now);
+    }
+    if (node < inherited.count && ((const struct inherited *)vbt_vector_at(&inherited, node))->blocks != 0)
+        part_of(1, parts, &count)->at_peak += (int64_t)((const struct inherited *)vbt_vector_at(&inherited, node))->bytes;
+    return count;
+}
+
+/* Saves the look at each page of threads that do nothing, or have ended. */
+static bool changed(const struct vbt_thread *thread, uint64_t clock) {
+    return atomic_load_explicit(&thread->ledger.clock, memory_order_relaxed) >= clock;
+}
+
 bool vbt_books_page_changed(uint32_t page, uint64_t clock) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        if (!changed(thread, clock))
+            continue;
         const struct vbt_counters_page *counters = vbt_counters_page(&thread->ledger, page);
         if (counters != NULL && atomic_load_explicit(&counters->clock, memory_order_relaxed) >= clock)
             return true;
@@ -147,6 +198,8 @@ bool vbt_books_page_changed(uint32_t page, uint64_t clock) {
 
 bool vbt_books_node_changed(uint32_t node, uint64_t clock) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        if (!changed(thread, clock))
+            continue;
         const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
         if (page != NULL && (page->counters[node % VBT_PAGE_NODES].clock & ~VBT_CLOCK_OURS) >= clock)
             return true;
@@ -190,7 +243,7 @@ void vbt_books_inherit(void) {
     atomic_store(&vbt_peak.bytes, live);
     atomic_store(&vbt_peak.clock, clock);
     atomic_store(&vbt_peak.total, live);
-    bool alone = books.threads == 1;
+    bool alone = books.ledgers == 1;
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         struct vbt_ledger *ledger = &thread->ledger;
         forget_nodes(ledger, vbt_tree.nodes.count);

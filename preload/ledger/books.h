@@ -24,7 +24,8 @@ struct vbt_books {
     uint64_t lost[VBT_LOST_KINDS];
     uint64_t truncated;           /* call stacks cut off */
     uint64_t compared, different; /* native stacks that were verified; those that libunwind saw otherwise */
-    uint32_t threads;
+    uint32_t threads;             /* that had an event */
+    uint32_t ledgers;
     int64_t peak;
     int64_t peak_error;  /* how far the true peak can lie above it */
     uint64_t peak_clock; /* for vbt_books_node */
@@ -36,6 +37,20 @@ void vbt_books_read(struct vbt_books *out);
 
 /* Sums one node's counters over all threads. False if nothing ever happened there. */
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out);
+
+/* What the threads of one row (thread_rows.h) did in all. */
+void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAIN_MAP]);
+
+/* What the threads of one row did at a node. */
+struct vbt_node_part {
+    uint32_t row;
+    uint64_t allocs, frees, allocated, freed, temporary;
+    int64_t at_peak;
+};
+
+/* One part for each row that did anything at the node, in ascending order; returns how many, at most VBT_THREAD_LATER. What the
+ * process inherited belongs to the first row, which has a part for it. */
+uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]);
 
 /* Has a page of VBT_PAGE_NODES nodes changed since the clock stood at `clock`? */
 bool vbt_books_page_changed(uint32_t page, uint64_t clock);

@@ -67,6 +67,7 @@ struct vbt_ledger {
     const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
     uint32_t interval;                        /* grows with each boundary of an interval or section on this thread */
     size_t huge_size;                         /* true size of the latest block freed whose cell could not hold it */
+    _Atomic uint64_t clock;                   /* vbt_clock at the last change of any node */
     uint64_t unknown_frees[VBT_DOMAIN_MAP];
     uint64_t lost[VBT_LOST_KINDS];
     struct vbt_intervals *intervals;

@@ -78,6 +78,7 @@ static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters 
         counters->at_peak = (int64_t)(counters->allocated - counters->freed);
     counters->clock = now | ours;
     atomic_store_explicit(&vbt_counters_page(ledger, node / VBT_PAGE_NODES)->clock, now, memory_order_relaxed);
+    atomic_store_explicit(&ledger->clock, now, memory_order_relaxed);
     if (ours) {
         ledger->ours += change;
         ledger->crest = INT64_MIN; /* it was computed with the old share of ours */

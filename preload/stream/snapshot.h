@@ -19,6 +19,10 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
 void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                            const struct vbt_dictionary *defined, uint64_t since);
 
+/* The threads that are told apart, and what each did at the nodes that changed since then (0: at all). */
+void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                          const struct vbt_dictionary *defined, uint64_t since);
+
 /* The intervals that were repeated since then, and their call sites, as far as what they refer to is defined. */
 void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since);
 

@@ -11,6 +11,7 @@
 #include "../options.h"
 #include "../say.h"
 #include "../sys.h"
+#include "../thread_rows.h"
 #include "../where/tree.h"
 #include "../ledger/ledger.h"
 #include "helper.h"
@@ -30,6 +31,9 @@ static struct {
     struct vbt_books books; /* at the last tick */
     struct vbt_tick tick;
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
+    uint64_t threads_clock;       /* changes before it have been told by thread; 0: none has */
+    int64_t threads_time;         /* when that was */
+    uint32_t threads_told;        /* how many there were */
     uint32_t mapped_strangers;    /* how many there were when the mappings were last written */
     uint64_t rewritten_size;      /* of the file after the last rewrite */
     bool has_file;
@@ -68,6 +72,21 @@ static bool measure(void) {
            memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0;
 }
 
+/* Which thread did what is much to write: it is told once a second, when there is a new thread that has a row of its own, and at
+ * the end. While there is one thread, all is its. */
+static void write_threads(const struct vbt_dictionary *now, uint64_t since) {
+    enum { PAUSE = 1000 * 1000 * 1000 };
+    uint32_t threads = stream.books.threads < VBT_THREAD_LATER ? stream.books.threads : VBT_THREAD_LATER;
+    bool due = threads != stream.threads_told || stream.tick.time - stream.threads_time >= PAUSE;
+    if (threads < 2 || (since != 0 && !due))
+        return;
+    vbt_thread_rows_look(stream.tick.time);
+    vbt_snapshot_threads(&stream.writer, &stream.books, &stream.tick, now, since == 0 ? 0 : stream.threads_clock);
+    stream.threads_clock = stream.clock_before;
+    stream.threads_time = stream.tick.time;
+    stream.threads_told = threads;
+}
+
 /* Writes definitions and values; since 0: everything. */
 static void write_values(uint64_t since) {
     struct vbt_chunk_writer *writer = &stream.writer;
@@ -81,6 +100,7 @@ static void write_values(uint64_t since) {
     }
     vbt_dictionary_write(writer, &stream.written, now);
     vbt_snapshot_counters(writer, &stream.books, &stream.tick, &now, since);
+    write_threads(&now, since);
     vbt_snapshot_intervals(writer, &now, since);
     stream.books.lost[VBT_LOST_WRITE] = writer->lost;
     vbt_snapshot_state(writer, &stream.books, &stream.tick);
@@ -145,6 +165,7 @@ static void rewrite(const char *reason) {
         stream.writer.error = error;
         return;
     }
+    stream.threads_clock = 0;
     write_values(stream.clock_before);
     if (reason != NULL)
         write_end(reason);

@@ -7,7 +7,8 @@ import ctypes
 import ctypes.util
 import struct
 
-KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END".split()
+KINDS = dict(enumerate("PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END".split(), 1))
+KINDS |= {17: "THREADS", 19: "THREAD_COUNTERS"}
 DOMAINS = ("heap", "python", "map")
 DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
 FILE_HEADER, CHUNK_HEADER = 16, 32
@@ -128,20 +129,21 @@ def chunks(data, checked=False):
         payload = ctypes.create_string_buffer(raw)
         if _zstd.ZSTD_decompress(payload, raw, frame, stored) != raw:
             raise Damage(f"the chunk at {at} cannot be decompressed")
-        yield at, KINDS[kind - 1], Payload(payload.raw)
+        yield at, KINDS[kind], Payload(payload.raw)
         at += CHUNK_HEADER + stored
         sequence += 1
 
 
 class Trace:
     """process: list of pairs; state: dict; strings, codes, sites, nodes: lists by id; counters: dict by node; intervals: dict by id;
-    interval_sites: dict by (interval, node); end: reason, or None."""
+    interval_sites: dict by (interval, node); threads: list by id; parts: dict by node of dicts by thread; end: reason, or None."""
 
     def __init__(self, path, checked=False):
         self.process, self.modules = [], []
         self.strings, self.codes, self.sites, self.nodes = [""], [None], [None], [None]
         self.site_modules = [0]
         self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
+        self.threads, self.parts = [None], {}
         self.end = None
         self._places = [None]  # by node
         self.offsets = []
@@ -151,6 +153,9 @@ class Trace:
             self.offsets.append(offset)
             getattr(self, "_" + kind.lower())(payload)
             self.end = self.end if kind == "END" else None
+        for node, parts in self.parts.items():  # the first part is what the others leave
+            first, *others = parts.values()
+            first.update((name, self.counters[node][name] - sum(part[name] for part in others)) for name in PARTED)
 
     def _define(self, p, known):
         first, count = p.varint(), p.varint()
@@ -239,6 +244,28 @@ class Trace:
     def _timeline(self, p):
         pass
 
+    def _threads(self, p):
+        self.threads = [None]
+        for _ in range(p.varint()):
+            row = {"tid": p.varint(), "name": p.string(), "begun_ns": p.varint(), "ended_ns": p.varint(), "threads": p.varint()}
+            self.threads.append({**row, **{domain: {name: p.varint() for name in DOMAIN_FIELDS[:5]} for domain in DOMAINS}})
+
+    def _thread_counters(self, p):
+        p.varint()
+        count = p.varint()
+        nodes = list(_differences(p.column(p.varint, count)))
+        sizes = p.column(p.varint, count)
+        rows = [{thread: {} for thread in p.column(p.varint, size)} for size in sizes]
+        others = [part for parts in rows for part in list(parts.values())[1:]]
+        allocs, more_frees = p.column(p.varint, len(others)), p.column(p.zigzag, len(others))
+        allocated, more_freed = p.column(p.varint, len(others)), p.column(p.zigzag, len(others))
+        more_at_peak, temporary = p.column(p.zigzag, len(others)), p.column(p.varint, len(others))
+        for i, part in enumerate(others):
+            part.update(allocs=allocs[i], frees=allocs[i] + more_frees[i], temporary_allocs=temporary[i])
+            part.update(allocated_bytes=allocated[i], freed_bytes=allocated[i] + more_freed[i])
+            part.update(at_peak_bytes=more_at_peak[i] - more_freed[i])
+        self.parts.update(zip(nodes, rows))
+
     def _end(self, p):
         p.varint()
         self.end = p.string()
@@ -276,4 +303,5 @@ class Trace:
         return sums
 
 
+PARTED = "allocs frees allocated_bytes freed_bytes at_peak_bytes temporary_allocs".split()
 SUMMED = "allocs frees allocated_bytes freed_bytes live_blocks live_bytes at_peak_bytes temporary_allocs".split()

@@ -262,7 +262,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         {{"--format", "json"}, "--format json: expected svg or collapsed"},
         {{"--min", "5 %"}, "--min 5 %: expected a share"},
         {{"--min", "-1"}, "--min -1: expected a share"},
-        {{"--by", "moon"}, "--by moon: expected module or domain"},
+        {{"--by", "moon"}, "--by moon: expected module, thread or domain"},
         {{"--frames", "file"}, "--frames file: expected line or function"},
         {{"--filter", "function=("}, "--filter function=(: not a regular expression: Unmatched ( or \\("},
         {{"--filter", "func=x"}, "--filter func=x: expected function=, file=, module= or domain="},

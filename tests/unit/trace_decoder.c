@@ -273,13 +273,61 @@ static void read_end(void) {
     trace->end_reason = string();
 }
 
+static void read_threads(void) {
+    uint64_t count = varint();
+    assert_true(count >= trace->threads && count < TRACE_THREADS);
+    trace->threads = (uint32_t)count;
+    for (uint32_t id = 1; id <= count; id++) {
+        trace->thread[id].tid = varint();
+        trace->thread[id].name = string();
+        trace->thread[id].begun = varint();
+        trace->thread[id].ended = varint();
+        trace->thread[id].threads = varint();
+        for (int domain = 0; domain < 3; domain++)
+            for (int field = 0; field < 5; field++)
+                trace->thread[id].totals[domain][field] = varint();
+    }
+}
+
+static void read_thread_counters(void) {
+    static uint64_t nodes[TRACE_ROWS];
+    uint64_t time = varint(), count = varint(), node = 0;
+    assert_true(count > 0 && count < TRACE_ROWS);
+    EACH(nodes[i], (node += varint()))
+    assert_true(node <= trace->nodes);
+    for (uint64_t i = 0; i < count; i++) {
+        assert_true(i == 0 || nodes[i] > nodes[i - 1]);
+        free(trace->parts[nodes[i]].part);
+        trace->parts[nodes[i]].time = time;
+        trace->parts[nodes[i]].count = varint();
+        assert_true(trace->parts[nodes[i]].count > 0 && trace->parts[nodes[i]].count <= trace->threads);
+        trace->parts[nodes[i]].part = calloc(trace->parts[nodes[i]].count, sizeof(struct trace_part));
+    }
+#define EACH_PART(from, statement)                                                                                                 \
+    for (uint64_t i = 0; i < count; i++)                                                                                           \
+        for (uint64_t k = from; k < trace->parts[nodes[i]].count; k++) {                                                           \
+            struct trace_part *part = &trace->parts[nodes[i]].part[k];                                                             \
+            statement;                                                                                                             \
+        }
+    EACH_PART(0, part->thread = varint();
+              assert_true(part->thread > (k == 0 ? 0 : part[-1].thread) && part->thread <= trace->threads))
+    EACH_PART(1, part->allocs = varint())
+    EACH_PART(1, part->frees = part->allocs + (uint64_t)zigzag())
+    EACH_PART(1, part->allocated = varint())
+    EACH_PART(1, part->freed = part->allocated + (uint64_t)zigzag())
+    EACH_PART(1, part->at_peak = (int64_t)(part->allocated - part->freed) + zigzag())
+    EACH_PART(1, part->temporary = varint())
+}
+
 static void read_payload(uint8_t kind) {
     static void (*const readers[])(void) = {
-        NULL,       read_process,  read_strings,   read_codes,          read_sites,    read_nodes, read_modules,
-        read_state, read_counters, read_intervals, read_interval_sites, read_timeline, read_end,
+        [1] = read_process,   [2] = read_strings,          [3] = read_codes,     [4] = read_sites,
+        [5] = read_nodes,     [6] = read_modules,          [7] = read_state,     [8] = read_counters,
+        [9] = read_intervals, [10] = read_interval_sites,  [11] = read_timeline, [12] = read_end,
+        [17] = read_threads,  [19] = read_thread_counters,
     };
     trace->end_reason.bytes = NULL;
-    if (kind == 0 || kind >= sizeof readers / sizeof *readers)
+    if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL)
         return;
     trace->chunks_of[kind]++;
     readers[kind]();
@@ -327,6 +375,8 @@ static void load(const char *path) {
 
 const struct trace *trace_read(const char *path) {
     static const uint8_t magic[] = {0x93, 'V', 'B', 'T', 0x0d, 0x0a, 0x1a, 0x0a, 1, 1, 8, 0, 0, 0, 0, 0};
+    for (uint32_t node = 0; trace != NULL && node < TRACE_ROWS; node++)
+        free(trace->parts[node].part);
     free(trace);
     free(payloads);
     trace = calloc(1, sizeof *trace);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 64, TRACE_MODULES = 8192 };
+enum { TRACE_THREADS = 256, TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 64, TRACE_MODULES = 8192 };
 
 struct trace_string {
     const char *bytes;
@@ -17,6 +17,11 @@ struct trace_counters {
     uint64_t time, node, allocs, allocated, temporary, smallest, largest, rss_kib, inherited_blocks, inherited_bytes;
     int64_t live_blocks, live_bytes, at_peak;
     uint64_t buckets[TRACE_BUCKETS];
+};
+
+struct trace_part {
+    uint64_t thread, allocs, frees, allocated, freed, temporary;
+    int64_t at_peak;
 };
 
 struct trace_interval {
@@ -32,7 +37,7 @@ struct trace_interval_site {
 struct trace {
     int version;
     uint32_t chunks;        /* whole ones */
-    uint32_t chunks_of[16]; /* by kind */
+    uint32_t chunks_of[32]; /* by kind */
     size_t bytes_read;      /* up to the end of the last whole chunk */
     uint32_t strings, codes, sites, nodes, modules, module_ids, pairs, intervals, interval_sites, points;
     struct trace_string string[TRACE_ROWS]; /* by id */
@@ -54,6 +59,15 @@ struct trace {
     struct {
         struct trace_string key, value;
     } pair[1024];
+    uint32_t threads;
+    struct {
+        uint64_t tid, begun, ended, threads, totals[3][5];
+        struct trace_string name;
+    } thread[TRACE_THREADS]; /* by id */
+    struct {
+        uint64_t time, count;
+        struct trace_part *part; /* of the first only `thread` is told */
+    } parts[TRACE_ROWS];         /* by node */
     int64_t state[TRACE_STATES];
     struct trace_counters counters[TRACE_ROWS]; /* by node; allocs and live_blocks 0 where there are none */
     struct trace_interval interval[TRACE_ROWS];

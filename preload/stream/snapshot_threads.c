@@ -1,0 +1,104 @@
+/* Which thread did what: see snapshot.h, vbt_snapshot_threads. */
+#include "snapshot.h"
+
+#include "../thread_rows.h"
+
+#include <string.h>
+
+/* Rows of one THREAD_COUNTERS chunk, collected before they are written column by column. */
+enum { MAX_NODES = 4096, MAX_PARTS = 8192 };
+
+static struct {
+    uint32_t nodes, parts;
+    struct {
+        struct {
+            uint32_t node, parts;
+        } nodes[MAX_NODES];
+        struct vbt_node_part parts[MAX_PARTS + VBT_THREAD_LATER]; /* of all nodes */
+    } * room;                                                     /* mapped when first needed */
+} batch;
+
+static uint32_t rows_in_use(const struct vbt_books *books) {
+    return books->threads < VBT_THREAD_LATER ? books->threads : VBT_THREAD_LATER;
+}
+
+static void write_rows(struct vbt_chunk_writer *writer, const struct vbt_books *books) {
+    uint32_t count = rows_in_use(books);
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, count);
+    for (uint32_t number = 1; number <= count; number++) {
+        const struct vbt_thread_row *row = vbt_thread_row_at(number);
+        struct vbt_totals totals[VBT_DOMAINS] = {0};
+        vbt_books_row(number, totals);
+        vbt_put_varint(w, atomic_load(&row->tid));
+        vbt_put_string(w, row->name, strnlen(row->name, sizeof row->name));
+        vbt_put_varint(w, (uint64_t)row->begun);
+        vbt_put_varint(w, (uint64_t)row->ended);
+        vbt_put_varint(w, number < VBT_THREAD_LATER ? 1 : books->threads - VBT_THREAD_ROWS);
+        for (int domain = 0; domain < VBT_DOMAINS; domain++) {
+            vbt_put_varint(w, totals[domain].allocs);
+            vbt_put_varint(w, totals[domain].frees);
+            vbt_put_varint(w, totals[domain].allocated);
+            vbt_put_varint(w, totals[domain].freed);
+            vbt_put_varint(w, totals[domain].temporary);
+        }
+    }
+    vbt_chunk_end(writer, VBT_CHUNK_THREADS);
+}
+
+/* One column over all parts but the first of each node, which has what the others leave. */
+#define PUT_PARTS(put, value)                                                                                                      \
+    for (uint32_t i = 0, at = 0; i < batch.nodes; at += batch.room->nodes[i++].parts)                                              \
+        for (const struct vbt_node_part *part = &batch.room->parts[at + 1],                                                        \
+                                        *end = &batch.room->parts[at + batch.room->nodes[i].parts];                                \
+             part < end; part++)                                                                                                   \
+            put(w, value);
+
+static void write_batch(struct vbt_chunk_writer *writer, const struct vbt_tick *tick) {
+    if (batch.nodes == 0)
+        return;
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, (uint64_t)tick->time);
+    vbt_put_varint(w, batch.nodes);
+    for (uint32_t i = 0; i < batch.nodes; i++)
+        vbt_put_varint(w, batch.room->nodes[i].node - (i == 0 ? 0 : batch.room->nodes[i - 1].node));
+    for (uint32_t i = 0; i < batch.nodes; i++)
+        vbt_put_varint(w, batch.room->nodes[i].parts);
+    for (uint32_t i = 0; i < batch.parts; i++)
+        vbt_put_varint(w, batch.room->parts[i].row);
+    PUT_PARTS(vbt_put_varint, part->allocs)
+    PUT_PARTS(vbt_put_zigzag, (int64_t)(part->frees - part->allocs))
+    PUT_PARTS(vbt_put_varint, part->allocated)
+    PUT_PARTS(vbt_put_zigzag, (int64_t)(part->freed - part->allocated))
+    PUT_PARTS(vbt_put_zigzag, part->at_peak - (int64_t)(part->allocated - part->freed))
+    PUT_PARTS(vbt_put_varint, part->temporary)
+    vbt_chunk_end(writer, VBT_CHUNK_THREAD_COUNTERS);
+    batch.nodes = 0;
+    batch.parts = 0;
+}
+
+static void add_node(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick, uint32_t node) {
+    uint32_t parts = vbt_books_parts(books, node, &batch.room->parts[batch.parts]);
+    if (parts == 0)
+        return;
+    batch.room->nodes[batch.nodes].node = node;
+    batch.room->nodes[batch.nodes++].parts = parts;
+    batch.parts += parts;
+    if (batch.nodes == MAX_NODES || batch.parts >= MAX_PARTS)
+        write_batch(writer, tick);
+}
+
+void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                          const struct vbt_dictionary *defined, uint64_t since) {
+    if (batch.room == NULL && (batch.room = vbt_map(sizeof *batch.room)) == NULL)
+        return;
+    write_rows(writer, books);
+    for (uint32_t page = 0; page * VBT_PAGE_NODES <= defined->nodes; page++) {
+        if (since > 0 && !vbt_books_page_changed(page, since))
+            continue;
+        for (uint32_t node = page * VBT_PAGE_NODES; node < (page + 1) * VBT_PAGE_NODES && node <= defined->nodes; node++)
+            if (since == 0 || vbt_books_node_changed(node, since))
+                add_node(writer, books, tick, node);
+    }
+    write_batch(writer, tick);
+}

@@ -1,0 +1,40 @@
+/* The threads that a trace tells apart.
+ *
+ * The first threads that have an event get a row each: their counters are nobody else's, even when they have ended. All later
+ * ones share one row, so that neither the process nor its trace grows with every thread that it starts. */
+#ifndef VBT_THREAD_ROWS_H
+#define VBT_THREAD_ROWS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Rows are numbered from 1; the last is that of all later threads. */
+enum { VBT_THREAD_ROWS = 64, VBT_THREAD_LATER = VBT_THREAD_ROWS + 1, VBT_THREAD_NAME = 16 };
+
+struct vbt_thread_row {
+    _Atomic uint32_t tid; /* of the first thread where several share it; 0: none yet */
+    int64_t begun;        /* ns since the start, at its first event */
+    int64_t ended;        /* ns, when it was found to be gone; 0: it was not */
+    char name[VBT_THREAD_NAME];
+};
+
+/* The row for the calling thread, whose first event this is. */
+uint32_t vbt_thread_row_begin(uint32_t tid);
+
+/* How many threads have begun. */
+uint32_t vbt_thread_count(void);
+
+/* row: 1 to VBT_THREAD_LATER. */
+const struct vbt_thread_row *vbt_thread_row_at(uint32_t row);
+
+/* For the stream: reads what the threads are called now, and which have ended by `time`. */
+void vbt_thread_rows_look(int64_t time);
+
+/* Has the thread of this process ended? */
+bool vbt_thread_is_gone(uint32_t tid);
+
+/* In the child of a fork: the thread with this id is the first and only one; 0: none has had an event yet. */
+void vbt_thread_rows_after_fork(uint32_t tid);
+
+#endif
