@@ -1,17 +1,19 @@
 /* See allocate.h. */
 #include "allocate.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+_Noreturn void vbt_out_of_memory(void) {
+    fputs("vbtrace: out of memory\n", stderr);
+    exit(2);
+}
+
 static void *checked(void *memory) {
-    if (memory == NULL) {
-        fputs("vbtrace: out of memory\n", stderr);
-        exit(2);
-    }
+    if (memory == NULL)
+        vbt_out_of_memory();
     return memory;
 }
 
@@ -36,11 +38,15 @@ char *vbt_copy(const char *bytes, size_t size) {
     return copy;
 }
 
+char *vbt_text_of(const char *format, va_list arguments) {
+    char *text;
+    return checked(vasprintf(&text, format, arguments) < 0 ? NULL : text);
+}
+
 char *vbt_text(const char *format, ...) {
     va_list arguments;
-    char *text;
     va_start(arguments, format);
-    int length = vasprintf(&text, format, arguments);
+    char *text = vbt_text_of(format, arguments);
     va_end(arguments);
-    return checked(length < 0 ? NULL : text);
+    return text;
 }

@@ -2,7 +2,11 @@
 #ifndef VBT_ALLOCATE_H
 #define VBT_ALLOCATE_H
 
+#include <stdarg.h>
 #include <stddef.h>
+
+/* Says so, and ends the program. */
+_Noreturn void vbt_out_of_memory(void);
 
 /* count objects of size bytes, all zero; never NULL. */
 void *vbt_new(size_t count, size_t size);
@@ -15,5 +19,6 @@ char *vbt_copy(const char *bytes, size_t size);
 
 /* What printf would print, in memory of its own. */
 char *vbt_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *vbt_text_of(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -2,6 +2,7 @@
 #include "call_report.h"
 
 #include "allocate.h"
+#include "output.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -106,6 +107,7 @@ char *vbt_stack_text(const struct vbt_call_tree *tree, uint32_t call, size_t lim
         path[i - 1] = call;
         size += strlen(stack_name(tree, call, *names)) + 1;
     }
+    vbt_output_check(size);
     char *left_out = shown < depth ? vbt_text("[%zu more frames];", depth - shown) : vbt_copy("", 0);
     char *text = vbt_new(strlen(left_out) + size + 1, 1), *to = stpcpy(text, left_out);
     for (size_t i = 0; i < shown; i++) {

@@ -32,7 +32,8 @@ static char *left_out(const struct vbt_call_tree *tree, enum vbt_measure measure
         if (value <= 0 || value >= least)
             continue;
         count++;
-        sum += tree->calls[tree->calls[i].parent].cumulative[measure] >= least ? value : 0;
+        if (tree->calls[tree->calls[i].parent].cumulative[measure] >= least && __builtin_add_overflow(sum, value, &sum))
+            sum = INT64_MAX;
     }
     if (count == 0)
         return vbt_copy("", 0);

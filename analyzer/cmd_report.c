@@ -81,7 +81,7 @@ static void print_notes(const struct vbt_notes *notes, struct vbt_output *output
 /* The commands that say more about this trace. */
 static void print_next(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_lines *lines,
                        const struct vbt_interval_groups *groups, struct vbt_output *output) {
-    char *file = vbt_shell_word(options->trace);
+    char *word = vbt_shell_word(options->trace), *file = vbt_utf8_printable(word, strlen(word));
     FILE *out = output->stream;
     print_title(output, "Next", "");
     if (trace->model.damage != NULL)
@@ -100,6 +100,7 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_options *
     if (trace->model.ticks.count >= TICKS_WORTH_A_PICTURE)
         fprintf(out, "vbtrace timeline %s\n    memory over time\n", file);
     free(file);
+    free(word);
 }
 
 static void print_text(const struct vbt_trace *trace, const struct vbt_options *options, struct vbt_lines *lines,

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Groups of --by whose shares stand above the stacks. */
-enum { SHARES_SHOWN = 10 };
+/* Groups of --by whose shares stand above the stacks, and outermost frames of a stack that is cut. */
+enum { SHARES_SHOWN = 10, OUTER_SHOWN = 3 };
 
 /* One row: a call stack, or several that are shown as one. */
 struct row {
@@ -26,6 +26,7 @@ struct rows {
     struct row *stacks;
     size_t count;
     uint32_t *by;                          /* by call: its group of --by; 0: none */
+    uint32_t *outer;                       /* by call: the innermost of its stack's OUTER_SHOWN outermost frames */
     struct row groups[VBT_RUNTIME_GROUPS]; /* by group: what is in no row of its own */
 };
 
@@ -48,11 +49,13 @@ static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, cons
     *rows = (struct rows){.tree = tree,
                           .measure = measure,
                           .stacks = vbt_new(tree->count, sizeof *rows->stacks),
-                          .by = vbt_new(tree->count, sizeof *rows->by)};
+                          .by = vbt_new(tree->count, sizeof *rows->by),
+                          .outer = vbt_new(tree->count, sizeof *rows->outer)};
     enum vbt_runtime_group *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
     for (uint32_t i = 1; i < tree->count; i++) {
         const struct vbt_call *call = &tree->calls[i];
         rows->by[i] = call->group ? i : rows->by[call->parent];
+        rows->outer[i] = call->depth - (rows->by[i] != 0) <= OUTER_SHOWN ? i : rows->outer[call->parent];
         bool empty_blocks = measure == VBT_MEASURE_LEAKS && call->self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
         if (call->self[measure] == 0 && !empty_blocks)
             continue;
@@ -89,19 +92,19 @@ static void print_frame(struct vbt_output *output, const struct vbt_call *call) 
     free(position);
 }
 
-/* The frames of a stack, innermost first; of a deep one the outermost three and as many of the innermost as fit. */
-static void print_frames(struct vbt_output *output, const struct vbt_call_tree *tree, uint32_t end, uint64_t depth) {
+/* The frames of a stack, innermost first; of a deep one OUTER_SHOWN outermost and as many of the innermost as fit. */
+static void print_frames(struct vbt_output *output, const struct rows *rows, uint32_t end, uint64_t depth) {
+    const struct vbt_call_tree *tree = rows->tree;
     const struct vbt_call *call = &tree->calls[end];
-    size_t length = 0;
-    for (const struct vbt_call *at = call; is_frame(at); at = &tree->calls[at->parent])
-        length++;
-    uint64_t outer = depth > 6 ? 3 : 0, inner = length <= depth ? length : depth - outer;
-    for (uint64_t i = 0; is_frame(call); i++, call = &tree->calls[call->parent]) {
-        if (i < inner || i >= length - outer)
-            print_frame(output, call);
-        else if (i == inner)
-            fprintf(output->stream, "      ⋮ %s more frames\n", vbt_count((int64_t)(length - inner - outer)).text);
-    }
+    size_t length = call->depth - (rows->by[end] != 0);
+    uint64_t outer = depth > 2 * OUTER_SHOWN ? OUTER_SHOWN : 0, inner = length <= depth ? length : depth - outer;
+    for (uint64_t i = 0; i < inner; i++, call = &tree->calls[call->parent])
+        print_frame(output, call);
+    if (inner == length)
+        return;
+    fprintf(output->stream, "      ⋮ %s more frames\n", vbt_count((int64_t)(length - inner - outer)).text);
+    for (call = &tree->calls[rows->outer[end]]; outer > 0; outer--, call = &tree->calls[call->parent])
+        print_frame(output, call);
 }
 
 /* What else is worth saying of a row. */
@@ -196,7 +199,7 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
         print_more(output, measure, row->of);
         fprintf(out, "%s%s\n", group != NULL ? ", " : "", printable);
         free(printable);
-        print_frames(output, rows->tree, row->call, options->depth);
+        print_frames(output, rows, row->call, options->depth);
     }
     if (others.stacks > 0)
         fprintf(out, "\n… and %s more call stacks with %s\n", vbt_count((int64_t)others.stacks).text,
@@ -320,6 +323,7 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
         print_text(&rows, &trace.model, options, &output);
     free(rows.stacks);
     free(rows.by);
+    free(rows.outer);
     vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

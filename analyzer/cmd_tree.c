@@ -38,10 +38,15 @@ static uint32_t index_of(const struct view *v, const struct vbt_call *call) { re
 /* What a call's children hold that are too small to be shown; 0 if that is too small as well. */
 static int64_t rest_of(const struct view *v, uint32_t call) {
     const struct vbt_call *c = &v->tree->calls[call];
-    int64_t rest = c->cumulative[v->measure] - c->self[v->measure];
+    uint64_t rest = (uint64_t)c->cumulative[v->measure] - (uint64_t)c->self[v->measure];
     for (uint32_t i = 0; i < c->child_count; i++)
-        rest -= child(v, call, i)->cumulative[v->measure];
-    return rest >= v->least ? rest : 0;
+        rest -= (uint64_t)child(v, call, i)->cumulative[v->measure];
+    return (int64_t)rest >= v->least ? (int64_t)rest : 0;
+}
+
+/* The lines of a branch below others. Deep below many of them they leave room for the names. */
+static char *indentation(const struct view *v, const char *lines, const char *branch) {
+    return vbt_utf8_cut_start(vbt_text("%s%s", lines, branch), v->output->width / 3);
 }
 
 static void put_row(struct view *v, const char *lines, const char *branch, const char *name, const int64_t *self,
@@ -57,8 +62,7 @@ static void put_row(struct view *v, const char *lines, const char *branch, const
     vbt_table_cell(v->table, "%s",
                    self != NULL && self[v->measure] != 0 ? vbt_measure_text(v->measure, self[v->measure]).text : "");
     vbt_table_cell(v->table, "%s", cumulative != NULL && self != NULL ? vbt_count(cumulative[VBT_MEASURE_ALLOCS]).text : "");
-    /* Deep below many branchings the lines leave room for the names. */
-    char *indent = vbt_utf8_cut_start(vbt_text("%s%s", lines, branch), v->output->width / 3);
+    char *indent = indentation(v, lines, branch);
     vbt_table_cell(v->table, "%s%s", indent, name);
     free(indent);
 }
@@ -121,7 +125,7 @@ static void put_tree(struct view *v) {
         const struct vbt_call *next = child(v, level->call, level->next++);
         bool last = level->next == parent->child_count && rest_of(v, level->call) == 0;
         put_call(v, level->lines, last ? "└╴" : "├╴", next);
-        char *lines = vbt_text("%s%s", level->lines, last ? "  " : "│ ");
+        char *lines = indentation(v, level->lines, last ? "  " : "│ ");
         uint32_t end = put_chain(v, lines, index_of(v, next));
         levels = vbt_grow(levels, &capacity, count + 1, sizeof *levels);
         levels[count++] = (struct level){.call = end, .lines = lines};

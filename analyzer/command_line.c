@@ -22,28 +22,34 @@ static void put_word(FILE *out, const char *word) {
     putc('\'', out);
 }
 
+static FILE *begin(char **text, size_t *size) {
+    FILE *out = open_memstream(text, size);
+    if (out == NULL)
+        vbt_out_of_memory();
+    return out;
+}
+
 /* Closes a stream in memory and returns what was written to it. */
 static char *finish(FILE *out, char **text) {
-    if (out == NULL || fclose(out) != 0)
-        return vbt_copy("", 0);
+    if (fclose(out) != 0)
+        vbt_out_of_memory();
     return *text;
 }
 
 char *vbt_shell_word(const char *word) {
     char *text = NULL;
     size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (out != NULL)
-        put_word(out, word);
+    FILE *out = begin(&text, &size);
+    put_word(out, word);
     return finish(out, &text);
 }
 
 char *vbt_command_line(const struct vbt_model *model) {
     char *text = NULL;
     size_t size;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = begin(&text, &size);
     bool any = false;
-    for (size_t i = 0; out != NULL && i < model->process_count; i++)
+    for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "arg") == 0) {
             if (any)
                 putc(' ', out);
@@ -51,7 +57,7 @@ char *vbt_command_line(const struct vbt_model *model) {
             any = true;
         }
     const char *exe = vbt_model_process(model, "exe");
-    if (out != NULL && !any && exe != NULL)
+    if (!any && exe != NULL)
         put_word(out, exe);
     return finish(out, &text);
 }

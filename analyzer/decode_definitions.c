@@ -17,6 +17,8 @@ enum {
     MAX_MODULES = 1 << 20,
 };
 
+static size_t name_size(size_t size) { return size < VBT_NAME_MAX ? size : VBT_NAME_MAX; }
+
 static void add_string(struct vbt_model *m, size_t row, size_t *text_size, const char *bytes, size_t size) {
     m->text = vbt_grow(m->text, &m->text_capacity, *text_size + size + 1, 1);
     m->string_at[row] = *text_size;
@@ -48,7 +50,7 @@ char *vbt_decode_strings(struct vbt_payload *p) {
     for (uint64_t i = 1; i <= count; i++) {
         size_t size;
         const char *bytes = vbt_get_string(&p->r, &size);
-        add_string(m, m->string_count + i, &text_size, bytes, size);
+        add_string(m, m->string_count + i, &text_size, bytes, name_size(size));
     }
     if (p->r.bad)
         return vbt_payload_too_short(p);
@@ -189,7 +191,7 @@ char *vbt_decode_modules(struct vbt_payload *p) {
         rows[i].offset = vbt_get_varint(&p->r);
         size_t size;
         const char *path = vbt_get_string(&p->r, &size);
-        rows[i].path = vbt_copy(path, size);
+        rows[i].path = vbt_copy(path, name_size(size));
     }
     if (p->r.at < p->r.end)
         wrong = get_module_columns(p, rows, count);

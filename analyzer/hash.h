@@ -6,8 +6,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "allocate.h"
+
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -20,7 +21,7 @@ static inline uint64_t vbt_hash_key(void) {
 }
 
 #define HASH_FUNCTION(bytes, size, hash) (hash) = (unsigned)XXH64((bytes), (size), vbt_hash_key())
-#define uthash_fatal(text) (fputs("vbtrace: out of memory\n", stderr), exit(2))
+#define uthash_fatal(text) vbt_out_of_memory()
 
 /* The table's own macros convert between signed and unsigned. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"

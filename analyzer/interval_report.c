@@ -126,7 +126,10 @@ size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t lim
         double iterations = vbt_interval_iterations(group, per);
         vbt_table_cell(table, "%.*s", (int)rows[i].name_size, group->label);
         vbt_table_cell(table, "%s", group->label[rows[i].name_size] != '\0' ? group->label + rows[i].name_size + 1 : "");
-        vbt_table_cell(table, "%s", iterations > 0 ? vbt_count((int64_t)iterations).text : "");
+        if (iterations > 0)
+            put_mean(table, iterations, false);
+        else
+            vbt_table_cell(table, "%s", "");
         vbt_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, vbt_interval_mean(group, VBT_Q_TIME));
         put_deviation(table, group, 1);

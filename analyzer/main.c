@@ -1,11 +1,16 @@
 /* vbtrace: finds the subcommand and runs it. */
+#include "allocate.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
 
+#include <fcntl.h>
+#include <jansson.h>
 #include <locale.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct vbt_command *const commands[] = {
     &vbt_command_run,      &vbt_command_report, &vbt_command_lines,     &vbt_command_functions,  &vbt_command_tree,
@@ -58,7 +63,18 @@ static int help(int count, char **arguments) {
     return command->own != NULL ? command->own(2, (char *[]){arguments[1], "--help", NULL}) : vbt_options_help(command);
 }
 
+/* What a closed descriptor would do to the next file that is opened. Put into its place is one that fails as it would. */
+static void fill_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static void *allocate_json(size_t size) { return vbt_new(1, size); }
+
 int main(int count, char **arguments) {
+    fill_standard_descriptors();
+    json_set_alloc_funcs(allocate_json, free);
     setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters; all output is UTF-8 */
     if (count < 2)
         return vbt_fail("expected a command, as in: vbtrace report TRACE; see vbtrace help");

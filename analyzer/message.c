@@ -1,6 +1,7 @@
 /* See message.h. */
 #include "message.h"
 
+#include "allocate.h"
 #include "utf8.h"
 
 #include <stdarg.h>
@@ -9,9 +10,7 @@
 #include <string.h>
 
 static void say(const char *kind, const char *format, va_list arguments) {
-    char *text;
-    if (vasprintf(&text, format, arguments) < 0)
-        return;
+    char *text = vbt_text_of(format, arguments);
     char *printable = vbt_utf8_printable(text, strlen(text));
     fprintf(stderr, "vbtrace: %s%s\n", kind, printable);
     free(printable);

@@ -2,6 +2,7 @@
 #include "output.h"
 
 #include "message.h"
+#include "units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,10 +45,23 @@ static int write_all(int fd, const char *text, size_t size) {
     return 0;
 }
 
+static uint64_t allowed = UINT64_MAX;
+
+void vbt_output_allow(uint64_t bytes) { allowed = bytes; }
+
+void vbt_output_check(uint64_t bytes) {
+    if (bytes > allowed)
+        _exit(
+            vbt_fail("the report is larger than %s, as no sound trace of this size makes it; --limit and --filter make it smaller",
+                     vbt_bytes((int64_t)allowed).text));
+}
+
 /* What the stream calls when its buffer is full, and at the end. The file is made when there is something to write: a command that
  * ends before that leaves an older one alone. */
 static ssize_t write_buffer(void *cookie, const char *text, size_t size) {
     struct vbt_output *output = cookie;
+    output->size += size;
+    vbt_output_check(output->size);
     if (output->fd < 0 && output->error == 0) {
         output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         output->error = output->fd < 0 ? errno : 0;

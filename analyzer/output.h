@@ -2,6 +2,7 @@
 #ifndef VBT_OUTPUT_H
 #define VBT_OUTPUT_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 struct vbt_output {
@@ -10,7 +11,14 @@ struct vbt_output {
     const char *bold, *normal; /* "" unless the report goes to a terminal that knows them */
     const char *path;          /* NULL: a descriptor that is open already */
     int fd, error;             /* number of the first error */
+    uint64_t size;             /* bytes so far */
 };
+
+/* From now on, reports of more than this many bytes end the program with a message. */
+void vbt_output_allow(uint64_t bytes);
+
+/* Ends the program with a message if that many bytes of a report, which are about to be put together, are too many. */
+void vbt_output_check(uint64_t bytes);
 
 /* To a file or, with NULL, to standard output. The output must stay where it is until it is finished. */
 void vbt_output_begin(struct vbt_output *output, const char *path);

@@ -13,6 +13,13 @@
 
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 
+/* A text of the trace, as it may go to a terminal. */
+static void put_text(FILE *out, const char *before, const char *text, const char *behind) {
+    char *printable = vbt_utf8_printable(text, strlen(text));
+    fprintf(out, "%s%s%s", before, printable, behind);
+    free(printable);
+}
+
 void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
     FILE *out = output->stream;
     char *command = vbt_command_line(m);
@@ -25,16 +32,18 @@ void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
     const char *host = vbt_model_process(m, "host");
     int64_t started = vbt_model_process_number(m, "started");
     if (python != NULL)
-        fprintf(out, "Python %s · ", python);
+        put_text(out, "Python ", python, " · ");
     else if (libc != NULL)
-        fprintf(out, "%s · ", libc);
+        put_text(out, "", libc, " · ");
     if (pid != NULL)
-        fprintf(out, "pid %s%s%s · ", pid, host != NULL ? " on " : "", host != NULL ? host : "");
+        put_text(out, "pid ", pid, host != NULL ? " on " : " · ");
+    if (pid != NULL && host != NULL)
+        put_text(out, "", host, " · ");
     if (started > 0)
         fprintf(out, "started %s · ", vbt_date(started).text);
     fprintf(out, "ran %s · ", vbt_time((double)vbt_model_duration(m)).text);
     if (vbt_model_complete(m))
-        fprintf(out, "complete, ended by %s\n", m->end_reason);
+        put_text(out, "complete, ended by ", m->end_reason, "\n");
     else
         fputs(m->damage != NULL ? "damaged\n" : "cut off\n", out);
 }
@@ -89,8 +98,9 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     fprintf(out, "\nPeak RSS    %s\n", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
     fprintf(out, "Events      %s lost", vbt_count((int64_t)vbt_lost_total(m)).text);
     int64_t heap = m->state[VBT_STATE_UNKNOWN_FREES], python = m->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
-    if (heap + python > 0)
-        fprintf(out, ", %s frees of blocks from before the trace", vbt_count(heap + python).text);
+    int64_t unknown_frees = (int64_t)((uint64_t)heap + (uint64_t)python);
+    if (unknown_frees > 0)
+        fprintf(out, ", %s frees of blocks from before the trace", vbt_count(unknown_frees).text);
     if (totals.all.inherited_blocks > 0)
         fprintf(out, ", %s blocks (%s) inherited from the parent process", vbt_count((int64_t)totals.all.inherited_blocks).text,
                 vbt_bytes((int64_t)totals.all.inherited_bytes).text);

@@ -13,6 +13,9 @@
 /* Larger files are no source code that a person wants to see lines of, and longer lines are cut. */
 enum { MAX_SOURCE = 32 << 20, MAX_LINE = 64 << 10 };
 
+/* Nor are there programs of that much source code; a trace can name one large file in many ways. */
+enum { MAX_SOURCES = 256 << 20 };
+
 struct file {
     char *name;
     char *text;
@@ -30,6 +33,7 @@ struct vbt_sources {
     const char *folder; /* where relative file names start, or NULL */
     int64_t started_ns;
     struct file *files;
+    size_t read; /* bytes of all files */
     const char **changed;
     size_t changed_count, changed_capacity;
 };
@@ -48,19 +52,21 @@ static struct file *add_file(struct vbt_sources *s, const char *name) {
 
 static void take_rows(struct vbt_sources *s) {
     const struct vbt_model *m = s->model;
-    struct file *file = NULL, *next;
+    struct file *file, *next, **by_string = vbt_new(m->string_count + 1, sizeof(void *));
     for (size_t i = 0; i < m->source_row_count; i++) {
         const struct vbt_source_row *row = &m->source_rows[i];
         const char *name = vbt_model_string(m, row->file);
-        if (file == NULL || strcmp(file->name, name) != 0) {
+        file = by_string[row->file];
+        if (file == NULL)
             HASH_FIND_STR(s->files, name, file);
-            if (file == NULL)
-                file = add_file(s, name);
-        }
+        if (file == NULL)
+            file = add_file(s, name);
+        by_string[row->file] = file;
         file->rows = vbt_grow(file->rows, &file->row_capacity, file->row_count + 1, sizeof *file->rows);
         file->rows[file->row_count++] = row;
         file->changed = file->changed || row->changed;
     }
+    free(by_string);
     HASH_ITER(hh, s->files, file, next) { qsort(file->rows, file->row_count, sizeof *file->rows, by_line); }
 }
 
@@ -89,19 +95,20 @@ void vbt_sources_free(struct vbt_sources *s) {
 }
 
 /* A trace may name any path: only regular files are opened, and opening never waits. */
-static void read_file(struct file *file, const char *path, int64_t started_ns) {
+static void read_file(struct vbt_sources *s, struct file *file, const char *path) {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return;
     struct stat status;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE) {
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE && s->read < MAX_SOURCES) {
         size_t capacity = (size_t)status.st_size;
         file->text = vbt_new(capacity, 1);
         ssize_t got;
         while (file->size < capacity && (got = read(fd, file->text + file->size, capacity - file->size)) > 0)
             file->size += (size_t)got;
         int64_t changed_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
-        file->changed = started_ns > 0 && changed_ns > started_ns;
+        file->changed = s->started_ns > 0 && changed_ns > s->started_ns;
+        s->read += file->size;
     }
     close(fd);
 }
@@ -126,10 +133,14 @@ static struct file *get_file(struct vbt_sources *s, const char *name) {
     if (s->model->symbolized || name[0] == '\0' || name[0] == '<' || name[0] == '[')
         return file;
     char *path = name[0] == '/' || s->folder == NULL ? vbt_copy(name, strlen(name)) : vbt_text("%s/%s", s->folder, name);
-    read_file(file, path, s->started_ns);
+    read_file(s, file, path);
     free(path);
-    if (file->text != NULL && memchr(file->text, '\0', file->size) == NULL)
-        find_lines(file); /* a binary has no lines */
+    if (file->text != NULL && memchr(file->text, '\0', file->size) == NULL) {
+        find_lines(file);
+    } else { /* a binary has no lines */
+        free(file->text);
+        file->text = NULL;
+    }
     return file;
 }
 
@@ -145,7 +156,7 @@ static const char *row_text(const struct vbt_sources *s, const struct file *file
 }
 
 static const char *file_text(const struct file *file, int64_t line, size_t *size) {
-    if ((uint64_t)line > file->line_count)
+    if (file->text == NULL || (uint64_t)line > file->line_count)
         return NULL;
     const char *start = file->text + file->line_at[line - 1];
     *size = file->line_at[line] - file->line_at[line - 1];

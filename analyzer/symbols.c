@@ -152,7 +152,7 @@ static size_t look_up(struct vbt_symbols *s, struct image *image, const struct v
         make_room(s, 1);
     for (size_t i = 0; i < count; i++)
         if (s->found[i].function == NULL)
-            s->found[i].function = own(s, vbt_text("%s+0x%" PRIx64, base_name(module->path), linked));
+            s->found[i].function = own(s, vbt_text("%.255s+0x%" PRIx64, base_name(module->path), linked));
     return count;
 }
 

@@ -20,6 +20,7 @@ struct vbt_table {
     size_t column_count;
     struct cell *cells;
     size_t count, capacity;
+    size_t text_size; /* of all cells */
     unsigned *widths; /* by column, as printed; 0: left out */
     char *left_out;
 };
@@ -43,14 +44,14 @@ void vbt_table_free(struct vbt_table *t) {
 }
 
 static void add(struct vbt_table *t, bool heading, const char *format, va_list arguments) {
-    char *text;
-    if (vasprintf(&text, format, arguments) < 0)
-        text = vbt_copy("", 0);
+    char *text = vbt_text_of(format, arguments);
     t->cells = vbt_grow(t->cells, &t->capacity, t->count + 1, sizeof *t->cells);
     struct cell *cell = &t->cells[t->count++];
     cell->text = vbt_utf8_printable(text, strlen(text));
     cell->width = (uint32_t)vbt_utf8_width(cell->text);
     cell->heading = heading;
+    t->text_size += strlen(cell->text);
+    vbt_output_check(t->text_size);
     free(text);
 }
 

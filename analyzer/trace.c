@@ -3,9 +3,14 @@
 
 #include "allocate.h"
 #include "message.h"
+#include "output.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+/* What a report may take: so many bytes, and so many times those of the trace. A small file can be made to name thousands of frames by
+ * the longest of names; none that vbtrace writes comes near. */
+enum { LEAST_REPORT = 1 << 30, REPORT_RATIO = 1024 };
 
 char *vbt_trace_damage(const struct vbt_model *model) {
     if (model->damage == NULL)
@@ -25,6 +30,7 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, 
     if (damage != NULL && options->format != VBT_JSON)
         vbt_warn("%s: %s", options->trace, damage);
     free(damage);
+    vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
     trace->places = vbt_places_new(&trace->model);
     vbt_attribute(&trace->attribution, &trace->model, trace->places);
     trace->sources = vbt_sources_new(&trace->model);

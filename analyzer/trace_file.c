@@ -81,6 +81,9 @@ static bool decompress(struct vbt_trace_file *file, const struct vbt_chunk_heade
                                 declared > VBT_CHUNK_RAW_MAX ? "none, or one larger than any chunk's" : "another"));
     if (ZSTD_findFrameCompressedSize(file->stored, header->stored_size) != header->stored_size)
         return damaged(file, offset, vbt_text("expected one whole zstd frame of %" PRIu32 " bytes", header->stored_size));
+    file->unpacked += header->raw_size;
+    if (file->unpacked > VBT_UNPACKED_MIN + VBT_UNPACKED_RATIO * file->offset)
+        return damaged(file, offset, vbt_text("unpacks to more than %u times its size, as no trace does", VBT_UNPACKED_RATIO));
     file->raw = vbt_grow(file->raw, &file->raw_capacity, header->raw_size, 1);
     size_t got = ZSTD_decompressDCtx(file->zstd, file->raw, header->raw_size, file->stored, header->stored_size);
     if (ZSTD_isError(got))

@@ -13,6 +13,7 @@ struct vbt_trace_file {
     uint8_t byte_order; /* of the traced machine: 1 little, 2 big */
     uint64_t offset;    /* of the next unread byte */
     uint64_t sequence;  /* of the next chunk */
+    uint64_t unpacked;  /* bytes of all chunks so far */
     uint8_t *stored;
     size_t stored_capacity;
     uint8_t *raw;

@@ -24,9 +24,11 @@ void vbt_trace_writer_open(struct vbt_trace_writer *w, const char *path, mode_t 
     w->raw = vbt_new(1, VBT_CHUNK_RAW_MAX);
     w->stored_capacity = ZSTD_compressBound(VBT_CHUNK_RAW_MAX);
     w->stored = vbt_new(1, w->stored_capacity);
-    int fd = open(w->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct stat status;
+    w->in_place = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+    int fd = w->in_place ? open(path, O_WRONLY | O_CLOEXEC) : open(w->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     w->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (w->stream == NULL || fchmod(fd, mode & 07777) != 0)
+    if (w->stream == NULL || (!w->in_place && fchmod(fd, mode & 07777) != 0))
         w->error = errno;
     put(w, header, VBT_FILE_HEADER_SIZE);
 }
@@ -58,13 +60,13 @@ void vbt_trace_writer_end(struct vbt_trace_writer *w, enum vbt_chunk_kind kind) 
 int vbt_trace_writer_finish(struct vbt_trace_writer *w) {
     bool made = w->stream != NULL;
     if (made) {
-        if (w->error == 0 && (fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0))
+        if (w->error == 0 && (fflush(w->stream) != 0 || (!w->in_place && fsync(fileno(w->stream)) != 0)))
             w->error = errno;
         if (fclose(w->stream) != 0 && w->error == 0)
             w->error = errno;
-        if (w->error == 0 && rename(w->part, w->path) != 0)
+        if (w->error == 0 && !w->in_place && rename(w->part, w->path) != 0)
             w->error = errno;
-        if (w->error != 0)
+        if (w->error != 0 && !w->in_place)
             unlink(w->part);
     }
     int error = w->error;

@@ -5,11 +5,13 @@
 #include "chunk.h"
 #include "varint.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 struct vbt_trace_writer {
     char *path, *part; /* the file's name in the end, and until then */
+    bool in_place;     /* what stands at the path is no file that could be replaced: a device, a pipe */
     FILE *stream;
     uint64_t sequence;
     struct vbt_writer payload; /* of the chunk that is being made */

@@ -13,6 +13,14 @@
 /* What zstd can make of VBT_CHUNK_RAW_MAX bytes at the worst, rounded up. */
 #define VBT_CHUNK_STORED_MAX (VBT_CHUNK_RAW_MAX + (VBT_CHUNK_RAW_MAX >> 7) + 1024)
 
+/* How much all chunks of a file may unpack to: so many bytes, and so many times what is stored. Traces unpack to less than ten times
+ * their size; what unpacks to thousands was made to exhaust its reader. */
+#define VBT_UNPACKED_MIN (8u << 20)
+#define VBT_UNPACKED_RATIO 100u
+
+/* Longer names and paths are cut by the reader: no path is longer, and nobody reads more. */
+#define VBT_NAME_MAX (16u << 10)
+
 /* No file defines more nodes than this: the ledger keeps a node's id in 26 bits. */
 #define VBT_MAX_NODES (1u << 26)
 

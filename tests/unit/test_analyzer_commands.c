@@ -310,6 +310,104 @@ static void a_damaged_trace_is_reported_up_to_the_damage(void **state) {
     tb_free(&b);
 }
 
+/* What the traced machine calls itself, and how the program ended, goes to a terminal. */
+static void a_report_has_no_control_characters(void **state) {
+    (void)state;
+    struct trace_builder b;
+    tb_begin(&b);
+    tb_process(&b, (const char *const[]){"pid", "\033[1m", "host", "\033[2J\a", "python", "3\n", "libc", "\x9b", "note",
+                                         "\033]0;\a", "exe", "\033c", NULL});
+    tb_end(&b, 1, "\033[31m");
+    const char *trace = tb_save(&b);
+    for (int i = 0; i < COMMANDS; i++) {
+        assert_int_equal(run(commands[i], trace, NULL), 0);
+        for (const char *at = output_text(); *at != '\0'; at++)
+            if ((unsigned char)*at < 0x20 && *at != '\n')
+                fail_msg("%s prints character %d before: %.40s", commands[i]->name, *at, at + 1);
+    }
+    tb_free(&b);
+}
+
+/* Sums overflow, lines cross, and nothing is read or written where it should not be: the sanitizers watch. */
+static void numbers_at_their_limits_do_no_harm(void **state) {
+    (void)state;
+    struct trace_builder b;
+    tb_begin(&b);
+    tb_process(&b, (const char *const[]){"started", "9223372036854775807", "native", "full", NULL});
+    uint32_t site = tb_site(&b, VBT_SITE_NATIVE, UINT64_MAX, 1), parent = 0;
+    struct tb_counters counters[8];
+    for (size_t i = 0; i < 8; i++) {
+        uint32_t node = tb_node(&b, i % 2 == 0 ? parent : 0, site, VBT_DOMAIN_HEAP);
+        parent = i < 2 ? node : parent;
+        counters[i] = (struct tb_counters){.node = node,
+                                           .allocs = UINT64_MAX / 2,
+                                           .allocated = UINT64_MAX / 2 + i % 2,
+                                           .live_blocks = INT64_MAX,
+                                           .live_bytes = i % 3 == 0 ? INT64_MIN : INT64_MAX,
+                                           .at_peak_bytes = INT64_MAX,
+                                           .temporary = UINT64_MAX / 2};
+    }
+    tb_counters(&b, counters, 8);
+    struct tb_interval interval = {.kind = VBT_INTERVAL_SECTION, .count = UINT64_MAX, .iterations = UINT64_MAX, .m2 = 1e300};
+    for (int q = 0; q < VBT_QUANTITIES; q++)
+        for (int k = 0; k < 3; k++)
+            interval.of[q][k] = q % 2 == 0 ? INT64_MAX : INT64_MIN;
+    tb_intervals(&b, &interval, 1);
+    int64_t pairs[VBT_STATE_KEYS][2] = {{0}};
+    for (int i = 0; i + 1 < VBT_STATE_KEYS; i++) {
+        pairs[i][0] = i + 1;
+        pairs[i][1] = i % 2 == 0 ? INT64_MAX : INT64_MIN;
+    }
+    pairs[VBT_STATE_UNKNOWN_FREES][1] = INT64_MAX;
+    tb_state(&b, (const int64_t(*)[2])pairs);
+    tb_end(&b, UINT64_MAX, "exit");
+    const char *trace = tb_save(&b);
+    static const char *const formats[] = {"--format=text", "--format=json", "--format=csv"};
+    for (int i = 0; i < COMMANDS; i++)
+        for (int format = 0; format < 3; format++)
+            assert_int_equal(run(commands[i], formats[format], trace, NULL), 0);
+    static const char *const measures[] = {"--measure=bytes", "--measure=peak", "--measure=leaks", "--measure=temporary"};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(run(&vbt_command_tree, measures[i], "--limit=0", "--min=1", trace, NULL), 0);
+        assert_int_equal(run(&vbt_command_flamegraph, measures[i], "--min=50%", trace, NULL), 0);
+    }
+    assert_int_equal(run(&vbt_command_intervals, "--per=18446744073709551615", trace, NULL), 0);
+    tb_free(&b);
+}
+
+/* Each level branches: what is drawn left of a call is cut, not carried along. Each stack shows its outermost frames. */
+static void deep_trees_stay_readable(void **state) {
+    (void)state;
+    enum { DEPTH = 3000 };
+    struct trace_builder b;
+    tb_begin(&b);
+    uint32_t module = tb_code(&b, "/proj/deep.py", "deep", 1, VBT_CODE_USER), parent = 0;
+    static struct tb_counters counters[2 * DEPTH];
+    for (unsigned i = 0; i < DEPTH; i++) {
+        uint32_t left = tb_node(&b, parent, tb_site(&b, VBT_SITE_PYTHON, module, 2 * i + 1), VBT_DOMAIN_PYTHON);
+        uint32_t right = tb_node(&b, parent, tb_site(&b, VBT_SITE_PYTHON, module, 2 * i + 2), VBT_DOMAIN_PYTHON);
+        counters[2 * i] = (struct tb_counters){.node = left, .allocs = 1, .allocated = 1, .at_peak_bytes = 1};
+        counters[2 * i + 1] = (struct tb_counters){.node = right, .allocs = 1, .allocated = 1, .at_peak_bytes = 1};
+        parent = left;
+    }
+    tb_counters(&b, counters, 2 * DEPTH);
+    const char *trace = tb_save(&b);
+    setenv("COLUMNS", "90", 1);
+    assert_int_equal(run(&vbt_command_tree, "--limit=0", "--min=0", trace, NULL), 0);
+    const char *text = output_text();
+    has(text, "├╴deep (deep.py:1)\n");
+    has(text, "…");
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+        if (strcspn(line, "\n") > 90 * strlen("│"))
+            fail_msg("a line of %zu bytes: %.200s", strcspn(line, "\n"), line);
+    assert_int_equal(run(&vbt_command_peak, "--limit=0", "--depth=8", "--filter", "function=deep", trace, NULL), 0);
+    text = output_text();
+    has(text, "\n      deep  /proj/deep.py:33\n      ⋮ 13 more frames\n      deep  /proj/deep.py:5\n      deep  /proj/deep.py:3\n"
+              "      deep  /proj/deep.py:1\n");
+    unsetenv("COLUMNS");
+    tb_free(&b);
+}
+
 static uint64_t random_state = 88172645463325252;
 
 static unsigned next_random(unsigned below) {
@@ -393,7 +491,9 @@ int main(void) {
         cmocka_unit_test(the_json_report_keeps_its_contract), cmocka_unit_test(the_text_report_says_what_matters),
         cmocka_unit_test(every_table_has_three_formats),      cmocka_unit_test(histograms_are_in_the_json_of_lines),
         cmocka_unit_test(bad_usage_is_one_line_and_status_2), cmocka_unit_test(a_damaged_trace_is_reported_up_to_the_damage),
-        cmocka_unit_test(altered_payloads_do_no_harm),        cmocka_unit_test(altered_files_do_no_harm),
+        cmocka_unit_test(a_report_has_no_control_characters), cmocka_unit_test(numbers_at_their_limits_do_no_harm),
+        cmocka_unit_test(deep_trees_stay_readable),           cmocka_unit_test(altered_payloads_do_no_harm),
+        cmocka_unit_test(altered_files_do_no_harm),
     };
     return cmocka_run_group_tests(tests, make_output, remove_output);
 }

@@ -320,6 +320,26 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
     tb_free(&b);
 }
 
+/* A string that is longer than any name is cut, the next one is whole. */
+static void long_names_are_cut(void **state) {
+    (void)state;
+    struct trace_builder b;
+    struct vbt_model m;
+    char *name = malloc(2 * VBT_NAME_MAX + 1);
+    memset(name, 'x', 2 * VBT_NAME_MAX);
+    name[2 * VBT_NAME_MAX] = '\0';
+    tb_begin(&b);
+    uint32_t cut = tb_string(&b, name), whole = tb_string(&b, "whole");
+    tb_module(&b, 1, 2, 0, name);
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    assert_int_equal(strlen(vbt_model_string(&m, cut)), VBT_NAME_MAX);
+    assert_string_equal(vbt_model_string(&m, whole), "whole");
+    assert_int_equal(strlen(m.modules[0].path), VBT_NAME_MAX);
+    vbt_model_free(&m);
+    tb_free(&b);
+    free(name);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sample_is_read_as_it_was_written),
@@ -334,6 +354,7 @@ int main(void) {
         cmocka_unit_test(newer_names_replace_older_ones),
         cmocka_unit_test(an_overlong_varint_is_damage),
         cmocka_unit_test(numbers_at_their_limits_do_no_harm),
+        cmocka_unit_test(long_names_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

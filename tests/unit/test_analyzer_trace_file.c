@@ -173,6 +173,28 @@ static void an_unknown_kind_is_skipped(void **state) {
     tb_free(&b);
 }
 
+/* A megabyte of zeros in fifty bytes, again and again: what is within bounds is read, whatever comes behind is not. */
+static void what_unpacks_without_end_is_damage(void **state) {
+    (void)state;
+    struct trace_builder b;
+    tb_begin(&b);
+    for (uint32_t i = 0; i <= VBT_UNPACKED_MIN / VBT_CHUNK_RAW_MAX; i++) {
+        tb_open(&b);
+        memset(b.payload, 0, VBT_CHUNK_RAW_MAX);
+        b.w.at = b.w.end;
+        tb_close(&b, VBT_CHUNK_SOURCES);
+    }
+    struct vbt_trace_file file;
+    struct vbt_chunk chunk;
+    assert_null(vbt_trace_open(&file, tb_save(&b)));
+    for (uint32_t i = 0; i < VBT_UNPACKED_MIN / VBT_CHUNK_RAW_MAX; i++)
+        assert_true(vbt_trace_next(&file, &chunk));
+    assert_false(vbt_trace_next(&file, &chunk));
+    assert_string_equal(file.damage, "unpacks to more than 100 times its size, as no trace does");
+    vbt_trace_close(&file);
+    tb_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_file_is_read_to_its_end),
@@ -182,6 +204,7 @@ int main(void) {
         cmocka_unit_test(a_raw_size_that_lies_is_damage),
         cmocka_unit_test(a_wrong_sequence_number_is_damage),
         cmocka_unit_test(an_unknown_kind_is_skipped),
+        cmocka_unit_test(what_unpacks_without_end_is_damage),
     };
     return cmocka_run_group_tests(tests, make_sample, free_sample);
 }

@@ -181,7 +181,7 @@ void tb_counters(struct trace_builder *b, const struct tb_counters *rows, size_t
     for (size_t i = 0; i < count; i++)
         vbt_put_zigzag(w, rows[i].live_bytes);
     for (size_t i = 0; i < count; i++)
-        vbt_put_zigzag(w, rows[i].at_peak_bytes - rows[i].live_bytes);
+        vbt_put_zigzag(w, (int64_t)((uint64_t)rows[i].at_peak_bytes - (uint64_t)rows[i].live_bytes));
     for (size_t i = 0; i < count; i++)
         vbt_put_varint(w, rows[i].temporary);
     for (size_t i = 0; i < count; i++)
