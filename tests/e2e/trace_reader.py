@@ -7,8 +7,8 @@ import ctypes
 import ctypes.util
 import struct
 
-KINDS = dict(enumerate("PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END".split(), 1))
-KINDS |= {17: "THREADS", 19: "THREAD_COUNTERS"}
+KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES".split()
+KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS"}
 DOMAINS = ("heap", "python", "map")
 DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
 FILE_HEADER, CHUNK_HEADER = 16, 32

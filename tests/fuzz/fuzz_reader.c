@@ -1,0 +1,357 @@
+/* The harness: from a recipe to a trace file, the decoder or one subcommand over it, and what must hold whatever the trace says.
+ *
+ * Status 2 comes with one line on stderr and no output. Status 0 comes with output that is what its format promises: JSON that can be
+ * parsed, CSV with as many cells in each row as there are titles, text without control characters. What symbolize writes is a trace with
+ * the same call tree. Memory and time are bounded by libFuzzer's options.
+ *
+ * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
+#include "model.h"
+#include "options.h"
+#include "recipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <jansson.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+const char *__asan_default_options(void); /* NOLINT(bugprone-reserved-identifier) */
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+_Noreturn void __real_exit(int status);                          /* NOLINT(bugprone-reserved-identifier): the linker's names */
+_Noreturn void __wrap__exit(int status);                         /* NOLINT(bugprone-reserved-identifier) */
+_Noreturn void __wrap_exit(int status);                          /* NOLINT(bugprone-reserved-identifier) */
+int __real_open(const char *path, int flags, ...);               /* NOLINT(bugprone-reserved-identifier) */
+int __wrap_open(const char *path, int flags, ...);               /* NOLINT(bugprone-reserved-identifier) */
+int __wrap_access(const char *path, int mode);                   /* NOLINT(bugprone-reserved-identifier) */
+ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags); /* NOLINT(bugprone-reserved-identifier) */
+
+enum { ARGUMENTS = 6 };
+
+static const struct {
+    const struct vbt_command *command;
+    const char *arguments[ARGUMENTS]; /* up to the first NULL */
+} command_lines[] = {
+    {&vbt_command_report, {NULL}},
+    {&vbt_command_report, {"--format=json"}},
+    {&vbt_command_report, {"--format=csv", "--by=leaf", "--sort=net"}},
+    {&vbt_command_report, {"--by=leaf", "--filter=e", "--limit=0", "--per=7"}},
+    {&vbt_command_lines, {"--limit=0"}},
+    {&vbt_command_lines, {"--format=json", "--by=leaf", "--filter=function=[a-m]"}},
+    {&vbt_command_lines, {"--format=csv", "--filter=file!=^/usr", "--sort=file"}},
+    {&vbt_command_functions, {"--limit=0"}},
+    {&vbt_command_functions, {"--format=json", "--sort=cum-peak", "--filter=domain=heap"}},
+    {&vbt_command_functions, {"--format=csv", "--by=module"}},
+    {&vbt_command_intervals, {"--sites", "--limit=0"}},
+    {&vbt_command_intervals, {"--format=json", "--per=18446744073709551615", "--sort=time"}},
+    {&vbt_command_intervals, {"--format=csv", "--sites", "--filter=module!=lib"}},
+    {&vbt_command_timeline, {NULL}},
+    {&vbt_command_timeline, {"--format=json"}},
+    {&vbt_command_timeline, {"--format=csv"}},
+    {&vbt_command_info, {NULL}},
+    {&vbt_command_info, {"--format=json"}},
+    {&vbt_command_info, {"--format=csv"}},
+    {&vbt_command_tree, {NULL}},
+    {&vbt_command_tree, {"--limit=0", "--min=0", "--measure=allocs"}},
+    {&vbt_command_tree, {"--format=json", "--by=module"}},
+    {&vbt_command_tree, {"--format=csv", "--by=domain", "--measure=leaks", "--frames=function"}},
+    {&vbt_command_tree, {"--reverse", "--measure=peak", "--limit=0"}},
+    {&vbt_command_tree, {"--reverse", "--format=json", "--min=1%"}},
+    {&vbt_command_peak, {"--limit=0"}},
+    {&vbt_command_peak, {"--format=json", "--by=module"}},
+    {&vbt_command_peak, {"--format=csv", "--by=domain"}},
+    {&vbt_command_leaks, {NULL}},
+    {&vbt_command_leaks, {"--format=json", "--ungroup"}},
+    {&vbt_command_leaks, {"--format=csv", "--frames=function"}},
+    {&vbt_command_temporary, {"--depth=0", "--by=domain", "--limit=0"}},
+    {&vbt_command_temporary, {"--format=json"}},
+    {&vbt_command_temporary, {"--format=csv"}},
+    {&vbt_command_flamegraph, {NULL}},
+    {&vbt_command_flamegraph, {"--reverse", "--min=0", "--measure=allocs", "--by=module"}},
+    {&vbt_command_flamegraph, {"--format=collapsed", "--by=domain"}},
+    {&vbt_command_flamegraph, {"--format=collapsed", "--reverse", "--frames=function"}},
+    {&vbt_command_symbolize, {NULL}},
+};
+
+enum { COMMAND_LINES = sizeof command_lines / sizeof *command_lines, DECODER_ONLY = 128 };
+
+_Static_assert((int)COMMAND_LINES <= (int)DECODER_ONLY, "each command line has its number");
+
+static char folder[64], trace_path[80], output_path[80], source_path[80];
+static jmp_buf leave;           /* where exit goes ... */
+static bool command_is_running; /* ... while this holds */
+static FILE *told;              /* takes the place of stderr */
+static char *told_text;
+static size_t told_size;
+
+/* The analyzer ends the program when there is nothing better to do. What it holds by then is lost to the fuzzer. */
+_Noreturn void __wrap_exit(int status) {
+    if (!command_is_running)
+        __real_exit(status);
+    longjmp(leave, status + 1);
+}
+
+_Noreturn void __wrap__exit(int status) { __wrap_exit(status); }
+
+/* Hashes with the same key in every run, so that a finding can be repeated. */
+ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags) {
+    (void)flags;
+    memset(to, 0x5a, size);
+    return (ssize_t)size;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+int __wrap_open(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    if (command_is_running && strncmp(path, folder, strlen(folder)) != 0) {
+        if (!ends_with(path, ".py") && !ends_with(path, ".c")) {
+            errno = ENOENT;
+            return -1;
+        }
+        path = source_path;
+    }
+    return __real_open(path, flags, mode);
+}
+
+int __wrap_access(const char *path, int mode) {
+    (void)path, (void)mode;
+    errno = ENOENT;
+    return -1;
+}
+
+const char *__asan_default_options(void) { return "malloc_context_size=2:quarantine_size_mb=2:max_malloc_fill_size=64"; }
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk) {
+    (void)status, (void)kind, (void)walk;
+    return remove(path);
+}
+
+static void remove_folder(void) { nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS); }
+
+static void write_file(const char *path, const uint8_t *bytes, size_t size) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+        abort();
+    close(fd);
+}
+
+static const char source[] = "import os\n\ndef work(n):\n\tx = [0] * n  # \xce\xa9\n    return \xff\x1b[31m\n"
+                             "last";
+
+int LLVMFuzzerInitialize(int *count, char ***arguments) {
+    (void)count, (void)arguments;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("TZ", "UTC", 1);
+    unsetenv("DEBUGINFOD_URLS");
+    strcpy(folder, "/dev/shm/vbtrace-fuzz-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        strcpy(folder, "/tmp/vbtrace-fuzz-XXXXXX");
+        if (mkdtemp(folder) == NULL)
+            abort();
+    }
+    atexit(remove_folder);
+    snprintf(trace_path, sizeof trace_path, "%s/trace", folder);
+    snprintf(output_path, sizeof output_path, "%s/output", folder);
+    snprintf(source_path, sizeof source_path, "%s/source", folder);
+    write_file(source_path, (const uint8_t *)source, strlen(source));
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    dup2(nowhere, STDOUT_FILENO);
+    told = open_memstream(&told_text, &told_size);
+    return told != NULL ? 0 : -1;
+}
+
+/* A file's text; the caller frees it. */
+static char *read_file(const char *path, size_t *size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t length = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
+    char *text = malloc((size_t)length + 1);
+    if (text == NULL || (length > 0 && pread(fd, text, (size_t)length, 0) != length))
+        abort();
+    text[length] = '\0';
+    *size = (size_t)length;
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+/* Runs the command; what it says is in told_text. */
+static int run(const struct vbt_command *command, const char *const *given) {
+    char *arguments[ARGUMENTS + 5] = {(char *)(uintptr_t)command->name};
+    int count = 1;
+    for (; count <= ARGUMENTS && given[count - 1] != NULL; count++)
+        arguments[count] = (char *)(uintptr_t)given[count - 1];
+    arguments[count++] = (char *)(uintptr_t) "--output";
+    arguments[count++] = output_path;
+    arguments[count++] = trace_path;
+
+    FILE *real = stderr;
+    rewind(told);
+    stderr = told;
+    command_is_running = true;
+    int status = setjmp(leave); /* NOLINT(cert-err52-cpp) */
+    if (status > 0) {
+        status--;
+    } else {
+        struct vbt_options options;
+        status = vbt_options_parse(command, count, arguments, &options);
+        if (status < 0)
+            status = command->run(&options);
+    }
+    command_is_running = false;
+    stderr = real;
+    fputc('\0', told);
+    fflush(told);
+    return status;
+}
+
+static _Noreturn void wrong(const char *what, const char *text) {
+    fprintf(stderr, "== %s\n%.4000s\n", what, text);
+    abort();
+}
+
+/* UTF-8 of characters that can be printed, and the ends of lines. */
+__attribute__((no_sanitize("coverage"))) static void check_text(const char *text, size_t size) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + size;
+    while (at < end) {
+        unsigned length = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
+        if (length == 1 ? (at[0] < 0x20 && at[0] != '\n') || at[0] == 0x7f : length == 0 || length > (size_t)(end - at))
+            wrong("a character that cannot be printed", (const char *)at);
+        unsigned character = length == 1 ? at[0] : at[0] & (0xffU >> (length + 1));
+        for (unsigned i = 1; i < length; i++) {
+            if ((at[i] & 0xc0) != 0x80)
+                wrong("text that is not UTF-8", (const char *)at);
+            character = character << 6 | (at[i] & 0x3fU);
+        }
+        if ((character >= 0x80 && character < 0xa0) || (character >= 0xd800 && character < 0xe000) || character > 0x10ffff)
+            wrong("a character that cannot be printed", (const char *)at);
+        at += length;
+    }
+}
+
+static void check_told(int status, bool many) {
+    size_t lines = 0;
+    check_text(told_text, strlen(told_text));
+    for (const char *at = told_text; *at != '\0'; at = strchr(at, '\n') + 1, lines++)
+        if (strncmp(at, status == 2 ? "vbtrace: " : "vbtrace: warning: ", status == 2 ? 9 : 18) != 0 || strchr(at, '\n') == NULL)
+            wrong("no message in one line", told_text);
+    if (status == 2 ? lines != 1 : lines > 1 && !many)
+        wrong("not the one line that is due", told_text);
+}
+
+static void check_json(const char *text, size_t size) {
+    json_error_t error;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL)
+        wrong(error.text, text + (error.position > 200 ? error.position - 200 : 0));
+    json_decref(root);
+}
+
+__attribute__((no_sanitize("coverage"))) static void check_csv(const char *text) {
+    size_t cells = 1, titles = 0;
+    bool quoted = false;
+    for (; *text != '\0'; text++) {
+        quoted ^= *text == '"';
+        if (quoted)
+            continue;
+        cells += *text == ',';
+        if (*text == '\n') {
+            titles = titles > 0 ? titles : cells;
+            if (cells != titles)
+                wrong("a row that has not as many cells as there are titles", text);
+            cells = 1;
+        }
+    }
+    if (quoted || cells != 1)
+        wrong("the last row has no end", "");
+}
+
+/* What symbolize wrote has the same call tree, and is damaged no more. */
+static void check_symbolized(void) {
+    struct vbt_model before, after;
+    char *problem = vbt_model_load(&before, trace_path, false);
+    if (problem != NULL)
+        wrong("symbolized what cannot be read", problem);
+    problem = vbt_model_load(&after, output_path, false);
+    if (problem != NULL || after.damage != NULL)
+        wrong("symbolize wrote what cannot be read", problem != NULL ? problem : after.damage);
+    if (before.node_count != after.node_count || before.site_count != after.site_count || before.code_count != after.code_count ||
+        before.interval_count != after.interval_count || vbt_model_complete(&before) != vbt_model_complete(&after) ||
+        !after.symbolized)
+        wrong("symbolize changed the trace", "");
+    vbt_model_free(&before);
+    vbt_model_free(&after);
+}
+
+static void check_output(const struct vbt_command *command, const char *const *arguments) {
+    const char *format = arguments[0];
+    for (; *arguments != NULL; arguments++)
+        if (strncmp(*arguments, "--format=", 9) == 0)
+            format = *arguments;
+    if (command == &vbt_command_symbolize) {
+        check_symbolized();
+        return;
+    }
+    size_t size;
+    char *text = read_file(output_path, &size);
+    if (format != NULL && strcmp(format, "--format=json") == 0)
+        check_json(text, size);
+    else if (format != NULL && strcmp(format, "--format=csv") == 0)
+        check_csv(text);
+    else
+        check_text(text, size);
+    free(text);
+}
+
+/* The decoder alone, histograms included. */
+static void load(void) {
+    struct vbt_model model;
+    char *problem = vbt_model_load(&model, trace_path, true);
+    if (problem != NULL)
+        check_text(problem, strlen(problem));
+    else if (model.damage != NULL)
+        check_text(model.damage, strlen(model.damage));
+    free(problem);
+    vbt_model_free(&model);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    static struct recipe recipe;
+    static char columns[] = "COLUMNS=0000";
+    recipe_read(&recipe, bytes, size);
+    size_t trace_size;
+    const uint8_t *trace = recipe_trace(&recipe, &trace_size);
+    write_file(trace_path, trace, trace_size);
+    unlink(output_path);
+    snprintf(columns, sizeof columns, "COLUMNS=%04u", recipe.columns < 40 ? 1000U : recipe.columns);
+    putenv(columns);
+
+    if (recipe.command >= DECODER_ONLY) {
+        load();
+        return 0;
+    }
+    const struct vbt_command *command = command_lines[recipe.command % COMMAND_LINES].command;
+    const char *const *arguments = command_lines[recipe.command % COMMAND_LINES].arguments;
+    int status = run(command, arguments);
+    if (status != 0 && status != 2)
+        wrong("neither status 0 nor 2", told_text);
+    check_told(status, command == &vbt_command_symbolize);
+    if (status == 0)
+        check_output(command, arguments);
+    else if (access(output_path, F_OK) == 0)
+        wrong("output beside an error", told_text);
+    return 0;
+}
