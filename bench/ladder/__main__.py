@@ -1,7 +1,8 @@
-"""Runs workloads of the ladder, and prints JSON: python3 bench/ladder count|time|names [WORKLOAD ...] [--native DIR] [--target-ms MS]
+"""Runs workloads of the ladder, and prints JSON: python3 bench/ladder count|time|repeat|names [WORKLOAD ...] [--native DIR] [--target-ms MS] [--runs N]
 
 count   each variant at each size once, as a section of vbtrace, after it has run once before; prints what is expected
 time    each variant at each size for at least MS milliseconds; prints nanoseconds of a run
+repeat  N runs in all, of one variant after the other at its smallest size: something to measure a profiler with
 names   prints the workloads, and the variants that can run here
 
 DIR is where native modules have been built.
@@ -10,6 +11,7 @@ DIR is where native modules have been built.
 import argparse
 import gc
 import importlib
+import itertools
 import json
 import pathlib
 import statistics
@@ -106,6 +108,12 @@ def timer(target_ns):
     return measure
 
 
+def repeat(workloads, runs):
+    work = [(function, workload.module.data(workload.module.SIZES[0])) for workload in workloads for function in workload.variants]
+    for function, arguments in itertools.islice(itertools.cycle(work), runs):
+        function(*arguments)
+
+
 def workloads_from(names):
     """The workloads that can run here, and why others cannot."""
     found, absent = [], {}
@@ -119,14 +127,18 @@ def workloads_from(names):
 
 def main():
     parser = argparse.ArgumentParser(prog="ladder")
-    parser.add_argument("what", choices=("count", "time", "names"))
+    parser.add_argument("what", choices=("count", "time", "repeat", "names"))
     parser.add_argument("workloads", nargs="*")
     parser.add_argument("--native")
     parser.add_argument("--target-ms", type=float, default=20)
+    parser.add_argument("--runs", type=int, default=0)
     options = parser.parse_args()
     if options.native:
         sys.path.append(options.native)
     workloads, absent = workloads_from(options.workloads)
+    if options.what == "repeat":
+        repeat(workloads, options.runs)
+        return
     told = {"absent": absent, "workloads": {}, "rows": []}
     measure = count if options.what == "count" else timer(options.target_ms * 1e6)
     for workload in workloads:

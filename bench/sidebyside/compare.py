@@ -31,6 +31,8 @@ class Side:
         self.status, self.reason = status, reason
 
     def run_round(self, launcher):
+        if len(self.rounds) == self.tool.most_rounds:
+            return
         try:
             a_round = self.run_once(launcher, max(1, round(self.size * self.share)))
             if self.workload.sized and (not self.tool.slow_start or len(self.rounds) < tools.STARTS_OF_SLOW):
@@ -105,6 +107,18 @@ def rows_of(groups):
     return rows
 
 
+def as_json(results):
+    """Readable, and not long: every row of a list on one line."""
+    parts = []
+    for name, value in results.items():
+        if isinstance(value, list):
+            text = "[\n" + ",\n".join(" " + json.dumps(row) for row in value) + "\n]"
+        else:
+            text = json.dumps(value, indent=1)
+        parts.append(f"{json.dumps(name)}: {text}")
+    return "{" + ",\n".join(parts) + "}\n"
+
+
 def run_benchmark(name, options, python_paths, sides, per="event", after=None):
     """The whole of it: measures, writes the JSON, prints the table, and ends the program.
 
@@ -136,7 +150,7 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
             sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
-    options.out.write_text(json.dumps({"manifest": manifest, "rows": rows, **more}, indent=1) + "\n")
+    options.out.write_text(as_json({"manifest": manifest, "rows": rows, **more}))
     notes = [(tool.name, tool.note) for tool in sides if tool.note]
     print("\n".join([*table.lines(rows, notes, per), *lines]))
     print(f"\n{options.rounds} rounds on {manifest['cpu']}; every measurement is in {options.out}")

@@ -11,23 +11,25 @@ from .measure import Failed, last_line
 
 PROBE = """
 import json, platform
+import importlib.util
 def version(name):
-    try:
-        return getattr(__import__(name), "__version__", "unknown")
-    except ImportError:
+    if importlib.util.find_spec(name) is None:
         return None
-print(json.dumps([platform.python_implementation() + " " + platform.python_version(), version("numpy"), version("memory_profiler")]))
+    return getattr(__import__(name), "__version__", "unknown")
+modules = ("memory_profiler", "line_profiler", "memray", "scalene", "filprofiler")
+found = {name: version(name) for name in modules}
+print(json.dumps([platform.python_implementation() + " " + platform.python_version(), version("numpy"), found]))
 """
 
 
 @dataclasses.dataclass(frozen=True)
 class Python:
-    """An interpreter; numpy and memory_profiler are their versions there, or None."""
+    """An interpreter; numpy is NumPy's version there, or None, and modules are those of profilers."""
 
     path: str
     version: str
     numpy: str = None
-    memory_profiler: str = None
+    modules: dict = dataclasses.field(default_factory=dict, hash=False)
 
 
 def probe(path, environment):
@@ -72,7 +74,7 @@ def manifest(pythons, options):
         "kernel": platform.platform(),
         "libc": " ".join(platform.libc_ver()),
         "cc": version_of(["cc", "--version"]),
-        "heaptrack": version_of(["heaptrack", "--version"]),
+        **{name: version_of([name, "--version"]) for name in ("heaptrack", "valgrind", "google-pprof", "jeprof")},
         "pythons": [dataclasses.asdict(python) for python in pythons],
         **options,
     }

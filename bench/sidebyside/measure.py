@@ -25,15 +25,24 @@ class Usage:
     max_rss_bytes: int
 
 
+COMPILERS = {".c": ("cc", "gcc libc6-dev"), ".cpp": ("g++", "g++")}  # with its package in Debian
+
+
+def no_compiler(source):
+    """Why a source file cannot be compiled here, or None."""
+    name, package = COMPILERS[pathlib.Path(source).suffix]
+    return None if shutil.which(name) else f"no compiler: {name} is not in PATH (on Debian: apt install {package})"
+
+
 def build(name, source, directory, *flags):
-    """Compile a C file into directory; returns the program's path."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise Failed("no C compiler: cc is not in PATH (on Debian: apt install gcc libc6-dev)")
+    """Compile a C or C++ file into directory; returns the program's path."""
+    if why := no_compiler(source):
+        raise Failed(why)
+    compiler, _ = COMPILERS[pathlib.Path(source).suffix]
     program = pathlib.Path(directory) / name
     done = subprocess.run([compiler, "-O2", "-g", *flags, "-o", program, source], capture_output=True, text=True)
     if done.returncode != 0:
-        raise Failed(f"cc {source}: {last_line(done.stderr) or done.returncode}")
+        raise Failed(f"{compiler} {source}: {last_line(done.stderr) or done.returncode}")
     return program
 
 

@@ -1,8 +1,8 @@
-"""What a workload can run under: nothing, vbtrace, and the tools people use today."""
+"""What a workload can run under: nothing, or vbtrace. The tools that people use today are in python_tools.py and native_tools.py."""
 
 import json
 import pathlib
-import shutil
+import re
 import subprocess
 
 from .measure import Failed
@@ -17,6 +17,10 @@ class Tool:
 
     name = "untraced"
     note = ""
+    nature = ""  # exact counts, or what else
+    sees = ("python", "native")  # the kinds of program that it can be asked for
+    most_rounds = None  # for tools so slow that no more are worth it
+    left = "*"  # the files that it leaves
     slow_start = False  # so slow that the run at size 0 is measured in the first STARTS_OF_SLOW rounds only
     sees_every_allocation = False
 
@@ -34,11 +38,35 @@ class Tool:
 
     def examine(self, directory, launcher):
         """What is to be known of the run that is over, as a dict; directory is where it could leave files."""
+        files = self.files(directory)
+        return {"trace_bytes": sum(file.stat().st_size for file in files)} if files else {}
+
+    def files(self, directory):
+        return sorted(pathlib.Path(directory).glob(self.left))
+
+    # How many of a known number of allocations does it count? See seen.py.
+
+    def dress_to_see(self, command, python, directory):
+        """As dress(), with what is needed to ask for counts."""
+        return self.dress(command, python, directory)
+
+    def report_command(self, directory, command, python):
+        """The command that prints its report on stdout; None if it has none."""
+        return None
+
+    def found(self, directory, report):
+        """{"allocs": number} or {"bytes": number}, or {} where it tells neither; report is the text that it printed."""
         return {}
+
+    def named(self, directory, report, file, numbers):
+        """How many of these lines of a file its report tells something of."""
+        return sum(re.search(rf"{re.escape(file)}:{number}\b", report) is not None for number in numbers)
 
 
 class Vbtrace(Tool):
     name = "vbtrace"
+    nature = "exact"
+    left = "*.vbt"
     sees_every_allocation = True
 
     def __init__(self, library, analyzer, **options):
@@ -50,7 +78,7 @@ class Vbtrace(Tool):
         return command, {"LD_PRELOAD": self.library, "VBTRACE_OUTPUT": f"{directory}/%p.vbt", "VBTRACE_QUIET": "1", **self.options}
 
     def examine(self, directory, launcher):
-        traces = sorted(pathlib.Path(directory).glob("*.vbt"))
+        traces = self.files(directory)
         if not traces:
             raise Failed(launcher.last_said() or "left no trace")
         used = launcher.run([self.analyzer, "report", traces[0]])
@@ -71,77 +99,9 @@ class Vbtrace(Tool):
             "report_max_rss_bytes": used.max_rss_bytes,
         }
 
+    def report_command(self, directory, command, python):
+        return [self.analyzer, "lines", "--by", "leaf", "--limit", "0", *self.files(directory)[:1]]
 
-class Tracemalloc(Tool):
-    name = "tracemalloc"
-    sees_every_allocation = True
-
-    def share_of(self, workload):
-        return 1 / 10
-
-    def unusable(self, python, workload):
-        return "traces Python only" if workload.native else None
-
-    def dress(self, command, python, directory):
-        return command, {"PYTHONTRACEMALLOC": "1"}
-
-
-class Heaptrack(Tool):
-    name = "heaptrack"
-    slow_start = True
-    note = (
-        "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds with NumPy, "
-        "which makes small ratios rough"
-    )
-
-    def share_of(self, workload):
-        return workload.share_of_slow
-
-    def unusable(self, python, workload):
-        return None if shutil.which("heaptrack") else "not installed (on Debian: apt install heaptrack)"
-
-    def dress(self, command, python, directory):
-        return ["heaptrack", "-o", f"{directory}/heaptrack", *command], {}
-
-    def examine(self, directory, launcher):
-        traces = sorted(pathlib.Path(directory).glob("heaptrack*"))
-        if not traces:
-            raise Failed("left no trace")
-        return {"trace_bytes": traces[0].stat().st_size}
-
-
-class HeaptrackMalloc(Heaptrack):
-    name = "heaptrack-malloc"
-    note = "heaptrack with PYTHONMALLOC=malloc, so that it sees every allocation"
-    sees_every_allocation = True
-
-    def share_of(self, workload):
-        return workload.share_of_slow / 20
-
-    def unusable(self, python, workload):
-        return "the same as heaptrack" if workload.native else super().unusable(python, workload)
-
-    def dress(self, command, python, directory):
-        command, _ = super().dress(command, python, directory)
-        return command, {"PYTHONMALLOC": "malloc"}
-
-
-class MemoryProfiler(Tool):
-    name = "memory_profiler"
-    note = "@profile on the hot function only"
-
-    def share_of(self, workload):
-        return 1 / 2000
-
-    def unusable(self, python, workload):
-        if not workload.profiled:
-            return "needs a Python function with @profile"
-        if python.memory_profiler is None:
-            return f"not installed for {python.path} (on Debian: apt install python3-memory-profiler)"
-        return None
-
-    def dress(self, command, python, directory):
-        return [command[0], "-m", "memory_profiler", *command[1:]], {}
-
-
-PEERS = [Tracemalloc(), Heaptrack(), HeaptrackMalloc(), MemoryProfiler()]
+    def found(self, directory, report):
+        command = [self.analyzer, "report", "--format", "json", *self.files(directory)[:1]]
+        return {"allocs": json.loads(subprocess.run(command, capture_output=True, text=True).stdout)["totals"]["allocs"]}

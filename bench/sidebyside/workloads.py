@@ -3,8 +3,9 @@
 import dataclasses
 import pathlib
 
-from .measure import WORKLOADS, build
+from .measure import WORKLOADS, build, no_compiler
 
+HEADER = WORKLOADS.parents[1] / "preload"  # where vbtrace.h is
 STARTS = 20  # a start of Python is short: so many make up one measurement
 
 
@@ -27,16 +28,16 @@ class Workload:
     @property
     def native(self):
         """Is it not Python?"""
-        return self.program.endswith(".c")
+        return self.program.endswith((".c", ".cpp"))
 
     def missing(self):
         """Why it cannot run on this machine, or None."""
-        return None
+        return no_compiler(self.program) if self.native else None
 
     def prepare(self, directory):
         """Make in directory what all its runs need."""
         if self.native:
-            build(self.name, WORKLOADS / self.program, directory)
+            build(self.name, WORKLOADS / self.program, directory, f"-I{HEADER}")
 
     def filled(self, arguments, size, seed, directory):
         given = {"size": size, "elements": max(1, size), "seed": seed, "directory": directory, "workloads": WORKLOADS}
@@ -66,6 +67,9 @@ ALL = [
     Workload("call_heavy", 4_000_000, "call_heavy.py"),
     Workload("depth50", 20_000_000, "depth50.py"),
     Workload("malloc_mix", 15_000_000, "malloc_mix.c", ("{size}", "{seed}"), share_of_slow=1 / 10, profiled=False),
+    Workload("object_pool", 3_000_000, "../c/object_pool.c", ("count", "{elements}"), share_of_slow=1 / 10, profiled=False),
+    Workload("list_array", 3_000_000, "../c/list_array.cpp", ("count", "{elements}"), share_of_slow=1 / 10, profiled=False),
+    Workload("ladder", 500, "../ladder/__main__.py", ("repeat", "--runs", "{size}"), numpy=True, profiled=False),
     Workload("bench_sum", 2**20, "../bench_sum.py", SHORT_BENCH_SUM, numpy=True, profiled=False),
     Workload("bench_sum_full", 0, "../bench_sum.py", BENCH_SUM, sized=False, numpy=True, profiled=False, asked_for=True),
     Workload("startup", 0, "", ("-c", "pass"), runs=STARTS, sized=False, profiled=False),

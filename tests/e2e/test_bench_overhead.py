@@ -1,4 +1,4 @@
-"""bench/overhead: the figures from made-up measurements, the table, the options, and whole runs with a stand-in for vbtrace."""
+"""bench/overhead: the figures from made-up measurements, the tables, the options, what tools see, and whole runs with a stand-in for vbtrace."""
 
 import json
 import pathlib
@@ -8,11 +8,14 @@ import sys
 
 import pytest
 
+import vbt
+
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 
-from sidebyside import figures, machine, measure, table, tools, workloads  # noqa: E402
+from sidebyside import compare, figures, machine, markdown, measure, native_tools, python_tools, seen, table, tools, workloads  # noqa: E402
 
+PEERS = [*python_tools.ALL, *native_tools.ALL]
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
 
 
@@ -122,10 +125,10 @@ def test_every_tool_says_what_it_cannot_run():
     python = machine.Python("/usr/bin/python3", "CPython 3.11.2")
     native = next(one for one in workloads.ALL if one.native)
     loop = next(one for one in workloads.ALL if one.name == "objects_loop")
-    unusable = {tool.name: tool.unusable(python, native) for tool in tools.PEERS}
+    unusable = {tool.name: tool.unusable(python, native) for tool in PEERS}
     assert unusable["tracemalloc"] == "traces Python only"
     assert "@profile" in unusable["memory_profiler"]
-    assert "not installed for /usr/bin/python3" in tools.MemoryProfiler().unusable(python, loop)
+    assert "not installed for /usr/bin/python3" in python_tools.MemoryProfiler().unusable(python, loop)
 
 
 @needs_cc
@@ -166,7 +169,7 @@ def overhead(*arguments):
         (["--library", "/nowhere/libvbtrace.so"], "--library: no file /nowhere/libvbtrace.so; build vbtrace first"),
         (["--library", "/bin/sh", "--tool", "/nowhere/vbtrace"], "--tool: no file /nowhere/vbtrace"),
         (["--workloads", "startup,tea"], "'tea' is not one of float32_loop, "),
-        (["--peers", ""], "'' is not one of tracemalloc, heaptrack"),
+        (["--peers", ""], "'' is not one of tracemalloc, memory_profiler"),
         (["--rounds", "0"], "'0' is not a whole number from 1 on"),
         (["--seed", "x"], "'x' is not a whole number from 0 on"),
         (["--without-vbtrace", "--out", "/dev/null/x"], "--out: cannot write /dev/null: "),
@@ -218,7 +221,7 @@ def stand_ins(tmp_path):
 @needs_cc
 def test_a_run(tmp_path, stand_ins):
     out = tmp_path / "new" / "overhead.json"
-    asked = ["--quick", "--rounds", "1", "--workloads", "malloc_mix,startup", "--peers", "tracemalloc", "--seed", "5"]
+    asked = ["--quick", "--costs-only", "--rounds", "1", "--workloads", "malloc_mix,startup", "--peers", "tracemalloc", "--seed", "5"]
     done = overhead(*stand_ins, *asked, "--python", sys.executable, "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
     result = json.loads(out.read_text())
@@ -242,8 +245,86 @@ def test_a_run(tmp_path, stand_ins):
 def test_a_tool_that_fails_is_shown_with_the_reason(tmp_path, stand_ins):
     stand_ins[3].write_text("#!/bin/sh\necho 'vbtrace: not a trace' >&2; exit 2\n")
     out = tmp_path / "overhead.json"
-    done = overhead(*stand_ins, "--quick", "--workloads", "malloc_mix", "--peers", "tracemalloc", "--out", out)
+    done = overhead(*stand_ins, "--quick", "--costs-only", "--workloads", "malloc_mix", "--peers", "tracemalloc", "--out", out)
     assert done.returncode == 1
     failed = json.loads(out.read_text())["rows"][1]
     assert (failed["status"], failed["reason"]) == ("failed", "exit status 2: vbtrace: not a trace")
     assert "failed: exit status 2: vbtrace: not a trace" in done.stdout
+
+
+# What tools see of a known number of allocations.
+
+
+def seen_row(**fields):
+    common = {"tool": "t", "kind": "python", "nature": "exact", "status": "ok", "reason": None, "lines": 2, "trace_bytes": 2_000, "report_wall_s": 0.5}
+    return {**common, "found": {"allocs": 400}, "known": {"allocs": 400, "bytes": 16_000}, **fields}
+
+
+def test_what_was_counted_is_set_against_what_there_was():
+    assert seen.counted(seen_row()) == "400 of 400" and not seen.wrong(seen_row())
+    assert seen.counted(seen_row(found={"bytes": 8_000_000})) == "8.0 of 0.0 MB"
+    assert seen.counted(seen_row(found={})) == "no counts"
+    assert seen.wrong(seen_row(found={"allocs": 399})) and seen.wrong(seen_row(status="failed", reason="why"))
+    text = "\n".join(seen.lines([seen_row(), seen_row(tool="u", status="failed", reason="why"), seen_row(tool="s", status="skipped", reason="not for native programs")]))
+    assert "400 of 400" in text and "failed: why" in text and "\ns " not in text
+
+
+def test_markdown():
+    ratios = [{"workload": workload, "tool": "t", "status": "ok", "cpu_ratio": ratio} for workload, ratio in (("objects_loop", 1.5), ("malloc_mix", 57.3))]
+    absent = seen_row(tool="u", status="skipped", reason="not installed (on Debian: apt install u)")
+    results = {"rows": ratios, "seen": [seen_row(), seen_row(kind="native", lines=1), absent]}
+    assert list(markdown.lines(results))[2:] == ["| `t` | exact | 400 of 400 | 2 of 2 | 400 of 400 | 1 of 2 | 1.50 | 57 | 2000 B | 500.0 ms |"]
+    assert markdown.left_out(results) == ["u"]
+
+
+def test_results_have_a_row_a_line():
+    text = compare.as_json({"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]})
+    assert json.loads(text) == {"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]} and ' {"a": 2}\n' in text
+
+
+@pytest.fixture(scope="module")
+def launcher(tmp_path_factory):
+    made = measure.Launcher(tmp_path_factory.mktemp("seen"))
+    seen.KNOWN["native"].prepare(made.directory)
+    return made
+
+
+@needs_cc
+def test_vbtrace_sees_all_of_it(launcher):
+    python = machine.probe("/usr/bin/python3", launcher.environment)
+    vbtrace = tools.Vbtrace(vbt.LIBRARY, vbt.ANALYZER)
+    for kind in seen.KNOWN:
+        row = seen.row_of(vbtrace, kind, python if kind == "python" else None, launcher, 5_000)
+        assert (row["status"], row["found"], row["lines"]) == ("ok", {"allocs": 10_000}, 2), row
+        assert not seen.wrong(row)
+
+
+@needs_cc
+@pytest.mark.parametrize("tool", PEERS, ids=lambda tool: tool.name)
+def test_peers_can_be_asked(launcher, tool):
+    """Whatever they count: they run, leave something, and what they print is understood."""
+    python = machine.probe("/usr/bin/python3", launcher.environment)
+    kind = "python" if tool.sees == ("python",) else "native"
+    row = seen.row_of(tool, kind, python if kind == "python" else None, launcher, 4_000)
+    if row["status"] == "skipped":
+        pytest.skip(row["reason"])
+    assert row["status"] == "ok", row["reason"]
+    assert row["trace_bytes"] > 0
+    if tool.name in ("heaptrack", "dhat", "massif", "gperftools"):
+        assert (row["found"], row["lines"]) == ({"allocs": 8_000}, 2)
+    if tool.name == "tracemalloc":
+        assert abs(row["found"]["allocs"] - 4_000) < 10 and row["lines"] == 1  # those that stay
+    if tool.name == "line_profiler":
+        assert (row["found"], row["lines"]) == ({}, 2)
+
+
+def test_table_for_a_readme(tmp_path):
+    results = tmp_path / "overhead.json"
+    results.write_text(json.dumps({"rows": [], "seen": [seen_row()]}))
+    command = [sys.executable, str(BENCH / "run"), "table"]
+    done = subprocess.run([*command, str(results)], capture_output=True, text=True)
+    assert done.returncode == 0 and "| `t` | exact | 400 of 400 |" in done.stdout
+    results.write_text("[]")
+    for path, says in ((results, "expected what bench/overhead writes"), (tmp_path / "none.json", "No such file")):
+        done = subprocess.run([*command, str(path)], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1 and says in done.stderr

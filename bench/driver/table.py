@@ -1,0 +1,22 @@
+"""bench/run table: the side-by-side table in Markdown, from the results of bench/overhead."""
+
+import json
+import pathlib
+
+from sidebyside import markdown
+
+from .command_line import BENCH, Failed, Parser
+
+
+def main(arguments):
+    made = Parser(prog="run table", description="Print the side-by-side table of bench/overhead in Markdown.", allow_abbrev=False)
+    made.add_argument("file", nargs="?", type=pathlib.Path, default=BENCH / "results" / "overhead.json", help="default: %(default)s")
+    options = made.parse_args(arguments)
+    try:
+        results = json.loads(options.file.read_text())
+        lines = list(markdown.lines(results))
+    except OSError as error:
+        raise Failed(f"{options.file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise Failed(f"{options.file}: expected what bench/overhead writes") from None
+    print("\n".join(lines))

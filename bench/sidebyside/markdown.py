@@ -1,0 +1,45 @@
+"""The side-by-side table for a README, from the results of bench/overhead."""
+
+from . import seen, table
+
+OF_PYTHON, OF_C = "objects_loop", "malloc_mix"  # the workloads whose ratios stand for all
+
+
+def ratio_of(rows, workload, tool):
+    """The CPU ratio of the first interpreter, as text."""
+    for row in rows:
+        if (row["workload"], row["tool"]) == (workload, tool) and row["status"] == "ok" and row["cpu_ratio"] is not None:
+            return f"{row['cpu_ratio']:.2f}" if row["cpu_ratio"] < 10 else f"{row['cpu_ratio']:.0f}"
+    return ""
+
+
+def lines(results):
+    """Every tool that was there: what it counts, what it costs, what it leaves and how long its report takes."""
+    rows = results["rows"]
+    yield "| tool | tells | Python objects counted | lines named | C blocks counted | lines named | CPU, Python | CPU, C | file | report takes |"
+    yield "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    by_tool = {}
+    for row in results["seen"]:
+        by_tool.setdefault(row["tool"], {})[row["kind"]] = row
+    for tool, kinds in by_tool.items():
+        shown = [row for row in kinds.values() if row["status"] == "ok"]
+        if not shown:
+            continue
+        cells = [f"`{tool}`", shown[0]["nature"]]
+        for kind in ("python", "native"):
+            row = kinds.get(kind)
+            there = row is not None and row["status"] == "ok"
+            cells += [seen.counted(row), f"{row['lines']} of 2"] if there else ["", ""]
+        cells += [ratio_of(rows, OF_PYTHON, tool), ratio_of(rows, OF_C, tool)]
+        cells += ["" if shown[0]["trace_bytes"] is None else table.size(shown[0]["trace_bytes"])]
+        cells += ["" if shown[0]["report_wall_s"] is None else table.seconds(shown[0]["report_wall_s"])]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def left_out(results):
+    """The tools that were not installed."""
+    absent = {}
+    for row in results["seen"]:
+        if row["status"] == "skipped" and "not installed" in row["reason"]:
+            absent[row["tool"]] = row["reason"]
+    return list(absent)

@@ -1,0 +1,20 @@
+"""Runs a Python program under tracemalloc, or shows what was kept of a run.
+
+    tracemalloc_run.py FILE PROGRAM [ARGUMENT ...]    leaves a snapshot of the program's end in FILE
+    tracemalloc_run.py FILE                           prints the snapshot: the blocks of every line, and of all
+"""
+
+import runpy
+import sys
+import tracemalloc
+
+if len(sys.argv) > 2:
+    file, *sys.argv = sys.argv[1:]
+    tracemalloc.start()
+    kept = runpy.run_path(sys.argv[0], run_name="__main__")  # so that what the program's names refer to is alive
+    tracemalloc.take_snapshot().dump(file)
+else:
+    statistics = tracemalloc.Snapshot.load(sys.argv[1]).statistics("lineno")
+    for line in statistics:
+        print(line)
+    print(f"all: size={sum(line.size for line in statistics)} B, count={sum(line.count for line in statistics)}")
