@@ -9,7 +9,7 @@ from .measure import Failed
 
 
 STARTS_OF_SLOW = 2
-NATIVE = "leaf"  # what VBTRACE_NATIVE is for native programs, if nothing else is asked for
+NATIVE = "full"  # what VBTRACE_NATIVE is for native programs, if nothing else is asked for
 
 
 class Tool:

@@ -1,0 +1,73 @@
+"""Native call stacks where they are hard to walk: none is different from what libunwind sees, and each is known by name."""
+
+import json
+
+import pytest
+
+import vbt
+
+TIMES = 100
+SIZE = 4711  # of what the traps ask for
+RECURSION = ("recursion", *["recurses"] * 2048)
+ODD = ("realigned", "with_alloca")
+COROUTINE = ("coroutine", *["in_coroutine"] * 4)
+
+# The program's own functions from the outermost to the one that called take(), and how often.
+STACKS = {
+    "exceptions": {
+        **{("_start", "main", "exceptions", "rethrows", *["throws"] * depth): TIMES for depth in range(1, 5)},
+        # Destroyed on the way out: the frames inside are gone.
+        **{("_start", "main", "exceptions", "rethrows", *["throws"] * depth, "Guard::~Guard", "in_destructor"): TIMES for depth in range(1, 5)},
+        ("_start", "main", "exceptions", "rethrows"): TIMES,
+        ("_start", "main", "exceptions"): TIMES,
+    },
+    "long_jumps": {
+        **{("_start", "main", "long_jumps", *["jumps"] * (depth + 1)): len(range(depth, TIMES, 7)) for depth in range(7)},
+        ("_start", "main", "long_jumps"): TIMES,
+    },
+    "odd_frames": {("_start", "main", "odd_frames", *ODD): TIMES},
+    "callbacks": {("_start", "main", "callbacks", "compares"): 5 * TIMES},
+    "coroutines": {COROUTINE: 2 * TIMES, ("_start", "main", "coroutines"): 2 * TIMES},
+    "signals": {("_start", "main", "signals", *["raises"] * 3, "handles"): 2 * TIMES},
+    "threads": {
+        ("in_thread", *ODD): 4 * TIMES,
+        **{("in_thread", *["in_coroutine"] * (depth + 1)): 4 * TIMES // 5 for depth in range(5)},
+    },
+    "libraries": {("_start", "main", "libraries", "visit", name): TIMES // 2 for name in ("first", "second")},
+    "recursion": {("_start", "main", *RECURSION): TIMES},
+    "generated_code": {
+        ("[truncated: generated code]", "called_by_generated_code"): TIMES,
+        ("_start", "main", "generated_code"): 1,
+    },
+}
+
+
+def stacks_of(path, modules):
+    """{functions of the modules, from the outermost to the caller of take(): allocations} of what asked for SIZE bytes."""
+    done = vbt.vbtrace("tree", "--frames", "function", "--format", "json", path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    paths, found = {0: ()}, {}
+    for row in json.loads(done.stdout)["calls"]:  # parents come first
+        own = (row["module"] or "").rsplit("/", 1)[-1] in modules or row["kind"] == "special"
+        paths[row["id"]] = paths[row["parent"]] + ((row["function"].split("(")[0],) if own else ())
+        if row["allocs"] and paths[row["id"]][-1:] == ("take",):
+            assert row["allocated_bytes"] == SIZE * row["allocs"]
+            stack = paths[row["id"]][:-1]
+            found[stack] = found.get(stack, 0) + row["allocs"]
+    return found
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+@pytest.mark.parametrize("trap", STACKS)
+def test_trap(trap, level):
+    program = vbt.compiled("native_traps.cpp", level)
+    libraries = []
+    if trap == "libraries":
+        libraries = [vbt.compiled("visitor.c", "-shared", "-fPIC", level, f"-DNAME={name}") for name in ("first", "second")]
+    report = vbt.trace([program, trap, *libraries], env={"VBTRACE_NATIVE": "full", "VBTRACE_VERIFY": "1"}, silent=False).report
+    verify = report.json["verify"]
+    if verify is None:
+        pytest.skip("libunwind is not installed: nothing to compare with")
+    assert verify["different"] == 0 and verify["compared"] >= sum(STACKS[trap].values())
+    assert stacks_of(report.path, {path.name for path in (program, *libraries)}) == STACKS[trap]
+    assert report.json["stacks"]["truncated"] == (TIMES if trap == "generated_code" else 0)

@@ -1,0 +1,312 @@
+// What makes a call stack hard to walk: each trap allocates at places that are known by the names of the functions above them.
+//
+// native_traps TRAP [LIBRARY LIBRARY]: the test has the stacks and how often each occurs.
+#include <alloca.h>
+#include <csetjmp>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+// Functions that have a frame of their own, and whose calls are not their last act.
+#define APART extern "C" __attribute__((noinline, noclone))
+#define KEEP(...) __asm__ volatile("" : : __VA_ARGS__ : "memory")
+
+enum { TIMES = 100 };
+
+// Every allocation of a trap is made here, with a size that nothing else asks for.
+APART void take() {
+    static thread_local char *block;
+    block = (char *)malloc(4711);
+    KEEP("r"(block));
+    free(block);
+}
+
+// ---- exceptions ----
+
+struct Guard {
+    ~Guard();
+};
+
+APART void in_destructor() {
+    take();
+    KEEP();
+}
+
+Guard::~Guard() { in_destructor(); }
+
+APART void throws(int depth) {
+    Guard guard;
+    take();
+    if (depth == 0)
+        throw std::runtime_error("known");
+    throws(depth - 1);
+    KEEP("r"(&guard));
+}
+
+APART void rethrows(int depth) {
+    try {
+        throws(depth);
+    } catch (const std::exception &) {
+        take();
+        throw;
+    }
+}
+
+// Throws through 4 frames, each with something to destroy; catches, throws again, catches.
+APART void exceptions() {
+    for (int i = 0; i < TIMES; i++) {
+        try {
+            rethrows(3);
+        } catch (const std::runtime_error &error) {
+            take();
+            KEEP("r"(error.what()));
+        }
+    }
+}
+
+// ---- long jumps ----
+
+static jmp_buf target;
+
+APART void jumps(int depth) {
+    char frame[64];
+    KEEP("r"(frame));
+    if (depth > 0)
+        jumps(depth - 1);
+    take();
+    if (depth == 0)
+        longjmp(target, 1);
+    KEEP("r"(frame));
+}
+
+APART void long_jumps() {
+    for (volatile int i = 0; i < TIMES; i++) {
+        if (setjmp(target) == 0)
+            jumps(i % 7);
+        take();
+    }
+}
+
+// ---- frames of no fixed size or place ----
+
+APART void with_alloca(int i) {
+    char *block = (char *)alloca(16 + 24 * (i * 37 % 50));
+    KEEP("r"(block));
+    take();
+    KEEP("r"(block));
+}
+
+APART void realigned(int i) {
+    char block[64] __attribute__((aligned(128)));
+    KEEP("r"(block));
+    with_alloca(i);
+    KEEP("r"(block));
+}
+
+APART void odd_frames() {
+    for (int i = 0; i < TIMES; i++) {
+        char *moved = (char *)alloca(16 * (i % 11));
+        KEEP("r"(moved));
+        realigned(i);
+    }
+}
+
+// ---- called by the C library ----
+
+APART int compares(const void *left, const void *right) {
+    take();
+    KEEP();
+    return *(const int *)left - *(const int *)right;
+}
+
+APART void callbacks() {
+    int numbers[] = {5, 3, 8, 1}; // five comparisons by merging
+    for (int i = 0; i < TIMES; i++) {
+        int copy[4];
+        memcpy(copy, numbers, sizeof copy);
+        qsort(copy, 4, sizeof *copy, compares);
+        KEEP("r"(copy));
+    }
+}
+
+// ---- coroutines ----
+
+static ucontext_t outside, inside;
+
+APART void in_coroutine(int depth) {
+    if (depth > 0)
+        in_coroutine(depth - 1);
+    else
+        take();
+    KEEP("r"(depth));
+}
+
+APART void coroutine() {
+    for (int i = 0;; i++) {
+        in_coroutine(3);
+        swapcontext(&inside, &outside);
+    }
+}
+
+// Each coroutine runs twice; its stack lies where the one before had its own, of which a part is gone every second time.
+APART void coroutines() {
+    enum { LARGE = 1 << 18, SMALL = 1 << 16 };
+    for (int i = 0; i < TIMES; i++) {
+        char *memory = (char *)mmap(nullptr, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
+            abort();
+        size_t size = i % 2 ? SMALL : LARGE;
+        if (size != LARGE)
+            munmap(memory + size, LARGE - size);
+        getcontext(&inside);
+        inside.uc_stack.ss_sp = memory;
+        inside.uc_stack.ss_size = size;
+        inside.uc_link = nullptr;
+        makecontext(&inside, coroutine, 0);
+        swapcontext(&outside, &inside);
+        take();
+        swapcontext(&outside, &inside);
+        munmap(memory, size);
+        take();
+    }
+}
+
+// ---- signals ----
+
+APART void handles(int number) {
+    take();
+    KEEP("r"(number));
+}
+
+APART void raises(int depth) {
+    char frame[200];
+    KEEP("r"(frame));
+    if (depth > 0)
+        raises(depth - 1);
+    else
+        raise(SIGUSR1);
+    KEEP("r"(frame));
+}
+
+APART void signals() {
+    static char alternate[1 << 17];
+    stack_t there = {};
+    there.ss_sp = alternate;
+    there.ss_size = sizeof alternate;
+    if (sigaltstack(&there, nullptr) != 0)
+        abort();
+    struct sigaction action = {};
+    action.sa_handler = handles;
+    for (int on_stack = 0; on_stack < 2; on_stack++) {
+        action.sa_flags = on_stack ? SA_ONSTACK : 0;
+        sigaction(SIGUSR1, &action, nullptr);
+        for (int i = 0; i < TIMES; i++)
+            raises(2);
+    }
+}
+
+// ---- threads ----
+
+APART void *in_thread(void *argument) {
+    for (int i = 0; i < TIMES; i++) {
+        realigned(i);
+        in_coroutine(i % 5);
+    }
+    return argument;
+}
+
+APART void threads() {
+    pthread_t all[4];
+    for (auto &thread : all)
+        if (pthread_create(&thread, nullptr, in_thread, nullptr) != 0)
+            abort();
+    for (auto thread : all)
+        pthread_join(thread, nullptr);
+}
+
+// ---- libraries that come and go ----
+
+APART void libraries(char **paths) {
+    for (int i = 0; i < TIMES; i++) {
+        void *library = dlopen(paths[i % 2], RTLD_NOW);
+        if (library == nullptr)
+            abort();
+        void (*visit)(void (*)());
+        void *symbol = dlsym(library, "visit");
+        memcpy(&visit, &symbol, sizeof visit);
+        visit(take);
+        dlclose(library);
+    }
+}
+
+// ---- deep recursion ----
+
+APART void recurses(int depth) {
+    if (depth > 1)
+        recurses(depth - 1);
+    else
+        take();
+    KEEP("r"(depth));
+}
+
+APART void recursion() {
+    for (int i = 0; i < TIMES; i++)
+        recurses(2048);
+}
+
+// ---- code without description ----
+
+APART void called_by_generated_code() {
+    take();
+    KEEP();
+}
+
+// Calls the function that it is given.
+APART void generated_code() {
+#if defined __x86_64__
+    static const unsigned char code[] = {0x48, 0x83, 0xec, 0x08, 0xff, 0xd7, 0x48, 0x83, 0xc4, 0x08, 0xc3};
+    // sub $8, %rsp; call *%rdi; add $8, %rsp; ret
+#elif defined __aarch64__
+    static const uint32_t code[] = {0xa9bf7bfd, 0xd63f0000, 0xa8c17bfd, 0xd65f03c0};
+    // stp x29, x30, [sp, #-16]!; blr x0; ldp x29, x30, [sp], #16; ret
+#endif
+    void *page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        abort();
+    memcpy(page, code, sizeof code);
+    __builtin___clear_cache((char *)page, (char *)page + sizeof code);
+    if (mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0)
+        abort();
+    void (*call)(void (*)());
+    memcpy(&call, &page, sizeof call);
+    for (int i = 0; i < TIMES; i++)
+        call(called_by_generated_code);
+    take();
+    KEEP();
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*run)();
+    } traps[] = {
+        {"exceptions", exceptions}, {"long_jumps", long_jumps}, {"odd_frames", odd_frames},
+        {"callbacks", callbacks},   {"coroutines", coroutines}, {"signals", signals},
+        {"threads", threads},       {"recursion", recursion},   {"generated_code", generated_code},
+    };
+    for (const auto &trap : traps)
+        if (argc == 2 && strcmp(argv[1], trap.name) == 0)
+            return trap.run(), 0;
+    if (argc != 4 || strcmp(argv[1], "libraries") != 0)
+        return 2;
+    libraries(argv + 2);
+    return 0;
+}
