@@ -16,7 +16,12 @@ struct vbt_full_room;
 struct vbt_full_stack {
     struct vbt_native_stack native;
     struct vbt_full_room *room; /* mapped when Python and native frames first meet */
-    uint32_t depth;             /* frames of the latest stack that was joined */
+    /* The latest stack that was joined. */
+    uint32_t depth;        /* frames */
+    uint32_t runs;         /* of the evaluation loop */
+    uint32_t python_depth; /* Python frames, of which all belong to runs */
+    uint32_t behind_runs;  /* frames, of which the innermost are native and called by the last run */
+    enum vbt_cut cut;
 };
 
 /* Are native frames walked? Else only the one that called the allocator is told. */

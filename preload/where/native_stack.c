@@ -369,6 +369,7 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
     } else if (way.count != 0) {
         outer--; /* the frame that was met has other checks now that another one calls from inside of it */
     }
+    stack->same = outer;
     for (uint32_t i = way.count; i-- > 0; outer++)
         push(room, outer, &room->walked[i], of_sites);
     stack->top = stack->leaf = outer;

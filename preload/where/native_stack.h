@@ -58,6 +58,7 @@ struct vbt_native_room;
 struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
     uint32_t top;                 /* the innermost frame that may be met again; 0: none */
+    uint32_t same;                /* the outermost so many frames of the latest capture are those of the one before */
     uint32_t leaf;                /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
     uint32_t limit;               /* frames, after which a stack is too deep */
     uint32_t stamp;               /* see modules.h */

@@ -101,6 +101,8 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
 /* Looks up the nodes of the frames from `first` on, whose parents' are known; returns the leaf. */
 VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t first, const struct vbt_python_abi *abi) {
     uint32_t parent = first == 0 ? 0 : stack->frames[first - 1].node;
+    if (first < stack->same)
+        stack->same = first;
     for (uint32_t i = first; i < stack->depth; i++) {
         struct vbt_frame *kept = &stack->frames[i];
         if (VBT_UNLIKELY(is_entry(kept->frame, abi))) {

@@ -185,9 +185,9 @@ def _scratch():
 
 
 @functools.lru_cache(maxsize=None)
-def traced_python(program, python, *arguments):
-    """The run of a Python program of tests/programs; each program runs once an interpreter, whoever asks."""
-    return trace([python.path, PROGRAMS / program, *arguments], python_paths=[MODULE_DIRECTORY])
+def traced_python(program, python, *arguments, **options):
+    """The run of a Python program of tests/programs; each program runs once an interpreter, whoever asks. options: VBTRACE_NATIVE="full" ..."""
+    return trace([python.path, PROGRAMS / program, *arguments], python_paths=[MODULE_DIRECTORY], env=options)
 
 
 # Truth that stands in a program: "#= allocs N; frees 3; bytes 24 * N" or "//= ..." at the end of a line, "#= none" for no request.
