@@ -206,11 +206,15 @@ static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root, uint32_
     return call;
 }
 
+/* What was inherited at a fork is no leak of the child's. Which of the blocks of one call path were freed is not known: it is taken that
+ * the child freed its own. */
+static int64_t own_live(int64_t live, uint64_t inherited) { return live > (int64_t)inherited ? live - (int64_t)inherited : 0; }
+
 static void count_node(struct vbt_call *call, const struct vbt_counters *c) {
     const int64_t counted[VBT_MEASURES] = {
         [VBT_MEASURE_BYTES] = (int64_t)c->allocated,     [VBT_MEASURE_ALLOCS] = (int64_t)c->allocs,
-        [VBT_MEASURE_PEAK] = c->at_peak_bytes,           [VBT_MEASURE_LEAKS] = c->live_bytes,
-        [VBT_MEASURE_TEMPORARY] = (int64_t)c->temporary, [VBT_MEASURE_BLOCKS] = c->live_blocks,
+        [VBT_MEASURE_PEAK] = c->at_peak_bytes,           [VBT_MEASURE_LEAKS] = own_live(c->live_bytes, c->inherited_bytes),
+        [VBT_MEASURE_TEMPORARY] = (int64_t)c->temporary, [VBT_MEASURE_BLOCKS] = own_live(c->live_blocks, c->inherited_blocks),
     };
     add(call->self, counted);
 }

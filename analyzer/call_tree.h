@@ -10,7 +10,7 @@ enum vbt_measure {
     VBT_MEASURE_BYTES,     /* allocated */
     VBT_MEASURE_ALLOCS,    /* allocations */
     VBT_MEASURE_PEAK,      /* bytes live at the global peak */
-    VBT_MEASURE_LEAKS,     /* bytes live at the end */
+    VBT_MEASURE_LEAKS,     /* bytes live at the end, without what was inherited from a parent process */
     VBT_MEASURE_TEMPORARY, /* allocations freed before their thread allocated again */
     VBT_MEASURE_BLOCKS,    /* blocks live at the end; goes with LEAKS, cannot be chosen */
     VBT_MEASURES
