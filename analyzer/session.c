@@ -32,15 +32,6 @@ static char *without_letters(const char *path) {
     return out;
 }
 
-/* Of several hosts and ranks the pid alone does not tell apart who wrote a file. */
-static const char *file_name(void) {
-    static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
-        if (getenv(ranks[i]) != NULL)
-            return "vbtrace.%e.%h.%r.%p.vbt";
-    return "vbtrace.%e.%p.vbt";
-}
-
 /* Makes a folder with a name that nobody has: "vbtrace.PROGRAM.PID", with a number behind it where there is one already. */
 static char *make_folder(struct vbt_session *session, const char *program) {
     for (int number = 1;; number++) {
@@ -82,7 +73,7 @@ char *vbt_session_begin(struct vbt_session *session, const char *output, const c
         return problem;
     char *real = session->folder != NULL ? realpath(session->folder, NULL) : NULL;
     char *folder = real != NULL ? without_letters(real) : NULL;
-    session->output = folder != NULL ? vbt_text("%s/%s", folder, file_name()) : vbt_text("%s", output);
+    session->output = folder != NULL ? vbt_text("%s/", folder) : vbt_text("%s", output);
     free(folder);
     free(real);
     return NULL;
@@ -194,8 +185,12 @@ static void move_out(struct vbt_session *session) {
 
 size_t vbt_session_end(struct vbt_session *session) {
     size_t running = wait_for_others(session);
-    add_matching(session, pattern_of(session->output, ""));
-    add_matching(session, pattern_of(session->output, ".*"));
+    if (session->folder != NULL) {
+        add_matching(session, pattern_of(session->output, "*.vbt"));
+    } else {
+        add_matching(session, pattern_of(session->output, ""));
+        add_matching(session, pattern_of(session->output, ".*"));
+    }
     if (session->own_folder && running == 0) {
         if (session->count == 1)
             move_out(session);

@@ -1,7 +1,9 @@
 /* The ends of a process that no destructor sees: _exit, quick_exit (through its handlers, see lifecycle.c), abort,
- * exec. */
+ * exec, a signal to itself. */
 #include "hook.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -108,4 +110,34 @@ VBT_EXPORT int execle(const char *path, const char *argument, ...) {
     char *const *environment = va_arg(list, char *const *);
     va_end(list);
     return execve(path, arguments, environment);
+}
+
+/* Will this signal, sent by the process to itself, end it at once? Not those that leave a core dump: who sends one of them has just
+ * crashed, and is to be found as it was. */
+static bool is_the_end(int number) {
+    static const int deadly[] = {SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF};
+    struct sigaction now;
+    for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
+        if (deadly[i] == number)
+            return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+    return false;
+}
+
+/* Python and shells end like this when they are interrupted, so that their parent knows why. */
+VBT_EXPORT int kill(pid_t process, int number) {
+    vbt_real_find();
+    bool end = (process == 0 || process == vbt_sys(SYS_getpid)) && is_the_end(number);
+    if (end)
+        vbt_lifecycle_finish("signal");
+    int result = vbt_real.kill(process, number);
+    return end ? tried(result) : result; /* it may be blocked */
+}
+
+VBT_EXPORT int raise(int number) {
+    vbt_real_find();
+    bool end = is_the_end(number);
+    if (end)
+        vbt_lifecycle_finish("signal");
+    int result = vbt_real.raise(number);
+    return end ? tried(result) : result;
 }

@@ -14,6 +14,8 @@
 #include "stream/helper.h"
 #include "stream/process_info.h"
 #include "stream/stream.h"
+#include "stream/trace_path.h"
+#include "wanted.h"
 #include "where/native_leaf.h"
 #include "where/native_oracle.h"
 #include "where/native_rules.h"
@@ -27,12 +29,15 @@
 
 int64_t vbt_clock_start;
 
-/* A process that ends sooner than this never has a helper thread before its end; after a fork its parent waits anew,
- * since there are programs that count their threads then. */
-enum { HELPER_AFTER = 30 * 1000 * 1000, HELPER_AFTER_FORK = 30 * 1000 * 1000 };
+/* A process writes nothing in its first moments: if it ends soon, all is written at once, and if it execs, it was a mere wrapper.
+ * After a fork Python counts its threads, and warns if there are several: there the helper comes back a little later. Where the kernel
+ * gives no thread, it is asked again after a while. */
+enum { FIRST_TICK = 30 * 1000 * 1000, AFTER_PYTHON_FORK = 1000 * 1000, AFTER_REFUSAL = 1000 * 1000 * 1000 };
 
-static _Atomic int awake;  /* 0 no, 1 waking, 2 yes */
-static int64_t helper_due; /* CLOCK_MONOTONIC, ns */
+static _Atomic int awake;     /* 0 no, 1 waking, 2 yes */
+static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
+static int64_t wrapper_until; /* an exec before this is a wrapper's */
+static bool over;             /* recording stopped and will not go on */
 static bool summary_due = true;
 
 static void wake(void) {
@@ -42,9 +47,10 @@ static void wake(void) {
     vbt_say_init();
     vbt_real_find();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
-    helper_due = vbt_clock_start + HELPER_AFTER;
+    wrapper_until = vbt_clock_start + FIRST_TICK;
     bool good = vbt_options_read();
     vbt_process_info_init();
+    vbt_trace_path_init();
     vbt_native_leaf_init();
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
@@ -52,6 +58,9 @@ static void wake(void) {
     }
     vbt_full_stacks = vbt_options.native != VBT_NATIVE_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    vbt_recording_wipe_on_fork();
+    helper_due = INT64_MAX; /* the constructor starts it */
+    over = !good;
     atomic_store(&awake, 2);
     atomic_store(&vbt_recording, good ? VBT_RECORDING_POLLED : VBT_STOPPED);
 }
@@ -65,16 +74,23 @@ struct vbt_thread *vbt_lifecycle_first_event(void) {
     return atomic_load(&vbt_recording) == VBT_STOPPED ? NULL : vbt_thread_begin();
 }
 
+static bool adopt(struct vbt_thread *thread);
+
+static void start_helper(int64_t first_tick) {
+    if (!vbt_helper_start(first_tick))
+        helper_due = vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
+}
+
 bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
-    (void)thread;
+    if (recording == VBT_NOT_YET)
+        return adopt(thread);
     if (recording != VBT_RECORDING_POLLED)
         return false;
     bool starting = vbt_python_still_starting();
-    bool helped = vbt_helper_runs();
-    if (!helped && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
-        helped = vbt_helper_start();
+    if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
+        start_helper(vbt_options.tick);
     uint32_t polled = VBT_RECORDING_POLLED;
-    if (!starting && helped)
+    if (!starting && vbt_helper_runs())
         atomic_compare_exchange_strong(&vbt_recording, &polled, VBT_RECORDING);
     return true;
 }
@@ -114,11 +130,12 @@ void vbt_lifecycle_finish(const char *reason) {
     bool is_exec = strcmp(reason, "exec") == 0;
     if (atomic_load(&awake) != 2 || recording == VBT_STOPPED || recording == VBT_NOT_YET || vbt_sys(SYS_getpid) != vbt_pid)
         return;
-    if (is_exec && !vbt_stream_has_file() && vbt_clock_read(CLOCK_MONOTONIC) < helper_due)
+    if (is_exec && !vbt_stream_has_file() && vbt_clock_read(CLOCK_MONOTONIC) < wrapper_until)
         return; /* a wrapper that has only just begun */
     if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
         return; /* another thread ends the process, too */
     int saved = errno;
+    over = true;
     quiesce();
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
         vbt_intervals_confirm(&thread->ledger);
@@ -130,8 +147,11 @@ void vbt_lifecycle_finish(const char *reason) {
 
 void vbt_lifecycle_resume(void) {
     uint32_t stopped = VBT_STOPPED;
-    if (atomic_load(&awake) == 2 && vbt_stream_has_file() && vbt_sys(SYS_getpid) == vbt_pid)
-        atomic_compare_exchange_strong(&vbt_recording, &stopped, VBT_RECORDING_POLLED);
+    if (atomic_load(&awake) != 2 || !vbt_stream_has_file() || vbt_sys(SYS_getpid) != vbt_pid)
+        return;
+    over = false;
+    helper_due = 0;
+    atomic_compare_exchange_strong(&vbt_recording, &stopped, VBT_RECORDING_POLLED);
 }
 
 static void at_exit(void *unused) {
@@ -149,6 +169,19 @@ static bool recording_now(void) {
     return recording == VBT_RECORDING || recording == VBT_RECORDING_POLLED;
 }
 
+void vbt_lifecycle_alone(void) {
+    if (recording_now() && vbt_helper_runs())
+        vbt_helper_stop("fork", false);
+}
+
+void vbt_lifecycle_not_alone(void) {
+    uint32_t recording = VBT_RECORDING;
+    if (!recording_now())
+        return;
+    helper_due = vbt_clock_read(CLOCK_MONOTONIC) + AFTER_PYTHON_FORK;
+    atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
+}
+
 /* Whether fork's handlers took the locks. */
 static bool held_for_fork;
 
@@ -157,8 +190,7 @@ static void before_fork(void) {
     if (!held_for_fork)
         return;
     int saved = errno;
-    if (vbt_helper_runs())
-        vbt_helper_stop("fork", false);
+    vbt_lifecycle_alone();
     vbt_lock(&vbt_tree.lock);
     vbt_lock(&vbt_interval_groups.lock);
     vbt_lock(&vbt_native_rules_lock);
@@ -171,18 +203,17 @@ static void after_fork_in_parent(void) {
     vbt_unlock(&vbt_native_rules_lock);
     vbt_unlock(&vbt_interval_groups.lock);
     vbt_unlock(&vbt_tree.lock);
-    helper_due = vbt_clock_read(CLOCK_MONOTONIC) + HELPER_AFTER_FORK;
-    uint32_t recording = VBT_RECORDING;
-    atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
+    vbt_lifecycle_not_alone();
+    if (vbt_python.minor == 0)
+        start_helper(vbt_options.tick);
 }
 
-static void after_fork_in_child(void) {
-    if (!held_for_fork)
-        return;
-    vbt_tree.lock = vbt_native_rules_lock = (struct vbt_lock){0};
+/* The child's own trace begins: what is live is inherited, nothing else happened yet. */
+static void begin_anew(void) {
+    vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0};
     vbt_process_info_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
-    helper_due = vbt_clock_start + HELPER_AFTER;
+    wrapper_until = vbt_clock_start + FIRST_TICK;
     summary_due = false;
     vbt_helper_after_fork();
     vbt_threads_after_fork();
@@ -190,6 +221,25 @@ static void after_fork_in_child(void) {
     vbt_books_inherit();
     vbt_stream_after_fork();
     atomic_store(&vbt_recording, VBT_RECORDING_POLLED);
+    start_helper(FIRST_TICK);
+}
+
+static void after_fork_in_child(void) {
+    if (held_for_fork)
+        begin_anew();
+    else if (over)
+        atomic_store(&vbt_recording, VBT_STOPPED);
+}
+
+/* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was wiped. */
+static bool adopt(struct vbt_thread *thread) {
+    if (over) {
+        atomic_store(&vbt_recording, VBT_STOPPED);
+        return false;
+    }
+    begin_anew();
+    atomic_store(&thread->standing, VBT_IN_CALL); /* the event goes on */
+    return true;
 }
 
 /* Not in a header: handlers that belong to no library, so that the end of ours does not take them along. */
@@ -215,11 +265,13 @@ __attribute__((constructor)) static void construct(void) {
     if (atomic_load(&vbt_recording) == VBT_STOPPED)
         return;
     look_around();
-    if (vbt_process_is_helper()) {
+    if (!vbt_process_is_wanted(vbt_python.minor != 0)) {
+        over = true;
         atomic_store(&vbt_recording, VBT_STOPPED);
         return;
     }
     __cxa_atexit(at_exit, NULL, NULL);
     __cxa_at_quick_exit(at_quick_exit, NULL);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    start_helper(FIRST_TICK);
 }

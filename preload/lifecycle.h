@@ -11,15 +11,19 @@ struct vbt_thread;
 struct vbt_thread *vbt_lifecycle_first_event(void);
 
 /* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on (Python's
- * allocators are wrapped again while the interpreter starts; the stream's helper is started once the process has
- * lived a while). True: record the event. */
+ * allocators are wrapped again while the interpreter starts; the stream's helper is started where it is not there). True: record the
+ * event. */
 bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording);
 
 /* The process ends here, or (reason "exec") may: completes the trace. Harmless when called twice, and in a vfork
  * child. */
 void vbt_lifecycle_finish(const char *reason);
 
-/* An exec that finish announced has failed: the trace goes on. */
+/* The exec or the signal that finish announced has not ended the process: the trace goes on. */
 void vbt_lifecycle_resume(void);
+
+/* Around a call that the kernel grants only to a process with one thread: the helper is gone meanwhile. */
+void vbt_lifecycle_alone(void);
+void vbt_lifecycle_not_alone(void);
 
 #endif

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct vbt_options vbt_options = {.output = "vbtrace.%e.%p.vbt", .tick = 10 * 1000 * 1000};
+struct vbt_options vbt_options = {.tick = 10 * 1000 * 1000};
 
 extern char **environ;
 
 static const char *set_output(const char *value) {
     if (value[0] == '\0' || strlen(value) >= sizeof vbt_options.output)
-        return "the path of a file";
+        return "the path of a file, or of a folder with a slash behind it";
     for (const char *at = value; (at = strchr(at, '%')) != NULL; at += 2)
         if (at[1] == '\0' || strchr("pehr%", at[1]) == NULL)
             return "%p, %e, %h, %r or %% behind a percent sign";
@@ -43,6 +43,13 @@ static const char *set_follow(const char *value) {
     return NULL;
 }
 
+static const char *set_exe(const char *value) {
+    if (value[0] == '\0' || strlen(value) >= sizeof vbt_options.exe)
+        return "patterns of program names, with commas between";
+    strcpy(vbt_options.exe, value);
+    return NULL;
+}
+
 static const char *set_native(const char *value) {
     if (strcmp(value, "leaf") != 0 && strcmp(value, "full") != 0)
         return "leaf or full";
@@ -65,6 +72,8 @@ const struct vbt_option vbt_option_list[] = {
     {"QUIET", NULL, "no summary at the end", set_quiet},
     {"FOLLOW", "programs|all", "programs (default): no trace of shells and the little helpers they start; all: theirs, too",
      set_follow},
+    {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path where there is a slash",
+     set_exe},
     {"NATIVE", "leaf|full", "what is kept of native call stacks: the innermost call or all; default: leaf for Python, else full",
      set_native},
     {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},

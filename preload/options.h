@@ -15,12 +15,13 @@ enum vbt_native_option {
 };
 
 struct vbt_options {
-    char output[VBT_PATH_MAX];     /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign */
+    char output[VBT_PATH_MAX];     /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign; "": none */
     int64_t tick;                  /* VBTRACE_TICK, given in milliseconds; ns */
     bool quiet;                    /* VBTRACE_QUIET */
     enum vbt_native_option native; /* VBTRACE_NATIVE */
     uint32_t verify;               /* VBTRACE_VERIFY: every so many native stacks are compared with libunwind's; 0: none */
     bool follow_all;               /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
+    char exe[VBT_PATH_MAX];        /* VBTRACE_EXE: patterns of the programs to trace, with commas between; "": whichever */
 };
 
 extern struct vbt_options vbt_options;

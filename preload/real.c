@@ -116,6 +116,10 @@ static const char *const names[] = {
     "execvpe",
     "fexecve",
     "execveat",
+    "kill",
+    "raise",
+    "unshare",
+    "setns",
 };
 
 _Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");

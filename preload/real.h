@@ -42,6 +42,10 @@ struct vbt_real {
     int (*execvpe)(const char *, char *const *, char *const *);
     int (*fexecve)(int, char *const *, char *const *);
     int (*execveat)(int, const char *, char *const *, char *const *, int);
+    int (*kill)(pid_t, int);
+    int (*raise)(int);
+    int (*unshare)(int);
+    int (*setns)(int, int);
 };
 
 /* Complete once any heap function was called through it, or vbt_real_find was. */

@@ -6,11 +6,20 @@
 #include "where/modules.h"
 #include "where/tree.h"
 
+#include <linux/mman.h>
 #include <unistd.h>
 
 __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
 _Atomic(struct vbt_thread *) vbt_threads;
-_Atomic uint32_t vbt_recording;
+
+/* A page of its own: see vbt_recording_wipe_on_fork. */
+static union {
+    _Atomic uint32_t recording;
+    char page[VBT_RECORDING_PAGE];
+} recording __attribute__((aligned(VBT_RECORDING_PAGE), used));
+extern _Atomic uint32_t vbt_recording __attribute__((alias("recording")));
+
+void vbt_recording_wipe_on_fork(void) { vbt_sys(SYS_madvise, &recording, sizeof recording, MADV_WIPEONFORK); }
 
 /* Serializes those who look for the state of a thread that ended. */
 static struct vbt_lock handing_on;

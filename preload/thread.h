@@ -51,6 +51,11 @@ extern _Atomic(struct vbt_thread *) vbt_threads;
 enum { VBT_NOT_YET, VBT_RECORDING, VBT_RECORDING_POLLED, VBT_STOPPED };
 extern _Atomic uint32_t vbt_recording;
 
+/* From now on vbt_recording is VBT_NOT_YET in a process that was forked from this one: also in those that no handler of fork sees, made by
+ * clone or _Fork. (Where the kernel has no such thing, or larger pages, those go on unnoticed.) */
+enum { VBT_RECORDING_PAGE = 4096 };
+void vbt_recording_wipe_on_fork(void);
+
 /* A state for the calling thread, fresh or inherited from a thread that ended; NULL when there is no memory. */
 struct vbt_thread *vbt_thread_begin(void);
 

@@ -23,6 +23,7 @@ static struct {
     struct vbt_lock changing; /* one start or stop at a time */
     _Atomic uint32_t tid;     /* 0: no thread; cleared and woken by the kernel when it ends */
     _Atomic uint32_t stop;    /* 1: asked to stop */
+    int64_t first_tick;
     const char *reason;
     bool finish;
     char *stack;
@@ -54,7 +55,7 @@ static void close_copies(void) {
 static int run(void *unused) {
     (void)unused;
     close_copies();
-    vbt_stream_run();
+    vbt_stream_run(helper.first_tick);
     return 0;
 }
 
@@ -83,12 +84,13 @@ static bool start(void) {
     return tid > 0;
 }
 
-bool vbt_helper_start(void) {
+bool vbt_helper_start(int64_t first_tick) {
     if (!vbt_trylock(&helper.changing))
         return false;
     bool runs = vbt_helper_runs();
     if (!runs) {
         atomic_store(&helper.tid, NOBODY);
+        helper.first_tick = first_tick;
         runs = start();
         if (!runs)
             atomic_store(&helper.tid, 0);
@@ -108,7 +110,7 @@ void vbt_helper_stop(const char *reason, bool finish) {
         atomic_store(&helper.tid, NOBODY);
         if (!start()) {
             atomic_store(&helper.tid, 0);
-            vbt_stream_run();
+            vbt_stream_run(0);
         }
     }
     uint32_t tid;

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Starts the thread, unless it runs. False if the kernel refuses. */
-bool vbt_helper_start(void);
+/* Starts the thread, unless it runs; its first tick comes after so many ns. False if the kernel refuses. */
+bool vbt_helper_start(int64_t first_tick);
 
 bool vbt_helper_runs(void);
 

@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <gnu/libc-version.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -22,8 +21,23 @@ int vbt_pid;
 enum { TEXT = 256 * 1024, PAGE_KIB = 4 };
 
 static char exe[VBT_PATH_MAX], cwd[VBT_PATH_MAX];
+static char options[2 * VBT_PATH_MAX]; /* the environment's VBTRACE_NAME=value, a zero behind each and behind the last */
 static struct utsname system_names;
 static char *text; /* for files of /proc; mapped when first needed */
+
+extern char **environ;
+
+/* Now, since the program may change its environment while the helper reads it. */
+static void keep_options(void) {
+    char *at = options;
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        size_t size = strlen(*entry) + 1;
+        if (strncmp(*entry, "VBTRACE_", 8) == 0 && size < (size_t)(options + sizeof options - at)) {
+            memcpy(at, *entry, size);
+            at += size;
+        }
+    }
+}
 
 void vbt_process_info_init(void) {
     vbt_pid = (int)vbt_sys(SYS_getpid);
@@ -36,6 +50,7 @@ void vbt_process_info_init(void) {
     if (vbt_sys_failed(vbt_sys(SYS_getcwd, cwd, sizeof cwd)))
         strcpy(cwd, "/");
     vbt_sys(SYS_uname, &system_names);
+    keep_options();
 }
 
 static const char *base_name(const char *path) {
@@ -47,15 +62,11 @@ const char *vbt_program_path(void) { return exe; }
 
 const char *vbt_program_name(void) { return base_name(exe); }
 
-static bool is_shell(const char *path) {
-    static const char *const shells[] = {"sh", "dash", "bash", "zsh", "ksh", "busybox", "fish", "mksh", "yash"};
-    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++)
-        if (strcmp(base_name(path), shells[i]) == 0)
-            return true;
-    return false;
-}
+const char *vbt_program_directory(void) { return cwd; }
 
-/* A whole file of /proc, cut at TEXT - 1 bytes and terminated; its size, 0 if it cannot be read. */
+const char *vbt_host_name(void) { return system_names.nodename; }
+
+/* As vbt_proc_text; the size. */
 static size_t read_text(const char *path) {
     if (text == NULL && (text = vbt_map(TEXT)) == NULL)
         return 0;
@@ -71,63 +82,16 @@ static size_t read_text(const char *path) {
     return size;
 }
 
-/* Is the parent a shell in which this library is loaded, too? */
-static bool serves_traced_shell(void) {
-    char path[64], parent[VBT_PATH_MAX];
-    int ppid = (int)vbt_sys(SYS_getppid);
-    vbt_format(path, sizeof path, "/proc/%d/exe", ppid);
-    long size = vbt_sys(SYS_readlinkat, AT_FDCWD, path, parent, sizeof parent - 1);
-    if (vbt_sys_failed(size))
-        return false;
-    parent[size] = '\0';
-    vbt_format(path, sizeof path, "/proc/%d/environ", ppid);
-    size_t length = is_shell(parent) ? read_text(path) : 0;
+const char *vbt_proc_text(const char *path) { return read_text(path) > 0 ? text : NULL; }
+
+bool vbt_process_is_traced(int pid) {
+    char path[64];
+    vbt_format(path, sizeof path, "/proc/%d/environ", pid);
+    size_t length = read_text(path);
     for (const char *entry = text; length > 0 && entry < text + length; entry += strlen(entry) + 1)
         if (strncmp(entry, "LD_PRELOAD=", 11) == 0 && strstr(entry, "vbtrace") != NULL)
             return true;
     return false;
-}
-
-bool vbt_process_is_helper(void) {
-    if (vbt_options.follow_all)
-        return false;
-    return is_shell(exe) || (vbt_python.minor == 0 && serves_traced_shell());
-}
-
-static const char *rank_text(void) {
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value != NULL)
-            return value;
-    }
-    return "0";
-}
-
-void vbt_output_path(char *out, int size) {
-    int used = vbt_options.output[0] == '/' ? 0 : vbt_format(out, size, "%s/", strcmp(cwd, "/") == 0 ? "" : cwd);
-    for (const char *at = vbt_options.output; *at != '\0'; at++) {
-        if (*at != '%') {
-            used += vbt_format(out + used, size - used, "%.*s", 1, at);
-            continue;
-        }
-        switch (*++at) {
-        case 'p':
-            used += vbt_format(out + used, size - used, "%d", vbt_pid);
-            break;
-        case 'e':
-            used += vbt_format(out + used, size - used, "%s", vbt_program_name());
-            break;
-        case 'h':
-            used += vbt_format(out + used, size - used, "%s", system_names.nodename);
-            break;
-        case 'r':
-            used += vbt_format(out + used, size - used, "%s", rank_text());
-            break;
-        default:
-            used += vbt_format(out + used, size - used, "%%");
-        }
-    }
 }
 
 static void put_pair(struct vbt_writer *w, uint64_t *count, const char *key, const char *value) {
@@ -148,8 +112,6 @@ static void put_arguments(struct vbt_writer *w, uint64_t *count) {
     for (const char *argument = text; length > 0 && argument < text + length; argument += strlen(argument) + 1)
         put_pair(w, count, "arg", argument);
 }
-
-extern char **environ;
 
 void vbt_write_process(struct vbt_chunk_writer *writer) {
     struct vbt_writer *w = vbt_chunk_begin(writer);
@@ -174,9 +136,8 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
         put_pair(w, &count, "python", vbt_python.version);
         put_pair(w, &count, "python_status", vbt_python.trouble != NULL ? vbt_python.trouble : "ok");
     }
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
-        if (strncmp(*entry, "VBTRACE_", 8) == 0)
-            put_pair(w, &count, "option", *entry);
+    for (const char *entry = options; *entry != '\0'; entry += strlen(entry) + 1)
+        put_pair(w, &count, "option", entry);
     /* A varint of fixed length would be overlong; so the payload moves up to where the count ends. */
     uint8_t *pairs = start + VBT_VARINT_MAX;
     size_t size = (size_t)(w->at - pairs);

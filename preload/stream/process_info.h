@@ -15,16 +15,18 @@ extern int vbt_pid;
 /* Call once at the start, and again in the child of a fork. */
 void vbt_process_info_init(void);
 
-/* The executable's file as it was called at the start, and the same without its directories. */
+/* The executable's file as it was called at the start, and the same without its directories; the working directory and the name of the
+ * host at the start. */
 const char *vbt_program_path(void);
 const char *vbt_program_name(void);
+const char *vbt_program_directory(void);
+const char *vbt_host_name(void);
 
-/* Is this a shell, or does it merely serve one that is traced, too (a "sed" in a wrapper script)? Such processes
- * leave no trace. */
-bool vbt_process_is_helper(void);
+/* A whole file of /proc, cut at 256 KiB, until the next call; NULL if it cannot be read. */
+const char *vbt_proc_text(const char *path);
 
-/* VBTRACE_OUTPUT with its % letters replaced, absolute. */
-void vbt_output_path(char *out, int size);
+/* Is this library to be loaded into a process, too? Its environment tells. */
+bool vbt_process_is_traced(int pid);
 
 void vbt_write_process(struct vbt_chunk_writer *writer);
 

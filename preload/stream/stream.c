@@ -17,10 +17,10 @@
 #include "helper.h"
 #include "process_info.h"
 #include "snapshot.h"
+#include "trace_path.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { REWRITE_AT_LEAST = 256 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
@@ -113,27 +113,13 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&stream.writer, VBT_CHUNK_END);
 }
 
-/* Has another process written to the path since this one started, a child of it or its parent? Then the path stands for
- * several processes, and this one's trace gets its pid appended. An older file is replaced, as one expects. */
-static void choose_path(void) {
-    struct stat there;
-    bool shared = stream.forked && strstr(vbt_options.output, "%p") == NULL;
-    if (!vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, stream.path, &there, 0)))
-        shared |= (int64_t)there.st_mtim.tv_sec * 1000000000 + there.st_mtim.tv_nsec >= vbt_started;
-    size_t used = strlen(stream.path);
-    if (shared)
-        vbt_format(stream.path + used, (int)(sizeof stream.path - used), ".%d", vbt_pid);
-}
-
 /* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process
  * ends. Where that fails (a full disk) the old file stays, and what is new is appended to it as far as that goes. */
 static void rewrite(const char *reason) {
     struct vbt_chunk_writer old = stream.writer;
     struct vbt_dictionary old_written = stream.written;
-    if (!stream.has_file && stream.writer.error == 0)
-        choose_path();
-    char path[sizeof stream.path + 16];
-    vbt_format(path, sizeof path, "%s.%d.part", stream.path, vbt_pid);
+    static char path[sizeof stream.path + 512];
+    vbt_format(path, sizeof path, "%s.%s.%d.part", stream.path, vbt_host_name(), vbt_pid);
     stream.writer.lost = 0;
     stream.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
     stream.written = (struct vbt_dictionary){0};
@@ -144,9 +130,11 @@ static void rewrite(const char *reason) {
     if (reason != NULL)
         write_end(reason);
     stream.writer.level = TICK_LEVEL;
-    if (stream.writer.error == 0) {
+    if (stream.writer.error == 0 && stream.has_file) {
         long result = vbt_sys(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, stream.path, 0);
         stream.writer.error = vbt_sys_failed(result) ? (int)-result : 0;
+    } else if (stream.writer.error == 0) {
+        stream.writer.error = vbt_trace_path_take(path, stream.path, sizeof stream.path);
     }
     if (stream.writer.error == 0) {
         vbt_chunk_writer_close(&old);
@@ -195,19 +183,21 @@ static void last_tick(bool finish, const char *reason) {
     stream.complete = finish && stream.writer.error == 0;
 }
 
-void vbt_stream_run(void) {
+void vbt_stream_run(int64_t first_tick) {
     const char *reason = NULL;
     bool finish = false;
+    bool stopped = vbt_helper_sleep(first_tick, &reason, &finish);
+    if (stopped && !finish && !stream.has_file)
+        return; /* the process is so young that it has no trace yet */
     if (stream.path[0] == '\0')
-        vbt_output_path(stream.path, sizeof stream.path);
+        vbt_trace_path(stream.path, sizeof stream.path, stream.forked);
     if (!vbt_chunk_writer_init(&stream.writer))
         return;
     if (stream.has_file)
         vbt_chunk_writer_reopen(&stream.writer, stream.path);
-    int64_t pause = 1; /* the first tick comes at once */
-    while (!vbt_helper_sleep(pause, &reason, &finish)) {
+    while (!stopped) {
         tick();
-        pause = vbt_options.tick;
+        stopped = vbt_helper_sleep(vbt_options.tick, &reason, &finish);
     }
     last_tick(finish, reason);
     vbt_chunk_writer_close(&stream.writer);

@@ -15,8 +15,8 @@ struct vbt_summary {
     int error;        /* error number of the write that failed; 0 */
 };
 
-/* The helper thread's work: ticks until it is asked to stop, then writes what it is asked for. */
-void vbt_stream_run(void);
+/* The helper thread's work: ticks, the first after so many ns, until it is asked to stop; then writes what it is asked for. */
+void vbt_stream_run(int64_t first_tick);
 
 /* Whether a file was made. */
 bool vbt_stream_has_file(void);

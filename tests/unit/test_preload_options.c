@@ -51,7 +51,8 @@ static void nothing_set_means_the_defaults(void **state) {
     assert_true(read_entries((char *[]){"HOME=/", "XVBTRACE_TICK=0", NULL}, &said));
     assert_string_equal(said, "");
     assert_memory_equal(&vbt_options, &defaults, sizeof defaults);
-    assert_string_equal(vbt_options.output, "vbtrace.%e.%p.vbt");
+    assert_string_equal(vbt_options.output, "");
+    assert_string_equal(vbt_options.exe, "");
     assert_int_equal(vbt_options.tick, 10000000);
     assert_false(vbt_options.quiet);
     assert_false(vbt_options.follow_all);
@@ -105,6 +106,13 @@ static void quiet_is_0_or_1(void **state) {
     assert_refused("VBTRACE_QUIET=", "0 or 1");
     assert_refused("VBTRACE_QUIET=yes", "0 or 1");
     assert_refused("VBTRACE_QUIET=10", "0 or 1");
+}
+
+static void programs_are_patterns(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_EXE=python*,!/usr/bin/*");
+    assert_string_equal(vbt_options.exe, "python*,!/usr/bin/*");
+    assert_refused("VBTRACE_EXE=", "patterns");
 }
 
 static void follow_is_programs_or_all(void **state) {
@@ -161,6 +169,7 @@ int main(void) {
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
         cmocka_unit_test(tick_is_whole_milliseconds),
         cmocka_unit_test(quiet_is_0_or_1),
+        cmocka_unit_test(programs_are_patterns),
         cmocka_unit_test(follow_is_programs_or_all),
         cmocka_unit_test(native_stacks),
         cmocka_unit_test(verify_every_so_many),

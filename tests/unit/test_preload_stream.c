@@ -99,7 +99,7 @@ static const struct trace *wait_for(uint64_t allocs) {
 /* What a SIGKILL would leave: no END, all values of the last tick. */
 static void a_trace_can_be_read_while_it_grows(void **state) {
     (void)state;
-    assert_true(vbt_helper_start());
+    assert_true(vbt_helper_start(1));
     for (uint64_t i = 1; i <= 5; i++) {
         alloc(10);
         const struct trace *trace = wait_for(i);
@@ -117,8 +117,8 @@ static void a_trace_can_be_read_while_it_grows(void **state) {
 
 static void the_thread_keeps_to_itself(void **state) {
     (void)state;
-    assert_true(vbt_helper_start());
-    assert_true(vbt_helper_start()); /* once is enough */
+    assert_true(vbt_helper_start(1));
+    assert_true(vbt_helper_start(1)); /* once is enough */
     alloc(1);
     wait_for(1);
     DIR *tasks = opendir("/proc/self/task");
@@ -140,13 +140,13 @@ static void the_thread_keeps_to_itself(void **state) {
 /* Over a fork the parent's thread stops and is started again: it goes on with the same file. */
 static void a_stopped_stream_goes_on(void **state) {
     (void)state;
-    assert_true(vbt_helper_start());
+    assert_true(vbt_helper_start(1));
     alloc(1);
     wait_for(1);
     vbt_helper_stop("fork", false);
     assert_false(vbt_helper_runs());
     alloc(1);
-    assert_true(vbt_helper_start());
+    assert_true(vbt_helper_start(1));
     assert_null(wait_for(2)->end_reason.bytes);
     vbt_helper_stop("exit", true);
     assert_whole(trace_read(path), "exit");
@@ -159,7 +159,7 @@ static void a_finished_trace_is_replaced_by_a_longer_one(void **state) {
     vbt_helper_stop("exec", true);
     assert_whole(trace_read(path), "exec");
     alloc(1);
-    assert_true(vbt_helper_start());
+    assert_true(vbt_helper_start(1));
     wait_for(2);
     vbt_helper_stop("exit", true);
     assert_whole(trace_read(path), "exit");
@@ -172,7 +172,7 @@ static void a_long_run_stays_a_small_file(void **state) {
     struct stat now;
     off_t largest = 0;
     vbt_options.tick = 1000; /* a thousand times as often as can be asked for */
-    assert_true(vbt_helper_start());
+    assert_true(vbt_helper_start(1));
     for (uint64_t i = 1; i <= 400; i++) {
         alloc(1 + i);
         const struct timespec pause = {0, 200000};

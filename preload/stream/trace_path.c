@@ -1,0 +1,162 @@
+/* See trace_path.h.
+ *
+ * Which files belong to the session is told by their time: a file that was written since the first traced process among our ancestors
+ * started is not ours to replace. That also holds for the trace that this very process left before an exec. The kernel tells starts in
+ * steps of 10 ms: what was written within the step counts as older, so that a run right after another one replaces its file. */
+#include "trace_path.h"
+
+#include "../clock.h"
+#include "../options.h"
+#include "../say.h"
+#include "../sys.h"
+#include "process_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+enum { RANK_MAX = 32, NAMES_TRIED = 1000, ANCESTORS = 64, CLOCK_TICKS_A_SECOND = 100 };
+
+static char rank[RANK_MAX]; /* empty: not one of many */
+
+void vbt_trace_path_init(void) {
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    const char *value = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && value == NULL; i++)
+        value = getenv(names[i]);
+    vbt_format(rank, sizeof rank, "%s", value != NULL ? value : "");
+}
+
+/* Of several hosts and ranks the pid alone does not tell apart who wrote a file. */
+static const char *usual_name(void) { return rank[0] != '\0' ? "vbtrace.%e.%h.%r.%p.vbt" : "vbtrace.%e.%p.vbt"; }
+
+/* Appends a pattern with its letters replaced. */
+static int put_pattern(char *out, int size, int used, const char *pattern) {
+    for (const char *at = pattern; *at != '\0'; at++) {
+        if (*at != '%') {
+            used += vbt_format(out + used, size - used, "%.*s", 1, at);
+            continue;
+        }
+        switch (*++at) {
+        case 'p':
+            used += vbt_format(out + used, size - used, "%d", vbt_pid);
+            break;
+        case 'e':
+            used += vbt_format(out + used, size - used, "%s", vbt_program_name());
+            break;
+        case 'h':
+            used += vbt_format(out + used, size - used, "%s", vbt_host_name());
+            break;
+        case 'r':
+            used += vbt_format(out + used, size - used, "%s", rank[0] != '\0' ? rank : "0");
+            break;
+        default:
+            used += vbt_format(out + used, size - used, "%%");
+        }
+    }
+    return used;
+}
+
+/* Puts ".number" (or ".pid.number") into a name, before its ".vbt". */
+static void insert(char *path, int size, int pid, int number) {
+    char suffix[40] = "", end[8] = "";
+    int used = pid > 0 ? vbt_format(suffix, sizeof suffix, ".%d", pid) : 0;
+    if (number > 1)
+        vbt_format(suffix + used, (int)sizeof suffix - used, ".%d", number);
+    size_t length = strlen(path);
+    if (length > 4 && strcmp(path + length - 4, ".vbt") == 0) {
+        strcpy(end, ".vbt");
+        length -= 4;
+    }
+    vbt_format(path + length, size - (int)length, "%s%s", suffix, end);
+}
+
+static bool has_pid(void) {
+    size_t length = strlen(vbt_options.output);
+    return length == 0 || vbt_options.output[length - 1] == '/' || strstr(vbt_options.output, "%p") != NULL;
+}
+
+void vbt_trace_path(char *out, int size, bool forked) {
+    const char *output = vbt_options.output, *directory = vbt_program_directory();
+    int used = output[0] == '/' ? 0 : vbt_format(out, size, "%s/", strcmp(directory, "/") == 0 ? "" : directory);
+    used = put_pattern(out, size, used, output);
+    if (output[0] == '\0' || output[strlen(output) - 1] == '/') {
+        if (output[0] != '\0')
+            vbt_sys(SYS_mkdirat, AT_FDCWD, out, 0777); /* or it is there */
+        put_pattern(out, size, used, usual_name());
+    }
+    if (forked && !has_pid())
+        insert(out, size, vbt_pid, 1);
+}
+
+/* A number of /proc/PID/stat behind the program's name, by its position in proc(5): 4 the parent, 22 the start in clock ticks since boot.
+ * -1 if there is no such process. */
+static int64_t stat_number(const char *text, int position) {
+    const char *at = strrchr(text, ')'); /* the name may have any character */
+    for (int i = 2; at != NULL && i < position; i++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL)
+        return -1;
+    int64_t number = 0;
+    for (at++; *at >= '0' && *at <= '9'; at++) /* not strtoll, which looks at the thread's locale: the helper has none */
+        number = number * 10 + (*at - '0');
+    return number;
+}
+
+/* When the session started, ns since 1970: the first of our ancestors that is traced, without a gap between. */
+static int64_t session_start(void) {
+    char path[64];
+    int64_t ticks = -1, pid = vbt_pid;
+    for (int i = 0; i < ANCESTORS && pid > 1; i++) {
+        if (pid != vbt_pid && !vbt_process_is_traced((int)pid))
+            break;
+        vbt_format(path, sizeof path, "/proc/%ld/stat", (long)pid);
+        const char *text = vbt_proc_text(path);
+        if (text == NULL)
+            break;
+        ticks = stat_number(text, 22);
+        pid = stat_number(text, 4);
+    }
+    if (ticks < 0)
+        return vbt_started;
+    int64_t booted = vbt_clock_read(CLOCK_REALTIME) - vbt_clock_read(CLOCK_BOOTTIME);
+    return booted + (ticks + 1) * (1000000000 / CLOCK_TICKS_A_SECOND);
+}
+
+/* 0 where there is none. */
+static int64_t modified(const char *path) {
+    struct stat there;
+    if (vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, path, &there, 0)))
+        return 0;
+    return (int64_t)there.st_mtim.tv_sec * 1000000000 + there.st_mtim.tv_nsec;
+}
+
+static int rename_to(const char *file, const char *path, unsigned flags) {
+    long result = vbt_sys(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, path, flags);
+    return vbt_sys_failed(result) ? (int)-result : 0;
+}
+
+int vbt_trace_path_take(const char *file, char *path, int size) {
+    static char wished[2 * VBT_PATH_MAX];
+    int pid = has_pid() ? 0 : vbt_pid;
+    int64_t since = 0;
+    vbt_format(wished, sizeof wished, "%s", path);
+    for (int number = pid > 0 ? 1 : 2;; number++) {
+        int error = rename_to(file, path, RENAME_NOREPLACE);
+        if (error != EEXIST && error != EINVAL) /* not every file system knows the flag */
+            return error;
+        if (since == 0)
+            since = session_start();
+        if (modified(path) < since || number == NAMES_TRIED)
+            return rename_to(file, path, 0);
+        vbt_format(path, size, "%s", wished);
+        insert(path, size, pid, number);
+    }
+}

@@ -1,0 +1,15 @@
+/* Whether this process is one whose trace is wanted. */
+#ifndef VBT_WANTED_H
+#define VBT_WANTED_H
+
+#include <stdbool.h>
+
+/* VBTRACE_EXE decides, where a pattern of it says something of the executable. Otherwise all programs are wanted but shells, what merely
+ * starts another program (env, nice, timeout), and the little tools that a traced shell runs (sed, cat). is_python: an interpreter,
+ * whatever it is called, is no little tool. */
+bool vbt_process_is_wanted(bool is_python);
+
+/* Does a list of patterns, as VBTRACE_EXE has it, let a program be traced? 1 yes, 0 no, -1: it says nothing of it. */
+int vbt_patterns_say(const char *patterns, const char *path);
+
+#endif

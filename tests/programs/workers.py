@@ -1,0 +1,35 @@
+"""Pools of processes in all ways that multiprocessing has: workers.py METHOD HOW. What the workers allocate is known."""
+
+import json
+import multiprocessing
+import os
+import sys
+import time
+
+TASKS = [100, 200, 300, 400]
+
+
+def work(n):
+    kept = [None] * n
+    for i in range(n):
+        kept[i] = object()  #= the tasks' sum, 1000 in all
+    time.sleep(0.02)
+    return os.getpid()
+
+
+def main():
+    method, how = sys.argv[1:]
+    context = multiprocessing.get_context(method)
+    pool = context.Pool(2)
+    pids = pool.map(work, TASKS, chunksize=1)
+    if how == "close":
+        pool.close()
+    else:
+        time.sleep(0.1)
+        pool.terminate()  # a SIGTERM to each
+    pool.join()
+    print(json.dumps(sorted(set(pids))))
+
+
+if __name__ == "__main__":
+    main()
