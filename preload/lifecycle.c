@@ -251,7 +251,7 @@ static void look_around(void) {
     struct vbt_thread *thread = vbt_enter();
     vbt_python_attach(RTLD_DEFAULT);
     const char *trouble = vbt_full_stacks ? vbt_oracle_open() : NULL;
-    dlerror();
+    vbt_real_forget_error();
     if (trouble == NULL)
         vbt_native_verify_every = vbt_options.verify;
     else if (vbt_options.verify != 0)

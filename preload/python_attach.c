@@ -140,5 +140,5 @@ void vbt_python_may_start(const void *caller) {
     void *library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     if (library != NULL && !vbt_python_attach(library))
         dlclose(library);
-    dlerror(); /* ours */
+    vbt_real_forget_error();
 }

@@ -140,3 +140,8 @@ void vbt_real_find(void) {
     finding = 0;
     atomic_store(&state, 2);
 }
+
+void vbt_real_forget_error(void) {
+    dlerror();
+    dlerror();
+}

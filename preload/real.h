@@ -55,6 +55,10 @@ extern struct vbt_real vbt_real;
  * pool. */
 void vbt_real_find(void);
 
+/* Takes back the error that a lookup of ours left behind: the first dlerror hands it over, the second frees it. What is
+ * freed later is a block that nobody saw. */
+void vbt_real_forget_error(void);
+
 /* Is this a block of that pool? Such blocks are never given to the real free or realloc. */
 int vbt_real_in_pool(const void *block);
 

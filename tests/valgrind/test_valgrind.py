@@ -1,0 +1,261 @@
+"""Programs of Debian: heap allocations, frees and bytes are those that Valgrind's memcheck counts, for every process of the run.
+
+Both runs have the same input and an environment of the same names and size, since programs copy it. What differs even so stands
+in the program's row, with its cause and its exact size.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import threading
+
+import pytest
+
+import inputs
+import trace_reader
+import vbt
+
+VALGRIND = ["valgrind", "--run-libc-freeres=no", "--run-cxx-freeres=no", "--undef-value-errors=no", "--leak-check=no"]
+VALGRIND += ["--trace-children=yes", "--child-silent-after-fork=yes"]
+COMMAND = re.compile(r"^==\d+== Command: (\S+)", re.MULTILINE)
+HEAP_USAGE = re.compile(r"total heap usage: ([\d,]+) allocs, ([\d,]+) frees, ([\d,]+) bytes allocated")
+PADDING = 300  # colons, to make Valgrind's LD_PRELOAD as long as ours
+
+pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A command, run in a folder with all of inputs.py. {http} in it is a server's address, {redis} another's socket."""
+
+    command: list
+    name: str = ""
+    env: dict = dataclasses.field(default_factory=dict)
+
+    def __str__(self):
+        return self.name or self.command[0]
+
+
+PROGRAMS = [
+    Program(["ls", "-lR", "--color=always", "."]),
+    Program(["sort", "-r", "--parallel=1", "-S", "1M", "words"]),
+    Program(["uniq", "-c", "sorted"]),
+    Program(["du", "-a", "."]),
+    Program(["join", "sorted", "sorted"]),
+    Program(["find", ".", "-name", "*.c", "-o", "-newer", "words"]),
+    Program(["grep", "-nE", "(foo|[0-9]7+)x?", "words"]),
+    Program(["sed", "-E", r"s/([0-9]+)(.)/\2\1/g;1!G;h;$!d", "sorted"]),
+    Program(["diff", "-u", "lines", "sorted"]),
+    Program(["file", "program.c", "words", "archive.json", "/bin/ls"]),
+    Program(["gzip", "-c", "words"]),
+    Program(["bzip2", "-c", "lines"]),
+    Program(["tar", "--zstd", "-cf", "archive.tar.zst", "words", "program.c"], "tar with zstd"),
+    Program(["tar", "-cJf", "archive.tar.xz", "lines", "program.c"], "tar with xz"),
+    Program(["gcc", "-c", "program.c"]),
+    Program(["g++", "-c", "program.cpp"]),
+    Program(["objdump", "-d", "/usr/bin/env"]),
+    Program(["nm", "-D", "/usr/bin/env"]),
+    Program(["make", "-s"]),
+    Program(["bison", "-o", "grammar.c", "grammar.y"]),
+    Program(["flex", "-o", "scanner.c", "scanner.l"]),
+    Program(["m4", "script.m4"]),
+    Program(["sqlite3", ":memory:", ".read statements.sql"]),
+    Program(["perl", "script.pl"]),
+    Program(["lua5.4", "script.lua"]),
+    Program(["gawk", "-f", "script.awk", "words"]),
+    Program(["mawk", "-f", "script.awk", "words"]),
+    Program(["tclsh", "script.tcl"]),
+    Program(["bc", "-lq", "numbers.bc"]),
+    Program(["/usr/bin/python3", "-S", "script.py"], "python3", {"PYTHONMALLOC": "malloc"}),
+    Program(["git", "-C", "repository", "log", "--stat", "-p"], "git log"),
+    Program(["git", "-C", "repository", "status"], "git status"),
+    Program(["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-S", "0011223344556677", "-k", "secret", "-in", "words", "-out", "words.enc"]),
+    Program(["jq", "-c", ".[] | select(.number > 50)", "archive.json"]),
+    Program(["xmllint", "--format", "archive.xml"]),
+    Program(["curl", "-s", "{http}/words"]),
+    Program(["redis-cli", "-s", "{redis}", "lrange", "numbers", "0", "-1"]),
+]
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    inputs.make(folder, with_git=shutil.which("git") is not None)
+    return folder
+
+
+def environments(program, folder, traces):
+    """That of the run under vbtrace and that of the run under Valgrind, which makes more of it before the program sees it."""
+    shared = {"HOME": str(folder), "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0", "VBTRACE_OUTPUT": f"{traces}/%p.vbt", "VBTRACE_QUIET": "1", "VBTRACE_FOLLOW": "all", **program.env}
+    given = vbt.environment(**shared, LD_PRELOAD=":" * PADDING)
+    seen = subprocess.run(["valgrind", "-q", "env", "-0"], capture_output=True, text=True, env=given, cwd=folder, check=True).stdout
+    traced = dict(entry.split("=", 1) for entry in seen.split("\0") if entry)
+    traced["LD_PRELOAD"] = str(vbt.LIBRARY).rjust(len(traced["LD_PRELOAD"]), "/")
+    return traced, given
+
+
+def check_of_the_interpreter(report):
+    """What vbtrace asks of an interpreter to check its knowledge of it: some strings, and the frame object of the function that
+    runs, which is the largest and which the interpreter here asks for itself a little later, if it is not there yet."""
+    rows = [row for row in report.json["lines"] if row["function"] == "[vbtrace]"]
+    if not rows:
+        return 0, 0, 0
+    allocs, frees, size = (sum(row[name] for row in rows) for name in ("allocs", "frees", "allocated_bytes"))
+    frame = max(counters["max_bytes"] for counters in report.trace.counters.values() if counters["allocated_bytes"] == size)
+    return allocs - 1, frees - 1, size - frame
+
+
+def thread_ids(report):
+    """Python's thread id is the address of the thread's descriptor. An int of it takes 32 bytes, and under Valgrind, where
+    addresses are smaller, 28."""
+    importlib = pathlib.Path(os.__file__).parent / "importlib" / "_bootstrap.py"
+    lines = [number for number, text in enumerate(importlib.read_text().splitlines(), 1) if "_thread.get_ident()" in text]
+    ids = sum(report.line("<frozen importlib._bootstrap>", line)["allocs"] for line in lines)
+    return 0, 0, 4 * ids
+
+
+def empty_requests(report):
+    """Python makes 1 byte of a request for none before it asks malloc."""
+    trace = report.trace
+    asked = [counters for node, counters in trace.counters.items() if trace_reader.DOMAINS[trace.nodes[node][2]] == "python"]
+    return 0, 0, -sum(counters["sizes"].get(0, 0) for counters in asked)
+
+
+def tables_of_threads(report):
+    """The C library keeps 16 bytes for each library with thread-local variables in each thread's table, and ours is one."""
+    return 0, 0, 16 * allocs_in(report, "allocate_dtv")
+
+
+def search_paths(report):
+    """The dynamic linker keeps a word for each folder that could hold a library for just this processor, in each search path of
+    a library. Valgrind's processor has fewer features, hence fewer such folders."""
+    paths = allocs_in(report, "fillin_rpath")
+    return 0, 0, 4 * paths * (folders_by_processor() - folders_by_processor("valgrind", "-q")) if paths else 0
+
+
+def allocs_in(report, function):
+    functions = json.loads(vbt.vbtrace("functions", "--format", "json", report.path).stdout)["functions"]
+    return sum(row["cumulative_allocs"] for row in functions if row["function"] == function)
+
+
+@functools.lru_cache(maxsize=None)
+def folders_by_processor(*prefix):
+    """How many the dynamic linker knows, in the last program that the command starts."""
+    done = vbt.run([*prefix, "/bin/true"], env={"LD_DEBUG": "libs", "LD_LIBRARY_PATH": "/nowhere"})
+    path = re.findall(r"search path=(\S+)", done.stderr)[-1]
+    return sum(folder.startswith("/nowhere") for folder in path.split(":"))
+
+
+# What a trace has beyond Valgrind's counts: (allocs, frees, bytes) of a report.
+EXPLAINED = [check_of_the_interpreter, thread_ids, empty_requests, tables_of_threads, search_paths]
+
+# dash starts programs with vfork: what the child does in its shell's memory before it becomes another program belongs to the shell.
+# Valgrind makes a fork of it, and the child's doings another process's.
+APART = ["dash"]
+
+# The compilers have tables of 32 KiB whose number depends on the addresses that they get: with the same input and without
+# vbtrace, their count varies from run to run by a few.
+TABLES_BY_ADDRESS = {"cc1": 32768, "cc1plus": 32768}
+FEW = 4
+
+
+def same(ours, others):
+    """Whether two lists of (program, allocs, frees, bytes) agree."""
+    if [row[0] for row in ours] != [row[0] for row in others]:
+        return False
+    for (name, *own), (_, *other) in zip(ours, others):
+        tables = own[0] - other[0] if name in TABLES_BY_ADDRESS else 0
+        if abs(tables) > FEW or own != [other[0] + tables, other[1], other[2] + tables * TABLES_BY_ADDRESS.get(name, 0)]:
+            return False
+    return True
+
+
+def program_of(path):
+    """The name of a program's file, behind all links."""
+    return pathlib.Path(shutil.which(path) or path).resolve().name
+
+
+def counts_by_valgrind(logs):
+    """What Valgrind wrote at the end of each process: the program and its counts."""
+    found = []
+    for log in logs.iterdir():
+        text = log.read_text(errors="replace")
+        for usage in HEAP_USAGE.finditer(text):
+            found.append((program_of(COMMAND.search(text)[1]), *(int(number.replace(",", "")) for number in usage.groups())))
+    return sorted(found)
+
+
+def counts_by_vbtrace(traces, program):
+    """The same of each trace, without what is there because of vbtrace."""
+    found = []
+    for path in traces.iterdir():
+        report = vbt.Report(path)
+        totals = report.totals
+        assert totals["lost_events"] == 0 and totals["unknown_frees"] == {"heap": 0, "python": 0}
+        if totals["inherited_blocks"]:
+            continue  # a fork that became no program: Valgrind was told to keep silent about it
+        counts = [totals[name] for name in ("allocs", "frees", "allocated_bytes")]
+        for explain in EXPLAINED:
+            counts = [a - b for a, b in zip(counts, explain(report))]
+        found.append((program_of(report.json["program"]["exe"]), *counts))
+    return sorted(found)
+
+
+@pytest.fixture
+def places(program, originals, tmp_path):
+    """What stands for {http} and {redis} in this program's command, with the server running if it is asked for."""
+    servers, found = contextlib.ExitStack(), {}
+    with servers:
+        if any("{http}" in part for part in program.command):
+            handler = functools.partial(QuietHandler, directory=originals)
+            server = servers.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            servers.callback(server.shutdown)
+            found["http"] = f"http://127.0.0.1:{server.server_port}"
+        if any("{redis}" in part for part in program.command):
+            if shutil.which("redis-server") is None:
+                pytest.skip("redis-server is not installed")
+            found["redis"] = tmp_path / "redis"
+            command = ["redis-server", "--port", "0", "--unixsocket", found["redis"], "--save", ""]
+            server = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, cwd=tmp_path)
+            servers.callback(server.wait)
+            servers.callback(server.terminate)
+            ask = ["redis-cli", "-s", str(found["redis"]), "rpush", "numbers", *map(str, range(1000))]
+            while subprocess.run(ask, capture_output=True).stdout != b"1000\n":
+                assert server.poll() is None
+        yield found
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=str)
+def test_counts(program, originals, places, tmp_path):
+    path = shutil.which(program.command[0])
+    if path is None:
+        pytest.skip(f"{program.command[0]} is not installed")
+    folder, traces, logs = tmp_path / "here", tmp_path / "traces", tmp_path / "logs"
+    traces.mkdir()
+    logs.mkdir()
+    command = [path, *(part.format(**places) if "{http}" in part or "{redis}" in part else part for part in program.command[1:])]
+    folder.mkdir()
+    traced, checked = environments(program, folder, traces)
+    ended = []
+    for prefix, env in (([], traced), ([*VALGRIND, f"--log-file={logs}/%p"], checked)):
+        shutil.rmtree(folder)
+        shutil.copytree(originals, folder)
+        done = subprocess.run([*prefix, *command], env=env, cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, timeout=vbt.TIMEOUT)
+        ended.append((done.returncode, done.stdout, done.stderr))
+    assert ended[0] == ended[1]
+    ours, others = counts_by_vbtrace(traces, program), counts_by_valgrind(logs)
+    ours, others = ([row for row in rows if row[0] not in APART] for rows in (ours, others))
+    assert ours == others or same(ours, others)
