@@ -46,6 +46,9 @@ static void note_end(struct vbt_notes *notes, const struct vbt_model *model) {
         add(notes, vbt_text("The trace was cut off: it holds the state at %s. Call paths were written a moment before or after "
                             "the totals, so that sums can differ slightly.",
                             vbt_time((double)vbt_model_duration(model)).text));
+    } else if (strcmp(model->end_reason, "seccomp") == 0) {
+        add(notes,
+            vbt_text("The program went into a sandbox (seccomp), where vbtrace might do harm: what came after was not recorded."));
     }
     if (!model->has_state)
         add(notes, vbt_text("The trace holds no totals: the program ended before the first one was written."));

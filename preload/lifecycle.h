@@ -15,11 +15,11 @@ struct vbt_thread *vbt_lifecycle_first_event(void);
  * event. */
 bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording);
 
-/* The process ends here, or (reason "exec") may: completes the trace. Harmless when called twice, and in a vfork
+/* The process ends here, or (reasons "exec" and "seccomp") may: completes the trace. Harmless when called twice, and in a vfork
  * child. */
 void vbt_lifecycle_finish(const char *reason);
 
-/* The exec or the signal that finish announced has not ended the process: the trace goes on. */
+/* The exec, the sandbox or the signal that finish announced has not come, or not ended the process: the trace goes on. */
 void vbt_lifecycle_resume(void);
 
 /* Around a call that the kernel grants only to a process with one thread: the helper is gone meanwhile. */

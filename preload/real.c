@@ -112,6 +112,8 @@ static const char *const names[] = {
     "dlclose",
     "abort",
     "_exit",
+    "prctl",
+    "syscall",
     "execve",
     "execvpe",
     "fexecve",

@@ -38,6 +38,8 @@ struct vbt_real {
     int (*dlclose)(void *);
     void (*abort)(void);
     void (*_exit)(int);
+    int (*prctl)(int, ...);
+    long (*syscall)(long, ...);
     int (*execve)(const char *, char *const *, char *const *);
     int (*execvpe)(const char *, char *const *, char *const *);
     int (*fexecve)(int, char *const *, char *const *);

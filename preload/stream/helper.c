@@ -113,9 +113,14 @@ void vbt_helper_stop(const char *reason, bool finish) {
             vbt_stream_run(0);
         }
     }
-    uint32_t tid;
-    while ((tid = atomic_load(&helper.tid)) != 0)
+    uint32_t tid, last = 0;
+    while ((tid = atomic_load(&helper.tid)) != 0) {
+        last = tid;
         vbt_sys(SYS_futex, &helper.tid, FUTEX_WAIT, tid, 0, 0, 0); /* not private: the kernel's wake is not */
+    }
+    /* It has left the memory, but may still be one of the process's threads for an instant. */
+    while (last != 0 && vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), last, 0) == 0)
+        vbt_sys(SYS_nanosleep, &(const struct timespec){0, 20 * 1000}, NULL);
     atomic_store(&helper.stop, 0);
     vbt_unlock(&helper.changing);
 }

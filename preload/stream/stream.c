@@ -19,6 +19,7 @@
 #include "snapshot.h"
 #include "trace_path.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -191,8 +192,10 @@ void vbt_stream_run(int64_t first_tick) {
         return; /* the process is so young that it has no trace yet */
     if (stream.path[0] == '\0')
         vbt_trace_path(stream.path, sizeof stream.path, stream.forked);
-    if (!vbt_chunk_writer_init(&stream.writer))
+    if (!vbt_chunk_writer_init(&stream.writer)) {
+        stream.writer.error = ENOMEM;
         return;
+    }
     if (stream.has_file)
         vbt_chunk_writer_reopen(&stream.writer, stream.path);
     while (!stopped) {

@@ -1,0 +1,53 @@
+/* Entering a sandbox. Behind a seccomp filter an unexpected system call can be the end of the process: the trace is completed before,
+ * and nothing is recorded from there on. */
+#include "hook.h"
+
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+
+/* A filter that is NULL, or one that is only to be tried, is no sandbox. */
+static bool is_sandbox(long request, unsigned long mode, unsigned long filter) {
+    if (request == PR_SET_SECCOMP)
+        return mode == SECCOMP_MODE_STRICT || (mode == SECCOMP_MODE_FILTER && filter != 0);
+    return mode == SECCOMP_SET_MODE_STRICT || (mode == SECCOMP_SET_MODE_FILTER && filter != 0);
+}
+
+VBT_EXPORT int prctl(int option, ...) {
+    unsigned long given[4];
+    va_list list;
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        given[i] = va_arg(list, unsigned long); /* as the C library does: what was not given, the kernel does not look at */
+    va_end(list);
+    if (VBT_UNLIKELY(vbt_real.prctl == NULL))
+        vbt_real_find();
+    bool ends = option == PR_SET_SECCOMP && is_sandbox(option, given[0], given[1]);
+    if (ends)
+        vbt_lifecycle_finish("seccomp");
+    int result = vbt_real.prctl(option, given[0], given[1], given[2], given[3]);
+    if (ends && result != 0)
+        vbt_lifecycle_resume();
+    return result;
+}
+
+VBT_EXPORT long syscall(long number, ...) {
+    long given[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        given[i] = va_arg(list, long);
+    va_end(list);
+    if (VBT_UNLIKELY(vbt_real.syscall == NULL))
+        vbt_real_find();
+    bool ends = (number == SYS_seccomp && is_sandbox(number, (unsigned long)given[0], (unsigned long)given[2])) ||
+                (number == SYS_prctl && given[0] == PR_SET_SECCOMP &&
+                 is_sandbox(PR_SET_SECCOMP, (unsigned long)given[1], (unsigned long)given[2]));
+    if (ends)
+        vbt_lifecycle_finish("seccomp");
+    long result = vbt_real.syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
+    if (ends && result < 0)
+        vbt_lifecycle_resume();
+    return result;
+}

@@ -1,0 +1,184 @@
+/* What a program may ask of the kernel that another thread, another file or another system call in it would spoil: traps_kernel
+ * WHICH. Prints what it found; traced and untraced must print the same. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { N = 1000 };
+
+static void *kept[N];
+
+/* Long enough for a helper thread to be due; the next event then starts it. */
+static void wait_a_little(void) {
+    nanosleep(&(struct timespec){0, 80 * 1000 * 1000}, NULL);
+    free(malloc(1)); // 1 a wait
+}
+
+static void work(void) {
+    for (int i = 0; i < N; i++)
+        kept[i] = malloc(10); // N before
+}
+
+static void more_work(void) {
+    for (int i = 0; i < N; i++)
+        free(kept[i]);
+    for (int i = 0; i < N; i++)
+        kept[i] = malloc(20); // N behind
+}
+
+/* From here on any system call but these kills the process. */
+static int filter_calls(int through_libc) {
+#define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        ALLOW(SYS_write),
+        ALLOW(SYS_brk),
+        ALLOW(SYS_exit_group),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return 1;
+    long result = through_libc ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)
+                               : syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+    return result != 0;
+}
+
+static int sandbox(int through_libc, int late) {
+    work();
+    if (late)
+        wait_a_little();
+    if (filter_calls(through_libc) != 0)
+        return 1;
+    more_work();
+    for (volatile long i = 0; i < 200 * 1000 * 1000; i++) /* some ticks, without a system call */
+        continue;
+    more_work();
+    return write(STDOUT_FILENO, "done\n", 5) != 5;
+}
+
+/* read, write and _exit alone. */
+static int strict_sandbox(void) {
+    work();
+    wait_a_little();
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0)
+        return 1;
+    free(kept[0]);
+    kept[0] = malloc(5);
+    if (write(STDOUT_FILENO, "done\n", 5) == 5)
+        syscall(SYS_exit, 0);
+    return 1;
+}
+
+/* Only a process with one thread may do this. */
+static int own_namespace(void) {
+    work();
+    wait_a_little();
+    int result = unshare(CLONE_NEWUSER);
+    printf("unshare: %s\n", result == 0 ? "good" : strerrorname_np(errno));
+    more_work();
+    wait_a_little();
+    return 0;
+}
+
+static int handled;
+
+static void count(int number) { handled += number; }
+
+/* The process's signals: what it ignores, blocks and handles. */
+static int signal_masks(void) {
+    signal(SIGUSR1, count);
+    signal(SIGPIPE, SIG_IGN);
+    work();
+    wait_a_little();
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, "Sig", 3) == 0 && strncmp(line, "SigQ", 4) != 0)
+            fputs(line, stdout);
+    fclose(status);
+    return 0;
+}
+
+/* A child that shares the memory and only that: what it allocates there is the parent's. */
+static int in_same_memory(void *unused) {
+    (void)unused;
+    for (int i = 0; i < N; i++)
+        kept[i] = malloc(10); // N in a child that shares the memory
+    _exit(7);
+}
+
+static int shared_memory(void) {
+    static char stack[256 * 1024] __attribute__((aligned(16)));
+    wait_a_little();
+    pid_t child = clone(in_same_memory, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return 1;
+    printf("%d\n", WEXITSTATUS(status));
+    for (int i = 0; i < N / 2; i++)
+        free(kept[i]);
+    return 0;
+}
+
+/* Address space for the program and no more: what it asks for is there, and where it ends is its own affair. */
+static int little_memory(void) {
+    struct rlimit limit = {512 << 20, 512 << 20};
+    work();
+    if (setrlimit(RLIMIT_AS, &limit) != 0)
+        return 1;
+    int got = 0;
+    for (int i = 0; i < 64; i++)
+        got += malloc(1 << 20) != NULL;
+    more_work();
+    wait_a_little();
+    printf("%d of 64\n", got);
+    return 0;
+}
+
+/* No file, no process more. */
+static int no_descriptors(void) {
+    struct rlimit none = {0, 0};
+    work();
+    if (setrlimit(RLIMIT_NOFILE, &none) != 0 || setrlimit(RLIMIT_NPROC, &none) != 0)
+        return 1;
+    wait_a_little();
+    more_work();
+    wait_a_little();
+    return puts("done") < 0;
+}
+
+int main(int count, char **arguments) {
+    const char *which = count > 1 ? arguments[1] : "";
+    setvbuf(stdout, NULL, _IONBF, 0);
+    if (strncmp(which, "sandbox", 7) == 0)
+        return sandbox(strstr(which, "prctl") != NULL, strstr(which, "late") != NULL);
+    if (strcmp(which, "strict") == 0)
+        return strict_sandbox();
+    if (strcmp(which, "namespace") == 0)
+        return own_namespace();
+    if (strcmp(which, "masks") == 0)
+        return signal_masks();
+    if (strcmp(which, "shared-memory") == 0)
+        return shared_memory();
+    if (strcmp(which, "little-memory") == 0)
+        return little_memory();
+    if (strcmp(which, "no-descriptors") == 0)
+        return no_descriptors();
+    return 2;
+}
