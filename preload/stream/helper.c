@@ -119,8 +119,9 @@ void vbt_helper_stop(const char *reason, bool finish) {
         vbt_sys(SYS_futex, &helper.tid, FUTEX_WAIT, tid, 0, 0, 0); /* not private: the kernel's wake is not */
     }
     /* It has left the memory, but may still be one of the process's threads for an instant. */
+    const struct timespec pause = {0, 20 * 1000};
     while (last != 0 && vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), last, 0) == 0)
-        vbt_sys(SYS_nanosleep, &(const struct timespec){0, 20 * 1000}, NULL);
+        vbt_sys(SYS_nanosleep, &pause, NULL);
     atomic_store(&helper.stop, 0);
     vbt_unlock(&helper.changing);
 }
