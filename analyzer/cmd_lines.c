@@ -1,6 +1,9 @@
 /* vbtrace lines: every line with its exact counts. */
 #include "json.h"
 #include "line_csv.h"
+#include "line_profile.h"
+#include "line_profile_data.h"
+#include "message.h"
 #include "options.h"
 #include "table.h"
 #include "trace.h"
@@ -64,7 +67,8 @@ static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt
     vbt_table_free(table);
 }
 
-static void print_json(const struct vbt_lines *lines, const struct vbt_options *options, struct vbt_sources *sources, FILE *out) {
+static void print_json(const struct vbt_lines *lines, const struct vbt_line_profile *profile, const struct vbt_options *options,
+                       struct vbt_sources *sources, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
     vbt_json_member(&json, "by", json_string(options->by_leaf ? "leaf" : "user"));
@@ -72,27 +76,59 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_options *
     for (size_t i = 0; i < lines->count && i < options->limit; i++)
         vbt_json_item(&json, vbt_json_line(&lines->rows[i], sources));
     vbt_json_array_end(&json);
+    if (profile->count > 0)
+        vbt_json_line_profile(&json, profile, sources);
     vbt_json_end(&json);
+}
+
+/* What line mode counted; false if there is nothing to show in this way. */
+static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_options *options, struct vbt_sources *sources,
+                          struct vbt_output *output) {
+    if (profile->count == 0 || options->format == VBT_JSON || options->sorted || options->by_leaf)
+        return false;
+    if (options->format == VBT_CSV)
+        vbt_line_profile_csv_print(profile, sources, output->stream);
+    else if (options->like == VBT_LIKE_MEMORY_PROFILER)
+        vbt_line_profile_print_as_memory_profiler(profile, sources, output->stream);
+    else if (options->like == VBT_LIKE_LINE_PROFILER)
+        vbt_line_profile_print_as_line_profiler(profile, sources, output->stream);
+    else
+        vbt_line_profile_print(profile, options->own, options->limit, sources, output);
+    return true;
+}
+
+/* Every line that allocated. */
+static void print_lines(const struct vbt_trace *trace, const struct vbt_line_profile *profile, const struct vbt_options *options,
+                        struct vbt_output *output) {
+    struct vbt_lines lines;
+    vbt_lines_build(&lines, &trace->model, trace->places, options->by_leaf ? trace->attribution.leaf : trace->attribution.user,
+                    trace->counts, !options->by_leaf);
+    vbt_lines_filter(&lines, trace->filter);
+    vbt_lines_sort(&lines, options->sort);
+    if (options->format == VBT_JSON)
+        print_json(&lines, profile, options, trace->sources, output->stream);
+    else if (options->format == VBT_CSV)
+        vbt_line_csv_print(&lines, options->limit, trace->sources, output->stream);
+    else
+        print_text(&lines, options->limit, output);
+    vbt_lines_free(&lines);
 }
 
 static int run(const struct vbt_options *options) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
         return 2;
-    struct vbt_lines lines;
-    vbt_lines_build(&lines, &trace.model, trace.places, options->by_leaf ? trace.attribution.leaf : trace.attribution.user,
-                    trace.counts, !options->by_leaf);
-    vbt_lines_filter(&lines, trace.filter);
-    vbt_lines_sort(&lines, options->sort);
+    if (trace.model.line_counts_count == 0 && (options->like != VBT_LIKE_OURS || options->own)) {
+        vbt_trace_free(&trace);
+        return vbt_fail("%s: no line was counted; trace with VBTRACE_LINES=1", options->trace);
+    }
+    struct vbt_line_profile profile;
+    vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
     struct vbt_output output;
     vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON)
-        print_json(&lines, options, trace.sources, output.stream);
-    else if (options->format == VBT_CSV)
-        vbt_line_csv_print(&lines, options->limit, trace.sources, output.stream);
-    else
-        print_text(&lines, options->limit, &output);
-    vbt_lines_free(&lines);
+    if (!print_profile(&profile, options, trace.sources, &output))
+        print_lines(&trace, &profile, options, &output);
+    vbt_line_profile_free(&profile);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
@@ -101,9 +137,11 @@ const struct vbt_command vbt_command_lines = {
     .name = "lines",
     .summary = "every line with its exact counts",
     .help = "Lists lines with allocations, bytes, what of it is live at the end and at the peak, and temporary allocations (freed\n"
-            "before their thread allocated again). json has the histogram of sizes too.",
+            "before their thread allocated again). json has the histogram of sizes too.\n"
+            "If lines were counted (VBTRACE_LINES), shows them instead, function by function: hits, time and memory in one table.\n"
+            "With --sort or --by leaf the list comes all the same.",
     .sort_keys = vbt_line_keys,
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY,
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY | VBT_TAKES_LIKE,
     .text_limit = 40,
     .run = run,
 };

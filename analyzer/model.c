@@ -76,6 +76,8 @@ void vbt_model_free(struct vbt_model *model) {
     vbt_threads_free(model->threads, model->thread_count);
     free(model->node_parts);
     free(model->parts);
+    free(model->line_counts);
+    free(model->line_of_site);
     free(model->ticks.rows);
     free(model->thinned.rows);
     free(model->intervals);
@@ -127,6 +129,7 @@ const char *vbt_chunk_name(int kind) {
         [VBT_CHUNK_SOURCES] = "SOURCES",
         [VBT_CHUNK_THREADS] = "THREADS",
         [VBT_CHUNK_THREAD_COUNTERS] = "THREAD_COUNTERS",
+        [VBT_CHUNK_LINES] = "LINES",
     };
     return kind > 0 && kind < VBT_CHUNK_KINDS && names[kind] != NULL ? names[kind] : names[0];
 }

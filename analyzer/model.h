@@ -141,6 +141,24 @@ struct vbt_interval_site {
     uint64_t allocs, frees, allocated, freed;
 };
 
+/* What a line did, or what was done by what it called: times in ns with what measuring costs still in them, and the events whose telling
+ * cost that. */
+struct vbt_line_sums {
+    int64_t time, events;
+    int64_t allocs, frees, allocated, freed, temporary;
+};
+
+/* A line as line mode counted it. The whole of it is own + called. */
+struct vbt_line_counts {
+    uint32_t site;
+    bool decorated; /* of a function that carries @profile */
+    uint64_t hits;
+    struct vbt_line_sums own, called;
+    int64_t least, most; /* of the heap's change in one execution */
+    int64_t high;        /* live bytes of the process */
+    uint64_t rss;
+};
+
 /* How many chunks of a kind there were, and how large. */
 struct vbt_chunk_sums {
     uint64_t count, stored, raw;
@@ -195,6 +213,10 @@ struct vbt_model {
     size_t node_parts_count, node_parts_capacity;
     struct vbt_node_part *parts;
     size_t part_count, part_capacity;
+    struct vbt_line_counts *line_counts;
+    size_t line_counts_count, line_counts_capacity;
+    uint32_t *line_of_site; /* 1 + index into line_counts, as far as it goes; 0: none */
+    size_t line_of_site_count, line_of_site_capacity;
 
     bool has_state;
     int64_t state[VBT_STATE_KEYS];

@@ -21,6 +21,7 @@ static const struct {
     [VBT_LOST_INTERVALS] = {"intervals", "%s intervals or sections were not recorded: too many, or too deeply nested."},
     [VBT_LOST_INTERVAL_SITES] = {"interval_sites", "%s events are missing in the call sites of intervals (their sums are right)."},
     [VBT_LOST_BUSY] = {"busy", "%s threads were inside an allocation when the trace ended; their last event may be missing."},
+    [VBT_LOST_LINES] = {"lines", "Line mode could not follow %s calls: too deeply nested. What they did is their callers'."},
 };
 
 const char *vbt_lost_name(enum vbt_lost reason) { return lost[reason].name; }

@@ -28,17 +28,29 @@ enum {
     REVERSE = 'r',
     UNGROUP = 'u',
     DEPTH = 'd',
+    LIKE = 'k',
+    OWN = 'w',
 };
 
 static const struct option all_options[] = {
-    {"format", required_argument, NULL, FORMAT}, {"output", required_argument, NULL, OUTPUT},
-    {"help", no_argument, NULL, HELP},           {"sort", required_argument, NULL, SORT},
-    {"limit", required_argument, NULL, LIMIT},   {"filter", required_argument, NULL, FILTER},
-    {"by", required_argument, NULL, BY},         {"per", required_argument, NULL, PER},
-    {"sites", no_argument, NULL, SITES},         {"measure", required_argument, NULL, MEASURE},
-    {"min", required_argument, NULL, MIN},       {"frames", required_argument, NULL, FRAMES},
-    {"reverse", no_argument, NULL, REVERSE},     {"ungroup", no_argument, NULL, UNGROUP},
-    {"depth", required_argument, NULL, DEPTH},   {NULL, 0, NULL, 0},
+    {"format", required_argument, NULL, FORMAT},
+    {"output", required_argument, NULL, OUTPUT},
+    {"help", no_argument, NULL, HELP},
+    {"sort", required_argument, NULL, SORT},
+    {"limit", required_argument, NULL, LIMIT},
+    {"filter", required_argument, NULL, FILTER},
+    {"by", required_argument, NULL, BY},
+    {"per", required_argument, NULL, PER},
+    {"sites", no_argument, NULL, SITES},
+    {"measure", required_argument, NULL, MEASURE},
+    {"min", required_argument, NULL, MIN},
+    {"frames", required_argument, NULL, FRAMES},
+    {"reverse", no_argument, NULL, REVERSE},
+    {"ungroup", no_argument, NULL, UNGROUP},
+    {"depth", required_argument, NULL, DEPTH},
+    {"like", required_argument, NULL, LIKE},
+    {"own", no_argument, NULL, OWN},
+    {NULL, 0, NULL, 0},
 };
 
 static bool takes(const struct vbt_command *command, int option) {
@@ -57,6 +69,8 @@ static bool takes(const struct vbt_command *command, int option) {
         {REVERSE, VBT_TAKES_REVERSE},
         {UNGROUP, VBT_TAKES_UNGROUP},
         {DEPTH, VBT_TAKES_DEPTH},
+        {LIKE, VBT_TAKES_LIKE},
+        {OWN, VBT_TAKES_LIKE},
     };
     if (option == SORT)
         return command->sort_keys != NULL;
@@ -149,6 +163,11 @@ int vbt_options_help(const struct vbt_command *command) {
         fputs("  --ungroup         list the stacks that only the runtime can reach like all others\n", out);
     if (takes(command, PER))
         fputs("  --per N           an interval between two clock readings holds N iterations\n", out);
+    if (takes(command, LIKE))
+        fputs("  --like memory_profiler|line_profiler\n"
+              "                    counted lines (see VBTRACE_LINES) in the layout of that tool\n"
+              "  --own             counted lines without what they called\n",
+              out);
     if (takes(command, SITES))
         fputs("  --sites           under each interval the lines that allocate in it\n", out);
     fprintf(out, "  -o, --output FILE write to FILE instead of %s\n",
@@ -246,7 +265,7 @@ static int add_filter(const char *text, struct vbt_options *options) {
 }
 
 static int set_option(const struct vbt_command *command, int option, const char *value, struct vbt_options *options) {
-    static const char *const units[] = {"line", "function"};
+    static const char *const units[] = {"line", "function"}, *const profilers[] = {"memory_profiler", "line_profiler"};
     int found;
     switch (option) {
     case FORMAT:
@@ -254,6 +273,7 @@ static int set_option(const struct vbt_command *command, int option, const char 
     case SORT:
         found = get_name("sort", command->sort_keys, count_of(command->sort_keys), value);
         options->sort = found >= 0 ? command->sort_keys[found] : NULL;
+        options->sorted = true;
         return found >= 0 ? -1 : 2;
     case MEASURE:
         options->measure = found = get_name("measure", vbt_measure_names, count_of(vbt_measure_names), value);
@@ -279,6 +299,13 @@ static int set_option(const struct vbt_command *command, int option, const char 
         return -1;
     case BY:
         return get_by(command, value, options);
+    case LIKE:
+        found = get_name("like", profilers, 2, value);
+        options->like = found + VBT_LIKE_MEMORY_PROFILER;
+        return found >= 0 ? -1 : 2;
+    case OWN:
+        options->own = true;
+        return -1;
     case SITES:
         options->sites = true;
         return -1;

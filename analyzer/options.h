@@ -8,6 +8,9 @@
 
 enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_COLLAPSED, VBT_FORMATS };
 
+/* Whose layout a table of lines has. */
+enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
+
 /* What calls are grouped by. */
 enum vbt_group { VBT_BY_NOTHING, VBT_BY_MODULE, VBT_BY_THREAD, VBT_BY_DOMAIN };
 
@@ -32,6 +35,9 @@ struct vbt_options {
     uint64_t per;   /* iterations in an interval between two clock readings; 0: unknown */
     bool by_leaf;   /* lines: leaf lines instead of the nearest user lines */
     bool sites;     /* intervals: their call sites too */
+    bool sorted;    /* --sort was given */
+    bool own;       /* lines: without what they called */
+    int like;       /* lines: enum vbt_like */
 };
 
 /* What a command takes beside --format, --output and --help. */
@@ -50,6 +56,7 @@ enum {
     VBT_TAKES_REVERSE = 2048,
     VBT_TAKES_UNGROUP = 4096,
     VBT_TAKES_DEPTH = 8192,
+    VBT_TAKES_LIKE = 16384, /* --like and --own */
 };
 
 struct vbt_command {

@@ -69,8 +69,7 @@ static bool read_bytes(struct vbt_trace_file *file, void *into, size_t size, con
 }
 
 static bool known(enum vbt_chunk_kind kind) {
-    return (kind >= VBT_CHUNK_PROCESS && kind <= VBT_CHUNK_SOURCES) || kind == VBT_CHUNK_THREADS ||
-           kind == VBT_CHUNK_THREAD_COUNTERS;
+    return (kind >= VBT_CHUNK_PROCESS && kind <= VBT_CHUNK_LINES) || kind == VBT_CHUNK_THREADS || kind == VBT_CHUNK_THREAD_COUNTERS;
 }
 
 static bool decompress(struct vbt_trace_file *file, const struct vbt_chunk_header *header, uint64_t offset) {

@@ -42,6 +42,7 @@ enum vbt_chunk_kind {
     VBT_CHUNK_END,
     VBT_CHUNK_FRAMES,
     VBT_CHUNK_SOURCES,
+    VBT_CHUNK_LINES,
     VBT_CHUNK_THREADS = 17,
     VBT_CHUNK_THREAD_COUNTERS = 19,
 };
@@ -81,7 +82,8 @@ enum vbt_state {
     VBT_STATE_STACKS_TRUNCATED = 91,
     VBT_STATE_VERIFY_COMPARED = 92,
     VBT_STATE_VERIFY_DIFFERENT = 93,
-    VBT_STATE_KEYS = 128 /* above every key of this version */
+    VBT_STATE_LINE_EVENT_COST = 110, /* picoseconds */
+    VBT_STATE_KEYS = 128             /* above every key of this version */
 };
 
 /* Why an event did not reach the ledger, or a detail did not reach the file. */
@@ -94,6 +96,7 @@ enum vbt_lost {
     VBT_LOST_INTERVALS,      /* intervals or sections not recorded: too many groups, or too deeply nested */
     VBT_LOST_INTERVAL_SITES, /* call sites missing in the breakdown of an interval */
     VBT_LOST_BUSY,           /* threads that were inside an allocation when the trace ended */
+    VBT_LOST_LINES,          /* calls of chosen functions that line mode could not follow: too deeply nested */
     VBT_LOST_KINDS,
 };
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "hook.h"
 #include "ledger/books.h"
+#include "ledger/line_books.h"
 #include "options.h"
 #include "python_attach.h"
 #include "say.h"
@@ -139,6 +140,8 @@ void vbt_lifecycle_finish(const char *reason) {
     quiesce();
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
         vbt_intervals_confirm(&thread->ledger);
+    if (vbt_self != NULL && vbt_self->lines != NULL)
+        vbt_line_finish(vbt_self->lines);
     vbt_helper_stop(reason, true);
     if (!is_exec && summary_due && !vbt_options.quiet)
         print_summary();
@@ -219,6 +222,7 @@ static void begin_anew(void) {
     vbt_threads_after_fork();
     vbt_modules_after_fork();
     vbt_books_inherit();
+    vbt_line_books_after_fork();
     vbt_stream_after_fork();
     atomic_store(&vbt_recording, VBT_RECORDING_POLLED);
     start_helper(FIRST_TICK);

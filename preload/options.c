@@ -66,6 +66,29 @@ static const char *set_verify(const char *value) {
     return NULL;
 }
 
+static const char *set_lines(const char *value) {
+    static const char *const values[] = {[VBT_LINES_NONE] = "0", [VBT_LINES_CHOSEN] = "1", [VBT_LINES_DECORATED] = "profile"};
+    for (size_t i = VBT_LINES_NONE; i < sizeof values / sizeof *values; i++)
+        if (strcmp(value, values[i]) == 0) {
+            vbt_options.lines = (enum vbt_lines_option)i;
+            return NULL;
+        }
+    return "0, 1 or profile";
+}
+
+static const char *set_patterns(char *patterns, const char *value) {
+    if (value[0] == '\0' || strlen(value) >= VBT_PATTERNS_MAX)
+        return "patterns with commas between them";
+    strcpy(patterns, value);
+    if (vbt_options.lines == VBT_LINES_DEFAULT)
+        vbt_options.lines = VBT_LINES_CHOSEN;
+    return NULL;
+}
+
+static const char *set_functions(const char *value) { return set_patterns(vbt_options.functions, value); }
+
+static const char *set_files(const char *value) { return set_patterns(vbt_options.files, value); }
+
 const struct vbt_option vbt_option_list[] = {
     {"OUTPUT", "PATH", "where the trace goes: %p process id, %e program, %h host, %r rank, %% a percent sign", set_output},
     {"TICK", "MS", "milliseconds from one snapshot to the next; default: 10", set_tick},
@@ -77,6 +100,9 @@ const struct vbt_option vbt_option_list[] = {
     {"NATIVE", "leaf|full", "what is kept of native call stacks: the innermost call or all; default: leaf for Python, else full",
      set_native},
     {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},
+    {"LINES", NULL, "count each line of your own Python files: hits, time, heap; see vbtrace lines", set_lines},
+    {"FUNCTIONS", "PATTERNS", "count the lines of functions with these names instead, such as main,sort_*,Table.*", set_functions},
+    {"FILES", "PATTERNS", "count the lines of files with these names instead, such as tables.py", set_files},
 };
 
 const size_t vbt_option_count = sizeof vbt_option_list / sizeof vbt_option_list[0];

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VBT_PATH_MAX = 4096 };
+enum { VBT_PATH_MAX = 4096, VBT_PATTERNS_MAX = 4096 };
 
 enum vbt_native_option {
     VBT_NATIVE_DEFAULT, /* leaf in a Python process, full in others */
@@ -14,14 +14,24 @@ enum vbt_native_option {
     VBT_NATIVE_FULL,    /* all native frames */
 };
 
+enum vbt_lines_option {
+    VBT_LINES_DEFAULT, /* chosen if there are patterns, else none */
+    VBT_LINES_NONE,
+    VBT_LINES_CHOSEN,    /* see line_choice.h */
+    VBT_LINES_DECORATED, /* functions with @profile alone */
+};
+
 struct vbt_options {
-    char output[VBT_PATH_MAX];     /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign; "": none */
-    int64_t tick;                  /* VBTRACE_TICK, given in milliseconds; ns */
-    bool quiet;                    /* VBTRACE_QUIET */
-    enum vbt_native_option native; /* VBTRACE_NATIVE */
-    uint32_t verify;               /* VBTRACE_VERIFY: every so many native stacks are compared with libunwind's; 0: none */
-    bool follow_all;               /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
-    char exe[VBT_PATH_MAX];        /* VBTRACE_EXE: patterns of the programs to trace, with commas between; "": whichever */
+    char output[VBT_PATH_MAX];        /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign; "": none */
+    int64_t tick;                     /* VBTRACE_TICK, given in milliseconds; ns */
+    bool quiet;                       /* VBTRACE_QUIET */
+    enum vbt_native_option native;    /* VBTRACE_NATIVE */
+    uint32_t verify;                  /* VBTRACE_VERIFY: every so many native stacks are compared with libunwind's; 0: none */
+    bool follow_all;                  /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
+    char exe[VBT_PATH_MAX];           /* VBTRACE_EXE: patterns of the programs to trace, with commas between; "": whichever */
+    enum vbt_lines_option lines;      /* VBTRACE_LINES: whose lines are counted */
+    char functions[VBT_PATTERNS_MAX]; /* VBTRACE_FUNCTIONS and VBTRACE_FILES: patterns for them, "" for none */
+    char files[VBT_PATTERNS_MAX];
 };
 
 extern struct vbt_options vbt_options;

@@ -4,6 +4,7 @@
 #include "hook.h"
 #include "hooks_python.h"
 #include "options.h"
+#include "line_mode.h"
 #include "say.h"
 #include "where/native_leaf.h"
 #include "where/python_check.h"
@@ -44,6 +45,8 @@ static int self_check(void *unused) {
     vbt_python_override(&thread->stack, 0);
     if (trouble != NULL)
         give_up(trouble);
+    else
+        vbt_line_mode_start();
     return 0;
 }
 

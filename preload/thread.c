@@ -3,6 +3,7 @@
 
 #include "ledger/ledger.h"
 #include "thread_rows.h"
+#include "ledger/line_books.h"
 #include "where/modules.h"
 #include "where/tree.h"
 
@@ -60,6 +61,8 @@ struct vbt_thread *vbt_thread_begin(void) {
         thread->ledger.last_block = NULL;
         vbt_python_stack_reset(&thread->stack);
         vbt_full_stack_reset(&thread->full);
+        if (thread->lines != NULL)
+            vbt_line_reset(thread->lines);
         atomic_store(&thread->standing, VBT_IDLE);
     } else {
         thread = vbt_map(sizeof *thread + VBT_PAGES * sizeof *thread->ledger.pages);

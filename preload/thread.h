@@ -37,6 +37,7 @@ struct vbt_thread {
     uint64_t lost_in_signal;
     struct vbt_leaf leaves[VBT_LEAF_CACHE];
     struct vbt_full_stack full;
+    struct vbt_line_thread *lines; /* NULL until its first line event */
     struct vbt_arena arena;
     struct vbt_thread *next;
 };

@@ -30,6 +30,7 @@ struct vbt_counters {
  * here were of the usual size. */
 struct vbt_sizes {
     uint64_t min, max;
+    uint64_t min_before, max_before; /* as they were until the latest of these requests that moved one */
     uint64_t allocs[VBT_SIZE_BUCKETS];
     uint64_t counted; /* sum of allocs */
     uint64_t looked;  /* the node's allocations when it was last decided what is usual */
@@ -45,6 +46,7 @@ struct vbt_counters_page {
 };
 
 struct vbt_intervals;
+struct vbt_line_thread;
 
 struct vbt_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
@@ -71,6 +73,7 @@ struct vbt_ledger {
     uint64_t unknown_frees[VBT_DOMAIN_MAP];
     uint64_t lost[VBT_LOST_KINDS];
     struct vbt_intervals *intervals;
+    struct vbt_line_thread *lines; /* NULL without line mode */
     struct vbt_arena arena;
     struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
 };

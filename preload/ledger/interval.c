@@ -144,7 +144,7 @@ static void settle_notes(struct vbt_ledger *ledger) {
         struct vbt_counters *counters = note->counters;
         struct vbt_flow after = {counters->allocs, counters->frees, counters->allocated, counters->freed};
         struct vbt_flow flow = flow_minus(&after, &note->flow);
-        if (counters->clock & VBT_CLOCK_OURS) {
+        if (counters->clock & VBT_CLOCK_OURS || note->node == vbt_tree.line_node) {
             flow_add(&all->clock.ours, &flow);
             for (uint32_t s = 0; s < open_sections(all); s++)
                 flow_add(&all->sections[s].ours, &flow);

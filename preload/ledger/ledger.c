@@ -5,6 +5,7 @@
 #include "../where/python_code.h"
 #include "../where/tree.h"
 #include "interval.h"
+#include "line_books.h"
 
 struct vbt_peak vbt_peak;
 _Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;
@@ -67,7 +68,7 @@ static void crest(struct vbt_ledger *ledger) {
     } else if (limit == INT64_MIN || limit == INT64_MAX) {
         publish_and_go_on(ledger); /* a second thread has come, and this one has not published what it reached alone */
     }
-    ledger->crest = next;
+    ledger->crest = ledger->lines != NULL ? vbt_line_crest(ledger->lines, next) : next;
 }
 
 /* The first change of a node since the last peak, tick or boundary of an interval. */
@@ -93,10 +94,12 @@ static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters 
 static void count_size(struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
     if (times == 0)
         return;
-    if (size < sizes->min)
-        sizes->min = size;
-    if (size > sizes->max)
-        sizes->max = size;
+    if (size < sizes->min || size > sizes->max) {
+        sizes->min_before = sizes->min;
+        sizes->max_before = sizes->max;
+        sizes->min = size < sizes->min ? size : sizes->min;
+        sizes->max = size > sizes->max ? size : sizes->max;
+    }
     sizes->allocs[vbt_size_bucket(size)] += times;
     sizes->counted += times;
 }
@@ -232,6 +235,43 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     atomic_store_explicit(vbt_shadow_cell(block, false), cell, memory_order_relaxed);
     if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed))
         publish_and_go_on(ledger);
+}
+
+/* Takes back the latest request, of which the node's other counters know no longer. What was smallest and largest before it is not always
+ * known: then what is left of the two. */
+static void uncount_size(struct vbt_sizes *sizes, const struct vbt_counters *counters, size_t size) {
+    if (size == counters->usual_size && counters->allocs + 1 > sizes->counted)
+        return; /* it was not counted here */
+    sizes->counted--;
+    if (--sizes->allocs[vbt_size_bucket(size)] > 0)
+        return;
+    if (size == sizes->min)
+        sizes->min = sizes->min_before != size ? sizes->min_before : sizes->max;
+    if (size == sizes->max)
+        sizes->max = sizes->max_before != size ? sizes->max_before : sizes->min;
+}
+
+bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node) {
+    vbt_cell *slot = vbt_shadow_usual_cell(block);
+    uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+    struct vbt_counters *to = cell != 0 && (cell & VBT_CELL_HUGE) == 0 ? vbt_counters_of(ledger, node) : NULL;
+    struct vbt_counters *from = to != NULL ? vbt_counters_of(ledger, vbt_cell_node(cell)) : NULL;
+    size_t size = vbt_cell_size(cell);
+    if (from == NULL || from->allocs == 0)
+        return false;
+    from->allocs--;
+    from->allocated -= size;
+    struct vbt_sizes *sizes = *vbt_sizes_of(ledger, vbt_cell_node(cell));
+    if (sizes != NULL)
+        uncount_size(sizes, from, size);
+    if (vbt_ledger_stale(ledger, to))
+        touch(ledger, node, to, (int64_t)size);
+    to->allocs++;
+    to->allocated += size;
+    if (size != to->usual_size)
+        other_size(ledger, node, to, size);
+    atomic_store_explicit(slot, (cell & ~(uint64_t)(VBT_MAX_NODES - 1)) | node, memory_order_relaxed);
+    return true;
 }
 
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now) {

@@ -45,6 +45,10 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
  * it was the thread's latest allocation. Nothing else happened on the thread in between. */
 void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last);
 
+/* Charges a live block that was just allocated on this thread to another node of the same domain. False if it is not
+ * known. */
+bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node);
+
 /* What was live at the peak, of what these counters count. peak_is_now: a thread that is alone stands higher than
  * ever. */
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now);

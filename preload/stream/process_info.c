@@ -17,6 +17,7 @@
 
 int64_t vbt_started;
 int vbt_pid;
+const char *vbt_process_note;
 
 enum { TEXT = 256 * 1024, PAGE_KIB = 4 };
 
@@ -138,6 +139,8 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     }
     for (const char *entry = options; *entry != '\0'; entry += strlen(entry) + 1)
         put_pair(w, &count, "option", entry);
+    if (vbt_process_note != NULL)
+        put_pair(w, &count, "note", vbt_process_note);
     /* A varint of fixed length would be overlong; so the payload moves up to where the count ends. */
     uint8_t *pairs = start + VBT_VARINT_MAX;
     size_t size = (size_t)(w->at - pairs);

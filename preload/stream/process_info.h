@@ -37,4 +37,7 @@ void vbt_write_mappings(struct vbt_chunk_writer *writer);
 int64_t vbt_rss_now(void);
 int64_t vbt_rss_highest(void);
 
+/* A sentence for the person who reads the report; NULL: there is none. */
+extern const char *vbt_process_note;
+
 #endif

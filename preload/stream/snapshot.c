@@ -2,6 +2,7 @@
 #include "snapshot.h"
 
 #include "../ledger/interval.h"
+#include "../ledger/line_books.h"
 #include "../where/tree.h"
 
 static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
@@ -40,6 +41,7 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
     put_pair(w, VBT_STATE_STACKS_TRUNCATED, (int64_t)books->truncated);
     put_pair(w, VBT_STATE_VERIFY_COMPARED, (int64_t)books->compared);
     put_pair(w, VBT_STATE_VERIFY_DIFFERENT, (int64_t)books->different);
+    put_pair(w, VBT_STATE_LINE_EVENT_COST, vbt_line_event_cost);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 

@@ -14,7 +14,9 @@
 #include "../thread_rows.h"
 #include "../where/tree.h"
 #include "../ledger/ledger.h"
+#include "../ledger/line_books.h"
 #include "helper.h"
+#include "line_snapshot.h"
 #include "process_info.h"
 #include "snapshot.h"
 #include "trace_path.h"
@@ -58,6 +60,7 @@ static bool measure(void) {
     vbt_books_read(books);
     stream.tick.time = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
     stream.tick.rss = vbt_rss_now();
+    atomic_store_explicit(&vbt_line_rss, stream.tick.rss, memory_order_relaxed);
     if (stream.tick.rss > stream.tick.max_rss)
         stream.tick.max_rss = stream.tick.rss;
     if (books->peak != peak)
@@ -103,6 +106,7 @@ static void write_values(uint64_t since) {
     vbt_snapshot_counters(writer, &stream.books, &stream.tick, &now, since);
     write_threads(&now, since);
     vbt_snapshot_intervals(writer, &now, since);
+    vbt_snapshot_lines(writer, &now, since == 0);
     stream.books.lost[VBT_LOST_WRITE] = writer->lost;
     vbt_snapshot_state(writer, &stream.books, &stream.tick);
 }

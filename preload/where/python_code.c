@@ -148,7 +148,8 @@ static uint32_t intern_code(const char *code) {
     uint32_t head[] = {file_id, name_id, first_line};
     XXH3_64bits_update(&state, head, sizeof head);
     XXH3_64bits_update(&state, table, table_size);
-    uint32_t flags = own_file != 0 && file_id == own_file ? VBT_CODE_OWN : vbt_is_user_file(file) ? VBT_CODE_USER : 0;
+    bool is_own = (own_file != 0 && file_id == own_file) || strcmp(file, VBT_OWN_CODE) == 0;
+    uint32_t flags = is_own ? VBT_CODE_OWN : vbt_is_user_file(file) ? VBT_CODE_USER : 0;
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
 
@@ -209,6 +210,22 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     }
     vbt_unlock(&vbt_tree.lock);
     return site != 0 ? site : vbt_transparent_site;
+}
+
+uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest) {
+    const struct live_code *live = is_code(code) ? live_code_of(code) : NULL;
+    if (live == NULL || live->code == 0)
+        return 0;
+    size_t size;
+    const uint8_t *table = line_table(code, &size);
+    int32_t first_line = vbt_load_int(code, vbt_python.abi.code_first_line);
+    vbt_python_line_span(vbt_python.abi.lines, table, size, first_line, smallest, largest);
+    return live->code;
+}
+
+int32_t vbt_python_line_at(const char *code, int32_t lasti) {
+    struct vbt_line_cursor cursor = {0, 0, 0};
+    return line_of(code, lasti, &cursor);
 }
 
 void vbt_python_block_freed(uintptr_t block) {

@@ -26,8 +26,18 @@ static inline uint32_t vbt_python_site(const char *frame, uintptr_t key, uint32_
  * forgotten (ids stay); or that of a thread state. */
 void vbt_python_block_freed(uintptr_t address);
 
+/* The file that code of vbtrace's own is said to be from which comes with the library. */
+#define VBT_OWN_CODE "<vbtrace>"
+
 /* Code of this file is vbtrace's own Python module. */
 void vbt_python_own_file(const char *path);
+
+/* The code of the call tree that a code object is, with the smallest and the largest of its lines; 0 if it is none that
+ * is followed. Needs the tree's lock. */
+uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest);
+
+/* The line of an instruction, in bytes from the code's start; -1 for none. */
+int32_t vbt_python_line_at(const char *code, int32_t lasti);
 
 /* Bytes from the code's first instruction to the one that a frame executes; key and key2 as in struct vbt_frame. */
 int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uint32_t key2);

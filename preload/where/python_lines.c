@@ -88,3 +88,32 @@ int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t s
         return from_locations(table, size, first_line, lasti, cursor);
     }
 }
+
+/* The line of the entry that the cursor stands at, and the first byte of code behind it. */
+static int32_t next_location(const uint8_t *table, size_t size, int32_t first_line, int32_t *lasti,
+                             struct vbt_line_cursor *cursor) {
+    int32_t line = from_locations(table, size, first_line, *lasti, cursor);
+    *lasti = cursor->covered + ((table[cursor->offset] & 7) + 1) * 2;
+    return line;
+}
+
+void vbt_python_line_span(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t *smallest,
+                          int32_t *largest) {
+    struct vbt_line_cursor cursor = {0, 0, 0};
+    int32_t line = first_line, lasti = 0, before = -1;
+    *smallest = *largest = first_line;
+    for (size_t i = 0; kind == VBT_LINES_LOCATIONS ? size > 0 && lasti > before : i + 1 < size; i += 2) {
+        int32_t here;
+        if (kind == VBT_LINES_LOCATIONS) {
+            before = lasti;
+            here = next_location(table, size, first_line, &lasti, &cursor);
+        } else {
+            int32_t lines = (int8_t)table[i + 1];
+            here = line += kind == VBT_LINES_RANGES && lines == -128 ? 0 : lines;
+        }
+        if (here >= 0 && here < *smallest)
+            *smallest = here;
+        if (here > *largest)
+            *largest = here;
+    }
+}

@@ -21,4 +21,8 @@ struct vbt_line_cursor {
 int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t lasti,
                         struct vbt_line_cursor *cursor);
 
+/* The smallest and the largest line that a table names, the first line among them. */
+void vbt_python_line_span(enum vbt_line_table kind, const uint8_t *table, size_t size, int32_t first_line, int32_t *smallest,
+                          int32_t *largest);
+
 #endif

@@ -50,6 +50,7 @@ struct vbt_tree {
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* stand for every call path that there was no room for */
     uint32_t own_node;                /* what vbtrace itself asks of the traced interpreter */
+    uint32_t line_node;               /* what the interpreter asks for to tell of line events; 0 without line mode */
 };
 
 extern struct vbt_tree vbt_tree;

@@ -7,7 +7,7 @@ import ctypes
 import ctypes.util
 import struct
 
-KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES".split()
+KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES LINES".split()
 KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS"}
 DOMAINS = ("heap", "python", "map")
 DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
@@ -144,6 +144,7 @@ class Trace:
         self.site_modules = [0]
         self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
         self.threads, self.parts = [None], {}
+        self.line_counts = {}  # by site
         self.end = None
         self._places = [None]  # by node
         self.offsets = []
@@ -240,6 +241,19 @@ class Trace:
             interval, node = p.varint(), p.varint()
             names = ("allocs", "frees", "allocated_bytes", "freed_bytes")
             self.interval_sites[interval, node] = {name: p.varint() for name in names}
+
+    def _lines(self, p):
+        count = p.varint()
+        rows = {"site": list(_differences(p.column(p.zigzag, count))), "flags": p.column(p.varint, count), "hits": p.column(p.varint, count)}
+        for part in ("own", "called"):
+            for name in ("time_ns", "events", "allocs", "frees", "allocated_bytes", "freed_bytes", "temporary_allocs"):
+                rows[f"{part}_{name}"] = p.column(p.zigzag, count)
+        for name in ("net_min_bytes", "net_max_bytes", "high_bytes"):
+            rows[name] = p.column(p.zigzag, count)
+        rows["max_rss_bytes"] = p.column(p.varint, count)
+        for values in zip(*rows.values()):
+            row = dict(zip(rows, values))
+            self.line_counts[row["site"]] = row
 
     def _timeline(self, p):
         pass

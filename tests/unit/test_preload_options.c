@@ -143,6 +143,23 @@ static void verify_every_so_many(void **state) {
     assert_refused("VBTRACE_VERIFY=all", "a whole number from 0 to 1000000000");
 }
 
+static void lines_by_choice_and_patterns(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_LINES=1");
+    assert_int_equal(vbt_options.lines, VBT_LINES_CHOSEN);
+    assert_accepted("VBTRACE_LINES=profile");
+    assert_int_equal(vbt_options.lines, VBT_LINES_DECORATED);
+    assert_accepted("VBTRACE_LINES=0");
+    assert_int_equal(vbt_options.lines, VBT_LINES_NONE);
+    assert_accepted("VBTRACE_FUNCTIONS=main,sort_*");
+    assert_string_equal(vbt_options.functions, "main,sort_*");
+    assert_int_equal(vbt_options.lines, VBT_LINES_CHOSEN);
+    assert_accepted("VBTRACE_FILES=*.py");
+    assert_string_equal(vbt_options.files, "*.py");
+    assert_refused("VBTRACE_LINES=yes", "0, 1 or profile");
+    assert_refused("VBTRACE_FUNCTIONS=", "patterns");
+}
+
 static void an_unknown_name_is_told_and_ignored(void **state) {
     (void)state;
     const char *said;
@@ -173,6 +190,7 @@ int main(void) {
         cmocka_unit_test(follow_is_programs_or_all),
         cmocka_unit_test(native_stacks),
         cmocka_unit_test(verify_every_so_many),
+        cmocka_unit_test(lines_by_choice_and_patterns),
         cmocka_unit_test(an_unknown_name_is_told_and_ignored),
         cmocka_unit_test(several_are_read_in_one_go),
     };

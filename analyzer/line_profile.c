@@ -1,0 +1,208 @@
+/* See line_profile.h. */
+#include "line_profile.h"
+
+#include "allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct vbt_profile_sums sums_of(const struct vbt_line_sums *own, const struct vbt_line_sums *called, int64_t cost) {
+    static const struct vbt_line_sums none;
+    const struct vbt_line_sums *more = called != NULL ? called : &none;
+    struct vbt_profile_sums sums = {
+        .time = own->time + more->time,
+        .overhead = (int64_t)((double)(own->events + more->events) * (double)cost / 1000),
+        .allocs = own->allocs + more->allocs,
+        .frees = own->frees + more->frees,
+        .allocated = own->allocated + more->allocated,
+        .freed = own->freed + more->freed,
+        .temporary = own->temporary + more->temporary,
+    };
+    if (sums.overhead > sums.time)
+        sums.overhead = sums.time > 0 ? sums.time : 0;
+    sums.time -= sums.overhead;
+    return sums;
+}
+
+static int by_place(const void *left, const void *right) {
+    const struct vbt_profile_function *a = left, *b = right;
+    int order = strcmp(a->place->file, b->place->file);
+    if (order == 0)
+        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    return order != 0 ? order : strcmp(a->place->function, b->place->function);
+}
+
+static int by_line(const void *left, const void *right) {
+    const struct vbt_profile_line *a = left, *b = right;
+    return a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* "<listcomp>" of "f.<locals>.<listcomp>". */
+static const char *last_part(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+static bool is_comprehension(const char *name) {
+    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(last_part(name), names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more) {
+    to->time += more->time;
+    to->overhead += more->overhead;
+    to->allocs += more->allocs;
+    to->frees += more->frees;
+    to->allocated += more->allocated;
+    to->freed += more->freed;
+    to->temporary += more->temporary;
+}
+
+/* The line of another function of the file that holds a comprehension's line: the line that called it. */
+static struct vbt_profile_line *holder(struct vbt_line_profile *profile, const struct vbt_profile_function *inner, int64_t line) {
+    for (size_t i = 0; i < profile->count; i++) {
+        struct vbt_profile_function *outer = &profile->functions[i];
+        if (is_comprehension(outer->place->function) || strcmp(outer->place->file, inner->place->file) != 0)
+            continue;
+        size_t at = 0;
+        const struct vbt_profile_line *found = vbt_profile_find(outer, line, &at);
+        if (found != NULL && found->hits > 0)
+            return &outer->lines[found - outer->lines];
+    }
+    return NULL;
+}
+
+/* Comprehensions are functions of their own up to Python 3.11. What they do is what the line they stand in does. */
+static void fold_comprehensions(struct vbt_line_profile *profile) {
+    size_t kept = 0;
+    for (size_t i = 0; i < profile->count; i++) {
+        struct vbt_profile_function *function = &profile->functions[i];
+        bool folded = is_comprehension(function->place->function) && function->count > 0;
+        for (size_t k = 0; k < function->count && folded; k++)
+            folded = holder(profile, function, function->lines[k].line) != NULL;
+        for (size_t k = 0; k < function->count && folded; k++)
+            add(&holder(profile, function, function->lines[k].line)->own, &function->lines[k].own);
+        if (folded)
+            free(function->lines);
+        else if (kept++ != i)
+            profile->functions[kept - 1] = *function;
+        if (folded)
+            function->count = 0;
+    }
+    profile->count = kept;
+}
+
+static void add_line(struct vbt_profile_function *function, const struct vbt_line_counts *c, int64_t line, int64_t cost) {
+    function->lines = vbt_grow(function->lines, &function->capacity, function->count + 1, sizeof *function->lines);
+    function->lines[function->count++] = (struct vbt_profile_line){
+        .line = line,
+        .hits = c->hits,
+        .all = sums_of(&c->own, &c->called, cost),
+        .own = sums_of(&c->own, NULL, cost),
+        .least = c->least,
+        .most = c->most,
+        .high = c->high,
+        .rss = c->rss,
+        .entries = c->hits == 0 ? (uint64_t)c->own.events : 0,
+    };
+    function->decorated |= c->decorated;
+}
+
+/* The same line of code that was compiled twice, not quite alike, is one line. */
+static void merge_lines(struct vbt_profile_function *function) {
+    qsort(function->lines, function->count, sizeof *function->lines, by_line);
+    size_t kept = 0;
+    for (size_t i = 0; i < function->count; i++) {
+        struct vbt_profile_line *line = &function->lines[i], *before = kept > 0 ? &function->lines[kept - 1] : NULL;
+        if (before == NULL || before->line != line->line) {
+            function->lines[kept++] = *line;
+            continue;
+        }
+        before->hits += line->hits;
+        before->entries += line->entries;
+        add(&before->all, &line->all);
+        add(&before->own, &line->own);
+        before->least = line->least < before->least ? line->least : before->least;
+        before->most = line->most > before->most ? line->most : before->most;
+        before->high = line->high > before->high ? line->high : before->high;
+        before->rss = line->rss > before->rss ? line->rss : before->rss;
+    }
+    function->count = kept;
+    for (size_t i = 0; i < kept; i++)
+        function->time += function->lines[i].all.time;
+}
+
+void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
+                            const struct vbt_filter *filter) {
+    *profile = (struct vbt_line_profile){.event_cost = model->state[VBT_STATE_LINE_EVENT_COST]};
+    size_t capacity = 0, known = 0, known_capacity = 0;
+    uint32_t *function_of = NULL; /* by index of a place: 1 + index of a function */
+    for (size_t i = 0; i < model->line_counts_count; i++) {
+        const struct vbt_line_counts *c = &model->line_counts[i];
+        const struct vbt_place *place = vbt_place_of_function(places, c->site);
+        profile->overhead += (int64_t)((double)c->own.events * (double)profile->event_cost / 1000);
+        if (!vbt_filter_row(filter, place, NULL, NULL))
+            continue;
+        function_of = vbt_grow(function_of, &known_capacity, (size_t)place->index + 1, sizeof *function_of);
+        while (known <= place->index)
+            function_of[known++] = 0;
+        if (function_of[place->index] == 0) {
+            profile->functions = vbt_grow(profile->functions, &capacity, profile->count + 1, sizeof *profile->functions);
+            profile->functions[profile->count] =
+                (struct vbt_profile_function){.place = place, .is_module = strcmp(place->function, "<module>") == 0};
+            function_of[place->index] = (uint32_t)++profile->count;
+        }
+        int64_t line = model->sites[c->site].b;
+        add_line(&profile->functions[function_of[place->index] - 1], c, line > 0 ? line : 0, profile->event_cost);
+    }
+    free(function_of);
+    for (size_t i = 0; i < profile->count; i++)
+        merge_lines(&profile->functions[i]);
+    fold_comprehensions(profile);
+    if (profile->count > 0)
+        qsort(profile->functions, profile->count, sizeof *profile->functions, by_place);
+}
+
+void vbt_line_profile_free(struct vbt_line_profile *profile) {
+    for (size_t i = 0; i < profile->count; i++)
+        free(profile->functions[i].lines);
+    free(profile->functions);
+    *profile = (struct vbt_line_profile){0};
+}
+
+const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_function *function, int64_t line, size_t *at) {
+    while (*at < function->count && function->lines[*at].line < line)
+        ++*at;
+    return *at < function->count && function->lines[*at].line == line ? &function->lines[*at] : NULL;
+}
+
+/* Columns before the first character that is no blank; -1 for a line of blanks, or that cannot be had. */
+static int indentation(struct vbt_sources *sources, const char *file, int64_t line) {
+    size_t size;
+    const char *text = vbt_source_line(sources, file, line, &size);
+    for (size_t i = 0; text != NULL && i < size; i++)
+        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\f')
+            return (int)i;
+    return -1;
+}
+
+int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources) {
+    enum { FAR = 100000 }; /* lines */
+    const char *file = function->place->file;
+    int64_t first = function->place->line, last = function->count > 0 ? function->lines[function->count - 1].line : first;
+    int base = indentation(sources, file, first);
+    size_t size;
+    if (last < first)
+        last = first;
+    for (int64_t line = last + 1; base >= 0 && line < last + FAR && vbt_source_line(sources, file, line, &size) != NULL; line++) {
+        int here = indentation(sources, file, line);
+        if (here >= 0 && here <= base)
+            break;
+        if (here > base)
+            last = line;
+    }
+    return last;
+}

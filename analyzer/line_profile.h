@@ -1,0 +1,62 @@
+/* What line mode counted, function by function: the lines that ran, with what each execution cost. */
+#ifndef VBT_LINE_PROFILE_H
+#define VBT_LINE_PROFILE_H
+
+#include "filter.h"
+#include "output.h"
+#include "places.h"
+#include "source.h"
+
+/* Times without what measuring costs, as far as that is known; never below 0. */
+struct vbt_profile_sums {
+    int64_t time, overhead; /* ns; overhead was taken off */
+    int64_t allocs, frees, allocated, freed, temporary;
+};
+
+struct vbt_profile_line {
+    int64_t line;
+    uint64_t hits;
+    struct vbt_profile_sums all, own; /* with what it called, and itself alone */
+    int64_t least, most;              /* of the heap's change in one execution */
+    int64_t high;                     /* highest live bytes of the process */
+    uint64_t rss;
+    uint64_t entries; /* on a line that was never executed itself, where functions begin: how often this one did */
+};
+
+struct vbt_profile_function {
+    const struct vbt_place *place; /* its first line */
+    bool decorated;                /* carries @profile */
+    bool is_module;
+    struct vbt_profile_line *lines; /* in order */
+    size_t count, capacity;
+    int64_t time; /* of all lines, with what they called, ns */
+};
+
+struct vbt_line_profile {
+    struct vbt_profile_function *functions; /* in order of file and first line */
+    size_t count;
+    int64_t event_cost; /* of the telling of one event, ps */
+    int64_t overhead;   /* of all, ns */
+};
+
+/* Functions that the filter lets pass. Comprehensions count in the function they stand in. */
+void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
+                            const struct vbt_filter *filter);
+void vbt_line_profile_free(struct vbt_line_profile *profile);
+
+/* The last line of a function's text: past the last line that ran, as far as lines are indented deeper than its first one. */
+int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources);
+
+/* The entry of a line, or NULL; *at is where the last search ended, 0 at first. */
+const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_function *function, int64_t line, size_t *at);
+
+/* line_profile_table.c: one table of time and memory. own: of the lines alone, without what they called. */
+void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, uint64_t limit, struct vbt_sources *sources,
+                            struct vbt_output *output);
+
+/* line_profile_like.c: as memory_profiler 0.61 and line_profiler 4.0 print theirs, to the byte. Of functions with @profile, if there are
+ * any; else of all. */
+void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
+void vbt_line_profile_print_as_line_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
+
+#endif

@@ -1,0 +1,424 @@
+/* See line_books.h. */
+#include "line_books.h"
+
+#include "../clock.h"
+#include "../thread.h"
+#include "../where/tree.h"
+#include "ledger.h"
+
+#include <fcntl.h>
+#include <string.h>
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
+
+struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
+static struct vbt_table indices; /* of codes */
+
+bool vbt_line_clock_is_tsc;
+_Atomic int64_t vbt_line_rss;
+int64_t vbt_line_event_cost;
+static int64_t clock_ticks, clock_ns; /* at the start, by both clocks */
+
+int64_t vbt_line_clock_slow(void) { return vbt_clock_read(CLOCK_MONOTONIC); }
+
+void vbt_line_books_init(void) {
+#if defined __x86_64__
+    unsigned a, b, c, d;
+    vbt_line_clock_is_tsc = __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d >> 8 & 1) != 0; /* "invariant TSC" */
+#endif
+    clock_ticks = vbt_line_clock();
+    clock_ns = vbt_clock_read(CLOCK_MONOTONIC);
+}
+
+int64_t vbt_line_nanoseconds(int64_t ticks) {
+    int64_t all_ticks = vbt_line_clock() - clock_ticks;
+    int64_t all_ns = vbt_clock_read(CLOCK_MONOTONIC) - clock_ns;
+    return all_ticks > 0 ? (int64_t)((double)ticks * (double)all_ns / (double)all_ticks) : 0;
+}
+
+uint32_t vbt_line_code_find(uint32_t code) { return vbt_table_get(&indices, (uint64_t)code + 2, 0); }
+
+uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated) {
+    if (vbt_line_codes.count == 0)
+        vbt_vector_add(&vbt_line_codes);
+    uint32_t index = vbt_line_codes.count < VBT_LINE_CODES ? vbt_vector_add(&vbt_line_codes) : 0;
+    if (index == 0)
+        return 0;
+    struct vbt_line_code *added = vbt_line_code_at(index);
+    *added = (struct vbt_line_code){.code = code, .first = first, .count = count, .decorated = decorated};
+    if (count > 0 && (added->known = vbt_arena_alloc(&vbt_tree.arena, count * sizeof *added->known)) == NULL)
+        added->count = 0;
+    return vbt_table_put(&indices, (uint64_t)code + 2, 0, index) ? index : 0;
+}
+
+struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
+    if (VBT_LIKELY(thread->lines != NULL))
+        return thread->lines;
+    struct vbt_line_thread *lines = vbt_map(sizeof *lines);
+    if (lines == NULL)
+        return NULL;
+    lines->blocks = vbt_map(VBT_LINE_CODES * sizeof(struct vbt_line_block *));
+    lines->frames = vbt_map(VBT_LINE_FRAMES * sizeof *lines->frames);
+    lines->ours = vbt_counters_of(&thread->ledger, vbt_tree.line_node);
+    if (lines->blocks == NULL || lines->frames == NULL || lines->ours == NULL) {
+        thread->ledger.lost[VBT_LOST_MEMORY]++;
+        return NULL;
+    }
+    lines->ledger = &thread->ledger;
+    lines->top = lines->frames;
+    lines->frames[0].floor = INT64_MAX;
+    atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
+    thread->lines = lines;
+    thread->ledger.lines = lines;
+    thread->ledger.crest = INT64_MIN;
+    return lines;
+}
+
+struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index) {
+    struct vbt_line_block *block = lines->blocks[index];
+    const struct vbt_line_code *code = vbt_line_code_at(index);
+    if (block != NULL || code->count == 0)
+        return block;
+    block = vbt_arena_alloc(&lines->ledger->arena, sizeof *block + code->count * sizeof *block->lines);
+    if (block == NULL) {
+        lines->ledger->lost[VBT_LOST_MEMORY]++;
+        return NULL;
+    }
+    block->index = index;
+    block->first = code->first;
+    block->count = code->count;
+    atomic_thread_fence(memory_order_release); /* as above */
+    lines->blocks[index] = block;
+    return block;
+}
+
+static uint64_t events_of(const struct vbt_ledger *ledger) {
+    const struct vbt_totals *heap = &ledger->totals[VBT_DOMAIN_HEAP], *python = &ledger->totals[VBT_DOMAIN_PYTHON];
+    return heap->allocs + heap->frees + python->allocs + python->frees;
+}
+
+/* The sums without time and events. */
+static void read_totals(const struct vbt_line_thread *lines, struct vbt_line_sums *out) {
+    const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
+    const struct vbt_totals *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
+    const struct vbt_counters *ours = lines->ours;
+    out->allocs = (int64_t)(heap->allocs + python->allocs - ours->allocs);
+    out->frees = (int64_t)(heap->frees + python->frees - ours->frees);
+    out->allocated = (int64_t)(heap->allocated + python->allocated - ours->allocated);
+    out->freed = (int64_t)(heap->freed + python->freed - ours->freed);
+    out->temporary = (int64_t)(heap->temporary + python->temporary - ours->temporary);
+}
+
+struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
+    struct vbt_line_sums now = {.time = vbt_line_clock(), .events = lines->events};
+    read_totals(lines, &now);
+    return now;
+}
+
+static void add(struct vbt_line_sums *to, const struct vbt_line_sums *more, int64_t times) {
+    to->time += times * more->time;
+    to->events += times * more->events;
+    to->allocs += times * more->allocs;
+    to->frees += times * more->frees;
+    to->allocated += times * more->allocated;
+    to->freed += times * more->freed;
+    to->temporary += times * more->temporary;
+}
+
+static struct vbt_line_sums difference(const struct vbt_line_sums *now, const struct vbt_line_sums *before) {
+    struct vbt_line_sums result = *now;
+    add(&result, before, -1);
+    return result;
+}
+
+void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before) {
+    struct vbt_line_sums now = vbt_line_now(lines);
+    struct vbt_line_sums ours = difference(&now, before);
+    ours.events = 0;
+    for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
+        add(&frame->mark, &ours, 1);
+        add(&frame->entry, &ours, 1);
+        add(&frame->leaving, &ours, 1);
+    }
+}
+
+/* Live bytes of the process less those of the thread's ledger, and those of our own making. */
+static int64_t live_elsewhere(const struct vbt_line_thread *lines) {
+    return atomic_load_explicit(&vbt_peak.total, memory_order_relaxed) -
+           atomic_load_explicit(&lines->ledger->published, memory_order_relaxed) -
+           (int64_t)(lines->ours->allocated - lines->ours->freed);
+}
+
+static inline void see_rss(struct vbt_line *line) {
+    int64_t rss = atomic_load_explicit(&vbt_line_rss, memory_order_relaxed);
+    if (VBT_UNLIKELY(rss > line->rss))
+        line->rss = rss;
+}
+
+int64_t vbt_line_rss_now(void) {
+    char text[128];
+    long fd = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC, 0);
+    if (vbt_sys_failed(fd))
+        return 0;
+    long size = vbt_sys(SYS_read, fd, text, sizeof text - 1);
+    vbt_sys(SYS_close, fd);
+    text[size > 0 ? size : 0] = '\0';
+    int64_t pages = 0;
+    const char *at = strchr(text, ' '); /* the second number */
+    for (at = at != NULL ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+        pages = pages * 10 + (*at - '0');
+    return pages * 4096;
+}
+
+/* The resident set is read when the live bytes have moved by so much since it was last read. */
+enum { RSS_STEP = 256 * 1024 };
+
+static void see_change(struct vbt_line_thread *lines, struct vbt_line *line) {
+    int64_t live = lines->ledger->live;
+    int64_t moved = live - lines->rss_live;
+    if (moved > RSS_STEP || moved < -RSS_STEP) {
+        lines->rss_live = live;
+        atomic_store_explicit(&vbt_line_rss, vbt_line_rss_now(), memory_order_relaxed);
+    }
+    live += live_elsewhere(lines);
+    if (live > line->high)
+        line->high = live;
+}
+
+/* Ends the execution of the frame's line: all cases. */
+static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, uint64_t count,
+                                             int64_t time) {
+    struct vbt_line_sums now = {.time = time, .events = lines->events};
+    read_totals(lines, &now);
+    struct vbt_line *line = frame->line;
+    if (line != NULL) {
+        struct vbt_line_sums own = difference(&now, &frame->mark);
+        int64_t change = own.allocated - own.freed;
+        if (change < line->least)
+            line->least = change;
+        if (change > line->most)
+            line->most = change;
+        if (frame->has_called)
+            add(&own, &frame->called, -1);
+        add(&line->own, &own, 1);
+        if (line->active > 0)
+            add(&line->called, &own, -1); /* it is in what the outer execution's call did */
+        else if (frame->has_called)
+            add(&line->called, &frame->called, 1);
+        see_change(lines, line);
+        see_rss(line);
+    }
+    frame->count = count;
+    frame->mark = now;
+    frame->has_called = false;
+    frame->called = (struct vbt_line_sums){0};
+}
+
+/* The same; mostly the line did nothing but compute. */
+VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
+    int64_t time = vbt_line_clock();
+    uint64_t count = events_of(lines->ledger);
+    struct vbt_line *line = frame->line;
+    if (VBT_UNLIKELY(line == NULL) || count != frame->count || frame->has_called || VBT_UNLIKELY(line->active > 0)) {
+        settle(lines, frame, count, time);
+        return;
+    }
+    line->own.time += time - frame->mark.time;
+    line->own.events++;
+    line->quiet = true;
+    see_rss(line);
+    frame->mark.time = time;
+    frame->mark.events = lines->events;
+}
+
+/* The line's first execution on this thread: interns its site. */
+static __attribute__((noinline)) void first_time(struct vbt_line_thread *lines, struct vbt_line_block *block,
+                                                 struct vbt_line *line) {
+    vbt_lock(&vbt_tree.lock);
+    line->least = INT64_MAX;
+    line->most = INT64_MIN;
+    line->site = vbt_intern_python_site(vbt_line_code_at(block->index)->code, block->first + (int32_t)(line - block->lines));
+    vbt_unlock(&vbt_tree.lock);
+    if (line->site == 0)
+        lines->ledger->lost[VBT_LOST_MEMORY]++;
+}
+
+/* A line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it, or
+ * to a line that waits for it. */
+VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int32_t number) {
+    uint32_t offset = (uint32_t)(number - frame->block->first);
+    if (VBT_UNLIKELY(offset >= frame->block->count)) {
+        frame->line = NULL;
+        return;
+    }
+    struct vbt_line *line = &frame->block->lines[offset];
+    if (VBT_UNLIKELY(line->site == 0))
+        first_time(lines, frame->block, line);
+    frame->line = line;
+    struct vbt_ledger *ledger = lines->ledger;
+    int64_t elsewhere = live_elsewhere(lines);
+    int64_t live = ledger->live + elsewhere;
+    if (VBT_UNLIKELY(live > line->high))
+        line->high = live;
+    if (ledger->crest == lines->crest_asked) {
+        int64_t crest = (line->high < frame->floor ? line->high : frame->floor) - elsewhere;
+        ledger->crest = lines->crest_asked = crest < lines->crest_else ? crest : lines->crest_else;
+    }
+}
+
+int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others) {
+    int64_t elsewhere = live_elsewhere(lines);
+    int64_t live = lines->ledger->live + elsewhere;
+    struct vbt_line_frame *top = lines->top;
+    for (struct vbt_line_frame *frame = top; frame > lines->frames; frame--) {
+        if (frame->line != NULL && live > frame->line->high)
+            frame->line->high = live;
+        if (frame->floor >= live)
+            break; /* all that wait below have been as high */
+        frame->floor = live;
+    }
+    int64_t lowest = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
+    lines->crest_else = others;
+    lines->crest_asked = lowest != INT64_MAX && lowest - elsewhere < others ? lowest - elsewhere : others;
+    return lines->crest_asked;
+}
+
+static void call_begins(struct vbt_line_frame *caller) {
+    if (caller->line != NULL)
+        caller->line->active++;
+}
+
+/* What was done between two moments was done by a call of the frame's line. */
+static void call_ends(struct vbt_line_frame *caller, const struct vbt_line_sums *before, const struct vbt_line_sums *now) {
+    struct vbt_line_sums done = difference(now, before);
+    add(&caller->called, &done, 1);
+    caller->has_called = true;
+    if (caller->line != NULL)
+        caller->line->active--;
+}
+
+void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line) {
+    struct vbt_line_frame *top = lines->top;
+    lines->events++;
+    if (block == NULL) {
+        if (lines->outside++ == 0 && top > lines->frames) {
+            top->leaving = vbt_line_now(lines);
+            call_begins(top);
+        }
+        return;
+    }
+    if (top == lines->frames + VBT_LINE_FRAMES - 1) { /* part of what the deepest call that is followed does */
+        lines->ledger->lost[VBT_LOST_LINES]++;
+        vbt_line_enter(lines, frame, NULL, 0);
+        return;
+    }
+    struct vbt_line_frame *fresh = top + 1;
+    fresh->frame = frame;
+    fresh->block = block;
+    fresh->entry = fresh->mark = vbt_line_now(lines);
+    fresh->count = events_of(lines->ledger);
+    fresh->called = (struct vbt_line_sums){0};
+    fresh->has_called = false;
+    fresh->outside = lines->outside;
+    fresh->floor = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
+    if (lines->outside == 0 && top > lines->frames)
+        call_begins(top);
+    lines->outside = 0;
+    lines->top = fresh;
+    begin_line(lines, fresh, line);
+}
+
+void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t line) {
+    lines->events++;
+    struct vbt_line_frame *top = lines->top;
+    if (VBT_UNLIKELY(top->frame != frame))
+        return;
+    end_line(lines, top);
+    begin_line(lines, top, line);
+    if (VBT_LIKELY(top->line != NULL))
+        top->line->hits++;
+}
+
+static void pop(struct vbt_line_thread *lines) {
+    struct vbt_line_frame *top = lines->top;
+    end_line(lines, top);
+    struct vbt_line_frame *caller = top - 1;
+    lines->top = caller;
+    lines->outside = top->outside;
+    top->frame = NULL;
+    if (lines->outside == 0 && caller > lines->frames) {
+        struct vbt_line_sums now = {.time = top->mark.time, .events = lines->events};
+        read_totals(lines, &now);
+        call_ends(caller, &top->entry, &now);
+    }
+}
+
+void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
+    lines->events++;
+    if (lines->outside > 0) {
+        if (--lines->outside == 0 && lines->top > lines->frames) {
+            struct vbt_line_sums now = vbt_line_now(lines);
+            call_ends(lines->top, &lines->top->leaving, &now);
+        }
+        return;
+    }
+    struct vbt_line_frame *found = lines->top;
+    while (found > lines->frames && found->frame != frame)
+        found--;
+    if (found == lines->frames)
+        return;                   /* one that began before anybody listened */
+    while (lines->top >= found) { /* those above it ended without a word */
+        lines->outside = 0;
+        pop(lines);
+    }
+}
+
+void vbt_line_finish(struct vbt_line_thread *lines) {
+    while (lines->top > lines->frames) {
+        if (lines->outside > 0) {
+            lines->outside = 1;
+            vbt_line_leave(lines, NULL);
+        }
+        vbt_line_leave(lines, lines->top->frame);
+    }
+}
+
+void vbt_line_reset(struct vbt_line_thread *lines) {
+    for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
+        if (frame < lines->top && frame->line != NULL && frame->line->active > 0)
+            frame->line->active--;
+        frame->frame = NULL;
+    }
+    if (lines->outside > 0 && lines->top > lines->frames && lines->top->line != NULL && lines->top->line->active > 0)
+        lines->top->line->active--;
+    lines->top = lines->frames;
+    lines->outside = 0;
+    memset(lines->yielded, 0, sizeof lines->yielded);
+}
+
+void vbt_line_books_after_fork(void) {
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
+        struct vbt_line_thread *lines = thread->lines;
+        for (uint32_t index = 1; lines != NULL && index < vbt_line_codes.count; index++) {
+            struct vbt_line_block *block = lines->blocks[index];
+            for (uint32_t i = 0; block != NULL && i < block->count; i++) {
+                struct vbt_line *line = &block->lines[i];
+                if (line->site != 0)
+                    *line = (struct vbt_line){.site = line->site, .active = line->active, .least = INT64_MAX, .most = INT64_MIN};
+            }
+        }
+        if (lines == NULL)
+            continue;
+        struct vbt_line_sums now = vbt_line_now(lines);
+        for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
+            frame->mark = frame->entry = frame->leaving = now;
+            frame->count = events_of(lines->ledger);
+            frame->called = (struct vbt_line_sums){0};
+        }
+        lines->crest_asked = INT64_MIN;
+    }
+    for (uint32_t index = 1; index < vbt_line_codes.count; index++)
+        if (vbt_line_code_at(index)->count > 0)
+            memset(vbt_line_code_at(index)->known, 0, vbt_line_code_at(index)->count * sizeof(uint64_t));
+}

@@ -1,0 +1,171 @@
+/* Line mode: what each execution of a chosen line cost.
+ *
+ * Whoever hears of line events (hooks_lines.c) tells of functions that begin and end and of lines that begin. A line's
+ * execution lasts from its event to the next one in the same function call. What a function that it calls does
+ * meanwhile counts as `called`, everything else as its `own`; so own + called is the whole. Where a line waits for
+ * a call that executes the same line again (recursion), the inner execution is part of the outer one's whole and is
+ * not added to it a second time.
+ *
+ * Records belong to one thread each and have a single writer; the stream's thread reads them. The costs are differences
+ * of the ledger's totals, less what the measuring itself makes the interpreter allocate (vbt_tree.line_node). */
+#ifndef VBT_LINE_BOOKS_H
+#define VBT_LINE_BOOKS_H
+
+#include "../memory.h"
+#include "../sys.h"
+#include "counters.h"
+
+struct vbt_thread;
+
+/* How things stand, or a difference of two such. */
+struct vbt_line_sums {
+    int64_t time;   /* ticks of vbt_line_clock */
+    int64_t events; /* of measuring: each costs time that is not the program's */
+    int64_t allocs, frees, allocated, freed, temporary;
+};
+
+struct vbt_line {
+    uint64_t hits;
+    int64_t high;    /* the highest live bytes of the process */
+    int64_t rss;     /* the largest resident set */
+    uint32_t site;   /* 0: nothing happened here yet */
+    uint32_t active; /* executions that wait for a call */
+    bool quiet;      /* there was an execution that left the heap as it was; least and most do not know of it */
+    struct vbt_line_sums own, called;
+    int64_t least, most; /* of the heap's change in one execution */
+};
+
+/* A piece of code as line mode knows it; numbered from 1. */
+struct vbt_line_code {
+    uint32_t code;   /* of the call tree */
+    int32_t first;   /* its smallest line */
+    uint32_t count;  /* lines from there on; 0: not chosen */
+    bool decorated;  /* chosen by @profile */
+    bool hidden;     /* of our own making: not written */
+    uint64_t *known; /* by line, for the stream: events that were written last */
+};
+
+extern struct vbt_vector vbt_line_codes;
+
+static inline struct vbt_line_code *vbt_line_code_at(uint32_t index) { return vbt_vector_at(&vbt_line_codes, index); }
+
+/* A thread's records for one piece of code. */
+struct vbt_line_block {
+    uint32_t index; /* of its struct vbt_line_code */
+    int32_t first;
+    uint32_t count;
+    struct vbt_line lines[];
+};
+
+/* A call of chosen code that is under way. */
+struct vbt_line_frame {
+    const void *frame; /* what the interpreter knows it by */
+    struct vbt_line_block *block;
+    struct vbt_line *line;        /* that is executed now; NULL: outside the known ones */
+    uint64_t count;               /* events of the ledger when the line began */
+    struct vbt_line_sums mark;    /* when the line began */
+    struct vbt_line_sums entry;   /* when the call began */
+    struct vbt_line_sums leaving; /* when it called code that is not chosen, while that runs */
+    struct vbt_line_sums called;  /* by calls since the line began */
+    int64_t floor;                /* the lowest `high` of the lines that wait below */
+    bool has_called;
+    uint32_t outside; /* of the thread, when the call began */
+};
+
+enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 256, VBT_LINE_RESUMED = 64 };
+
+/* Of one thread; made at its first line event. */
+struct vbt_line_thread {
+    struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
+    uint32_t outside;           /* calls of code that is not chosen, above top */
+    int64_t events;
+    int64_t crest_asked;             /* what crest was set to for the line's sake */
+    int64_t crest_else;              /* what it is for the sake of others */
+    int64_t rss_live;                /* live bytes when the resident set was last read */
+    const struct vbt_counters *ours; /* of vbt_tree.line_node */
+    struct vbt_ledger *ledger;
+    struct {
+        uintptr_t code;
+        uint32_t epoch;
+        struct vbt_line_block *block; /* NULL: not chosen */
+    } cache[VBT_LINE_CACHE];          /* of code objects */
+    struct {
+        const void *frame;
+        struct vbt_line_block *block;
+        struct vbt_line *line;
+    } yielded[VBT_LINE_RESUMED];    /* the line that a generator's frame stopped in */
+    struct vbt_line_block **blocks; /* by index of the code */
+    struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
+};
+
+/* A clock that is quick to read: of the processor, where that one ticks steadily. */
+extern bool vbt_line_clock_is_tsc;
+int64_t vbt_line_clock_slow(void);
+
+static inline int64_t vbt_line_clock(void) {
+#if defined __x86_64__
+    if (VBT_LIKELY(vbt_line_clock_is_tsc))
+        return (int64_t)__builtin_ia32_rdtsc();
+#endif
+    return vbt_line_clock_slow();
+}
+
+/* Chooses the clock and notes when it began. Once. */
+void vbt_line_books_init(void);
+
+/* Ticks since the start as nanoseconds; of any span of ticks. */
+int64_t vbt_line_nanoseconds(int64_t ticks);
+
+/* What telling of one event costs a line, in picoseconds; 0: not measured. */
+extern int64_t vbt_line_event_cost;
+
+/* The resident set as of the last tick, or of the last large change; bytes. */
+extern _Atomic int64_t vbt_line_rss;
+
+/* The resident set now, from the kernel; 0 if it does not say. */
+int64_t vbt_line_rss_now(void);
+
+/* The calling thread's state, made where it is missing; NULL when there is no memory. */
+struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread);
+
+/* Registers code, chosen if count > 0; its index, 0 when there is no room. Needs the tree's lock. */
+uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated);
+
+/* The index of a code of the call tree, 0 if it was not added. Needs the tree's lock. */
+uint32_t vbt_line_code_find(uint32_t code);
+
+/* The thread's records of a chosen code, NULL if there is no memory. */
+struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index);
+
+/* Chosen code begins in a frame, or goes on there, in this line. block NULL: code that is not chosen. */
+void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line);
+
+/* A line begins in the frame, which is the innermost that was entered: see vbt_line_is_top. */
+void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t line);
+
+/* The frame is left: it returned, was left by an exception, or yields (then it may be entered again). */
+void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);
+
+/* The innermost call of chosen code is this frame's, and it runs. */
+static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const void *frame) {
+    return lines->top->frame == frame && lines->outside == 0;
+}
+
+/* What happened on the thread since `before` (of vbt_line_now) was none of the program's doing. */
+struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines);
+void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before);
+
+/* For the ledger: live is about to fall. Returns the live bytes above which it wants to know again. others: what other
+ * parties want. */
+int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others);
+
+/* The process ends: the calls that are under way end now. */
+void vbt_line_finish(struct vbt_line_thread *lines);
+
+/* No call is under way: another thread goes on with this state, or line events have come to a stop for a while. */
+void vbt_line_reset(struct vbt_line_thread *lines);
+
+/* In the child of a fork: all records start at 0, the calls of the calling thread go on. */
+void vbt_line_books_after_fork(void);
+
+#endif

@@ -1,0 +1,18 @@
+/* Which functions line mode follows: what VBTRACE_LINES, VBTRACE_FUNCTIONS and VBTRACE_FILES say. */
+#ifndef VBT_LINE_CHOICE_H
+#define VBT_LINE_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Does a list of patterns, with commas between them, hold one that matches a name? "*" in a pattern stands for any text, "?" for one byte.
+ * A pattern may match the whole name or its part behind the last separator: of a path the file's name, of Class.method the method. */
+bool vbt_line_patterns_match(const char *patterns, const char *name, size_t size, char separator);
+
+/* Does line mode take a function that carries no @profile? file and name need no zero behind them; flags: enum vbt_code_flag. By
+ * vbt_options: with patterns, those that match the patterns for functions, if there are any, and those for files, if there are any;
+ * without, all in the user's own files (what is typed in, or made by exec, is in none). */
+bool vbt_line_choice_takes(const char *file, size_t file_size, const char *name, size_t name_size, uint32_t flags);
+
+#endif

@@ -1,0 +1,41 @@
+/* What the two sources of line events have in common: from a code object to the thread's records of it. */
+#ifndef VBT_LINE_FOLLOW_H
+#define VBT_LINE_FOLLOW_H
+
+#include "hook.h"
+#include "ledger/line_books.h"
+#include "where/python_stack.h"
+
+/* The calling thread's state for an event; NULL: nothing is recorded now. */
+VBT_INLINE struct vbt_line_thread *vbt_line_follow(struct vbt_thread **thread) {
+    struct vbt_thread *self = *thread = vbt_self;
+    uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
+    if (VBT_UNLIKELY(self == NULL) || VBT_UNLIKELY(recording != VBT_RECORDING && recording != VBT_RECORDING_POLLED))
+        return NULL;
+    return VBT_LIKELY(self->lines != NULL) ? self->lines : vbt_line_thread(self);
+}
+
+/* The same when the code is not the one that was asked for last in its place. *met: the code object was not known. */
+struct vbt_line_block *vbt_line_meet(struct vbt_line_thread *lines, const char *code, bool *met);
+
+VBT_INLINE struct vbt_line_block *vbt_line_block_of(struct vbt_line_thread *lines, const char *code, bool *met) {
+    uint32_t slot = (uint32_t)((uintptr_t)code >> 4 ^ (uintptr_t)code >> 12) % VBT_LINE_CACHE;
+    *met = false;
+    if (VBT_LIKELY(lines->cache[slot].code == (uintptr_t)code &&
+                   lines->cache[slot].epoch == vbt_python_code_epoch(VBT_PEEK(uint64_t, vbt_python_epochs))))
+        return lines->cache[slot].block;
+    return vbt_line_meet(lines, code, met);
+}
+
+/* A line begins in a frame that is not the innermost one that was entered: it began before anybody listened, or those above it ended
+ * without a word. */
+void vbt_line_begin_anyhow(struct vbt_line_thread *lines, const char *code, const void *frame, int32_t line);
+
+/* Does the code object point at this block? So it does at what the interpreter makes to tell of its lines. */
+bool vbt_line_is_part_of(const char *code, const void *block);
+
+/* What the calling thread does until vbt_line_ours_end is vbtrace's own doing, as far as nodes and lines are concerned. */
+struct vbt_line_sums vbt_line_ours_begin(struct vbt_thread *thread);
+void vbt_line_ours_end(struct vbt_thread *thread, const struct vbt_line_sums *begun);
+
+#endif

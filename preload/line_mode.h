@@ -1,0 +1,49 @@
+/* Line mode: installs line events in the interpreter, and hears them. */
+#ifndef VBT_LINE_MODE_H
+#define VBT_LINE_MODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The interpreter's functions that line mode calls. */
+struct vbt_line_api {
+    void (*set_trace)(int (*function)(void *, void *, int, void *), void *object);
+    int (*line_number)(void *frame);
+    void *(*get_attribute)(void *, const char *);
+    int (*set_item)(void *dict, const char *key, void *value);
+    void *(*get_item)(void *dict, const char *key); /* borrowed */
+    void *(*call_method)(void *, const char *, const char *, ...);
+    void *(*call)(void *function, const char *format, ...);
+    void *(*new_function)(void *definition, void *self, void *module);
+    void *(*import)(const char *);
+    void *(*get_modules)(void);  /* borrowed */
+    void *(*get_builtins)(void); /* borrowed */
+    void *(*new_dict)(void);
+    void *(*compile)(const char *text, const char *file, int start);
+    void *(*run)(void *code, void *globals, void *locals);
+    int (*add_audit_hook)(int (*hook)(const char *, void *, void *), void *);
+    long (*as_long)(void *);
+    void (*incref)(void *);
+    void (*decref)(void *);
+    void *(*error_occurred)(void);
+    void (*clear_error)(void);
+    void *none;
+};
+
+extern struct vbt_line_api vbt_line_api;
+
+/* Starts line mode, if VBTRACE_LINES asks for it. Call it once, with the GIL, before the script runs. Where it cannot, it says why,
+ * and the program is traced without. */
+void vbt_line_mode_start(void);
+
+/* The events, by version of the interpreter: line_trace.c up to 3.11, line_monitoring.c from 3.12 on. True if they come from now on. */
+bool vbt_line_trace_start(void);
+bool vbt_line_monitoring_start(void);
+
+/* @profile was put before a function with this code object. */
+void vbt_line_choose(const char *code);
+
+/* Starts line events for a code object that is chosen, where that is done code by code. */
+extern void (*vbt_line_code_chosen)(void *code);
+
+#endif

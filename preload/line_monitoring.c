@@ -1,0 +1,236 @@
+/* Line events by sys.monitoring, for CPython from 3.12 on.
+ *
+ * One global event tells of each function when it first runs; for those that are chosen the events of their own code are switched on,
+ * and the others are never heard of again. The interpreter makes an int for each number that it passes; what it allocates so is
+ * not the program's. */
+#include "line_follow.h"
+#include "line_mode.h"
+#include "where/python_code.h"
+#include "where/python_walk.h"
+
+static void *monitoring, *disable;
+static int tool = -1;
+static int events_of_code;
+
+static const char *current_frame(void) {
+    const char *state = vbt_python.current_thread();
+    return state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
+}
+
+/* A number that the interpreter passed: small ones exist already, others were allocated for us. */
+VBT_INLINE long number(struct vbt_thread *thread, void *object) {
+    if (VBT_UNLIKELY(thread->ledger.last_block == object))
+        vbt_ledger_move(&thread->ledger, object, vbt_tree.line_node);
+    return vbt_line_api.as_long(object);
+}
+
+static void *nothing(void) {
+    vbt_line_api.incref(vbt_line_api.none);
+    return vbt_line_api.none;
+}
+
+static void *never_again(void) {
+    vbt_line_api.incref(disable);
+    return disable;
+}
+
+/* When code runs first after events were asked for, the interpreter allocates a record of them, and has it in the code object. */
+static void disown_record(struct vbt_thread *thread, const char *code) {
+    if (vbt_line_is_part_of(code, thread->ledger.last_block))
+        vbt_ledger_move(&thread->ledger, thread->ledger.last_block, vbt_tree.line_node);
+}
+
+static void switch_on(void *code) {
+    void *result = vbt_line_api.call_method(monitoring, "set_local_events", "iOi", tool, code, events_of_code);
+    if (result != NULL)
+        vbt_line_api.decref(result);
+    else
+        vbt_line_api.clear_error();
+}
+
+static void chosen(void *code) {
+    if (monitoring != NULL && tool >= 0)
+        switch_on(code);
+}
+
+static void *on_line(void *self, void *const *arguments, long count) {
+    (void)self;
+    (void)count;
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = vbt_line_follow(&thread);
+    if (VBT_UNLIKELY(lines == NULL))
+        return nothing();
+    int32_t line = (int32_t)number(thread, arguments[1]);
+    const char *frame = current_frame();
+    if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
+        vbt_line_begin(lines, frame, line);
+    else
+        vbt_line_begin_anyhow(lines, arguments[0], frame, line);
+    return nothing();
+}
+
+/* A jump back to where its line began: a loop that stands in one line. */
+static void *on_jump(void *self, void *const *arguments, long count) {
+    (void)self;
+    (void)count;
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = vbt_line_follow(&thread);
+    if (VBT_UNLIKELY(lines == NULL))
+        return nothing();
+    if (VBT_UNLIKELY(thread->ledger.last_block == arguments[2]))
+        vbt_ledger_move(&thread->ledger, arguments[1], vbt_tree.line_node); /* was allocated before the other one, if at all */
+    int32_t to = (int32_t)number(thread, arguments[2]), from = (int32_t)number(thread, arguments[1]);
+    if (to >= from)
+        return never_again();
+    int32_t line = vbt_python_line_at(arguments[0], to);
+    if (line < 0 || line != vbt_python_line_at(arguments[0], from))
+        return never_again();
+    const char *frame = current_frame();
+    if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
+        vbt_line_begin(lines, frame, line);
+    return nothing();
+}
+
+static void *on_start(void *self, void *const *arguments, long count) {
+    (void)self;
+    (void)count;
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = vbt_line_follow(&thread);
+    if (VBT_UNLIKELY(lines == NULL))
+        return nothing();
+    const char *code = arguments[0];
+    bool met;
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+    if (met)
+        disown_record(thread, code);
+    if (block == NULL)
+        return never_again();
+    if (met) {
+        struct vbt_line_sums begun = vbt_line_ours_begin(thread);
+        switch_on(arguments[0]);
+        vbt_line_ours_end(thread, &begun);
+    }
+    vbt_line_enter(lines, current_frame(), block, vbt_load_int(code, vbt_python.abi.code_first_line));
+    return nothing();
+}
+
+/* A generator goes on in the line in which it stopped, or which it is said to be in. */
+static void *on_resume(void *self, void *const *arguments, long count) {
+    (void)self;
+    (void)count;
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = vbt_line_follow(&thread);
+    if (VBT_UNLIKELY(lines == NULL))
+        return nothing();
+    bool met;
+    struct vbt_line_block *block = vbt_line_block_of(lines, arguments[0], &met);
+    if (block == NULL)
+        return nothing();
+    const char *frame = current_frame();
+    int32_t offset = (int32_t)number(thread, arguments[1]);
+    uint32_t slot = (uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED;
+    int32_t line;
+    if (lines->yielded[slot].frame == frame && lines->yielded[slot].block == block && lines->yielded[slot].line != NULL)
+        line = block->first + (int32_t)(lines->yielded[slot].line - block->lines);
+    else
+        line = vbt_python_line_at(arguments[0], offset);
+    vbt_line_enter(lines, frame, block, line);
+    return nothing();
+}
+
+static void *leave(void *const *arguments, bool yields) {
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = vbt_line_follow(&thread);
+    const char *frame;
+    if (VBT_UNLIKELY(lines == NULL) || !vbt_line_is_top(lines, frame = current_frame()))
+        return nothing(); /* of code that is not chosen */
+    number(thread, arguments[1]);
+    if (yields) {
+        uint32_t slot = (uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED;
+        lines->yielded[slot].frame = frame;
+        lines->yielded[slot].block = lines->top->block;
+        lines->yielded[slot].line = lines->top->line;
+    }
+    vbt_line_leave(lines, frame);
+    return nothing();
+}
+
+static void *on_leave(void *self, void *const *arguments, long count) {
+    (void)self;
+    (void)count;
+    return leave(arguments, false);
+}
+
+static void *on_yield(void *self, void *const *arguments, long count) {
+    (void)self;
+    (void)count;
+    return leave(arguments, true);
+}
+
+/* PyMethodDef, METH_FASTCALL. */
+struct definition {
+    const char *name;
+    void *(*function)(void *, void *const *, long);
+    int flags;
+    const char *doc;
+};
+
+static bool listen(int event, struct definition *definition) {
+    void *function = vbt_line_api.new_function(definition, NULL, NULL);
+    void *before =
+        function != NULL ? vbt_line_api.call_method(monitoring, "register_callback", "iiO", tool, event, function) : NULL;
+    if (function != NULL)
+        vbt_line_api.decref(function);
+    if (before != NULL)
+        vbt_line_api.decref(before);
+    return before != NULL;
+}
+
+static int event_number(void *events, const char *name) {
+    void *value = vbt_line_api.get_attribute(events, name);
+    long event = value != NULL ? vbt_line_api.as_long(value) : 0;
+    if (value != NULL)
+        vbt_line_api.decref(value);
+    vbt_line_api.clear_error();
+    return (int)event;
+}
+
+/* Tools are numbered 0 to 5: 0 is for debuggers, 1 for coverage, 2 for profilers, 5 for optimizers. */
+static bool take_tool(void) {
+    static const int free_ones[] = {4, 3};
+    for (size_t i = 0; i < sizeof free_ones / sizeof *free_ones && tool < 0; i++) {
+        void *result = vbt_line_api.call_method(monitoring, "use_tool_id", "is", free_ones[i], "vbtrace");
+        if (result != NULL) {
+            tool = free_ones[i];
+            vbt_line_api.decref(result);
+        }
+        vbt_line_api.clear_error();
+    }
+    return tool >= 0;
+}
+
+bool vbt_line_monitoring_start(void) {
+    static struct definition start = {"vbtrace", on_start, 0x80, NULL}, resume = {"vbtrace", on_resume, 0x80, NULL},
+                             left = {"vbtrace", on_leave, 0x80, NULL}, yield = {"vbtrace", on_yield, 0x80, NULL},
+                             line = {"vbtrace", on_line, 0x80, NULL}, jump = {"vbtrace", on_jump, 0x80, NULL};
+    void *sys = vbt_line_api.import("sys");
+    monitoring = sys != NULL ? vbt_line_api.get_attribute(sys, "monitoring") : NULL;
+    void *events = monitoring != NULL ? vbt_line_api.get_attribute(monitoring, "events") : NULL;
+    disable = monitoring != NULL ? vbt_line_api.get_attribute(monitoring, "DISABLE") : NULL;
+    if (events == NULL || disable == NULL || !take_tool())
+        return false;
+    int py_start = event_number(events, "PY_START"), py_resume = event_number(events, "PY_RESUME");
+    int py_return = event_number(events, "PY_RETURN"), py_yield = event_number(events, "PY_YIELD");
+    int py_line = event_number(events, "LINE"), py_jump = event_number(events, "JUMP");
+    int py_throw = event_number(events, "PY_THROW"), py_unwind = event_number(events, "PY_UNWIND");
+    events_of_code = py_start | py_resume | py_return | py_yield | py_line | py_jump;
+    vbt_line_code_chosen = chosen;
+    bool good = listen(py_start, &start) && listen(py_resume, &resume) && listen(py_throw, &resume) && listen(py_return, &left) &&
+                listen(py_unwind, &left) && listen(py_yield, &yield) && listen(py_line, &line) && listen(py_jump, &jump);
+    void *result = good ? vbt_line_api.call_method(monitoring, "set_events", "ii", tool, py_start | py_throw | py_unwind) : NULL;
+    if (result != NULL)
+        vbt_line_api.decref(result);
+    vbt_line_api.decref(events);
+    vbt_line_api.decref(sys);
+    return result != NULL;
+}

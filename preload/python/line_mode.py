@@ -1,0 +1,95 @@
+"""Runs inside the traced interpreter before its script, as code of "<vbtrace>"; see preload/line_mode.c.
+
+Given: choose(code), which makes line mode follow a code object. Leaves behind: calibrate(n), whose cost with and without line events
+is compared.
+"""
+
+import builtins
+import sys
+
+
+class Profile:
+    """@profile, as scripts know it from memory_profiler and line_profiler: what carries it is followed, and runs as it is."""
+
+    def __init__(self, *functions, **options):
+        for function in functions:
+            self.add_function(function)
+
+    def __call__(self, function=None, *arguments, **options):
+        if function is None:  # @profile(precision=4)
+            return self
+        self.add_function(function)
+        return function
+
+    def add_function(self, function):
+        if isinstance(function, type):
+            for member in list(vars(function).values()):
+                if hasattr(member, "__code__") or isinstance(member, (staticmethod, classmethod, property)):
+                    self.add_function(member)
+            return
+        if isinstance(function, property):
+            for part in (function.fget, function.fset, function.fdel):
+                if part is not None:
+                    self.add_function(part)
+            return
+        seen = []
+        while function is not None and function not in seen:
+            seen.append(function)
+            code = getattr(function, "__code__", None)
+            if code is not None:
+                choose(code)  # noqa: F821
+            function = getattr(function, "__func__", None) or getattr(function, "__wrapped__", None) or getattr(function, "func", None)
+
+    add_callable = add_function
+    wrap_callable = wrap_function = __call__
+
+    def runcall(self, function, *arguments, **options):
+        return self(function)(*arguments, **options)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def nothing(self, *arguments, **options):
+        """What there is to start, stop, print and write: vbtrace does so itself."""
+
+    enable = disable = enable_by_count = disable_by_count = print_stats = dump_stats = nothing
+
+
+profile = Profile()
+
+
+class Absent:
+    """Stands for memory_profiler and line_profiler where they are not installed: the last finder that is asked."""
+
+    names = ("memory_profiler", "line_profiler")
+
+    def find_spec(self, name, path=None, target=None):
+        return type(sys.__spec__)(name, self, origin="<vbtrace>") if name in self.names else None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        module.profile = profile
+        module.LineProfiler = Profile
+
+
+builtins.profile = profile
+sys.meta_path.append(Absent())
+
+
+def calibrate(n):
+    a = b = c = d = 0
+    while n > 0:
+        n -= 1
+        a = n
+        b = a
+        c = b
+        d = c
+        a = d
+        b = a
+        c = b
+    return d

@@ -1,0 +1,85 @@
+"""Lines whose costs in line mode are known: "#= hits 3; allocs 6; own_allocs 0; net 3 * B" and so on are read by test_line_mode.py.
+
+One bytearray(SIZE) takes B bytes in 2 allocations: the object and its bytes. v is the interpreter's version: up to 3.10 the first call of
+a function allocates its frame, and recursion one for each level.
+"""
+
+import sys
+
+SIZE = 10_000
+B = sys.getsizeof(bytearray(SIZE))
+
+
+def rebinding(n):
+    for _ in range(n):
+        block = bytearray(SIZE)  #= hits n; allocs 2 * n; frees 2 * (n - 1); net B; least 0; most B
+    return None  #= hits 1; allocs 0; frees 0; net 0
+
+
+def dropping(n):
+    for _ in range(n):
+        block = bytearray(SIZE)  #= hits n; allocs 2 * n; frees 0; net n * B; least B; most B
+        del block  #= hits n; allocs 0; frees 2 * n; net -n * B; least -B; most -B
+
+
+def height():
+    base = None  #= hits 1; net 0
+    base = len(bytearray(SIZE) + bytearray(SIZE))  #= hits 1; allocs 7; frees 6; net 28; rises 40171
+    return base  #= hits 1; net 0
+
+
+def make(n):
+    return bytearray(n)  #= hits 6; allocs 12; frees 0; net 6 * B
+
+
+def calls():
+    a = make(SIZE)  #= hits 1; called_allocs 2; own_allocs v < (3, 11); called_net B
+    a = make(SIZE), make(SIZE), len(make(SIZE))  #= hits 1; allocs 7; own_allocs 1; frees 4; net B + 28
+    for a in (make(SIZE) for _ in range(2)):
+        pass
+    del a
+
+
+def recursion(n):
+    if n == 0:  #= hits 11
+        return None
+    block = bytearray(SIZE)  #= hits 10; allocs 20; net 10 * B; least B; most B
+    recursion(n - 1)  #= hits 10; called_allocs 18; own_allocs 10 * (v < (3, 11)); own_frees 18; called_net 9 * B
+    return None
+
+
+def generator(n):
+    for _ in range(n):
+        yield bytearray(SIZE)  #= hits n; allocs 2 * n; frees 0; net n * B; least 0; most B
+
+
+def consumer(n):
+    for block in generator(n):  #= hits n + 1; called_allocs 2 * n + 2; called_net n * B
+        pass  #= hits n; allocs 0; frees 0
+    del block
+
+
+def failing(n):
+    block = bytearray(SIZE)  #= hits 3; allocs 6; net 3 * B
+    raise ValueError  #= hits 3
+
+
+def exceptions():
+    for _ in range(3):  #= hits 4
+        try:  #= hits 3
+            failing(0)  #= hits 3
+        except ValueError:  #= hits 3
+            pass  #= hits 3
+
+
+N = 100
+
+if __name__ == "__main__":
+    rebinding(N)
+    dropping(N)
+    height()
+    calls()
+    recursion(10)
+    consumer(N)
+    exceptions()
+    print(B)

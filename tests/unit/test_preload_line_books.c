@@ -1,0 +1,275 @@
+/* The line books: what an execution of a line costs itself and by its calls, recursion, how high the heap stood, what is not followed. */
+#include "preload/ledger/line_books.h"
+
+#include "preload/ledger/books.h"
+#include "preload/ledger/ledger.h"
+#include "preload_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { F_FIRST = 10, F_LINES = 10, G_FIRST = 50, G_LINES = 5 };
+
+static uint32_t heap_node, f_index, g_index;
+static int f1, f2, g1; /* stand for frames */
+static struct vbt_thread *thread;
+static struct vbt_line_thread *lines;
+
+static struct vbt_line_block *f(void) { return vbt_line_block(lines, f_index); }
+static struct vbt_line_block *g(void) { return vbt_line_block(lines, g_index); }
+static struct vbt_line *line_of_f(int line) { return &f()->lines[line - F_FIRST]; }
+static struct vbt_line *line_of_g(int line) { return &g()->lines[line - G_FIRST]; }
+
+static void allocate(uintptr_t block, size_t size) { world_alloc(thread, heap_node, block, size); }
+static void release(uintptr_t block) { world_free(thread, block); }
+
+static int start(void **state) {
+    world_reset(state);
+    thread = vbt_thread_begin();
+    lines = vbt_line_thread(thread);
+    return lines == NULL;
+}
+
+static void an_execution_lasts_until_the_next_line(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    allocate(0x1000, 100);
+    allocate(0x2000, 50);
+    vbt_line_begin(lines, &f1, 12);
+    release(0x2000);
+    vbt_line_begin(lines, &f1, 11);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(10)->hits, 0);
+    assert_int_equal(line_of_f(11)->hits, 2);
+    assert_int_equal(line_of_f(11)->own.allocs, 2);
+    assert_int_equal(line_of_f(11)->own.allocated, 150);
+    assert_int_equal(line_of_f(11)->own.events, 2);
+    assert_int_equal(line_of_f(11)->most, 150);
+    assert_true(line_of_f(11)->quiet);
+    assert_int_equal(line_of_f(12)->own.frees, 1);
+    assert_int_equal(line_of_f(12)->own.freed, 50);
+    assert_int_equal(line_of_f(12)->own.temporary, 1);
+    assert_int_equal(line_of_f(12)->least, -50);
+    assert_ptr_equal(lines->top, lines->frames);
+}
+
+static void what_is_called_is_told_apart(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    allocate(0x1000, 1);
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 51);
+    allocate(0x2000, 10);
+    vbt_line_leave(lines, &g1);
+    vbt_line_enter(lines, &g1, NULL, 0); /* not chosen, and what that calls */
+    allocate(0x3000, 100);
+    vbt_line_enter(lines, &f2, NULL, 0);
+    allocate(0x4000, 1000);
+    vbt_line_leave(lines, &f2);
+    vbt_line_leave(lines, &g1);
+    release(0x1000);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->own.allocated, 1);
+    assert_int_equal(line_of_f(11)->own.freed, 1);
+    assert_int_equal(line_of_f(11)->called.allocated, 1110);
+    assert_int_equal(line_of_f(11)->called.allocs, 3);
+    assert_int_equal(line_of_f(11)->most, 1110);
+    assert_int_equal(line_of_g(51)->own.allocated, 10);
+    assert_int_equal(line_of_f(11)->active, 0);
+}
+
+static void chosen_code_below_other_code_is_followed(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    vbt_line_enter(lines, &f2, NULL, 0);
+    allocate(0x1000, 1);
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 52);
+    allocate(0x2000, 10);
+    vbt_line_leave(lines, &g1);
+    assert_int_equal(lines->outside, 1);
+    allocate(0x3000, 100);
+    vbt_line_leave(lines, &f2);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->called.allocated, 111);
+    assert_int_equal(line_of_f(11)->own.allocated, 0);
+    assert_int_equal(line_of_g(52)->own.allocated, 10);
+}
+
+static void recursion_counts_the_whole_once(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    allocate(0x1000, 1);
+    vbt_line_enter(lines, &f2, f(), 10);
+    vbt_line_begin(lines, &f2, 11);
+    allocate(0x2000, 10);
+    vbt_line_enter(lines, &g1, f(), 10);
+    vbt_line_begin(lines, &g1, 12);
+    allocate(0x3000, 100);
+    vbt_line_leave(lines, &g1);
+    vbt_line_leave(lines, &f2);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->own.allocated, 11);
+    assert_int_equal(line_of_f(11)->own.allocated + line_of_f(11)->called.allocated, 111);
+    assert_int_equal(line_of_f(12)->own.allocated, 100);
+    assert_int_equal(line_of_f(11)->most, 111);
+    assert_int_equal(line_of_f(11)->least, 110);
+}
+
+static void the_highest_point_inside_a_line_is_seen(void **state) {
+    (void)state;
+    allocate(0x900, 5);
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 51);
+    allocate(0x1000, 1000);
+    release(0x1000);
+    vbt_line_begin(lines, &g1, 52);
+    allocate(0x1000, 10);
+    release(0x1000);
+    vbt_line_leave(lines, &g1);
+    vbt_line_begin(lines, &f1, 12);
+    allocate(0x1000, 100);
+    release(0x1000);
+    vbt_line_begin(lines, &f1, 13);
+    vbt_line_begin(lines, &f1, 12);
+    allocate(0x1000, 300);
+    release(0x1000);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->high, 1005);
+    assert_int_equal(line_of_f(12)->high, 305);
+    assert_int_equal(line_of_f(13)->high, 5);
+    assert_int_equal(line_of_g(51)->high, 1005);
+    assert_int_equal(line_of_g(52)->high, 15);
+    assert_int_equal(line_of_f(11)->own.allocated + line_of_f(11)->called.allocated, 1010);
+}
+
+static void frames_that_end_without_a_word_are_closed(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 51);
+    allocate(0x1000, 7);
+    vbt_line_leave(lines, &f1);
+    assert_ptr_equal(lines->top, lines->frames);
+    assert_int_equal(line_of_f(11)->called.allocated, 7);
+    vbt_line_leave(lines, &f1); /* known to nobody */
+    assert_ptr_equal(lines->top, lines->frames);
+}
+
+static void what_is_ours_is_taken_off(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    struct vbt_line_sums before = vbt_line_now(lines);
+    allocate(0x1000, 64);
+    vbt_line_forget_since(lines, &before);
+    allocate(0x2000, 8);
+    allocate(0x3000, 32);
+    assert_true(vbt_ledger_move(&thread->ledger, (void *)0x3000, vbt_tree.line_node));
+    release(0x3000);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->own.allocs, 1);
+    assert_int_equal(line_of_f(11)->own.allocated, 8);
+    assert_int_equal(line_of_f(11)->own.frees, 0);
+    assert_int_equal(line_of_f(11)->most, 8);
+}
+
+static void a_moved_block_is_counted_where_it_went(void **state) {
+    (void)state;
+    struct vbt_node_sum sum;
+    struct vbt_books books;
+    allocate(0x1000, 24);
+    allocate(0x2000, 32);
+    assert_true(vbt_ledger_move(&thread->ledger, (void *)0x2000, vbt_tree.line_node));
+    assert_false(vbt_ledger_move(&thread->ledger, (void *)0x5000, vbt_tree.line_node));
+    release(0x2000);
+    vbt_books_read(&books);
+    vbt_books_node(&books, heap_node, &sum);
+    assert_int_equal(sum.totals.allocs, 1);
+    assert_int_equal(sum.totals.allocated, 24);
+    assert_int_equal(sum.totals.frees, 0);
+    assert_int_equal(sum.totals.max_size, 24);
+    vbt_books_node(&books, vbt_tree.line_node, &sum);
+    assert_int_equal(sum.totals.allocs, 1);
+    assert_int_equal(sum.totals.freed, 32);
+    assert_int_equal(books.totals[VBT_DOMAIN_HEAP].allocs, 2);
+}
+
+static void a_fork_starts_at_nothing_and_goes_on(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    allocate(0x1000, 100);
+    vbt_books_inherit();
+    vbt_line_books_after_fork();
+    allocate(0x2000, 3);
+    vbt_line_begin(lines, &f1, 12);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->hits, 0);
+    assert_int_equal(line_of_f(11)->own.allocated, 3);
+    assert_int_equal(line_of_f(12)->hits, 1);
+    assert_int_equal(line_of_f(12)->high, 103);
+}
+
+static void calls_that_are_too_deep_are_counted_as_lost(void **state) {
+    (void)state;
+    static char frames[VBT_LINE_FRAMES + 10];
+    for (int i = 0; i < VBT_LINE_FRAMES + 10; i++) {
+        vbt_line_enter(lines, &frames[i], f(), 10);
+        vbt_line_begin(lines, &frames[i], 11);
+    }
+    assert_int_equal(thread->ledger.lost[VBT_LOST_LINES], 11); /* one place is the bottom's */
+    for (int i = VBT_LINE_FRAMES + 9; i >= 0; i--)
+        vbt_line_leave(lines, &frames[i]);
+    assert_ptr_equal(lines->top, lines->frames);
+    assert_int_equal(lines->outside, 0);
+    assert_int_equal(line_of_f(11)->hits, VBT_LINE_FRAMES - 1);
+}
+
+static void the_end_closes_what_is_under_way(void **state) {
+    (void)state;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 51);
+    vbt_line_enter(lines, &f2, NULL, 0);
+    allocate(0x1000, 4);
+    vbt_line_finish(lines);
+    assert_int_equal(line_of_g(51)->called.allocated, 4);
+    assert_int_equal(line_of_f(11)->called.allocated, 4);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(an_execution_lasts_until_the_next_line, start),
+        cmocka_unit_test_setup(what_is_called_is_told_apart, start),
+        cmocka_unit_test_setup(chosen_code_below_other_code_is_followed, start),
+        cmocka_unit_test_setup(recursion_counts_the_whole_once, start),
+        cmocka_unit_test_setup(the_highest_point_inside_a_line_is_seen, start),
+        cmocka_unit_test_setup(frames_that_end_without_a_word_are_closed, start),
+        cmocka_unit_test_setup(what_is_ours_is_taken_off, start),
+        cmocka_unit_test_setup(a_moved_block_is_counted_where_it_went, start),
+        cmocka_unit_test_setup(a_fork_starts_at_nothing_and_goes_on, start),
+        cmocka_unit_test_setup(calls_that_are_too_deep_are_counted_as_lost, start),
+        cmocka_unit_test_setup(the_end_closes_what_is_under_way, start),
+    };
+    world_init();
+    heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
+    vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_HEAP);
+    vbt_lock(&vbt_tree.lock);
+    uint32_t file = vbt_intern_string("f.py", 4);
+    f_index = vbt_line_code_add(vbt_intern_code(1001, file, file, F_FIRST, VBT_CODE_USER), F_FIRST, F_LINES, false);
+    g_index = vbt_line_code_add(vbt_intern_code(1002, file, file, G_FIRST, VBT_CODE_USER), G_FIRST, G_LINES, false);
+    vbt_unlock(&vbt_tree.lock);
+    vbt_line_books_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

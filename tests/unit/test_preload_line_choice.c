@@ -1,0 +1,70 @@
+/* Which functions line mode takes. */
+#include "preload/line_choice.h"
+
+#include "format/format.h"
+#include "preload/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+static bool matches(const char *patterns, const char *name) { return vbt_line_patterns_match(patterns, name, strlen(name), '.'); }
+
+static bool takes(const char *file, const char *name, uint32_t flags) {
+    return vbt_line_choice_takes(file, strlen(file), name, strlen(name), flags);
+}
+
+static void patterns(void **state) {
+    (void)state;
+    assert_true(matches("main", "main"));
+    assert_false(matches("main", "domain"));
+    assert_true(matches("*main", "domain"));
+    assert_true(matches("a,b,main", "main"));
+    assert_false(matches("a,b", "a,b"));
+    assert_true(matches("sort_?", "sort_a"));
+    assert_false(matches("sort_?", "sort_"));
+    assert_true(matches("*", ""));
+    assert_true(matches("a*b*c", "a_b_b_c"));
+    assert_false(matches("a*b*c", "a_b_b"));
+}
+
+static void the_last_part_of_a_name_is_enough(void **state) {
+    (void)state;
+    assert_true(matches("add", "Table.add"));
+    assert_true(matches("Table.*", "Table.add"));
+    assert_false(matches("Table", "Table.add"));
+    assert_true(vbt_line_patterns_match("b.py", "/a/b.py", 7, '/'));
+    assert_true(vbt_line_patterns_match("*/a/*", "/a/b.py", 7, '/'));
+}
+
+static void the_users_files_by_default(void **state) {
+    (void)state;
+    vbt_options = (struct vbt_options){.lines = VBT_LINES_CHOSEN};
+    assert_true(takes("/home/a.py", "f", VBT_CODE_USER));
+    assert_false(takes("/usr/lib/python3.11/json/decoder.py", "f", 0));
+    assert_false(takes("/home/vbtrace.py", "f", VBT_CODE_USER | VBT_CODE_OWN));
+    assert_false(takes("<string>", "f", VBT_CODE_USER));
+    vbt_options.lines = VBT_LINES_DECORATED;
+    assert_false(takes("/home/a.py", "f", VBT_CODE_USER));
+}
+
+static void patterns_take_any_file(void **state) {
+    (void)state;
+    vbt_options = (struct vbt_options){.lines = VBT_LINES_CHOSEN, .functions = "loads"};
+    assert_true(takes("/usr/lib/python3.11/json/__init__.py", "loads", 0));
+    assert_false(takes("/home/a.py", "f", VBT_CODE_USER));
+    strcpy(vbt_options.files, "a.py");
+    assert_false(takes("/usr/lib/python3.11/json/__init__.py", "loads", 0));
+    assert_true(takes("/home/a.py", "loads", VBT_CODE_USER));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patterns),
+        cmocka_unit_test(the_last_part_of_a_name_is_enough),
+        cmocka_unit_test(the_users_files_by_default),
+        cmocka_unit_test(patterns_take_any_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
