@@ -2,7 +2,6 @@
 #include "call_report.h"
 
 #include "allocate.h"
-#include "output.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -69,62 +68,6 @@ const char *vbt_call_kind(const struct vbt_call *call) {
     if (call->inlined)
         return "inlined";
     return call->place->kind == VBT_PLACE_PYTHON ? "python" : call->place->kind == VBT_PLACE_NATIVE ? "native" : "special";
-}
-
-/* Frames in all stacks that are listed: as many as a file of some hundred megabytes holds. */
-enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64 };
-
-size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure) {
-    size_t frames = 0, stacks = 0;
-    for (size_t i = 1; i < tree->count; i++)
-        if (tree->calls[i].self[measure] != 0) {
-            frames += tree->calls[i].depth;
-            stacks++;
-        }
-    if (frames <= MOST_FRAMES)
-        return SIZE_MAX;
-    return MOST_FRAMES / stacks > LEAST_LIMIT ? MOST_FRAMES / stacks : LEAST_LIMIT;
-}
-
-/* The name of a call as it may stand in a stack: what separates frames is in no frame. */
-static const char *stack_name(const struct vbt_call_tree *tree, uint32_t call, char **names) {
-    if (names[call] == NULL) {
-        char *name = vbt_call_name(tree->calls[call].place);
-        names[call] = vbt_utf8_printable(name, strlen(name));
-        free(name);
-        for (char *at = names[call]; (at = strchr(at, ';')) != NULL;)
-            *at = ':';
-    }
-    return names[call];
-}
-
-char *vbt_stack_text(const struct vbt_call_tree *tree, uint32_t call, size_t limit, char ***names) {
-    if (*names == NULL)
-        *names = vbt_new(tree->count, sizeof **names);
-    size_t depth = tree->calls[call].depth, shown = depth < limit ? depth : limit, size = 0;
-    uint32_t *path = vbt_new(shown, sizeof *path);
-    for (size_t i = shown; i > 0; i--, call = tree->calls[call].parent) {
-        path[i - 1] = call;
-        size += strlen(stack_name(tree, call, *names)) + 1;
-    }
-    vbt_output_check(size);
-    char *left_out = shown < depth ? vbt_text("[%zu more frames];", depth - shown) : vbt_copy("", 0);
-    char *text = vbt_new(strlen(left_out) + size + 1, 1), *to = stpcpy(text, left_out);
-    for (size_t i = 0; i < shown; i++) {
-        to = stpcpy(to, (*names)[path[i]]);
-        *to++ = ';';
-    }
-    if (shown > 0)
-        to[-1] = '\0';
-    free(left_out);
-    free(path);
-    return text;
-}
-
-void vbt_stack_names_free(const struct vbt_call_tree *tree, char **names) {
-    for (size_t i = 0; names != NULL && i < tree->count; i++)
-        free(names[i]);
-    free(names);
 }
 
 int64_t vbt_least(const struct vbt_options *options, int64_t whole) {

@@ -25,16 +25,6 @@ char *vbt_place_position(const struct vbt_place *place);
 /* "python", "native", "inlined", "special". */
 const char *vbt_call_kind(const struct vbt_call *call);
 
-/* How many frames of each stack with anything of the measure are listed, so that all together stay within bounds: all of them but for
- * thousands of stacks of thousands of frames. */
-size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure);
-
-/* A stack as Brendan Gregg's tools write it, "outermost;...;innermost", groups included; ready to be printed in one line. Of a stack of
- * more than `limit` frames the outer ones are left out, and their number stands in their place. *names, NULL at first, keeps the names
- * of calls for the next stack. The caller frees what is returned, and *names by vbt_stack_names_free. */
-char *vbt_stack_text(const struct vbt_call_tree *tree, uint32_t call, size_t limit, char ***names);
-void vbt_stack_names_free(const struct vbt_call_tree *tree, char **names);
-
 /* The least of the measure that --min leaves in; INT64_MIN, which leaves all in, for --min 0. */
 int64_t vbt_least(const struct vbt_options *options, int64_t whole);
 

@@ -5,6 +5,7 @@
 #include "flamegraph.h"
 #include "message.h"
 #include "output.h"
+#include "stack_text.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -64,14 +65,14 @@ static void print_svg(const struct vbt_call_tree *tree, const struct vbt_model *
 /* "outermost;...;innermost N", a line for each call stack with anything of the measure. */
 static void print_collapsed(const struct vbt_call_tree *tree, enum vbt_measure measure, FILE *out) {
     size_t limit = vbt_stack_limit(tree, measure);
-    char **names = NULL;
+    struct vbt_stack_names *names = vbt_stack_names_new(tree);
     for (uint32_t i = 1; i < tree->count; i++)
         if (tree->calls[i].self[measure] > 0) {
-            char *stack = vbt_stack_text(tree, i, limit, &names);
+            char *stack = vbt_stack_text(names, i, limit);
             fprintf(out, "%s %lld\n", stack, (long long)tree->calls[i].self[measure]);
             free(stack);
         }
-    vbt_stack_names_free(tree, names);
+    vbt_stack_names_free(names);
 }
 
 static int run(const struct vbt_options *options) {

@@ -3,12 +3,16 @@
 #include "call_report.h"
 #include "functions.h"
 #include "options.h"
+#include "short_name.h"
 #include "table.h"
 #include "totals.h"
 #include "trace.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What the columns before the names take, and the brackets around them. */
+enum { BEFORE_NAMES = 54 };
 
 /* In the manner of pstats; where rows are sorted by another measure, it takes the place of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_options *options,
@@ -38,12 +42,12 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
         vbt_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
         vbt_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
         vbt_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
-        if (f->place->kind == VBT_PLACE_SPECIAL)
-            vbt_table_cell(table, "%s", f->place->function);
-        else if (f->place->line > 0)
-            vbt_table_cell(table, "%s:%lld(%s)", f->place->file, (long long)f->place->line, f->place->function);
-        else
-            vbt_table_cell(table, "%s(%s)", f->place->file, f->place->function);
+        char *function = vbt_copy(f->place->function, strlen(f->place->function)), *position = vbt_place_position(f->place);
+        if (position[0] != '\0')
+            vbt_fit_name(&function, &position, output->width > BEFORE_NAMES ? output->width - BEFORE_NAMES : 1);
+        vbt_table_cell(table, position[0] != '\0' ? "%s(%s)" : "%s%s", position, function);
+        free(function);
+        free(position);
     }
     vbt_table_print(table, output, 0);
     vbt_table_free(table);

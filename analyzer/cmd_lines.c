@@ -5,6 +5,7 @@
 #include "line_profile_data.h"
 #include "message.h"
 #include "options.h"
+#include "short_name.h"
 #include "table.h"
 #include "trace.h"
 #include "units.h"
@@ -26,6 +27,8 @@ static const struct vbt_column columns[] = {
     {.title = "Max RSS", .align = VBT_RIGHT, .gap = 2, .drop = 5},
 };
 
+enum { LONGEST_NAME = 40 };
+
 static void put_row(struct vbt_table *table, const struct vbt_place *place, const char *name, const struct vbt_sums *s) {
     if (place == NULL || place->kind == VBT_PLACE_SPECIAL)
         vbt_table_cell(table, "%s", name);
@@ -33,7 +36,9 @@ static void put_row(struct vbt_table *table, const struct vbt_place *place, cons
         vbt_table_cell(table, "%s:%lld", place->file, (long long)place->line);
     else
         vbt_table_cell(table, "%s", place->file);
-    vbt_table_cell(table, "%s", place != NULL && place->kind != VBT_PLACE_SPECIAL ? place->function : "");
+    char *function = vbt_short_name(place != NULL && place->kind != VBT_PLACE_SPECIAL ? place->function : "", LONGEST_NAME);
+    vbt_table_cell(table, "%s", function);
+    free(function);
     vbt_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
     vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
     vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);

@@ -3,6 +3,8 @@
 #include "call_report.h"
 #include "output.h"
 #include "runtime_groups.h"
+#include "short_name.h"
+#include "stack_text.h"
 #include "table.h"
 #include "utf8.h"
 
@@ -86,9 +88,13 @@ static void print_cut(struct vbt_output *output, char *line) {
 }
 
 static void print_frame(struct vbt_output *output, const struct vbt_call *call) {
-    char *position = vbt_place_position(call->place);
-    print_cut(output, vbt_text("      %s%s%s%s", call->place->function, call->inlined ? ", inlined" : "",
-                               position[0] != '\0' ? "  " : "", position));
+    static const char inlined[] = ", inlined", indent[] = "      ";
+    char *position = vbt_place_position(call->place), *function = vbt_copy(call->place->function, strlen(call->place->function));
+    size_t others = strlen(indent) + (call->inlined ? strlen(inlined) : 0) + (position[0] != '\0' ? 2 : 0);
+    vbt_fit_name(&function, &position, output->width > others ? output->width - others : 1);
+    print_cut(output,
+              vbt_text("%s%s%s%s%s", indent, function, call->inlined ? inlined : "", position[0] != '\0' ? "  " : "", position));
+    free(function);
     free(position);
 }
 
@@ -280,9 +286,9 @@ static void print_csv(const struct rows *rows, const struct vbt_options *options
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
     size_t limit = stack_limit(rows, options);
-    char **names = NULL;
+    struct vbt_stack_names *names = vbt_stack_names_new(rows->tree);
     for (size_t i = 0; i < rows->count && i < options->limit; i++) {
-        char *stack = vbt_stack_text(rows->tree, rows->stacks[i].call, limit, &names);
+        char *stack = vbt_stack_text(names, rows->stacks[i].call, limit);
         vbt_csv_text(&csv, stack);
         free(stack);
         vbt_csv_text(&csv, group_name(rows, rows->stacks[i].call));
@@ -298,7 +304,7 @@ static void print_csv(const struct rows *rows, const struct vbt_options *options
             vbt_csv_measures(&csv, rows->groups[i].of);
             vbt_csv_end_row(&csv);
         }
-    vbt_stack_names_free(rows->tree, names);
+    vbt_stack_names_free(names);
     free(measures);
     free(titles);
 }

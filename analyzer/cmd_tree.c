@@ -2,11 +2,15 @@
 #include "allocate.h"
 #include "call_report.h"
 #include "output.h"
+#include "short_name.h"
 #include "table.h"
 #include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What the columns before the names take. */
+enum { BEFORE_NAMES = 42, LEAST_NAME = 24 };
 
 /* A longer row of calls that each have one child shows this many at its beginning and at its end. */
 enum { CHAIN_SHOWN = 4 };
@@ -49,8 +53,7 @@ static char *indentation(const struct view *v, const char *lines, const char *br
     return vbt_utf8_cut_start(vbt_text("%s%s", lines, branch), v->output->width / 3);
 }
 
-static void put_row(struct view *v, const char *lines, const char *branch, const char *name, const int64_t *self,
-                    const int64_t *cumulative) {
+static void put_row(struct view *v, const char *indent, const char *name, const int64_t *self, const int64_t *cumulative) {
     if (v->rows_left == 0) {
         v->rows_missing++;
         return;
@@ -62,17 +65,30 @@ static void put_row(struct view *v, const char *lines, const char *branch, const
     vbt_table_cell(v->table, "%s",
                    self != NULL && self[v->measure] != 0 ? vbt_measure_text(v->measure, self[v->measure]).text : "");
     vbt_table_cell(v->table, "%s", cumulative != NULL && self != NULL ? vbt_count(cumulative[VBT_MEASURE_ALLOCS]).text : "");
-    char *indent = indentation(v, lines, branch);
     vbt_table_cell(v->table, "%s%s", indent, name);
+}
+
+static void put_note(struct view *v, const char *lines, const char *branch, const char *text, const int64_t *cumulative) {
+    char *indent = indentation(v, lines, branch);
+    put_row(v, indent, text, NULL, cumulative);
     free(indent);
 }
 
+/* "parse (grammar.cpp:120), inlined": a name that is too long for the line is shortened, so that what is behind it can be seen. */
 static void put_call(struct view *v, const char *lines, const char *branch, const struct vbt_call *call) {
-    char *name = vbt_call_name(call->place);
-    char *marked = call->inlined ? vbt_text("%s, inlined", name) : vbt_copy(name, strlen(name));
-    put_row(v, lines, branch, marked, call->self, call->cumulative);
+    char *indent = indentation(v, lines, branch), *name = vbt_call_name(call->place);
+    const char *function = call->place->function, *inlined = call->inlined ? ", inlined" : "";
+    size_t length = strlen(function), used = BEFORE_NAMES + vbt_utf8_width(indent) + strlen(inlined);
+    char *position = strncmp(name, function, length) == 0 ? vbt_copy(name + length, strlen(name + length)) : vbt_copy("", 0);
+    used += vbt_utf8_width(position);
+    char *fitting = vbt_short_name(function, v->output->width > used + LEAST_NAME ? v->output->width - used : LEAST_NAME);
+    char *marked = vbt_text("%s%s%s", fitting, position, inlined);
+    put_row(v, indent, marked, call->self, call->cumulative);
     free(marked);
+    free(fitting);
+    free(position);
     free(name);
+    free(indent);
 }
 
 /* A single child stands under its parent, not to the right of it: deep stacks stay readable. From the first call of such a chain,
@@ -88,7 +104,7 @@ static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
             put_call(v, lines, "", next);
         } else if (shown == CHAIN_SHOWN) {
             char *text = vbt_text("⋮ %s more frames", vbt_count((int64_t)(length - CHAIN_SHOWN)).text);
-            put_row(v, lines, "", text, NULL, NULL);
+            put_note(v, lines, "", text, NULL);
             free(text);
         }
         shown++;
@@ -100,7 +116,7 @@ static void put_rest(struct view *v, const char *lines, uint32_t call) {
     int64_t rest[VBT_MEASURES] = {0};
     rest[v->measure] = rest_of(v, call);
     if (rest[v->measure] != 0)
-        put_row(v, lines, "└╴", "… smaller ones", NULL, rest);
+        put_note(v, lines, "└╴", "… smaller ones", rest);
 }
 
 /* Depth first, with a stack of its own: a trace may be thousands of frames deep. */
@@ -159,7 +175,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_option
                         .rows_left = options->limit,
                         .everything = options->limit == UINT64_MAX};
     if (root->self[measure] != 0)
-        put_row(&view, "", "", "(no call stack)", root->self, root->self);
+        put_row(&view, "", "(no call stack)", root->self, root->self);
     put_tree(&view);
     vbt_table_print(table, output, '-');
     vbt_table_free(table);

@@ -2,6 +2,7 @@
 #include "line_table.h"
 
 #include "allocate.h"
+#include "short_name.h"
 #include "table.h"
 #include "units.h"
 
@@ -121,6 +122,8 @@ static size_t indentation(const char *source, size_t size) {
     return blanks;
 }
 
+enum { LONGEST_NAME = 40 }; /* of a function, where its source is not known */
+
 /* The rows of one file. What all lines are indented by is left away. */
 static void put_file(struct vbt_table *table, const struct row *rows, size_t count, struct vbt_sources *sources) {
     size_t common = SIZE_MAX, size;
@@ -134,10 +137,12 @@ static void put_file(struct vbt_table *table, const struct row *rows, size_t cou
         const struct vbt_place *place = rows[i].place;
         const char *source = vbt_source_line(sources, place->file, place->line, &size);
         char *line = place->line > 0 ? vbt_text("%lld", (long long)place->line) : vbt_copy("", 0);
+        char *function = vbt_short_name(place->function, LONGEST_NAME);
         char *contents = source != NULL ? vbt_copy(source + common, size - common)
-                                        : vbt_text(place->kind == VBT_PLACE_PYTHON ? "in %s" : "%s", place->function);
+                                        : vbt_text(place->kind == VBT_PLACE_PYTHON ? "in %s" : "%s", function);
         put_sums(table, line, &rows[i].sums, contents);
         free(line);
+        free(function);
         free(contents);
     }
 }

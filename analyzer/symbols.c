@@ -102,11 +102,37 @@ static const char *base_name(const char *path) {
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* A file name in full. */
+/* Without "." and, in a relative path, "folder/..". Where ".." leads in a real folder depends on links. */
+static char *tidy_path(char *path) {
+    bool relative = path[0] != '/';
+    char *to = path;
+    for (const char *at = path; *at != '\0';) {
+        size_t length = strcspn(at, "/"), whole = length + (at[length] == '/');
+        bool here = (length == 1 && at[0] == '.') || (length == 0 && at > path);
+        bool up = relative && length == 2 && at[0] == '.' && at[1] == '.' && to > path && to[-1] == '/';
+        if (up) {
+            char *last = to - 1;
+            while (last > path && last[-1] != '/')
+                last--;
+            up = strncmp(last, "../", 3) != 0;
+            to = up ? last : to;
+        }
+        if (!here && !up) {
+            memmove(to, at, whole);
+            to += whole;
+        }
+        at += whole;
+    }
+    *to = '\0';
+    return path;
+}
+
+/* A file name in full, or, of what was built under a made-up root called "." (Debian's libc), as in the source package. */
 static const char *full_path(struct vbt_symbols *s, const char *folder, const char *file) {
     if (file == NULL || strlen(file) >= PATH_MAX || (folder != NULL && strlen(folder) >= PATH_MAX))
         return NULL;
-    return file[0] == '/' || folder == NULL ? file : own(s, vbt_text("%s/%s", folder, file));
+    bool whole = file[0] == '/' || folder == NULL || (strncmp(folder, "./", 2) == 0 && strncmp(file, "./", 2) == 0);
+    return own(s, tidy_path(whole ? vbt_copy(file, strlen(file)) : vbt_text("%s/%s", folder, file)));
 }
 
 /* Room for what was found; all zero. */

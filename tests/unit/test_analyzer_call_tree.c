@@ -3,6 +3,7 @@
 #include "call_report.h"
 #include "functions.h"
 #include "runtime_groups.h"
+#include "stack_text.h"
 #include "totals.h"
 #include "trace_builder.h"
 
@@ -30,15 +31,15 @@ static void unload(struct loaded *l) {
 
 /* The call at the end of a stack, written as vbt_stack_text does. */
 static const struct vbt_call *find(const struct vbt_call_tree *tree, const char *stack) {
-    char **names = NULL;
+    struct vbt_stack_names *names = vbt_stack_names_new(tree);
     const struct vbt_call *call = NULL;
     for (uint32_t i = 1; i < tree->count && call == NULL; i++) {
-        char *text = vbt_stack_text(tree, i, SIZE_MAX, &names);
+        char *text = vbt_stack_text(names, i, SIZE_MAX);
         if (strcmp(text, stack) == 0)
             call = &tree->calls[i];
         free(text);
     }
-    vbt_stack_names_free(tree, names);
+    vbt_stack_names_free(names);
     if (call == NULL)
         fail_msg("no call %s", stack);
     return call;
@@ -96,10 +97,11 @@ static void the_tree_of_the_sample(void **state) {
     assert_int_equal(ones->self[VBT_MEASURE_BYTES], 500);
     assert_int_equal(ones->cumulative[VBT_MEASURE_LEAKS], 1000);
     assert_int_equal(find(&tree, ONES ";" MALLOC)->self[VBT_MEASURE_PEAK], 2000);
-    char **names = NULL, *cut = vbt_stack_text(&tree, (uint32_t)(ones - tree.calls), 2, &names);
+    struct vbt_stack_names *names = vbt_stack_names_new(&tree);
+    char *cut = vbt_stack_text(names, (uint32_t)(ones - tree.calls), 2);
     assert_string_equal(cut, "[1 more frames];work (bench.py:3);ones (numeric.py:200)");
     free(cut);
-    vbt_stack_names_free(&tree, names);
+    vbt_stack_names_free(names);
     assert_int_equal(vbt_stack_limit(&tree, VBT_MEASURE_BYTES), SIZE_MAX);
     vbt_call_tree_sort(&tree, VBT_MEASURE_BYTES, 200);
     assert_int_equal(tree.calls[0].child_count, 3);

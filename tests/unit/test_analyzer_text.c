@@ -1,5 +1,6 @@
 /* What people read: units, text of unknown origin, tables that fit. */
 #include "allocate.h"
+#include "short_name.h"
 #include "table.h"
 #include "units.h"
 #include "utf8.h"
@@ -122,6 +123,64 @@ static void text_is_cut_by_columns(void **state) {
     check_cut(vbt_utf8_cut_end, "ää", 1, "…");
 }
 
+static void long_names_lose_their_arguments_first(void **state) {
+    (void)state;
+#define STRING "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >"
+    static const struct {
+        const char *name;
+        size_t width;
+        const char *expected;
+    } cases[] = {
+        {"malloc", 6, "malloc"},
+        {"malloc", 5, "mall…"},
+        {"", 1, ""},
+        {"f(" STRING ")", 80, "f(std::string)"},
+        {"walk(int, char const*)", 22, "walk(int, char const*)"},
+        {"walk(int, char const*)", 21, "walk(…)"},
+        {"walk()", 5, "walk…"},
+        {"Maze<1, std::map<int, char> >::walk(long)", 40, "Maze<1, std::map<int, char> >::walk(…)"},
+        {"Maze<1, std::map<int, char> >::walk(long)", 37, "Maze<1, std::map<…> >::walk(…)"},
+        {"Maze<1, std::map<int, char> >::walk(long)", 29, "Maze<…>::walk(…)"},
+        {"Maze<1, std::map<int, char> >::walk(long)", 15, "Maze<…>::walk(…"},
+        {"(anonymous namespace)::f(int, int)", 30, "(anonymous namespace)::f(…)"},
+        {"A<B>::operator()(int, int) const", 31, "A<B>::operator()(…) const"},
+        {"A<B>::operator< <int>(int, int)", 24, "A<B>::operator< <int>(…)"},
+        {"A<Before>::operator->() const", 28, "A<…>::operator->() const"},
+        {"my_operator<int, long>(int)", 20, "my_operator<…>(…)"},
+        {"f(void (*)(int), int)", 20, "f(…)"},
+        {"<alloc::Global as core::Alloc>::get", 20, "<…>::get"},
+        {"f::{lambda(auto:1)#1}::operator()(int)", 35, "f::{lambda(…)#1}::operator()(…)"},
+        {"broken<int", 9, "broken<i…"},
+        {"broken>(int)", 9, "broken>(…"},
+        {"))((", 3, "))…"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *name = vbt_short_name(cases[i].name, cases[i].width);
+        assert_string_equal(name, cases[i].expected);
+        free(name);
+    }
+}
+
+static void check_fit(size_t width, const char *name, const char *position, const char *fitting, const char *end) {
+    char *n = vbt_copy(name, strlen(name)), *p = vbt_copy(position, strlen(position));
+    vbt_fit_name(&n, &p, width);
+    assert_string_equal(n, fitting);
+    assert_string_equal(p, end);
+    free(n);
+    free(p);
+}
+
+static void names_and_positions_share_the_width(void **state) {
+    (void)state;
+    check_fit(22, "parse", "/usr/src/file.c:3", "parse", "/usr/src/file.c:3");
+    check_fit(50, "parse", "/usr/share/a/folder/of/many/words/that/is/long/file.c:3", "parse",
+              "…a/folder/of/many/words/that/is/long/file.c:3");
+    check_fit(60, "parse<one, two, three, four, five, six>(seven, eight)", "/usr/share/a/folder/of/words/file.c:3", "parse<…>(…)",
+              "/usr/share/a/folder/of/words/file.c:3");
+    check_fit(40, "parse<one, two, three, four, five, six>(seven, eight)", "file.c:3", "parse<…>(…)", "file.c:3");
+    check_fit(10, "a_long_name", "a_long_file.c", "…", "…g_file.c");
+}
+
 static const struct vbt_column columns[] = {
     {.title = "Name", .least = 4},
     {.title = "Count", .align = VBT_RIGHT, .gap = 2},
@@ -178,10 +237,16 @@ static void tables_fit_the_width(void **state) {
 int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_have_separators),  cmocka_unit_test(bytes_have_binary_units),
-        cmocka_unit_test(times_have_three_digits), cmocka_unit_test(rates_have_three_decimals),
-        cmocka_unit_test(dates_are_exact),         cmocka_unit_test(foreign_bytes_become_text),
-        cmocka_unit_test(text_is_cut_by_columns),  cmocka_unit_test(tables_fit_the_width),
+        cmocka_unit_test(counts_have_separators),
+        cmocka_unit_test(bytes_have_binary_units),
+        cmocka_unit_test(times_have_three_digits),
+        cmocka_unit_test(rates_have_three_decimals),
+        cmocka_unit_test(dates_are_exact),
+        cmocka_unit_test(foreign_bytes_become_text),
+        cmocka_unit_test(text_is_cut_by_columns),
+        cmocka_unit_test(long_names_lose_their_arguments_first),
+        cmocka_unit_test(names_and_positions_share_the_width),
+        cmocka_unit_test(tables_fit_the_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
