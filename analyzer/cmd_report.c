@@ -8,6 +8,7 @@
 #include "options.h"
 #include "output.h"
 #include "overview.h"
+#include "resident.h"
 #include "threads.h"
 #include "units.h"
 #include "utf8.h"
@@ -108,6 +109,10 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_options *
     vbt_program_print(&trace->model, output);
     putc('\n', output->stream);
     vbt_totals_print(&trace->model, output);
+    if (trace->model.has_maps) {
+        putc('\n', output->stream);
+        vbt_resident_print(&trace->model, output);
+    }
     print_title(output, "Hottest lines",
                 options->by_leaf ? ", the lines that allocate themselves"
                                  : ", each with everything that was allocated on its behalf");
@@ -150,6 +155,7 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_options *
     vbt_json_begin(&json, out);
     vbt_json_member(&json, "program", vbt_json_program(model));
     vbt_json_member(&json, "totals", vbt_json_totals(model));
+    vbt_json_member(&json, "resident", vbt_json_resident(model));
     vbt_json_member(&json, "complete", json_boolean(vbt_model_complete(model)));
     vbt_json_member(&json, "end_reason", vbt_json_text(model->ended ? model->end_reason : NULL));
     vbt_json_member(&json, "conservation", vbt_json_conservation(conservation));

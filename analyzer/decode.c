@@ -13,7 +13,7 @@ char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
         [VBT_CHUNK_TIMELINE] = vbt_decode_timeline,   [VBT_CHUNK_END] = vbt_decode_end,
         [VBT_CHUNK_FRAMES] = vbt_decode_frames,       [VBT_CHUNK_SOURCES] = vbt_decode_sources,
         [VBT_CHUNK_THREADS] = vbt_decode_threads,     [VBT_CHUNK_THREAD_COUNTERS] = vbt_decode_thread_counters,
-        [VBT_CHUNK_LINES] = vbt_decode_lines,
+        [VBT_CHUNK_LINES] = vbt_decode_lines,         [VBT_CHUNK_MAPS] = vbt_decode_maps,
     };
     struct vbt_payload payload = {
         .model = model,

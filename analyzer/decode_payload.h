@@ -66,6 +66,9 @@ void vbt_decode_intervals_finish(struct vbt_model *m);
 /* decode_lines.c */
 char *vbt_decode_lines(struct vbt_payload *p);
 
+/* decode_maps.c */
+char *vbt_decode_maps(struct vbt_payload *p);
+
 /* decode_names.c */
 char *vbt_decode_frames(struct vbt_payload *p);
 char *vbt_decode_sources(struct vbt_payload *p);

@@ -159,6 +159,14 @@ struct vbt_line_counts {
     uint64_t rss;
 };
 
+/* The resident set, taken apart. */
+struct vbt_resident {
+    bool known;
+    uint64_t time;
+    int64_t live_heap, live_python; /* bytes then */
+    uint64_t bytes[VBT_RESIDENT_CLASSES];
+};
+
 /* How many chunks of a kind there were, and how large. */
 struct vbt_chunk_sums {
     uint64_t count, stored, raw;
@@ -218,8 +226,10 @@ struct vbt_model {
     uint32_t *line_of_site; /* 1 + index into line_counts, as far as it goes; 0: none */
     size_t line_of_site_count, line_of_site_capacity;
 
-    bool has_state;
+    bool has_state, has_maps;
     int64_t state[VBT_STATE_KEYS];
+    uint64_t maps[VBT_MAP_KINDS][VBT_FIELDS];
+    struct vbt_resident resident[VBT_RESIDENT_TIMES];
     struct vbt_ticks ticks;   /* while loading, those of STATE chunks; then all */
     struct vbt_ticks thinned; /* while loading, those of the newest TIMELINE chunk */
 
@@ -280,7 +290,8 @@ static inline uint64_t vbt_counters_freed(const struct vbt_counters *c) {
 /* Time of the last thing known of the process, in ns since its start. */
 uint64_t vbt_model_duration(const struct vbt_model *model);
 
-/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0. */
+/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0 and for what this version does not know. */
 const char *vbt_chunk_name(int kind);
+bool vbt_chunk_is_known(int kind);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
+static const char *const map_kind_names[VBT_MAP_KINDS] = {"anonymous", "file", "arena"};
 
 /* A text of the trace, as it may go to a terminal. */
 static void put_text(FILE *out, const char *before, const char *text, const char *behind) {
@@ -60,6 +61,16 @@ static void put_domain(struct vbt_table *table, const char *name, const struct v
     vbt_table_cell(table, "%s", peak ? vbt_bytes(d->at_peak_bytes).text : "");
 }
 
+/* All mapped memory; where it is of several kinds, these too. */
+static void put_mapped(struct vbt_table *table, const struct vbt_totals *totals) {
+    static const char *const names[VBT_MAP_KINDS] = {"  memory", "  files", "  arenas"};
+    const struct vbt_domain_totals *all = &totals->domain[VBT_DOMAIN_MAP];
+    put_domain(table, "mapped", all, true);
+    for (int i = 0; i < VBT_MAP_KINDS; i++)
+        if (totals->map[i].allocs + totals->map[i].inherited_blocks > 0 && totals->map[i].allocs != all->allocs)
+            put_domain(table, names[i], &totals->map[i], false);
+}
+
 static void print_domains(const struct vbt_totals *totals, struct vbt_output *output) {
     static const struct vbt_column columns[] = {
         {.title = "", .width = 10},
@@ -72,14 +83,14 @@ static void print_domains(const struct vbt_totals *totals, struct vbt_output *ou
         {.title = "Live at end", .align = VBT_RIGHT, .gap = 2, .width = 8},
         {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 1},
     };
-    static const char *const names[VBT_DOMAINS] = {"heap", "Python", "mapped"};
+    static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
     struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
-    for (int i = 0; i < VBT_DOMAINS; i++)
-        if (totals->domain[i].allocs != 0 && i != VBT_DOMAIN_MAP)
+    for (int i = 0; i < VBT_DOMAIN_MAP; i++)
+        if (totals->domain[i].allocs != 0)
             put_domain(table, names[i], &totals->domain[i], true);
     put_domain(table, "total", &totals->all, true);
-    if (totals->domain[VBT_DOMAIN_MAP].allocs != 0)
-        put_domain(table, names[VBT_DOMAIN_MAP], &totals->domain[VBT_DOMAIN_MAP], false);
+    if (totals->domain[VBT_DOMAIN_MAP].allocs + totals->domain[VBT_DOMAIN_MAP].inherited_blocks != 0)
+        put_mapped(table, totals);
     vbt_table_print(table, output, 0);
     vbt_table_free(table);
 }
@@ -168,12 +179,17 @@ json_t *vbt_json_totals(const struct vbt_model *m) {
         json_object_set_new(lost, vbt_lost_name((enum vbt_lost)i), json_integer(m->state[VBT_STATE_LOST + i]));
     json_object_set_new(object, "lost", lost);
     json_t *unknown = json_object();
-    for (int i = 0; i < VBT_DOMAIN_MAP; i++)
+    for (int i = 0; i < VBT_DOMAINS; i++)
         json_object_set_new(unknown, domain_names[i], json_integer(m->state[VBT_STATE_UNKNOWN_FREES + i]));
     json_object_set_new(object, "unknown_frees", unknown);
     json_t *domains = json_object();
     for (int i = 0; i < VBT_DOMAINS; i++)
         json_object_set_new(domains, domain_names[i], domain_of(&totals.domain[i], totals.domain[i].at_peak_bytes));
+    json_t *mapped = json_object_get(domains, domain_names[VBT_DOMAIN_MAP]), *kinds = json_object();
+    for (int i = 0; i < VBT_MAP_KINDS; i++)
+        json_object_set_new(kinds, map_kind_names[i], domain_of(&totals.map[i], 0));
+    json_object_set_new(mapped, "kinds", kinds);
+    json_object_set_new(mapped, "highest_bytes", json_integer(m->state[VBT_STATE_MAPS_PEAK]));
     json_object_set_new(object, "domains", domains);
     return object;
 }

@@ -18,6 +18,20 @@ static void add(struct vbt_domain_totals *to, const struct vbt_domain_totals *d)
     to->at_peak_bytes = (int64_t)((uint64_t)to->at_peak_bytes + (uint64_t)d->at_peak_bytes);
 }
 
+static struct vbt_domain_totals totals_of(const uint64_t values[VBT_FIELDS]) {
+    return (struct vbt_domain_totals){
+        .allocs = values[VBT_FIELD_ALLOCS],
+        .frees = values[VBT_FIELD_FREES],
+        .allocated = values[VBT_FIELD_ALLOCATED],
+        .freed = values[VBT_FIELD_FREED],
+        .temporary = values[VBT_FIELD_TEMPORARY],
+        .inherited_blocks = values[VBT_FIELD_INHERITED_BLOCKS],
+        .inherited_bytes = values[VBT_FIELD_INHERITED_BYTES],
+        .live_blocks = (int64_t)(values[VBT_FIELD_INHERITED_BLOCKS] + values[VBT_FIELD_ALLOCS] - values[VBT_FIELD_FREES]),
+        .live_bytes = (int64_t)(values[VBT_FIELD_INHERITED_BYTES] + values[VBT_FIELD_ALLOCATED] - values[VBT_FIELD_FREED]),
+    };
+}
+
 void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *m) {
     memset(totals, 0, sizeof *totals);
     uint64_t sums[VBT_DOMAINS][VBT_FIELDS];
@@ -26,18 +40,10 @@ void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *m) {
         uint64_t *values = sums[i];
         for (int field = 0; m->has_state && field < VBT_FIELDS; field++)
             values[field] = (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
-        totals->domain[i] = (struct vbt_domain_totals){
-            .allocs = values[VBT_FIELD_ALLOCS],
-            .frees = values[VBT_FIELD_FREES],
-            .allocated = values[VBT_FIELD_ALLOCATED],
-            .freed = values[VBT_FIELD_FREED],
-            .temporary = values[VBT_FIELD_TEMPORARY],
-            .inherited_blocks = values[VBT_FIELD_INHERITED_BLOCKS],
-            .inherited_bytes = values[VBT_FIELD_INHERITED_BYTES],
-            .live_blocks = (int64_t)(values[VBT_FIELD_INHERITED_BLOCKS] + values[VBT_FIELD_ALLOCS] - values[VBT_FIELD_FREES]),
-            .live_bytes = (int64_t)(values[VBT_FIELD_INHERITED_BYTES] + values[VBT_FIELD_ALLOCATED] - values[VBT_FIELD_FREED]),
-        };
+        totals->domain[i] = totals_of(values);
     }
+    for (int kind = 0; kind < VBT_MAP_KINDS; kind++)
+        totals->map[kind] = totals_of(m->maps[kind]);
     for (size_t i = 1; i <= m->node_count; i++) {
         int64_t *sum = &totals->domain[m->nodes[i].domain].at_peak_bytes;
         *sum = (int64_t)((uint64_t)*sum + (uint64_t)m->counters[m->nodes[i].counters].at_peak_bytes);

@@ -13,7 +13,8 @@ struct vbt_domain_totals {
 
 struct vbt_totals {
     struct vbt_domain_totals domain[VBT_DOMAINS];
-    struct vbt_domain_totals all; /* heap and Python: mapped memory is where these two get theirs from */
+    struct vbt_domain_totals all;                /* heap and Python: mapped memory is where these two get theirs from */
+    struct vbt_domain_totals map[VBT_MAP_KINDS]; /* of the map domain; what these have at the peak is not told */
     int64_t peak_bytes;
 };
 

@@ -2,6 +2,7 @@
 #include "trace_file.h"
 
 #include "allocate.h"
+#include "model.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -68,10 +69,6 @@ static bool read_bytes(struct vbt_trace_file *file, void *into, size_t size, con
     return true;
 }
 
-static bool known(enum vbt_chunk_kind kind) {
-    return (kind >= VBT_CHUNK_PROCESS && kind <= VBT_CHUNK_LINES) || kind == VBT_CHUNK_THREADS || kind == VBT_CHUNK_THREAD_COUNTERS;
-}
-
 static bool decompress(struct vbt_trace_file *file, const struct vbt_chunk_header *header, uint64_t offset) {
     unsigned long long declared = ZSTD_getFrameContentSize(file->stored, header->stored_size);
     if (declared != header->raw_size)
@@ -120,9 +117,9 @@ bool vbt_trace_next(struct vbt_trace_file *file, struct vbt_chunk *chunk) {
     if (checksum != header->checksum)
         return damaged(file, offset,
                        vbt_text("checksum %016" PRIx64 " expected, %016" PRIx64 " found", header->checksum, checksum));
-    if (known(header->kind) && !decompress(file, header, offset))
+    if (vbt_chunk_is_known((int)header->kind) && !decompress(file, header, offset))
         return false;
-    chunk->raw = known(header->kind) ? file->raw : NULL;
+    chunk->raw = vbt_chunk_is_known((int)header->kind) ? file->raw : NULL;
     chunk->offset = offset;
     chunk->stored = file->stored;
     file->sequence++;

@@ -43,6 +43,7 @@ enum vbt_chunk_kind {
     VBT_CHUNK_FRAMES,
     VBT_CHUNK_SOURCES,
     VBT_CHUNK_LINES,
+    VBT_CHUNK_MAPS,
     VBT_CHUNK_THREADS = 17,
     VBT_CHUNK_THREAD_COUNTERS = 19,
 };
@@ -55,6 +56,29 @@ enum vbt_site_kind { VBT_SITE_PYTHON, VBT_SITE_NATIVE, VBT_SITE_SPECIAL };
 enum vbt_binary_state { VBT_BINARY_SAME, VBT_BINARY_NEWER, VBT_BINARY_GONE, VBT_BINARY_REPLACED, VBT_BINARY_STATES };
 
 enum vbt_domain { VBT_DOMAIN_HEAP, VBT_DOMAIN_PYTHON, VBT_DOMAIN_MAP, VBT_DOMAINS };
+
+/* What a mapping of the map domain is. */
+enum vbt_map_kind {
+    VBT_MAP_ANONYMOUS, /* the program's own memory */
+    VBT_MAP_FILE,
+    VBT_MAP_ARENA, /* mapped by an allocator or interpreter to give blocks out of it */
+    VBT_MAP_KINDS,
+};
+
+/* What the pages of a resident set are. */
+enum vbt_resident_class {
+    VBT_RESIDENT_HEAP,      /* where allocators keep their blocks */
+    VBT_RESIDENT_ANONYMOUS, /* mappings of the program */
+    VBT_RESIDENT_FILE,      /* files that the program mapped */
+    VBT_RESIDENT_STACK,
+    VBT_RESIDENT_PROGRAM, /* code and data of the program and its libraries; other files that libc mapped */
+    VBT_RESIDENT_OURS,    /* vbtrace */
+    VBT_RESIDENT_UNKNOWN,
+    VBT_RESIDENT_CLASSES,
+};
+
+/* When a resident set was taken apart. */
+enum vbt_resident_time { VBT_RESIDENT_LATEST, VBT_RESIDENT_HIGHEST, VBT_RESIDENT_TIMES };
 
 enum vbt_domain_field {
     VBT_FIELD_ALLOCS,
@@ -82,6 +106,8 @@ enum vbt_state {
     VBT_STATE_STACKS_TRUNCATED = 91,
     VBT_STATE_VERIFY_COMPARED = 92,
     VBT_STATE_VERIFY_DIFFERENT = 93,
+    VBT_STATE_MAPS_PEAK = 100,
+    VBT_STATE_MAPS_HELD = 101,
     VBT_STATE_LINE_EVENT_COST = 110, /* picoseconds */
     VBT_STATE_KEYS = 128             /* above every key of this version */
 };

@@ -74,6 +74,22 @@ VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt
     return VBT_PEEK(bool, vbt_full_stacks) ? vbt_full_place(thread, caller, VBT_DOMAIN_HEAP) : vbt_leaf_place(thread, caller.pc);
 }
 
+/* The place of a mapping, likewise; mark: 0, or a site to stand before the address that asked for it. */
+static inline struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers caller, uint32_t mark) {
+    struct vbt_leaf leaf;
+    if (vbt_full_stacks) {
+        leaf.place = vbt_full_place(thread, caller, VBT_DOMAIN_MAP);
+    } else {
+        const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+        vbt_native_leaf_find(thread, &leaf, python != NULL ? python->node : 0, caller.pc, VBT_DOMAIN_MAP);
+    }
+    if (mark == 0)
+        return leaf.place;
+    const struct vbt_node *asked = vbt_node_at(leaf.place.node);
+    uint32_t node = vbt_node_of(vbt_node_of(asked->parent, mark, VBT_DOMAIN_MAP), asked->site, VBT_DOMAIN_MAP);
+    return (struct vbt_place){node, vbt_counters_of(&thread->ledger, node)};
+}
+
 /* The place of a request to Python's allocators, likewise: the Python stack; in its absence, the address that asked. */
 static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);

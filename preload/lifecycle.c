@@ -9,6 +9,7 @@
 #include "hook.h"
 #include "ledger/books.h"
 #include "ledger/line_books.h"
+#include "ledger/maps.h"
 #include "options.h"
 #include "python_attach.h"
 #include "say.h"
@@ -142,6 +143,7 @@ void vbt_lifecycle_finish(const char *reason) {
         vbt_intervals_confirm(&thread->ledger);
     if (vbt_self != NULL && vbt_self->lines != NULL)
         vbt_line_finish(vbt_self->lines);
+    vbt_maps_resolve();
     vbt_helper_stop(reason, true);
     if (!is_exec && summary_due && !vbt_options.quiet)
         print_summary();
@@ -197,12 +199,14 @@ static void before_fork(void) {
     vbt_lock(&vbt_tree.lock);
     vbt_lock(&vbt_interval_groups.lock);
     vbt_lock(&vbt_native_rules_lock);
+    vbt_maps_before_fork();
     errno = saved;
 }
 
 static void after_fork_in_parent(void) {
     if (!held_for_fork)
         return;
+    vbt_maps_after_fork();
     vbt_unlock(&vbt_native_rules_lock);
     vbt_unlock(&vbt_interval_groups.lock);
     vbt_unlock(&vbt_tree.lock);
@@ -221,6 +225,7 @@ static void begin_anew(void) {
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();
+    vbt_maps_begin_anew();
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
@@ -229,10 +234,12 @@ static void begin_anew(void) {
 }
 
 static void after_fork_in_child(void) {
-    if (held_for_fork)
+    if (held_for_fork) {
         begin_anew();
-    else if (over)
+        vbt_maps_after_fork();
+    } else if (over) {
         atomic_store(&vbt_recording, VBT_STOPPED);
+    }
 }
 
 /* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was wiped. */

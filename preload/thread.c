@@ -78,6 +78,7 @@ struct vbt_thread *vbt_thread_begin(void) {
             ;
         vbt_ledger_begin(&thread->ledger);
     }
+    thread->on_stack = (uintptr_t)__builtin_frame_address(0);
     vbt_self = thread;
     return thread;
 }

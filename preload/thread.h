@@ -35,6 +35,7 @@ struct vbt_thread {
     struct vbt_intervals intervals;
     struct vbt_python_stack stack;
     uint64_t lost_in_signal;
+    uintptr_t on_stack; /* an address on the thread's stack */
     struct vbt_leaf leaves[VBT_LEAF_CACHE];
     struct vbt_full_stack full;
     struct vbt_line_thread *lines; /* NULL until its first line event */

@@ -36,6 +36,7 @@ void vbt_books_read(struct vbt_books *out) {
             add_totals(&out->totals[domain], &ledger->totals[domain]);
             out->unknown_frees[domain] += ledger->unknown_frees[domain];
         }
+        add_totals(&out->totals[VBT_DOMAIN_MAP], &ledger->mapped);
         for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
             out->lost[reason] += ledger->lost[reason];
         out->lost[VBT_LOST_SIGNAL] += thread->lost_in_signal;
@@ -48,6 +49,8 @@ void vbt_books_read(struct vbt_books *out) {
         out->ledgers++;
     }
     out->threads = vbt_thread_count();
+    vbt_maps_read(&out->maps);
+    out->unknown_frees[VBT_DOMAIN_MAP] = out->maps.unknown;
     memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
     memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
     out->peak = atomic_load(&vbt_peak.bytes);
@@ -96,6 +99,11 @@ static void sum_sizes(uint32_t node, struct vbt_node_sum *out) {
         out->totals.buckets += out->sizes[bucket] != 0;
 }
 
+/* A part of a mapping can be freed without a free. */
+static bool nothing_happened(const struct vbt_counters *counters) {
+    return counters->allocs == 0 && counters->frees == 0 && counters->freed == 0;
+}
+
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
     struct vbt_node_totals *totals = &out->totals;
     *totals = (struct vbt_node_totals){.min_size = UINT64_MAX};
@@ -107,7 +115,7 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
         if (page == NULL)
             continue;
         const struct vbt_counters *counters = &page->counters[node % VBT_PAGE_NODES];
-        if (counters->allocs == 0 && counters->frees == 0)
+        if (nothing_happened(counters))
             continue;
         any = true;
         totals->allocs += counters->allocs;
@@ -140,11 +148,15 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     return any;
 }
 
-void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAIN_MAP]) {
-    memset(totals, 0, VBT_DOMAIN_MAP * sizeof *totals);
-    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
-        for (int domain = 0; domain < VBT_DOMAIN_MAP && thread->row == row; domain++)
+void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]) {
+    memset(totals, 0, VBT_DOMAINS * sizeof *totals);
+    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        if (thread->row != row)
+            continue;
+        for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
             add_totals(&totals[domain], &thread->ledger.totals[domain]);
+        add_totals(&totals[VBT_DOMAIN_MAP], &thread->ledger.mapped);
+    }
 }
 
 /* The part of a row, made where there is none yet. */
@@ -165,7 +177,7 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
         const struct vbt_counters *counters = page != NULL ? &page->counters[node % VBT_PAGE_NODES] : NULL;
-        if (counters == NULL || (counters->allocs == 0 && counters->frees == 0) || thread->row > books->threads)
+        if (counters == NULL || nothing_happened(counters) || thread->row > books->threads)
             continue; /* or it has only just begun */
         struct vbt_node_part *part = part_of(thread->row, parts, &count);
         part->allocs += counters->allocs;
@@ -212,7 +224,7 @@ static void forget_nodes(struct vbt_ledger *ledger, uint32_t nodes) {
         struct vbt_counters_page *page = ledger->pages[index];
         for (uint32_t n = 0; page != NULL && n < VBT_PAGE_NODES; n++) {
             uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
-            if (page->counters[n].allocs == 0 && page->counters[n].frees == 0)
+            if (nothing_happened(&page->counters[n]))
                 continue; /* the fewer pages are written to, the fewer are copied from the parent */
             page->counters[n] = (struct vbt_counters){.clock = ours};
             page->sizes[n] = NULL;
@@ -232,7 +244,8 @@ void vbt_books_inherit(void) {
         if (vbt_books_node(&books, node, &sum)) {
             part.blocks = sum.totals.inherited_blocks + sum.totals.allocs - sum.totals.frees;
             part.bytes = sum.totals.inherited_bytes + sum.totals.allocated - sum.totals.freed;
-            live += (int64_t)part.bytes;
+            if (vbt_node_at(node)->domain != VBT_DOMAIN_MAP)
+                live += (int64_t)part.bytes;
             inherited_blocks[vbt_node_at(node)->domain] += part.blocks;
             inherited_bytes[vbt_node_at(node)->domain] += part.bytes;
         }
@@ -248,6 +261,7 @@ void vbt_books_inherit(void) {
         struct vbt_ledger *ledger = &thread->ledger;
         forget_nodes(ledger, vbt_tree.nodes.count);
         memset(ledger->totals, 0, sizeof ledger->totals);
+        ledger->mapped = (struct vbt_totals){0};
         memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
         memset(ledger->lost, 0, sizeof ledger->lost);
         thread->lost_in_signal = 0;
@@ -256,6 +270,7 @@ void vbt_books_inherit(void) {
         ledger->live = thread == vbt_self ? live : 0; /* the thread that forked goes on with all of it */
         atomic_store(&ledger->published, ledger->live);
         ledger->last_block = NULL;
+        ledger->last_mapping = 0;
         ledger->ours = 0;
         ledger->crest = INT64_MIN;
         atomic_store(&ledger->alloc_limit, alone ? INT64_MAX : INT64_MIN);
@@ -263,4 +278,5 @@ void vbt_books_inherit(void) {
         vbt_intervals_reset(ledger);
     }
     vbt_interval_groups_forget();
+    vbt_maps_inherit();
 }

@@ -3,6 +3,7 @@
 #define VBT_BOOKS_H
 
 #include "counters.h"
+#include "maps.h"
 
 struct vbt_node_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
@@ -26,6 +27,7 @@ struct vbt_books {
     uint64_t compared, different; /* native stacks that were verified; those that libunwind saw otherwise */
     uint32_t threads;             /* that had an event */
     uint32_t ledgers;
+    struct vbt_maps_sum maps; /* of the map domain, by kind */
     int64_t peak;
     int64_t peak_error;  /* how far the true peak can lie above it */
     uint64_t peak_clock; /* for vbt_books_node */
@@ -39,7 +41,7 @@ void vbt_books_read(struct vbt_books *out);
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out);
 
 /* What the threads of one row (thread_rows.h) did in all. */
-void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAIN_MAP]);
+void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]);
 
 /* What the threads of one row did at a node. */
 struct vbt_node_part {

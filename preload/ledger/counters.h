@@ -76,6 +76,9 @@ struct vbt_ledger {
     struct vbt_line_thread *lines; /* NULL without line mode */
     struct vbt_arena arena;
     struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
+    struct vbt_totals mapped;
+    uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
+    uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */
 };
 
 /* This thread's counters of a node, made where they are missing; NULL when there is no memory. */

@@ -71,15 +71,20 @@ static void crest(struct vbt_ledger *ledger) {
     ledger->crest = ledger->lines != NULL ? vbt_line_crest(ledger->lines, next) : next;
 }
 
-/* The first change of a node since the last peak, tick or boundary of an interval. */
-static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, int64_t change) {
+/* The first change of a node since the last peak or tick. */
+static void set_clock(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, uint64_t ours) {
     uint64_t now = atomic_load(&vbt_clock);
-    uint64_t ours = vbt_node_at(node)->flags & VBT_SITE_OF_OURS ? VBT_CLOCK_OURS : 0;
     if ((counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock))
         counters->at_peak = (int64_t)(counters->allocated - counters->freed);
     counters->clock = now | ours;
     atomic_store_explicit(&vbt_counters_page(ledger, node / VBT_PAGE_NODES)->clock, now, memory_order_relaxed);
     atomic_store_explicit(&ledger->clock, now, memory_order_relaxed);
+}
+
+/* The first change of a node since the last peak, tick or boundary of an interval. */
+static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, int64_t change) {
+    uint64_t ours = vbt_node_at(node)->flags & VBT_SITE_OF_OURS ? VBT_CLOCK_OURS : 0;
+    set_clock(ledger, node, counters, ours);
     if (ours) {
         ledger->ours += change;
         ledger->crest = INT64_MIN; /* it was computed with the old share of ours */
@@ -272,6 +277,31 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
         other_size(ledger, node, to, size);
     atomic_store_explicit(slot, (cell & ~(uint64_t)(VBT_MAX_NODES - 1)) | node, memory_order_relaxed);
     return true;
+}
+
+void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes) {
+    set_clock(ledger, place.node, place.counters, 0);
+    place.counters->allocs++;
+    place.counters->allocated += bytes;
+    ledger->mapped.allocs++;
+    ledger->mapped.allocated += bytes;
+    if (bytes != place.counters->usual_size)
+        other_size(ledger, place.node, place.counters, bytes);
+}
+
+void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary) {
+    struct vbt_counters *counters = vbt_counters_of(ledger, node);
+    if (counters == NULL) {
+        ledger->lost[VBT_LOST_MEMORY]++;
+        return;
+    }
+    set_clock(ledger, node, counters, 0);
+    counters->freed += bytes;
+    counters->frees += ends;
+    counters->temporary += temporary;
+    ledger->mapped.freed += bytes;
+    ledger->mapped.frees += ends;
+    ledger->mapped.temporary += temporary;
 }
 
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now) {

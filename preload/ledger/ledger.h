@@ -49,6 +49,11 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
  * known. */
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node);
 
+/* Mapped memory, for maps.h: it is no part of the heap's peak, nor of intervals. The first books a
+ * mapping, the second the end of a part of one: of the whole, or its last part, if ends. */
+void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes);
+void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary);
+
 /* What was live at the peak, of what these counters count. peak_is_now: a thread that is alone stands higher than
  * ever. */
 int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now);

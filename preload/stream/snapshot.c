@@ -42,7 +42,45 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
     put_pair(w, VBT_STATE_VERIFY_COMPARED, (int64_t)books->compared);
     put_pair(w, VBT_STATE_VERIFY_DIFFERENT, (int64_t)books->different);
     put_pair(w, VBT_STATE_LINE_EVENT_COST, vbt_line_event_cost);
+    put_pair(w, VBT_STATE_MAPS_PEAK, books->maps.peak);
+    if (tick->maps_held >= 0) {
+        vbt_put_varint(w, VBT_STATE_MAPS_HELD);
+        vbt_put_zigzag(w, tick->maps_held);
+    }
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
+}
+
+void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                       const struct vbt_resident_at at[VBT_RESIDENT_TIMES]) {
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, (uint64_t)tick->time);
+    vbt_put_varint(w, VBT_MAP_KINDS);
+    for (int kind = 0; kind < VBT_MAP_KINDS; kind++) {
+        const struct vbt_map_totals *totals = &books->maps.kinds[kind];
+        vbt_put_varint(w, totals->flow.allocs);
+        vbt_put_varint(w, totals->flow.frees);
+        vbt_put_varint(w, totals->flow.allocated);
+        vbt_put_varint(w, totals->flow.freed);
+        vbt_put_varint(w, totals->flow.temporary);
+        vbt_put_varint(w, totals->inherited_blocks);
+        vbt_put_varint(w, totals->inherited_bytes);
+    }
+    uint64_t count = 0;
+    for (int i = 0; i < VBT_RESIDENT_TIMES; i++)
+        count += at[i].resident.total > 0;
+    vbt_put_varint(w, count);
+    for (int i = 0; i < VBT_RESIDENT_TIMES; i++) {
+        if (at[i].resident.total == 0)
+            continue;
+        vbt_put_varint(w, (uint64_t)i);
+        vbt_put_varint(w, (uint64_t)at[i].time);
+        vbt_put_zigzag(w, at[i].live[VBT_DOMAIN_HEAP]);
+        vbt_put_zigzag(w, at[i].live[VBT_DOMAIN_PYTHON]);
+        vbt_put_varint(w, VBT_RESIDENT_CLASSES);
+        for (int class = 0; class < VBT_RESIDENT_CLASSES; class ++)
+            vbt_put_varint(w, at[i].resident.bytes[class]);
+    }
+    vbt_chunk_end(writer, VBT_CHUNK_MAPS);
 }
 
 /* Rows of one COUNTERS chunk, collected before they are written column by column. */

@@ -4,6 +4,7 @@
 
 #include "../ledger/books.h"
 #include "dictionary.h"
+#include "resident.h"
 #include "timeline.h"
 
 struct vbt_tick {
@@ -11,6 +12,7 @@ struct vbt_tick {
     int64_t rss;       /* bytes */
     int64_t max_rss;   /* bytes, since the start */
     int64_t peak_time; /* ns */
+    int64_t maps_held; /* bytes that the books of mapped memory hold, added up; -1: not done this time */
 };
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
@@ -25,6 +27,17 @@ void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_book
 
 /* The intervals that were repeated since then, and their call sites, as far as what they refer to is defined. */
 void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since);
+
+/* The resident set, taken apart at some time, and what the heap held then. */
+struct vbt_resident_at {
+    struct vbt_resident resident;
+    int64_t time;
+    int64_t live[VBT_DOMAIN_MAP]; /* bytes */
+};
+
+/* Mapped memory by kind, and the resident set now and at its highest; either may never have been read. */
+void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                       const struct vbt_resident_at at[VBT_RESIDENT_TIMES]);
 
 void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline);
 

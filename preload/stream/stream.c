@@ -33,6 +33,9 @@ static struct {
     struct vbt_timeline timeline;
     struct vbt_books books; /* at the last tick */
     struct vbt_tick tick;
+    struct vbt_resident_at resident[VBT_RESIDENT_TIMES];
+    bool maps_moved;              /* since they were last written */
+    int64_t resident_due;         /* the resident set is not looked at again before, ns */
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
     uint64_t threads_clock;       /* changes before it have been told by thread; 0: none has */
     int64_t threads_time;         /* when that was */
@@ -47,14 +50,38 @@ static struct {
 
 bool vbt_stream_has_file(void) { return stream.has_file; }
 
+static int64_t live_bytes(const struct vbt_books *books, int domain) {
+    return (int64_t)(books->inherited_bytes[domain] + books->totals[domain].allocated - books->totals[domain].freed);
+}
+
+/* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest that was taken apart, and for a
+ * twentieth of the time at most: of a process that has its size, nothing. */
+static void take_resident(bool at_end) {
+    enum { MOST_OFTEN = 20, GROWTH = 8 };
+    struct vbt_resident_at *latest = &stream.resident[VBT_RESIDENT_LATEST], *highest = &stream.resident[VBT_RESIDENT_HIGHEST];
+    int64_t known = (int64_t)highest->resident.total;
+    if (!at_end && (stream.tick.rss <= known + known / GROWTH || stream.tick.time < stream.resident_due))
+        return;
+    vbt_resident_read(&latest->resident);
+    stream.maps_moved = true;
+    latest->time = stream.tick.time;
+    for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
+        latest->live[domain] = live_bytes(&stream.books, domain);
+    stream.resident_due = stream.tick.time + MOST_OFTEN * latest->resident.took;
+    if (latest->resident.total > highest->resident.total)
+        *highest = *latest;
+}
+
 /* Takes the measure of the process: what the ticks and the end have in common. False if nothing moved since the last
  * time. */
 static bool measure(void) {
     struct vbt_books *books = &stream.books;
     struct vbt_totals heap = books->totals[VBT_DOMAIN_HEAP];
     struct vbt_totals python = books->totals[VBT_DOMAIN_PYTHON];
+    struct vbt_totals mapped = books->totals[VBT_DOMAIN_MAP];
     int64_t rss = stream.tick.rss;
     int64_t peak = books->peak;
+    stream.tick.maps_held = -1;
     stream.clock_before = stream.clock;
     stream.clock = atomic_fetch_add(&vbt_clock, 1) + 1;
     vbt_books_read(books);
@@ -66,13 +93,11 @@ static bool measure(void) {
     if (books->peak != peak)
         stream.tick.peak_time = stream.tick.time;
     struct vbt_timeline_point point = {.time = stream.tick.time, .rss = stream.tick.rss};
-    int64_t live[VBT_DOMAINS];
-    for (int domain = 0; domain < VBT_DOMAINS; domain++)
-        live[domain] = (int64_t)(books->inherited_bytes[domain] + books->totals[domain].allocated - books->totals[domain].freed);
-    point.heap = live[VBT_DOMAIN_HEAP];
-    point.python = live[VBT_DOMAIN_PYTHON];
+    point.heap = live_bytes(books, VBT_DOMAIN_HEAP);
+    point.python = live_bytes(books, VBT_DOMAIN_PYTHON);
     vbt_timeline_add(&stream.timeline, point);
-    return rss != stream.tick.rss || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
+    stream.maps_moved |= memcmp(&mapped, &books->totals[VBT_DOMAIN_MAP], sizeof mapped) != 0;
+    return rss != stream.tick.rss || stream.maps_moved || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
            memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0;
 }
 
@@ -107,6 +132,9 @@ static void write_values(uint64_t since) {
     write_threads(&now, since);
     vbt_snapshot_intervals(writer, &now, since);
     vbt_snapshot_lines(writer, &now, since == 0);
+    if (stream.maps_moved || since == 0)
+        vbt_snapshot_maps(writer, &stream.books, &stream.tick, stream.resident);
+    stream.maps_moved = false;
     stream.books.lost[VBT_LOST_WRITE] = writer->lost;
     vbt_snapshot_state(writer, &stream.books, &stream.tick);
 }
@@ -168,6 +196,7 @@ static void rewrite(const char *reason) {
  * its counters when the last tick passed. */
 static void tick(void) {
     bool moved = measure();
+    take_resident(false);
     if (stream.writer.error != 0)
         return; /* what is missing is made up for at the end, if it can be */
     if (!stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > 2 * stream.rewritten_size + REWRITE_AT_LEAST)
@@ -178,6 +207,9 @@ static void tick(void) {
 
 static void last_tick(bool finish, const char *reason) {
     bool moved = measure();
+    take_resident(finish);
+    if (finish)
+        stream.tick.maps_held = (int64_t)vbt_maps_held();
     int64_t highest = vbt_rss_highest();
     if (highest > stream.tick.max_rss)
         stream.tick.max_rss = highest;
@@ -217,7 +249,7 @@ void vbt_stream_summary(struct vbt_summary *out) {
                                 .written = stream.complete,
                                 .path = stream.path,
                                 .error = stream.writer.error};
-    for (int domain = 0; domain < VBT_DOMAINS; domain++) {
+    for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
         out->allocs += books->totals[domain].allocs;
         out->allocated += books->totals[domain].allocated;
     }

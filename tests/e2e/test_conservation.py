@@ -68,7 +68,7 @@ def test_whole_life_of_an_interpreter(interpreter):
     check_by_second_reader(report)
     assert report.json["end_reason"] == "exit"
     assert report.json["program"]["python"] == ".".join(map(str, interpreter.version)) and report.json["program"]["python_status"] == "ok"
-    assert report.totals["unknown_frees"] == {"heap": 0, "python": 0}
+    assert report.totals["unknown_frees"] == {"heap": 0, "python": 0, "map": 0}
 
 
 def test_checksums(interpreter):

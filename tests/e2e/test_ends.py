@@ -81,7 +81,7 @@ def test_fork():
     assert blocks(child, "N here") == (0, 400, 600, 6_000)  # inherited: known, but not allocated here
     assert blocks(child, "50 in the child") == (50, 0, 50, 1_000)
     assert child.totals["inherited_blocks"] >= 1000 and child.totals["inherited_bytes"] >= 10_000
-    assert child.totals["unknown_frees"] == {"heap": 0, "python": 0}
+    assert child.totals["unknown_frees"] == {"heap": 0, "python": 0, "map": 0}
     assert parent.totals["inherited_blocks"] == 0
     assert child.json["end_reason"] == parent.json["end_reason"] == "exit"
 

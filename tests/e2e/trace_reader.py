@@ -7,7 +7,7 @@ import ctypes
 import ctypes.util
 import struct
 
-KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES LINES".split()
+KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES LINES MAPS".split()
 KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS"}
 DOMAINS = ("heap", "python", "map")
 DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
@@ -145,7 +145,7 @@ class Trace:
         self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
         self.threads, self.parts = [None], {}
         self.line_counts = {}  # by site
-        self.end = None
+        self.maps, self.resident, self.end = [], {}, None
         self._places = [None]  # by node
         self.offsets = []
         with open(path, "rb") as file:
@@ -280,6 +280,15 @@ class Trace:
             part.update(at_peak_bytes=more_at_peak[i] - more_freed[i])
         self.parts.update(zip(nodes, rows))
 
+    _frames = _sources = _timeline
+
+    def _maps(self, p):
+        p.varint()
+        self.maps = [{field: p.varint() for field in DOMAIN_FIELDS} for _ in range(p.varint())]
+        for _ in range(p.varint()):
+            which, time, heap, python = p.varint(), p.varint(), p.zigzag(), p.zigzag()
+            self.resident[which] = {"time_ns": time, "heap": heap, "python": python, "bytes": p.column(p.varint, p.varint())}
+
     def _end(self, p):
         p.varint()
         self.end = p.string()
@@ -305,11 +314,12 @@ class Trace:
         return self._places[node]
 
     def lines(self, domain=None):
-        """Sums by (file, line) over the nodes below Python lines, of one domain or of all."""
+        """Sums by (file, line) over the nodes below Python lines, of one domain or of all but mapped memory."""
         sums = {}
         for node, row in self.counters.items():
             place = self.python_line(node)
-            if place is None or domain not in (None, DOMAINS[self.nodes[node][2]]):
+            of = DOMAINS[self.nodes[node][2]]
+            if place is None or of != (domain or of) or (domain is None and of == "map"):
                 continue
             total = sums.setdefault(place[:2], dict.fromkeys(SUMMED, 0))
             for name in SUMMED:

@@ -225,6 +225,19 @@ def wrong_lines(found, program, expected):
     return "\n".join(wrong)
 
 
+# Those that Debian has, beside the C library's own.
+ALLOCATORS = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"]
+
+
+def needs_library(name):
+    """Skips the test where the loader does not find the library."""
+    import pytest
+
+    known = shutil.which("ldconfig", path="/sbin:/usr/sbin") and run(["/sbin/ldconfig", "-p"]).stdout
+    if name not in (known or ""):
+        pytest.skip(f"{name} is not installed")
+
+
 @functools.lru_cache(maxsize=None)
 def compiled(source, *flags):
     """A program of tests/programs, compiled; skips the test where there is no compiler."""

@@ -428,7 +428,7 @@ static void threads_come_back_as_they_were(void **state) {
     assert_int_equal(trace->threads, VBT_THREAD_LATER);
     for (uint32_t id = 1; id <= trace->threads; id++) {
         const struct vbt_thread_row *row = vbt_thread_row_at(id);
-        struct vbt_totals totals[VBT_DOMAIN_MAP];
+        struct vbt_totals totals[VBT_DOMAINS];
         vbt_books_row(id, totals);
         assert_int_equal(trace->thread[id].tid, row->tid);
         assert_int_equal(trace->thread[id].begun, row->begun);

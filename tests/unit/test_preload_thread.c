@@ -99,7 +99,7 @@ static void threads_have_rows(void **state) {
     assert_int_equal(vbt_books_parts(&books, node, parts), VBT_THREAD_LATER);
     for (uint32_t row = 1; row <= VBT_THREAD_LATER; row++) {
         uint64_t allocs = row < VBT_THREAD_LATER ? 1 : 100;
-        struct vbt_totals totals[VBT_DOMAIN_MAP];
+        struct vbt_totals totals[VBT_DOMAINS];
         vbt_books_row(row, totals);
         assert_int_equal(totals[VBT_DOMAIN_HEAP].allocs, allocs);
         assert_int_equal(totals[VBT_DOMAIN_HEAP].allocated, 10 * allocs);

@@ -1,0 +1,301 @@
+/* See resident.h.
+ *
+ * The kernel tells how much of each of its areas is resident. Most areas are of one class; one in which classes share (the kernel joins
+ * neighbours that look alike) is cut up, and its pages are looked up one by one. */
+#include "resident.h"
+
+#include "../clock.h"
+#include "../ledger/maps.h"
+#include "../ledger/shadow.h"
+#include "../memory.h"
+#include "../sys.h"
+#include "../thread.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* Of pagemap's word for each page. */
+#define PRESENT (UINT64_C(1) << 63)
+#define SWAPPED (UINT64_C(1) << 62)
+
+enum { BUFFER = 64 * 1024, WORDS = 512, LINE = 4096 + 128, NAME = 4096 };
+
+struct area {
+    uintptr_t start, end;
+    uint64_t resident; /* bytes */
+    bool ours;         /* of the flags that vbt_map sets */
+    char name[NAME];   /* a path, something in brackets, or empty */
+};
+
+static struct {
+    struct vbt_resident *out;
+    int pagemap;
+    struct area area;
+    uintptr_t file_end;  /* of the latest area of a file: what follows at once is the rest of its data */
+    uintptr_t block_end; /* of the latest block that was seen */
+    uint64_t words[WORDS];
+    char buffer[BUFFER];
+} * work;
+
+/* The linker's: where this library begins and ends in memory. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
+static uintptr_t page_size(void) { return vbt_page_up(1); }
+
+/* Fills work->words with what the kernel says of the pages from `start` on; how many, at most up to `end`. */
+static unsigned read_pages(uintptr_t start, uintptr_t end) {
+    uintptr_t count = (end - start + page_size() - 1) / page_size();
+    count = count < WORDS ? count : WORDS;
+    long size = vbt_sys(SYS_pread64, work->pagemap, work->words, count * 8, start / page_size() * 8);
+    return size > 0 ? (unsigned)size / 8 : 0;
+}
+
+static uint64_t count_present(uintptr_t start, uintptr_t end) {
+    uint64_t bytes = 0;
+    while (start < end) {
+        unsigned count = read_pages(start, end);
+        if (count == 0)
+            break;
+        for (unsigned i = 0; i < count; i++)
+            bytes += (work->words[i] & PRESENT) != 0 ? page_size() : 0;
+        start += count * page_size();
+    }
+    return bytes;
+}
+
+/* The last of these cells of the shadow that is in use; NULL if none is. */
+static const vbt_cell *last_cell(const vbt_cell *from, const vbt_cell *to) {
+    while (to > from)
+        if (atomic_load_explicit(--to, memory_order_relaxed) != 0)
+            return to;
+    return NULL;
+}
+
+/* The same for many cells: of their pages those that were never written are left alone. */
+static const vbt_cell *last_cell_written(const vbt_cell *from, const vbt_cell *to) {
+    uintptr_t first = (uintptr_t)from & ~(page_size() - 1), end = ((uintptr_t)to + page_size() - 1) & ~(page_size() - 1);
+    while (end > first) {
+        uintptr_t start = end - first > WORDS * page_size() ? end - WORDS * page_size() : first;
+        unsigned count = read_pages(start, end);
+        for (uintptr_t page = end; page > start; page -= page_size()) {
+            uintptr_t i = (page - page_size() - start) / page_size();
+            if (i < count && (work->words[i] & (PRESENT | SWAPPED)) == 0)
+                continue;
+            const vbt_cell *low = (const vbt_cell *)(page - page_size()), *high = (const vbt_cell *)page;
+            const vbt_cell *found = last_cell(low > from ? low : from, high < to ? high : to);
+            if (found != NULL)
+                return found;
+        }
+        end = start;
+    }
+    return NULL;
+}
+
+/* Where the last block ends that begins in these addresses of one region and plane of the shadow; 0 if none does. */
+static uintptr_t last_end_in(uintptr_t index, uintptr_t plane, uintptr_t start, uintptr_t end) {
+    const vbt_cell *cells = atomic_load(&vbt_shadow_regions[index + plane * VBT_SHADOW_PLANE]);
+    uintptr_t base = index << VBT_SHADOW_REGION_BITS;
+    const vbt_cell *found = cells != NULL ? last_cell_written(cells + (start - base) / 16, cells + (end - base) / 16) : NULL;
+    if (found == NULL)
+        return 0;
+    uint64_t cell = atomic_load_explicit(found, memory_order_relaxed);
+    uint64_t size = cell & VBT_CELL_HUGE ? VBT_CELL_SIZES : vbt_cell_size(cell); /* at least */
+    return base + (uintptr_t)(found - cells) * 16 + plane * 8 + size;
+}
+
+static uintptr_t last_end(uintptr_t start, uintptr_t end) {
+    while (end > start) {
+        uintptr_t index = (end - 1) >> VBT_SHADOW_REGION_BITS, base = index << VBT_SHADOW_REGION_BITS;
+        uintptr_t from = base > start ? base : start;
+        if (index < VBT_SHADOW_PLANE) {
+            uintptr_t even = last_end_in(index, 0, from, end), odd = last_end_in(index, 1, from, end);
+            if (even + odd != 0)
+                return even > odd ? even : odd;
+        }
+        end = from;
+    }
+    return 0;
+}
+
+/* Do blocks lie there? One may have begun in the part before: madvise(MADV_HUGEPAGE) cuts the middle out of a large one. */
+static bool holds_blocks(uintptr_t start, uintptr_t end) {
+    uintptr_t last = last_end(start, end);
+    bool inside = start < work->block_end;
+    if (last > work->block_end)
+        work->block_end = last;
+    return inside || last != 0;
+}
+
+/* Does a thread that was seen have its stack there? */
+static bool holds_stack(uintptr_t start, uintptr_t end) {
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+        if (thread->on_stack >= start && thread->on_stack < end)
+            return true;
+    return false;
+}
+
+static bool is_anonymous(const struct area *area) { return area->name[0] == '\0' || strncmp(area->name, "[anon", 5) == 0; }
+
+/* The class of what the books of mapped memory do not know. */
+static enum vbt_resident_class class_of_unknown(const struct area *area, uintptr_t start, uintptr_t end) {
+    if (area->ours || (start >= (uintptr_t)__ehdr_start && start < (uintptr_t)_end))
+        return VBT_RESIDENT_OURS;
+    if (area->name[0] == '/')
+        return VBT_RESIDENT_PROGRAM;
+    if (strcmp(area->name, "[heap]") == 0)
+        return VBT_RESIDENT_HEAP;
+    if (strncmp(area->name, "[stack", 6) == 0)
+        return VBT_RESIDENT_STACK;
+    if (!is_anonymous(area))
+        return VBT_RESIDENT_PROGRAM; /* of the kernel: [vdso] and the like */
+    if (holds_blocks(start, end))
+        return VBT_RESIDENT_HEAP;
+    if (holds_stack(start, end))
+        return VBT_RESIDENT_STACK;
+    return start == work->file_end ? VBT_RESIDENT_PROGRAM : VBT_RESIDENT_UNKNOWN;
+}
+
+static enum vbt_resident_class class_of_known(enum vbt_map_kind kind, uintptr_t start, uintptr_t end) {
+    if (kind == VBT_MAP_FILE)
+        return VBT_RESIDENT_FILE;
+    return kind == VBT_MAP_ARENA || holds_blocks(start, end) ? VBT_RESIDENT_HEAP : VBT_RESIDENT_ANONYMOUS;
+}
+
+/* The class of what lies at `start`, and in *end where another may begin. */
+static enum vbt_resident_class class_at(const struct area *area, uintptr_t start, uintptr_t *end) {
+    struct vbt_mapped_part part;
+    *end = area->end;
+    if (!vbt_maps_find(start, &part) || part.start >= area->end)
+        return class_of_unknown(area, start, area->end);
+    if (part.start > start) {
+        *end = part.start;
+        return class_of_unknown(area, start, part.start);
+    }
+    *end = part.end < area->end ? part.end : area->end;
+    return class_of_known(part.kind, start, *end);
+}
+
+static void add(enum vbt_resident_class class, uint64_t bytes) {
+    work->out->bytes[class] += bytes;
+    work->out->total += bytes;
+}
+
+/* Pages that are present may be more than are resident (the page of zeros is never), so the largest share takes what is left. */
+static void add_shares(const struct area *area) {
+    uint64_t shares[VBT_RESIDENT_CLASSES] = {0}, left = area->resident;
+    int largest = 0;
+    for (uintptr_t start = area->start, end; start < area->end; start = end) {
+        enum vbt_resident_class class = class_at(area, start, &end);
+        shares[class] += count_present(start, end);
+    }
+    for (int class = 0; class < VBT_RESIDENT_CLASSES; class ++)
+        if (shares[class] > shares[largest])
+            largest = class;
+    for (int class = 0; class < VBT_RESIDENT_CLASSES; class ++) {
+        uint64_t share = class == largest ? 0 : shares[class] < left ? shares[class] : left;
+        add((enum vbt_resident_class) class, share);
+        left -= share;
+    }
+    add((enum vbt_resident_class)largest, left);
+}
+
+static void add_area(const struct area *area) {
+    uintptr_t end;
+    if (area->end == 0)
+        return;
+    if (area->name[0] == '/')
+        work->file_end = area->end;
+    if (area->resident == 0)
+        return;
+    enum vbt_resident_class class = class_at(area, area->start, &end);
+    if (end >= area->end)
+        add(class, area->resident);
+    else
+        add_shares(area);
+}
+
+static uint64_t hexadecimal(const char **at) {
+    uint64_t value = 0;
+    for (;; ++*at) {
+        unsigned digit = **at >= 'a' ? (unsigned)(**at - 'a') + 10 : (unsigned)(**at - '0');
+        if (digit > 15)
+            return value;
+        value = value << 4 | digit;
+    }
+}
+
+/* "start-end perms offset device inode   name" */
+static void begin_area(const char *line) {
+    struct area *area = &work->area;
+    const char *at = line;
+    area->start = hexadecimal(&at);
+    at++;
+    area->end = hexadecimal(&at);
+    area->resident = 0;
+    area->ours = false;
+    for (int field = 0; field < 4; field++) {
+        at += strspn(at, " ");
+        at += strcspn(at, " ");
+    }
+    at += strspn(at, " ");
+    size_t size = strnlen(at, NAME - 1);
+    memcpy(area->name, at, size);
+    area->name[size] = '\0';
+}
+
+/* What vbt_map asks the kernel for: no reservation, not in core dumps. Nobody else asks for both as a rule. */
+static bool flags_are_ours(const char *flags) { return strstr(flags, " nr") != NULL && strstr(flags, " dd") != NULL; }
+
+static void read_line(const char *line) {
+    if (line[0] < 'A' || line[0] > 'Z') {
+        add_area(&work->area);
+        begin_area(line);
+    } else if (strncmp(line, "Rss:", 4) == 0) {
+        const char *at = line + 4 + strspn(line + 4, " ");
+        for (; *at >= '0' && *at <= '9'; at++)
+            work->area.resident = work->area.resident * 10 + (uint64_t)(*at - '0');
+        work->area.resident *= 1024;
+    } else if (strncmp(line, "VmFlags:", 8) == 0) {
+        work->area.ours = is_anonymous(&work->area) && flags_are_ours(line);
+    }
+}
+
+static void read_areas(int file) {
+    size_t held = 0;
+    long got;
+    while ((got = vbt_sys(SYS_read, file, work->buffer + held, BUFFER - 1 - held)) > 0) {
+        held += (size_t)got;
+        work->buffer[held] = '\0';
+        char *line = work->buffer, *end;
+        while ((end = strchr(line, '\n')) != NULL) {
+            *end = '\0';
+            read_line(line);
+            line = end + 1;
+        }
+        held = (size_t)(work->buffer + held - line);
+        memmove(work->buffer, line, held);
+    }
+    add_area(&work->area);
+}
+
+bool vbt_resident_read(struct vbt_resident *out) {
+    *out = (struct vbt_resident){0};
+    if (work == NULL && (work = vbt_map(sizeof *work)) == NULL)
+        return false;
+    long file = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+    if (vbt_sys_failed(file))
+        return false;
+    long pagemap = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+    int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
+    work->out = out;
+    work->pagemap = vbt_sys_failed(pagemap) ? -1 : (int)pagemap;
+    work->area = (struct area){0};
+    work->file_end = work->block_end = 0;
+    read_areas((int)file);
+    vbt_sys(SYS_close, file);
+    if (work->pagemap >= 0)
+        vbt_sys(SYS_close, work->pagemap);
+    out->took = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start;
+    return out->total > 0;
+}

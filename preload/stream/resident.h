@@ -1,0 +1,20 @@
+/* What the resident set consists of, page by page as the kernel tells in /proc/self/smaps: where blocks of the heap lie, what the
+ * program mapped, stacks, the program's files, vbtrace's own. */
+#ifndef VBT_RESIDENT_H
+#define VBT_RESIDENT_H
+
+#include "format/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vbt_resident {
+    uint64_t bytes[VBT_RESIDENT_CLASSES];
+    uint64_t total;
+    int64_t took; /* ns of processor time */
+};
+
+/* Reads it now; false, and all 0, where the kernel does not tell. Takes time in proportion to the resident set, milliseconds a gigabyte. */
+bool vbt_resident_read(struct vbt_resident *out);
+
+#endif
