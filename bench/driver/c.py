@@ -101,7 +101,9 @@ def unmet(rows):
         if row["frees"] != row["allocs"] or row["net_bytes"] != 0:
             lines.append(f"{name}: {row['allocs']:,} allocations and {row['frees']:,} frees, {row['net_bytes']} bytes left")
         if row.get("each") != row["expression"].get("each"):
-            lines.append(f"{name}: an iteration allocates {row.get('each')} times (least, most), stated {row['expression'].get('each')}")
+            lines.append(
+                f"{name}: an iteration allocates {row.get('each')} times (least, most), stated {row['expression'].get('each')}"
+            )
     return lines
 
 
@@ -112,7 +114,9 @@ def times(built, target_ms, directory):
 
 
 def main(arguments):
-    made = command_line.parser("c", "C and C++: naive code against better code, by time and by allocations, and how both grow.", OUT)
+    made = command_line.parser(
+        "c", "C and C++: naive code against better code, by time and by allocations, and how both grow.", OUT
+    )
     options = command_line.options_from(made, arguments)
     vbtrace = traced.Vbtrace(options.library, options.tool)
     rows, absent, about = [], {}, {}
@@ -133,7 +137,10 @@ def main(arguments):
     for row in rows:
         if "each" in row and row["n"] == SIZES[-1]:
             least, most = row["each"]
-            print(f"{row['workload']}.{row['variant']}: of {row['each_count']:,} iterations marked by themselves, the least made {least} allocations, the most {most}.")
+            print(
+                f"{row['workload']}.{row['variant']}: of {row['each_count']:,} iterations marked by themselves, the least made "
+                f"{least} allocations, the most {most}."
+            )
     for name, why in absent.items():
         print(f"left out: {name}: {why}")
     wrong = unmet(rows)

@@ -1,4 +1,7 @@
-"""What workloads state of their allocations, against what was counted. A statement is exact but for a constant: what it takes to begin."""
+"""What workloads state of their allocations, against what was counted.
+
+A statement is exact but for a constant: what it takes to begin.
+"""
 
 import itertools
 
@@ -31,4 +34,6 @@ def as_text(row):
     """Of the allocations: `3 * n + 7`."""
     constant = constants([row], "allocs")[0]
     stated = row["expression"]["allocs"]
-    return f"{constant}" if stated == "0" else stated if constant == 0 else f"{stated} {'+' if constant > 0 else '-'} {abs(constant)}"
+    return (
+        f"{constant}" if stated == "0" else stated if constant == 0 else f"{stated} {'+' if constant > 0 else '-'} {abs(constant)}"
+    )

@@ -32,7 +32,7 @@ class Findings:
 
 
 def crossover_of(sizes, ratios):
-    """The size at which the ratio becomes 1, between two sizes along a straight line in log-log; None if it is above at all, or at none."""
+    """The size at which the ratio becomes 1, between two sizes along a straight line in log-log; None if it nowhere does."""
     for (a, low), (b, high) in zip(zip(sizes, ratios), zip(sizes[1:], ratios[1:])):
         if low < 1 <= high:
             share = -math.log(low) / (math.log(high) - math.log(low))

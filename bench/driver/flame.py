@@ -52,7 +52,9 @@ def svg(root, title):
             return
         top = height - (level + 1) * ROW
         share = f"{name}: {node['count']} samples, {100 * node['count'] / root['count']:.1f} %"
-        shown = name if len(name) * 0.62 * FONT < width else name[: max(0, int(width / (0.62 * FONT)) - 2)] + ".." if width > 35 else ""
+        shown = (
+            name if len(name) * 0.62 * FONT < width else name[: max(0, int(width / (0.62 * FONT)) - 2)] + ".." if width > 35 else ""
+        )
         boxes.append(
             f'<g><title>{html.escape(share)}</title><rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{ROW - 1}" '
             f'fill="{COLOURS[sum(map(ord, name)) % len(COLOURS)]}"/>'
@@ -66,7 +68,6 @@ def svg(root, title):
     add("all", root, 0, 0)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="monospace" font-size="{FONT}">\n'
-        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>\n<text x="{WIDTH / 2}" y="{ROW}" text-anchor="middle">{html.escape(title)}</text>\n'
-        + "\n".join(boxes)
-        + "\n</svg>\n"
+        f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>\n'
+        f'<text x="{WIDTH / 2}" y="{ROW}" text-anchor="middle">{html.escape(title)}</text>\n' + "\n".join(boxes) + "\n</svg>\n"
     )

@@ -19,7 +19,9 @@ QUICK_TOUR = 2**16
 
 
 def main(arguments):
-    made = command_line.parser("lab", "Measure what a Python loop over an array costs against np.sum, and write the experiment down.", OUT)
+    made = command_line.parser(
+        "lab", "Measure what a Python loop over an array costs against np.sum, and write the experiment down.", OUT
+    )
     made.add_argument("--python", default="/usr/bin/python3", metavar="PATH", help="interpreter with NumPy; default: %(default)s")
     made.add_argument("--seed", type=command_line.whole_number(0), default=0, help="of the random numbers; default: 0")
     options = command_line.options_from(made, arguments)

@@ -86,7 +86,19 @@ def groups(rows):
 
 def table(rows, about):
     """The lines of the table: each variant at its largest n, and how it grows."""
-    heading = ("", "n", "time/iter", "faster", "allocs/iter", "bytes/iter", "peak", "time grows", "allocs grow", "bytes grow", "allocations")
+    heading = (
+        "",
+        "n",
+        "time/iter",
+        "faster",
+        "allocs/iter",
+        "bytes/iter",
+        "peak",
+        "time grows",
+        "allocs grow",
+        "bytes grow",
+        "allocations",
+    )
     shape = "  {:<18} {:>6} {:>9} {:>7} {:>11} {:>10} {:>9}   {:<10} {:<11} {:<11} {}"
     yield shape.format(*heading)
     first = {}
@@ -111,5 +123,8 @@ def table(rows, about):
             expectation.as_text(last),
         ).rstrip()
     yield ""
-    yield "Each variant at its largest n; an iteration is one of the n elements, or pairs where there are n * n. faster: than the first. peak: above the"
+    yield (
+        "Each variant at its largest n; an iteration is one of the n elements, or pairs where there are n * n. faster: than "
+        "the first. peak: above the"
+    )
     yield "start. allocations: what the variant states, and the constant that was measured."

@@ -1,4 +1,4 @@
-"""The pages of the lab: README.md with the answers, profiler_tour.md, and the table. Every number in them was measured in this run."""
+"""The pages of the lab: README.md with the answers, profiler_tour.md, and the table. Every number was measured in this run."""
 
 import math
 
@@ -32,11 +32,16 @@ def paired(rows):
 
 def table(rows):
     """The lines of the table for the terminal."""
-    yield f"{'elements':>11}  {'python loop':>11}  {'np.sum':>9}  {'ratio':>6}   {'allocations: loop, np.sum':>27}   {'an element':>16}   {'bytes an element':>16}"
+    yield (
+        f"{'elements':>11}  {'python loop':>11}  {'np.sum':>9}  {'ratio':>6}   {'allocations: loop, np.sum':>27}   "
+        f"{'an element':>16}   {'bytes an element':>16}"
+    )
     for count, loop, call in paired(rows):
         yield (
-            f"{count:>11,}  {time(loop['mean_time_ns']):>11}  {time(call['mean_time_ns']):>9}  {loop['mean_time_ns'] / call['mean_time_ns']:>5.1f}x   "
-            f"{allocs_a_call(loop):>18,.2f}  {allocs_a_call(call):>7.2f}   {loop['allocs_per_element']:>7.4f}  {call['allocs_per_element']:>7.1g}   "
+            f"{count:>11,}  {time(loop['mean_time_ns']):>11}  {time(call['mean_time_ns']):>9}  "
+            f"{loop['mean_time_ns'] / call['mean_time_ns']:>5.1f}x   "
+            f"{allocs_a_call(loop):>18,.2f}  {allocs_a_call(call):>7.2f}   {loop['allocs_per_element']:>7.4f}  "
+            f"{call['allocs_per_element']:>7.1g}   "
             f"{loop['bytes_per_iteration']:>7.2f}  {call['bytes_per_iteration'] / count:>7.1g}"
         )
 
@@ -52,16 +57,16 @@ def answers(rows, found, stops, tour_size):
         [
             "# The vectorization budget of this machine",
             "",
-            "How much slower is a Python loop over a NumPy array than one call on the whole array, as a function of its size; what does",
-            "either cost in memory; and what do profilers say of it? Everything here was measured on the machine that `manifest.json`",
-            "describes, by `bench/run lab`; the numbers in the answers are computed from `results.json`.",
+            "How much slower is a Python loop over a NumPy array than one call on the whole array, as a function of its size;",
+            "what does either cost in memory; and what do profilers say of it? Everything here was measured by `bench/run lab`",
+            "on the machine that `manifest.json` describes; the numbers in the answers are computed from `results.json`.",
             "",
             "![time of a call, ratio and allocations an element against the size](speedup.png)",
             "",
             *markdown_table(rows),
             "",
-            "Times are those of the program by itself. The counts are from the trace of the same program with a fixed number of calls:",
-            "they do not depend on the clock, and a second run counts the same.",
+            "Times are those of the program by itself. The counts are from the trace of the same program with a fixed",
+            "number of calls: they do not depend on the clock, and a second run counts the same.",
             "",
             "## Where is the crossover?",
             "",
@@ -90,12 +95,17 @@ def answers(rows, found, stops, tour_size):
 
 
 def markdown_table(rows):
-    yield "| elements | Python loop | np.sum | ratio | allocations of a loop | of a np.sum | an element, loop | an element, np.sum | peak, loop | peak, np.sum |"
+    yield (
+        "| elements | Python loop | np.sum | ratio | allocations of a loop | of a np.sum | an element, loop | an element, "
+        "np.sum | peak, loop | peak, np.sum |"
+    )
     yield "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     for count, loop, call in paired(rows):
         yield (
-            f"| {count:,} | {time(loop['mean_time_ns'])} | {time(call['mean_time_ns'])} | {loop['mean_time_ns'] / call['mean_time_ns']:.1f} "
-            f"| {allocs_a_call(loop):,.2f} | {allocs_a_call(call):.2f} | {loop['allocs_per_element']:.4f} | {call['allocs_per_element']:.2g} "
+            f"| {count:,} | {time(loop['mean_time_ns'])} | {time(call['mean_time_ns'])} | "
+            f"{loop['mean_time_ns'] / call['mean_time_ns']:.1f} "
+            f"| {allocs_a_call(loop):,.2f} | {allocs_a_call(call):.2f} | {loop['allocs_per_element']:.4f} | "
+            f"{call['allocs_per_element']:.2g} "
             f"| {data(loop['peak_bytes'])} | {data(call['peak_bytes'])} |"
         )
 
@@ -103,23 +113,31 @@ def markdown_table(rows):
 def crossover(found):
     first, last = found.sizes[0], found.sizes[-1]
     if found.crossover is not None:
-        yield f"At **{found.crossover:.0f} elements** both take the same time: below, the loop is faster (a ratio of {found.ratios[0]:.2f} at {first})."
+        yield (
+            f"At **{found.crossover:.0f} elements** both take the same time: below, the loop is faster (a ratio of "
+            f"{found.ratios[0]:.2f} at {first})."
+        )
     elif min(found.ratios) >= 1:
         yield f"Below {first} elements, the smallest array measured: np.sum is already {found.ratios[0]:.2f} times as fast there."
     elif max(found.ratios) < 1:
         yield f"Nowhere up to {last:,} elements: the loop is faster throughout."
     else:
-        yield f"Nowhere that a line can be drawn: the ratio is {found.ratios[0]:.2f} at {first} elements and {found.ratios[-1]:.2f} at {last:,}."
+        yield (
+            f"Nowhere that a line can be drawn: the ratio is {found.ratios[0]:.2f} at {first} elements and "
+            f"{found.ratios[-1]:.2f} at {last:,}."
+        )
     yield ""
     yield (
-        f"Theory: a call of np.sum costs {time(found.call_ns)} before it has added anything, an element of the loop {time(found.loop_ns)}, one of "
+        f"Theory: a call of np.sum costs {time(found.call_ns)} before it has added anything, an element of the loop "
+        f"{time(found.loop_ns)}, one of "
         f"np.sum {time(found.sum_ns)}. Both take the same time where the loop's elements have used up the fixed cost of the call:"
     )
     fixed = found.call_ns
     yield f"{fixed:,.0f} / ({found.loop_ns:.1f} − {found.sum_ns:.2f}) = {found.predicted_crossover:.0f} elements."
     if found.crossover is not None and math.isfinite(found.predicted_crossover):
         yield (
-            f"The measured crossover is {found.crossover / found.predicted_crossover:.2f} times that: in an array of {found.sizes[0]} an element of the loop costs "
+            f"The measured crossover is {found.crossover / found.predicted_crossover:.2f} times that: in an array of "
+            f"{found.sizes[0]} an element of the loop costs "
             f"{time(found.first_loop_ns)}, its share of starting the loop included."
         )
 
@@ -127,7 +145,10 @@ def crossover(found):
 def plateau(found):
     low, high = found.plateau_range
     first, last = found.plateau_sizes
-    yield f"At **{found.plateau:.0f}×**: the median of the ratios from {size(first)} to {size(last)} elements, which lie between {low:.0f} and {high:.0f}."
+    yield (
+        f"At **{found.plateau:.0f}×**: the median of the ratios from {size(first)} to {size(last)} elements, which lie between "
+        f"{low:.0f} and {high:.0f}."
+    )
     reached = next((count for count, ratio in zip(found.sizes, found.ratios) if ratio >= found.plateau / 2), None)
     if reached:
         yield f"Half of it is reached at {size(reached)} elements."
@@ -135,35 +156,45 @@ def plateau(found):
 
 def saturation(found):
     yield (
-        f"Because both sides then cost a fixed time an element: the loop {found.loop_ns:.1f} ns for the interpreter's work (fetch an element, make "
-        f"an object of it, add, make an object of the sum, drop two), np.sum {found.sum_ns:.3f} ns. Their quotient, {found.ceiling:.0f}, is all "
+        f"Because both sides then cost a fixed time an element: the loop {found.loop_ns:.1f} ns for the interpreter's work "
+        "(fetch an element, make "
+        f"an object of it, add, make an object of the sum, drop two), np.sum {found.sum_ns:.3f} ns. Their quotient, "
+        f"{found.ceiling:.0f}, is all "
         "that a larger array can reach; the fixed cost of a call, which favours the loop in small arrays, is no longer seen."
     )
     yield ""
     share = found.last_gb_per_s / found.best_gb_per_s
     yield (
-        f"np.sum reads {found.best_gb_per_s:.1f} GB/s at its best, with {size(found.best_size)} elements ({data(findings.ELEMENT_BYTES * found.best_size)}), and "
+        f"np.sum reads {found.best_gb_per_s:.1f} GB/s at its best, with {size(found.best_size)} elements "
+        f"({data(findings.ELEMENT_BYTES * found.best_size)}), and "
         f"{found.last_gb_per_s:.1f} GB/s with {size(found.sizes[-1])} ({data(findings.ELEMENT_BYTES * found.sizes[-1])})."
     )
     if share < 0.8:
         yield (
-            f"The largest array is read at {100 * share:.0f} % of the best rate: it no longer fits the caches, and the memory's bandwidth is what "
+            f"The largest array is read at {100 * share:.0f} % of the best rate: it no longer fits the caches, and the "
+            "memory's bandwidth is what "
             "bounds np.sum there, so that the ratio even falls again."
         )
     else:
-        yield "The rate is the same whether the array fits a cache or not: not the memory's bandwidth bounds np.sum here, but the additions themselves."
+        yield (
+            "The rate is the same whether the array fits a cache or not: not the memory's bandwidth bounds np.sum here, but "
+            "the additions themselves."
+        )
 
 
 def allocations(largest):
     count, loop, call = largest
     yield (
         f"With {size(count)} elements an iteration of the loop makes **{loop['allocs_per_iteration']:.3f} allocations** of "
-        f"{loop['bytes_per_iteration']:.2f} bytes in all: one object for the element, one for the new sum. They die at once: the heap is never more than "
-        f"{data(loop['peak_bytes'])} above where the loop began. A call of np.sum makes **{call['allocs_per_iteration']:.2f}** for the whole array, "
+        f"{loop['bytes_per_iteration']:.2f} bytes in all: one object for the element, one for the new sum. They die at once: "
+        "the heap is never more than "
+        f"{data(loop['peak_bytes'])} above where the loop began. A call of np.sum makes **{call['allocs_per_iteration']:.2f}** "
+        "for the whole array, "
         f"{call['allocs_per_element']:.1g} an element, however large it is."
     )
     yield (
-        f"The loop over {count:,} elements asks for {data(loop['bytes_per_iteration'] * count)} to add up {data(findings.ELEMENT_BYTES * count)}: a profile of "
+        f"The loop over {count:,} elements asks for {data(loop['bytes_per_iteration'] * count)} to add up "
+        f"{data(findings.ELEMENT_BYTES * count)}: a profile of "
         "resident memory shows none of it."
     )
 
@@ -171,38 +202,53 @@ def allocations(largest):
 def blind_spots(stops, tour_size):
     by_name = {stop.name: stop for stop in stops}
     facts = {name: stop.facts for name, stop in by_name.items()}
-    yield f"All ran `bench_sum.py` on {tour_size:,} elements: two loops over them and two calls of np.sum, of which one each is timed."
+    yield (
+        f"All ran `bench_sum.py` on {tour_size:,} elements: two loops over them and two calls of np.sum, of which one each is "
+        "timed."
+    )
     yield ""
     if ours := facts["cProfile"]:
         yield (
-            f"- **cProfile** shows {ours['loop_calls']} calls of `python_loop` that took {ours['loop_s']:.2f} s in all, and, which line_profiler does not, "
-            f"the {ours['numpy_rows']} functions inside NumPy that np.sum goes through. It shows no lines: both of the loop's are in one number."
+            f"- **cProfile** shows {ours['loop_calls']} calls of `python_loop` that took {ours['loop_s']:.2f} s in all, and, "
+            "which line_profiler does not, "
+            f"the {ours['numpy_rows']} functions inside NumPy that np.sum goes through. It shows no lines: both of the loop's "
+            "are in one number."
         )
     if ours := facts["line_profiler"]:
         yield (
-            f"- **line_profiler** shows, which cProfile does not, that `for x in a` ran {ours['for_hits']:,} times for {ours['for_s']:.2f} s, and `total += x` "
-            f"{ours['add_hits']:,} times for {ours['add_s']:.2f} s. np.sum is one line of {ours['sum_hits']} hits: what it calls stays hidden. Nor are "
+            f"- **line_profiler** shows, which cProfile does not, that `for x in a` ran {ours['for_hits']:,} times for "
+            f"{ours['for_s']:.2f} s, and `total += x` "
+            f"{ours['add_hits']:,} times for {ours['add_s']:.2f} s. np.sum is one line of {ours['sum_hits']} hits: what it "
+            "calls stays hidden. Nor are "
             "allocations seen."
         )
     if ours := facts["memory_profiler"]:
         yield (
-            f"- **memory_profiler** shows that making the array grew the process by {ours['array_mib']:.1f} MiB. Of the loop it shows {ours['loop_mib']:.1f} MiB: "
-            f"what is allocated and freed again leaves no trace in resident memory. With the loop decorated it costs {ours['us_per_element']:.0f} µs an "
+            f"- **memory_profiler** shows that making the array grew the process by {ours['array_mib']:.1f} MiB. Of the loop "
+            f"it shows {ours['loop_mib']:.1f} MiB: "
+            "what is allocated and freed again leaves no trace in resident memory. With the loop decorated it costs "
+            f"{ours['us_per_element']:.0f} µs an "
             f"element, so that is shown for {ours['loop_size']:,} elements."
         )
     if ours := facts["perf"]:
         yield (
-            f"- **perf** took {ours['samples']:,} samples. It sees the interpreter's C functions, as far as they have names, and no Python function or line; "
+            f"- **perf** took {ours['samples']:,} samples. It sees the interpreter's C functions, as far as they have names, "
+            "and no Python function or line; "
             "what was not running when the clock struck it does not see."
         )
     if by_name["py-spy"].absent:
-        yield "- **py-spy** is not installed here. It shows Python functions by samples, as a flame graph, without touching the program; no counts, no memory."
+        yield (
+            "- **py-spy** is not installed here. It shows Python functions by samples, as a flame graph, without touching the "
+            "program; no counts, no memory."
+        )
     else:
         yield "- **py-spy** shows Python functions by samples, without touching the program; no counts, no memory."
     ours = facts["vbtrace"]
     yield (
-        f"- **vbtrace** counted {ours['loop_allocs']:,} allocations and {data(ours['loop_bytes'])} in the timed loop, {ours['loop_allocs'] / ours['loop_iterations']:.3f} "
-        f"an element, line by line, and {ours['sum_allocs']} in the call of np.sum. It shows the time of a section and of what is between two readings of the "
+        f"- **vbtrace** counted {ours['loop_allocs']:,} allocations and {data(ours['loop_bytes'])} in the timed loop, "
+        f"{ours['loop_allocs'] / ours['loop_iterations']:.3f} "
+        f"an element, line by line, and {ours['sum_allocs']} in the call of np.sum. It shows the time of a section and of what "
+        "is between two readings of the "
         "clock, not that of a line."
     )
 
@@ -213,14 +259,16 @@ def tour(stops, tour_size):
     lines = [
         f"# Four profilers and vbtrace on one script, {tour_size:,} elements",
         "",
-        "Each ran `bench_sum.py` as it is, with one timed call of the loop and one of np.sum, after one call of each to warm up. The outputs",
+        "Each ran `bench_sum.py` as it is, with one timed call of the loop and one of np.sum, after one call of each to warm "
+        "up. The outputs",
         "are real, cut to what they say of these functions.",
         "",
         "| run | took | by itself = 1 |",
         "|---|--:|--:|",
         *(f"| {stop.name} | {stop.wall_s:.2f} s | {stop.wall_s / alone:.2f} |" for stop in stops if stop.wall_s is not None),
         "",
-        "memory_profiler had only `make_array` decorated; with the loop it would have taken minutes. Start-up and NumPy's import are in",
+        "memory_profiler had only `make_array` decorated; with the loop it would have taken minutes. Start-up and NumPy's "
+        "import are in",
         "all of these times.",
     ]
     for stop in stops[1:]:
@@ -239,21 +287,33 @@ def remark(stop):
     """What to take from a stop."""
     facts = stop.facts
     if stop.name == "cProfile":
-        return [f"Calls and time by function. `python_loop` is one row: {facts['loop_calls']} calls, {facts['loop_s']:.2f} s. Where in it, is not told."]
+        return [
+            f"Calls and time by function. `python_loop` is one row: {facts['loop_calls']} calls, {facts['loop_s']:.2f} s. "
+            "Where in it, is not told."
+        ]
     if stop.name == "line_profiler":
         more = facts["for_s"] / facts["add_s"]
-        return [f"Time by line: fetching an element takes {more:.2f} times as long as adding it. Each hit is also charged the profiler's own reading of the clock."]
+        return [
+            f"Time by line: fetching an element takes {more:.2f} times as long as adding it. Each hit is also charged the "
+            "profiler's own reading of the clock."
+        ]
     if stop.name == "memory_profiler":
-        return [f"Growth of resident memory by line: {facts['array_mib']:.1f} MiB for the array, {facts['loop_mib']:.1f} MiB for a loop that allocates at every element."]
+        return [
+            f"Growth of resident memory by line: {facts['array_mib']:.1f} MiB for the array, {facts['loop_mib']:.1f} MiB for a "
+            "loop that allocates at every element."
+        ]
     if stop.name == "py-spy":
         return ["Time by Python function, in samples."]
     if stop.name == "perf":
         return [
-            f"Time by native function: the {facts['shown']} that most of {facts['samples']:,} samples were in, {facts['named']} of them with a name. The flame graph has the "
+            f"Time by native function: the {facts['shown']} that most of {facts['samples']:,} samples were in, "
+            f"{facts['named']} of them with a name. The flame graph has the "
             "callers. Python's functions all look like `_PyEval_EvalFrameDefault`."
         ]
     return [
-        f"One run, no decorator, no sample: {facts['loop_allocs'] / facts['loop_iterations']:.3f} allocations an element and the lines that make them, "
-        f"{facts['loop_ns']:.0f} ns an element under tracing, at most {facts['loop_high']} bytes above the start; np.sum {facts['sum_allocs']} allocations in all; and the memory that stays, "
+        f"One run, no decorator, no sample: {facts['loop_allocs'] / facts['loop_iterations']:.3f} allocations an element and "
+        "the lines that make them, "
+        f"{facts['loop_ns']:.0f} ns an element under tracing, at most {facts['loop_high']} bytes above the start; np.sum "
+        f"{facts['sum_allocs']} allocations in all; and the memory that stays, "
         f"by line. The trace is {data(facts['trace_bytes'])}. Its flame graph is by bytes."
     ]

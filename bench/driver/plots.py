@@ -37,7 +37,15 @@ def draw_times(axes, rows):
         sizes, times = series(rows, op, "mean_time_ns")
         _, deviations = series(rows, op, "std_time_ns")
         shown = [min(deviation, 0.9 * time) for deviation, time in zip(deviations, times)]  # a bar to 0 has no place in a log plot
-        axes.errorbar(sizes, [time / 1e3 for time in times], [one / 1e3 for one in shown], marker="o", markersize=3.5, color=COLOURS[op], label=name)
+        axes.errorbar(
+            sizes,
+            [time / 1e3 for time in times],
+            [one / 1e3 for one in shown],
+            marker="o",
+            markersize=3.5,
+            color=COLOURS[op],
+            label=name,
+        )
     axes.set_ylabel("µs, mean ± standard deviation")
     axes.legend(frameon=False)
 
@@ -56,7 +64,11 @@ def draw_ratio(axes, found):
         label, at = f"crossover at {found.crossover:.0f} elements", found.crossover
     else:
         least = min(found.ratios)
-        label, at = f"no crossover: the ratio is {'at least' if least >= 1 else 'at most'} {least if least >= 1 else max(found.ratios):.1f}", found.sizes[0]
+        label, at = (
+            f"no crossover: the ratio is {'at least' if least >= 1 else 'at most'} "
+            f"{least if least >= 1 else max(found.ratios):.1f}",
+            found.sizes[0],
+        )
     axes.annotate(label, (at, 0), xytext=(5, 6), textcoords="offset points", color=MARK, rotation=90, va="bottom")
 
 
@@ -68,5 +80,12 @@ def draw_allocations(axes, rows):
         sizes, counts = series(rows, op, "allocs_per_element")
         axes.plot(sizes, counts, marker="o", markersize=3.5, color=COLOURS[op], label=name)
         end = f"{counts[-1]:.3f}" if counts[-1] >= 0.001 else f"{counts[-1]:.1e}"
-        axes.annotate(end, (sizes[-1], counts[-1]), xytext=(-9, -3 if op == "np_sum" else 6), textcoords="offset points", ha="right", color=COLOURS[op])
+        axes.annotate(
+            end,
+            (sizes[-1], counts[-1]),
+            xytext=(-9, -3 if op == "np_sum" else 6),
+            textcoords="offset points",
+            ha="right",
+            color=COLOURS[op],
+        )
     axes.legend(frameon=False)

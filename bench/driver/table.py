@@ -10,7 +10,9 @@ from .command_line import BENCH, Failed, Parser
 
 def main(arguments):
     made = Parser(prog="run table", description="Print the side-by-side table of bench/overhead in Markdown.", allow_abbrev=False)
-    made.add_argument("file", nargs="?", type=pathlib.Path, default=BENCH / "results" / "overhead.json", help="default: %(default)s")
+    made.add_argument(
+        "file", nargs="?", type=pathlib.Path, default=BENCH / "results" / "overhead.json", help="default: %(default)s"
+    )
     options = made.parse_args(arguments)
     try:
         results = json.loads(options.file.read_text())

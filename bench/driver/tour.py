@@ -40,7 +40,18 @@ class Tour:
     def script(self, size=None, *more):
         """The script and its arguments: one timed call of the loop, and as many of np.sum."""
         size = size or self.size
-        return [SCRIPT, "--sizes", f"2^{size.bit_length() - 1}", "--repeats", "1", "--elements", str(size), "--seed", str(self.seed), *more]
+        return [
+            SCRIPT,
+            "--sizes",
+            f"2^{size.bit_length() - 1}",
+            "--repeats",
+            "1",
+            "--elements",
+            str(size),
+            "--seed",
+            str(self.seed),
+            *more,
+        ]
 
     def run(self, name, command, shown=None):
         """A Stop with the whole output, and the command as a person would type it."""
@@ -116,8 +127,8 @@ class Tour:
         if shutil.which("py-spy") is None:
             return Stop(
                 "py-spy",
-                absent="It is not installed here, and not among Debian's packages. `pipx install py-spy` (or `pip install py-spy` in a "
-                "virtual environment) adds it; the next run of the lab then draws its flame graph. `perf` takes its place below.",
+                absent="It is not installed here, and not among Debian's packages. `pipx install py-spy` (or `pip install py-spy` "
+                "in a virtual environment) adds it; the next run of the lab then draws its flame graph. `perf` takes its place below.",
             )
         picture = "py_spy.svg"
         try:
@@ -149,7 +160,11 @@ class Tour:
             leaves[stack[-1]] = leaves.get(stack[-1], 0) + 1
         top = sorted(leaves.items(), key=lambda one: -one[1])[:8]
         stop.output = "\n".join(f"{100 * count / len(stacks):6.1f} %  {name}" for name, count in top)
-        stop.files, stop.facts = ("perf.svg",), {"samples": len(stacks), "named": sum("[" not in name for name, _ in top), "shown": len(top)}
+        stop.files, stop.facts = ("perf.svg",), {
+            "samples": len(stacks),
+            "named": sum("[" not in name for name, _ in top),
+            "shown": len(top),
+        }
         return stop
 
     def by_vbtrace(self):
@@ -161,8 +176,11 @@ class Tour:
         lines = show("lines", "--by", "leaf", "--filter", functions, trace.name, directory=self.directory)
         intervals = show("intervals", "--sites", trace.name, directory=self.directory)
         show("flamegraph", "-o", "vbtrace.svg", trace.name, directory=self.directory)
-        typed = " ".join(["LD_PRELOAD=libvbtrace.so VBTRACE_OUTPUT=vbtrace.vbt python3", *map(str, command[1:])]).replace(f"{BENCH}/", "")
-        asked = f"$ vbtrace lines --by leaf --filter '{functions}' vbtrace.vbt\n{lines}\n$ vbtrace intervals --sites vbtrace.vbt\n{intervals}"
+        typed = " ".join(["LD_PRELOAD=libvbtrace.so VBTRACE_OUTPUT=vbtrace.vbt python3", *map(str, command[1:])]).replace(
+            f"{BENCH}/", ""
+        )
+        asked = f"$ vbtrace lines --by leaf --filter '{functions}' vbtrace.vbt\n{lines}\n"
+        asked += f"$ vbtrace intervals --sites vbtrace.vbt\n{intervals}"
         loop, call = sections[f"python_loop {self.size}"], sections[f"np_sum {self.size}"]
         facts = {
             "loop_allocs": loop["allocs"]["total"],
@@ -205,7 +223,7 @@ def increment_of(table, text):
 
 
 def size_for(python, directory, seed, sizes):
-    """The largest of the sizes, up to LARGEST, whose loop stays below LONGEST_LOOP_S in the slowest profiler that traces its lines."""
+    """The largest of the sizes, up to LARGEST, whose loop stays below LONGEST_LOOP_S in line_profiler, the slowest of them."""
     allowed = [size for size in sizes if size <= LARGEST] or sizes[:1]
     tour = Tour(python, None, directory, CALIBRATION, seed)
     stop = tour.line_profiler()

@@ -1,4 +1,6 @@
-"""Runs workloads of the ladder, and prints JSON: python3 bench/ladder count|time|repeat|names [WORKLOAD ...] [--native DIR] [--target-ms MS] [--runs N]
+"""Runs workloads of the ladder, and prints JSON.
+
+    python3 bench/ladder count|time|repeat|names [WORKLOAD ...] [--native DIR] [--target-ms MS] [--runs N]
 
 count   each variant at each size once, as a section of vbtrace, after it has run once before; prints what is expected
 time    each variant at each size for at least MS milliseconds; prints nanoseconds of a run

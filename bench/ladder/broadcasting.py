@@ -14,7 +14,9 @@ def data(n):
     return np.linspace(0, 1, n), np.linspace(1, 2, n), np.empty((n, n))
 
 
-@variant(allocs="3 * n * n + 2 * n", bytes="3 * FLOAT64 * n * n + RANGE * n")  # both numbers and their difference; a range for each row
+@variant(
+    allocs="3 * n * n + 2 * n", bytes="3 * FLOAT64 * n * n + RANGE * n"
+)  # both numbers and their difference; a range for each row
 def by_pair(a, b, out):
     for i in range(len(a)):
         for j in range(len(b)):

@@ -1,4 +1,4 @@
-"""Cosine similarity of every pair of n vectors of 16 numbers: three loops, each pair once, NumPy, and compiled code where it is there."""
+"""Cosine similarity of all pairs of n vectors of 16 numbers: three loops, each pair once, NumPy, compiled code where it is there."""
 
 import math
 import sys

@@ -10,7 +10,9 @@ def data(n):
     return (np.linspace(0, 1, n).tolist(),)
 
 
-@variant(allocs="(6 if NUMPY2 else 9) * n", bytes="8 * n * (n + 1) // 2 + (400 if NUMPY2 else 597) * n")  # every call copies all that is there
+@variant(
+    allocs="(6 if NUMPY2 else 9) * n", bytes="8 * n * (n + 1) // 2 + (400 if NUMPY2 else 597) * n"
+)  # every call copies all that is there
 def append(values):
     out = np.empty(0)
     for value in values:

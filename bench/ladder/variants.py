@@ -1,4 +1,4 @@
-"""What a workload of the ladder is made of: variants of the same work, the naive one first, each with what it is expected to allocate.
+"""What a workload of the ladder is made of: variants of the same work, the naive first, each with what it is expected to allocate.
 
 A workload is a file beside this one. Its docstring says in one line what it compares. It has
 
@@ -7,9 +7,10 @@ A workload is a file beside this one. Its docstring says in one line what it com
     data(n)               what every variant works on, as a tuple of arguments; it is made before anything is measured
     result(value)         what of a variant's value must be the same for all; the value if there is no such function
 
-and functions decorated with @variant. An expectation is a Python expression in n (a string; constants may be left away): measured at
-any two sizes, allocations and bytes must differ by exactly what the expression differs. So "2 * n" is two an iteration and whatever it
-takes to begin, and "0" is the same at every size. What expressions may use besides n is in NAMES, and what their workload defines.
+and functions decorated with @variant. An expectation is a Python expression in n (a string; constants may be left away):
+measured at any two sizes, allocations and bytes must differ by exactly what the expression differs. So "2 * n" is two an
+iteration and whatever it takes to begin, and "0" is the same at every size. What expressions may use
+besides n is in NAMES, and what their workload defines.
 """
 
 import math
@@ -70,7 +71,9 @@ NAMES = {
     "POINTER": POINTER,
     "FLOAT": sys.getsizeof(0.5),
     "FLOAT64": 24,  # np.float64(0.5)
-    "INT": sys.getsizeof(1000) if sys.version_info < (3, 11) else sys.getsizeof(1 << 40),  # computed; from 3.11 on the padded C struct
+    "INT": sys.getsizeof(1000)
+    if sys.version_info < (3, 11)
+    else sys.getsizeof(1 << 40),  # computed; from 3.11 on the padded C struct
     "RANGE": sys.getsizeof(range(1)) + sys.getsizeof(iter(range(1))),  # two objects
     "STR": sys.getsizeof(""),  # of a string of no characters, and of any character more one byte
     "math": math,

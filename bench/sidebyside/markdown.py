@@ -16,7 +16,10 @@ def ratio_of(rows, workload, tool):
 def lines(results):
     """Every tool that was there: what it counts, what it costs, what it leaves and how long its report takes."""
     rows = results["rows"]
-    yield "| tool | tells | Python objects counted | lines named | C blocks counted | lines named | CPU, Python | CPU, C | file | report takes |"
+    yield (
+        "| tool | tells | Python objects counted | lines named | C blocks counted | lines named | CPU, Python | CPU, C | file "
+        "| report takes |"
+    )
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     by_tool = {}
     for row in results["seen"]:

@@ -15,7 +15,8 @@ class Heaptrack(Tool):
     left = "heaptrack*"
     slow_start = True
     note = (
-        "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds with NumPy, "
+        "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds "
+        "with NumPy, "
         "which makes small ratios rough"
     )
 

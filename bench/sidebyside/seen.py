@@ -1,5 +1,5 @@
-"""What does a tool see? Runs each on two programs of which every allocation is known, in Python and in C: n objects that die at once, from
-one line, and n that stay, from another. What it counts beyond a small run is set against those 2 n."""
+"""What does a tool see? Runs each on two programs of which every allocation is known, in Python and in C: n objects that die at
+once, from one line, and n that stay, from another. What it counts beyond a small run is set against those 2 n."""
 
 import pathlib
 import re
@@ -28,7 +28,10 @@ def marked_lines(program):
 
 
 def look(tool, kind, python, launcher, n):
-    """Run a tool on n and n objects; returns what it found, how many of the two lines its report names, its files' size, its report's time."""
+    """Run a tool on n and n objects.
+
+    Returns what it found, how many of the two lines its report names, the size of its files and the time of its report.
+    """
     workload = KNOWN[kind]
     with tempfile.TemporaryDirectory(dir=launcher.directory) as left:
         command = workload.command(python.path if python else None, n, 0, launcher.directory)
@@ -109,4 +112,7 @@ def lines(rows):
         took = "" if row["report_wall_s"] is None else table.seconds(row["report_wall_s"])
         yield shape.format(row["tool"], row["nature"], row["kind"], counted(row), f"{row['lines']}/2", size, took)
     yield ""
-    yield "counted: of as many objects that die at once as stay, what the tool counted. lines: on how many of the two lines its report says so."
+    yield (
+        "counted: of as many objects that die at once as stay, what the tool counted. lines: on how many of the two lines its "
+        "report says so."
+    )

@@ -57,7 +57,11 @@ def text_of(lines):
     "loop, call, says",
     [
         ({16: 800, 32: 3200}, {16: 1600, 32: 1600}, "At **23 elements**"),
-        ({16: 3200, 32: 6400}, {16: 1600, 32: 1600}, "Below 16 elements, the smallest array measured: np.sum is already 2.00 times as fast"),
+        (
+            {16: 3200, 32: 6400},
+            {16: 1600, 32: 1600},
+            "Below 16 elements, the smallest array measured: np.sum is already 2.00 times as fast",
+        ),
         ({16: 100, 32: 200}, {16: 1600, 32: 1600}, "Nowhere up to 32 elements"),
     ],
 )
@@ -106,15 +110,21 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
     87         2        229.2    114.6     95.6          total = np.sum(a)
 """
     facts = tour.line_profiler_facts(table)
-    assert (facts["for_hits"], facts["add_hits"], facts["sum_hits"]) == (131072, 131071, 2) and facts["for_s"] == pytest.approx(0.0735202)
-    memory = tour.memory_table("Filename: x\n\nLine #    Mem usage\n====\n    71   38.223 MiB    0.281 MiB           1       make it\n\n\nmore")
-    assert memory.endswith("make it") and tour.increment_of(memory, "make it") == 0.281 and tour.increment_of(memory, "no such") == 0
+    assert (facts["for_hits"], facts["add_hits"], facts["sum_hits"]) == (131072, 131071, 2) and facts["for_s"] == pytest.approx(
+        0.0735202
+    )
+    memory = tour.memory_table(
+        "Filename: x\n\nLine #    Mem usage\n====\n    71   38.223 MiB    0.281 MiB           1       make it\n\n\nmore"
+    )
+    assert (
+        memory.endswith("make it") and tour.increment_of(memory, "make it") == 0.281 and tour.increment_of(memory, "no such") == 0
+    )
 
 
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["tea"], "run: expected one of lab, ladder, c, overhead, native, not 'tea'"),
+        (["tea"], "run: expected one of lab, ladder, c, table, overhead, native, not 'tea'"),
         ([], "run: expected one of lab"),
         (["lab", "--library", "/nowhere/libvbtrace.so"], "--library: no file /nowhere/libvbtrace.so; build vbtrace first"),
         (["lab", "--library", "/bin/sh", "--tool", "/bin/sh", "--out", "/dev/null/x"], "--out: cannot write /dev/null"),
@@ -157,7 +167,9 @@ def test_every_deliverable_is_there(experiment):
 def test_counts_of_the_lab(experiment):
     """Two an element and five a call of the loop; what np.sum makes does not depend on the size."""
     rows = json.loads((experiment[0] / "results.json").read_text())
-    assert [(row["size"], row["op"]) for row in rows] == [(size, op) for size in (16, 256, 4096, 65536, 1048576) for op in ("python_loop", "np_sum")]
+    assert [(row["size"], row["op"]) for row in rows] == [
+        (size, op) for size in (16, 256, 4096, 65536, 1048576) for op in ("python_loop", "np_sum")
+    ]
     for row in rows:
         assert row.keys() >= {"size", "op", "mean_time_ns", "std_time_ns", "n_repeats"}
         assert row["traced_time_ns"] > 0 and row["peak_bytes"] > 0
@@ -173,8 +185,18 @@ def test_counts_of_the_lab(experiment):
 
 def test_a_second_run_counts_the_same(experiment, tmp_path):
     first = json.loads((experiment[0] / "results.json").read_text())
-    options = argparse.Namespace(python="/usr/bin/python3", seed=0, quick=True, out=tmp_path, library=vbt.LIBRARY, tool=vbt.ANALYZER)
-    counted = ("iterations", "allocs", "allocated_bytes", "allocs_per_iteration", "bytes_per_iteration", "allocs_per_element", "peak_bytes")
+    options = argparse.Namespace(
+        python="/usr/bin/python3", seed=0, quick=True, out=tmp_path, library=vbt.LIBRARY, tool=vbt.ANALYZER
+    )
+    counted = (
+        "iterations",
+        "allocs",
+        "allocated_bytes",
+        "allocs_per_iteration",
+        "bytes_per_iteration",
+        "allocs_per_element",
+        "peak_bytes",
+    )
     for before, after in zip(first, lab.measured(options)):
         assert {name: before[name] for name in counted} == {name: after[name] for name in counted}
 

@@ -18,7 +18,9 @@ WITHOUT_NUMPY = ["list_building", "sorting", "strings"]
 
 def run(*arguments):
     build = ["--library", vbt.LIBRARY, "--tool", vbt.ANALYZER]
-    return subprocess.run([sys.executable, *map(str, [BENCH / "run", "ladder", *build, *arguments])], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *map(str, [BENCH / "run", "ladder", *build, *arguments])], capture_output=True, text=True
+    )
 
 
 def has_numpy(python):
@@ -85,7 +87,9 @@ def rows_with(allocs, **expression):
 def test_a_statement_that_does_not_hold_is_told():
     assert expectation.unmet(rows_with(lambda n: 2 * n + 3)) == []
     (line,) = expectation.unmet(rows_with(lambda n: 2 * n + (n == 4000)))
-    assert line.startswith("w.v: allocs 2 * n, and a constant: counted 2,000 at 1000, 4,000 at 2000, 8,001 at 4000") and line.endswith("0, 0, 1, 0")
+    assert line.startswith(
+        "w.v: allocs 2 * n, and a constant: counted 2,000 at 1000, 4,000 at 2000, 8,001 at 4000"
+    ) and line.endswith("0, 0, 1, 0")
     (line,) = expectation.unmet(rows_with(lambda n: 2 * n + 401))
     assert "a constant of at most 400" in line
 
@@ -93,7 +97,26 @@ def test_a_statement_that_does_not_hold_is_told():
 def test_table():
     lines = list(ladder.table(rows_with(lambda n: 2 * n - 3), {"w": "one thing against another"}))
     assert lines[2] == "w: one thing against another"
-    assert lines[3].split() == ["v", "8000", "100", "ns", "1.0x", "2.000", "0.006", "B", "10", "B", "linear", "linear", "constant", "2", "*", "n", "-", "3"]
+    assert lines[3].split() == [
+        "v",
+        "8000",
+        "100",
+        "ns",
+        "1.0x",
+        "2.000",
+        "0.006",
+        "B",
+        "10",
+        "B",
+        "linear",
+        "linear",
+        "constant",
+        "2",
+        "*",
+        "n",
+        "-",
+        "3",
+    ]
     assert expectation.as_text(rows_with(lambda n: 2 * n)[0]) == "2 * n"
 
 
