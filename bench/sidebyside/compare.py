@@ -107,6 +107,12 @@ def rows_of(groups):
     return rows
 
 
+def installed(rows):
+    """The rows of the tools that are on this machine; and {tool: why not}, of the others."""
+    absent = {row["tool"]: row["reason"] for row in rows if row["status"] == "skipped" and row["reason"].startswith("not installed")}
+    return [row for row in rows if row["tool"] not in absent], absent
+
+
 def as_json(results):
     """Readable, and not long: every row of a list on one line."""
     parts = []
@@ -152,6 +158,8 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
             sys.exit(130)
     options.out.write_text(as_json({"manifest": manifest, "rows": rows, **more}))
     notes = [(tool.name, tool.note) for tool in sides if tool.note]
-    print("\n".join([*table.lines(rows, notes, per), *lines]))
+    here, absent = installed(rows)
+    notes = [(name, note) for name, note in notes if name not in absent]
+    print("\n".join([*table.lines(here, notes, per), *(f"{name}: {why}." for name, why in absent.items()), *lines]))
     print(f"\n{options.rounds} rounds on {manifest['cpu']}; every measurement is in {options.out}")
     sys.exit(1 if failed or any(row["status"] == "failed" and row["tool"] in ("untraced", "vbtrace") for row in rows) else 0)

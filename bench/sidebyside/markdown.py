@@ -37,6 +37,9 @@ def lines(results):
         cells += ["" if shown[0]["trace_bytes"] is None else table.size(shown[0]["trace_bytes"])]
         cells += ["" if shown[0]["report_wall_s"] is None else table.seconds(shown[0]["report_wall_s"])]
         yield "| " + " | ".join(cells) + " |"
+    made = results["manifest"]
+    yield ""
+    yield f"Made {made['date'][:10]} on {made['cpu']}, {made['cpus']} CPUs with a load average of {made['load_average'][0]:.1f}; {made['rounds']} rounds."
 
 
 def left_out(results):

@@ -89,7 +89,7 @@ def counted(row):
     ((what, number),) = row["found"].items()
     if what == "bytes":
         return f"{number / 1e6:.1f} of {row['known'][what] / 1e6:.1f} MB"
-    return f"{number:,} of {row['known'][what]:,}"
+    return f"{number:,} of {row['known'][what]:,}" if number > 0 else f"none of {row['known'][what]:,}"  # less than none: samples
 
 
 def wrong(row):

@@ -263,18 +263,32 @@ def seen_row(**fields):
 def test_what_was_counted_is_set_against_what_there_was():
     assert seen.counted(seen_row()) == "400 of 400" and not seen.wrong(seen_row())
     assert seen.counted(seen_row(found={"bytes": 8_000_000})) == "8.0 of 0.0 MB"
-    assert seen.counted(seen_row(found={})) == "no counts"
+    assert seen.counted(seen_row(found={})) == "no counts" and seen.counted(seen_row(found={"allocs": -3})) == "none of 400"
     assert seen.wrong(seen_row(found={"allocs": 399})) and seen.wrong(seen_row(status="failed", reason="why"))
     text = "\n".join(seen.lines([seen_row(), seen_row(tool="u", status="failed", reason="why"), seen_row(tool="s", status="skipped", reason="not for native programs")]))
     assert "400 of 400" in text and "failed: why" in text and "\ns " not in text
 
 
+MANIFEST = {"date": "2026-11-21T12:00:00", "cpu": "a CPU", "cpus": 2, "load_average": [0.21, 0.1, 0.0], "rounds": 5}
+
+
 def test_markdown():
     ratios = [{"workload": workload, "tool": "t", "status": "ok", "cpu_ratio": ratio} for workload, ratio in (("objects_loop", 1.5), ("malloc_mix", 57.3))]
     absent = seen_row(tool="u", status="skipped", reason="not installed (on Debian: apt install u)")
-    results = {"rows": ratios, "seen": [seen_row(), seen_row(kind="native", lines=1), absent]}
-    assert list(markdown.lines(results))[2:] == ["| `t` | exact | 400 of 400 | 2 of 2 | 400 of 400 | 1 of 2 | 1.50 | 57 | 2000 B | 500.0 ms |"]
+    results = {"manifest": MANIFEST, "rows": ratios, "seen": [seen_row(), seen_row(kind="native", lines=1), absent]}
+    assert list(markdown.lines(results))[2:] == [
+        "| `t` | exact | 400 of 400 | 2 of 2 | 400 of 400 | 1 of 2 | 1.50 | 57 | 2000 B | 500.0 ms |",
+        "",
+        "Made 2026-11-21 on a CPU, 2 CPUs with a load average of 0.2; 5 rounds.",
+    ]
     assert markdown.left_out(results) == ["u"]
+
+
+def test_tools_that_are_not_installed_are_told_of_once():
+    there, absent = row("vbtrace"), row("memray", status="skipped", reason="not installed (not in Debian)")
+    unfit = row("memray", status="skipped", reason="needs a Python program")
+    assert compare.installed([there, absent, unfit]) == ([there], {"memray": "not installed (not in Debian)"})
+    assert compare.installed([there, unfit]) == ([there, unfit], {})
 
 
 def test_results_have_a_row_a_line():
@@ -320,7 +334,7 @@ def test_peers_can_be_asked(launcher, tool):
 
 def test_table_for_a_readme(tmp_path):
     results = tmp_path / "overhead.json"
-    results.write_text(json.dumps({"rows": [], "seen": [seen_row()]}))
+    results.write_text(json.dumps({"manifest": MANIFEST, "rows": [], "seen": [seen_row()]}))
     command = [sys.executable, str(BENCH / "run"), "table"]
     done = subprocess.run([*command, str(results)], capture_output=True, text=True)
     assert done.returncode == 0 and "| `t` | exact | 400 of 400 |" in done.stdout
@@ -328,3 +342,12 @@ def test_table_for_a_readme(tmp_path):
     for path, says in ((results, "expected what bench/overhead writes"), (tmp_path / "none.json", "No such file")):
         done = subprocess.run([*command, str(path)], capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1 and says in done.stderr
+
+
+@pytest.mark.parametrize("page, begin, made", [("README.md", "side by side", ["table"])])
+def test_tables_in_pages_are_those_of_the_results(page, begin, made):
+    """What the README shows is what bench/results has."""
+    text = (vbt.ROOT / page).read_text()
+    shown = text.partition(f"<!-- {begin}: begin -->\n")[2].partition(f"<!-- {begin}: end -->")[0]
+    done = subprocess.run([sys.executable, str(BENCH / "run"), *made], capture_output=True, text=True)
+    assert done.returncode == 0 and shown == done.stdout and "| `vbtrace` | exact | 400,000 of 400,000 | 2 of 2 |" in shown
