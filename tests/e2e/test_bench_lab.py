@@ -209,3 +209,9 @@ def test_tour_has_every_profiler(experiment):
     assert "ncalls  tottime" in page and "(python_loop)" in page and "$ LD_PRELOAD=libvbtrace.so" in page
     answers = (experiment[0] / "README.md").read_text()
     assert "makes **2.000 allocations** of 48.00 bytes" in answers and "{" not in answers
+
+
+def test_example_in_the_course_is_that_of_its_results():
+    rows = json.loads((BENCH / "example" / "results.json").read_text())
+    page = (BENCH / "README.md").read_text()
+    assert page.partition("<!-- lab: begin -->\n")[2].partition("<!-- lab: end -->")[0].splitlines() == list(pages.markdown_table(rows))
