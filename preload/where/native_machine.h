@@ -27,12 +27,21 @@ struct vbt_registers {
     ((struct vbt_registers){(uintptr_t)__builtin_frame_address(0) + 16, (uintptr_t)__builtin_return_address(0),                    \
                             *(const uintptr_t *)__builtin_frame_address(0)})
 
+/* The word below a frame's end is its return address, always. */
+enum { VBT_RA_BELOW_CFA = true };
+
 /* Where a frame with this CFA keeps its return address, and that address as it is stored there made one that can be looked up. */
 VBT_INLINE uintptr_t vbt_ra_slot(struct vbt_rule rule, uintptr_t cfa) {
     (void)rule;
     return cfa - 8;
 }
 VBT_INLINE uintptr_t vbt_plain_address(uintptr_t stored) { return stored; }
+
+/* The word in a slot (NULL: whatever) where vbt_plain_address gave `plain`. */
+VBT_INLINE uintptr_t vbt_stored_address(const uintptr_t *slot, uintptr_t plain) {
+    (void)slot;
+    return plain;
+}
 
 /* mov $15, %eax or %rax; syscall: rt_sigreturn. */
 static inline bool vbt_is_signal_return(uintptr_t pc) {
@@ -59,9 +68,13 @@ VBT_INLINE uintptr_t vbt_plain_address(uintptr_t stored) {
     return x30;
 }
 
+VBT_INLINE uintptr_t vbt_stored_address(const uintptr_t *slot, uintptr_t plain) { return slot != NULL ? *slot : plain; }
+
 #define VBT_CALLER_REGISTERS                                                                                                       \
     ((struct vbt_registers){(uintptr_t)__builtin_dwarf_cfa(), vbt_plain_address((uintptr_t)__builtin_return_address(0)),           \
                             *(const uintptr_t *)__builtin_frame_address(0), 0})
+
+enum { VBT_RA_BELOW_CFA = false };
 
 VBT_INLINE uintptr_t vbt_ra_slot(struct vbt_rule rule, uintptr_t cfa) {
     return cfa + (uintptr_t)(intptr_t)(rule.fp < 0 ? rule.fp : 0) + (uintptr_t)(intptr_t)rule.ra * 8;

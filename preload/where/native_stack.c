@@ -1,7 +1,7 @@
 /* See native_stack.h. */
 #include "native_stack.h"
 
-#include "../memory.h"
+#include "../ledger/counters.h"
 #include "modules.h"
 #include "native_oracle.h"
 #include "native_rules.h"
@@ -9,7 +9,7 @@
 
 uint32_t vbt_native_verify_every;
 
-enum { MEMO_BITS = 11, CHILD_BITS = 12, CHECKS_EACH = 3 };
+enum { MEMO_BITS = 11, CHILDREN_PAGE = 256, CHECKS_EACH = 3, PADDING = 4 };
 
 /* A frame on the way outwards, and where on the stack its registers were found (NULL: nowhere). */
 struct walked {
@@ -20,12 +20,14 @@ struct walked {
 
 struct vbt_native_room {
     struct vbt_native_memo memos[1 << MEMO_BITS];
-    struct vbt_native_child children[1 << CHILD_BITS];
+    struct vbt_native_children *children[VBT_LEDGER_NODES / CHILDREN_PAGE]; /* by node, CHILDREN_PAGE at a time */
     struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
-    struct vbt_native_check checks[CHECKS_EACH * VBT_NATIVE_FRAMES];
+    struct vbt_native_check checks[PADDING + CHECKS_EACH * VBT_NATIVE_FRAMES]; /* the first find nothing changed, ever */
     struct walked walked[VBT_NATIVE_FRAMES + 1];
     struct vbt_oracle_frame oracle[VBT_NATIVE_FRAMES];
 };
+
+_Static_assert(CHECKS_EACH *VBT_NATIVE_FRAMES <= UINT16_MAX, "a frame knows its checks by 16 bits");
 
 static const uint64_t golden = 0x9E3779B97F4A7C15ULL; /* Knuth's multiplicative hashing */
 
@@ -54,8 +56,9 @@ bool vbt_native_stack_init(void) {
 
 static __attribute__((noinline)) void learn(struct vbt_native_memo *memo, uintptr_t pc) {
     memo->rule = vbt_native_rule(pc, &memo->site);
+    if (memo->site == 0) /* no memory */
+        memo->site = vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_HEAP])->site;
     memo->pc = pc;
-    memo->parent = UINT32_MAX;
 }
 
 VBT_INLINE struct vbt_native_memo *memo_of(struct vbt_native_room *room, uintptr_t pc) {
@@ -65,15 +68,39 @@ VBT_INLINE struct vbt_native_memo *memo_of(struct vbt_native_room *room, uintptr
     return memo;
 }
 
-/* The node of a return address under another parent than last time. */
-static __attribute__((noinline)) uint32_t child_of(struct vbt_native_room *room, struct vbt_native_memo *memo, uint32_t parent) {
-    uint64_t hash = ((uint64_t)parent << 32 | memo->site) * golden;
-    struct vbt_native_child *child = &room->children[hash >> (64 - CHILD_BITS)];
-    if (child->parent != parent || child->site != memo->site || child->node == 0)
-        *child = (struct vbt_native_child){parent, memo->site, vbt_node_of(parent, memo->site, VBT_DOMAIN_HEAP)};
-    memo->parent = parent;
-    memo->node = child->node;
-    return child->node;
+/* The same, where the frame inside of it is known: a function is mostly called from where it was called before. Then the next frame's
+ * rule is there before the stack is read. */
+VBT_INLINE struct vbt_native_memo *memo_outside(struct vbt_native_room *room, struct vbt_native_memo *inner, uintptr_t pc) {
+    struct vbt_native_memo *memo = &room->memos[inner->outer];
+    if (VBT_LIKELY(memo->pc == pc))
+        return memo;
+    memo = memo_of(room, pc);
+    inner->outer = (uint32_t)(memo - room->memos);
+    return memo;
+}
+
+/* NULL where there is no memory. */
+static __attribute__((noinline)) struct vbt_native_children *new_children(struct vbt_native_stack *stack, uint32_t node) {
+    struct vbt_native_children **page = &stack->room->children[node / CHILDREN_PAGE];
+    if (*page == NULL)
+        *page = vbt_arena_alloc(&stack->arena, CHILDREN_PAGE * sizeof **page);
+    return *page;
+}
+
+/* The node of a site under a parent that had other children before. */
+static __attribute__((noinline)) uint32_t other_child(struct vbt_native_children *children, uint32_t parent, uint32_t site) {
+    uint32_t node = children->site[1] == site ? children->node[1] : vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
+    *children = (struct vbt_native_children){{site, children->site[0]}, {node, children->node[0]}};
+    return node;
+}
+
+/* The node of a site under a parent. */
+VBT_INLINE uint32_t child_of(struct vbt_native_stack *stack, uint32_t parent, uint32_t site) {
+    struct vbt_native_children *page = stack->room->children[parent / CHILDREN_PAGE];
+    if (VBT_UNLIKELY(page == NULL) && (page = new_children(stack, parent)) == NULL)
+        return vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
+    struct vbt_native_children *children = &page[parent % CHILDREN_PAGE];
+    return VBT_LIKELY(children->site[0] == site) ? children->node[0] : other_child(children, parent, site);
 }
 
 /* ---- one step outwards ---- */
@@ -186,9 +213,9 @@ static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct
 /* Compares the words that the frames outside of frames[met] were found by. 0: they are what they were; else the index of the
  * innermost frame that is another by now. */
 VBT_INLINE uint32_t changed_outside(const struct vbt_native_room *room, uint32_t met) {
-    const struct vbt_native_check *first = room->checks, *check = first + room->frames[met - 1].checks;
+    const struct vbt_native_check *first = room->checks + PADDING, *check = room->checks + room->frames[met - 1].checks;
 #define DIFFERS(i) VBT_UNLIKELY(*check[-(i)].slot != check[-(i)].value)
-    for (; check - first >= 4; check -= 4) {
+    for (; check > first; check -= 4) { /* the padding makes the last four whole */
         if (DIFFERS(1))
             goto differs;
         if (DIFFERS(2)) {
@@ -204,93 +231,116 @@ VBT_INLINE uint32_t changed_outside(const struct vbt_native_room *room, uint32_t
             goto differs;
         }
     }
-    for (; check > first; check--)
-        if (DIFFERS(1))
-            goto differs;
 #undef DIFFERS
     return 0;
 differs:;
-    uint32_t index = (uint32_t)(check - first) - 1;
+    uint32_t index = (uint32_t)(check - room->checks) - 1;
     uint32_t frame = met - 1;
     while (room->frames[frame - 1].checks > index)
         frame--;
     return frame;
 }
 
-/* Puts a frame on top of frames[outer]. */
-VBT_INLINE void push(struct vbt_native_room *room, uint32_t outer, const struct walked *walked, bool of_sites) {
-    const struct vbt_native_frame *outside = &room->frames[outer];
-    struct vbt_native_frame *frame = &room->frames[outer + 1];
+/* Puts a frame on top of another one. */
+VBT_INLINE void push(struct vbt_native_stack *stack, struct vbt_native_frame *outside, const struct walked *walked, bool of_sites) {
+    struct vbt_native_room *room = stack->room;
+    struct vbt_native_frame *frame = outside + 1;
     struct vbt_native_memo *memo = walked->memo;
     if (VBT_UNLIKELY(memo->pc != walked->at.pc)) /* another frame of this walk took the memo's place */
         learn(memo, walked->at.pc);
-    uint32_t checks = outside->checks;
+    struct vbt_native_check *check = &room->checks[outside->checks];
     bool by_fp = memo->rule.kind == VBT_RULE_FP || memo->rule.kind == VBT_RULE_FP_LOAD;
-    bool fp_matters = by_fp || (memo->rule.fp >= 0 && outside->fp_matters);
-    if (VBT_LIKELY(walked->pc_slot != NULL))
-        room->checks[checks++] = (struct vbt_native_check){walked->pc_slot, *walked->pc_slot};
+    uint16_t fp_matters = by_fp | ((memo->rule.fp >= 0) & outside->fp_matters);
+    frame->sp = walked->at.sp;
+    frame->pc = walked->at.pc;
+    frame->fp = walked->at.fp;
+    frame->fp_matters = fp_matters;
+    check->slot = walked->pc_slot;
+    check->value = vbt_stored_address(walked->pc_slot, walked->at.pc);
+    check += walked->pc_slot != NULL; /* no branch: each capture has one frame without, which is hard to foresee */
     if (fp_matters && walked->fp_slot != NULL)
-        room->checks[checks++] = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
+        *check++ = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
     if (VBT_UNLIKELY(walked->sp_slot != NULL))
-        room->checks[checks++] = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
-    uint32_t node = memo->site;
-    if (!of_sites)
-        node = VBT_LIKELY(memo->parent == outside->node) ? memo->node : child_of(room, memo, outside->node);
-    *frame = (struct vbt_native_frame){walked->at.sp, walked->at.pc, walked->at.fp, node, checks & INT32_MAX, fp_matters & 1};
+        *check++ = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
+    frame->checks = (uint16_t)(check - room->checks);
+    frame->node = of_sites ? memo->site : child_of(stack, outside->node, memo->site);
 }
 
 struct way {
-    uint32_t met;   /* index of the frame of the last capture that was met; 0: none */
-    uint32_t count; /* frames walked, that one among them */
+    uint32_t met;   /* index of the frame of the last capture that the walked ones are inside of; 0: none */
+    uint32_t count; /* frames walked */
     int outcome;    /* enum vbt_cut; GO_ON where a frame was met */
 };
 
+/* Whatever is called from it, such a frame is found by the same word. */
+VBT_INLINE bool found_by_return_address_alone(const struct vbt_native_frame *frame) {
+    return VBT_RA_BELOW_CFA && !frame->fp_matters && frame->checks - frame[-1].checks == 1;
+}
+
 /* Walks outwards, into room->walked, until a frame of the last capture is met, the stack ends, or `most` frames were walked. */
-VBT_INLINE struct way walk(struct vbt_native_stack *stack, struct vbt_registers at, uint32_t most) {
+VBT_INLINE struct way walk(struct vbt_native_stack *stack, struct vbt_registers caller, uint32_t most) {
     struct vbt_native_room *room = stack->room;
-    const struct vbt_native_frame *frames = room->frames;
-    struct walked *walked = room->walked;
+    const struct vbt_native_frame *frame = &room->frames[stack->top], *limit = &room->frames[VBT_NATIVE_FRAMES + 1];
+    struct walked *first = room->walked, *walked = first, *last = first + most;
+    uintptr_t sp = caller.sp, pc = caller.pc, fp = caller.fp;          /* scalars: a struct would be kept in vector registers */
     const uintptr_t *pc_slot = NULL, *fp_slot = NULL, *sp_slot = NULL; /* nobody calls from inside of the first frame */
     uintptr_t end = stack->ranges[0].end;
-    uint32_t top = stack->top, limit = UINT32_MAX, count = 0;
-    for (;;) {
-        while (frames[top].sp < at.sp)
-            top--;
-        const struct vbt_native_frame *frame = &frames[top];
-        bool meets = frame->sp == at.sp && frame->pc == at.pc && (!frame->fp_matters || frame->fp == at.fp) && top < limit;
-        if (VBT_LIKELY(meets) && (limit = changed_outside(room, top)) == 0) {
-            if (count != 0)
-                walked[count++] = (struct walked){at, pc_slot, fp_slot, sp_slot, memo_of(room, at.pc)};
-            return (struct way){top, count, GO_ON};
+    struct vbt_native_memo *memo = memo_of(room, pc);
+    for (;; memo = memo_outside(room, memo, pc)) {
+        frame -= frame->sp < sp; /* mostly by one or not at all, as good as at random: no branch */
+        while (VBT_UNLIKELY(frame->sp < sp))
+            frame--;
+        bool meets = ((frame->sp ^ sp) | (frame->pc ^ pc)) == 0 && (!frame->fp_matters || frame->fp == fp) && frame < limit;
+        uint32_t changed;
+        if (meets) {
+            uint32_t met = (uint32_t)(frame - room->frames);
+            if ((changed = changed_outside(room, met)) == 0) {
+                if (walked == first || (sp_slot == NULL && found_by_return_address_alone(frame)))
+                    return (struct way){met, (uint32_t)(walked - first), GO_ON};
+                *walked++ = (struct walked){{sp, pc, fp}, pc_slot, fp_slot, sp_slot, memo};
+                return (struct way){met - 1, (uint32_t)(walked - first), GO_ON};
+            }
+            limit = &room->frames[changed];
         }
-        struct vbt_native_memo *memo = memo_of(room, at.pc);
-        walked[count++] = (struct walked){at, pc_slot, fp_slot, sp_slot, memo};
-        if (VBT_UNLIKELY(count >= most))
-            return (struct way){0, count, VBT_CUT_DEPTH};
+        walked->at.sp = sp;
+        walked->at.pc = pc;
+        walked->at.fp = fp;
+        walked->pc_slot = pc_slot;
+        walked->fp_slot = fp_slot;
+        walked->sp_slot = sp_slot;
+        walked->memo = memo;
+        walked++;
+        if (VBT_UNLIKELY(walked == last))
+            return (struct way){0, (uint32_t)(walked - first), VBT_CUT_DEPTH};
         struct vbt_rule rule = memo->rule;
-        uintptr_t cfa = (rule.kind == VBT_RULE_SP ? at.sp : at.fp) + (uintptr_t)(intptr_t)rule.cfa;
-        bool simple = rule.kind == VBT_RULE_SP ||
-                      (rule.kind == VBT_RULE_FP && at.fp >= at.sp && at.fp < end && at.fp % sizeof(uintptr_t) == 0);
+        uintptr_t cfa = sp + (uintptr_t)(intptr_t)rule.cfa;
+        bool simple = rule.kind == VBT_RULE_SP;
+        if (rule.kind == VBT_RULE_FP) {
+            cfa = fp + (uintptr_t)(intptr_t)rule.cfa;
+            simple = fp >= sp && fp < end && fp % sizeof(uintptr_t) == 0;
+        }
         if (VBT_LIKELY(simple && rule.fp <= 0 && cfa <= end)) {
             pc_slot = (const uintptr_t *)vbt_ra_slot(rule, cfa);
-            at.pc = vbt_plain_address(*pc_slot);
-            at.sp = cfa;
+            pc = vbt_plain_address(*pc_slot);
+            sp = cfa;
             fp_slot = sp_slot = NULL;
             if (rule.fp != VBT_FP_KEPT) {
                 fp_slot = (const uintptr_t *)(cfa + (uintptr_t)(intptr_t)rule.fp);
-                at.fp = *fp_slot;
+                fp = *fp_slot;
             }
-            if (VBT_UNLIKELY(at.pc == 0))
-                return (struct way){0, count, VBT_CUT_NONE};
+            if (VBT_UNLIKELY(pc == 0))
+                return (struct way){0, (uint32_t)(walked - first), VBT_CUT_NONE};
         } else {
             uint32_t found;
-            int outcome = step(stack, &walked[count], &found);
+            int outcome = step(stack, walked, &found);
             if (outcome != GO_ON)
-                return (struct way){0, count + found, outcome};
-            at = walked[count].at;
-            pc_slot = walked[count].pc_slot;
-            fp_slot = walked[count].fp_slot;
-            sp_slot = walked[count].sp_slot;
+                return (struct way){0, (uint32_t)(walked - first) + found, outcome};
+            sp = walked->at.sp;
+            pc = walked->at.pc;
+            fp = walked->at.fp;
+            pc_slot = walked->pc_slot;
+            fp_slot = walked->fp_slot;
+            sp_slot = walked->sp_slot;
             end = stack->ranges[0].end;
         }
     }
@@ -336,7 +386,9 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
     if (stack->room == NULL) {
         if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
             return false;
-        stack->room->frames[0].sp = UINTPTR_MAX;
+        stack->room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = PADDING};
+        for (int i = 0; i < PADDING; i++)
+            stack->room->checks[i].slot = &stack->room->checks[i].value;
         stack->limit = VBT_NATIVE_FRAMES;
     } else {
         memset(stack->room->memos, 0, sizeof stack->room->memos);
@@ -366,12 +418,10 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
         if (way.outcome != VBT_CUT_DEPTH)
             stack->limit = VBT_NATIVE_FRAMES;
         room->frames[0].node = cut_nodes[way.outcome];
-    } else if (way.count != 0) {
-        outer--; /* the frame that was met has other checks now that another one calls from inside of it */
     }
     stack->same = outer;
     for (uint32_t i = way.count; i-- > 0; outer++)
-        push(room, outer, &room->walked[i], of_sites);
+        push(stack, &room->frames[outer], &room->walked[i], of_sites);
     stack->top = stack->leaf = outer;
     stack->cuts[stack->cut]++;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)

@@ -12,6 +12,7 @@
 #ifndef VBT_NATIVE_STACK_H
 #define VBT_NATIVE_STACK_H
 
+#include "../memory.h"
 #include "native_machine.h"
 #include "native_memory.h"
 
@@ -30,9 +31,9 @@ enum vbt_cut {
 
 struct vbt_native_frame {
     uintptr_t sp, pc, fp;
-    uint32_t node;           /* of the call tree: this frame and those outside of it; the site, where sites were asked for */
-    uint32_t checks : 31;    /* those of this frame end here, those of the frame outside end where they begin */
-    uint32_t fp_matters : 1; /* for finding a frame outside of this one */
+    uint32_t node;       /* of the call tree: this frame and those outside of it; the site, where sites were asked for */
+    uint16_t checks;     /* those of this frame end here, those of the frame outside end where they begin */
+    uint16_t fp_matters; /* 1: for finding a frame outside of this one */
 };
 
 /* A word on the stack that frames were found by. */
@@ -41,30 +42,32 @@ struct vbt_native_check {
     uintptr_t value;
 };
 
-/* What is known of a return address, with the node that it had last. */
+/* What is known of a return address. */
 struct vbt_native_memo {
     uintptr_t pc;
     struct vbt_rule rule;
     uint32_t site;
-    uint32_t parent, node;
+    uint32_t outer; /* of the memos, that of the return address which it last led to */
 };
 
-struct vbt_native_child {
-    uint32_t parent, site, node;
+/* The two children of a node that were reached last. */
+struct vbt_native_children {
+    uint32_t site[2], node[2];
 };
 
 struct vbt_native_room;
 
 struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
-    uint32_t top;                 /* the innermost frame that may be met again; 0: none */
-    uint32_t same;                /* the outermost so many frames of the latest capture are those of the one before */
-    uint32_t leaf;                /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
-    uint32_t limit;               /* frames, after which a stack is too deep */
-    uint32_t stamp;               /* see modules.h */
-    enum vbt_cut cut;             /* of the latest capture */
-    bool is_fleeting;             /* the latest capture holds frames whose origin cannot be checked */
-    bool of_sites;                /* the frames have sites, not nodes */
+    struct vbt_arena arena;
+    uint32_t top;     /* the innermost frame that may be met again; 0: none */
+    uint32_t same;    /* the outermost so many frames of the latest capture are those of the one before */
+    uint32_t leaf;    /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
+    uint32_t limit;   /* frames, after which a stack is too deep */
+    uint32_t stamp;   /* see modules.h */
+    enum vbt_cut cut; /* of the latest capture */
+    bool is_fleeting; /* the latest capture holds frames whose origin cannot be checked */
+    bool of_sites;    /* the frames have sites, not nodes */
     struct vbt_stack_range ranges[VBT_STACK_RANGES];
     uint64_t cuts[VBT_CUTS];      /* captures, by how they ended */
     uint64_t compared, different; /* captures that were verified; those of them that the oracle saw otherwise */
