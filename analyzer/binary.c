@@ -2,6 +2,7 @@
 #include "binary.h"
 
 #include "allocate.h"
+#include "elf_starts.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
@@ -183,6 +184,12 @@ bool vbt_binary_linked(const struct vbt_binary *b, uint64_t position, uint64_t *
         }
     }
     return false;
+}
+
+uint64_t vbt_binary_start(const struct vbt_binary *b, uint64_t address) {
+    GElf_Addr bias;
+    Elf *elf = b->file != NULL ? dwfl_module_getelf(b->file, &bias) : NULL;
+    return elf != NULL ? vbt_elf_start(elf, address) : address;
 }
 
 const char *vbt_binary_function(struct vbt_binary *b, uint64_t address) {

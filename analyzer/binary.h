@@ -24,6 +24,10 @@ void vbt_binary_close(struct vbt_binary *binary);
 /* From a position in the file to the address it is linked at; false if no segment holds it. */
 bool vbt_binary_linked(const struct vbt_binary *binary, uint64_t position, uint64_t *address);
 
+/* Where the function begins that holds a linked address, as the rules for unwinding tell it, which stripped files have too; the address
+ * itself where there are none. */
+uint64_t vbt_binary_start(const struct vbt_binary *binary, uint64_t address);
+
 /* The linked name of the function in the symbol table that covers a linked address, or NULL. */
 const char *vbt_binary_function(struct vbt_binary *binary, uint64_t address);
 

@@ -14,6 +14,22 @@
 /* What the columns before the names take, and the brackets around them. */
 enum { BEFORE_NAMES = 54 };
 
+/* "/proj/bench.py:3(work)" in about `room` columns. The caller frees it. */
+static char *name_of(const struct vbt_place *place, size_t room) {
+    char *function = vbt_copy(place->function, strlen(place->function)), *position = vbt_place_position(place);
+    const char *slash = strrchr(position, '/'), *file = slash != NULL ? slash + 1 : position;
+    char *text;
+    if (file[0] != '\0' && strncmp(function, file, strlen(file)) == 0) { /* libfoo.so+0x1234 */
+        text = vbt_text("%.*s%s", (int)(file - position), position, function);
+    } else {
+        vbt_fit_name(&function, &position, room);
+        text = vbt_text(position[0] != '\0' ? "%s(%s)" : "%s%s", position, function);
+    }
+    free(function);
+    free(position);
+    return text;
+}
+
 /* In the manner of pstats; where rows are sorted by another measure, it takes the place of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_options *options,
                        struct vbt_output *output) {
@@ -42,12 +58,9 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
         vbt_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
         vbt_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
         vbt_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
-        char *function = vbt_copy(f->place->function, strlen(f->place->function)), *position = vbt_place_position(f->place);
-        if (position[0] != '\0')
-            vbt_fit_name(&function, &position, output->width > BEFORE_NAMES ? output->width - BEFORE_NAMES : 1);
-        vbt_table_cell(table, position[0] != '\0' ? "%s(%s)" : "%s%s", position, function);
-        free(function);
-        free(position);
+        char *name = name_of(f->place, output->width > BEFORE_NAMES ? output->width - BEFORE_NAMES : 1);
+        vbt_table_cell(table, "%s", name);
+        free(name);
     }
     vbt_table_print(table, output, 0);
     vbt_table_free(table);

@@ -99,6 +99,12 @@ static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace)
     char *trouble;
     for (size_t i = 0; (trouble = vbt_places_trouble(trace->places, i)) != NULL; i++)
         add(notes, trouble);
+    char *nameless = vbt_places_nameless(trace->places);
+    if (nameless != NULL)
+        add(notes, vbt_text("Functions without a name (name+0x...) are in %s: debug packages have their names, and so have servers "
+                            "that DEBUGINFOD_URLS can list.",
+                            nameless));
+    free(nameless);
 }
 
 void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation) {

@@ -183,3 +183,5 @@ const struct vbt_place *vbt_place_at(const struct vbt_places *p, size_t index) {
 char *vbt_places_trouble(const struct vbt_places *p, size_t number) {
     return p->symbols != NULL ? vbt_symbols_trouble(p->symbols, number) : NULL;
 }
+
+char *vbt_places_nameless(const struct vbt_places *p) { return p->symbols != NULL ? vbt_symbols_nameless(p->symbols) : NULL; }

@@ -59,4 +59,7 @@ const struct vbt_place *vbt_place_at(const struct vbt_places *places, size_t ind
 /* A sentence on each binary that was asked for symbols and may not be the one that ran, for the caller to free; NULL behind the last. */
 char *vbt_places_trouble(const struct vbt_places *places, size_t number);
 
+/* As vbt_symbols_nameless. */
+char *vbt_places_nameless(const struct vbt_places *places);
+
 #endif

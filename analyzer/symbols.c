@@ -16,6 +16,7 @@ struct image {
     const struct vbt_module *module; /* one of them */
     enum vbt_binary_state state;
     bool opened;
+    bool nameless; /* it has functions that were asked for, and no names for them */
     struct vbt_binary binary;
 };
 
@@ -35,6 +36,8 @@ struct vbt_symbols {
     size_t found_capacity;
     int64_t started_ns;
 };
+
+enum { NAME_IN_ADDRESS = 255, NAMELESS_SHOWN = 3 };
 
 static int compare(const struct vbt_module *a, const struct vbt_module *b) {
     int order = strcmp(a->path, b->path);
@@ -178,7 +181,8 @@ static size_t look_up(struct vbt_symbols *s, struct image *image, const struct v
         make_room(s, 1);
     for (size_t i = 0; i < count; i++)
         if (s->found[i].function == NULL)
-            s->found[i].function = own(s, vbt_text("%.255s+0x%" PRIx64, base_name(module->path), linked));
+            s->found[i].function =
+                own(s, vbt_text("%.*s+0x%" PRIx64, NAME_IN_ADDRESS, base_name(module->path), vbt_binary_start(binary, linked)));
     return count;
 }
 
@@ -199,6 +203,12 @@ static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_
     return (struct vbt_symbolized){.symbols = symbols, .count = named->count, .state = named->state};
 }
 
+static bool is_address(const struct vbt_symbol *symbol, const struct vbt_module *module) {
+    const char *name = base_name(module->path);
+    size_t length = strlen(name) < NAME_IN_ADDRESS ? strlen(name) : NAME_IN_ADDRESS;
+    return strncmp(symbol->function, name, length) == 0 && strncmp(symbol->function + length, "+0x", 3) == 0;
+}
+
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
     const struct vbt_model *m = s->model;
     const struct vbt_site *site = &m->sites[id];
@@ -215,6 +225,8 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
     } else {
         make_room(s, 1)->function = own(s, vbt_text("0x%" PRIx64, address));
     }
+    if (image != NULL && image->state == VBT_BINARY_SAME)
+        image->nameless = image->nameless || is_address(&s->found[found.count - 1], image->module);
     found.symbols = s->found;
     found.module = row >= 0 ? m->modules[row].path : "";
     return found;
@@ -230,4 +242,22 @@ char *vbt_symbols_trouble(const struct vbt_symbols *s, size_t number) {
         if (s->images[i].state != VBT_BINARY_SAME && number-- == 0)
             return vbt_text(sentences[s->images[i].state], s->images[i].module->path);
     return NULL;
+}
+
+char *vbt_symbols_nameless(const struct vbt_symbols *s) {
+    char *list = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < s->image_count; i++)
+        if (s->images[i].nameless && count++ < NAMELESS_SHOWN) {
+            char *longer =
+                vbt_text("%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "", base_name(s->images[i].module->path));
+            free(list);
+            list = longer;
+        }
+    if (count > NAMELESS_SHOWN) {
+        char *longer = vbt_text("%s and %zu more", list, count - NAMELESS_SHOWN);
+        free(list);
+        list = longer;
+    }
+    return list;
 }

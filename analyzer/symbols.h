@@ -34,4 +34,8 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t sit
  * the last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
 
+/* The files with functions that were asked for and are told by address, "a.so, b.so and 3 more", for the caller to free; NULL if there
+ * are none. */
+char *vbt_symbols_nameless(const struct vbt_symbols *symbols);
+
 #endif

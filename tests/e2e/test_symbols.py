@@ -162,8 +162,9 @@ def test_stripped(tmp_path):
     assert stack(trace, 2002)[-1] == ("trio", "names", 0, "native")
     function = stack(trace, 4004)[-1][0]
     name, _, offset = function.partition("+0x")
-    assert name == "names" and address < int(offset, 16) < address + 64
-    assert notes(trace) == notes(traced(tmp_path, build(tmp_path, "names.c", name="unstripped")))
+    assert (name, int(offset, 16)) == ("names", address)
+    (note,) = [note for note in notes(trace) if "Functions without a name" in note]
+    assert " are in names: debug packages " in note
 
 
 def split(program):
@@ -263,7 +264,7 @@ def test_debuginfod(tmp_path):
 def test_files_that_are_not_the_ones_that_ran(tmp_path):
     program = build(tmp_path, "names.c", "-O2")
     trace = traced(tmp_path, program)
-    assert not any("names" in note for note in notes(trace))
+    assert not any(str(program) in note for note in notes(trace))
     copy = program.read_bytes()
     program.unlink()
     (note,) = [note for note in notes(trace) if str(program) in note]
@@ -275,7 +276,7 @@ def test_files_that_are_not_the_ones_that_ran(tmp_path):
     assert stack(trace, 1001)[-1][0].startswith("names+0x")
     program.unlink()
     program.write_bytes(copy)  # newer, but the same
-    assert stack(trace, 1001)[-1][0] == "baz" and not any("names" in note for note in notes(trace))
+    assert stack(trace, 1001)[-1][0] == "baz" and not any(str(program) in note for note in notes(trace))
 
 
 def all_views(trace):

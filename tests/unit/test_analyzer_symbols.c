@@ -1,10 +1,12 @@
 /* What is said of native addresses: names, inlined functions, files that are not the ones that ran, the kernel's own code. */
 #include "allocate.h"
 #include "demangle.h"
+#include "elf_starts.h"
 #include "places.h"
 #include "trace_builder.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,6 +160,22 @@ static void inlined_functions_are_frames_of_their_own(void **state) {
     unload(&l);
 }
 
+/* .eh_frame_hdr tells where functions begin that have no symbol. */
+static void functions_begin_where_their_rules_do(void **state) {
+    (void)state;
+    struct program p = module_named("");
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    uint64_t linked = outer() - p.start + p.linked, start = (uint64_t)(uintptr_t)outer - p.start + p.linked;
+    assert_int_equal(vbt_elf_start(elf, linked), start);
+    assert_int_equal(vbt_elf_start(elf, start), start);
+    assert_in_range(vbt_elf_start(elf, start - 1), 0, start - 1);
+    assert_int_equal(vbt_elf_start(elf, 1), 1); /* before all functions */
+    elf_end(elf);
+    close(fd);
+}
+
 /* What lies at the path is another file: none of its names is used. */
 static void a_replaced_file_names_nothing(void **state) {
     (void)state;
@@ -216,9 +234,9 @@ static void the_kernels_own_code_has_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_as_people_write_them), cmocka_unit_test(inlined_functions_are_frames_of_their_own),
-        cmocka_unit_test(a_replaced_file_names_nothing),  cmocka_unit_test(a_file_that_is_gone_is_said_to_be),
-        cmocka_unit_test(the_kernels_own_code_has_names),
+        cmocka_unit_test(names_are_as_people_write_them),       cmocka_unit_test(inlined_functions_are_frames_of_their_own),
+        cmocka_unit_test(functions_begin_where_their_rules_do), cmocka_unit_test(a_replaced_file_names_nothing),
+        cmocka_unit_test(a_file_that_is_gone_is_said_to_be),    cmocka_unit_test(the_kernels_own_code_has_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
