@@ -5,9 +5,10 @@ const characterWidth = 7.25, padding = 8;
 const search = document.getElementById("search"), matched = document.getElementById("matched");
 const tip = document.getElementById("tip"), header = document.getElementById("header");
 
-// Frames in the order of the drawing: a parent, its first child and all below it, its next child.
+// Frames in the order of the drawing: a parent, its first child and all below it, its next child. (A copy of the list: the browser counts
+// a living one anew whenever something in it changes, which takes seconds for thousands of frames.)
 const frames = [];
-for (const g of document.getElementById("frames").children) {
+for (const g of [...document.getElementById("frames").children]) {
     const [title, rect, text] = g.children, lines = title.textContent.split("\n");
     const level = Number(g.dataset.level);
     let parent = frames[frames.length - 1];
