@@ -247,9 +247,10 @@ def blind_spots(stops, tour_size):
     yield (
         f"- **vbtrace** counted {ours['loop_allocs']:,} allocations and {data(ours['loop_bytes'])} in the timed loop, "
         f"{ours['loop_allocs'] / ours['loop_iterations']:.3f} "
-        f"an element, line by line, and {ours['sum_allocs']} in the call of np.sum. It shows the time of a section and of what "
-        "is between two readings of the "
-        "clock, not that of a line."
+        f"an element, line by line, and {ours['sum_allocs']} in the call of np.sum; hits and time of both lines "
+        f"({ours['for_hits']:,} and {ours['add_hits']:,}; {ours['for_s']:.2f} and {ours['add_s']:.2f} s, less what telling "
+        f"of lines costs); and the {data(ours['array_bytes'])} that the array keeps. It shows no time inside NumPy: that is "
+        "perf's."
     )
 
 
@@ -311,9 +312,8 @@ def remark(stop):
             "callers. Python's functions all look like `_PyEval_EvalFrameDefault`."
         ]
     return [
-        f"One run, no decorator, no sample: {facts['loop_allocs'] / facts['loop_iterations']:.3f} allocations an element and "
-        "the lines that make them, "
-        f"{facts['loop_ns']:.0f} ns an element under tracing, at most {facts['loop_high']} bytes above the start; np.sum "
-        f"{facts['sum_allocs']} allocations in all; and the memory that stays, "
-        f"by line. The trace is {data(facts['trace_bytes'])}. Its flame graph is by bytes."
+        f"One run, no decorator, no sample: hits and time of each line, {facts['loop_allocs'] / facts['loop_iterations']:.3f} "
+        f"allocations an element and the lines that make them, at most {facts['loop_high']} bytes above the start; np.sum "
+        f"{facts['sum_allocs']} allocations in all; and the memory that stays, by line. The trace is {data(facts['trace_bytes'])}. "
+        "Its flame graph is by bytes."
     ]

@@ -1,6 +1,7 @@
 """The tour of the lab: bench_sum.py under one profiler after the other, and what each of them says of it."""
 
 import dataclasses
+import json
 import pathlib
 import re
 import shlex
@@ -170,29 +171,38 @@ class Tour:
     def by_vbtrace(self):
         trace = self.directory / "vbtrace.vbt"
         command = [self.python, *self.script()]
-        _, _, wall = self.vbtrace.run(command, self.directory, trace)
-        functions = "function=^(make_array|python_loop|np_sum)$"
+        functions = "make_array,python_loop,np_sum"
+        _, _, wall = self.vbtrace.run(command, self.directory, trace, functions=functions)
         show, sections = self.vbtrace.show, self.vbtrace.sections(trace)
-        lines = show("lines", "--by", "leaf", "--filter", functions, trace.name, directory=self.directory)
+        lines = show("lines", trace.name, directory=self.directory)
         intervals = show("intervals", "--sites", trace.name, directory=self.directory)
         show("flamegraph", "-o", "vbtrace.svg", trace.name, directory=self.directory)
-        typed = " ".join(["LD_PRELOAD=libvbtrace.so VBTRACE_OUTPUT=vbtrace.vbt python3", *map(str, command[1:])]).replace(
-            f"{BENCH}/", ""
-        )
-        asked = f"$ vbtrace lines --by leaf --filter '{functions}' vbtrace.vbt\n{lines}\n"
+        variables = f"LD_PRELOAD=libvbtrace.so VBTRACE_OUTPUT=vbtrace.vbt VBTRACE_FUNCTIONS={functions}"
+        typed = " ".join([variables, "python3", *map(str, command[1:])]).replace(f"{BENCH}/", "")
+        asked = f"$ vbtrace lines vbtrace.vbt\n{lines}\n"
         asked += f"$ vbtrace intervals --sites vbtrace.vbt\n{intervals}"
         loop, call = sections[f"python_loop {self.size}"], sections[f"np_sum {self.size}"]
         facts = {
+            **self.counted_lines(trace),
             "loop_allocs": loop["allocs"]["total"],
             "loop_bytes": loop["allocated_bytes"]["total"],
             "loop_iterations": loop["iterations"],
-            "loop_ns": loop["per_iteration"]["time_ns"],
             "loop_high": loop["high_bytes"]["max"],
             "sum_allocs": call["allocs"]["total"],
             "sum_bytes": call["allocated_bytes"]["total"],
             "trace_bytes": trace.stat().st_size,
         }
         return Stop("vbtrace", typed, asked.rstrip(), files=("vbtrace.vbt", "vbtrace.svg"), wall_s=wall, facts=facts)
+
+    def counted_lines(self, trace):
+        """Hits and seconds of the loop's two lines, and what making the array left, as vbtrace counted them."""
+        profile = json.loads(self.vbtrace.show("lines", "--format", "json", trace))["line_profile"]
+        rows = [line for function in profile for line in function["lines"]]
+        found = {}
+        for key, text in (("for", "for x in a:"), ("add", "total += x"), ("array", "standard_normal(")):
+            (row,) = [row for row in rows if text in row["source"]]
+            found.update({f"{key}_hits": row["hits"], f"{key}_s": row["time_ns"] / 1e9, f"{key}_bytes": row["net_bytes"]})
+        return found
 
 
 def line_profiler_facts(output):

@@ -36,9 +36,10 @@ class Vbtrace:
     def __init__(self, library, tool):
         self.library, self.tool = library, tool
 
-    def run(self, command, directory, trace):
-        """Run a command under vbtrace, its trace in the file `trace`; the same as run()."""
+    def run(self, command, directory, trace, **options):
+        """Run a command under vbtrace, its trace in the file `trace`; options are more of its variables. The same as run()."""
         variables = {"LD_PRELOAD": str(self.library), "VBTRACE_OUTPUT": str(trace), "VBTRACE_QUIET": "1"}
+        variables.update((f"VBTRACE_{name.upper()}", value) for name, value in options.items())
         told = run(command, directory, variables)
         if not pathlib.Path(trace).is_file():
             raise Failed(f"{self.library}: left no trace: {last_line(told[1])}")

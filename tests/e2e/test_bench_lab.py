@@ -206,7 +206,7 @@ def test_tour_has_every_profiler(experiment):
     assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == [
         "cProfile", "line_profiler", "memory_profiler", "py-spy", "perf", "vbtrace"
     ]  # fmt: skip
-    assert "ncalls  tottime" in page and "(python_loop)" in page and "$ LD_PRELOAD=libvbtrace.so" in page
+    assert "ncalls  tottime" in page and "Alloc/Hit  Line Contents" in page and "(python_loop)" in page and "$ LD_PRELOAD=libvbtrace.so" in page
     answers = (experiment[0] / "README.md").read_text()
     assert "makes **2.000 allocations** of 48.00 bytes" in answers and "{" not in answers
 
