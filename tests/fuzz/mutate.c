@@ -134,7 +134,7 @@ static void change(struct recipe *recipe) {
         break;
     case 4:
     case 5:
-        recipe->command = (uint8_t)(next_random(4) > 0 ? 255 : next_random(256)); /* mostly the decoder alone, which is quick */
+        recipe->command = (uint8_t)(next_random(8) > 0 ? 255 : next_random(256)); /* mostly the decoder alone, which is quick */
         break;
     case 6:
         recipe->columns = (uint8_t)next_random(256);
