@@ -17,7 +17,7 @@ static char *get_frames(struct vbt_payload *p, struct vbt_named_frame *frames, u
     bool nameless = false;
     for (uint64_t i = 0; i < count; i++) {
         frames[i].function = vbt_get_id(p, m->string_count, &bad_string);
-        nameless = nameless || frames[i].function == 0;
+        nameless = nameless || vbt_model_string(m, frames[i].function)[0] == '\0';
     }
     for (uint64_t i = 0; i < count; i++)
         frames[i].file = vbt_get_id(p, m->string_count, &bad_string);

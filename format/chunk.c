@@ -31,7 +31,9 @@ void vbt_pack_file_header(uint8_t out[VBT_FILE_HEADER_SIZE]) {
 const char *vbt_check_file_header(const uint8_t in[VBT_FILE_HEADER_SIZE]) {
     if (memcmp(in, VBT_FILE_MAGIC, 8) != 0)
         return "not a vbtrace trace (the first 8 bytes differ)";
-    if (in[8] == 0 || in[8] > VBT_FILE_VERSION)
+    if (in[8] == 0)
+        return "not a vbtrace trace (version 0 of the format does not exist)";
+    if (in[8] > VBT_FILE_VERSION)
         return "made by a newer vbtrace than this one";
     if ((in[9] != 1 && in[9] != 2) || in[10] != 8)
         return "byte order or pointer size that no supported machine has";

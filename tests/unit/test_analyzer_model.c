@@ -320,6 +320,22 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
     tb_free(&b);
 }
 
+/* An empty string is no more of a name than none. */
+static void a_function_has_a_name(void **state) {
+    (void)state;
+    struct trace_builder b;
+    struct vbt_model m;
+    open_lie(&b);
+    uint32_t empty = tb_string(&b, "");
+    tb_open(&b);
+    put(&b, 9, (const uint64_t[]){1, 1, VBT_BINARY_SAME, 1, empty, 0, 0, 0, 0});
+    tb_close(&b, VBT_CHUNK_FRAMES);
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    assert_string_equal(m.damage, "FRAMES: a function without a name");
+    vbt_model_free(&m);
+    tb_free(&b);
+}
+
 /* A string that is longer than any name is cut, the next one is whole. */
 static void long_names_are_cut(void **state) {
     (void)state;
@@ -354,6 +370,7 @@ int main(void) {
         cmocka_unit_test(newer_names_replace_older_ones),
         cmocka_unit_test(an_overlong_varint_is_damage),
         cmocka_unit_test(numbers_at_their_limits_do_no_harm),
+        cmocka_unit_test(a_function_has_a_name),
         cmocka_unit_test(long_names_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

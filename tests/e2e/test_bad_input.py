@@ -1,0 +1,189 @@
+"""What each subcommand that reads a trace says of bad input: one line, word for word, exit status 2, and nothing else.
+
+Of a trace that was cut off what is whole is reported, with one line for where it ends.
+"""
+
+import re
+import struct
+
+import pytest
+
+import vbt
+
+READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline info symbolize".split()
+STACKS = ("tree", "peak", "leaks", "temporary", "flamegraph")
+MAGIC = b"\x93VBT\r\n\x1a\n"
+
+each_reader = pytest.mark.parametrize("command", READERS)
+
+
+@pytest.fixture(scope="module")
+def trace():
+    """A trace of a C program with sections."""
+    return vbt.trace([vbt.compiled("clocks.c")]).report.trace
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "output"
+
+
+def refused(message, *arguments):
+    done = vbt.vbtrace(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"vbtrace: {message}\n")
+
+
+def test_every_subcommand_is_known_here():
+    listed = re.search(r"Commands:\n(.*?)\n\n", vbt.vbtrace("help").stdout, re.DOTALL)[1]
+    assert [line.split()[0] for line in listed.splitlines()] == ["run", *READERS, "help"]
+
+
+@each_reader
+def test_file_that_cannot_be_read(command, tmp_path):
+    refused(f"{tmp_path}/none.vbt: cannot be opened: No such file or directory", command, tmp_path / "none.vbt")
+    refused(f"{tmp_path}/none/x.vbt: cannot be opened: No such file or directory", command, tmp_path / "none" / "x.vbt")
+    refused(f"{tmp_path}: is a directory; expected a trace (NAME.PID.vbt)", command, tmp_path)
+    refused("\ufffd[31m.vbt: cannot be opened: No such file or directory", command, "\x1b[31m.vbt")
+
+
+NO_TRACES = {
+    "empty": (b"", "is empty; expected a trace"),
+    "short": (MAGIC, "not a vbtrace trace (8 bytes, shorter than a trace's header of 16)"),
+    "program": (b"\x7fELF" + bytes(100), "not a vbtrace trace (the first 8 bytes differ)"),
+    "text": (b"VBTC" * 100, "not a vbtrace trace (the first 8 bytes differ)"),
+    "newline converted": (MAGIC.replace(b"\r\n", b"\n") + bytes(100), "not a vbtrace trace (the first 8 bytes differ)"),
+    "version 0": (MAGIC + b"\0\1\x08" + bytes(5), "not a vbtrace trace (version 0 of the format does not exist)"),
+    "newer": (MAGIC + b"\2\1\x08" + bytes(5), "made by a newer vbtrace than this one"),
+    "byte order": (MAGIC + b"\1\3\x08" + bytes(5), "byte order or pointer size that no supported machine has"),
+    "pointers": (MAGIC + b"\1\1\x04" + bytes(5), "byte order or pointer size that no supported machine has"),
+    "header alone": (MAGIC + b"\1\1\x08" + bytes(5), "has no chunk that can be used"),
+    "no chunk": (MAGIC + b"\1\1\x08" + bytes(50), "byte 16: no chunk starts here; nothing comes before it"),
+    "huge chunk": (
+        MAGIC + b"\1\1\x08" + bytes(5) + struct.pack("<4sB3xIIQQ", b"VBTC", 1, 2**32 - 1, 10, 0, 0),
+        "byte 16: a chunk larger than any that is written; nothing comes before it",
+    ),
+    "second chunk": (
+        MAGIC + b"\1\1\x08" + bytes(5) + struct.pack("<4sB3xIIQQ", b"VBTC", 1, 10, 10, 1, 0),
+        "byte 16: expected chunk 0, found chunk 1; nothing comes before it",
+    ),
+}
+
+
+@each_reader
+def test_what_is_no_trace(command, tmp_path):
+    for name, (content, message) in NO_TRACES.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        refused(f"{path}: {message}", command, path)
+        assert path.read_bytes() == content
+
+
+@each_reader
+def test_truncated_at_every_chunk(command, trace, tmp_path, output):
+    """Behind a chunk the file is one that was cut off; inside one, the line says where. Either way what comes before is reported."""
+    data, ends = trace.data, [*trace.offsets[1:], len(trace.data)]
+    assert len(ends) > 8
+    path = tmp_path / "cut.vbt"
+    for start, end in zip(trace.offsets, ends):
+        header = data[start : start + 32]
+        stored = struct.unpack_from("<I", header, 8)[0]
+        in_header = f"the file ends inside a chunk's header: 5 of 32 bytes are there"
+        in_chunk = f"the file ends inside a chunk: {stored - 1} of {stored} bytes are there"
+        for cut, at, what in ((start + 5, start + 5, in_header), (end - 1, end - 1, in_chunk)):
+            path.write_bytes(data[:cut])
+            if start == trace.offsets[0]:
+                refused(f"{path}: byte {at}: {what}; nothing comes before it", command, "-o", output, path)
+                continue
+            kept = "kept" if command == "symbolize" else "reported"
+            done = vbt.vbtrace(command, "-o", output, path)
+            assert (done.returncode, done.stderr) == (0, f"vbtrace: warning: {path}: damaged at byte {at}: {what}; everything before it is {kept}\n")
+            assert output.stat().st_size > 0
+        if end < len(data):
+            path.write_bytes(data[:end])
+            done = vbt.vbtrace(command, "-o", output, path)
+            said = f"vbtrace: warning: {path}: cut off at {end} bytes; everything before that is kept\n" if command == "symbolize" else ""
+            assert (done.returncode, done.stderr) == (0, said)
+
+
+@each_reader
+def test_command_lines_that_make_no_sense(command):
+    refused(f"{command}: expected a trace file, as in: vbtrace {command} NAME.PID.vbt", command)
+    refused(f"{command}: expected one trace file, found also b.vbt", command, "a.vbt", "b.vbt")
+    refused(f"{command}: unknown option --nope; see vbtrace {command} --help", command, "--nope", "x.vbt")
+    refused(f"{command}: unknown option -x; see vbtrace {command} --help", command, "-x", "x.vbt")
+    refused(f"{command}: option --output needs a value", command, "x.vbt", "--output")
+    refused(f"{command}: option -o needs a value", command, "x.vbt", "-o")
+
+
+def test_unknown_command():
+    refused("expected a command, as in: vbtrace report TRACE; see vbtrace help")
+    refused("raport: no such command; see vbtrace help", "raport")
+    refused("unknown option --nope; see vbtrace help", "--nope")
+    refused("raport: no such command; see vbtrace help", "help", "raport")
+    refused("help: expected one command, found also lines", "help", "report", "lines")
+    refused("--version: expected nothing behind it, found 1", "--version", "1")
+
+
+LINE_KEYS = "bytes, allocs, frees, freed, net, peak, temporary, rss or file"
+FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, cum-bytes, cum-allocs, cum-peak, cum-leaks, cum-temporary or file"
+BAD_VALUES = [
+    ("report lines functions tree peak leaks temporary intervals timeline info", "--format", "xml", "expected text, json or csv"),
+    ("flamegraph", "--format", "json", "expected svg or collapsed"),
+    ("symbolize", "--format", "json", "expected text"),
+    ("report lines", "--sort", "size", f"expected one of {LINE_KEYS}"),
+    ("functions", "--sort", "size", f"expected one of {FUNCTION_KEYS}"),
+    ("intervals", "--sort", "size", "expected one of order, time, count, allocs, bytes or high"),
+    ("report lines functions tree peak leaks temporary intervals", "--limit", "-1", "expected a number of rows, 0 for all"),
+    ("report lines functions tree peak leaks temporary intervals", "--limit", "1e3", "expected a number of rows, 0 for all"),
+    ("report lines functions tree peak leaks temporary intervals", "--limit", "18446744073709551616", "expected a number of rows, 0 for all"),
+    ("peak leaks temporary", "--depth", "deep", "expected a number of frames, 0 for all"),
+    ("report lines", "--by", "moon", "expected user or leaf"),
+    ("functions", "--by", "domain", "expected module or thread"),
+    ("tree peak leaks temporary flamegraph", "--by", "moon", "expected module, thread or domain"),
+    ("report intervals", "--per", "0", "expected a number of iterations, 1 or more"),
+    ("report intervals", "--per", "", "expected a number of iterations, 1 or more"),
+    ("tree flamegraph", "--measure", "size", "expected one of bytes, allocs, peak, leaks or temporary"),
+    ("tree flamegraph", "--min", "101%", "expected a share such as 0.5%, or a size such as 64KiB"),
+    ("tree flamegraph", "--min", "1 KiB", "expected a share such as 0.5%, or a size such as 64KiB"),
+    ("tree flamegraph", "--min", "nan", "expected a share such as 0.5%, or a size such as 64KiB"),
+    ("tree peak leaks temporary flamegraph", "--frames", "file", "expected line or function"),
+    (
+        "report lines functions tree peak leaks temporary flamegraph intervals",
+        "--filter",
+        "func=x",
+        "expected function=, file=, module= or domain= before a regular expression, or a text without =",
+    ),
+    (
+        "report lines functions tree peak leaks temporary flamegraph intervals",
+        "--filter",
+        "function=(",
+        "not a regular expression: Unmatched ( or \\(",
+    ),
+]
+
+
+@pytest.mark.parametrize("commands, option, value, expected", BAD_VALUES)
+def test_values_that_make_no_sense(commands, option, value, expected):
+    for command in commands.split():
+        refused(f"{option} {value}: {expected}", command, option, value, "x.vbt")
+        refused(f"{option} {value}: {expected}", command, f"{option}={value}", "x.vbt")
+
+
+TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES if option != "--format"}
+TAKEN["--sort"] = {"report", "lines", "functions", "intervals"}
+TAKEN["--by"] = {"report", "lines", "functions", *STACKS}
+
+
+@each_reader
+def test_options_of_others(command):
+    """What one subcommand takes is not silently ignored by another."""
+    for option, takers in TAKEN.items():
+        if command not in takers:
+            refused(f"{command} does not take {option}; see vbtrace {command} --help", command, option, "1", "x.vbt")
+    for option, takers in {"--sites": {"intervals"}, "--reverse": {"tree", "flamegraph"}, "--ungroup": {"leaks"}}.items():
+        if command not in takers:
+            refused(f"{command} does not take {option}; see vbtrace {command} --help", command, option, "x.vbt")
+
+
+def test_too_many_filters():
+    refused("--filter x: expected at most 16 filters", "report", *["--filter", "x"] * 17, "x.vbt")
