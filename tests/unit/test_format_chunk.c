@@ -28,7 +28,7 @@ static void foreign_file_headers_are_refused(void **state) {
         {0, 0x94, "not a vbtrace trace"},
         {4, 0x0a, "not a vbtrace trace"},
         {7, 0x0d, "not a vbtrace trace"},
-        {8, 0, "newer"},
+        {8, 0, "version 0"},
         {8, 2, "newer"},
         {8, 255, "newer"},
         {9, 0, "byte order"},

@@ -1,0 +1,118 @@
+"""Where output cannot go: a full disk, a closed descriptor, a reader that went away, memory that is not there. One line and status 2, or, for
+a reader that has seen enough, silence."""
+
+import os
+import subprocess
+
+import pytest
+
+import vbt
+from test_bad_input import READERS
+
+FORMATS = {"flamegraph": ("svg", "collapsed"), "symbolize": ("text",)}
+EACH = [(command, form) for command in READERS for form in FORMATS.get(command, ("text", "json", "csv"))]
+each = pytest.mark.parametrize("command, form", EACH)
+
+FULL = "vbtrace: {}: cannot be written: No space left on device\n"
+CLOSED = "vbtrace: standard output: cannot be written: Bad file descriptor\n"
+
+
+@pytest.fixture(scope="module")
+def trace():
+    return vbt.trace([vbt.compiled("clocks.c")]).paths[0]
+
+
+@pytest.fixture
+def copy(trace, tmp_path):
+    """One that symbolize may replace."""
+    path = tmp_path / "copy.vbt"
+    path.write_bytes(trace.read_bytes())
+    return path
+
+
+def command_line(command, form, *rest):
+    return [vbt.ANALYZER, command, *(["--format", form] if command != "symbolize" else []), *rest]
+
+
+@each
+def test_full_disk(command, form, trace, copy):
+    with open("/dev/full", "w") as full:
+        done = vbt.run(command_line(command, form, copy), stdout=full)
+    assert (done.returncode, done.stderr) == (2, FULL.format("standard output"))
+    done = vbt.run(command_line(command, form, "-o", "/dev/full", trace))
+    assert (done.returncode, done.stderr) == (2, FULL.format("/dev/full"))
+    assert not os.path.isfile("/dev/full")
+
+
+@each
+def test_closed_standard_output(command, form, copy):
+    done = vbt.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command_line(command, form, copy)])
+    assert (done.returncode, done.stderr) == (2, CLOSED)
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["--version"], ["report", "--help"]])
+def test_help_that_cannot_be_written(arguments):
+    with open("/dev/full", "w") as full:
+        done = vbt.vbtrace(*arguments, stdout=full)
+    assert (done.returncode, done.stderr) == (2, FULL.format("standard output"))
+    done = vbt.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", vbt.ANALYZER, *arguments])
+    assert (done.returncode, done.stderr) == (2, CLOSED)
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_everything_closed(command, copy, tmp_path):
+    """No message ends up in a file that was opened in the place of standard error."""
+    before = copy.read_bytes()
+    done = vbt.run(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", vbt.ANALYZER, command, copy])
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+    assert list(tmp_path.iterdir()) == [copy]
+    if command != "symbolize":
+        assert copy.read_bytes() == before
+    assert vbt.Report(copy).totals["allocs"] > 0
+
+
+@each
+def test_reader_that_went_away(command, form, copy):
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as pipe:
+        done = vbt.run(command_line(command, form, copy), stdout=pipe)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_symbolize_into_what_is_no_file(trace, tmp_path):
+    """A device or a pipe is written to; it is not replaced by a file."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        done = vbt.vbtrace("symbolize", "-o", pipe, trace)
+        written = reader.stdout.read()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
+    (tmp_path / "written.vbt").write_bytes(written)
+    assert vbt.Report(tmp_path / "written.vbt").json["totals"] == vbt.Report(trace).json["totals"]
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_memory_that_is_not_there(command, copy):
+    """Whichever allocation is the first to fail: a report is what it was, or there is the one line."""
+    assert vbt.vbtrace("symbolize", copy).returncode == 0  # a debugger's library that fails looks like names that are not known
+    failing = vbt.compiled("failing_malloc.c", "-shared", "-fPIC")
+    arguments = [vbt.ANALYZER, command, copy]
+
+    def run(number):
+        return vbt.run(arguments, preload=[failing], env={"FAIL_FROM": str(number), "COLUMNS": "100"})
+
+    count = vbt.run(["/bin/sh", "-c", 'exec "$@" 3>&1 >/dev/null', "sh", *arguments], preload=[failing], env={"FAIL_TELL": "3"})
+    count, whole = int(count.stdout), run(0)
+    assert (whole.returncode, whole.stderr) == (0, "") and count > 50
+    failed = 0
+    for number in sorted({1, 2, 3, 5, *(count * step // 24 for step in range(1, 25))}):
+        done = run(number)
+        if done.returncode == 0:
+            assert (done.stdout, done.stderr) == (whole.stdout, ""), number
+        else:
+            failed += 1
+            assert done.returncode == 2, (number, done)
+            assert done.stderr == "vbtrace: out of memory\n" or "Cannot allocate memory" in done.stderr and done.stderr.count("\n") == 1, (number, done)
+    assert failed > 20
