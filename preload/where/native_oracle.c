@@ -49,6 +49,13 @@ const char *vbt_oracle_open(void) {
     return find(library) ? NULL : "libunwind.so.8 lacks a function";
 }
 
+/* What libunwind calls a signal frame: the function that was interrupted, or the code by which the handler returned to it. */
+#if defined __x86_64__
+enum { IS_SAID_OF_INTERRUPTED = 1 };
+#else
+enum { IS_SAID_OF_INTERRUPTED = 0 };
+#endif
+
 static uintptr_t get(unw_cursor_t *cursor, unw_regnum_t which) {
     unw_word_t value = 0;
     unwind.get_reg(cursor, which, &value);
@@ -57,11 +64,15 @@ static uintptr_t get(unw_cursor_t *cursor, unw_regnum_t which) {
 
 static uint32_t walk(unw_cursor_t *cursor, const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
     uint32_t count = 0;
+    bool interrupted = false;
     while (count < size && unwind.step(cursor) > 0) {
         struct vbt_oracle_frame frame = {get(cursor, UNW_REG_IP), get(cursor, UNW_REG_SP)};
-        if (frame.pc == 0)
+        bool repeats = count > 0 && frame.sp == out[count - 1].sp && frame.pc == out[count - 1].pc;
+        if (frame.pc == 0 || repeats) /* on aarch64 an outermost function seems to be called by itself */
             break;
-        frame.pc += unwind.is_signal_frame(cursor) > 0; /* said of what was interrupted */
+        bool is_signal_frame = unwind.is_signal_frame(cursor) > 0;
+        frame.pc += IS_SAID_OF_INTERRUPTED ? is_signal_frame : interrupted;
+        interrupted = is_signal_frame;
         if (count > 0 || (frame.sp == from->sp && frame.pc == from->pc))
             out[count++] = frame;
     }

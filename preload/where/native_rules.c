@@ -94,10 +94,15 @@ static bool in_loader(uintptr_t pc) {
     return false;
 }
 
+/* By its instructions: a processor's kernel may give it no description, and need not have it in a module. */
+static bool returns_from_signal(uintptr_t pc) {
+    return vbt_is_readable(pc) && vbt_is_readable(pc + sizeof(uint64_t)) && vbt_is_signal_return(pc);
+}
+
 static struct vbt_rule find_rule(uintptr_t pc) {
     struct vbt_cfi_section section;
     if (!find_section(pc - 1, &section))
-        return (struct vbt_rule){.kind = VBT_RULE_NO_MODULE};
+        return (struct vbt_rule){.kind = returns_from_signal(pc) ? VBT_RULE_SIGNAL : VBT_RULE_NO_MODULE};
     struct vbt_rule rule = {.kind = VBT_RULE_NO_CFI};
     if (section.header != NULL)
         rule = vbt_cfi_rule(VBT_CFI_MACHINE, &section, pc - 1);
@@ -108,7 +113,7 @@ static struct vbt_rule find_rule(uintptr_t pc) {
         if (at_start.kind != VBT_RULE_NO_CFI)
             rule.kind = at_start.kind == VBT_RULE_SIGNAL ? VBT_RULE_SIGNAL : VBT_RULE_END;
     }
-    if (rule.kind == VBT_RULE_NO_CFI && vbt_is_readable(pc) && vbt_is_readable(pc + 8) && vbt_is_signal_return(pc))
+    if (rule.kind == VBT_RULE_NO_CFI && returns_from_signal(pc))
         rule.kind = VBT_RULE_SIGNAL;
     if (rule.kind == VBT_RULE_NO_CFI && in_loader(pc))
         rule.kind = VBT_RULE_END;

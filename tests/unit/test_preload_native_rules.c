@@ -51,6 +51,25 @@ static void code_outside_of_modules_is_asked_about_each_time(void **state) {
     munmap((void *)(pc - 100), 4096);
 }
 
+/* By which a signal handler returns, wherever that lies: rt_sigreturn. */
+static void a_signal_return_is_known_by_its_code(void **state) {
+    (void)state;
+#if defined __x86_64__
+    static const uint8_t code[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05};
+#else
+    static const uint32_t code[] = {0xd2801168, 0xd4000001};
+#endif
+    uint32_t site;
+    char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memcpy(page, code, sizeof code);
+    assert_int_equal(vbt_native_rule((uintptr_t)page, &site).kind, VBT_RULE_SIGNAL);
+    assert_int_equal(old_rule((uintptr_t)page, &site).kind, VBT_RULE_SIGNAL);
+    memcpy(page + 4092, code, 4); /* the rest would be on a page that is not there */
+    munmap(page + 4096, 4096);
+    assert_int_equal(vbt_native_rule((uintptr_t)page + 4092, &site).kind, VBT_RULE_NO_MODULE);
+    munmap(page, 4096);
+}
+
 static void a_rule_is_found_anew_when_a_library_was_closed(void **state) {
     (void)state;
     uint32_t site;
@@ -74,6 +93,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_is_found_either_way_and_remembered),
         cmocka_unit_test(code_outside_of_modules_is_asked_about_each_time),
+        cmocka_unit_test(a_signal_return_is_known_by_its_code),
         cmocka_unit_test(a_rule_is_found_anew_when_a_library_was_closed),
     };
     world_init();
