@@ -64,7 +64,7 @@ def test_trap(trap, level):
     libraries = []
     if trap == "libraries":
         libraries = [vbt.compiled("visitor.c", "-shared", "-fPIC", level, f"-DNAME={name}") for name in ("first", "second")]
-    report = vbt.trace([program, trap, *libraries], env={"VBTRACE_NATIVE": "full", "VBTRACE_VERIFY": "1"}, silent=False).report
+    report = vbt.trace([*vbt.EMULATOR, program, trap, *libraries], env={"VBTRACE_NATIVE": "full", "VBTRACE_VERIFY": "1"}, silent=False).report
     verify = report.json["verify"]
     if verify is None:
         pytest.skip("libunwind is not installed: nothing to compare with")

@@ -20,6 +20,9 @@ PROGRAMS = ROOT / "tests" / "programs"
 BUILD = pathlib.Path(os.environ.get("VBTRACE_BUILD", ROOT / "build")).resolve()
 LIBRARY = BUILD / "preload" / "libvbtrace.so"
 ANALYZER = pathlib.Path(os.environ.get("VBTRACE_ANALYZER", BUILD / "analyzer" / "vbtrace")).resolve()
+# For another processor: what its compilers' names begin with, and what runs the programs that they make. See scripts/test-aarch64.
+CROSS = os.environ.get("VBTRACE_CROSS", "")
+EMULATOR = os.environ.get("VBTRACE_EMULATOR", "").split()
 MODULE_DIRECTORY = ROOT / "preload" / "python"
 HEADER_DIRECTORY = ROOT / "preload"
 
@@ -243,7 +246,7 @@ def compiled(source, *flags):
     """A program of tests/programs, compiled; skips the test where there is no compiler."""
     import pytest
 
-    compiler = shutil.which("g++" if source.endswith(".cpp") else "cc")
+    compiler = shutil.which(CROSS + ("g++" if source.endswith(".cpp") else "gcc" if CROSS else "cc"))
     if compiler is None:
         pytest.skip(f"needs a compiler for {source}")
     name = "-".join([pathlib.Path(source).stem, *(flag.strip("-").replace("/", "_") for flag in flags)])
