@@ -146,5 +146,7 @@ def main(arguments):
     wrong = unmet(rows)
     for line in wrong:
         print(f"not as expected: {line}")
+    if note := machine.busy(manifest):
+        print(note)
     print(f"\n{len(rows)} measurements in {options.out}")
     sys.exit(1 if wrong else 0)

@@ -34,6 +34,7 @@ def main(arguments):
         raise Failed(f"{python.path} has no NumPy (on Debian: apt install python3-numpy)")
     vbtrace = traced.Vbtrace(options.library, options.tool)
 
+    start = machine.manifest([python], {**asked_of(options), **versions(options)})
     rows = measured(options)
     found = findings.findings(rows)
     write_json(options.out / "results.json", rows)
@@ -45,12 +46,16 @@ def main(arguments):
     (folder / "results.json").unlink()  # of the last profiled run: these times mean nothing
     progress("")
     (options.out / "profiler_tour.md").write_text(pages.tour(stops, size))
-    (options.out / "README.md").write_text(pages.answers(rows, found, stops, size))
-    asked = {"seed": options.seed, "quick": options.quick, "sizes": found.sizes, "tour_size": size}
-    counting = {"counted_elements": COUNTED_ELEMENTS, "counted_repeats": COUNTED_REPEATS}
-    write_json(options.out / "manifest.json", machine.manifest([python], {**asked, **counting, **versions(options)}))
+    (options.out / "README.md").write_text(pages.answers(rows, found, stops, size, machine.busy(start)))
+    write_json(options.out / "manifest.json", {**start, "sizes": found.sizes, "tour_size": size})
     print("\n".join(pages.table(rows)))
     print(f"\nThe answers are in {options.out / 'README.md'}, the tour of profilers in profiler_tour.md beside it.")
+
+
+def asked_of(options):
+    """What the run was told, for the manifest."""
+    counting = {"counted_elements": COUNTED_ELEMENTS, "counted_repeats": COUNTED_REPEATS}
+    return {"seed": options.seed, "quick": options.quick, **counting}
 
 
 def versions(options):

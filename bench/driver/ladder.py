@@ -46,6 +46,8 @@ def main(arguments):
     wrong = expectation.unmet(rows)
     for line in wrong:
         print(f"not as expected: {line}")
+    if note := machine.busy(manifest):
+        print(note)
     print(f"\n{len(rows)} measurements on {python.version} in {options.out}")
     sys.exit(1 if wrong else 0)
 

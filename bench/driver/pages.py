@@ -50,8 +50,8 @@ def allocs_a_call(row):
     return row["allocs_per_element"] * row["size"]
 
 
-def answers(rows, found, stops, tour_size):
-    """README.md."""
+def answers(rows, found, stops, tour_size, busy=None):
+    """README.md; busy is a sentence about a machine that was."""
     largest = paired(rows)[-1]
     return "\n".join(
         [
@@ -67,6 +67,7 @@ def answers(rows, found, stops, tour_size):
             "",
             "Times are those of the program by itself. The counts are from the trace of the same program with a fixed",
             "number of calls: they do not depend on the clock, and a second run counts the same.",
+            *([busy] if busy else []),
             "",
             "## Where is the crossover?",
             "",

@@ -161,5 +161,7 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
     here, absent = installed(rows)
     notes = [(name, note) for name, note in notes if name not in absent]
     print("\n".join([*table.lines(here, notes, per), *(f"{name}: {why}." for name, why in absent.items()), *lines]))
+    if note := machine.busy(manifest):
+        print(f"\n{note}")
     print(f"\n{options.rounds} rounds on {manifest['cpu']}; every measurement is in {options.out}")
     sys.exit(1 if failed or any(row["status"] == "failed" and row["tool"] in ("untraced", "vbtrace") for row in rows) else 0)

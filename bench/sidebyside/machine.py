@@ -78,3 +78,11 @@ def manifest(pythons, options):
         "pythons": [dataclasses.asdict(python) for python in pythons],
         **options,
     }
+
+
+def busy(made):
+    """A sentence about times that others on the machine disturbed, by a manifest; None if nobody did."""
+    load, cpus = made["load_average"][0], made["cpus"]
+    if load <= cpus:
+        return None
+    return f"The machine was busy, with a load average of {load:.1f} on {cpus} CPUs: times are disturbed, counts are not."

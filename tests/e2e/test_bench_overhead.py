@@ -291,6 +291,11 @@ def test_tools_that_are_not_installed_are_told_of_once():
     assert compare.installed([there, unfit]) == ([there, unfit], {})
 
 
+def test_a_busy_machine_is_told_of():
+    assert machine.busy(MANIFEST) is None
+    assert "load average of 25.9 on 2 CPUs" in machine.busy({**MANIFEST, "load_average": [25.89, 20.0, 20.0]})
+
+
 def test_results_have_a_row_a_line():
     text = compare.as_json({"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]})
     assert json.loads(text) == {"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]} and ' {"a": 2}\n' in text
