@@ -18,7 +18,7 @@ for (const g of [...document.getElementById("frames").children]) {
     const frame = {
         g, rect, text, lines, level, parent, number: frames.length, value: Number(g.dataset.value),
         x: parseFloat(rect.getAttribute("x")) / 100, width: parseFloat(rect.getAttribute("width")) / 100,
-        label: place ? `${lines[0]} (${place})` : lines[0],
+        label: place && !lines[0].startsWith(place + "+0x") ? `${lines[0]} (${place})` : lines[0],
     };
     for (let above = frame; above; above = above.parent)
         above.end = frames.length; // the last frame below it
