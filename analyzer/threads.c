@@ -149,13 +149,13 @@ char *vbt_thread_difference(const struct vbt_model *m) {
     static const char *const names[SUMS] = {"allocations", "frees", "bytes allocated", "bytes freed", "temporary allocations"};
     if (m->thread_count == 0)
         return NULL;
-    uint64_t(*sums)[VBT_DOMAIN_MAP][SUMS] = vbt_new(m->thread_count + 1, sizeof *sums);
+    uint64_t(*sums)[VBT_DOMAINS][SUMS] = vbt_new(m->thread_count + 1, sizeof *sums);
     struct vbt_thread_share *shares = vbt_new(vbt_thread_shares_most(m), sizeof *shares);
     for (uint32_t node = 1; node <= m->node_count; node++)
-        for (size_t i = counted_shares(m, node, shares); i > 0 && m->nodes[node].domain < VBT_DOMAIN_MAP; i--)
+        for (size_t i = counted_shares(m, node, shares); i > 0; i--)
             add_share(sums[shares[i - 1].thread][m->nodes[node].domain], &shares[i - 1].counts);
     char *difference = NULL;
-    for (int domain = 0; domain < VBT_DOMAIN_MAP && difference == NULL; domain++) {
+    for (int domain = 0; domain < VBT_DOMAINS && difference == NULL; domain++) {
         difference = totals_difference(m, domain, names);
         for (uint32_t thread = 0; thread <= m->thread_count && difference == NULL; thread++) {
             uint64_t totals[SUMS] = {0};
