@@ -242,6 +242,15 @@ static void after_fork_in_child(void) {
     }
 }
 
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+void vbt_lifecycle_handle_forks(void) {
+    static _Atomic bool done;
+    vbt_real_find();
+    if (!atomic_exchange(&done, true))
+        vbt_real.register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
+}
+
 /* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was wiped. */
 static bool adopt(struct vbt_thread *thread) {
     if (over) {
@@ -283,6 +292,6 @@ __attribute__((constructor)) static void construct(void) {
     }
     __cxa_atexit(at_exit, NULL, NULL);
     __cxa_at_quick_exit(at_quick_exit, NULL);
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    vbt_lifecycle_handle_forks();
     start_helper(FIRST_TICK);
 }

@@ -26,4 +26,7 @@ void vbt_lifecycle_resume(void);
 void vbt_lifecycle_alone(void);
 void vbt_lifecycle_not_alone(void);
 
+/* Registers what is to happen around a fork, once; see hooks_fork.c. */
+void vbt_lifecycle_handle_forks(void);
+
 #endif

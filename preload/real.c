@@ -117,6 +117,7 @@ static const char *const names[] = {
     "dlclose",
     "abort",
     "_exit",
+    "__register_atfork",
     "prctl",
     "syscall",
     "execve",

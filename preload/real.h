@@ -44,6 +44,7 @@ struct vbt_real {
     int (*dlclose)(void *);
     void (*abort)(void);
     void (*_exit)(int);
+    int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
     int (*prctl)(int, ...);
     long (*syscall)(long, ...);
     int (*execve)(const char *, char *const *, char *const *);
