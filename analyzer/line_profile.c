@@ -17,6 +17,7 @@ static struct vbt_profile_sums sums_of(const struct vbt_line_sums *own, const st
         .allocated = own->allocated + more->allocated,
         .freed = own->freed + more->freed,
         .temporary = own->temporary + more->temporary,
+        .objects = own->objects + more->objects,
     };
     if (sums.overhead > sums.time)
         sums.overhead = sums.time > 0 ? sums.time : 0;
@@ -59,6 +60,7 @@ static void add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more
     to->allocated += more->allocated;
     to->freed += more->freed;
     to->temporary += more->temporary;
+    to->objects += more->objects;
 }
 
 /* The line of another function of the file that holds a comprehension's line: the line that called it. */
@@ -137,7 +139,8 @@ static void merge_lines(struct vbt_profile_function *function) {
 
 void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
                             const struct vbt_filter *filter) {
-    *profile = (struct vbt_line_profile){.event_cost = model->state[VBT_STATE_LINE_EVENT_COST]};
+    *profile = (struct vbt_line_profile){.event_cost = model->state[VBT_STATE_LINE_EVENT_COST],
+                                         .objects = (enum vbt_objects)model->state[VBT_STATE_OBJECTS]};
     size_t capacity = 0, known = 0, known_capacity = 0;
     uint32_t *function_of = NULL; /* by index of a place: 1 + index of a function */
     for (size_t i = 0; i < model->line_counts_count; i++) {

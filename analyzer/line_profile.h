@@ -10,7 +10,7 @@
 /* Times without what measuring costs, as far as that is known; never below 0. */
 struct vbt_profile_sums {
     int64_t time, overhead; /* ns; overhead was taken off */
-    int64_t allocs, frees, allocated, freed, temporary;
+    int64_t allocs, frees, allocated, freed, temporary, objects;
 };
 
 struct vbt_profile_line {
@@ -37,6 +37,7 @@ struct vbt_line_profile {
     size_t count;
     int64_t event_cost; /* of the telling of one event, ps */
     int64_t overhead;   /* of all, ns */
+    enum vbt_objects objects;
 };
 
 /* Functions that the filter lets pass. Comprehensions count in the function they stand in. */

@@ -18,6 +18,7 @@ static void put_sums(json_t *to, const char *prefix, const struct vbt_profile_su
         {"allocated_bytes", s->allocated},
         {"freed_bytes", s->freed},
         {"temporary_allocs", s->temporary},
+        {"objects", s->objects},
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         char *name = vbt_text("%s%s", prefix, members[i].name);
@@ -52,6 +53,8 @@ void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile 
     json_t *events = json_object();
     json_object_set_new(events, "event_cost_ns", vbt_json_real((double)profile->event_cost / 1000));
     json_object_set_new(events, "overhead_ns", json_integer(profile->overhead));
+    static const char *const objects[] = {"none", "all", "allocated"};
+    json_object_set_new(events, "objects", json_string((unsigned)profile->objects < 3 ? objects[profile->objects] : "unknown"));
     vbt_json_member(json, "line_events", events);
     vbt_json_array_begin(json, "line_profile");
     for (size_t i = 0; i < profile->count; i++) {
@@ -68,7 +71,7 @@ void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile 
 }
 
 static void put_csv_sums(struct vbt_csv *csv, const struct vbt_profile_sums *s) {
-    const int64_t cells[] = {s->time, s->overhead, s->allocs, s->frees, s->allocated, s->freed, s->temporary};
+    const int64_t cells[] = {s->time, s->overhead, s->allocs, s->frees, s->allocated, s->freed, s->temporary, s->objects};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         vbt_csv_integer(csv, cells[i]);
 }
@@ -77,8 +80,8 @@ void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, struct v
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out,
                   "file,function,function_line,line,source,hits,time_ns,overhead_ns,allocs,frees,allocated_bytes,freed_bytes,"
-                  "temporary_allocs,own_time_ns,own_overhead_ns,own_allocs,own_frees,own_allocated_bytes,own_freed_bytes,"
-                  "own_temporary_allocs,net_bytes,net_min_bytes,net_max_bytes,high_bytes,max_rss_bytes,allocs_per_hit");
+                  "temporary_allocs,objects,own_time_ns,own_overhead_ns,own_allocs,own_frees,own_allocated_bytes,own_freed_bytes,"
+                  "own_temporary_allocs,own_objects,net_bytes,net_min_bytes,net_max_bytes,high_bytes,max_rss_bytes,allocs_per_hit");
     for (size_t i = 0; i < profile->count; i++)
         for (size_t k = 0; k < profile->functions[i].count; k++) {
             const struct vbt_profile_function *function = &profile->functions[i];

@@ -19,8 +19,18 @@ static const struct vbt_column columns[] = {
     {.title = "Allocations", .align = VBT_RIGHT, .gap = 1},
     {.title = "Bytes", .align = VBT_RIGHT, .gap = 1, .width = 9, .drop = 2},
     {.title = "Alloc/Hit", .align = VBT_RIGHT, .gap = 1},
-    {.title = "Line Contents", .gap = 2, .least = 24},
+    {.title = "Objects", .align = VBT_RIGHT, .gap = 1},
+    {.title = "Obj/Hit", .align = VBT_RIGHT, .gap = 1},
+    {.title = "Line Contents", .gap = 2, .least = 20},
 };
+
+enum { COLUMNS = sizeof columns / sizeof *columns, OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
+
+/* Per hit: whole numbers as such. */
+static struct vbt_unit per_hit(int64_t count, uint64_t hits) {
+    bool whole = count % (int64_t)hits == 0 && count / (int64_t)hits >= 1000;
+    return whole ? vbt_count(count / (int64_t)hits) : vbt_rate((double)count / (double)hits);
+}
 
 static const char *source_of(struct vbt_sources *sources, const struct vbt_profile_function *function, int64_t line, size_t common,
                              size_t *size) {
@@ -33,7 +43,7 @@ static const char *source_of(struct vbt_sources *sources, const struct vbt_profi
 }
 
 static void put_line(struct vbt_table *table, const struct vbt_profile_function *function, const struct vbt_profile_line *found,
-                     int64_t line, bool own, const char *source, size_t size) {
+                     int64_t line, bool own, bool objects, const char *source, size_t size) {
     static const struct vbt_profile_sums none;
     const struct vbt_profile_sums *sums = found == NULL ? &none : own ? &found->own : &found->all;
     bool ran = found != NULL && (found->hits > 0 || sums->allocs > 0);
@@ -54,12 +64,16 @@ static void put_line(struct vbt_table *table, const struct vbt_profile_function 
     vbt_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated - sums->freed).text : "");
     vbt_table_cell(table, "%s", ran ? vbt_count(sums->allocs).text : "");
     vbt_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated).text : "");
-    vbt_table_cell(table, "%s", hit ? vbt_rate((double)sums->allocs / hits).text : "");
+    vbt_table_cell(table, "%s", hit ? per_hit(sums->allocs, found->hits).text : "");
+    if (objects) {
+        vbt_table_cell(table, "%s", ran ? vbt_count(sums->objects).text : "");
+        vbt_table_cell(table, "%s", hit ? per_hit(sums->objects, found->hits).text : "");
+    }
     vbt_table_cell(table, "%.*s", (int)size, source);
 }
 
 /* Of a module only the lines that ran: the rest of the file is functions, or never ran. */
-static void put_function(struct vbt_table *table, const struct vbt_profile_function *function, bool own,
+static void put_function(struct vbt_table *table, const struct vbt_profile_function *function, bool own, bool objects,
                          struct vbt_sources *sources) {
     int64_t first = function->is_module ? 1 : function->place->line;
     int64_t last = function->is_module && function->count > 0 ? function->lines[function->count - 1].line
@@ -78,15 +92,20 @@ static void put_function(struct vbt_table *table, const struct vbt_profile_funct
         const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
         const char *source = source_of(sources, function, line, common, &size);
         if (found != NULL || !function->is_module)
-            put_line(table, function, found, line, own, source, size);
+            put_line(table, function, found, line, own, objects, source, size);
     }
 }
 
 void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, uint64_t limit, struct vbt_sources *sources,
                             struct vbt_output *output) {
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    bool objects = profile->objects != VBT_OBJECTS_NONE;
+    struct vbt_column shown[COLUMNS];
+    memcpy(shown, columns, sizeof columns);
+    if (!objects)
+        shown[OBJECTS] = shown[CONTENTS];
+    struct vbt_table *table = vbt_table_new(shown, objects ? COLUMNS : OBJECTS + 1);
     for (size_t i = 0; i < profile->count && i < limit; i++)
-        put_function(table, &profile->functions[i], own, sources);
+        put_function(table, &profile->functions[i], own, objects, sources);
     vbt_table_print(table, output, '=');
     FILE *out = output->stream;
     if (vbt_table_left_out(table)[0] != '\0')
@@ -97,5 +116,11 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
             own ? "by itself, without what it called" : "with all that it called");
     fprintf(out, "Telling of a line costs %s; %s in all are taken off the times.\n",
             vbt_time((double)profile->event_cost / 1000).text, vbt_time((double)profile->overhead).text);
+    if (profile->objects == VBT_OBJECTS_ALL)
+        fputs("Objects are all that were created, those from Python's free lists among them.\n", out);
+    else if (objects)
+        fputs(
+            "Objects are those that Python's allocators served; all floats are among them, as their free list was switched off.\n",
+            out);
     vbt_table_free(table);
 }

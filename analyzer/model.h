@@ -146,6 +146,7 @@ struct vbt_interval_site {
 struct vbt_line_sums {
     int64_t time, events;
     int64_t allocs, frees, allocated, freed, temporary;
+    int64_t objects; /* created: state 111 says which */
 };
 
 /* A line as line mode counted it. The whole of it is own + called. */

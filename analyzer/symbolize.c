@@ -2,6 +2,7 @@
 #include "symbolize.h"
 
 #include "allocate.h"
+#include "line_profile.h"
 #include "source.h"
 #include "string_table.h"
 #include "symbols.h"
@@ -68,6 +69,23 @@ static void name_site(struct vbt_symbolization *s, uint32_t id) {
     }
 }
 
+/* All lines of the functions whose lines were counted, those among them that never ran. */
+static void want_counted_functions(struct vbt_symbolization *s) {
+    struct vbt_places *places = vbt_places_new(s->model);
+    struct vbt_filter *all = vbt_filter_new(&(struct vbt_options){0});
+    struct vbt_line_profile profile;
+    vbt_line_profile_build(&profile, s->model, places, all);
+    for (size_t i = 0; i < profile.count; i++) {
+        const struct vbt_profile_function *function = &profile.functions[i];
+        int64_t last = vbt_profile_last_line(function, s->sources);
+        for (int64_t line = function->place->line; line <= last && !function->is_module; line++)
+            want_line(s, function->place->file, line);
+    }
+    vbt_line_profile_free(&profile);
+    vbt_filter_free(all);
+    vbt_places_free(places);
+}
+
 static int by_file_and_number(const void *left, const void *right) {
     const struct line *a = left, *b = right;
     if (a->file_id != b->file_id)
@@ -114,6 +132,7 @@ struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m, struct vbt_
         want_line(s, vbt_model_string(m, code->file), site->b);
         want_line(s, vbt_model_string(m, code->file), code->first_line);
     }
+    want_counted_functions(s);
     read_lines(s);
     return s;
 }

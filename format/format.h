@@ -109,6 +109,7 @@ enum vbt_state {
     VBT_STATE_MAPS_PEAK = 100,
     VBT_STATE_MAPS_HELD = 101,
     VBT_STATE_LINE_EVENT_COST = 110, /* picoseconds */
+    VBT_STATE_OBJECTS = 111,         /* enum vbt_objects */
     VBT_STATE_KEYS = 128             /* above every key of this version */
 };
 
@@ -125,6 +126,9 @@ enum vbt_lost {
     VBT_LOST_LINES,          /* calls of chosen functions that line mode could not follow: too deeply nested */
     VBT_LOST_KINDS,
 };
+
+/* Which objects are counted apart from allocations: all that are created; those that Python's allocators serve, which all floats are. */
+enum vbt_objects { VBT_OBJECTS_NONE, VBT_OBJECTS_ALL, VBT_OBJECTS_FLOATS };
 
 enum vbt_interval_kind { VBT_INTERVAL_CLOCK, VBT_INTERVAL_SECTION };
 

@@ -4,6 +4,7 @@
 
 #include "hook.h"
 #include "ledger/line_books.h"
+#include "line_objects.h"
 #include "where/python_stack.h"
 
 /* The calling thread's state for an event; NULL: nothing is recorded now. */
@@ -12,6 +13,8 @@ VBT_INLINE struct vbt_line_thread *vbt_line_follow(struct vbt_thread **thread) {
     uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
     if (VBT_UNLIKELY(self == NULL) || VBT_UNLIKELY(recording != VBT_RECORDING && recording != VBT_RECORDING_POLLED))
         return NULL;
+    if (VBT_UNLIKELY(vbt_line_objects_care != NULL))
+        vbt_line_objects_care();
     return VBT_LIKELY(self->lines != NULL) ? self->lines : vbt_line_thread(self);
 }
 

@@ -2,6 +2,7 @@
 #include "line_mode.h"
 
 #include "line_follow.h"
+#include "line_objects.h"
 #include "options.h"
 #include "say.h"
 #include "where/python_code.h"
@@ -134,6 +135,7 @@ static bool start(void) {
     if (with > without)
         vbt_line_event_cost = vbt_line_nanoseconds((with - without) * 1000) / (CALIBRATION_TURNS * CALIBRATION_LINES);
     vbt_line_api.decref(names);
+    vbt_line_objects_start();
     return true;
 }
 

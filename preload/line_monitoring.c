@@ -19,15 +19,17 @@ static const char *current_frame(void) {
 
 /* A number that the interpreter passed: small ones exist already, others were allocated for us. */
 VBT_INLINE long number(struct vbt_thread *thread, void *object) {
+    enum { LAST_SMALL = 256 };
     if (VBT_UNLIKELY(thread->ledger.last_block == object))
         vbt_ledger_move(&thread->ledger, object, vbt_tree.line_node);
-    return vbt_line_api.as_long(object);
+    long value = vbt_line_api.as_long(object);
+    if (value > LAST_SMALL && vbt_line_objects == VBT_OBJECTS_ALL)
+        thread->lines->objects--;
+    return value;
 }
 
-static void *nothing(void) {
-    vbt_line_api.incref(vbt_line_api.none);
-    return vbt_line_api.none;
-}
+/* None, which lives for ever in these versions. */
+static void *nothing(void) { return vbt_line_api.none; }
 
 static void *never_again(void) {
     vbt_line_api.incref(disable);

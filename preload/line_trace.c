@@ -32,6 +32,8 @@ enum { GC_HEADER = 16, INNER_CODE_3_11 = 32 };
 
 /* Set by ourselves; otherwise the audit hook takes it for somebody else's doing. */
 static __thread bool setting __attribute__((tls_model("initial-exec")));
+/* This thread has, or had, our trace function. */
+static __thread bool followed __attribute__((tls_model("initial-exec")));
 static _Atomic bool set_by_others;
 static int (*trace_function)(void *, void *, int, void *);
 static void *thread_hook;
@@ -46,6 +48,7 @@ static void set_trace(void) {
     setting = true;
     vbt_line_api.set_trace(trace_function, NULL);
     setting = false;
+    followed = true;
 }
 
 /* Has threading give new threads the trace function, unless it gives them another. */
@@ -161,7 +164,7 @@ static int set_again(void *unused) {
 static int on_audit(const char *event, void *arguments, void *unused) {
     (void)arguments;
     (void)unused;
-    if (strcmp(event, "sys.settrace") != 0 || setting || vbt_self == NULL)
+    if (strcmp(event, "sys.settrace") != 0 || setting || !followed || vbt_self == NULL)
         return 0;
     if (vbt_self->lines != NULL)
         vbt_line_reset(vbt_self->lines);

@@ -89,6 +89,15 @@ static const char *set_functions(const char *value) { return set_patterns(vbt_op
 
 static const char *set_files(const char *value) { return set_patterns(vbt_options.files, value); }
 
+static const char *set_objects(const char *value) {
+    if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+        return "0 or 1";
+    vbt_options.objects = value[0] == '1';
+    if (vbt_options.objects && vbt_options.lines == VBT_LINES_DEFAULT)
+        vbt_options.lines = VBT_LINES_CHOSEN;
+    return NULL;
+}
+
 const struct vbt_option vbt_option_list[] = {
     {"OUTPUT", "PATH", "where the trace goes: %p process id, %e program, %h host, %r rank, %% a percent sign", set_output},
     {"TICK", "MS", "milliseconds from one snapshot to the next; default: 10", set_tick},
@@ -102,6 +111,7 @@ const struct vbt_option vbt_option_list[] = {
     {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},
     {"LINES", NULL, "count each line of your own Python files: hits, time, heap; see vbtrace lines", set_lines},
     {"FUNCTIONS", "PATTERNS", "count the lines of functions with these names instead, such as main,sort_*,Table.*", set_functions},
+    {"OBJECTS", NULL, "count the objects that each line creates, those from Python's free lists among them", set_objects},
     {"FILES", "PATTERNS", "count the lines of files with these names instead, such as tables.py", set_files},
 };
 

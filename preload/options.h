@@ -30,6 +30,7 @@ struct vbt_options {
     bool follow_all;                  /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
     char exe[VBT_PATH_MAX];           /* VBTRACE_EXE: patterns of the programs to trace, with commas between; "": whichever */
     enum vbt_lines_option lines;      /* VBTRACE_LINES: whose lines are counted */
+    bool objects;                     /* VBTRACE_OBJECTS: count objects from free lists, too */
     char functions[VBT_PATTERNS_MAX]; /* VBTRACE_FUNCTIONS and VBTRACE_FILES: patterns for them, "" for none */
     char files[VBT_PATTERNS_MAX];
 };

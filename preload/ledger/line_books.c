@@ -18,6 +18,7 @@ static struct vbt_table indices; /* of codes */
 bool vbt_line_clock_is_tsc;
 _Atomic int64_t vbt_line_rss;
 int64_t vbt_line_event_cost;
+enum vbt_objects vbt_line_objects;
 static int64_t clock_ticks, clock_ns; /* at the start, by both clocks */
 
 int64_t vbt_line_clock_slow(void) { return vbt_clock_read(CLOCK_MONOTONIC); }
@@ -93,9 +94,10 @@ struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t in
     return block;
 }
 
-static uint64_t events_of(const struct vbt_ledger *ledger) {
+static uint64_t events_of(const struct vbt_line_thread *lines) {
+    const struct vbt_ledger *ledger = lines->ledger;
     const struct vbt_totals *heap = &ledger->totals[VBT_DOMAIN_HEAP], *python = &ledger->totals[VBT_DOMAIN_PYTHON];
-    return heap->allocs + heap->frees + python->allocs + python->frees;
+    return heap->allocs + heap->frees + python->allocs + python->frees + (uint64_t)lines->objects;
 }
 
 /* The sums without time and events. */
@@ -108,6 +110,7 @@ static void read_totals(const struct vbt_line_thread *lines, struct vbt_line_sum
     out->allocated = (int64_t)(heap->allocated + python->allocated - ours->allocated);
     out->freed = (int64_t)(heap->freed + python->freed - ours->freed);
     out->temporary = (int64_t)(heap->temporary + python->temporary - ours->temporary);
+    out->objects = vbt_line_objects == VBT_OBJECTS_FLOATS ? (int64_t)(python->allocs - ours->allocs) : lines->objects;
 }
 
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
@@ -124,6 +127,7 @@ static void add(struct vbt_line_sums *to, const struct vbt_line_sums *more, int6
     to->allocated += times * more->allocated;
     to->freed += times * more->freed;
     to->temporary += times * more->temporary;
+    to->objects += times * more->objects;
 }
 
 static struct vbt_line_sums difference(const struct vbt_line_sums *now, const struct vbt_line_sums *before) {
@@ -218,7 +222,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
 /* The same; mostly the line did nothing but compute. */
 VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
     int64_t time = vbt_line_clock();
-    uint64_t count = events_of(lines->ledger);
+    uint64_t count = events_of(lines);
     struct vbt_line *line = frame->line;
     if (VBT_UNLIKELY(line == NULL) || count != frame->count || frame->has_called || VBT_UNLIKELY(line->active > 0)) {
         settle(lines, frame, count, time);
@@ -317,7 +321,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     fresh->frame = frame;
     fresh->block = block;
     fresh->entry = fresh->mark = vbt_line_now(lines);
-    fresh->count = events_of(lines->ledger);
+    fresh->count = events_of(lines);
     fresh->called = (struct vbt_line_sums){0};
     fresh->has_called = false;
     fresh->outside = lines->outside;
@@ -413,7 +417,7 @@ void vbt_line_books_after_fork(void) {
         struct vbt_line_sums now = vbt_line_now(lines);
         for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
             frame->mark = frame->entry = frame->leaving = now;
-            frame->count = events_of(lines->ledger);
+            frame->count = events_of(lines);
             frame->called = (struct vbt_line_sums){0};
         }
         lines->crest_asked = INT64_MIN;

@@ -22,6 +22,7 @@ struct vbt_line_sums {
     int64_t time;   /* ticks of vbt_line_clock */
     int64_t events; /* of measuring: each costs time that is not the program's */
     int64_t allocs, frees, allocated, freed, temporary;
+    int64_t objects; /* created; see enum vbt_objects */
 };
 
 struct vbt_line {
@@ -79,6 +80,7 @@ struct vbt_line_thread {
     struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
     uint32_t outside;           /* calls of code that is not chosen, above top */
     int64_t events;
+    int64_t objects;                 /* created, by VBT_OBJECTS_ALL */
     int64_t crest_asked;             /* what crest was set to for the line's sake */
     int64_t crest_else;              /* what it is for the sake of others */
     int64_t rss_live;                /* live bytes when the resident set was last read */
@@ -115,6 +117,9 @@ void vbt_line_books_init(void);
 
 /* Ticks since the start as nanoseconds; of any span of ticks. */
 int64_t vbt_line_nanoseconds(int64_t ticks);
+
+/* What objects are counted. */
+extern enum vbt_objects vbt_line_objects;
 
 /* What telling of one event costs a line, in picoseconds; 0: not measured. */
 extern int64_t vbt_line_event_cost;

@@ -5,7 +5,7 @@
 #include "../thread.h"
 #include "../where/tree.h"
 
-/* Collected before they are written column by column. A row takes at most 23 varints. */
+/* Collected before they are written column by column. A row takes at most 25 varints. */
 enum { MAX_ROWS = 2048 };
 
 static struct {
@@ -24,6 +24,7 @@ static void add(struct vbt_line_sums *to, const struct vbt_line_sums *more) {
     to->allocated += more->allocated;
     to->freed += more->freed;
     to->temporary += more->temporary;
+    to->objects += more->objects;
 }
 
 /* One line of one piece of code, over all threads. */
@@ -87,6 +88,8 @@ static void write_batch(struct vbt_chunk_writer *writer) {
     PUT_COLUMN(vbt_put_zigzag, line->most)
     PUT_COLUMN(vbt_put_zigzag, line->high)
     PUT_COLUMN(vbt_put_varint, (uint64_t)line->rss)
+    PUT_COLUMN(vbt_put_zigzag, line->own.objects)
+    PUT_COLUMN(vbt_put_zigzag, line->called.objects)
     vbt_chunk_end(writer, VBT_CHUNK_LINES);
     batch.count = 0;
 }

@@ -47,6 +47,7 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
         vbt_put_varint(w, VBT_STATE_MAPS_HELD);
         vbt_put_zigzag(w, tick->maps_held);
     }
+    put_pair(w, VBT_STATE_OBJECTS, vbt_line_objects);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 

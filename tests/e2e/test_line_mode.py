@@ -21,8 +21,8 @@ def counted(trace):
     return found
 
 
-def traced(program, interpreter, *arguments, lines="1", **options):
-    run = vbt.trace([interpreter.path, program, *arguments], env={"VBTRACE_LINES": lines}, **options)
+def traced(program, interpreter, *arguments, objects="0", **options):
+    run = vbt.trace([interpreter.path, program, *arguments], env={"VBTRACE_LINES": "1", "VBTRACE_OBJECTS": objects}, **options)
     return run, counted(run.report.trace)
 
 
@@ -109,3 +109,191 @@ def test_sorts(interpreter):
     program = vbt.PROGRAMS / "line_sorts.py"
     wrong = wrong_marks(program, traced(program, interpreter)[1])
     assert not wrong, f"\n{wrong}"
+
+
+def test_exact_objects(interpreter):
+    """One float a step, whatever the free lists do; where a version cannot tell, it says so."""
+    program = vbt.PROGRAMS / "line_objects.py"
+    run, rows = traced(program, interpreter, objects="1", silent=interpreter.v >= (3, 10))
+    objects = {line: row["own_objects"] for (file, function, _, line), row in rows.items() if file == program.name and function in ("add_up", "with_lists")}
+    notes = " ".join(run.report.json["notes"])
+    if interpreter.v >= (3, 13):
+        objects.pop(12)  # the numbers of its loop
+        assert objects == {4: 0, 5: 0, 6: 1, 7: 10_000, 8: 0, 11: 0, 13: 10_000, 14: 0}
+        assert run.report.trace.state[111] == 1
+    elif interpreter.v >= (3, 10):
+        assert (objects[6], objects[7], run.report.trace.state[111]) == (1, 10_000, 2)
+        assert "free list of floats was switched off" in notes
+    else:
+        assert set(objects.values()) == {0} and 111 not in run.report.trace.state
+        assert "Exact objects cannot be had" in notes and "cannot be seen" in run.done.stderr
+
+
+SHIMS = """
+import sys
+from memory_profiler import profile as mp
+from line_profiler import profile as lp
+import line_profiler
+
+def plain():
+    return 1
+
+@profile
+def marked():
+    x = 1
+    return x
+
+@mp(precision=4)
+def measured():
+    return 2
+
+@lp
+def timed():
+    return 3
+
+class Box:
+    @profile
+    def method(self):
+        return 4
+
+    @staticmethod
+    @profile
+    def free():
+        return 5
+
+def generated():
+    yield 6
+
+with profile:
+    pass
+print(plain(), marked(), measured(), timed(), Box().method(), Box.free(), next(profile(generated)()), profile.runcall(plain))
+line_profiler.LineProfiler(plain).print_stats()
+"""
+
+
+def test_decorators_of_others(interpreter, tmp_path):
+    """Scripts with @profile run unchanged, with and without the packages, and are counted."""
+    program = tmp_path / "shims.py"
+    program.write_text(SHIMS)
+    flags = ["-S"] if vbt.run([interpreter.path, "-c", "import memory_profiler, line_profiler"]).returncode == 0 else []
+    run = vbt.trace([interpreter.path, *flags, program], env={"VBTRACE_LINES": "profile"})
+    assert run.stdout == "1 1 2 3 4 5 6 1\n"
+    rows = {key: row for key, row in counted(run.report.trace).items() if key[0] == "shims.py"}
+    assert {key[1] for key, row in rows.items() if row["hits"]} == {"marked", "measured", "timed", "method", "free", "generated", "plain"}
+    assert all(row["flags"] for row in rows.values())
+
+
+def test_chosen_by_name(interpreter, tmp_path):
+    program = tmp_path / "names.py"
+    program.write_text("import json\n\ndef a1(): return 1\n\ndef a2(): return 2\n\nclass B:\n    def c(self): return 3\n\na1(), a2(), B().c(), json.loads('1')\n")
+
+    def functions(**choice):
+        run = vbt.trace([interpreter.path, program], env=choice)
+        return {key[1] for key, row in counted(run.report.trace).items() if row["hits"]}
+
+    assert functions(VBTRACE_LINES="1") == {"<module>", "a1", "a2", "B", "c"}
+    assert functions(VBTRACE_FUNCTIONS="a?,loads") == {"a1", "a2", "loads"}
+    assert functions(VBTRACE_FUNCTIONS="B.*", VBTRACE_FILES="names.py") == {"c"} if interpreter.v >= (3, 11) else True
+    assert functions(VBTRACE_FILES="*/json/__init__.py") == {"<module>", "loads"}
+
+
+THREADS = """
+import threading
+
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+class Worker(threading.Thread):
+    def run(self):
+        work(100)
+        work(100)
+
+threads = [threading.Thread(target=work, args=(1000,)) for _ in range(4)] + [Worker()]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_lines_of_all_threads(interpreter, tmp_path):
+    program = tmp_path / "threads.py"
+    program.write_text(THREADS)
+    _, rows = traced(program, interpreter)
+    hits = {line: row["hits"] for (file, function, _, line), row in rows.items() if file == "threads.py" and function in ("work", "run")}
+    assert hits == {4: 0, 5: 6, 6: 4206, 7: 4200, 8: 6, 11: 0, 12: 1, 13: 1}
+
+
+OTHERS = """
+import sys
+
+def counted():
+    x = 1
+    return x
+
+def debugger(frame, event, argument):
+    seen.append(event)
+    return debugger
+
+seen = []
+counted()
+sys.settrace(debugger)
+counted()
+sys.settrace(None)
+counted()
+counted()
+print(sys.gettrace(), seen.count("line"))
+"""
+
+
+def test_trace_functions_of_others(interpreter, tmp_path):
+    """They work as ever. Up to 3.11 line mode steps aside meanwhile, and says so."""
+    program = tmp_path / "others.py"
+    program.write_text(OTHERS)
+    run, rows = traced(program, interpreter, silent=False)
+    assert run.stdout == "None 2\n"
+    (hits,) = (row["hits"] for (_, function, _, line), row in rows.items() if function == "counted" and line == 5)
+    if interpreter.v >= (3, 12):
+        assert (hits, run.done.stderr) == (4, "")
+    else:
+        assert hits == 3
+        assert run.done.stderr.count("sets a trace function of its own") == 1
+        assert "set a trace function of its own" in " ".join(run.report.json["notes"])
+
+
+FORKS = """
+import os
+
+def work(n):
+    for _ in range(n):
+        pass
+
+work(10)
+if os.fork() == 0:
+    work(3)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_child_counts_for_itself(interpreter, tmp_path):
+    program = tmp_path / "forks.py"
+    program.write_text(FORKS)
+    run = vbt.trace([interpreter.path, program], env={"VBTRACE_LINES": "1"})
+    hits = sorted(counted(report.trace)["forks.py", "work", 4, 6]["hits"] for report in run.reports)
+    assert hits == [3, 10]
+
+
+def test_nothing_without_line_mode(interpreter, tmp_path):
+    program = tmp_path / "plain.py"
+    program.write_text("import sys\nprint(sys.gettrace(), hasattr(__builtins__, 'profile'), len(sys.meta_path))\n")
+    untraced = vbt.run([interpreter.path, program]).stdout
+    run = vbt.trace([interpreter.path, program])
+    assert run.stdout == untraced
+    assert run.report.trace.line_counts == {}
+    assert "[vbtrace line events]" not in run.report.trace.strings
+    done = vbt.vbtrace("lines", "--like", "memory_profiler", run.paths[0])
+    assert done.returncode == 2 and "VBTRACE_LINES=1" in done.stderr

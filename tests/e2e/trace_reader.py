@@ -251,6 +251,8 @@ class Trace:
         for name in ("net_min_bytes", "net_max_bytes", "high_bytes"):
             rows[name] = p.column(p.zigzag, count)
         rows["max_rss_bytes"] = p.column(p.varint, count)
+        for part in ("own", "called"):
+            rows[f"{part}_objects"] = p.column(p.zigzag, count)
         for values in zip(*rows.values()):
             row = dict(zip(rows, values))
             self.line_counts[row["site"]] = row
