@@ -77,6 +77,19 @@ static void note_verified(struct vbt_notes *notes, const struct vbt_model *model
         add(notes, vbt_text("%s native call stacks were compared with libunwind's: none differs.", vbt_count(compared).text));
 }
 
+static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) {
+    int64_t pauses = model->state[VBT_STATE_PAUSES];
+    if (pauses == 0)
+        return;
+    struct vbt_unit time = vbt_time((double)model->state[VBT_STATE_PAUSED_TIME]);
+    char *times = pauses == 1 ? vbt_text("once") : vbt_text("%s times", vbt_count(pauses).text);
+    add(notes,
+        vbt_text("Recording was stopped %s, for %s in all. What was allocated then is missing; that blocks ended then which had "
+                 "been recorded is not.",
+                 times, time.text));
+    free(times);
+}
+
 static void note_attribution(struct vbt_notes *notes, const struct vbt_model *model) {
     const char *status = vbt_model_process(model, "python_status"), *native = vbt_model_process(model, "native");
     if (vbt_model_process(model, "python") == NULL) {
@@ -116,6 +129,7 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
                             conservation->difference));
     note_lost(notes, model);
     note_verified(notes, model);
+    note_pauses(notes, model);
     note_attribution(notes, model);
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "note") == 0)

@@ -172,6 +172,8 @@ json_t *vbt_json_totals(const struct vbt_model *m) {
     json_object_set_new(object, "peak_time_ns", json_integer(m->state[VBT_STATE_PEAK_TIME]));
     json_object_set_new(object, "max_rss_bytes", json_integer(m->state[VBT_STATE_MAX_RSS]));
     json_object_set_new(object, "rss_bytes", json_integer(m->state[VBT_STATE_RSS]));
+    json_object_set_new(object, "pauses", json_integer(m->state[VBT_STATE_PAUSES]));
+    json_object_set_new(object, "paused_ns", json_integer(m->state[VBT_STATE_PAUSED_TIME]));
     json_object_set_new(object, "threads", json_integer(m->state[VBT_STATE_THREADS]));
     json_object_set_new(object, "lost_events", vbt_json_unsigned(vbt_lost_total(m)));
     json_t *lost = json_object();

@@ -110,7 +110,9 @@ enum vbt_state {
     VBT_STATE_MAPS_HELD = 101,
     VBT_STATE_LINE_EVENT_COST = 110, /* picoseconds */
     VBT_STATE_OBJECTS = 111,         /* enum vbt_objects */
-    VBT_STATE_KEYS = 128             /* above every key of this version */
+    VBT_STATE_PAUSES = 116,
+    VBT_STATE_PAUSED_TIME = 117,
+    VBT_STATE_KEYS = 128 /* above every key of this version */
 };
 
 /* Why an event did not reach the ledger, or a detail did not reach the file. */

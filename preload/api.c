@@ -44,6 +44,10 @@ VBT_EXPORT void vbtrace_section_end(const char *label) {
     vbt_leave(thread);
 }
 
+VBT_EXPORT void vbtrace_recording_start(void) { vbt_lifecycle_record(true); }
+
+VBT_EXPORT void vbtrace_recording_stop(void) { vbt_lifecycle_record(false); }
+
 /* Python code of this file is vbtrace's own: what it allocates is left out of sections and intervals. */
 VBT_EXPORT void vbtrace_own_file(const char *path) {
     struct vbt_thread *thread = vbt_enter();

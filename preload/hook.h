@@ -49,6 +49,11 @@ VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing standing) {
     return thread;
 }
 
+/* Where vbt_enter gave NULL: enters all the same if recording is paused, so that the end of something can be booked. The second does so
+ * for a block that is known only. */
+struct vbt_thread *vbt_enter_paused(void);
+struct vbt_thread *vbt_enter_paused_for(const void *block);
+
 VBT_INLINE void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing) {
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&thread->standing, (uint32_t)standing, memory_order_release);

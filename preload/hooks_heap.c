@@ -34,8 +34,8 @@ VBT_EXPORT void *calloc(size_t count, size_t size) {
 /* The end of a block, in all cases. thread: has entered; NULL: has not. */
 static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, void *block) {
     bool real = block != NULL && !vbt_real_in_pool(block);
-    if (thread == NULL && real)
-        thread = vbt_enter();
+    if (thread == NULL && real && (thread = vbt_enter()) == NULL)
+        thread = vbt_enter_paused_for(block);
     if (thread != NULL && real)
         vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
     if (real)
@@ -84,12 +84,25 @@ static void *leave_pool(void *block, size_t size, struct vbt_registers caller) {
     return thread != NULL ? booked(thread, fresh, size, caller) : fresh;
 }
 
+/* While nothing is recorded: the old block ends if it is known, the new one is nobody's. */
+static __attribute__((noinline)) void *resize_unrecorded(void *block, size_t size) {
+    struct vbt_thread *thread = block != NULL ? vbt_enter_paused_for(block) : NULL;
+    if (thread == NULL)
+        return vbt_real.realloc(block, size);
+    struct vbt_retired retired = vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
+    void *fresh = vbt_real.realloc(block, size);
+    if (fresh == NULL && size != 0)
+        vbt_book_end_undone(thread, block, retired);
+    vbt_leave(thread);
+    return fresh;
+}
+
 VBT_INLINE void *resize(void *block, size_t size, struct vbt_registers caller) {
     if (block != NULL && VBT_UNLIKELY(vbt_real_in_pool(block)))
         return leave_pool(block, size, caller);
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
-        return vbt_real.realloc(block, size);
+        return resize_unrecorded(block, size);
     struct vbt_retired retired = {0, false};
     if (block != NULL)
         retired = vbt_book_end(thread, VBT_DOMAIN_HEAP, block);

@@ -20,14 +20,15 @@ enum { HUGE_PAGE_SHIFT = 26, HUGE_PAGE_MASK = 63, USUAL_HUGE_PAGE = 21 }; /* of 
 struct call {
     struct vbt_thread *thread;
     bool inside; /* of a request to an allocator */
+    bool paused; /* only what ends is booked */
 };
 
 static struct call enter(void) {
     struct call call = {.thread = vbt_self};
     call.inside = call.thread != NULL && atomic_load_explicit(&call.thread->standing, memory_order_relaxed) == VBT_IN_CALL &&
                   atomic_load_explicit(&vbt_recording, memory_order_relaxed) != VBT_STOPPED;
-    if (!call.inside)
-        call.thread = vbt_enter();
+    if (!call.inside && (call.thread = vbt_enter()) == NULL)
+        call.paused = (call.thread = vbt_enter_paused()) != NULL;
     return call;
 }
 
@@ -64,6 +65,8 @@ static uint32_t arena_site(void) {
 }
 
 static void add(struct call call, struct vbt_registers caller, enum vbt_map_kind kind, uintptr_t start, uintptr_t end) {
+    if (call.paused)
+        return;
     if (call.inside)
         kind = VBT_MAP_ARENA;
     vbt_maps_add(&call.thread->ledger, vbt_map_place(call.thread, caller, kind == VBT_MAP_ARENA ? arena_site() : 0), kind, start,

@@ -47,8 +47,8 @@ static __attribute__((noinline)) void *calloc_anyhow(const struct vbt_py_allocat
 
 /* thread: has entered; NULL: has not. */
 static __attribute__((noinline)) void free_anyhow(const struct vbt_py_allocator *real, void *block, struct vbt_thread *thread) {
-    if (thread == NULL && block != NULL)
-        thread = vbt_enter();
+    if (thread == NULL && block != NULL && (thread = vbt_enter()) == NULL)
+        thread = vbt_enter_paused_for(block);
     if (thread != NULL && block != NULL)
         vbt_book_end(thread, VBT_DOMAIN_PYTHON, block);
     real->free(real->context, block);
@@ -85,12 +85,25 @@ static void *calloc_full(void *context, size_t count, size_t size) {
     return thread != NULL ? booked_full(thread, block, count * size, VBT_CALLER_REGISTERS) : block;
 }
 
+/* While nothing is recorded: the old block ends if it is known, the new one is nobody's. */
+static __attribute__((noinline)) void *realloc_unrecorded(const struct vbt_py_allocator *real, void *old, size_t size) {
+    struct vbt_thread *thread = old != NULL ? vbt_enter_paused_for(old) : NULL;
+    if (thread == NULL)
+        return real->realloc(real->context, old, size);
+    struct vbt_retired retired = vbt_book_end(thread, VBT_DOMAIN_PYTHON, old);
+    void *block = real->realloc(real->context, old, size);
+    if (block == NULL)
+        vbt_book_end_undone(thread, old, retired);
+    vbt_leave(thread);
+    return block;
+}
+
 /* Python's realloc never frees: size 0 means 1, and NULL that it failed. */
 static void *wrapped_realloc(void *context, void *old, size_t size) {
     const struct vbt_py_allocator *real = context;
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
-        return real->realloc(real->context, old, size);
+        return realloc_unrecorded(real, old, size);
     struct vbt_retired retired = {0, false};
     if (old != NULL)
         retired = vbt_book_end(thread, VBT_DOMAIN_PYTHON, old);

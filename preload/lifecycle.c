@@ -11,6 +11,7 @@
 #include "ledger/line_books.h"
 #include "ledger/maps.h"
 #include "options.h"
+#include "pause.h"
 #include "python_attach.h"
 #include "say.h"
 #include "stream/helper.h"
@@ -63,8 +64,9 @@ static void wake(void) {
     vbt_recording_wipe_on_fork();
     helper_due = INT64_MAX; /* the constructor starts it */
     over = !good;
+    bool later = vbt_pause_init(vbt_clock_start);
     atomic_store(&awake, 2);
-    atomic_store(&vbt_recording, good ? VBT_RECORDING_POLLED : VBT_STOPPED);
+    atomic_store(&vbt_recording, !good ? VBT_STOPPED : later ? VBT_PAUSED : VBT_RECORDING_POLLED);
 }
 
 struct vbt_thread *vbt_lifecycle_first_event(void) {
@@ -86,15 +88,45 @@ static void start_helper(int64_t first_tick) {
 bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
     if (recording == VBT_NOT_YET)
         return adopt(thread);
-    if (recording != VBT_RECORDING_POLLED)
+    if (recording != VBT_RECORDING_POLLED && recording != VBT_PAUSED)
         return false;
+    if (recording == VBT_PAUSED) {
+        thread->ledger.last_block = NULL; /* what comes next is not the next allocation after it */
+        vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
+    }
     bool starting = vbt_python_still_starting();
     if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
         start_helper(vbt_options.tick);
     uint32_t polled = VBT_RECORDING_POLLED;
     if (!starting && vbt_helper_runs())
         atomic_compare_exchange_strong(&vbt_recording, &polled, VBT_RECORDING);
-    return true;
+    return recording != VBT_PAUSED || !vbt_paused();
+}
+
+void vbt_lifecycle_record(bool on) {
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
+    if (on)
+        vbt_pause_end(now);
+    else
+        vbt_pause_begin(now);
+}
+
+struct vbt_thread *vbt_enter_paused(void) {
+    if (atomic_load(&vbt_recording) != VBT_PAUSED)
+        return NULL;
+    struct vbt_thread *thread = vbt_self != NULL ? vbt_self : vbt_thread_begin();
+    if (thread == NULL || atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE)
+        return NULL;
+    atomic_store(&thread->standing, VBT_IN_CALL); /* as vbt_enter does it; by now it may be recording again, which is as good */
+    if (atomic_load(&vbt_recording) != VBT_STOPPED)
+        return thread;
+    atomic_store(&thread->standing, VBT_IDLE);
+    return NULL;
+}
+
+struct vbt_thread *vbt_enter_paused_for(const void *block) {
+    const vbt_cell *cell = atomic_load(&vbt_recording) == VBT_PAUSED ? vbt_shadow_cell(block, false) : NULL;
+    return cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0 ? vbt_enter_paused() : NULL;
 }
 
 /* Waits until no other thread is inside an event: with the barrier, each has either seen that recording stopped, or
@@ -156,7 +188,7 @@ void vbt_lifecycle_resume(void) {
         return;
     over = false;
     helper_due = 0;
-    atomic_compare_exchange_strong(&vbt_recording, &stopped, VBT_RECORDING_POLLED);
+    atomic_compare_exchange_strong(&vbt_recording, &stopped, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);
 }
 
 static void at_exit(void *unused) {
@@ -171,7 +203,7 @@ static void at_quick_exit(void *unused) {
 
 static bool recording_now(void) {
     uint32_t recording = atomic_load(&vbt_recording);
-    return recording == VBT_RECORDING || recording == VBT_RECORDING_POLLED;
+    return recording == VBT_RECORDING || recording == VBT_RECORDING_POLLED || recording == VBT_PAUSED;
 }
 
 void vbt_lifecycle_alone(void) {
@@ -229,7 +261,8 @@ static void begin_anew(void) {
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
-    atomic_store(&vbt_recording, VBT_RECORDING_POLLED);
+    vbt_pause_after_fork(vbt_clock_start);
+    atomic_store(&vbt_recording, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);
     start_helper(FIRST_TICK);
 }
 
@@ -259,7 +292,7 @@ static bool adopt(struct vbt_thread *thread) {
     }
     begin_anew();
     atomic_store(&thread->standing, VBT_IN_CALL); /* the event goes on */
-    return true;
+    return !vbt_paused();
 }
 
 /* Not in a header: handlers that belong to no library, so that the end of ours does not take them along. */

@@ -15,6 +15,9 @@ struct vbt_thread *vbt_lifecycle_first_event(void);
  * event. */
 bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording);
 
+/* vbtrace_start and vbtrace_stop. */
+void vbt_lifecycle_record(bool on);
+
 /* The process ends here, or (reasons "exec" and "seccomp") may: completes the trace. Harmless when called twice, and in a vfork
  * child. */
 void vbt_lifecycle_finish(const char *reason);

@@ -36,6 +36,31 @@ static const char *set_quiet(const char *value) {
     return NULL;
 }
 
+/* Seconds with decimals as ns; -1 if it is anything else. */
+static int64_t seconds(const char *value) {
+    enum { MOST = 1000 * 1000 * 1000 };
+    char *end;
+    double number = strtod(value, &end);
+    bool good = value[0] >= '0' && value[0] <= '9' && value[1] != 'x' && *end == '\0' && number <= MOST;
+    return good ? (int64_t)(number * 1e9) : -1;
+}
+
+static const char *set_delay(const char *value) {
+    int64_t delay = strcmp(value, "start") == 0 ? INT64_MAX : seconds(value);
+    if (delay < 0)
+        return "seconds such as 10 or 0.5, or start: until the program calls vbtrace_start";
+    vbt_options.delay = delay;
+    return NULL;
+}
+
+static const char *set_duration(const char *value) {
+    int64_t duration = seconds(value);
+    if (duration <= 0)
+        return "seconds such as 10 or 0.5, more than 0";
+    vbt_options.duration = duration;
+    return NULL;
+}
+
 static const char *set_follow(const char *value) {
     if (strcmp(value, "programs") != 0 && strcmp(value, "all") != 0)
         return "programs or all";
@@ -106,6 +131,8 @@ const struct vbt_option vbt_option_list[] = {
      set_follow},
     {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path where there is a slash",
      set_exe},
+    {"DELAY", "SECONDS|start", "begin to record so much later; start: when the program calls vbtrace_start", set_delay},
+    {"DURATION", "SECONDS", "record for so long, then no more", set_duration},
     {"NATIVE", "leaf|full", "what is kept of native call stacks: the innermost call or all; default: leaf for Python, else full",
      set_native},
     {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},

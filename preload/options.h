@@ -33,6 +33,8 @@ struct vbt_options {
     bool objects;                     /* VBTRACE_OBJECTS: count objects from free lists, too */
     char functions[VBT_PATTERNS_MAX]; /* VBTRACE_FUNCTIONS and VBTRACE_FILES: patterns for them, "" for none */
     char files[VBT_PATTERNS_MAX];
+    int64_t delay;    /* VBTRACE_DELAY: ns; INT64_MAX: until the program starts recording */
+    int64_t duration; /* VBTRACE_DURATION: ns; 0: to the end */
 };
 
 extern struct vbt_options vbt_options;

@@ -65,6 +65,25 @@ static inline vbtrace_end_function vbtrace_find_end_(void) {
     return end;
 }
 
+/* Stops recording, and starts it again, for the whole process. What is allocated meanwhile is in no report; frees of blocks that were
+ * recorded are seen all the same. VBTRACE_DELAY=start makes a program begin stopped. Both do nothing where libvbtrace.so is not
+ * preloaded. */
+static inline void vbtrace_stop(void) {
+    static void (*stop)(void);
+    if (stop == 0)
+        *(void **)&stop = dlsym(RTLD_DEFAULT, "vbtrace_recording_stop");
+    if (stop != 0)
+        stop();
+}
+
+static inline void vbtrace_start(void) {
+    static void (*start)(void);
+    if (start == 0)
+        *(void **)&start = dlsym(RTLD_DEFAULT, "vbtrace_recording_start");
+    if (start != 0)
+        start();
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,8 @@ struct vbt_interval_groups vbt_interval_groups = {
     .sites.item_size = sizeof(struct vbt_interval_site),
 };
 
+_Atomic uint32_t vbt_interval_breaks;
+
 /* Both under the groups' lock. */
 static struct vbt_table group_ids, site_ids;
 
@@ -226,6 +228,11 @@ void vbt_intervals_withdraw(struct vbt_ledger *ledger) {
 
 void vbt_intervals_confirm(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
+    uint32_t breaks = atomic_load_explicit(&vbt_interval_breaks, memory_order_relaxed);
+    if (VBT_UNLIKELY(all->breaks != breaks)) {
+        all->breaks = breaks;
+        vbt_intervals_reset(ledger);
+    }
     uint32_t site = all->pending_site;
     int64_t time = all->pending_time;
     if (site == 0)

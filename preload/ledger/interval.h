@@ -39,6 +39,7 @@ enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 16 };
 /* Of one thread. A reading waits until something else happens on the thread: should the thread turn to wait for a
  * lock instead, the reading was for the deadline of that, and not the user's. */
 struct vbt_intervals {
+    uint32_t breaks;       /* vbt_interval_breaks when it was last looked at */
     uint32_t pending_site; /* 0: no reading waits */
     int64_t pending_time;
     bool clock_open;
@@ -78,6 +79,9 @@ struct vbt_interval_groups {
 };
 
 extern struct vbt_interval_groups vbt_interval_groups;
+
+/* Grows when recording stops: what is open then is worth nothing. */
+extern _Atomic uint32_t vbt_interval_breaks;
 
 /* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the next. */
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);

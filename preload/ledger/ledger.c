@@ -187,6 +187,10 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     atomic_store_explicit(slot, 0, memory_order_relaxed);
     if (VBT_UNLIKELY((cell & VBT_CELL_WATCHED) != 0))
         vbt_python_block_freed((uintptr_t)block);
+    if (VBT_UNLIKELY((cell & VBT_CELL_DOMAIN) == 0)) {
+        ledger->unknown_frees[domain]++;
+        return 0;
+    }
     uint32_t node = vbt_cell_node(cell);
     size_t size = vbt_cell_size(cell);
     if (VBT_UNLIKELY((cell & VBT_CELL_HUGE) != 0))

@@ -22,7 +22,8 @@ enum {
     VBT_SHADOW_PLANE = 1 << (VBT_SHADOW_ADDRESS_BITS - VBT_SHADOW_REGION_BITS), /* regions of one plane */
 };
 
-/* A cell: node in 26 bits, 1 + domain in 2, two marks, size in 34. 0: no block. */
+/* A cell: node in 26 bits, 1 + domain in 2, two marks, size in 34. 0: no block. Without a domain: one that is not in the books, but
+ * watched. */
 typedef _Atomic uint64_t vbt_cell;
 
 #define VBT_CELL_DOMAIN (UINT64_C(3) << 26)

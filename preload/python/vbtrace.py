@@ -12,6 +12,10 @@
 
     vbtrace.timeit("sorted(data)", globals=globals(), number=1000)
 
+    vbtrace.stop()
+    prepare()       # recorded is only that blocks end that were there before
+    vbtrace.start()
+
 The report then gives time, allocations and bytes of each section, and of one iteration of it. Where libvbtrace.so is not
 preloaded nothing happens, and nearly nothing is spent on it.
 
@@ -26,14 +30,14 @@ import os
 import timeit as _timeit
 import types
 
-__all__ = ["active", "section", "begin", "end", "Timer", "timeit", "repeat"]
+__all__ = ["active", "start", "stop", "section", "begin", "end", "Timer", "timeit", "repeat"]
 
 _MOST = 2**64 - 1  # iterations travel as an unsigned 64-bit number
 _LONGEST_STATEMENT = 60  # characters of a timed statement that become its label
 
 
 def _connect():
-    """The library's functions (begin, end), or None where it is not in this process."""
+    """The library's functions (begin, end, start, stop), or None where it is not in this process."""
     if "vbtrace" not in os.environ.get("LD_PRELOAD", ""):
         # Linked in, or named in /etc/ld.so.preload? If so it is among the mapped files.
         try:
@@ -58,15 +62,32 @@ def _connect():
     end_section.argtypes, end_section.restype = (ctypes.c_char_p,), None
     own_file.argtypes, own_file.restype = (ctypes.c_char_p,), None
     own_file(os.fsencode(_connect.__code__.co_filename))
-    return begin_section, end_section
+    try:
+        start_recording, stop_recording = library.vbtrace_recording_start, library.vbtrace_recording_stop
+    except AttributeError:  # a library older than this module
+        return begin_section, end_section, None, None
+    start_recording.restype = stop_recording.restype = None
+    return begin_section, end_section, start_recording, stop_recording
 
 
-_begin = _end = None  # the library's functions, from the last lines of this file on
+_begin = _end = _start = _stop = None  # the library's functions, from the last lines of this file on
 
 
 def active():
     """True if libvbtrace.so is in this process, and sections are recorded."""
     return _begin is not None
+
+
+def stop():
+    """Stop recording, for the whole process: what is allocated from now on is in no report."""
+    if _stop is not None:
+        _stop()
+
+
+def start():
+    """Start recording again. VBTRACE_DELAY=start makes a program begin stopped."""
+    if _start is not None:
+        _start()
 
 
 # Neither of these two raises: a program must not fail under vbtrace where it works without.
@@ -288,4 +309,4 @@ if _library is not None:
     _begin = _end = lambda *mark: None
     with section("first call"):
         end("first call")
-    _begin, _end = _library
+    _begin, _end, _start, _stop = _library

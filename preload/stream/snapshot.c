@@ -48,6 +48,8 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
         vbt_put_zigzag(w, tick->maps_held);
     }
     put_pair(w, VBT_STATE_OBJECTS, vbt_line_objects);
+    put_pair(w, VBT_STATE_PAUSES, tick->pauses.count);
+    put_pair(w, VBT_STATE_PAUSED_TIME, tick->pauses.time);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 

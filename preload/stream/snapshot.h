@@ -3,6 +3,7 @@
 #define VBT_SNAPSHOT_H
 
 #include "../ledger/books.h"
+#include "../pause.h"
 #include "dictionary.h"
 #include "resident.h"
 #include "timeline.h"
@@ -13,6 +14,7 @@ struct vbt_tick {
     int64_t max_rss;   /* bytes, since the start */
     int64_t peak_time; /* ns */
     int64_t maps_held; /* bytes that the books of mapped memory hold, added up; -1: not done this time */
+    struct vbt_pauses pauses;
 };
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);

@@ -85,7 +85,9 @@ static bool measure(void) {
     stream.clock_before = stream.clock;
     stream.clock = atomic_fetch_add(&vbt_clock, 1) + 1;
     vbt_books_read(books);
-    stream.tick.time = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
+    stream.tick.time = now - vbt_clock_start;
+    stream.tick.pauses = vbt_pauses_told(now);
     stream.tick.rss = vbt_rss_now();
     atomic_store_explicit(&vbt_line_rss, stream.tick.rss, memory_order_relaxed);
     if (stream.tick.rss > stream.tick.max_rss)
@@ -220,6 +222,13 @@ static void last_tick(bool finish, const char *reason) {
     stream.complete = finish && stream.writer.error == 0;
 }
 
+/* Recording may have to start or stop between two ticks. */
+static int64_t until_next(void) {
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
+    int64_t change = vbt_pause_tick(now) - now;
+    return change < vbt_options.tick ? change : vbt_options.tick;
+}
+
 void vbt_stream_run(int64_t first_tick) {
     const char *reason = NULL;
     bool finish = false;
@@ -236,7 +245,7 @@ void vbt_stream_run(int64_t first_tick) {
         vbt_chunk_writer_reopen(&stream.writer, stream.path);
     while (!stopped) {
         tick();
-        stopped = vbt_helper_sleep(vbt_options.tick, &reason, &finish);
+        stopped = vbt_helper_sleep(until_next(), &reason, &finish);
     }
     last_tick(finish, reason);
     vbt_chunk_writer_close(&stream.writer);

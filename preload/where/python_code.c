@@ -154,15 +154,19 @@ static uint32_t intern_code(const char *code) {
 }
 
 /* Marks the block that holds the object, so that its free is noticed. An object may start behind a header of the
- * allocator's user. */
+ * allocator's user. A block that was allocated while nothing was recorded gets a cell that tells of nothing but the mark. */
 static void mark_block(uintptr_t address) {
+    vbt_cell *cell;
     for (uintptr_t block = address; block + 32 >= address; block -= 16) {
-        vbt_cell *cell = vbt_shadow_cell((const void *)block, false);
-        if (cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0) {
+        cell = vbt_shadow_cell((const void *)block, false);
+        uint64_t now = cell != NULL ? atomic_load_explicit(cell, memory_order_relaxed) : 0;
+        if (now != 0 && (now & VBT_CELL_HUGE || block + vbt_cell_size(now) > address)) {
             atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
             return;
         }
     }
+    if ((cell = vbt_shadow_cell((const void *)address, true)) != NULL)
+        atomic_store_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
 }
 
 static struct live_code *live_code_of(const char *code) {

@@ -250,8 +250,10 @@ os.system("true; " + " ".join(map("'{{}}'".format, child)))
 subprocess.run("cat /dev/null; exec {{}}".format(" ".join(map("'{{}}'".format, child))), shell=True, check=True)
 """
     run = vbt.trace([PYTHON, "-c", code])
-    rows = [report.line("<string>", 3) for report in run.reports if code not in report.json["program"]["args"]]
-    assert [row["allocs"] for row in rows] == [100] * 7 and len(run.paths) == 8
+    # Where the machine is slow, the time between fork and exec is long enough for a trace of its own.
+    reports = [report for report in run.reports if report.json["end_reason"] != "exec"]
+    rows = [report.line("<string>", 3) for report in reports if code not in report.json["program"]["args"]]
+    assert [row["allocs"] for row in rows] == [100] * 7 and len(reports) == 8
 
 
 def test_chosen_programs(tmp_path):

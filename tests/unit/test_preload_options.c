@@ -115,6 +115,27 @@ static void programs_are_patterns(void **state) {
     assert_refused("VBTRACE_EXE=", "patterns");
 }
 
+static void delay_and_duration_are_seconds(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_DELAY=0.25");
+    assert_int_equal(vbt_options.delay, 250000000);
+    assert_accepted("VBTRACE_DELAY=0");
+    assert_int_equal(vbt_options.delay, 0);
+    assert_accepted("VBTRACE_DELAY=start");
+    assert_int_equal(vbt_options.delay, INT64_MAX);
+    assert_accepted("VBTRACE_DURATION=3600");
+    assert_int_equal(vbt_options.duration, INT64_C(3600000000000));
+    static const char *const bad[] = {"", "-1", "1s", "nan", "inf", "0x10", "1e99", " 1", "stop"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char entry[64] = "VBTRACE_DELAY=";
+        assert_refused(strcat(entry, bad[i]), "seconds");
+        strcpy(entry, "VBTRACE_DURATION=");
+        assert_refused(strcat(entry, bad[i]), "seconds");
+    }
+    assert_refused("VBTRACE_DURATION=0", "seconds");
+    assert_refused("VBTRACE_DURATION=start", "seconds");
+}
+
 static void follow_is_programs_or_all(void **state) {
     (void)state;
     assert_accepted("VBTRACE_FOLLOW=all");
@@ -187,6 +208,7 @@ int main(void) {
         cmocka_unit_test(tick_is_whole_milliseconds),
         cmocka_unit_test(quiet_is_0_or_1),
         cmocka_unit_test(programs_are_patterns),
+        cmocka_unit_test(delay_and_duration_are_seconds),
         cmocka_unit_test(follow_is_programs_or_all),
         cmocka_unit_test(native_stacks),
         cmocka_unit_test(verify_every_so_many),

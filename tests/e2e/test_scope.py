@@ -1,0 +1,74 @@
+"""What is recorded, and what is reported: stops and starts inside a run, limits, suppressions."""
+
+import pytest
+
+import vbt
+from test_conservation import check_laws
+
+SOURCE = (vbt.PROGRAMS / "pauses.c").read_text().splitlines()
+
+
+def traced(way, **options):
+    return vbt.trace([vbt.compiled("pauses.c", "-O0", "-fno-builtin"), way], **options)
+
+
+def counts(report, comment):
+    number = next(number for number, line in enumerate(SOURCE, 1) if line.endswith("// " + comment))
+    row = report.line(vbt.PROGRAMS / "pauses.c", number)
+    return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
+
+
+def pauses_note(report):
+    return [note for note in report.json["notes"] if note.startswith("Recording was stopped")]
+
+
+def test_stop_and_start():
+    """What is allocated meanwhile is nobody's, what ends meanwhile is known to have ended, in all threads."""
+    report = traced("stop").report
+    assert counts(report, "N before") == (1000, 600, 400, 4_000)  # 300, 100 in a thread, 100 + 100 by realloc
+    assert counts(report, "none of these is recorded") == (0, 0, 0, 0)
+    assert counts(report, "ends the block, and begins none") == (0, 0, 0, 0)
+    assert counts(report, "100 after") == (100, 0, 100, 3_000)
+    assert counts(report, "N after") == (1000, 0, 1000, 40_000)
+    mapped = report.totals["domains"]["map"]
+    assert (mapped["allocs"], mapped["frees"], mapped["live_bytes"]) == (1, 1, 0)
+    assert report.totals["unknown_frees"]["heap"] >= 1100 and report.totals["pauses"] == 1 and report.totals["paused_ns"] > 0
+    assert len(pauses_note(report)) == 1
+    check_laws(report)
+    assert [row["label"] for row in report.json["intervals"] if row["label"]] == ["whole"]
+    assert report.intervals("whole")[0]["allocs"]["total"] == 1000
+
+
+def test_children_of_a_stopped_process():
+    run = traced("fork")
+    child, parent = sorted(run.reports, key=lambda report: -report.totals["inherited_blocks"])
+    assert counts(parent, "N before the fork") == (1000, 0, 1000, 10_000) and counts(parent, "N in the child") == (0, 0, 0, 0)
+    assert counts(child, "N before the fork") == (0, 100, 900, 9_000) and counts(child, "N in the child") == (1000, 0, 1000, 40_000)
+    assert parent.totals["pauses"] == child.totals["pauses"] == 1
+    check_laws(child)
+    check_laws(parent)
+
+
+@pytest.mark.parametrize("options, tenths", [({"DELAY": "0.35"}, 6), ({"DURATION": "0.35"}, 4), ({"DELAY": "0.25", "DURATION": "0.3"}, 3), ({"DELAY": "100"}, 0)])
+def test_by_the_clock(options, tenths):
+    """A slow machine sleeps longer than it is asked to, so that there can be fewer tenths of a second, and there is one more at the edge."""
+    report = traced("clock", env={f"VBTRACE_{name}": value for name, value in options.items()}).report
+    allocs = counts(report, "one a tenth")[0]
+    assert allocs == tenths or ("DURATION" in options and allocs < tenths) or ("DELAY" in options and "DURATION" not in options and tenths > 0 and allocs > tenths)
+    assert report.totals["pauses"] == len(options) and report.json["complete"]
+
+
+def test_until_the_program_starts_it():
+    report = traced("until-start", env={"VBTRACE_DELAY": "start"}).report
+    assert counts(report, "N since the start") == (1000, 0, 1000, 40_000) and report.heap["allocs"] == 1000
+    assert report.totals["unknown_frees"]["heap"] >= 1000
+    check_laws(report)
+
+
+def test_python(interpreter):
+    """The interpreter starts unrecorded or not; code that was made meanwhile is known for what it is, also when it has died."""
+    for env in ({}, {"VBTRACE_DELAY": "start"}):
+        program = vbt.PROGRAMS / "pauses.py"
+        report = vbt.trace([interpreter.path, program], python_paths=[vbt.MODULE_DIRECTORY], env=env).report
+        assert not vbt.wrong_lines(report.by_line(), program, vbt.truths(program))
+        check_laws(report)

@@ -1,0 +1,123 @@
+/* Recording is stopped and started: pauses WAY. The lines' marks are explained in heap_calls.c. */
+#include <vbtrace.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { N = 1000 };
+
+static void *before[N], *during[N], *after[N];
+
+/* An interval begins and ends here, if anybody sees it. */
+static double clock_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec;
+}
+
+static void fill(void *blocks[], size_t size) {
+    for (int i = 0; i < N; i++)
+        blocks[i] = malloc(size);
+}
+
+static void *free_hundred(void *unused) {
+    for (int i = 300; i < 400; i++)
+        free(before[i]); // in a thread that begins meanwhile
+    return unused;
+}
+
+static void *map(void) { return mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+
+static void stopped(void) {
+    pthread_t thread;
+    void *mapped = map(); // one that ends
+    for (int i = 0; i < N; i++)
+        before[i] = malloc(10); // N before
+    vbtrace_begin("broken", 1);
+    clock_now();
+    vbtrace_stop();
+    vbtrace_stop(); /* twice is once */
+    vbtrace_begin("unseen", 1);
+    fill(during, 20); // none of these is recorded
+    munmap(mapped, 1 << 20);
+    mapped = map();
+    for (int i = 0; i < 300; i++)
+        free(before[i]);
+    pthread_create(&thread, NULL, free_hundred, NULL);
+    pthread_join(thread, NULL);
+    for (int i = 400; i < 500; i++)
+        before[i] = realloc(before[i], 15); // ends the block, and begins none
+    clock_now();
+    vbtrace_end("unseen");
+    vbtrace_start();
+    munmap(mapped, 1 << 20);
+    clock_now();
+    vbtrace_end("broken");
+    for (int i = 0; i < N; i++)
+        free(during[i]); // not known
+    for (int i = 500; i < 600; i++)
+        before[i] = realloc(before[i], 30); // 100 after
+    for (int i = 400; i < 500; i++)
+        free(before[i]); // not known either
+    vbtrace_begin("whole", 1);
+    for (int i = 0; i < N; i++)
+        after[i] = malloc(40); // N after
+    vbtrace_end("whole");
+}
+
+/* A child of a process that is stopped is stopped, too. */
+static int forked(void) {
+    for (int i = 0; i < N; i++)
+        before[i] = malloc(10); // N before the fork
+    vbtrace_stop();
+    fill(during, 20);
+    pid_t child = fork();
+    if (child == 0) {
+        fill(during, 30);
+        for (int i = 0; i < 100; i++)
+            free(before[i]);
+        vbtrace_start();
+        for (int i = 0; i < N; i++)
+            after[i] = malloc(40); // N in the child
+        exit(7);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status) == 7 ? 0 : 1;
+}
+
+/* By the clock: what is allocated in each tenth of a second, for a second. */
+static void by_the_clock(void) {
+    for (int i = 0; i < 10; i++) {
+        during[i] = malloc(100); // one a tenth
+        nanosleep(&(struct timespec){0, 100 * 1000 * 1000}, NULL);
+    }
+}
+
+static void until_start(void) {
+    fill(before, 10);
+    vbtrace_start();
+    for (int i = 0; i < N; i++)
+        after[i] = malloc(40); // N since the start
+    for (int i = 0; i < N; i++)
+        free(before[i]);
+}
+
+int main(int count, char **arguments) {
+    const char *way = count > 1 ? arguments[1] : "";
+    if (strcmp(way, "stop") == 0)
+        stopped();
+    else if (strcmp(way, "fork") == 0)
+        return forked();
+    else if (strcmp(way, "clock") == 0)
+        by_the_clock();
+    else if (strcmp(way, "until-start") == 0)
+        until_start();
+    return 0;
+}
