@@ -297,7 +297,7 @@ VBT_INLINE struct way walk(struct vbt_native_stack *stack, struct vbt_registers 
             if ((changed = changed_outside(room, met)) == 0) {
                 if (walked == first || (sp_slot == NULL && found_by_return_address_alone(frame)))
                     return (struct way){met, (uint32_t)(walked - first), GO_ON};
-                *walked++ = (struct walked){{sp, pc, fp}, pc_slot, fp_slot, sp_slot, memo};
+                *walked++ = (struct walked){{.sp = sp, .pc = pc, .fp = fp}, pc_slot, fp_slot, sp_slot, memo};
                 return (struct way){met - 1, (uint32_t)(walked - first), GO_ON};
             }
             limit = &room->frames[changed];
