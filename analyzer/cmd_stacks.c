@@ -5,7 +5,9 @@
 #include "runtime_groups.h"
 #include "short_name.h"
 #include "stack_text.h"
+#include "suppress.h"
 #include "table.h"
+#include "units.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -313,6 +315,11 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, false))
         return 2;
+    struct vbt_suppressed suppressed = {0};
+    if (options->suppress != NULL && !vbt_suppress(&trace, options->suppress, &suppressed)) {
+        vbt_trace_free(&trace);
+        return 2;
+    }
     struct vbt_call_tree tree;
     struct rows rows;
     vbt_call_tree_build(
@@ -327,6 +334,9 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
         print_csv(&rows, options, output.stream);
     else
         print_text(&rows, &trace.model, options, &output);
+    if (options->format == VBT_TEXT && suppressed.stacks > 0)
+        fprintf(output.stream, "\nSuppressed: %s in %s blocks, %s call stacks\n", vbt_bytes((int64_t)suppressed.bytes).text,
+                vbt_count((int64_t)suppressed.blocks).text, vbt_count((int64_t)suppressed.stacks).text);
     free(rows.stacks);
     free(rows.by);
     free(rows.outer);
@@ -354,7 +364,7 @@ const struct vbt_command vbt_command_leaks = {
     .name = "leaks",
     .summary = "what was never freed, by call stack",
     .help = "Lists the call stacks whose blocks were live at the end, the largest first.\n" VBT_RUNTIME_GROUPS_HELP,
-    .takes = TAKES | VBT_TAKES_UNGROUP,
+    .takes = TAKES | VBT_TAKES_UNGROUP | VBT_TAKES_SUPPRESS,
     .text_limit = 10,
     .run = run_leaks,
 };

@@ -29,6 +29,7 @@ enum {
     UNGROUP = 'u',
     DEPTH = 'd',
     LIKE = 'k',
+    SUPPRESS = 'x',
     OWN = 'w',
 };
 
@@ -49,6 +50,7 @@ static const struct option all_options[] = {
     {"ungroup", no_argument, NULL, UNGROUP},
     {"depth", required_argument, NULL, DEPTH},
     {"like", required_argument, NULL, LIKE},
+    {"suppress", required_argument, NULL, SUPPRESS},
     {"own", no_argument, NULL, OWN},
     {NULL, 0, NULL, 0},
 };
@@ -70,6 +72,7 @@ static bool takes(const struct vbt_command *command, int option) {
         {UNGROUP, VBT_TAKES_UNGROUP},
         {DEPTH, VBT_TAKES_DEPTH},
         {LIKE, VBT_TAKES_LIKE},
+        {SUPPRESS, VBT_TAKES_SUPPRESS},
         {OWN, VBT_TAKES_LIKE},
     };
     if (option == SORT)
@@ -159,6 +162,9 @@ int vbt_options_help(const struct vbt_command *command) {
               out);
     if (takes(command, REVERSE))
         fputs("  --reverse         from the innermost frame outwards, drawn downwards (an icicle)\n", out);
+    if (takes(command, SUPPRESS))
+        fputs("  --suppress FILE   leave out the call stacks that FILE names, a line each: leak:PATTERN, as for LeakSanitizer\n",
+              out);
     if (takes(command, UNGROUP))
         fputs("  --ungroup         list the stacks that only the runtime can reach like all others\n", out);
     if (takes(command, PER))
@@ -299,6 +305,9 @@ static int set_option(const struct vbt_command *command, int option, const char 
         return -1;
     case BY:
         return get_by(command, value, options);
+    case SUPPRESS:
+        options->suppress = value;
+        return -1;
     case LIKE:
         found = get_name("like", profilers, 2, value);
         options->like = found + VBT_LIKE_MEMORY_PROFILER;

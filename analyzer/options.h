@@ -20,6 +20,7 @@ struct vbt_options {
     const char *trace;
     enum vbt_output_format format;
     const char *sort;                     /* one of the command's keys; its first one by default */
+    const char *suppress;                 /* a file of patterns, see suppress.h; NULL: none */
     const char *output;                   /* NULL: standard output */
     const char *filters[VBT_MAX_FILTERS]; /* all of them right, see filter.h */
     unsigned filter_count;
@@ -57,6 +58,7 @@ enum {
     VBT_TAKES_UNGROUP = 4096,
     VBT_TAKES_DEPTH = 8192,
     VBT_TAKES_LIKE = 16384, /* --like and --own */
+    VBT_TAKES_SUPPRESS = 32768,
 };
 
 struct vbt_command {

@@ -72,3 +72,29 @@ def test_python(interpreter):
         report = vbt.trace([interpreter.path, program], python_paths=[vbt.MODULE_DIRECTORY], env=env).report
         assert not vbt.wrong_lines(report.by_line(), program, vbt.truths(program))
         check_laws(report)
+
+
+def leaks(path, *options):
+    done = vbt.vbtrace("leaks", "--ungroup", *options, path)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_suppressions(tmp_path):
+    """As LeakSanitizer's: a part of the name of a function, a file or a module, anywhere in the stack."""
+    run = traced("until-start")
+    patterns = tmp_path / "known"
+    for text, left in (
+        ("# nothing\n\n", True),
+        ("leak:until_start\n", False),
+        ("leak:no_such_function\n  leak:^until_*art$\n", False),
+        ("leak:^ntil\n", True),
+        ("leak:until_star$\n", True),
+        ("leak:pauses.c\n", False),
+        ("leak:/pauses-*\n", False),
+    ):
+        patterns.write_text(text)
+        status, says = leaks(run.paths[0], "--suppress", patterns)
+        assert status == 0 and ("until_start" in says) == left and ("Suppressed: " in says) != left, (text, says)
+    patterns.write_text("# fine\nrace:x\n")
+    assert leaks(run.paths[0], "--suppress", patterns) == (2, f"vbtrace: {patterns}: line 2: expected leak:PATTERN, found race:x\n")
+    assert leaks(run.paths[0], "--suppress", tmp_path / "none") == (2, f"vbtrace: {tmp_path / 'none'}: cannot be opened: No such file or directory\n")
