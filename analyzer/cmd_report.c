@@ -87,6 +87,8 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_options *
     print_title(output, "Next", "");
     if (trace->model.damage != NULL)
         fprintf(out, "vbtrace info %s\n    what of the file could be read\n", file);
+    if (trace->model.line_counts_count > 0)
+        fprintf(out, "vbtrace lines %s\n    every line that was counted: hits, time, memory\n", file);
     if (!options->by_leaf)
         fprintf(out, "vbtrace report --by leaf %s\n    the lines that allocate, in libraries too\n", file);
     else if (lines->count > options->limit)

@@ -15,7 +15,7 @@
 static const struct vbt_command *const commands[] = {
     &vbt_command_run,      &vbt_command_report, &vbt_command_lines,     &vbt_command_functions,  &vbt_command_tree,
     &vbt_command_peak,     &vbt_command_leaks,  &vbt_command_temporary, &vbt_command_flamegraph, &vbt_command_intervals,
-    &vbt_command_timeline, &vbt_command_info,   &vbt_command_symbolize,
+    &vbt_command_timeline, &vbt_command_export, &vbt_command_info,      &vbt_command_symbolize,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -83,8 +83,8 @@ static bool takes(const struct vbt_command *command, int option) {
     return true;
 }
 
-static const char *const format_names[VBT_FORMATS] = {
-    [VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg", [VBT_COLLAPSED] = "collapsed"};
+static const char *const format_names[VBT_FORMATS] = {[VBT_TEXT] = "text", [VBT_JSON] = "json",           [VBT_CSV] = "csv",
+                                                      [VBT_SVG] = "svg",   [VBT_COLLAPSED] = "collapsed", [VBT_MPROF] = "mprof"};
 
 /* Writes names as "a, b or c". */
 static void join(char *list, size_t size, const char *const *names, size_t count) {

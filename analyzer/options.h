@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_COLLAPSED, VBT_FORMATS };
+enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_COLLAPSED, VBT_MPROF, VBT_FORMATS };
 
 /* Whose layout a table of lines has. */
 enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
@@ -77,7 +77,7 @@ struct vbt_command {
 
 extern const struct vbt_command vbt_command_report, vbt_command_lines, vbt_command_functions, vbt_command_intervals,
     vbt_command_timeline, vbt_command_tree, vbt_command_peak, vbt_command_leaks, vbt_command_temporary, vbt_command_flamegraph,
-    vbt_command_info, vbt_command_symbolize, vbt_command_run;
+    vbt_command_info, vbt_command_symbolize, vbt_command_export, vbt_command_run;
 
 /* Fills options from the arguments behind the command's name. -1 to go on, else the exit status: 0 after --help, 2 after a message. */
 int vbt_options_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_options *options);

@@ -297,3 +297,22 @@ def test_nothing_without_line_mode(interpreter, tmp_path):
     assert "[vbtrace line events]" not in run.report.trace.strings
     done = vbt.vbtrace("lines", "--like", "memory_profiler", run.paths[0])
     assert done.returncode == 2 and "VBTRACE_LINES=1" in done.stderr
+
+
+def test_export_for_mprof(tmp_path):
+    """Debian's mprof finds the peak that the trace has."""
+    run = vbt.trace(["/usr/bin/python3", "-c", "a = bytearray(50 << 20); import time; time.sleep(0.3)"])
+    out = tmp_path / "mprofile_20260101000000.dat"
+    assert vbt.vbtrace("export", "--format", "mprof", "-o", out, run.paths[0]).returncode == 0
+    first, *rows = out.read_text().splitlines()
+    assert first.startswith("CMDLINE /usr/bin/python3 -c ")
+    samples = [(float(mib), float(when)) for _, mib, when in map(str.split, rows)]
+    started = float(run.report.trace.told("started")[0]) / 1e9
+    assert samples == sorted(samples, key=lambda sample: sample[1]) and abs(samples[0][1] - started) < 60
+    peak = max(mib for mib, _ in samples)
+    assert peak > 50
+    mprof = vbt.shutil.which("python3-mprof") or vbt.shutil.which("mprof")
+    if mprof is None:
+        pytest.skip("needs mprof (on Debian: apt install python3-memory-profiler)")
+    said = vbt.run([mprof, "peak", out], directory=tmp_path).stdout
+    assert f"{peak:.3f} MiB" in said, said
