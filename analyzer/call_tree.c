@@ -208,7 +208,9 @@ static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root, uint32_
 
 /* What was inherited at a fork is no leak of the child's. Which of the blocks of one call path were freed is not known: it is taken that
  * the child freed its own. */
-static int64_t own_live(int64_t live, uint64_t inherited) { return live > (int64_t)inherited ? live - (int64_t)inherited : 0; }
+static int64_t own_live(int64_t live, uint64_t inherited) {
+    return live > 0 && (uint64_t)live > inherited ? live - (int64_t)inherited : 0;
+}
 
 static void count_node(struct vbt_call *call, const struct vbt_counters *c) {
     const int64_t counted[VBT_MEASURES] = {

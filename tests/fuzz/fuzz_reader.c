@@ -29,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 _Noreturn void __real_exit(int status);                          /* NOLINT(bugprone-reserved-identifier): the linker's names */
 _Noreturn void __wrap__exit(int status);                         /* NOLINT(bugprone-reserved-identifier) */
 _Noreturn void __wrap_exit(int status);                          /* NOLINT(bugprone-reserved-identifier) */
+FILE *__real_fopen(const char *path, const char *mode);          /* NOLINT(bugprone-reserved-identifier) */
+FILE *__wrap_fopen(const char *path, const char *mode);          /* NOLINT(bugprone-reserved-identifier) */
 int __real_open(const char *path, int flags, ...);               /* NOLINT(bugprone-reserved-identifier) */
 int __wrap_open(const char *path, int flags, ...);               /* NOLINT(bugprone-reserved-identifier) */
 int __wrap_access(const char *path, int mode);                   /* NOLINT(bugprone-reserved-identifier) */
@@ -126,6 +128,15 @@ int __wrap_open(const char *path, int flags, ...) {
         path = source_path;
     }
     return __real_open(path, flags, mode);
+}
+
+/* The trace, where it needs no file: opened once. */
+static FILE *in_memory;
+
+FILE *__wrap_fopen(const char *path, const char *mode) {
+    FILE *opened = in_memory;
+    in_memory = NULL;
+    return opened != NULL ? opened : __real_fopen(path, mode);
 }
 
 int __wrap_access(const char *path, int mode) {
@@ -319,8 +330,9 @@ static void check_output(const struct vbt_command *command, const char *const *a
 }
 
 /* The decoder alone, histograms included. */
-static void load(void) {
+static void load(const uint8_t *trace, size_t size) {
     struct vbt_model model;
+    in_memory = fmemopen((void *)(uintptr_t)trace, size, "rb");
     char *problem = vbt_model_load(&model, trace_path, true);
     if (problem != NULL)
         check_text(problem, strlen(problem));
@@ -336,15 +348,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     recipe_read(&recipe, bytes, size);
     size_t trace_size;
     const uint8_t *trace = recipe_trace(&recipe, &trace_size);
+    if (decoder_only || recipe.command >= DECODER_ONLY) {
+        load(trace, trace_size);
+        return 0;
+    }
     write_file(trace_path, trace, trace_size);
     unlink(output_path);
     snprintf(columns, sizeof columns, "COLUMNS=%04u", recipe.columns < 40 ? 1000U : recipe.columns);
     putenv(columns);
 
-    if (decoder_only || recipe.command >= DECODER_ONLY) {
-        load();
-        return 0;
-    }
     const struct vbt_command *command = command_lines[recipe.command % COMMAND_LINES].command;
     const char *const *arguments = command_lines[recipe.command % COMMAND_LINES].arguments;
     int status = run(command, arguments);

@@ -75,7 +75,7 @@ static size_t pack_frame(const uint8_t *raw, size_t size, uint8_t *frame) {
 }
 
 static void put_chunk(const struct recipe_piece *piece, uint64_t sequence) {
-    static uint8_t raw[RECIPE_REPEATED_SIZE], stored[RECIPE_REPEATED_SIZE + FRAME_HEAD + BLOCK_HEAD];
+    static uint8_t raw[RECIPE_PAYLOAD_MAX], stored[RECIPE_PAYLOAD_MAX + FRAME_HEAD + BLOCK_HEAD];
     size_t size = piece->size;
     memcpy(raw, piece->payload, size);
     if ((piece->flags & RECIPE_REPEATED) != 0 && size > 0)

@@ -27,7 +27,7 @@ enum {
     RECIPE_PIECE_HEAD = 4,
     RECIPE_PIECES = 256,
     RECIPE_PAYLOAD_MAX = UINT16_MAX,
-    RECIPE_REPEATED_SIZE = 1 << 16
+    RECIPE_REPEATED_SIZE = 1 << 13
 };
 
 struct recipe_piece {

@@ -345,6 +345,8 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
                                            .live_blocks = INT64_MAX,
                                            .live_bytes = i % 3 == 0 ? INT64_MIN : INT64_MAX,
                                            .at_peak_bytes = INT64_MAX,
+                                           .inherited_blocks = UINT64_MAX - i,
+                                           .inherited_bytes = UINT64_C(1) << 63,
                                            .temporary = UINT64_MAX / 2};
     }
     tb_counters(&b, counters, 8);
