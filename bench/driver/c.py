@@ -3,7 +3,6 @@
 What their heads state of allocations is exact, and a run fails where the trace counts something else.
 """
 
-import json
 import math
 import pathlib
 import re
@@ -14,6 +13,7 @@ import tempfile
 
 from sidebyside import machine
 from sidebyside.command_line import progress
+from sidebyside.compare import as_json
 from sidebyside.measure import last_line
 
 from . import command_line, expectation, ladder, traced
@@ -132,7 +132,7 @@ def main(arguments):
             rows += [{**row, "time_ns": timed[row["variant"], row["n"]]} for row in count(vbtrace, program, built, directory)]
         progress("")
     manifest = machine.manifest([], {"quick": options.quick, "vbtrace": machine.version_of([options.tool, "--version"])})
-    options.out.write_text(json.dumps({"manifest": manifest, "workloads": about, "absent": absent, "rows": rows}, indent=1) + "\n")
+    options.out.write_text(as_json({"manifest": manifest, "workloads": about, "absent": absent, "rows": rows}))
     print("\n".join(ladder.table(rows, about)))
     for row in rows:
         if "each" in row and row["n"] == SIZES[-1]:

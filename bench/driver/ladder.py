@@ -13,6 +13,7 @@ import tempfile
 
 from sidebyside import machine
 from sidebyside.command_line import progress
+from sidebyside.compare import as_json
 
 from . import command_line, expectation, growth, native_modules, pages, traced
 
@@ -39,7 +40,7 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="vbtrace-ladder-") as directory:
         rows, about, absent = climb(options, directory)
     manifest = machine.manifest([python], {"quick": options.quick, "vbtrace": machine.version_of([options.tool, "--version"])})
-    options.out.write_text(json.dumps({"manifest": manifest, "workloads": about, "absent": absent, "rows": rows}, indent=1) + "\n")
+    options.out.write_text(as_json({"manifest": manifest, "workloads": about, "absent": absent, "rows": rows}))
     print("\n".join(table(rows, about)))
     for name, why in absent.items():
         print(f"left out: {name}: {why}")
