@@ -76,14 +76,14 @@ VBT_INLINE struct vbt_place vbt_leaf_place(struct vbt_thread *thread, uintptr_t 
 
 /* The place of an allocation by native code. */
 VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
-    return VBT_PEEK(bool, vbt_full_stacks) ? vbt_full_place(thread, caller, VBT_DOMAIN_HEAP) : vbt_leaf_place(thread, caller.pc);
+    return VBT_PEEK(bool, vbt_full_stacks) ? vbt_full_place(thread, &caller, VBT_DOMAIN_HEAP) : vbt_leaf_place(thread, caller.pc);
 }
 
 /* The place of a mapping, likewise; mark: 0, or a site to stand before the address that asked for it. */
 static inline struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers caller, uint32_t mark) {
     struct vbt_leaf leaf;
     if (vbt_full_stacks) {
-        leaf.place = vbt_full_place(thread, caller, VBT_DOMAIN_MAP);
+        leaf.place = vbt_full_place(thread, &caller, VBT_DOMAIN_MAP);
     } else {
         const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
         vbt_native_leaf_find(thread, &leaf, python != NULL ? python->node : 0, caller.pc, VBT_DOMAIN_MAP);

@@ -68,7 +68,7 @@ static void *booked_full(struct vbt_thread *thread, void *block, size_t size, st
         return NULL;
     }
     vbt_stand(thread, VBT_IN_LEDGER);
-    return booked_at(thread, vbt_full_place(thread, caller, VBT_DOMAIN_PYTHON), block, size);
+    return booked_at(thread, vbt_full_place(thread, &caller, VBT_DOMAIN_PYTHON), block, size);
 }
 
 static void *malloc_full(void *context, size_t size) {

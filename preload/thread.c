@@ -92,7 +92,7 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
     leaf->place.counters = vbt_counters_of(&thread->ledger, leaf->place.node);
 }
 
-struct vbt_place vbt_full_place(struct vbt_thread *thread, struct vbt_registers caller, enum vbt_domain domain) {
+struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain) {
     uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
     return (struct vbt_place){node, vbt_counters_of(&thread->ledger, node)};
 }

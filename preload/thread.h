@@ -67,7 +67,7 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
                           enum vbt_domain domain);
 
 /* The place of a whole call stack: that of the function whose VBT_CALLER_REGISTERS these are. */
-struct vbt_place vbt_full_place(struct vbt_thread *thread, struct vbt_registers caller, enum vbt_domain domain);
+struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain);
 
 /* In the child of a fork: the calling thread is the only one left. */
 void vbt_threads_after_fork(void);

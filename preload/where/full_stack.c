@@ -213,12 +213,12 @@ static uint32_t join(struct vbt_full_stack *stack, struct vbt_python_stack *pyth
 }
 
 static __attribute__((noinline)) uint32_t capture_and_join(struct vbt_full_stack *stack, struct vbt_python_stack *python,
-                                                           struct vbt_registers caller, enum vbt_domain domain) {
+                                                           const struct vbt_registers *caller, enum vbt_domain domain) {
     if (stack->room == NULL && (stack->room = vbt_map(sizeof *stack->room)) == NULL)
         return vbt_tree.lost_nodes[domain];
     const struct vbt_frame *leaf = vbt_python_leaf(python);
     if (leaf == &python->override)
-        return vbt_node_of(leaf->node, vbt_native_site(caller.pc), domain);
+        return vbt_node_of(leaf->node, vbt_native_site(caller->pc), domain);
     if (!vbt_native_capture_sites(&stack->native, caller))
         return vbt_tree.lost_nodes[domain];
     uint32_t node = join(stack, python, leaf);
@@ -229,7 +229,7 @@ static __attribute__((noinline)) uint32_t capture_and_join(struct vbt_full_stack
     return in_domain(node, domain);
 }
 
-uint32_t vbt_full_capture(struct vbt_full_stack *stack, struct vbt_python_stack *python, struct vbt_registers caller,
+uint32_t vbt_full_capture(struct vbt_full_stack *stack, struct vbt_python_stack *python, const struct vbt_registers *caller,
                           enum vbt_domain domain) {
     if (VBT_UNLIKELY(joins))
         return capture_and_join(stack, python, caller, domain);

@@ -32,7 +32,7 @@ void vbt_full_stack_join(void);
 
 /* The node of the stack that called the function whose VBT_CALLER_REGISTERS these are; it must be running. The lost node where there
  * is no memory. */
-uint32_t vbt_full_capture(struct vbt_full_stack *stack, struct vbt_python_stack *python, struct vbt_registers caller,
+uint32_t vbt_full_capture(struct vbt_full_stack *stack, struct vbt_python_stack *python, const struct vbt_registers *caller,
                           enum vbt_domain domain);
 
 /* Another thread has taken the state over. */

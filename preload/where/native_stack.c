@@ -278,11 +278,11 @@ VBT_INLINE bool found_by_return_address_alone(const struct vbt_native_frame *fra
 }
 
 /* Walks outwards, into room->walked, until a frame of the last capture is met, the stack ends, or `most` frames were walked. */
-VBT_INLINE struct way walk(struct vbt_native_stack *stack, struct vbt_registers caller, uint32_t most) {
+VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_registers *caller, uint32_t most) {
     struct vbt_native_room *room = stack->room;
     const struct vbt_native_frame *frame = &room->frames[stack->top], *limit = &room->frames[VBT_NATIVE_FRAMES + 1];
     struct walked *first = room->walked, *walked = first, *last = first + most;
-    uintptr_t sp = caller.sp, pc = caller.pc, fp = caller.fp;          /* scalars: a struct would be kept in vector registers */
+    uintptr_t sp = caller->sp, pc = caller->pc, fp = caller->fp;       /* scalars: a struct would be kept in vector registers */
     const uintptr_t *pc_slot = NULL, *fp_slot = NULL, *sp_slot = NULL; /* nobody calls from inside of the first frame */
     uintptr_t end = stack->ranges[0].end;
     struct vbt_native_memo *memo = memo_of(room, pc);
@@ -348,11 +348,11 @@ VBT_INLINE struct way walk(struct vbt_native_stack *stack, struct vbt_registers 
 
 /* Too deep: the innermost frames are walked once more, and kept. The next captures go on from those, so that a program that lives that
  * deep is not walked whole each time. */
-static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack *stack, struct vbt_registers at) {
+static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     stack->top = 0;
     stack->limit = VBT_NATIVE_DEEP_FRAMES;
-    vbt_stack_enter(stack->ranges, at.sp - sizeof(uintptr_t));
-    return walk(stack, at, VBT_NATIVE_DEEP_KEPT);
+    vbt_stack_enter(stack->ranges, caller->sp - sizeof(uintptr_t));
+    return walk(stack, caller, VBT_NATIVE_DEEP_KEPT);
 }
 
 /* Compares the frames of the capture with libunwind's. A cut stack must be the beginning of it. */
@@ -399,11 +399,12 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
 }
 
 /* NULL where there is no memory; else the innermost frame. */
-VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack, struct vbt_registers caller, bool of_sites) {
+VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack, const struct vbt_registers *caller,
+                                                  bool of_sites) {
     if (VBT_UNLIKELY(stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed)) && !prepare(stack))
         return NULL;
     struct vbt_stack_range *range = &stack->ranges[0];
-    uintptr_t in_frame = caller.sp - sizeof(uintptr_t); /* of the function that called us: surely there */
+    uintptr_t in_frame = caller->sp - sizeof(uintptr_t); /* of the function that called us: surely there */
     if (VBT_UNLIKELY(in_frame - range->start >= range->end - range->start)) {
         stack->top = 0;
         vbt_stack_enter(stack->ranges, in_frame);
@@ -425,7 +426,7 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
     stack->top = stack->leaf = outer;
     stack->cuts[stack->cut]++;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
-        verify(stack, &caller);
+        verify(stack, caller);
     if (VBT_UNLIKELY(stack->is_fleeting || stack->cut == VBT_CUT_MEMORY)) {
         stack->is_fleeting = false;
         stack->top = 0;
@@ -434,12 +435,12 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
     return &room->frames[outer];
 }
 
-uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller) {
+uint32_t vbt_native_capture(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     const struct vbt_native_frame *leaf = capture(stack, caller, false);
     return VBT_LIKELY(leaf != NULL) ? leaf->node : vbt_tree.lost_nodes[VBT_DOMAIN_HEAP];
 }
 
-bool vbt_native_capture_sites(struct vbt_native_stack *stack, struct vbt_registers caller) {
+bool vbt_native_capture_sites(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     if (VBT_UNLIKELY(!stack->of_sites)) {
         stack->top = 0;
         stack->of_sites = true;

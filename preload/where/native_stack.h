@@ -82,11 +82,11 @@ bool vbt_native_stack_init(void);
 
 /* The stack that called the function whose VBT_CALLER_REGISTERS these are; it must be running. Its nodes are of the heap's domain.
  * The lost node where there is no memory. */
-uint32_t vbt_native_capture(struct vbt_native_stack *stack, struct vbt_registers caller);
+uint32_t vbt_native_capture(struct vbt_native_stack *stack, const struct vbt_registers *caller);
 
 /* The same stack as frames with sites, for whoever makes nodes of them: vbt_native_frames. False where there is no memory. A thread
  * that asks for sites does not ask for nodes again. */
-bool vbt_native_capture_sites(struct vbt_native_stack *stack, struct vbt_registers caller);
+bool vbt_native_capture_sites(struct vbt_native_stack *stack, const struct vbt_registers *caller);
 
 /* The frames of the latest capture: [1] is the outermost, [stack->leaf] the innermost. */
 const struct vbt_native_frame *vbt_native_frames(const struct vbt_native_stack *stack);

@@ -27,7 +27,7 @@ enum { SHAPE_SETS = sizeof all_shapes / sizeof all_shapes[0] };
 /* The node stands for exactly the frames of the capture, and they for what libunwind sees. */
 __attribute__((noinline)) static void look_here(void) {
     struct vbt_registers caller = VBT_CALLER_REGISTERS;
-    uint32_t node = vbt_native_capture(&stack, caller);
+    uint32_t node = vbt_native_capture(&stack, &caller);
     for (uint32_t i = stack.leaf; i > 0; i--, node = vbt_node_at(node)->parent)
         if (vbt_site_at(vbt_node_at(node)->site)->a != vbt_native_frames(&stack)[i].pc)
             stack.different++;
