@@ -215,3 +215,16 @@ def test_example_in_the_course_is_that_of_its_results():
     rows = json.loads((BENCH / "example" / "results.json").read_text())
     page = (BENCH / "README.md").read_text()
     assert page.partition("<!-- lab: begin -->\n")[2].partition("<!-- lab: end -->")[0].splitlines() == list(pages.markdown_table(rows))
+
+
+def test_pages_do_without_profilers_that_are_absent():
+    facts = {
+        "loop_allocs": 2005, "loop_bytes": 48_000, "loop_iterations": 1000, "loop_high": 297, "sum_allocs": 7, "sum_bytes": 1032, "trace_bytes": 9,
+        "for_hits": 1001, "add_hits": 1000, "for_s": 0.1, "add_s": 0.2, "array_bytes": 4000,
+    }  # fmt: skip
+    absent = [tour.Stop(name, absent=f"no {name}") for name in ("cProfile", "line_profiler", "memory_profiler", "py-spy", "perf")]
+    stops = [tour.Stop("by itself", wall_s=1.0), *absent, tour.Stop("vbtrace", "typed", "table", wall_s=1.5, facts=facts)]
+    page = pages.tour(stops, 1000)
+    assert all(f"no {name}" in page for name in ("line_profiler", "perf")) and "| vbtrace | 1.50 s | 1.50 |" in page and "2.005 allocations" in page
+    told = text_of(pages.blind_spots(stops, 1000))
+    assert "**vbtrace** counted 2,005 allocations" in told and "**perf**" not in told and "not installed" in told
