@@ -105,3 +105,14 @@ class Vbtrace(Tool):
     def found(self, directory, report):
         command = [self.analyzer, "report", "--format", "json", *self.files(directory)[:1]]
         return {"allocs": json.loads(subprocess.run(command, capture_output=True, text=True).stdout)["totals"]["allocs"]}
+
+
+class VbtraceLines(Vbtrace):
+    name = "vbtrace-lines"
+    note = "vbtrace counting the lines of the hot function, as line_profiler and memory_profiler do: VBTRACE_LINES=profile"
+
+    def __init__(self, library, analyzer):
+        super().__init__(library, analyzer, lines="profile")
+
+    def unusable(self, python, workload):
+        return None if workload.profiled and not workload.native else "needs a Python function with @profile"

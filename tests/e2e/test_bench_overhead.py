@@ -230,12 +230,14 @@ def test_a_run(tmp_path, stand_ins):
     assert [(one["workload"], one["tool"], one["status"]) for one in result["rows"]] == [
         ("malloc_mix", "untraced", "ok"),
         ("malloc_mix", "vbtrace", "ok"),
+        ("malloc_mix", "vbtrace-lines", "skipped"),
         ("malloc_mix", "tracemalloc", "skipped"),
         ("startup", "untraced", "ok"),
         ("startup", "vbtrace", "ok"),
+        ("startup", "vbtrace-lines", "skipped"),
         ("startup", "tracemalloc", "ok"),
     ]
-    mix, start = result["rows"][1], result["rows"][4]
+    mix, start = result["rows"][1], result["rows"][5]
     assert mix["trace_bytes"] == 3 and mix["events"] == 0 and mix["cpu_ratio"] > 0 and mix["report_max_rss_bytes"] > 0
     assert start["events"] == 10 and "cpu_added_s" in start and len(start["rounds"]) == 1
     assert "skipped: traces Python only" in done.stdout and str(out) in done.stdout
