@@ -316,3 +316,56 @@ def test_export_for_mprof(tmp_path):
         pytest.skip("needs mprof (on Debian: apt install python3-memory-profiler)")
     said = vbt.run([mprof, "peak", out], directory=tmp_path).stdout
     assert f"{peak:.3f} MiB" in said, said
+
+
+LAYOUT = """
+import builtins
+profile = getattr(builtins, "profile", None) or __import__("line_profiler").LineProfiler()
+
+
+@profile
+def first(n):
+    a = [1] * (1 << 16)
+    for _ in range(n):
+        b = list(a)
+
+    if n < 0:
+        return None
+    return b
+
+
+@profile
+def second():
+    return 1
+
+
+first(3)
+second()
+"""
+
+
+def layout(text):
+    """Rows with all numbers but line numbers and counts as #, headers as they are."""
+    return [vbt.re.sub(r"-?\d+\.\d+(e-\d+)?", lambda found: "#" * len(found[0]), line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("tool", ["memory_profiler", "line_profiler"])
+def test_layouts_of_others(tool, tmp_path):
+    """Line for line what the tool itself prints of the same program, but for the times and the bytes."""
+    python = "/usr/bin/python3"
+    if vbt.run([python, "-c", f"import {tool}"]).returncode != 0:
+        pytest.skip(f"needs {tool} (on Debian: apt install python3-{tool.replace('_', '-')})")
+    program = tmp_path / "layout.py"
+    program.write_text(LAYOUT)
+    how = ["-m", "memory_profiler"] if tool == "memory_profiler" else ["-m", "kernprof", "-l", "-v", "-o", tmp_path / "lprof"]
+    theirs = vbt.run([python, *how, program], directory=tmp_path).stdout
+    run = vbt.trace([python, program], env={"VBTRACE_LINES": "profile"})
+    ours = vbt.vbtrace("lines", "--like", tool, run.paths[0]).stdout
+
+    def rows(text):
+        found = [line for line in layout(text) if vbt.re.match(r" {4,}\d+ |Line #|=====|Function|Filename|File", line)]
+        if tool == "line_profiler":  # of the hits, 4.0 shows those before the line that came next in the end
+            found = [vbt.re.sub(r"^( +\d+) +\d+ ", r"\1 # ", line) for line in found]
+        return [vbt.re.sub(r" +#+( MiB)?", " #", line) for line in found]
+
+    assert rows(ours) == rows(theirs) and len(rows(ours)) > 10
