@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A trace may name any path: only regular files are opened, and opening never waits. */
@@ -43,10 +44,20 @@ static int open_vdso(void) {
     return fd;
 }
 
-/* An empty value means the same as none. */
+/* A server that takes longer to say nothing does not answer at all, and is not asked again. */
+enum { SILENCE = 8 /* seconds */ };
+static bool no_answer;
+
+/* An empty value means the same as none. A server is given up after 10 seconds, not the usual 90, unless the environment says
+ * otherwise; what takes long shows on a terminal. */
 static bool asks_network(void) {
     const char *urls = getenv("DEBUGINFOD_URLS");
-    return urls != NULL && urls[strspn(urls, " ")] != '\0';
+    if (no_answer || urls == NULL || urls[strspn(urls, " ")] == '\0')
+        return false;
+    setenv("DEBUGINFOD_TIMEOUT", "10", 0);
+    if (isatty(STDERR_FILENO))
+        setenv("DEBUGINFOD_PROGRESS", "1", 0);
+    return true;
 }
 
 /* Is there a file where a debug link may lead? */
@@ -67,8 +78,13 @@ static bool link_leads_somewhere(const char *file, const char *link) {
 static int find_debuginfo(Dwfl_Module *file, void **data, const char *name, Dwarf_Addr base, const char *path, const char *link,
                           GElf_Word checksum, char **found) {
     int fd = dwfl_build_id_find_debuginfo(file, data, name, base, path, link, checksum, found);
-    if (fd < 0 && (asks_network() || link_leads_somewhere(path, link)))
-        fd = dwfl_standard_find_debuginfo(file, data, name, base, path, link, checksum, found);
+    if (fd >= 0 || !(asks_network() || link_leads_somewhere(path, link)))
+        return fd;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    fd = dwfl_standard_find_debuginfo(file, data, name, base, path, link, checksum, found);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    no_answer = no_answer || (fd < 0 && after.tv_sec - before.tv_sec >= SILENCE);
     return fd;
 }
 
