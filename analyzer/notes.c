@@ -130,6 +130,11 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
     note_lost(notes, model);
     note_verified(notes, model);
     note_pauses(notes, model);
+    if (model->state[VBT_STATE_LIMITED_TIME] != 0)
+        add(notes,
+            vbt_text("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached before %s: from then on all call paths that were new are "
+                     "counted together. Totals, peak and live bytes are exact all the same.",
+                     vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
     note_attribution(notes, model);
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "note") == 0)

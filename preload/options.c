@@ -45,6 +45,30 @@ static int64_t seconds(const char *value) {
     return good ? (int64_t)(number * 1e9) : -1;
 }
 
+/* "64M" as bytes; 0 if it is anything else. */
+static uint64_t size_of(const char *value) {
+    enum { LEAST = 64 * 1024, DIGITS = 15 };
+    char *end;
+    uint64_t number = value[0] >= '0' && value[0] <= '9' ? strtoull(value, &end, 10) : 0;
+    unsigned shift = 0;
+    if (number == 0 || end - value > DIGITS)
+        return 0;
+    if (*end == 'K' || *end == 'M' || *end == 'G')
+        shift = *end == 'K' ? 10 : *end == 'M' ? 20 : 30;
+    end += shift != 0;
+    return *end == '\0' && (number << shift) >> shift == number && number << shift >= LEAST ? number << shift : 0;
+}
+
+static const char *set_max_trace(const char *value) {
+    vbt_options.max_trace = size_of(value);
+    return vbt_options.max_trace != 0 ? NULL : "a size such as 500K, 64M or 1G, at least 64K";
+}
+
+static const char *set_max_memory(const char *value) {
+    vbt_options.max_memory = size_of(value);
+    return vbt_options.max_memory != 0 ? NULL : "a size such as 500K, 64M or 1G, at least 64K";
+}
+
 static const char *set_delay(const char *value) {
     int64_t delay = strcmp(value, "start") == 0 ? INT64_MAX : seconds(value);
     if (delay < 0)
@@ -132,6 +156,8 @@ const struct vbt_option vbt_option_list[] = {
     {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path where there is a slash",
      set_exe},
     {"DELAY", "SECONDS|start", "begin to record so much later; start: when the program calls vbtrace_start", set_delay},
+    {"MAX_TRACE", "SIZE", "how large the trace may get (64M); from there on new call paths are counted together", set_max_trace},
+    {"MAX_MEMORY", "SIZE", "likewise, how much memory call paths and their counters may take", set_max_memory},
     {"DURATION", "SECONDS", "record for so long, then no more", set_duration},
     {"NATIVE", "leaf|full", "what is kept of native call stacks: the innermost call or all; default: leaf for Python, else full",
      set_native},

@@ -50,6 +50,7 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
     put_pair(w, VBT_STATE_OBJECTS, vbt_line_objects);
     put_pair(w, VBT_STATE_PAUSES, tick->pauses.count);
     put_pair(w, VBT_STATE_PAUSED_TIME, tick->pauses.time);
+    put_pair(w, VBT_STATE_LIMITED_TIME, tick->limited);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 

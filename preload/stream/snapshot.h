@@ -15,6 +15,7 @@ struct vbt_tick {
     int64_t peak_time; /* ns */
     int64_t maps_held; /* bytes that the books of mapped memory hold, added up; -1: not done this time */
     struct vbt_pauses pauses;
+    int64_t limited; /* when a limit on call paths had been reached; 0: it was not */
 };
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);

@@ -88,6 +88,8 @@ static bool measure(void) {
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
     stream.tick.time = now - vbt_clock_start;
     stream.tick.pauses = vbt_pauses_told(now);
+    if (stream.tick.limited == 0 && atomic_load(&vbt_tree.limited))
+        stream.tick.limited = stream.tick.time;
     stream.tick.rss = vbt_rss_now();
     atomic_store_explicit(&vbt_line_rss, stream.tick.rss, memory_order_relaxed);
     if (stream.tick.rss > stream.tick.max_rss)
@@ -118,6 +120,17 @@ static void write_threads(const struct vbt_dictionary *now, uint64_t since) {
     stream.threads_told = threads;
 }
 
+/* Allocations by call paths that there was no room for. */
+static uint64_t lost_paths(void) {
+    uint64_t allocs = 0;
+    for (int domain = 0; domain < VBT_DOMAINS; domain++) {
+        struct vbt_node_sum sum;
+        if (vbt_books_node(&stream.books, vbt_tree.lost_nodes[domain], &sum))
+            allocs += sum.totals.allocs;
+    }
+    return allocs;
+}
+
 /* Writes definitions and values; since 0: everything. */
 static void write_values(uint64_t since) {
     struct vbt_chunk_writer *writer = &stream.writer;
@@ -138,6 +151,7 @@ static void write_values(uint64_t since) {
         vbt_snapshot_maps(writer, &stream.books, &stream.tick, stream.resident);
     stream.maps_moved = false;
     stream.books.lost[VBT_LOST_WRITE] = writer->lost;
+    stream.books.lost[VBT_LOST_NODES] = lost_paths();
     vbt_snapshot_state(writer, &stream.books, &stream.tick);
 }
 
@@ -194,6 +208,12 @@ static void rewrite(const char *reason) {
         write_end(reason);
 }
 
+/* When the file is to be written anew. */
+static uint64_t file_limit(void) {
+    uint64_t limit = 2 * stream.rewritten_size + REWRITE_AT_LEAST;
+    return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
+}
+
 /* One tick. Two ticks' worth of changes are written: a thread may have been between looking at the clock and changing
  * its counters when the last tick passed. */
 static void tick(void) {
@@ -201,7 +221,7 @@ static void tick(void) {
     take_resident(false);
     if (stream.writer.error != 0)
         return; /* what is missing is made up for at the end, if it can be */
-    if (!stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > 2 * stream.rewritten_size + REWRITE_AT_LEAST)
+    if (!stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > file_limit())
         rewrite(NULL);
     else if (moved)
         write_values(stream.clock_before);

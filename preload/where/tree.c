@@ -1,6 +1,7 @@
 /* See tree.h. */
 #include "tree.h"
 
+#include "../options.h"
 #include "../ledger/counters.h"
 #include "modules.h"
 #include "native_leaf.h"
@@ -140,7 +141,11 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     uint32_t id = vbt_table_get(&vbt_tree.node_ids, key, domain);
     if (id != 0)
         return id;
-    if (vbt_tree.nodes.count >= VBT_LEDGER_NODES || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
+    if (vbt_tree.nodes.count >= vbt_tree.most_nodes) {
+        atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_LEDGER_NODES);
+        return 0;
+    }
+    if ((id = vbt_vector_add(&vbt_tree.nodes)) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
     uint8_t flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;
@@ -157,7 +162,19 @@ uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     return id != 0 ? id : vbt_tree.lost_nodes[domain];
 }
 
+/* What a call path takes in the file, before it is compressed, and in memory, with the counters of a thread. */
+static uint32_t most_nodes(void) {
+    enum { IN_FILE = 64, IN_MEMORY = 256 };
+    uint64_t most = VBT_LEDGER_NODES;
+    if (vbt_options.max_trace != 0 && vbt_options.max_trace / IN_FILE < most)
+        most = vbt_options.max_trace / IN_FILE;
+    if (vbt_options.max_memory != 0 && vbt_options.max_memory / IN_MEMORY < most)
+        most = vbt_options.max_memory / IN_MEMORY;
+    return (uint32_t)most;
+}
+
 bool vbt_tree_init(void) {
+    vbt_tree.most_nodes = most_nodes();
     /* Index 0 of each is nobody's; node 0 is the root. */
     vbt_vector_add(&vbt_tree.strings);
     vbt_vector_add(&vbt_tree.codes);

@@ -49,6 +49,8 @@ struct vbt_tree {
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* stand for every call path that there was no room for */
+    uint32_t most_nodes;              /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
+    _Atomic bool limited;             /* they have left no room */
     uint32_t own_node;                /* what vbtrace itself asks of the traced interpreter */
     uint32_t line_node;               /* what the interpreter asks for to tell of line events; 0 without line mode */
 };

@@ -98,3 +98,17 @@ def test_suppressions(tmp_path):
     patterns.write_text("# fine\nrace:x\n")
     assert leaks(run.paths[0], "--suppress", patterns) == (2, f"vbtrace: {patterns}: line 2: expected leak:PATTERN, found race:x\n")
     assert leaks(run.paths[0], "--suppress", tmp_path / "none") == (2, f"vbtrace: {tmp_path / 'none'}: cannot be opened: No such file or directory\n")
+
+
+@pytest.mark.parametrize("limit", ["MAX_TRACE", "MAX_MEMORY", None])
+def test_limits(limit):
+    """Beyond a limit all is counted, and call paths that are new are counted together."""
+    run = vbt.trace([vbt.compiled("paths.c", "-O0", "-fno-builtin")], env={f"VBTRACE_{limit}": "64K"} if limit else {})
+    report = run.report
+    assert report.heap["allocs"] == 3 * 4096 and report.heap["allocated_bytes"] == 32 * 3 * 4096
+    assert report.json["conservation"]["holds"] and report.json["complete"]
+    notes = [note for note in report.json["notes"] if note.startswith("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached")]
+    lost = sum(row["allocs"] for row in report.json["lines"] if row["function"] == "[lost call path]")
+    assert lost == report.totals["lost"]["nodes"] == report.totals["lost_events"]
+    assert (len(notes) == 1 and lost > 3 * 2048) if limit else (notes == [] and lost == 0)
+    assert limit != "MAX_TRACE" or run.paths[0].stat().st_size <= 64 * 1024

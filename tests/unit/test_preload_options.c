@@ -136,6 +136,22 @@ static void delay_and_duration_are_seconds(void **state) {
     assert_refused("VBTRACE_DURATION=start", "seconds");
 }
 
+static void limits_are_sizes(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_MAX_TRACE=100000");
+    assert_int_equal(vbt_options.max_trace, 100000);
+    assert_accepted("VBTRACE_MAX_TRACE=64K");
+    assert_int_equal(vbt_options.max_trace, 65536);
+    assert_accepted("VBTRACE_MAX_MEMORY=3G");
+    assert_int_equal(vbt_options.max_memory, UINT64_C(3) << 30);
+    static const char *const bad[] = {
+        "", "0", "-1", "1000", "63K", "M", "1T", "1MB", "0x10000", "99999999999999999999", "999999999999999G"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char entry[64] = "VBTRACE_MAX_TRACE=";
+        assert_refused(strcat(entry, bad[i]), "a size such as");
+    }
+}
+
 static void follow_is_programs_or_all(void **state) {
     (void)state;
     assert_accepted("VBTRACE_FOLLOW=all");
@@ -209,6 +225,7 @@ int main(void) {
         cmocka_unit_test(quiet_is_0_or_1),
         cmocka_unit_test(programs_are_patterns),
         cmocka_unit_test(delay_and_duration_are_seconds),
+        cmocka_unit_test(limits_are_sizes),
         cmocka_unit_test(follow_is_programs_or_all),
         cmocka_unit_test(native_stacks),
         cmocka_unit_test(verify_every_so_many),
