@@ -10,7 +10,7 @@ import pytest
 
 import vbt
 
-READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline info symbolize".split()
+READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export info symbolize".split()
 STACKS = ("tree", "peak", "leaks", "temporary", "flamegraph")
 MAGIC = b"\x93VBT\r\n\x1a\n"
 
@@ -130,6 +130,7 @@ BAD_VALUES = [
     ("report lines functions tree peak leaks temporary intervals timeline info", "--format", "xml", "expected text, json or csv"),
     ("flamegraph", "--format", "json", "expected svg or collapsed"),
     ("symbolize", "--format", "json", "expected text"),
+    ("export", "--format", "json", "expected mprof"),
     ("report lines", "--sort", "size", f"expected one of {LINE_KEYS}"),
     ("functions", "--sort", "size", f"expected one of {FUNCTION_KEYS}"),
     ("intervals", "--sort", "size", "expected one of order, time, count, allocs, bytes or high"),
@@ -171,6 +172,7 @@ def test_values_that_make_no_sense(commands, option, value, expected):
 
 TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES if option != "--format"}
 TAKEN["--sort"] = {"report", "lines", "functions", "intervals"}
+TAKEN["--suppress"] = {"leaks"}
 TAKEN["--by"] = {"report", "lines", "functions", *STACKS}
 
 

@@ -81,6 +81,7 @@ static const struct {
     {&vbt_command_flamegraph, {"--format=collapsed", "--by=domain"}},
     {&vbt_command_flamegraph, {"--format=collapsed", "--reverse", "--frames=function"}},
     {&vbt_command_symbolize, {NULL}},
+    {&vbt_command_export, {NULL}},
 };
 
 enum { COMMAND_LINES = sizeof command_lines / sizeof *command_lines, DECODER_ONLY = 128 };
