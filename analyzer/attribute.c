@@ -107,7 +107,9 @@ void vbt_conservation_check(struct vbt_conservation *conservation, const struct 
     vbt_domain_sums(m, sums);
     if (m->has_maps)
         check_maps(conservation, m, fields);
-    for (int domain = 0; conservation->holds && domain < VBT_DOMAINS; domain++)
+    if (!conservation->holds)
+        return;
+    for (int domain = 0; domain < VBT_DOMAINS; domain++)
         for (int field = 0; field < VBT_FIELDS; field++) {
             uint64_t sum = sums[domain][field];
             uint64_t total = (uint64_t)vbt_model_domain(m, (enum vbt_domain)domain, (enum vbt_domain_field)field);

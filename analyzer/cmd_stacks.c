@@ -7,6 +7,7 @@
 #include "stack_text.h"
 #include "suppress.h"
 #include "table.h"
+#include "totals.h"
 #include "units.h"
 #include "utf8.h"
 
@@ -215,6 +216,16 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
     print_groups(rows, totals[measure], output);
 }
 
+/* Mapped memory is in no stack that was not asked for: arenas hold blocks that are shown already. */
+static void print_still_mapped(const struct vbt_model *model, FILE *out) {
+    struct vbt_totals totals;
+    vbt_totals_get(&totals, model);
+    const struct vbt_domain_totals *mapped = &totals.domain[VBT_DOMAIN_MAP];
+    if (mapped->live_blocks > 0)
+        fprintf(out, "\nApart from these %s mappings are left, %s; --filter domain=map shows them\n",
+                vbt_count(mapped->live_blocks).text, vbt_bytes(mapped->live_bytes).text);
+}
+
 /* Frames of a stack in json and csv. */
 static size_t stack_limit(const struct rows *rows, const struct vbt_options *options) {
     return options->depth != 0 ? options->depth : vbt_stack_limit(rows->tree, rows->measure);
@@ -337,6 +348,8 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
     if (options->format == VBT_TEXT && suppressed.stacks > 0)
         fprintf(output.stream, "\nSuppressed: %s in %s blocks, %s call stacks\n", vbt_bytes((int64_t)suppressed.bytes).text,
                 vbt_count((int64_t)suppressed.blocks).text, vbt_count((int64_t)suppressed.stacks).text);
+    if (options->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && options->filter_count == 0)
+        print_still_mapped(&trace.model, output.stream);
     free(rows.stacks);
     free(rows.by);
     free(rows.outer);

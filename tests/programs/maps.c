@@ -14,7 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHARED = MAP_SHARED | MAP_ANONYMOUS, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS, RW = PROT_READ | PROT_WRITE };
+enum {
+    SHARED = MAP_SHARED | MAP_ANONYMOUS,
+    PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS,
+    OVER = PRIVATE | MAP_FIXED,
+    RW = PROT_READ | PROT_WRITE
+};
 
 static size_t P;
 
@@ -48,16 +53,16 @@ static void parts(void) {
 static void spanning(void) {
     char *all = mmap(NULL, 20 * P, PROT_NONE, PRIVATE, -1, 0); //= allocs 1; frees 1; bytes 20 * P; freed 20 * P
     MUST_DO(munmap(all, 20 * P));
-    mmap(all, 4 * P, RW, PRIVATE | MAP_FIXED, -1, 0);          //= allocs 1; bytes 4 * P; freed 2 * P
-    mmap(all + 6 * P, 2 * P, RW, PRIVATE | MAP_FIXED, -1, 0);  //= allocs 1; frees 1; bytes 2 * P; freed 2 * P
-    mmap(all + 10 * P, 4 * P, RW, PRIVATE | MAP_FIXED, -1, 0); //= allocs 1; bytes 4 * P; freed 1 * P
+    MUST(mmap(all, 4 * P, RW, OVER, -1, 0) == all);                   //= allocs 1; bytes 4 * P; freed 2 * P
+    MUST(mmap(all + 6 * P, 2 * P, RW, OVER, -1, 0) == all + 6 * P);   //= allocs 1; frees 1; bytes 2 * P; freed 2 * P
+    MUST(mmap(all + 10 * P, 4 * P, RW, OVER, -1, 0) == all + 10 * P); //= allocs 1; bytes 4 * P; freed 1 * P
     MUST_DO(munmap(all + 2 * P, 9 * P));
 }
 
 static void over(void) {
-    char *a = mmap(NULL, 10 * P, RW, PRIVATE, -1, 0);              //= allocs 1; bytes 10 * P; freed 7 * P
-    mmap(a + 2 * P, 3 * P, PROT_READ, PRIVATE | MAP_FIXED, -1, 0); //= allocs 1; frees 1; bytes 3 * P; freed 3 * P
-    mmap(a + 2 * P, 7 * P, PROT_READ, PRIVATE | MAP_FIXED, -1, 0); //= allocs 1; bytes 7 * P
+    char *a = mmap(NULL, 10 * P, RW, PRIVATE, -1, 0);                  //= allocs 1; bytes 10 * P; freed 7 * P
+    MUST(mmap(a + 2 * P, 3 * P, PROT_READ, OVER, -1, 0) == a + 2 * P); //= allocs 1; frees 1; bytes 3 * P; freed 3 * P
+    MUST(mmap(a + 2 * P, 7 * P, PROT_READ, OVER, -1, 0) == a + 2 * P); //= allocs 1; bytes 7 * P
     a[9 * P] = 1;
 }
 
@@ -66,7 +71,7 @@ static void refused(void) {
     MUST_FAIL(munmap(a + 1, P), -1, EINVAL);
     MUST_FAIL(munmap(a, 0), -1, EINVAL);
     MUST_FAIL(munmap(a, SIZE_MAX), -1, EINVAL);
-    MUST_FAIL(mmap(a, 0, RW, PRIVATE | MAP_FIXED, -1, 0), MAP_FAILED, EINVAL);
+    MUST_FAIL(mmap(a, 0, RW, OVER, -1, 0), MAP_FAILED, EINVAL);
     MUST_FAIL(mmap(a, 2 * P, RW, MAP_PRIVATE | MAP_FIXED, -1, 0), MAP_FAILED, EBADF);
     MUST_FAIL(mmap(a, 2 * P, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0), MAP_FAILED, EEXIST);
     MUST_FAIL(mmap(NULL, (size_t)1 << 46, RW, PRIVATE, -1, 0), MAP_FAILED, ENOMEM);
@@ -118,12 +123,12 @@ static void files(void) {
 static void strangers(void) {
     char *a = (char *)syscall(SYS_mmap, NULL, 4 * P, RW, PRIVATE, -1, 0);
     MUST_DO(munmap(a, P));
-    char *b = mmap(a + P, P, RW, PRIVATE | MAP_FIXED, -1, 0); //= allocs 1; frees 1; bytes P; freed P
+    char *b = mmap(a + P, P, RW, OVER, -1, 0); //= allocs 1; frees 1; bytes P; freed P
     MUST_DO(munmap(b, 3 * P));
     /* Unmapped behind its back, and found out when something else is there. */
     char *c = mmap(NULL, 2 * P, RW, PRIVATE, -1, 0); //= allocs 1; frees 1; bytes 2 * P; freed 2 * P
     MUST(syscall(SYS_munmap, c, 2 * P) == 0);
-    mmap(c, 2 * P, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0); //= allocs 1; bytes 2 * P
+    MUST(mmap(c, 2 * P, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == c); //= allocs 1; bytes 2 * P
 }
 
 enum { THREADS = 8, ROUNDS = 4000, SLOTS = 16, MOST = 9 };
