@@ -191,7 +191,7 @@ size_t vbt_session_end(struct vbt_session *session) {
         add_matching(session, pattern_of(session->output, ""));
         add_matching(session, pattern_of(session->output, ".*"));
     }
-    if (session->own_folder && running == 0) {
+    if (session->folder != NULL && session->own_folder && running == 0) {
         if (session->count == 1)
             move_out(session);
         rmdir(session->folder); /* unless there is something in it */

@@ -43,7 +43,7 @@ struct vbt_python_stack {
     struct vbt_ledger *ledger; /* of the same thread */
     uint32_t code_epoch, state_epoch;
     uint32_t depth;
-    uint32_t same; /* the outermost so many frames were not looked up anew since full_stack.c set this to the depth */
+    uint32_t same;             /* the outermost so many frames were not looked up anew since full_stack.c set this to the depth */
     struct vbt_frame *frames;  /* VBT_STACK_FRAMES, then as many again to walk into, and one before; mapped when first needed */
     struct vbt_frame cut;      /* the leaf of a stack that is too deep */
     struct vbt_frame override; /* node not 0: stands for every stack */

@@ -209,7 +209,7 @@ def counts_by_vbtrace(traces, program):
     for path in traces.iterdir():
         report = vbt.Report(path)
         totals = report.totals
-        assert totals["lost_events"] == 0 and totals["unknown_frees"] == {"heap": 0, "python": 0}
+        assert totals["lost_events"] == 0 and totals["unknown_frees"] == {"heap": 0, "python": 0, "map": 0}
         if totals["inherited_blocks"]:
             continue  # a fork that became no program: Valgrind was told to keep silent about it
         counts = [totals[name] for name in ("allocs", "frees", "allocated_bytes")]
