@@ -64,15 +64,15 @@ static uintptr_t get(unw_cursor_t *cursor, unw_regnum_t which) {
 
 static uint32_t walk(unw_cursor_t *cursor, const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
     uint32_t count = 0;
-    bool interrupted = false;
+    bool is_signal[2] = {false, false}; /* this frame, the one inside of it */
     while (count < size && unwind.step(cursor) > 0) {
         struct vbt_oracle_frame frame = {get(cursor, UNW_REG_IP), get(cursor, UNW_REG_SP)};
         bool repeats = count > 0 && frame.sp == out[count - 1].sp && frame.pc == out[count - 1].pc;
         if (frame.pc == 0 || repeats) /* on aarch64 an outermost function seems to be called by itself */
             break;
-        bool is_signal_frame = unwind.is_signal_frame(cursor) > 0;
-        frame.pc += IS_SAID_OF_INTERRUPTED ? is_signal_frame : interrupted;
-        interrupted = is_signal_frame;
+        is_signal[1] = is_signal[0];
+        is_signal[0] = unwind.is_signal_frame(cursor) > 0;
+        frame.pc += is_signal[IS_SAID_OF_INTERRUPTED ? 0 : 1];
         if (count > 0 || (frame.sp == from->sp && frame.pc == from->pc))
             out[count++] = frame;
     }
