@@ -61,51 +61,69 @@ static void symbolize(const struct vbt_session *session) {
     }
 }
 
-/* What comes after the program: symbols, summary. */
-static void finish(struct vbt_session *session, const struct vbt_run_options *options, pid_t pid, const char *program, int status) {
+/* What comes after the program: symbols; summary, or what a statement took. False after a message. */
+static bool finish(struct vbt_session *session, const struct vbt_run_options *options, pid_t pid, int status) {
     unsetenv("LD_PRELOAD"); /* for what we may start ourselves */
     size_t running = vbt_session_end(session);
     if (options->symbolize)
         symbolize(session);
+    if (options->memit.statement != NULL)
+        return status != 0 || vbt_memit_print(&options->memit, session, pid);
     if (!options->quiet)
-        vbt_run_summary_print(session, pid, running, program, status);
+        vbt_run_summary_print(session, pid, running, options->program[0], status);
+    return true;
 }
 
-static int run(int count, char **arguments) {
-    struct vbt_run_options options;
-    int status = vbt_run_options_parse(&options, count, arguments);
-    if (status >= 0)
-        return status;
+/* False if it could not be run, after a message; *status as waitpid gives it. */
+static bool run_program(const struct vbt_run_options *options, int *status) {
     struct vbt_target target;
-    char *problem = vbt_target_find(&target, options.program[0]);
+    char *problem = vbt_target_find(&target, options->program[0]);
     char *library = problem == NULL ? find_library() : NULL;
     struct vbt_session session = {0};
     if (library != NULL)
-        problem = vbt_session_begin(&session, options.output, options.program[0]);
+        problem = vbt_session_begin(&session, options->output, options->program[0]);
     if (problem != NULL)
         vbt_fail("run: %s", problem);
     bool good = library != NULL && problem == NULL;
-    pid_t pid = 0;
     if (good) {
         setenv("VBTRACE_OUTPUT", session.output, 1);
         setenv("VBTRACE_QUIET", "1", 1);
         preload(library);
-        int error = vbt_child_run(target.path, options.program, &pid, &status);
-        good = error == 0;
-        if (good)
-            finish(&session, &options, pid, options.program[0], status);
-        else
+        pid_t pid;
+        int error = vbt_child_run(target.path, options->program, &pid, status);
+        if (error == 0) {
+            good = finish(&session, options, pid, *status);
+        } else {
+            good = false;
             vbt_fail("run: %s: cannot be started: %s", target.path, strerror(error));
-        if (!good && session.own_folder)
-            rmdir(session.folder);
+            if (session.own_folder)
+                rmdir(session.folder);
+        }
     }
     free(problem);
     free(library);
     vbt_session_free(&session);
     vbt_target_free(&target);
+    return good;
+}
+
+static int run(int count, char **arguments) {
+    struct vbt_run_options options;
+    int result = vbt_run_options_parse(&options, count, arguments), status = 0;
+    bool good = false;
+    if (result < 0) {
+        char *problem = options.memit.statement != NULL ? vbt_memit_begin(&options.memit) : NULL;
+        if (options.memit.statement != NULL)
+            options.program = (char **)options.memit.program;
+        if (problem != NULL)
+            vbt_fail("run: %s", problem);
+        good = problem == NULL && run_program(&options, &status);
+        free(problem);
+    }
+    vbt_memit_free(&options.memit);
     if (good)
         vbt_child_end_alike(status);
-    return 2;
+    return result >= 0 ? result : 2;
 }
 
 const struct vbt_command vbt_command_run = {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* getopt's numbers: the library's options from FIRST on, in their order. */
-enum { HELP = 'h', OUTPUT = 'o', NO_SYMBOLIZE = 's', FIRST = 256 };
+enum { HELP = 'h', OUTPUT = 'o', NO_SYMBOLIZE = 's', MEMIT = 'm', SETUP = 'S', PYTHON = 'p', FIRST = 256 };
 
 /* MAX_TRACE is --max-trace on a command line. */
 static char *long_name(const struct vbt_option *option) {
@@ -26,7 +26,8 @@ static int help(void) {
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
     FILE *out = output.stream;
-    fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n\n"
+    fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n"
+          "       vbtrace run [options] --memit STATEMENT\n\n"
           "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code and shows a summary "
           "on\n"
           "standard error. The exit status is the program's; if a signal kills it, the same signal ends vbtrace.\n"
@@ -42,6 +43,9 @@ static int help(void) {
         free(name);
     }
     fputs("  --no-symbolize    leave out the names of native code; they are looked up when the trace is read\n"
+          "  --memit STATEMENT run a Python statement instead, and print how much memory it took; once more: its next line\n"
+          "  --setup CODE      what is to run before the statement, as for timeit; not measured\n"
+          "  --python PROGRAM  the interpreter for it; default: python3\n"
           "  -o PATH           as --output; a folder, or a path that ends with a slash: the traces go there\n"
           "  -h, --help        this text\n",
           out);
@@ -84,12 +88,15 @@ static int check_environment(void) {
 }
 
 static struct option *getopt_options(void) {
-    struct option *list = vbt_new(vbt_option_count + 3, sizeof *list);
+    struct option *list = vbt_new(vbt_option_count + 6, sizeof *list);
     for (size_t i = 0; i < vbt_option_count; i++)
         list[i] = (struct option){long_name(&vbt_option_list[i]),
                                   vbt_option_list[i].value != NULL ? required_argument : no_argument, NULL, FIRST + (int)i};
     list[vbt_option_count] = (struct option){"no-symbolize", no_argument, NULL, NO_SYMBOLIZE};
     list[vbt_option_count + 1] = (struct option){"help", no_argument, NULL, HELP};
+    list[vbt_option_count + 2] = (struct option){"memit", required_argument, NULL, MEMIT};
+    list[vbt_option_count + 3] = (struct option){"setup", required_argument, NULL, SETUP};
+    list[vbt_option_count + 4] = (struct option){"python", required_argument, NULL, PYTHON};
     return list;
 }
 
@@ -109,6 +116,12 @@ static int read_options(struct vbt_run_options *options, int count, char **argum
             status = help();
         else if (found == NO_SYMBOLIZE)
             options->symbolize = false;
+        else if (found == MEMIT)
+            vbt_memit_add(&options->memit.statement, optarg);
+        else if (found == SETUP)
+            vbt_memit_add(&options->memit.setup, optarg);
+        else if (found == PYTHON)
+            options->memit.python = optarg;
         else if (found == OUTPUT)
             status = set_library_option(library_option("OUTPUT"), optarg);
         else if (found >= FIRST)
@@ -122,7 +135,7 @@ static int read_options(struct vbt_run_options *options, int count, char **argum
 }
 
 int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arguments) {
-    *options = (struct vbt_run_options){.symbolize = true};
+    *options = (struct vbt_run_options){.symbolize = true, .memit.fd = -1};
     struct option *known = getopt_options();
     int status = read_options(options, count, arguments, known);
     for (size_t i = 0; i < vbt_option_count; i++)
@@ -132,7 +145,12 @@ int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arg
         status = check_environment();
     if (status >= 0)
         return status;
-    if (optind == count)
+    const struct vbt_memit *memit = &options->memit;
+    if (memit->statement == NULL && (memit->setup != NULL || memit->python != NULL))
+        return vbt_fail("run: --%s belongs to --memit", memit->setup != NULL ? "setup" : "python");
+    if (memit->statement != NULL && optind < count)
+        return vbt_fail("run: %s: expected no program beside --memit; --python says what runs the statement", arguments[optind]);
+    if (memit->statement == NULL && optind == count)
         return vbt_fail("run: expected a program, as in: vbtrace run python3 program.py");
     options->program = arguments + optind;
     options->output = getenv("VBTRACE_OUTPUT");

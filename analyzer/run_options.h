@@ -2,13 +2,16 @@
 #ifndef VBT_RUN_OPTIONS_H
 #define VBT_RUN_OPTIONS_H
 
+#include "memit.h"
+
 #include <stdbool.h>
 
 struct vbt_run_options {
     const char *output; /* --output or VBTRACE_OUTPUT; NULL: none is given */
     bool quiet;
     bool symbolize;
-    char **program; /* its name and arguments, NULL behind the last */
+    struct vbt_memit memit; /* statement: NULL, or what is run instead of a program; to be freed whatever the parsing gave */
+    char **program;         /* its name and arguments, NULL behind the last; of --memit not yet known */
 };
 
 /* Reads the arguments behind "vbtrace". What is meant for the library is checked and put into the environment; so is checked what the

@@ -44,6 +44,19 @@ VBT_EXPORT void vbtrace_section_end(const char *label) {
     vbt_leave(thread);
 }
 
+/* Bytes that the program holds of heap and Python's memory now: exact in the calling thread, of others as they last told. What vbtrace's own
+ * code in Python holds is none of the program's. */
+VBT_EXPORT int64_t vbtrace_live_bytes(void) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return 0;
+    const struct vbt_ledger *ledger = &thread->ledger;
+    int64_t others = atomic_load(&vbt_peak.total) - atomic_load_explicit(&ledger->published, memory_order_relaxed);
+    int64_t live = others + ledger->live - ledger->ours;
+    vbt_leave(thread);
+    return live;
+}
+
 VBT_EXPORT void vbtrace_recording_start(void) { vbt_lifecycle_record(true); }
 
 VBT_EXPORT void vbtrace_recording_stop(void) { vbt_lifecycle_record(false); }

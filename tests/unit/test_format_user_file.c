@@ -27,7 +27,7 @@ static const char *const user_files[] = {
     "<stdin>",
     "<console>",
     "<input>",
-    "<doctest helpers.py[0]>",
+    "<statement>", "<doctest helpers.py[0]>",
     "<timeit-src>",
     "<ipython-input-3-0123456789ab>",
     "/tmp/ipykernel_4711/1234.py",

@@ -1,0 +1,97 @@
+"""vbtrace run --memit: what one statement takes, with known answers."""
+
+import re
+
+import pytest
+
+import vbt
+
+NUMBER = r"(-?[\d,]+)"
+SAID = re.compile(
+    r"peak memory: (\d+\.\d\d) MiB, increment: (\d+\.\d\d) MiB\n"
+    rf"peak heap: {NUMBER} B, increment: {NUMBER} B, kept: {NUMBER} B\n"
+    rf"allocations: {NUMBER} of {NUMBER} B, freed: {NUMBER} of {NUMBER} B\n"
+    rf"(?:not counted: {NUMBER} allocations of {NUMBER} B in other threads\n)?"
+)
+NAMES = "peak rss_increment peak_heap increment kept allocs allocated frees freed other_allocs other_allocated".split()
+
+
+def memit(statement, *options, directory, printed="", python="/usr/bin/python3", **more):
+    """What is told of a statement, and the report of its trace."""
+    done = vbt.vbtrace("run", "--memit", statement, *options, "--python", python, "-o", directory / "memit.vbt", directory=directory, **more)
+    assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stdout, done.stderr)
+    assert done.stdout.startswith(printed)
+    told = SAID.fullmatch(done.stdout[len(printed) :])
+    assert told, done.stdout
+    found = [float(text) if i < 2 else text and int(text.replace(",", "")) for i, text in enumerate(told.groups())]
+    return dict(zip(NAMES, found)), vbt.Report(directory / "memit.vbt")
+
+
+def counts(told):
+    return tuple(told[name] for name in ("increment", "kept", "allocs", "allocated", "frees", "freed"))
+
+
+def size_of(python, expression):
+    return int(vbt.run([python, "-c", f"import sys; print(sys.getsizeof({expression}))"]).stdout)
+
+
+def test_nothing_costs_nothing(interpreter, tmp_path):
+    told, _ = memit("pass", directory=tmp_path, python=interpreter.path)
+    assert counts(told) == (0, 0, 0, 0, 0, 0)
+
+
+def test_memory_that_is_touched(interpreter, tmp_path):
+    """50 MB of one block, which comes and goes: the peak of the whole process, in its resident set and in its heap."""
+    n = 50_000_000
+    told, report = memit("b'x' * n", "--setup", f"n = {n}", directory=tmp_path, python=interpreter.path)
+    size = n + size_of(interpreter.path, "b''")
+    assert counts(told) == (size, 0, 1, size, 1, size)
+    assert n / 2**20 - 1 < told["rss_increment"] < n / 2**20 + 2  # the kernel's count lags behind by dozens of pages; vbtrace takes some
+    own = sum(row["at_peak_bytes"] for row in report.json["lines"] if "vbtrace" in row["file"] + row["function"])
+    assert told["peak_heap"] == report.totals["peak_bytes"] - own
+
+
+def test_what_stays_and_what_goes(interpreter, tmp_path):
+    """Two lines each of setup and statement: 100 blocks of 1000 bytes and the array of their list go; then one block and an array come."""
+    setup = ["--setup", "data = [bytes(1000)", "--setup", "        for _ in range(100)]"]
+    told, _ = memit("data.clear()", "--memit", "data.append(b)", *setup, "--setup", "b = None", directory=tmp_path, python=interpreter.path)
+    array = size_of(interpreter.path, "[0 for _ in range(100)]") - size_of(interpreter.path, "[]")
+    gone, come = array + 100 * (1000 + size_of(interpreter.path, "b''")), 4 * 8
+    assert counts(told) == (0, come - gone, 1, come, 101, gone)
+
+
+def test_the_statement_prints_and_imports(tmp_path):
+    (tmp_path / "helper.py").write_text("def f():\n    return 'imported'\n")
+    memit("print(helper.f(), __name__, sys.argv)", "--setup", "import helper, sys", directory=tmp_path, printed="imported __main__ ['-c']\n")
+
+
+def test_other_threads_are_told_apart(tmp_path):
+    start = "import threading; work = lambda: b'x' * n; n = 10_000_000"
+    told, _ = memit("t = threading.Thread(target=work); t.start(); t.join()", "--setup", start, directory=tmp_path)
+    assert told["increment"] < 100_000 and told["other_allocs"] >= 1 and told["other_allocated"] >= 10_000_000
+
+
+def test_lines_of_the_statement_can_be_counted(tmp_path):
+    _, report = memit("f(100)", "--setup", "def f(n):\n    for _ in range(n):\n        n += 1", "--functions", "f", directory=tmp_path)
+    hits = [row["hits"] for row in report.trace.line_counts.values()]
+    assert sorted(hits) == [0, 100, 101]
+
+
+@pytest.mark.parametrize(
+    "arguments, status, said",
+    [
+        (["--memit", "1 / 0"], 1, "ZeroDivisionError: division by zero"),
+        (["--memit", "1 +"], 1, "SyntaxError: invalid syntax"),
+        (["--memit", "import sys; sys.exit(3)"], 3, ""),
+        (["--memit", "import os; os._exit(0)"], 2, "vbtrace: run: the statement ended the interpreter: there is nothing to tell of it"),
+        (["--memit", "pass", "program.py"], 2, "vbtrace: run: program.py: expected no program beside --memit; --python says what runs the statement"),
+        (["--setup", "pass", "program.py"], 2, "vbtrace: run: --setup belongs to --memit"),
+        (["--python", "python3", "program.py"], 2, "vbtrace: run: --python belongs to --memit"),
+        (["--memit", "pass", "--python", "/nowhere/python3"], 2, "vbtrace: run: /nowhere/python3: No such file or directory"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_what_cannot_be_told(arguments, status, said, tmp_path):
+    done = vbt.vbtrace("run", *arguments, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr.strip().endswith(said) and (status != 2 or done.stderr.count("\n") == 1), done.stderr
