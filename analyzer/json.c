@@ -127,6 +127,7 @@ json_t *vbt_json_line(const struct vbt_line *line, struct vbt_sources *sources) 
     json_object_set_new(row, "min_bytes", any ? vbt_json_unsigned(s->smallest) : json_null());
     json_object_set_new(row, "max_bytes", any ? vbt_json_unsigned(s->largest) : json_null());
     json_object_set_new(row, "max_rss_bytes", s->max_rss_bytes > 0 ? vbt_json_unsigned(s->max_rss_bytes) : json_null());
+    json_object_set_new(row, "hits", line->hits > 0 ? vbt_json_unsigned(line->hits) : json_null());
     if (line->sizes != NULL)
         json_object_set_new(row, "sizes", sizes_of(line->sizes));
     return row;

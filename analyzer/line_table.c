@@ -29,6 +29,7 @@ static const struct vbt_column columns[] = {
 struct row {
     const struct vbt_place *place;
     struct vbt_sums sums;
+    uint64_t hits, entries;
     size_t rank;      /* 0: hottest */
     size_t file_rank; /* that of the hottest row in the same file */
 };
@@ -74,6 +75,8 @@ static size_t merge_rows(struct row *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && same_row(&rows[kept - 1], &rows[i])) {
             vbt_sums_add(&rows[kept - 1].sums, &rows[i].sums);
+            rows[kept - 1].hits += rows[i].hits;
+            rows[kept - 1].entries += rows[i].entries;
             if (rows[i].rank < rows[kept - 1].rank)
                 rows[kept - 1].rank = rows[i].rank;
         } else {
@@ -101,11 +104,13 @@ static void group_by_file(struct row *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_file_and_line);
 }
 
-static void put_sums(struct vbt_table *table, const char *line, const struct vbt_sums *s, const char *contents) {
+/* occurrences: 0 if they are not known. */
+static void put_sums(struct vbt_table *table, const char *line, const struct vbt_sums *s, uint64_t occurrences,
+                     const char *contents) {
     vbt_table_cell(table, "%s", line);
     vbt_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_mib((int64_t)s->max_rss_bytes).text : "");
     vbt_table_cell(table, "%s", vbt_mib(s->live_bytes).text);
-    vbt_table_cell(table, "%s", "");
+    vbt_table_cell(table, "%s", occurrences > 0 ? vbt_count((int64_t)occurrences).text : "");
     vbt_table_cell(table, "%s", contents);
     vbt_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
     vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
@@ -140,7 +145,7 @@ static void put_file(struct vbt_table *table, const struct row *rows, size_t cou
         char *function = vbt_short_name(place->function, LONGEST_NAME);
         char *contents = source != NULL ? vbt_copy(source + common, size - common)
                                         : vbt_text(place->kind == VBT_PLACE_PYTHON ? "in %s" : "%s", function);
-        put_sums(table, line, &rows[i].sums, contents);
+        put_sums(table, line, &rows[i].sums, rows[i].hits > 0 ? rows[i].hits : rows[i].entries, contents);
         free(line);
         free(function);
         free(contents);
@@ -150,9 +155,12 @@ static void put_file(struct vbt_table *table, const struct row *rows, size_t cou
 void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output) {
     struct row *rows = vbt_new(lines->count, sizeof *rows);
     size_t count = 0;
-    for (size_t i = 0; i < lines->count; i++)
-        if (has_source(lines->rows[i].place))
-            rows[count++] = (struct row){.place = lines->rows[i].place, .sums = lines->rows[i].sums, .rank = i};
+    for (size_t i = 0; i < lines->count; i++) {
+        const struct vbt_line *line = &lines->rows[i];
+        if (has_source(line->place))
+            rows[count++] =
+                (struct row){.place = line->place, .sums = line->sums, .hits = line->hits, .entries = line->entries, .rank = i};
+    }
     count = merge_rows(rows, count);
     size_t shown = count < limit ? count : (size_t)limit;
     struct vbt_sums others = VBT_NO_SUMS;
@@ -169,14 +177,14 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     vbt_table_heading(table, "In all");
     for (size_t i = 0; i < lines->count; i++)
         if (!has_source(lines->rows[i].place))
-            put_sums(table, "", &lines->rows[i].sums, lines->rows[i].place->function);
+            put_sums(table, "", &lines->rows[i].sums, 0, lines->rows[i].place->function);
     if (shown < count) {
         char *name = vbt_text("%s other lines", vbt_count((int64_t)(count - shown)).text);
-        put_sums(table, "", &others, name);
+        put_sums(table, "", &others, 0, name);
         free(name);
     }
     struct vbt_sums total = vbt_lines_total(lines);
-    put_sums(table, "", &total, "total");
+    put_sums(table, "", &total, 0, "total");
     vbt_table_print(table, output, '=');
     if (vbt_table_left_out(table)[0] != '\0')
         fprintf(output->stream, "\nLeft out for want of width: %s.\n", vbt_table_left_out(table));

@@ -50,6 +50,20 @@ static void add_sizes(struct vbt_line *line, const struct vbt_counters *c) {
         line->sizes[c->sizes[i].bucket] += c->sizes[i].allocs;
 }
 
+/* row_of_place: row + 1, of the places below known. */
+static void add_hits(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *row_of_place,
+                     size_t known) {
+    for (size_t i = 0; i < m->line_counts_count; i++) {
+        const struct vbt_line_counts *c = &m->line_counts[i];
+        const struct vbt_place *place = vbt_place_of_site(places, c->site);
+        if (place->index >= known || row_of_place[place->index] == 0)
+            continue;
+        struct vbt_line *line = &lines->rows[row_of_place[place->index] - 1];
+        line->hits += c->hits;
+        line->entries += c->hits == 0 ? (uint64_t)c->own.events : 0;
+    }
+}
+
 void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *line_of,
                      const bool *counts, bool users) {
     uint32_t *row_of_site = vbt_new(m->site_count + 1, sizeof *row_of_site); /* row + 1 */
@@ -78,6 +92,7 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
         if (m->with_sizes)
             add_sizes(line, &m->counters[node->counters]);
     }
+    add_hits(lines, m, places, row_of_place, places_known);
     free(row_of_site);
     free(row_of_place);
 }

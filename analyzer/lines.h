@@ -17,7 +17,8 @@ struct vbt_sums {
 struct vbt_line {
     const struct vbt_place *place;
     struct vbt_sums sums;
-    uint64_t *sizes; /* allocations by size bucket; NULL if the model was loaded without them */
+    uint64_t *sizes;        /* allocations by size bucket; NULL if the model was loaded without them */
+    uint64_t hits, entries; /* where line mode counted: how often the line ran; how often a function was entered that begins here */
 };
 
 struct vbt_lines {
