@@ -31,7 +31,6 @@ static bool find_api(void) {
         {"PyObject_CallFunction", &vbt_line_api.call},
         {"PyCFunction_NewEx", &vbt_line_api.new_function},
         {"PyImport_ImportModule", &vbt_line_api.import},
-        {"PyImport_GetModuleDict", &vbt_line_api.get_modules},
         {"PyEval_GetBuiltins", &vbt_line_api.get_builtins},
         {"PyDict_New", &vbt_line_api.new_dict},
         {"Py_CompileString", &vbt_line_api.compile},

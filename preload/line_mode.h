@@ -16,7 +16,6 @@ struct vbt_line_api {
     void *(*call)(void *function, const char *format, ...);
     void *(*new_function)(void *definition, void *self, void *module);
     void *(*import)(const char *);
-    void *(*get_modules)(void);  /* borrowed */
     void *(*get_builtins)(void); /* borrowed */
     void *(*new_dict)(void);
     void *(*compile)(const char *text, const char *file, int start);
@@ -39,6 +38,9 @@ void vbt_line_mode_start(void);
 /* The events, by version of the interpreter: line_trace.c up to 3.11, line_monitoring.c from 3.12 on. True if they come from now on. */
 bool vbt_line_trace_start(void);
 bool vbt_line_monitoring_start(void);
+
+/* Where somebody wants to know: a thread is about to be made. */
+extern void (*vbt_line_thread_comes)(void);
 
 /* @profile was put before a function with this code object. */
 void vbt_line_choose(const char *code);

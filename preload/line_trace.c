@@ -1,14 +1,16 @@
 /* Line events by a trace function, for CPython up to 3.11.
  *
- * PyEval_SetTrace gives a C function every call, line and return of its thread. Other threads get it by way of
- * threading.settrace. Whoever sets a trace function of their own (a debugger, a coverage tool) takes the place: line mode stands back in
- * that thread, and an audit hook notices it. */
+ * PyEval_SetTrace gives a C function every call, line and return of its thread. Other threads get it as they begin to run Python,
+ * whoever started them. Whoever sets a trace function of their own (a debugger, a coverage tool) takes the place: line mode stands
+ * back in that thread, and an audit hook notices it. */
 #include "line_follow.h"
 #include "line_mode.h"
 #include "say.h"
 #include "stream/process_info.h"
 #include "where/python_code.h"
+#include "where/python_walk.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 enum event { CALL, EXCEPTION, LINE, RETURN };
@@ -18,25 +20,40 @@ struct layout {
     int code;  /* of the frame object; -1: by way of `inner` */
     int inner; /* the interpreter's own frame, whose code is at vbt_python.abi.frame_code */
     int line;
-    bool is_made; /* for the trace function's sake: without one there is no frame object */
+    int wants_lines;     /* a byte: f_trace_lines */
+    bool is_made;        /* for the trace function's sake: without one there is no frame object */
+    int thread_function; /* where a PyThreadState has its trace function */
+    int thread_tracing;  /* and the byte that says whether there is one; 0: at the start of its cframe */
 };
 
 static const struct layout layouts[] = {
-    [8] = {.code = 32, .line = 108},
-    [9] = {.code = 32, .line = 108},
-    [10] = {.code = 32, .line = 100},
-    [11] = {.code = -1, .inner = 24, .line = 40, .is_made = true},
+    [8] = {.code = 32, .line = 108, .wants_lines = 88, .thread_function = 64, .thread_tracing = 48},
+    [9] = {.code = 32, .line = 108, .wants_lines = 88, .thread_function = 64, .thread_tracing = 48},
+    [10] = {.code = 32, .line = 100, .wants_lines = 84, .thread_function = 64},
+    [11] = {.code = -1, .inner = 24, .line = 40, .wants_lines = 44, .is_made = true, .thread_function = 72},
 };
 
-enum { GC_HEADER = 16, INNER_CODE_3_11 = 32 };
+enum { GC_HEADER = 16, INNER_CODE_3_11 = 32, OBJECT_3_11 = 40 };
 
 /* Set by ourselves; otherwise the audit hook takes it for somebody else's doing. */
 static __thread bool setting __attribute__((tls_model("initial-exec")));
 /* This thread has, or had, our trace function. */
 static __thread bool followed __attribute__((tls_model("initial-exec")));
 static _Atomic bool set_by_others;
-static int (*trace_function)(void *, void *, int, void *);
-static void *thread_hook;
+typedef int (*tracer)(void *object, void *frame, int what, void *argument);
+
+static tracer trace_function;
+static void *(*newest_state)(void *interpreter), *(*next_state)(void *state);
+static uint8_t tracing_on; /* what the interpreter says where there is one */
+
+static tracer *trace_function_of(const char *state) {
+    return (tracer *)(state + layouts[vbt_python.minor].thread_function); // NOLINT: the interpreter's own, and not constant
+}
+
+static uint8_t *tracing_of(const char *state) {
+    int direct = layouts[vbt_python.minor].thread_tracing;
+    return (uint8_t *)(direct != 0 ? state + direct : (const char *)vbt_load_pointer(state, vbt_python.abi.tstate_cframe));
+}
 
 VBT_INLINE const char *code_of(const char *frame, const struct layout *layout) {
     if (layout->code >= 0)
@@ -51,43 +68,6 @@ static void set_trace(void) {
     followed = true;
 }
 
-/* Has threading give new threads the trace function, unless it gives them another. */
-static void follow_threads(void) {
-    void *module = vbt_line_api.get_item(vbt_line_api.get_modules(), "threading");
-    void *present = module != NULL ? vbt_line_api.get_attribute(module, "_trace_hook") : NULL;
-    if (present == vbt_line_api.none) {
-        void *result = vbt_line_api.call_method(module, "settrace", "O", thread_hook);
-        if (result != NULL)
-            vbt_line_api.decref(result);
-    }
-    if (present != NULL)
-        vbt_line_api.decref(present);
-    vbt_line_api.clear_error();
-}
-
-/* Is this code of the module that makes threads? It is met first when that module is imported. */
-static bool makes_threads(const char *code) {
-    static bool done;
-    char file[4096], name[256];
-    int32_t first_line, line;
-    const char threading[] = "/threading.py";
-    if (done || !vbt_python_describe(code, 0, file, name, sizeof name, &first_line, &line))
-        return false;
-    size_t size = strlen(file);
-    done = size >= sizeof threading && strcmp(file + size - (sizeof threading - 1), threading) == 0 &&
-           strstr(name, "__init__") != NULL;
-    return done;
-}
-
-/* A code object that was not known yet. */
-static __attribute__((noinline)) void met_code(struct vbt_thread *thread, const char *code) {
-    if (!makes_threads(code))
-        return;
-    struct vbt_line_sums begun = vbt_line_ours_begin(thread);
-    follow_threads();
-    vbt_line_ours_end(thread, &begun);
-}
-
 /* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
 static __attribute__((noinline)) void disown(struct vbt_thread *thread, const char *frame, const char *code) {
     const void *last = thread->ledger.last_block;
@@ -95,6 +75,13 @@ static __attribute__((noinline)) void disown(struct vbt_thread *thread, const ch
         vbt_ledger_move(&thread->ledger, frame - GC_HEADER, vbt_tree.line_node);
     if (last != NULL && last != frame - GC_HEADER && vbt_line_is_part_of(code, last))
         vbt_ledger_move(&thread->ledger, last, vbt_tree.line_node);
+}
+
+/* Of a frame whose code is not chosen no lines are told, as long as it runs, which spares half of what they cost. */
+VBT_INLINE void want_lines(const char *frame, const struct layout *layout, bool wanted) {
+    char *wants = (char *)(uintptr_t)frame + layout->wants_lines;
+    if (*wants == !wanted)
+        *wants = wanted;
 }
 
 VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout) {
@@ -114,10 +101,11 @@ VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout
         if (layout->is_made && thread->ledger.last_block != NULL)
             disown(thread, frame, code);
         struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+        if (block == NULL)
+            want_lines(frame, layout, false);
         vbt_line_enter(lines, frame, block, vbt_load_int(frame, layout->line));
-        if (VBT_UNLIKELY(met))
-            met_code(thread, code);
     } else if (what == RETURN) {
+        want_lines(frame, layout, true);
         vbt_line_leave(lines, frame);
     }
     return 0;
@@ -134,14 +122,30 @@ TRACE(8)
 TRACE(10)
 TRACE(11)
 
-/* What threading calls in a new thread, as a trace function in Python's manner, at its first call: (frame, event, argument). */
-static void *on_new_thread(void *self, void *const *arguments, long count) {
-    (void)self;
+/* A thread's first event. */
+static int follow_thread(void *object, void *frame, int what, void *argument) {
+    *trace_function_of(vbt_python.this_thread()) = NULL; /* as it was, for what set_trace keeps count of */
     set_trace();
-    if (count >= 1)
-        trace_function(NULL, arguments[0], CALL, NULL);
-    vbt_line_api.incref(vbt_line_api.none);
-    return vbt_line_api.none;
+    return trace_function(object, frame, what, argument);
+}
+
+/* A thread other than the first one runs Python, or is about to. It may be inside an allocation, where PyEval_SetTrace, which asks the
+ * program's audit hooks, must not be called: what it would set is set by hand, and the first event, which comes at once, calls it. */
+static void on_state(const char *state) {
+    if (*trace_function_of(state) != NULL)
+        return;
+    *trace_function_of(state) = follow_thread;
+    *tracing_of(state) = tracing_on;
+}
+
+/* Whoever makes a thread of Python's makes its state before. */
+static void on_new_thread(void) {
+    enum { STATE_INTERPRETER = 16 };
+    const char *state = vbt_self != NULL ? vbt_python.this_thread() : NULL;
+    if (state == NULL || state != vbt_python.current_thread())
+        return; /* without the interpreter's lock */
+    for (void *new = newest_state((void *)vbt_load_pointer(state, STATE_INTERPRETER)); new != NULL; new = next_state(new))
+        on_state(new);
 }
 
 static int set_again(void *unused) {
@@ -159,6 +163,17 @@ static int set_again(void *unused) {
     return 0;
 }
 
+/* Who sets a trace function may want the lines of functions that are under way, as a debugger does. */
+static void want_all_lines(void) {
+    const struct layout *layout = &layouts[vbt_python.minor];
+    for (const char *frame = top_frame(vbt_python.this_thread(), &vbt_python.abi); frame != NULL;
+         frame = previous(frame, &vbt_python.abi)) {
+        const char *object = layout->inner == 0 ? frame : vbt_load_pointer(frame, OBJECT_3_11);
+        if (object != NULL)
+            want_lines(object, layout, true);
+    }
+}
+
 /* Somebody sets a trace function, or takes it away: which, is not told. What the main thread has in the end is looked at when that is
  * done. */
 static int on_audit(const char *event, void *arguments, void *unused) {
@@ -168,6 +183,7 @@ static int on_audit(const char *event, void *arguments, void *unused) {
         return 0;
     if (vbt_self->lines != NULL)
         vbt_line_reset(vbt_self->lines);
+    want_all_lines();
     if (atomic_exchange(&set_by_others, true) == false) {
         vbt_process_note = "The program set a trace function of its own: while it was set, its thread's lines were not counted.";
         vbt_say("the program sets a trace function of its own: while it is set, its thread's lines are not counted");
@@ -175,14 +191,6 @@ static int on_audit(const char *event, void *arguments, void *unused) {
     vbt_python.add_pending_call(set_again, NULL);
     return 0;
 }
-
-/* PyMethodDef, METH_FASTCALL. */
-static struct {
-    const char *name;
-    void *(*function)(void *, void *const *, long);
-    int flags;
-    const char *doc;
-} thread_definition = {"vbtrace", on_new_thread, 0x80, NULL};
 
 bool vbt_line_trace_start(void) {
     switch (vbt_python.minor) {
@@ -196,10 +204,19 @@ bool vbt_line_trace_start(void) {
     default:
         trace_function = trace_11;
     }
-    thread_hook = vbt_line_api.new_function(&thread_definition, NULL, NULL);
-    if (vbt_line_api.set_trace == NULL || thread_hook == NULL || vbt_line_api.add_audit_hook(on_audit, NULL) != 0)
+    if (vbt_line_api.add_audit_hook(on_audit, NULL) != 0)
         return false;
+    const char *state = vbt_python.this_thread();
     set_trace();
-    follow_threads();
+    tracing_on = *tracing_of(state);
+    if (*trace_function_of(state) == trace_function && tracing_on != 0) {
+        *(void **)&newest_state = dlsym(vbt_python.library, "PyInterpreterState_ThreadHead");
+        *(void **)&next_state = dlsym(vbt_python.library, "PyThreadState_Next");
+        if (newest_state != NULL && next_state != NULL)
+            vbt_line_thread_comes = on_new_thread;
+        vbt_python_state_found = on_state;
+    } else {
+        vbt_say("Python %s: only the lines of its first thread are counted", vbt_python.version);
+    }
     return true;
 }

@@ -113,6 +113,7 @@ static const char *const names[] = {
     "sem_clockwait",
     "pthread_cond_timedwait",
     "pthread_cond_clockwait",
+    "pthread_create",
     "setlocale",
     "dlclose",
     "abort",

@@ -1,5 +1,6 @@
 """Line mode: hits against others who count lines, costs against known answers."""
 
+import collections
 import json
 
 import pytest
@@ -227,6 +228,80 @@ def test_lines_of_all_threads(interpreter, tmp_path):
     assert hits == {4: 0, 5: 6, 6: 4206, 7: 4200, 8: 6, 11: 0, 12: 1, 13: 1}
 
 
+RAW_THREADS = """
+import _thread, threading
+
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+    done.release()
+
+done = _thread.allocate_lock()
+done.acquire()
+_thread.start_new_thread(work, (1000,))
+done.acquire()
+print(threading._trace_hook)
+"""
+
+
+def test_threads_that_nobody_knows_of(interpreter, tmp_path):
+    """Those started below the module threading, in which we leave no trace."""
+    program = tmp_path / "raw_threads.py"
+    program.write_text(RAW_THREADS)
+    run, rows = traced(program, interpreter)
+    assert run.stdout == "None\n"
+    assert {line: row["hits"] for (_, function, _, line), row in rows.items() if function == "work"} == {4: 0, 5: 1, 6: 1001, 7: 1000, 8: 1}
+
+
+DEBUGGER = """
+import sys
+
+def tracer(frame, event, argument):
+    seen.append((event, frame.f_code.co_name, frame.f_lineno - frame.f_code.co_firstlineno))
+    return tracer
+
+def stop():
+    frame = sys._getframe().f_back
+    while frame is not None:
+        frame.f_trace = tracer
+        frame = frame.f_back
+    sys.settrace(tracer)
+
+def numbers():
+    yield 1
+    yield 2
+    yield 3
+
+def outer():
+    generator = numbers()
+    next(generator)
+    inner(generator)
+    a = 1
+    next(generator)
+    b = 2
+
+def inner(generator):
+    stop()
+    next(generator)
+    c = 1
+
+seen = []
+outer()
+sys.settrace(None)
+print(seen)
+"""
+
+
+def test_debuggers_see_what_is_under_way(interpreter, tmp_path):
+    """Functions that line mode does not follow tell whoever comes later of each line, those included that run already."""
+    program = tmp_path / "debugger.py"
+    program.write_text(DEBUGGER)
+    run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "nothing"}, silent=False)
+    assert run.stdout == vbt.run([interpreter.path, program]).stdout
+    assert run.stdout.count("'line', 'outer'") == 3 and run.stdout.count("'line', 'inner'") == 2
+
+
 OTHERS = """
 import sys
 
@@ -299,6 +374,29 @@ def test_nothing_without_line_mode(interpreter, tmp_path):
     assert done.returncode == 2 and "VBTRACE_LINES=1" in done.stderr
 
 
+OCCURRENCES = """
+def f(n):
+    kept = []
+    for i in range(n):
+        kept.append([bytes(1000 + k) for k in range(2)])
+    return kept
+
+f(50)
+f(25)
+"""
+
+
+def test_occurrences_in_the_report(tmp_path):
+    """As memory_profiler has them, once lines are counted: a comprehension's own steps included, up to 3.11."""
+    program = tmp_path / "occurrences.py"
+    program.write_text(OCCURRENCES)
+    for lines, hits, shown in [("1", 75, str(75 + 75 * 3)), ("0", None, "")]:
+        run = vbt.trace(["/usr/bin/python3", program], env={"VBTRACE_LINES": lines})
+        assert [row["hits"] for row in run.report.json["user_lines"] if (row["function"], row["line"]) == ("f", 5)] == [hits]
+        text = vbt.vbtrace("report", run.paths[0]).stdout
+        assert vbt.re.search(rf" +5 +[\d.]+ MiB +[\d.]+ MiB +{shown} +kept\.append", text), text
+
+
 def test_export_for_mprof(tmp_path):
     """Debian's mprof finds the peak that the trace has."""
     run = vbt.trace(["/usr/bin/python3", "-c", "a = bytearray(50 << 20); import time; time.sleep(0.3)"])
@@ -315,7 +413,15 @@ def test_export_for_mprof(tmp_path):
     if mprof is None:
         pytest.skip("needs mprof (on Debian: apt install python3-memory-profiler)")
     said = vbt.run([mprof, "peak", out], directory=tmp_path).stdout
-    assert f"{peak:.3f} MiB" in said, said
+    assert said.split() == [str(out), f"{peak:.3f}", "MiB"]
+    if vbt.run(["/usr/bin/python3", "-c", "import matplotlib"]).returncode != 0:
+        pytest.skip("mprof plot needs matplotlib (on Debian: apt install python3-matplotlib)")
+    drawn = vbt.run([mprof, "plot", "--backend", "svg", "-o", "plot.svg", out], directory=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+    picture = (tmp_path / "plot.svg").read_text()
+    assert "memory used (in MiB)" in picture and "bytearray(50 << 20)" in picture.replace("&lt;", "<")
+    (_, marks), *_ = collections.Counter(vbt.re.findall(r'<use xlink:href="#(m\w+)"', picture)).most_common(1)
+    assert marks == len(samples) + 1  # a cross each, and one in the legend
 
 
 LAYOUT = """
