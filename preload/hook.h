@@ -76,7 +76,11 @@ VBT_INLINE struct vbt_place vbt_leaf_place(struct vbt_thread *thread, uintptr_t 
 
 /* The place of an allocation by native code. */
 VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
-    return VBT_PEEK(bool, vbt_full_stacks) ? vbt_full_place(thread, &caller, VBT_DOMAIN_HEAP) : vbt_leaf_place(thread, caller.pc);
+    if (!VBT_PEEK(bool, vbt_full_stacks))
+        return vbt_leaf_place(thread, caller.pc);
+    if (!VBT_PEEK(bool, vbt_full_joins) && vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp))
+        return thread->full.latest;
+    return vbt_full_place(thread, &caller, VBT_DOMAIN_HEAP);
 }
 
 /* The place of a mapping, likewise; mark: 0, or a site to stand before the address that asked for it. */

@@ -11,7 +11,7 @@ VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, str
         struct vbt_place place = vbt_heap_place(thread, caller);
         if (VBT_UNLIKELY(place.counters == NULL) ||
             VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size)))
-            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size);
+            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place.node, place.counters, block, size);
     }
     vbt_leave(thread);
     return block;
@@ -21,14 +21,16 @@ VBT_EXPORT void *malloc(size_t size) {
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.malloc(size);
-    return booked(thread, vbt_real.malloc(size), size, VBT_CALLER_REGISTERS);
+    void *block = vbt_real.malloc(size);
+    return booked(thread, block, size, VBT_CALLER_REGISTERS);
 }
 
 VBT_EXPORT void *calloc(size_t count, size_t size) {
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.calloc(count, size);
-    return booked(thread, vbt_real.calloc(count, size), count * size, VBT_CALLER_REGISTERS);
+    void *block = vbt_real.calloc(count, size);
+    return booked(thread, block, count * size, VBT_CALLER_REGISTERS);
 }
 
 /* The end of a block, in all cases. thread: has entered; NULL: has not. */

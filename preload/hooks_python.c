@@ -18,7 +18,7 @@ static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
 /* Books what the wrapped allocator returned (NULL where it failed), leaves, and passes it on. */
 static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, struct vbt_place place, void *block, size_t size) {
     if (block != NULL)
-        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size);
+        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place.node, place.counters, block, size);
     vbt_leave(thread);
     return block;
 }

@@ -3,6 +3,8 @@
 #ifndef VBT_REAL_H
 #define VBT_REAL_H
 
+#include "sys.h"
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
@@ -59,7 +61,7 @@ struct vbt_real {
 };
 
 /* Complete once any heap function was called through it, or vbt_real_find was. */
-extern struct vbt_real vbt_real;
+extern struct vbt_real vbt_real VBT_HIDDEN;
 
 /* Looks all of them up. dlsym allocates on its way: until the allocator is known, requests are served from a small
  * pool. */

@@ -15,6 +15,10 @@
  * atomic_load_explicit. */
 #define VBT_PEEK(type, word) (*(type const *)&(word))
 
+/* On the declaration of a variable: it is ours, and is found beside the code. Without, a shared library asks the table of what may be
+ * another's first. */
+#define VBT_HIDDEN __attribute__((visibility("hidden")))
+
 /* For what every event goes through: a call there costs more than a copy. */
 #define VBT_INLINE static inline __attribute__((always_inline))
 

@@ -94,7 +94,12 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
 
 struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain) {
     uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
-    return (struct vbt_place){node, vbt_counters_of(&thread->ledger, node)};
+    struct vbt_place place = {node, vbt_counters_of(&thread->ledger, node)};
+    if (VBT_LIKELY(domain == VBT_DOMAIN_HEAP))
+        thread->full.latest = place;
+    else
+        thread->full.native.whole = NULL;
+    return place;
 }
 
 void vbt_threads_after_fork(void) {

@@ -52,7 +52,7 @@ extern _Atomic(struct vbt_thread *) vbt_threads;
 /* What hooks do. VBT_RECORDING_POLLED: record, and call vbt_lifecycle_poll at every event. VBT_PAUSED: record nothing but the end of
  * known blocks, see pause.h. */
 enum { VBT_NOT_YET, VBT_RECORDING, VBT_RECORDING_POLLED, VBT_STOPPED, VBT_PAUSED };
-extern _Atomic uint32_t vbt_recording;
+extern _Atomic uint32_t vbt_recording VBT_HIDDEN;
 
 /* From now on vbt_recording is VBT_NOT_YET in a process that was forked from this one: also in those that no handler of fork sees, made by
  * clone or _Fork. (Where the kernel has no such thing, or larger pages, those go on unnoticed.) */

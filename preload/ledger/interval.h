@@ -78,10 +78,10 @@ struct vbt_interval_groups {
     struct vbt_vector groups, sites;
 };
 
-extern struct vbt_interval_groups vbt_interval_groups;
+extern struct vbt_interval_groups vbt_interval_groups VBT_HIDDEN;
 
 /* Grows when recording stops: what is open then is worth nothing. */
-extern _Atomic uint32_t vbt_interval_breaks;
+extern _Atomic uint32_t vbt_interval_breaks VBT_HIDDEN;
 
 /* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the next. */
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);

@@ -152,18 +152,18 @@ static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint3
         atomic_store_explicit(slot, cell, memory_order_relaxed);
 }
 
-void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
-    struct vbt_counters *counters = place.counters;
+void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, struct vbt_counters *counters,
+                      const void *block, size_t size) {
     if (VBT_UNLIKELY(counters == NULL)) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
     if (vbt_ledger_stale(ledger, counters))
-        touch(ledger, place.node, counters, (int64_t)size);
+        touch(ledger, node, counters, (int64_t)size);
     counters->allocs++;
     counters->allocated += size;
     if (size != counters->usual_size)
-        other_size(ledger, place.node, counters, size);
+        other_size(ledger, node, counters, size);
     ledger->totals[domain].allocs++;
     ledger->totals[domain].allocated += size;
     ledger->live += (int64_t)size;
@@ -172,9 +172,9 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
         publish_and_go_on(ledger);
     vbt_cell *slot = vbt_shadow_usual_cell(block);
     if (VBT_LIKELY(slot != NULL && size < VBT_CELL_SIZES))
-        atomic_store_explicit(slot, vbt_cell_pack(place.node, size, domain), memory_order_relaxed);
+        atomic_store_explicit(slot, vbt_cell_pack(node, size, domain), memory_order_relaxed);
     else
-        put_unusual(ledger, domain, place.node, block, size);
+        put_unusual(ledger, domain, node, block, size);
 }
 
 uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {

@@ -26,16 +26,17 @@ struct vbt_peak {
     _Atomic uint32_t threads; /* that have a ledger; above 1: publish in batches */
 };
 
-extern struct vbt_peak vbt_peak;
+extern struct vbt_peak vbt_peak VBT_HIDDEN;
 
 /* Counts peaks and ticks; on a line of its own, since every event reads it. */
-extern _Atomic uint64_t vbt_clock __attribute__((aligned(64)));
+extern _Atomic uint64_t vbt_clock __attribute__((aligned(64))) VBT_HIDDEN;
 
 /* Opens the books of a thread that has none yet. From the second thread on, all publish. */
 void vbt_ledger_begin(struct vbt_ledger *ledger);
 
-/* Books a block of `size` requested bytes. The place's counters are NULL where there was no memory: counted as lost. */
-void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size);
+/* Books a block of `size` requested bytes at a place, whose counters are NULL where there was no memory: counted as lost. */
+void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, struct vbt_counters *counters,
+                      const void *block, size_t size);
 
 /* Books the end of a block, before it really ends. Returns its cell for vbt_ledger_unfree, 0 for a block that is not
  * known. */

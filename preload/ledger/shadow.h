@@ -46,7 +46,7 @@ static inline enum vbt_domain vbt_cell_domain(uint64_t cell) { return (enum vbt_
 bool vbt_shadow_init(void);
 
 /* Those of addresses at 0 modulo 16, then those of addresses at 8. */
-extern _Atomic(vbt_cell *) *vbt_shadow_regions;
+extern _Atomic(vbt_cell *) *vbt_shadow_regions VBT_HIDDEN;
 
 /* The region's cells, made now; NULL when there is no memory. */
 vbt_cell *vbt_shadow_new_region(uintptr_t index);

@@ -5,7 +5,7 @@
 #include "tree.h"
 
 bool vbt_full_stacks;
-static bool joins;
+bool vbt_full_joins;
 
 /* A frame of the joined stack, outermost first. */
 struct joined {
@@ -27,7 +27,7 @@ struct vbt_full_room {
         found[VBT_STACK_FRAMES]; /* those of a new stack, innermost first; native: the frame itself, 0 where it was not found */
 };
 
-void vbt_full_stack_join(void) { joins = true; }
+void vbt_full_stack_join(void) { vbt_full_joins = true; }
 
 void vbt_full_stack_reset(struct vbt_full_stack *stack) {
     vbt_native_stack_forget(&stack->native);
@@ -231,7 +231,7 @@ static __attribute__((noinline)) uint32_t capture_and_join(struct vbt_full_stack
 
 uint32_t vbt_full_capture(struct vbt_full_stack *stack, struct vbt_python_stack *python, const struct vbt_registers *caller,
                           enum vbt_domain domain) {
-    if (VBT_UNLIKELY(joins))
+    if (VBT_UNLIKELY(vbt_full_joins))
         return capture_and_join(stack, python, caller, domain);
     uint32_t node = vbt_native_capture(&stack->native, caller);
     return VBT_LIKELY(domain == VBT_DOMAIN_HEAP) ? node : in_domain(node, domain);

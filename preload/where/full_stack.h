@@ -15,6 +15,7 @@ struct vbt_full_room;
 
 struct vbt_full_stack {
     struct vbt_native_stack native;
+    struct vbt_place latest;    /* of the latest native stack, in the heap's domain */
     struct vbt_full_room *room; /* mapped when Python and native frames first meet */
     /* The latest stack that was joined. */
     uint32_t depth;        /* frames */
@@ -25,7 +26,10 @@ struct vbt_full_stack {
 };
 
 /* Are native frames walked? Else only the one that called the allocator is told. */
-extern bool vbt_full_stacks;
+extern bool vbt_full_stacks VBT_HIDDEN;
+
+/* May there be Python frames among the native ones? */
+extern bool vbt_full_joins VBT_HIDDEN;
 
 /* From now on there may be Python frames among the native ones. */
 void vbt_full_stack_join(void);

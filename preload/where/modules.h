@@ -13,13 +13,14 @@
 #define VBT_MODULES_H
 
 #include "../memory.h"
+#include "../sys.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 
 /* Starts at 1: memory that is all zero was never stamped. A relaxed load will do: who runs code that has taken the place of other
  * code has, through the loader's lock, seen the generation grow. */
-extern _Atomic uint32_t vbt_module_generation;
+extern _Atomic uint32_t vbt_module_generation VBT_HIDDEN;
 
 uint32_t vbt_module_stamp(void);
 

@@ -373,6 +373,7 @@ static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, con
 
 void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     stack->top = stack->leaf = 0;
+    stack->whole = NULL;
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
 
@@ -425,14 +426,28 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
         push(stack, &room->frames[outer], &room->walked[i], of_sites);
     stack->top = stack->leaf = outer;
     stack->cuts[stack->cut]++;
+    stack->whole = NULL;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
         verify(stack, caller);
     if (VBT_UNLIKELY(stack->is_fleeting || stack->cut == VBT_CUT_MEMORY)) {
         stack->is_fleeting = false;
         stack->top = 0;
         memset(stack->ranges, 0, sizeof stack->ranges);
+    } else if (VBT_LIKELY(stack->cut == VBT_CUT_NONE)) {
+        stack->whole = &room->frames[outer];
     }
     return &room->frames[outer];
+}
+
+bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    const struct vbt_native_frame *leaf = stack->whole;
+    if (leaf == NULL || leaf->sp != sp || leaf->pc != pc || (leaf->fp_matters && leaf->fp != fp) ||
+        stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed) ||
+        changed_outside(stack->room, (uint32_t)(leaf - stack->room->frames)) != 0)
+        return false;
+    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
+        verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});
+    return true;
 }
 
 uint32_t vbt_native_capture(struct vbt_native_stack *stack, const struct vbt_registers *caller) {

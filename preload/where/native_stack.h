@@ -60,6 +60,8 @@ struct vbt_native_room;
 struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
     struct vbt_arena arena;
+    /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
+    const struct vbt_native_frame *whole;
     uint32_t top;     /* the innermost frame that may be met again; 0: none */
     uint32_t same;    /* the outermost so many frames of the latest capture are those of the one before */
     uint32_t leaf;    /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
@@ -75,7 +77,7 @@ struct vbt_native_stack {
 };
 
 /* Every so many captures are compared with libunwind's; 0: none. */
-extern uint32_t vbt_native_verify_every;
+extern uint32_t vbt_native_verify_every VBT_HIDDEN;
 
 /* Makes the special nodes. After vbt_tree_init; false when there is no memory. */
 bool vbt_native_stack_init(void);
@@ -83,6 +85,9 @@ bool vbt_native_stack_init(void);
 /* The stack that called the function whose VBT_CALLER_REGISTERS these are; it must be running. Its nodes are of the heap's domain.
  * The lost node where there is no memory. */
 uint32_t vbt_native_capture(struct vbt_native_stack *stack, const struct vbt_registers *caller);
+
+/* Is the stack the one that was captured last? (False where that is not sure, too.) Most allocations in loops are made under one. */
+bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
 
 /* The same stack as frames with sites, for whoever makes nodes of them: vbt_native_frames. False where there is no memory. A thread
  * that asks for sites does not ask for nodes again. */

@@ -2,6 +2,7 @@
 #ifndef VBT_PYTHON_H
 #define VBT_PYTHON_H
 
+#include "../sys.h"
 #include "python_abi.h"
 
 #include <stdatomic.h>
@@ -35,7 +36,7 @@ struct vbt_python {
     uintptr_t evaluate_start, evaluate_end; /* the evaluation loop's function, where frames cannot be told otherwise */
 };
 
-extern struct vbt_python vbt_python;
+extern struct vbt_python vbt_python VBT_HIDDEN;
 
 static inline uintptr_t vbt_load_word(const void *base, int offset) { return *(const uintptr_t *)((const char *)base + offset); }
 

@@ -53,7 +53,7 @@ struct vbt_python_stack {
 
 /* Two epochs in one word, never 0. The low half grows whenever a code object dies: its address, and those of its instructions, may
  * mean something else from then on. The high half grows whenever a thread state that somebody keeps is freed. */
-extern _Atomic uint64_t vbt_python_epochs;
+extern _Atomic uint64_t vbt_python_epochs VBT_HIDDEN;
 
 #define VBT_PYTHON_CODE_DIED UINT64_C(1)
 #define VBT_PYTHON_STATE_DIED (UINT64_C(1) << 32)
@@ -76,7 +76,7 @@ void vbt_python_override(struct vbt_python_stack *stack, uint32_t node);
 
 /* The calling thread's Python stack: its leaf frame, whose node is that of the whole stack; valid until the next
  * call. NULL when the thread runs no Python code. */
-extern struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *stack);
+extern struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *stack)VBT_HIDDEN;
 
 /* Chooses the walker for vbt_python, whose abi is set. The first frames that are met are looked at with care before
  * it is used. */

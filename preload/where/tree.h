@@ -55,7 +55,7 @@ struct vbt_tree {
     uint32_t line_node;               /* what the interpreter asks for to tell of line events; 0 without line mode */
 };
 
-extern struct vbt_tree vbt_tree;
+extern struct vbt_tree vbt_tree VBT_HIDDEN;
 
 /* Makes the root and the special nodes. Call once, before all else; false when there is no memory. */
 bool vbt_tree_init(void);
