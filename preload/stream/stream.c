@@ -34,9 +34,11 @@ static struct {
     struct vbt_books books; /* at the last tick */
     struct vbt_tick tick;
     struct vbt_resident_at resident[VBT_RESIDENT_TIMES];
-    bool maps_moved;              /* since they were last written */
+    bool moved, maps_moved;       /* since it was last written */
     int64_t resident_due;         /* the resident set is not looked at again before, ns */
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
+    uint64_t told;                /* changes of counters before it are in the file */
+    int64_t values_due;           /* what changed is not written again before, ns */
     uint64_t threads_clock;       /* changes before it have been told by thread; 0: none has */
     int64_t threads_time;         /* when that was */
     uint32_t threads_told;        /* how many there were */
@@ -55,15 +57,15 @@ static int64_t live_bytes(const struct vbt_books *books, int domain) {
 }
 
 /* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest that was taken apart, and for a
- * twentieth of the time at most: of a process that has its size, nothing. */
+ * fiftieth of the time at most: of a process that has its size, nothing. */
 static void take_resident(bool at_end) {
-    enum { MOST_OFTEN = 20, GROWTH = 8 };
+    enum { MOST_OFTEN = 50, GROWTH = 8 };
     struct vbt_resident_at *latest = &stream.resident[VBT_RESIDENT_LATEST], *highest = &stream.resident[VBT_RESIDENT_HIGHEST];
     int64_t known = (int64_t)highest->resident.total;
     if (!at_end && (stream.tick.rss <= known + known / GROWTH || stream.tick.time < stream.resident_due))
         return;
     vbt_resident_read(&latest->resident);
-    stream.maps_moved = true;
+    stream.moved = stream.maps_moved = true;
     latest->time = stream.tick.time;
     for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
         latest->live[domain] = live_bytes(&stream.books, domain);
@@ -72,9 +74,8 @@ static void take_resident(bool at_end) {
         *highest = *latest;
 }
 
-/* Takes the measure of the process: what the ticks and the end have in common. False if nothing moved since the last
- * time. */
-static bool measure(void) {
+/* Takes the measure of the process: what the ticks and the end have in common. */
+static void measure(void) {
     struct vbt_books *books = &stream.books;
     struct vbt_totals heap = books->totals[VBT_DOMAIN_HEAP];
     struct vbt_totals python = books->totals[VBT_DOMAIN_PYTHON];
@@ -101,8 +102,9 @@ static bool measure(void) {
     point.python = live_bytes(books, VBT_DOMAIN_PYTHON);
     vbt_timeline_add(&stream.timeline, point);
     stream.maps_moved |= memcmp(&mapped, &books->totals[VBT_DOMAIN_MAP], sizeof mapped) != 0;
-    return rss != stream.tick.rss || stream.maps_moved || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
-           memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0;
+    stream.moved |= rss != stream.tick.rss || stream.maps_moved ||
+                    memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
+                    memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0;
 }
 
 /* Which thread did what is much to write: it is told once a second, when there is a new thread that has a row of its own, and at
@@ -149,10 +151,20 @@ static void write_values(uint64_t since) {
     vbt_snapshot_lines(writer, &now, since == 0);
     if (stream.maps_moved || since == 0)
         vbt_snapshot_maps(writer, &stream.books, &stream.tick, stream.resident);
-    stream.maps_moved = false;
+    stream.moved = stream.maps_moved = false;
     stream.books.lost[VBT_LOST_WRITE] = writer->lost;
     stream.books.lost[VBT_LOST_NODES] = lost_paths();
     vbt_snapshot_state(writer, &stream.books, &stream.tick);
+}
+
+/* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been between looking at the clock and
+ * changing its counters when that tick passed. Where much changes all the time, what takes so much time is done less often. */
+static void write_changes(void) {
+    enum { MOST_OFTEN = 32 };
+    int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
+    write_values(stream.told);
+    stream.told = stream.clock_before;
+    stream.values_due = stream.tick.time + MOST_OFTEN * (vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
 static void write_end(const char *reason) {
@@ -190,6 +202,7 @@ static void rewrite(const char *reason) {
         stream.writer.lost = old.lost;
         stream.rewritten_size = stream.writer.file_size;
         stream.has_file = true;
+        stream.told = stream.clock_before;
         return;
     }
     int error = stream.writer.error;
@@ -203,7 +216,7 @@ static void rewrite(const char *reason) {
         return;
     }
     stream.threads_clock = 0;
-    write_values(stream.clock_before);
+    write_changes();
     if (reason != NULL)
         write_end(reason);
 }
@@ -214,21 +227,19 @@ static uint64_t file_limit(void) {
     return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
 }
 
-/* One tick. Two ticks' worth of changes are written: a thread may have been between looking at the clock and changing
- * its counters when the last tick passed. */
 static void tick(void) {
-    bool moved = measure();
+    measure();
     take_resident(false);
     if (stream.writer.error != 0)
         return; /* what is missing is made up for at the end, if it can be */
     if (!stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > file_limit())
         rewrite(NULL);
-    else if (moved)
-        write_values(stream.clock_before);
+    else if (stream.moved && stream.tick.time >= stream.values_due)
+        write_changes();
 }
 
 static void last_tick(bool finish, const char *reason) {
-    bool moved = measure();
+    measure();
     take_resident(finish);
     if (finish)
         stream.tick.maps_held = (int64_t)vbt_maps_held();
@@ -237,8 +248,8 @@ static void last_tick(bool finish, const char *reason) {
         stream.tick.max_rss = highest;
     if (finish)
         rewrite(reason);
-    else if (stream.writer.fd >= 0 && stream.writer.error == 0 && moved)
-        write_values(stream.clock_before);
+    else if (stream.writer.fd >= 0 && stream.writer.error == 0 && stream.moved)
+        write_changes();
     stream.complete = finish && stream.writer.error == 0;
 }
 
