@@ -22,6 +22,8 @@ static const struct {
     [VBT_LOST_INTERVAL_SITES] = {"interval_sites", "%s events are missing in the call sites of intervals (their sums are right)."},
     [VBT_LOST_BUSY] = {"busy", "%s threads were inside an allocation when the trace ended; their last event may be missing."},
     [VBT_LOST_LINES] = {"lines", "Line mode could not follow %s calls: too deeply nested. What they did is their callers'."},
+    [VBT_LOST_MAPS] =
+        {"maps", "%s mappings of the parent are not known here: it forked, without the C library's fork, amid a thread's mmap."},
 };
 
 const char *vbt_lost_name(enum vbt_lost reason) { return lost[reason].name; }

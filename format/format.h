@@ -127,6 +127,7 @@ enum vbt_lost {
     VBT_LOST_INTERVAL_SITES, /* call sites missing in the breakdown of an interval */
     VBT_LOST_BUSY,           /* threads that were inside an allocation when the trace ended */
     VBT_LOST_LINES,          /* calls of chosen functions that line mode could not follow: too deeply nested */
+    VBT_LOST_MAPS,           /* mappings that a child forked amid another thread's mmap or munmap knows nothing of */
     VBT_LOST_KINDS,
 };
 

@@ -247,8 +247,8 @@ static void after_fork_in_parent(void) {
         start_helper(vbt_options.tick);
 }
 
-/* The child's own trace begins: what is live is inherited, nothing else happened yet. */
-static void begin_anew(void) {
+/* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order: before_fork has run. */
+static void begin_anew(bool in_order) {
     vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0};
     vbt_process_info_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
@@ -257,7 +257,7 @@ static void begin_anew(void) {
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();
-    vbt_maps_begin_anew();
+    vbt_maps_begin_anew(in_order);
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
@@ -268,7 +268,7 @@ static void begin_anew(void) {
 
 static void after_fork_in_child(void) {
     if (held_for_fork) {
-        begin_anew();
+        begin_anew(true);
         vbt_maps_after_fork();
     } else if (over) {
         atomic_store(&vbt_recording, VBT_STOPPED);
@@ -290,7 +290,7 @@ static bool adopt(struct vbt_thread *thread) {
         atomic_store(&vbt_recording, VBT_STOPPED);
         return false;
     }
-    begin_anew();
+    begin_anew(false);
     atomic_store(&thread->standing, VBT_IN_CALL); /* the event goes on */
     return !vbt_paused();
 }

@@ -51,6 +51,7 @@ void vbt_books_read(struct vbt_books *out) {
     out->threads = vbt_thread_count();
     vbt_maps_read(&out->maps);
     out->unknown_frees[VBT_DOMAIN_MAP] = out->maps.unknown;
+    out->lost[VBT_LOST_MAPS] = out->maps.forgotten;
     memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
     memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
     out->peak = atomic_load(&vbt_peak.bytes);
@@ -232,6 +233,19 @@ static void forget_nodes(struct vbt_ledger *ledger, uint32_t nodes) {
     }
 }
 
+static void inherit(uint32_t node, uint64_t blocks, uint64_t bytes) {
+    struct inherited *part = vbt_vector_at(&inherited, node);
+    part->blocks += blocks;
+    part->bytes += bytes;
+    inherited_blocks[vbt_node_at(node)->domain] += blocks;
+    inherited_bytes[vbt_node_at(node)->domain] += bytes;
+}
+
+static void inherit_mapping(uint32_t node, uint64_t bytes) {
+    if (node < inherited.count)
+        inherit(node, 1, bytes);
+}
+
 void vbt_books_inherit(void) {
     struct vbt_books books;
     vbt_books_read(&books);
@@ -239,18 +253,18 @@ void vbt_books_inherit(void) {
     memset(inherited_blocks, 0, sizeof inherited_blocks);
     memset(inherited_bytes, 0, sizeof inherited_bytes);
     for (uint32_t node = 0; node < vbt_tree.nodes.count; node++) {
-        struct vbt_node_sum sum;
-        struct inherited part = {0, 0};
-        if (vbt_books_node(&books, node, &sum)) {
-            part.blocks = sum.totals.inherited_blocks + sum.totals.allocs - sum.totals.frees;
-            part.bytes = sum.totals.inherited_bytes + sum.totals.allocated - sum.totals.freed;
-            if (vbt_node_at(node)->domain != VBT_DOMAIN_MAP)
-                live += (int64_t)part.bytes;
-            inherited_blocks[vbt_node_at(node)->domain] += part.blocks;
-            inherited_bytes[vbt_node_at(node)->domain] += part.bytes;
-        }
-        if (node < inherited.count || vbt_vector_add(&inherited) == node)
-            *(struct inherited *)vbt_vector_at(&inherited, node) = part;
+        struct vbt_node_sum sum = {0};
+        bool any = vbt_node_at(node)->domain != VBT_DOMAIN_MAP && vbt_books_node(&books, node, &sum);
+        if (node == inherited.count)
+            vbt_vector_add(&inherited);
+        if (node == inherited.count)
+            break; /* no memory */
+        *(struct inherited *)vbt_vector_at(&inherited, node) = (struct inherited){0};
+        if (!any)
+            continue;
+        struct vbt_node_totals *all = &sum.totals;
+        inherit(node, all->inherited_blocks + all->allocs - all->frees, all->inherited_bytes + all->allocated - all->freed);
+        live += (int64_t)(all->inherited_bytes + all->allocated - all->freed);
     }
     uint64_t clock = atomic_fetch_add(&vbt_clock, 1) + 1;
     atomic_store(&vbt_peak.bytes, live);
@@ -278,5 +292,5 @@ void vbt_books_inherit(void) {
         vbt_intervals_reset(ledger);
     }
     vbt_interval_groups_forget();
-    vbt_maps_inherit();
+    vbt_maps_inherit(inherit_mapping);
 }

@@ -211,7 +211,23 @@ static void resolve(const struct vbt_thread *but) {
 
 void vbt_maps_resolve(void) { resolve(NULL); }
 
-void vbt_maps_begin_anew(void) {
+/* Whatever state the books are in. Their memory is used again. */
+static void forget_all(void) {
+    uint64_t known = 0;
+    for (uint32_t id = 1; id < maps.mappings.count; id++)
+        known += mapping_at(id)->bytes != 0;
+    maps.ranges.root = maps.ranges.spare = maps.ranges.spares = maps.ranges.items.count = 0;
+    maps.spare = maps.mappings.count = 0;
+    maps.sum = (struct vbt_maps_sum){.forgotten = known};
+    maps.live = 0;
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+        thread->ledger.unmapping = 0;
+}
+
+void vbt_maps_begin_anew(bool in_order) {
+    maps.sum.forgotten = 0;
+    if (!in_order && atomic_load(&maps.lock.state) != 0)
+        forget_all();
     maps.lock = (struct vbt_lock){0};
     resolve(vbt_self); /* this thread goes on, if it was interrupted */
 }
@@ -222,13 +238,14 @@ void vbt_maps_before_fork(void) { signals_before_fork = open_books(); }
 
 void vbt_maps_after_fork(void) { close_books(signals_before_fork); }
 
-void vbt_maps_inherit(void) {
-    for (int kind = 0; kind < VBT_MAP_KINDS; kind++) {
-        struct vbt_map_totals *totals = &maps.sum.kinds[kind];
-        totals->inherited_blocks += totals->flow.allocs - totals->flow.frees;
-        totals->inherited_bytes += totals->flow.allocated - totals->flow.freed;
-        totals->flow = (struct vbt_totals){0};
+void vbt_maps_inherit(void (*call)(uint32_t node, uint64_t bytes)) {
+    maps.sum = (struct vbt_maps_sum){.forgotten = maps.sum.forgotten, .peak = maps.live};
+    for (uint32_t id = 1; id < maps.mappings.count; id++) {
+        const struct mapping *mapping = mapping_at(id);
+        if (mapping->bytes == 0)
+            continue;
+        maps.sum.kinds[mapping->kind].inherited_blocks++;
+        maps.sum.kinds[mapping->kind].inherited_bytes += mapping->bytes;
+        call(mapping->node, mapping->bytes);
     }
-    maps.sum.peak = maps.live;
-    maps.sum.unknown = 0;
 }

@@ -22,8 +22,9 @@ struct vbt_map_totals {
 
 struct vbt_maps_sum {
     struct vbt_map_totals kinds[VBT_MAP_KINDS];
-    uint64_t unknown; /* calls that unmapped, among others, what was not known here */
-    int64_t peak;     /* most bytes mapped at a time */
+    uint64_t unknown;   /* calls that unmapped, among others, what was not known here */
+    uint64_t forgotten; /* mappings of the parent's that this process knows nothing of: see vbt_maps_begin_anew */
+    int64_t peak;       /* most bytes mapped at a time */
 };
 
 /* Bytes as the kernel maps them. */
@@ -66,10 +67,12 @@ void vbt_maps_resolve(void);
 void vbt_maps_before_fork(void);
 void vbt_maps_after_fork(void);
 
-/* In the child, however it was forked: nobody has the lock, and what threads had in hand that are gone is settled or restored. */
-void vbt_maps_begin_anew(void);
+/* In the child: nobody has the lock, and what threads had in hand that are gone is settled or restored. in_order: the fork was one that
+ * vbt_maps_before_fork came before. Else a thread that is gone may have been amid the books: they are begun afresh, and what was in them
+ * is counted as forgotten. */
+void vbt_maps_begin_anew(bool in_order);
 
-/* In the child: what is live is inherited, all counts start at 0. */
-void vbt_maps_inherit(void);
+/* In the child: what is live is inherited, all counts start at 0. Calls for each live mapping. */
+void vbt_maps_inherit(void (*call)(uint32_t node, uint64_t bytes));
 
 #endif

@@ -10,10 +10,11 @@ PYTHON_PROGRAMS = [f"ground_truth_{name}.py" for name in ("objects", "control", 
 ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
 
 
-def check_laws(report):
+def check_laws(report, of_threads=False, **lost):
+    """of_threads: forked by a process of several threads, whose peak's uncertainty goes on. lost: what is, by reason; nothing as a rule."""
     totals, domains = report.totals, report.totals["domains"]
     assert report.json["complete"] and report.json["conservation"] == {"checked": True, "holds": True, "difference": None}
-    assert totals["lost_events"] == 0 and not any(totals["lost"].values())
+    assert {reason: count for reason, count in totals["lost"].items() if count} == lost and totals["lost_events"] == sum(lost.values())
     rows = [] if totals["inherited_blocks"] else [*report.json["lines"], *report.json["user_lines"]]  # those do not tell what they inherited
     for counts in [totals, *domains.values(), *rows]:
         inherited = counts.get("inherited_blocks", 0), counts.get("inherited_bytes", 0)
@@ -28,7 +29,7 @@ def check_laws(report):
     for rows in ("lines", "user_lines"):
         at_peak = sum(row["at_peak_bytes"] for row in report.json[rows])
         error = totals["peak_error_bytes"]
-        if totals["threads"] == 1:
+        if totals["threads"] == 1 and not of_threads:
             assert error == 0 and at_peak == totals["peak_bytes"]
         else:
             assert abs(at_peak - totals["peak_bytes"]) <= error, (rows, at_peak, totals["peak_bytes"], error)

@@ -29,9 +29,9 @@ def line_of(comment):
     return next(number for number, text in enumerate(LINES, 1) if text.endswith("// " + comment))
 
 
-def check_maps(report):
+def check_maps(report, **more):
     """The domain's totals are those of its kinds, of its lines, and of the file as the second reader has it."""
-    check_laws(report)
+    check_laws(report, **more)
     told = report.totals["domains"]["map"]
     for name in ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs"):
         assert told[name] == sum(kind[name] for kind in told["kinds"].values()), name
@@ -83,6 +83,28 @@ def test_a_child_inherits_the_books():
     assert (told["allocs"], told["frees"], told["live_bytes"]) == (1, 0, 7 * PAGE)
     for report in (child, parent):
         check_maps(report)
+
+
+def test_clones_amid_other_threads_mmaps():
+    """A child whose parent's books were open when it was made knows nothing of them and says so; to the others they are whole."""
+    run = traced("clones")
+    (parent,) = [report for report in run.reports if report.json["end_reason"] == "exit"]
+    children = [report for report in run.reports if report is not parent]
+    assert len(children) == 10
+    check_maps(parent)
+    row = map_lines(parent)[str(SOURCE), line_of("while others fork")]
+    assert row["allocs"] == row["frees"] > 0 and row["live_bytes"] == 0 and parent.totals["unknown_frees"]["map"] == 0
+    for child in children:
+        told = child.totals["domains"]["map"]
+        own = map_lines(child)[str(SOURCE), line_of("of a clone")]
+        assert (own["allocs"], own["frees"], own["live_bytes"]) == (1, 0, PAGE)
+        if child.totals["lost"]["maps"]:
+            check_maps(child, of_threads=True, maps=child.totals["lost"]["maps"])
+            assert (told["inherited_blocks"], told["allocs"], child.totals["unknown_frees"]["map"]) == (0, 1, 1)
+        else:
+            check_maps(child, of_threads=True)
+            assert 1 <= told["inherited_blocks"] <= 1 + 4 and child.totals["unknown_frees"]["map"] == 0
+            assert told["freed_bytes"] == 8 * PAGE
 
 
 def test_resident_set():

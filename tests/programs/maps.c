@@ -1,10 +1,11 @@
-/* Mapped memory, with the truth at the end of each line that maps: maps traps|threads|fork|resident. P is a page.
+/* Mapped memory, with the truth at the end of each line that maps: maps traps|threads|fork|clones|resident. P is a page.
  *
  * The program checks what the calls return, and that errno is as the kernel left it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,41 @@ static void forked(void) {
     MUST(waitpid(child, &status, 0) == child && status == 0);
 }
 
+static _Atomic int done;
+
+static void *map_without_end(void *unused) {
+    (void)unused;
+    while (!done) {
+        char *a = mmap(NULL, 3 * P, RW, PRIVATE, -1, 0); // while others fork
+        MUST_DO(munmap(a + P, 2 * P));
+        MUST_DO(munmap(a, P));
+    }
+    return NULL;
+}
+
+/* Forks that no handler sees, while other threads map. */
+static void clones(void) {
+    enum { THREADS = 4, CHILDREN = 10 };
+    pthread_t others[THREADS];
+    char *a = mmap(NULL, 8 * P, RW, PRIVATE, -1, 0); //= allocs 1; bytes 8 * P
+    for (int i = 0; i < THREADS; i++)
+        MUST(pthread_create(&others[i], NULL, map_without_end, NULL) == 0);
+    for (int i = 0; i < CHILDREN; i++) {
+        int status;
+        pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+        if (child == 0) {
+            MUST_DO(munmap(a + P, 7 * P));
+            char *b = mmap(NULL, 2 * P, RW, PRIVATE, -1, 0); // of a clone
+            MUST_DO(munmap(b, P));
+            _exit(0);
+        }
+        MUST(waitpid(child, &status, 0) == child && status == 0);
+    }
+    done = 1;
+    for (int i = 0; i < THREADS; i++)
+        MUST(pthread_join(others[i], NULL) == 0);
+}
+
 /* 64 MiB are mapped and all written, 32 MiB asked for and half written, so that the resident set is known from below. */
 static void resident(void) {
     enum { MAPPED = 64 << 20, ASKED = 32 << 20 };
@@ -217,6 +253,8 @@ int main(int count, char **arguments) {
         threads();
     } else if (strcmp(which, "fork") == 0) {
         forked();
+    } else if (strcmp(which, "clones") == 0) {
+        clones();
     } else if (strcmp(which, "resident") == 0) {
         resident();
     } else {

@@ -170,7 +170,7 @@ static void what_threads_that_are_gone_had_in_hand_is_resolved(void **state) {
     vbt_maps_retire(&other->ledger, at(0), at(2));
     vbt_maps_retire(&self->ledger, at(2), at(3));
     vbt_self = self;
-    vbt_maps_begin_anew();
+    vbt_maps_begin_anew(true);
     assert_int_equal(other->ledger.unmapping, 0);
     assert_int_not_equal(self->ledger.unmapping, 0);
     assert_int_equal(vbt_maps_held(), 3 * PAGE);
@@ -213,6 +213,37 @@ static void a_fork_inherits_what_is_mapped(void **state) {
     assert_int_equal(sum_of(node).freed, 4 * PAGE);
     world_free(thread, 0x7000000);
     vbt_books_inherit(); /* for the tests behind this one: nothing is left */
+}
+
+/* Forked by clone while another thread was at it, which here is this one: what the books then hold is anybody's guess. */
+static void books_that_were_being_changed_are_begun_afresh(void **state) {
+    (void)state;
+    uint32_t a = node_of("forgotten a"), b = node_of("forgotten b");
+    map(a, VBT_MAP_FILE, 0, 5);
+    map(b, VBT_MAP_ANONYMOUS, 10, 15);
+    vbt_maps_retire(&thread->ledger, at(12), at(13));
+    vbt_maps_before_fork();
+    vbt_maps_begin_anew(false);
+    vbt_books_inherit();
+    struct vbt_books books;
+    vbt_books_read(&books);
+    assert_int_equal(books.lost[VBT_LOST_MAPS], 2);
+    assert_int_equal(books.inherited_blocks[VBT_DOMAIN_MAP], 0);
+    assert_int_equal(books.maps.kinds[VBT_MAP_FILE].inherited_bytes, 0);
+    assert_int_equal(books.maps.peak, 0);
+    assert_int_equal(vbt_maps_held(), 0);
+    vbt_maps_settle(&thread->ledger); /* it has nothing in hand */
+    unmap(0, 5);
+    assert_node(a, 0, 0, 0, 0);
+    map(b, VBT_MAP_ANONYMOUS, 0, 3);
+    assert_node(b, 1, 0, 3, 0);
+    assert_int_equal(vbt_maps_held(), 3 * PAGE);
+    vbt_maps_begin_anew(false); /* a child of this one, when nobody was at it */
+    vbt_books_inherit();
+    vbt_books_read(&books);
+    assert_int_equal(books.lost[VBT_LOST_MAPS], 0);
+    assert_int_equal(books.inherited_bytes[VBT_DOMAIN_MAP], 3 * PAGE);
+    assert_int_equal(vbt_maps_held(), 3 * PAGE);
 }
 
 static void mapped_memory_is_no_part_of_heap_live_or_peak(void **state) {
@@ -327,6 +358,7 @@ int main(void) {
         cmocka_unit_test_setup(what_threads_that_are_gone_had_in_hand_is_resolved, begin),
         cmocka_unit_test_setup(only_the_latest_mapping_is_temporary, begin),
         cmocka_unit_test_setup(a_fork_inherits_what_is_mapped, begin),
+        cmocka_unit_test_setup(books_that_were_being_changed_are_begun_afresh, begin),
         cmocka_unit_test_setup(mapped_memory_is_no_part_of_heap_live_or_peak, begin),
         cmocka_unit_test_setup(random_calls_agree_with_an_array_of_pages, begin),
     };
