@@ -32,14 +32,15 @@
 
 int64_t vbt_clock_start;
 
-/* A process writes nothing in its first moments: if it ends soon, all is written at once, and if it execs, it was a mere wrapper.
+/* A process writes nothing in its first moments: if it ends soon, all is written at once, and if it execs, it was a mere wrapper. (As to
+ * that, time that it spends waiting for a processor does not count: on a busy machine, a wrapper is one all the same.)
  * After a fork Python counts its threads, and warns if there are several: there the helper comes back a little later. Where the kernel
  * gives no thread, it is asked again after a while. */
 enum { FIRST_TICK = 30 * 1000 * 1000, AFTER_PYTHON_FORK = 1000 * 1000, AFTER_REFUSAL = 1000 * 1000 * 1000 };
 
 static _Atomic int awake;     /* 0 no, 1 waking, 2 yes */
 static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
-static int64_t wrapper_until; /* an exec before this is a wrapper's */
+static int64_t waited_before; /* for a processor, when the process began; ns */
 static bool over;             /* recording stopped and will not go on */
 static bool summary_due = true;
 
@@ -50,7 +51,7 @@ static void wake(void) {
     vbt_say_init();
     vbt_real_find();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
-    wrapper_until = vbt_clock_start + FIRST_TICK;
+    waited_before = vbt_waited_for_processor();
     bool good = vbt_options_read();
     vbt_process_info_init();
     vbt_trace_path_init();
@@ -159,13 +160,26 @@ static void print_summary(void) {
     vbt_say("next: vbtrace report %s", summary.path);
 }
 
+/* An exec in a process's first moments. Its trace, if it has one already, is withdrawn. */
+static bool is_wrapper(void) {
+    int64_t age = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    if (age < FIRST_TICK && !vbt_stream_has_file())
+        return true;
+    if (age - (vbt_waited_for_processor() - waited_before) >= FIRST_TICK)
+        return false;
+    vbt_lifecycle_alone(); /* the helper may just be writing */
+    vbt_stream_withdraw();
+    vbt_lifecycle_not_alone();
+    return true;
+}
+
 void vbt_lifecycle_finish(const char *reason) {
     uint32_t recording = atomic_load(&vbt_recording);
     bool is_exec = strcmp(reason, "exec") == 0;
     if (atomic_load(&awake) != 2 || recording == VBT_STOPPED || recording == VBT_NOT_YET || vbt_sys(SYS_getpid) != vbt_pid)
         return;
-    if (is_exec && !vbt_stream_has_file() && vbt_clock_read(CLOCK_MONOTONIC) < wrapper_until)
-        return; /* a wrapper that has only just begun */
+    if (is_exec && is_wrapper())
+        return;
     if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
         return; /* another thread ends the process, too */
     int saved = errno;
@@ -252,7 +266,7 @@ static void begin_anew(bool in_order) {
     vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0};
     vbt_process_info_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
-    wrapper_until = vbt_clock_start + FIRST_TICK;
+    waited_before = 0; /* the kernel counts anew, too */
     summary_due = false;
     vbt_helper_after_fork();
     vbt_threads_after_fork();

@@ -33,6 +33,9 @@ void vbt_write_process(struct vbt_chunk_writer *writer);
 /* Which files code is mapped from now, whoever mapped it: for code that the loader knows nothing of. */
 void vbt_write_mappings(struct vbt_chunk_writer *writer);
 
+/* How long the process's first thread was ready to run and had no processor, ns, since it was forked; 0 where the kernel does not tell. */
+int64_t vbt_waited_for_processor(void);
+
 /* Resident bytes now, and the highest ever; from /proc/self/status and statm. */
 int64_t vbt_rss_now(void);
 int64_t vbt_rss_highest(void);

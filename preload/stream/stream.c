@@ -282,6 +282,12 @@ void vbt_stream_run(int64_t first_tick) {
     vbt_chunk_writer_close(&stream.writer);
 }
 
+void vbt_stream_withdraw(void) {
+    if (stream.has_file)
+        vbt_sys(SYS_unlinkat, AT_FDCWD, stream.path, 0);
+    stream.has_file = false;
+}
+
 void vbt_stream_summary(struct vbt_summary *out) {
     const struct vbt_books *books = &stream.books;
     *out = (struct vbt_summary){.peak = books->peak,

@@ -21,6 +21,9 @@ void vbt_stream_run(int64_t first_tick);
 /* Whether a file was made. */
 bool vbt_stream_has_file(void);
 
+/* While no helper runs: removes the file, if there is one. The trace can begin anew. */
+void vbt_stream_withdraw(void);
+
 void vbt_stream_summary(struct vbt_summary *out);
 
 /* In the child of a fork: a trace of its own, from nothing. */

@@ -144,6 +144,19 @@ def test_exec_chain(output, tmp_path):
         check_laws(report)
 
 
+def test_wrappers_of_a_busy_machine():
+    """Only what a process does itself makes it old, not how long it waits for a processor."""
+    here = {min(os.sched_getaffinity(0))}
+    busy = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"], preexec_fn=lambda: os.sched_setaffinity(0, here)) for _ in range(4)]
+    try:
+        run = traced("wrapper", preexec_fn=lambda: (os.sched_setaffinity(0, here), os.nice(10)))
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert run.report.json["program"]["args"][1] == "plain" and blocks(run.report, "N here")[0] == 1000
+
+
 def test_again_replaces(tmp_path):
     """The trace of an earlier run, however short ago, gives way to that of a new one."""
     for _ in range(3):

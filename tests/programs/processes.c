@@ -188,6 +188,8 @@ int main(int count, char **arguments) {
         kept[i] = malloc(10); // N here
     if (strcmp(way, "waits-at-once") == 0)
         waits(0);
+    if (strcmp(way, "wrapper") == 0)
+        execl(arguments[0], arguments[0], "plain", NULL);
     wait_a_little();
     if (strcmp(way, "clone") == 0)
         return cloned();
