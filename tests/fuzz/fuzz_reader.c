@@ -82,6 +82,13 @@ static const struct {
     {&vbt_command_flamegraph, {"--format=collapsed", "--reverse", "--frames=function"}},
     {&vbt_command_symbolize, {NULL}},
     {&vbt_command_export, {NULL}},
+    {&vbt_command_lines, {"--like=memory_profiler"}},
+    {&vbt_command_lines, {"--like=line_profiler"}},
+    {&vbt_command_lines, {"--own", "--limit=0"}},
+    {&vbt_command_functions, {"--by=thread", "--limit=0"}},
+    {&vbt_command_tree, {"--by=thread", "--limit=0", "--filter=domain=map"}},
+    {&vbt_command_leaks, {"--by=thread", "--format=json", "--filter=domain=map"}},
+    {&vbt_command_flamegraph, {"--by=thread", "--format=collapsed"}},
 };
 
 enum { COMMAND_LINES = sizeof command_lines / sizeof *command_lines, DECODER_ONLY = 128 };
