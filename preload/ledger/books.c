@@ -29,7 +29,7 @@ static void add_totals(struct vbt_totals *sum, const struct vbt_totals *part) {
 
 void vbt_books_read(struct vbt_books *out) {
     *out = (struct vbt_books){0};
-    int64_t live_alone = 0;
+    int64_t live = 0;
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         const struct vbt_ledger *ledger = &thread->ledger;
         for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
@@ -45,8 +45,7 @@ void vbt_books_read(struct vbt_books *out) {
             out->truncated += thread->full.native.cuts[cut];
         out->compared += thread->full.native.compared;
         out->different += thread->full.native.different;
-        live_alone = ledger->live;
-        out->ledgers++;
+        live += ledger->live;
     }
     out->threads = vbt_thread_count();
     vbt_maps_read(&out->maps);
@@ -56,11 +55,12 @@ void vbt_books_read(struct vbt_books *out) {
     memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
     out->peak = atomic_load(&vbt_peak.bytes);
     out->peak_clock = atomic_load(&vbt_peak.clock);
-    if (out->ledgers == 1 && live_alone > out->peak) {
-        out->peak = live_alone;
+    uint32_t threads = atomic_load(&vbt_peak.threads);
+    if (threads == 1 && live > out->peak) {
+        out->peak = live;
         out->peak_is_now = true;
-    } else if (out->ledgers > 1) {
-        out->peak_error = (int64_t)out->ledgers * VBT_PEAK_BATCH;
+    } else if (threads > 1) {
+        out->peak_error = (int64_t)threads * VBT_PEAK_BATCH;
     }
 }
 
@@ -270,7 +270,7 @@ void vbt_books_inherit(void) {
     atomic_store(&vbt_peak.bytes, live);
     atomic_store(&vbt_peak.clock, clock);
     atomic_store(&vbt_peak.total, live);
-    bool alone = books.ledgers == 1;
+    atomic_store(&vbt_peak.threads, 1); /* the states of the others are nobody's */
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         struct vbt_ledger *ledger = &thread->ledger;
         forget_nodes(ledger, vbt_tree.nodes.count);
@@ -287,8 +287,8 @@ void vbt_books_inherit(void) {
         ledger->last_mapping = 0;
         ledger->ours = 0;
         ledger->crest = INT64_MIN;
-        atomic_store(&ledger->alloc_limit, alone ? INT64_MAX : INT64_MIN);
-        atomic_store(&ledger->free_limit, alone ? INT64_MIN : INT64_MAX);
+        atomic_store(&ledger->alloc_limit, INT64_MAX);
+        atomic_store(&ledger->free_limit, INT64_MIN);
         vbt_intervals_reset(ledger);
     }
     vbt_interval_groups_forget();

@@ -26,8 +26,7 @@ struct vbt_books {
     uint64_t truncated;           /* call stacks cut off */
     uint64_t compared, different; /* native stacks that were verified; those that libunwind saw otherwise */
     uint32_t threads;             /* that had an event */
-    uint32_t ledgers;
-    struct vbt_maps_sum maps; /* of the map domain, by kind */
+    struct vbt_maps_sum maps;     /* of the map domain, by kind */
     int64_t peak;
     int64_t peak_error;  /* how far the true peak can lie above it */
     uint64_t peak_clock; /* for vbt_books_node */

@@ -10,8 +10,8 @@ PYTHON_PROGRAMS = [f"ground_truth_{name}.py" for name in ("objects", "control", 
 ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
 
 
-def check_laws(report, of_threads=False, **lost):
-    """of_threads: forked by a process of several threads, whose peak's uncertainty goes on. lost: what is, by reason; nothing as a rule."""
+def check_laws(report, **lost):
+    """lost: what is lost, by reason; nothing as a rule."""
     totals, domains = report.totals, report.totals["domains"]
     assert report.json["complete"] and report.json["conservation"] == {"checked": True, "holds": True, "difference": None}
     assert {reason: count for reason, count in totals["lost"].items() if count} == lost and totals["lost_events"] == sum(lost.values())
@@ -29,7 +29,7 @@ def check_laws(report, of_threads=False, **lost):
     for rows in ("lines", "user_lines"):
         at_peak = sum(row["at_peak_bytes"] for row in report.json[rows])
         error = totals["peak_error_bytes"]
-        if totals["threads"] == 1 and not of_threads:
+        if totals["threads"] == 1:
             assert error == 0 and at_peak == totals["peak_bytes"]
         else:
             assert abs(at_peak - totals["peak_bytes"]) <= error, (rows, at_peak, totals["peak_bytes"], error)

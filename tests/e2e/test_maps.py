@@ -29,9 +29,9 @@ def line_of(comment):
     return next(number for number, text in enumerate(LINES, 1) if text.endswith("// " + comment))
 
 
-def check_maps(report, **more):
+def check_maps(report, **lost):
     """The domain's totals are those of its kinds, of its lines, and of the file as the second reader has it."""
-    check_laws(report, **more)
+    check_laws(report, **lost)
     told = report.totals["domains"]["map"]
     for name in ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs"):
         assert told[name] == sum(kind[name] for kind in told["kinds"].values()), name
@@ -99,10 +99,10 @@ def test_clones_amid_other_threads_mmaps():
         own = map_lines(child)[str(SOURCE), line_of("of a clone")]
         assert (own["allocs"], own["frees"], own["live_bytes"]) == (1, 0, PAGE)
         if child.totals["lost"]["maps"]:
-            check_maps(child, of_threads=True, maps=child.totals["lost"]["maps"])
+            check_maps(child, maps=child.totals["lost"]["maps"])
             assert (told["inherited_blocks"], told["allocs"], child.totals["unknown_frees"]["map"]) == (0, 1, 1)
         else:
-            check_maps(child, of_threads=True)
+            check_maps(child)
             assert 1 <= told["inherited_blocks"] <= 1 + 4 and child.totals["unknown_frees"]["map"] == 0
             assert told["freed_bytes"] == 8 * PAGE
 
