@@ -1,6 +1,8 @@
 /* See native_oracle.h. */
 #include "native_oracle.h"
 
+#include "../thread.h"
+
 #if __has_include(<libunwind.h>)
 
 #define UNW_LOCAL_ONLY
@@ -83,6 +85,8 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
     if (unwind.init_local == NULL)
         return 0;
     int saved = errno;
+    uint64_t lost =
+        vbt_self != NULL ? vbt_self->lost_in_signal : 0; /* what libunwind asks for in the midst of an event is its own */
     unw_context_t context;
     unw_cursor_t cursor;
 #if defined __x86_64__
@@ -91,6 +95,8 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
     unw_tdep_getcontext(&context);
 #endif
     uint32_t count = unwind.init_local(&cursor, &context) == 0 ? walk(&cursor, from, out, size) : 0;
+    if (vbt_self != NULL)
+        vbt_self->lost_in_signal = lost;
     errno = saved;
     return count;
 }

@@ -13,6 +13,7 @@ from test_conservation import check_laws
 
 SECONDS = float(os.environ.get("VBTRACE_STRESS_SECONDS", "1"))
 SOURCE = vbt.PROGRAMS / "stress.c"
+OPTIONS = {"leaf": {"VBTRACE_NATIVE": "leaf"}, "full": {"VBTRACE_VERIFY": "100"}}
 CHILDREN = 12  # whose traces are looked into; all must have left one
 
 
@@ -30,11 +31,12 @@ def map_sums(report):
 @pytest.mark.parametrize("allocator", [None, *vbt.ALLOCATORS])
 @pytest.mark.parametrize("native", ["leaf", "full"])
 def test_stress(allocator, native):
+    """full is the default; every hundredth stack is compared with libunwind's."""
     if allocator is not None:
         vbt.needs_library(allocator)
     program = vbt.compiled(SOURCE.name, "-O1", "-fno-builtin")
     preload = [] if allocator is None else [allocator]
-    run = vbt.trace([program, SECONDS], preload=preload, env={"VBTRACE_NATIVE": native}, timeout=vbt.TIMEOUT + 4 * SECONDS)
+    run = vbt.trace([program, SECONDS], preload=preload, env=OPTIONS[native], timeout=vbt.TIMEOUT + 4 * SECONDS)
     told = run.told
     assert told["forks"] > 0 and told["allocs"] > 1000 and len(run.paths) == 1 + told["forks"]
     reports = {path: vbt.Report(path) for path in [run.paths[-1], *run.paths[:: max(1, len(run.paths) // CHILDREN)]]}
@@ -51,4 +53,6 @@ def test_stress(allocator, native):
         assert mapped["freed_bytes"] == mapped["allocated_bytes"]
     for report in reports.values():
         check_laws(report)
+        assert report.json["program"]["native"] == native
+        assert native == "leaf" or (report.json["verify"]["compared"] > 0 and report.json["verify"]["different"] == 0)
         assert report.json["end_reason"] in ("exit", "_exit")
