@@ -89,19 +89,22 @@ static int64_t sum_at_peak(const struct vbt_books *books) {
     return sum;
 }
 
+static void assert_exact(void) {
+    struct vbt_books books = read_books();
+    assert_int_equal(books.peak, truth.peak);
+    assert_int_equal(books.peak_error, 0);
+    for (uint32_t i = 0; i < NODES; i++)
+        assert_int_equal(at_peak(&books, i), truth.at_peak[i]);
+}
+
 static void one_thread_knows_its_peak_exactly(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     uint64_t seed = 11;
     for (int step = 0; step < 40000; step++) {
         random_step(thread, &seed, step);
-        if (world_random(&seed) % 40 != 0)
-            continue;
-        struct vbt_books books = read_books();
-        assert_int_equal(books.peak, truth.peak);
-        assert_int_equal(books.peak_error, 0);
-        for (uint32_t i = 0; i < NODES; i++)
-            assert_int_equal(at_peak(&books, i), truth.at_peak[i]);
+        if (world_random(&seed) % 40 == 0)
+            assert_exact();
     }
 }
 
@@ -202,6 +205,39 @@ static void one_thread_becomes_several(void **state) {
     }
 }
 
+/* The thread that forks is alone in the child, until that has a second one. */
+static void a_child_of_several_threads_knows_its_peak_exactly(void **state) {
+    (void)state;
+    struct vbt_thread *threads[3];
+    uint64_t seed = 14;
+    int step = 0;
+    for (int i = 0; i < 3; i++)
+        threads[i] = vbt_thread_begin();
+    for (; step < 10000; step++)
+        random_step(threads[world_random(&seed) % 3], &seed, step);
+    vbt_self = threads[1];
+    vbt_threads_after_fork();
+    vbt_books_inherit();
+    truth.peak = truth.live;
+    memcpy(truth.at_peak, truth.of_node, sizeof truth.at_peak);
+    for (; step < 30000; step++) {
+        random_step(threads[1], &seed, step);
+        if (step % 20 == 0)
+            assert_exact();
+    }
+    struct vbt_thread *both[2] = {threads[1], vbt_thread_begin()};
+    assert_true(both[1] == threads[0] || both[1] == threads[2]);
+    for (; step < 50000; step++) {
+        random_step(both[world_random(&seed) % 2], &seed, step);
+        if (step % 20 == 0)
+            assert_within_error();
+    }
+    for (uint32_t block = 0; block < BLOCKS; block++)
+        if (truth.blocks[block].size >= 0)
+            do_free(threads[1], block);
+    vbt_books_inherit(); /* for the tests behind this one: nothing is left */
+}
+
 /* The block that was not freed after all still counts when another thread goes higher. */
 static void a_failed_realloc_does_not_hide_live_bytes_from_other_threads(void **state) {
     (void)state;
@@ -273,6 +309,7 @@ int main(void) {
         TEST(a_second_thread_adds_to_what_the_first_holds),
         TEST(what_one_thread_reached_alone_is_kept),
         TEST(one_thread_becomes_several),
+        TEST(a_child_of_several_threads_knows_its_peak_exactly),
         TEST(a_failed_realloc_does_not_hide_live_bytes_from_other_threads),
         TEST(memory_that_is_freed_elsewhere_stays_within_the_error),
         TEST(real_threads_stay_within_the_stated_error),
