@@ -100,10 +100,13 @@ static const char *set_exe(const char *value) {
 }
 
 static const char *set_native(const char *value) {
-    if (strcmp(value, "leaf") != 0 && strcmp(value, "full") != 0)
-        return "leaf or full";
-    vbt_options.native = value[0] == 'f' ? VBT_NATIVE_FULL : VBT_NATIVE_LEAF;
-    return NULL;
+    static const char *const values[] = {[VBT_NATIVE_LEAF] = "leaf", [VBT_NATIVE_FULL] = "full", [VBT_NATIVE_ONLY] = "only"};
+    for (size_t i = VBT_NATIVE_LEAF; i < sizeof values / sizeof *values; i++)
+        if (strcmp(value, values[i]) == 0) {
+            vbt_options.native = (enum vbt_native_option)i;
+            return NULL;
+        }
+    return "leaf, full or only";
 }
 
 static const char *set_verify(const char *value) {
@@ -159,7 +162,8 @@ const struct vbt_option vbt_option_list[] = {
     {"MAX_TRACE", "SIZE", "how large the trace may get (64M); from there on new call paths are counted together", set_max_trace},
     {"MAX_MEMORY", "SIZE", "likewise, how much memory call paths and their counters may take", set_max_memory},
     {"DURATION", "SECONDS", "record for so long, then no more", set_duration},
-    {"NATIVE", "leaf|full", "what is kept of native call stacks: the innermost call or all; default: leaf for Python, else full",
+    {"NATIVE", "leaf|full|only",
+     "of native call stacks the innermost call, or all; default: leaf for Python, else full; only: Python is as any program",
      set_native},
     {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},
     {"LINES", NULL, "count each line of your own Python files: hits, time, heap; see vbtrace lines", set_lines},
@@ -198,6 +202,10 @@ bool vbt_options_read(void) {
             vbt_say("VBTRACE_%s=%.*s: expected %s; running untraced", option->name, ENOUGH, value, expected);
             return false;
         }
+    }
+    if (vbt_options.native == VBT_NATIVE_ONLY && vbt_options.lines > VBT_LINES_NONE) {
+        vbt_say("VBTRACE_NATIVE=only: expected leaf or full where lines or objects of Python are to be counted; running untraced");
+        return false;
     }
     return true;
 }

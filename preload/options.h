@@ -12,6 +12,7 @@ enum vbt_native_option {
     VBT_NATIVE_DEFAULT, /* leaf in a Python process, full in others */
     VBT_NATIVE_LEAF,    /* the function that called the allocator */
     VBT_NATIVE_FULL,    /* all native frames */
+    VBT_NATIVE_ONLY,    /* all native frames, and nothing of Python's */
 };
 
 enum vbt_lines_option {

@@ -103,6 +103,8 @@ bool vbt_python_attach(void *library) {
         return false;
     if (vbt_in_main_program((uintptr_t)vbt_python.get_allocator))
         vbt_native_leaf_disown_main();
+    if (vbt_options.native == VBT_NATIVE_ONLY)
+        return true;
     vbt_full_stacks &= vbt_options.native == VBT_NATIVE_FULL;
     read_version(library);
     find_functions(library);
@@ -132,6 +134,8 @@ bool vbt_python_still_starting(void) {
 }
 
 void vbt_python_may_start(const void *caller) {
+    if (vbt_options.native == VBT_NATIVE_ONLY)
+        return;
     if (vbt_python.minor != 0) {
         if (vbt_python.trouble == NULL && !vbt_python.is_initialized())
             poll_while_starting();

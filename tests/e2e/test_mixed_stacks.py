@@ -94,3 +94,25 @@ def test_lines_are_as_exact_as_without(interpreter, program):
     expected = vbt.truths(vbt.PROGRAMS / program, v=interpreter.v, **run.told)
     wrong = vbt.wrong_lines(run.report.by_line(), vbt.PROGRAMS / program, expected)
     assert not wrong, f"\n{wrong}"
+
+
+def allocations_of(run, size):
+    return sum(row["allocs"] for row in run.report.trace.counters.values() if row["min_bytes"] == row["max_bytes"] == size)
+
+
+def test_python_as_any_program(run, interpreter):
+    only = vbt.traced_python("mixed_stack.py", interpreter, VBTRACE_NATIVE="only", VBTRACE_VERIFY="1")
+    for size in STACKS:
+        assert allocations_of(only, size) == allocations_of(run, size)
+        for path in paths_of(only, size):
+            assert runs(path) == ("C",)
+    assert only.report.python["allocs"] == 0
+    assert only.report.json["verify"]["different"] == 0
+    functions = vbt.vbtrace("functions", "--limit", "0", "--format", "csv", only.report.path).stdout
+    assert "_PyEval_EvalFrameDefault" in functions
+
+
+def test_lines_need_python():
+    run = vbt.trace(["/usr/bin/python3", "-c", "print(1)"], silent=False, env={"VBTRACE_NATIVE": "only", "VBTRACE_LINES": "1"})
+    assert run.stdout == "1\n" and run.paths == []
+    assert run.done.stderr.startswith("vbtrace: VBTRACE_NATIVE=only: expected leaf or full where lines")

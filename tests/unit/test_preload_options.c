@@ -167,7 +167,9 @@ static void native_stacks(void **state) {
     assert_int_equal(vbt_options.native, VBT_NATIVE_LEAF);
     assert_accepted("VBTRACE_NATIVE=full");
     assert_int_equal(vbt_options.native, VBT_NATIVE_FULL);
-    assert_refused("VBTRACE_NATIVE=leaves", "leaf or full");
+    assert_accepted("VBTRACE_NATIVE=only");
+    assert_int_equal(vbt_options.native, VBT_NATIVE_ONLY);
+    assert_refused("VBTRACE_NATIVE=leaves", "leaf, full or only");
 }
 
 static void verify_every_so_many(void **state) {
