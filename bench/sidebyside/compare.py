@@ -60,7 +60,7 @@ class Side:
         command = self.workload.command(python, size, self.seed, launcher.directory)
         command, variables = self.tool.dress(command, self.python, left_behind)
         beside = self.workload.beside(size, self.seed, launcher.directory)
-        usage = launcher.run(command, {**self.workload.variables, **variables}, beside)
+        usage = launcher.run(command, {**variables, **self.workload.variables}, beside)
         return usage, self.tool.examine(left_behind, launcher)
 
     def row(self, untraced, events):

@@ -54,24 +54,47 @@ class Program(Workload):
         """Make in directory what a run of this size reads."""
 
 
+def records(size, seed):
+    """Rows for a table: number, owner, name, value."""
+    number = seed
+    for i in range(size):
+        number = (number * 1103515245 + 12345) % 2**31
+        yield i, number % 997, f"name {number}", number / 2**31
+
+
 @dataclasses.dataclass(frozen=True)
 class Sqlite(Program):
-    """Inserts row after row, each by a statement of its own, then asks for them in several ways."""
+    """Inserts rows in bulk, from a file of comma-separated values, makes an index, then asks for them in several ways."""
+
+    TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, owner INTEGER, name TEXT, value REAL);"
 
     def write_input(self, size, seed, directory):
         path = pathlib.Path(directory) / f"{self.name}.{size}.sql"
         if path.exists():
             return
         with path.open("w") as script:
-            print("CREATE TABLE t (id INTEGER PRIMARY KEY, owner INTEGER, name TEXT, value REAL); BEGIN;", file=script)
-            number = seed
-            for i in range(size):
-                number = (number * 1103515245 + 12345) % 2**31
-                print(f"INSERT INTO t VALUES ({i}, {number % 997}, 'name {number}', {number / 2**31});", file=script)
-            print("COMMIT; CREATE INDEX by_owner ON t (owner, name);", file=script)
+            print(self.TABLE, file=script)
+            self.write_rows(script, path, size, seed)
+            print("CREATE INDEX by_owner ON t (owner, name);", file=script)
             for i in range(0, size, 40):
                 print(f"SELECT count(*), sum(value), group_concat(name) FROM t WHERE owner = {i % 997} AND id > {i};", file=script)
             print("SELECT owner, count(*), avg(value), max(name) FROM t GROUP BY owner ORDER BY 3;", file=script)
+
+    def write_rows(self, script, path, size, seed):
+        values = path.with_suffix(".csv")
+        values.write_text("".join(f"{i},{owner},{name},{value}\n" for i, owner, name, value in records(size, seed)))
+        print(f".import --csv '{values}' t", file=script)
+
+
+@dataclasses.dataclass(frozen=True)
+class SqliteStatements(Sqlite):
+    """The same with a statement for each row."""
+
+    def write_rows(self, script, path, size, seed):
+        print("BEGIN;", file=script)
+        for i, owner, name, value in records(size, seed):
+            print(f"INSERT INTO t VALUES ({i}, {owner}, '{name}', {value});", file=script)
+        print("COMMIT;", file=script)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,8 +125,10 @@ class Cc1plus(Program):
 class Redis(Program):
     """The server; its clients run beside it, and shut it down when they are done."""
 
+    pipeline: int = 1  # requests that a client sends at a time
+
     def beside(self, size, seed, directory):
-        return ["/bin/sh", str(WORKLOADS / "redis_clients.sh"), f"{directory}/redis.sock", str(size), str(seed)]
+        return ["/bin/sh", str(WORKLOADS / "redis_clients.sh"), f"{directory}/redis.sock", str(size), str(self.pipeline)]
 
     def missing(self):
         return super().missing() or (
@@ -112,6 +137,8 @@ class Redis(Program):
 
 
 REDIS = ("redis-server", "--port", "0", "--unixsocket", "{directory}/redis.sock", "--save", "", "--appendonly", "no")
+SQLITE = ("sqlite3", ":memory:", ".read {directory}/{name}.{size}.sql")
+AS_ANY = {"VBTRACE_NATIVE": "only"}  # what reaches malloc, as heaptrack sees it; else Python's frames and own allocators are told as well
 JSON = ("/usr/bin/python3", "{workloads}/json_loop.py", "{size}", "{seed}")
 
 ALL = [
@@ -129,9 +156,11 @@ ALL = [
         for depth in (4, 12, 30)
         for threads in (1, 2, 8)
     ),
-    Sqlite("sqlite", 200_000, arguments=("sqlite3", ":memory:", ".read {directory}/sqlite.{size}.sql"), package="sqlite3"),
-    Program("python-json", 300, arguments=JSON, package="python3"),
-    Program("python-json-malloc", 300, arguments=JSON, package="python3", variables={"PYTHONMALLOC": "malloc"}),
+    Sqlite("sqlite", 200_000, arguments=SQLITE, package="sqlite3"),
+    SqliteStatements("sqlite-statements", 200_000, arguments=SQLITE, package="sqlite3"),
+    Program("python-json", 300, arguments=JSON, package="python3", variables=AS_ANY),
+    Program("python-json-malloc", 300, arguments=JSON, package="python3", variables={"PYTHONMALLOC": "malloc"} | AS_ANY),
+    Program("python-json-frames", 300, arguments=JSON, package="python3"),
     Program("perl", 200_000, arguments=("perl", "{workloads}/words.pl", "{size}", "{seed}"), package="perl"),
     Program("lua", 200_000, arguments=("lua5.4", "{workloads}/words.lua", "{size}", "{seed}"), package="lua5.4"),
     Cc1plus(
@@ -140,5 +169,6 @@ ALL = [
         arguments=("cc1plus", "-quiet", "-fpreprocessed", "-O2", "{directory}/cc1plus.{size}.ii", "-o", "/dev/null"),
         package="g++",
     ),
-    Redis("redis", 150_000, arguments=REDIS, package="redis-server"),
+    Redis("redis", 60_000, arguments=REDIS, package="redis-server"),
+    Redis("redis-pipelined", 150_000, arguments=REDIS, package="redis-server", pipeline=8),
 ]

@@ -16,7 +16,7 @@ class Workload:
     name: str
     size: int
     program: str = ""  # a file in bench/workloads, or what is in bench/ for bench_sum
-    arguments: tuple = ("{size}",)  # may name size, elements (the size, but at least 1), seed, directory, workloads (their folder)
+    arguments: tuple = ("{size}",)  # may name name, size, elements (the size, but at least 1), seed, directory, workloads (their folder)
     runs: int = 1  # runs that make up one measurement; more than 1 only where the size plays no part
     sized: bool = True  # False: the whole process is measured, there is no size 0
     share_of_slow: float = 1.0  # the part of the size that slow tools are given
@@ -40,7 +40,7 @@ class Workload:
             build(self.name, WORKLOADS / self.program, directory, f"-I{HEADER}")
 
     def filled(self, arguments, size, seed, directory):
-        given = {"size": size, "elements": max(1, size), "seed": seed, "directory": directory, "workloads": WORKLOADS}
+        given = {"name": self.name, "size": size, "elements": max(1, size), "seed": seed, "directory": directory, "workloads": WORKLOADS}
         return [part.format(**given) for part in arguments]
 
     def command(self, python, size, seed, directory):
