@@ -3,7 +3,7 @@
 #define VBT_LINE_FOLLOW_H
 
 #include "hook.h"
-#include "ledger/line_books.h"
+#include "ledger/line_usual.h"
 #include "line_objects.h"
 #include "where/python_stack.h"
 
@@ -16,6 +16,14 @@ VBT_INLINE struct vbt_line_thread *vbt_line_follow(struct vbt_thread **thread) {
     if (VBT_UNLIKELY(vbt_line_objects_care != NULL))
         vbt_line_objects_care();
     return VBT_LIKELY(self->lines != NULL) ? self->lines : vbt_line_thread(self);
+}
+
+/* A line begins in a frame: true if that was all, and it is booked; else everything is still to be done. */
+VBT_INLINE bool vbt_line_follow_usual(const void *frame, int32_t line) {
+    const struct vbt_thread *self = vbt_self;
+    return VBT_LIKELY(self != NULL) && VBT_LIKELY(VBT_PEEK(uint32_t, vbt_recording) == VBT_RECORDING) &&
+           VBT_LIKELY(vbt_line_objects_care == NULL) && VBT_LIKELY(self->lines != NULL) &&
+           VBT_LIKELY(vbt_line_begin_usual(self->lines, frame, line));
 }
 
 /* The same when the code is not the one that was asked for last in its place. *met: the code object was not known. */

@@ -84,7 +84,7 @@ VBT_INLINE void want_lines(const char *frame, const struct layout *layout, bool 
         *wants = wanted;
 }
 
-VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout) {
+static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const struct layout *layout) {
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
@@ -109,6 +109,12 @@ VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout
         vbt_line_leave(lines, frame);
     }
     return 0;
+}
+
+VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout) {
+    if (VBT_LIKELY(what == LINE) && VBT_LIKELY(vbt_line_follow_usual(frame, vbt_load_int(frame, layout->line))))
+        return 0;
+    return on_event_anyhow(frame, what, layout);
 }
 
 #define TRACE(minor)                                                                                                               \

@@ -4,7 +4,7 @@
 #include "../clock.h"
 #include "../thread.h"
 #include "../where/tree.h"
-#include "ledger.h"
+#include "line_usual.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -94,12 +94,6 @@ struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t in
     return block;
 }
 
-static uint64_t events_of(const struct vbt_line_thread *lines) {
-    const struct vbt_ledger *ledger = lines->ledger;
-    const struct vbt_totals *heap = &ledger->totals[VBT_DOMAIN_HEAP], *python = &ledger->totals[VBT_DOMAIN_PYTHON];
-    return heap->allocs + heap->frees + python->allocs + python->frees + (uint64_t)lines->objects;
-}
-
 /* The sums without time and events. */
 static void read_totals(const struct vbt_line_thread *lines, struct vbt_line_sums *out) {
     const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
@@ -147,13 +141,6 @@ void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_
     }
 }
 
-/* Live bytes of the process less those of the thread's ledger, and those of our own making. */
-static int64_t live_elsewhere(const struct vbt_line_thread *lines) {
-    return atomic_load_explicit(&vbt_peak.total, memory_order_relaxed) -
-           atomic_load_explicit(&lines->ledger->published, memory_order_relaxed) -
-           (int64_t)(lines->ours->allocated - lines->ours->freed);
-}
-
 static inline void see_rss(struct vbt_line *line) {
     int64_t rss = atomic_load_explicit(&vbt_line_rss, memory_order_relaxed);
     if (VBT_UNLIKELY(rss > line->rss))
@@ -185,14 +172,13 @@ static void see_change(struct vbt_line_thread *lines, struct vbt_line *line) {
         lines->rss_live = live;
         atomic_store_explicit(&vbt_line_rss, vbt_line_rss_now(), memory_order_relaxed);
     }
-    live += live_elsewhere(lines);
+    live += vbt_line_live_elsewhere(lines);
     if (live > line->high)
         line->high = live;
 }
 
 /* Ends the execution of the frame's line: all cases. */
-static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, uint64_t count,
-                                             int64_t time) {
+static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time) {
     struct vbt_line_sums now = {.time = time, .events = lines->events};
     read_totals(lines, &now);
     struct vbt_line *line = frame->line;
@@ -213,7 +199,6 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
         see_change(lines, line);
         see_rss(line);
     }
-    frame->count = count;
     frame->mark = now;
     frame->has_called = false;
     frame->called = (struct vbt_line_sums){0};
@@ -222,18 +207,23 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
 /* The same; mostly the line did nothing but compute. */
 VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
     int64_t time = vbt_line_clock();
-    uint64_t count = events_of(lines);
-    struct vbt_line *line = frame->line;
-    if (VBT_UNLIKELY(line == NULL) || count != frame->count || frame->has_called || VBT_UNLIKELY(line->active > 0)) {
-        settle(lines, frame, count, time);
+    if (vbt_line_count(lines) != frame->count) {
+        settle(lines, frame, time);
         return;
     }
+    struct vbt_line *line = frame->line;
     line->own.time += time - frame->mark.time;
     line->own.events++;
     line->quiet = true;
     see_rss(line);
     frame->mark.time = time;
     frame->mark.events = lines->events;
+}
+
+/* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
+VBT_INLINE void start_count(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
+    bool usual = frame->line != NULL && frame->line->active == 0 && !frame->has_called;
+    frame->count = usual ? vbt_line_count(lines) : VBT_LINE_UNUSUAL;
 }
 
 /* The line's first execution on this thread: interns its site. */
@@ -248,31 +238,28 @@ static __attribute__((noinline)) void first_time(struct vbt_line_thread *lines, 
         lines->ledger->lost[VBT_LOST_MEMORY]++;
 }
 
-/* A line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it, or
- * to a line that waits for it. */
+/* A line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it. What waits for it
+ * has seen to that before. */
 VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int32_t number) {
     uint32_t offset = (uint32_t)(number - frame->block->first);
-    if (VBT_UNLIKELY(offset >= frame->block->count)) {
-        frame->line = NULL;
-        return;
+    frame->line = NULL;
+    if (VBT_LIKELY(offset < frame->block->count)) {
+        struct vbt_line *line = frame->line = &frame->block->lines[offset];
+        if (VBT_UNLIKELY(line->site == 0))
+            first_time(lines, frame->block, line);
+        struct vbt_ledger *ledger = lines->ledger;
+        int64_t elsewhere = vbt_line_live_elsewhere(lines);
+        int64_t live = ledger->live + elsewhere;
+        if (VBT_UNLIKELY(live > line->high))
+            line->high = live;
+        if (line->high - elsewhere < ledger->crest)
+            ledger->crest = line->high - elsewhere;
     }
-    struct vbt_line *line = &frame->block->lines[offset];
-    if (VBT_UNLIKELY(line->site == 0))
-        first_time(lines, frame->block, line);
-    frame->line = line;
-    struct vbt_ledger *ledger = lines->ledger;
-    int64_t elsewhere = live_elsewhere(lines);
-    int64_t live = ledger->live + elsewhere;
-    if (VBT_UNLIKELY(live > line->high))
-        line->high = live;
-    if (ledger->crest == lines->crest_asked) {
-        int64_t crest = (line->high < frame->floor ? line->high : frame->floor) - elsewhere;
-        ledger->crest = lines->crest_asked = crest < lines->crest_else ? crest : lines->crest_else;
-    }
+    start_count(lines, frame);
 }
 
 int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others) {
-    int64_t elsewhere = live_elsewhere(lines);
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
     int64_t live = lines->ledger->live + elsewhere;
     struct vbt_line_frame *top = lines->top;
     for (struct vbt_line_frame *frame = top; frame > lines->frames; frame--) {
@@ -283,9 +270,7 @@ int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others) {
         frame->floor = live;
     }
     int64_t lowest = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
-    lines->crest_else = others;
-    lines->crest_asked = lowest != INT64_MAX && lowest - elsewhere < others ? lowest - elsewhere : others;
-    return lines->crest_asked;
+    return lowest != INT64_MAX && lowest - elsewhere < others ? lowest - elsewhere : others;
 }
 
 static void call_begins(struct vbt_line_frame *caller) {
@@ -298,6 +283,7 @@ static void call_ends(struct vbt_line_frame *caller, const struct vbt_line_sums 
     struct vbt_line_sums done = difference(now, before);
     add(&caller->called, &done, 1);
     caller->has_called = true;
+    caller->count = VBT_LINE_UNUSUAL;
     if (caller->line != NULL)
         caller->line->active--;
 }
@@ -310,6 +296,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
             top->leaving = vbt_line_now(lines);
             call_begins(top);
         }
+        lines->running = NULL;
         return;
     }
     if (top == lines->frames + VBT_LINE_FRAMES - 1) { /* part of what the deepest call that is followed does */
@@ -321,7 +308,6 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     fresh->frame = frame;
     fresh->block = block;
     fresh->entry = fresh->mark = vbt_line_now(lines);
-    fresh->count = events_of(lines);
     fresh->called = (struct vbt_line_sums){0};
     fresh->has_called = false;
     fresh->outside = lines->outside;
@@ -330,10 +316,13 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
         call_begins(top);
     lines->outside = 0;
     lines->top = fresh;
+    lines->running = frame;
     begin_line(lines, fresh, line);
 }
 
 void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t line) {
+    if (vbt_line_begin_usual(lines, frame, line))
+        return;
     lines->events++;
     struct vbt_line_frame *top = lines->top;
     if (VBT_UNLIKELY(top->frame != frame))
@@ -350,6 +339,7 @@ static void pop(struct vbt_line_thread *lines) {
     struct vbt_line_frame *caller = top - 1;
     lines->top = caller;
     lines->outside = top->outside;
+    lines->running = lines->outside == 0 ? caller->frame : NULL;
     top->frame = NULL;
     if (lines->outside == 0 && caller > lines->frames) {
         struct vbt_line_sums now = {.time = top->mark.time, .events = lines->events};
@@ -364,6 +354,7 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
         if (--lines->outside == 0 && lines->top > lines->frames) {
             struct vbt_line_sums now = vbt_line_now(lines);
             call_ends(lines->top, &lines->top->leaving, &now);
+            lines->running = lines->top->frame;
         }
         return;
     }
@@ -397,6 +388,7 @@ void vbt_line_reset(struct vbt_line_thread *lines) {
     if (lines->outside > 0 && lines->top > lines->frames && lines->top->line != NULL && lines->top->line->active > 0)
         lines->top->line->active--;
     lines->top = lines->frames;
+    lines->running = NULL;
     lines->outside = 0;
     memset(lines->yielded, 0, sizeof lines->yielded);
 }
@@ -417,10 +409,10 @@ void vbt_line_books_after_fork(void) {
         struct vbt_line_sums now = vbt_line_now(lines);
         for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
             frame->mark = frame->entry = frame->leaving = now;
-            frame->count = events_of(lines);
             frame->called = (struct vbt_line_sums){0};
+            start_count(lines, frame);
         }
-        lines->crest_asked = INT64_MIN;
+        lines->ledger->crest = INT64_MIN;
     }
     for (uint32_t index = 1; index < vbt_line_codes.count; index++)
         if (vbt_line_code_at(index)->count > 0)

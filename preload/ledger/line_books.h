@@ -62,10 +62,10 @@ struct vbt_line_block {
 struct vbt_line_frame {
     const void *frame; /* what the interpreter knows it by */
     struct vbt_line_block *block;
-    struct vbt_line *line;        /* that is executed now; NULL: outside the known ones */
-    uint64_t count;               /* events of the ledger when the line began */
-    struct vbt_line_sums mark;    /* when the line began */
-    struct vbt_line_sums entry;   /* when the call began */
+    struct vbt_line *line;      /* that is executed now; NULL: outside the known ones */
+    uint64_t count;             /* events of the ledger when the line began; VBT_LINE_UNUSUAL: its end is to be settled with care */
+    struct vbt_line_sums mark;  /* when the line began */
+    struct vbt_line_sums entry; /* when the call began */
     struct vbt_line_sums leaving; /* when it called code that is not chosen, while that runs */
     struct vbt_line_sums called;  /* by calls since the line began */
     int64_t floor;                /* the lowest `high` of the lines that wait below */
@@ -73,16 +73,17 @@ struct vbt_line_frame {
     uint32_t outside; /* of the thread, when the call began */
 };
 
+#define VBT_LINE_UNUSUAL UINT64_MAX
+
 enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 256, VBT_LINE_RESUMED = 64 };
 
 /* Of one thread; made at its first line event. */
 struct vbt_line_thread {
+    const void *running;        /* the frame of top; NULL: it waits for code that is not chosen */
     struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
     uint32_t outside;           /* calls of code that is not chosen, above top */
     int64_t events;
     int64_t objects;                 /* created, by VBT_OBJECTS_ALL */
-    int64_t crest_asked;             /* what crest was set to for the line's sake */
-    int64_t crest_else;              /* what it is for the sake of others */
     int64_t rss_live;                /* live bytes when the resident set was last read */
     const struct vbt_counters *ours; /* of vbt_tree.line_node */
     struct vbt_ledger *ledger;
@@ -152,9 +153,7 @@ void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t li
 void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);
 
 /* The innermost call of chosen code is this frame's, and it runs. */
-static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const void *frame) {
-    return lines->top->frame == frame && lines->outside == 0;
-}
+static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const void *frame) { return lines->running == frame; }
 
 /* What happened on the thread since `before` (of vbt_line_now) was none of the program's doing. */
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines);

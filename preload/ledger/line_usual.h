@@ -1,0 +1,49 @@
+/* The short way of line_books.h, for the line events: mostly the line that ends did nothing but compute, and the next one is known. */
+#ifndef VBT_LINE_USUAL_H
+#define VBT_LINE_USUAL_H
+
+#include "ledger.h"
+#include "line_books.h"
+
+/* Grows with everything that the thread allocates, frees and creates. */
+VBT_INLINE uint64_t vbt_line_count(const struct vbt_line_thread *lines) {
+    const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP], *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
+    return heap->allocs + heap->frees + python->allocs + python->frees + (uint64_t)lines->objects;
+}
+
+/* Live bytes of the process less those of the thread's ledger, and those of our own making. */
+VBT_INLINE int64_t vbt_line_live_elsewhere(const struct vbt_line_thread *lines) {
+    return VBT_PEEK(int64_t, vbt_peak.total) - VBT_PEEK(int64_t, lines->ledger->published) -
+           (int64_t)(lines->ours->allocated - lines->ours->freed);
+}
+
+/* vbt_line_begin, if nothing is unusual; else does nothing and returns false. */
+VBT_INLINE bool vbt_line_begin_usual(struct vbt_line_thread *lines, const void *frame, int32_t number) {
+    struct vbt_line_frame *top = lines->top;
+    struct vbt_line *line = top->line;
+    struct vbt_ledger *ledger = lines->ledger;
+    if (VBT_UNLIKELY(lines->running != frame) || VBT_UNLIKELY(!vbt_line_clock_is_tsc) || top->count != vbt_line_count(lines))
+        return false;
+    uint32_t offset = (uint32_t)(number - top->block->first);
+    if (VBT_UNLIKELY(offset >= top->block->count))
+        return false;
+    struct vbt_line *next = &top->block->lines[offset];
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    if (VBT_UNLIKELY(next->site == 0) || VBT_UNLIKELY(next->active > 0) || VBT_UNLIKELY(ledger->live + elsewhere > next->high) ||
+        VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
+        return false;
+    int64_t time = vbt_line_clock(), events = lines->events + 1;
+    line->own.time += time - top->mark.time;
+    line->own.events++;
+    line->quiet = true;
+    lines->events = events;
+    top->mark.time = time;
+    top->mark.events = events;
+    top->line = next;
+    next->hits++;
+    if (VBT_UNLIKELY(next->high - elsewhere < ledger->crest))
+        ledger->crest = next->high - elsewhere;
+    return true;
+}
+
+#endif
