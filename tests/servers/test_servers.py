@@ -1,0 +1,132 @@
+"""Servers under load from other processes, untraced and under vbtrace with full native stacks, at the same time and in the same way.
+
+The traced one says nothing of errors that the other does not say, nor do its clients; it ends as the other does; what vbtrace holds in
+it grows with new call paths and with the heap it follows, and with nothing else; and in each process's trace every count is conserved.
+
+VBTRACE_SERVER_SECONDS says for how long: 300 as a rule.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import threading
+import time
+
+import pytest
+
+import memory
+import servers
+import vbt
+from test_conservation import check_by_second_reader, check_laws
+
+SECONDS = float(os.environ.get("VBTRACE_SERVER_SECONDS", "300"))
+SAMPLES = 60
+
+# Bytes a call path costs at most: its place in the tree, and counters in each thread that comes by.
+PATH = 1024
+# Our memory comes in steps of 64 KiB, for each of a few tables.
+STEPS = 512 * 1024
+# Of a process at its start, all tables and buffers.
+START = 8 * 2**20
+
+
+def call_paths(server):
+    """How many the traces know now, while they are being written."""
+    nodes = 0
+    for trace in server.traces.glob("*.vbt"):
+        if int(trace.stem.split(".")[-1]) in server.processes():
+            copy = server.folder / "copy"
+            shutil.copy(trace, copy)
+            done = vbt.vbtrace("info", "--format", "json", copy)
+            assert done.returncode == 0, done.stderr
+            nodes += json.loads(done.stdout)["definitions"]["nodes"]
+    return nodes
+
+
+class Watch:
+    """Puts a server under load in a thread of its own, and takes samples until that ends."""
+
+    def __init__(self, server):
+        self.server, self.series, self.paths = server, memory.Series(), []
+        self.load = threading.Thread(target=server.load, args=(SECONDS,), daemon=True)
+        self.load.start()
+
+    def follow(self, start, paths_at):
+        now = time.monotonic() - start
+        self.series.take(now, self.server.processes())
+        if self.server.traced and len(self.paths) < len(paths_at) and now >= paths_at[len(self.paths)]:
+            self.paths.append(call_paths(self.server))
+
+
+def follow(watches):
+    start = time.monotonic()
+    while all(watch.load.is_alive() for watch in watches) and time.monotonic() - start < SECONDS:
+        for watch in watches:
+            watch.follow(start, [SECONDS / 6, SECONDS * 5 / 6])
+        time.sleep(SECONDS / SAMPLES)
+    for watch in watches:
+        watch.load.join()
+
+
+def mib(count):
+    return f"{count / 2**20:.2f} MiB"
+
+
+@pytest.fixture
+def folder():
+    """One that a server may enter that does not run as root."""
+    with tempfile.TemporaryDirectory(prefix="vbtrace-server.") as path:
+        os.chmod(path, 0o755)
+        yield pathlib.Path(path)
+
+
+@pytest.mark.parametrize("kind", [servers.Redis, servers.Nginx, servers.Postgres], ids=lambda kind: kind.name)
+def test_server(kind, folder):
+    if kind.missing():
+        pytest.skip(f"not installed: {', '.join(kind.missing())}")
+    both = []
+    try:
+        for name in ("untraced", "traced"):
+            both.append(kind(folder / name, traced=name == "traced"))
+        watches = [Watch(server) for server in both]
+        follow(watches)
+        statuses = [server.stop() for server in both]
+    finally:
+        for server in both:
+            server.kill()
+    untraced, traced = both
+    print(f"\n{kind.name}: {untraced.done} requests untraced, {traced.done} traced; in {SECONDS:g} s")
+    assert statuses[0] == statuses[1] == 0
+    assert untraced.done > 0 and traced.done > 0
+    assert traced.errors == [] or set(traced.errors) == set(untraced.errors)
+    assert traced.complaints() <= untraced.complaints()
+    check_memory(*watches)
+    check_traces(sorted(traced.traces.glob("*.vbt")))
+    assert not list(untraced.traces.iterdir()) and len(list(traced.traces.iterdir())) == len(list(traced.traces.glob("*.vbt")))
+
+
+def check_memory(untraced, traced):
+    (before, none), (after, still_none), _ = untraced.series.medians()
+    (first, ours), (last, ours_at_end), lasting = traced.series.medians()
+    assert none == still_none == 0 and ours > 0
+    paths, heap = traced.paths[-1] - traced.paths[0], max(0, (last - ours_at_end) - (first - ours))
+    print(f"    memory of {lasting} lasting processes, medians of the first and the last third: untraced {mib(before)}, {mib(after)};")
+    print(f"    traced {mib(first)}, {mib(last)}; of that vbtrace's {mib(ours)}, {mib(ours_at_end)}; call paths {traced.paths[0]}, {traced.paths[-1]}")
+    print(f"    traced minus untraced: {mib(first - before)}, {mib(last - after)}")
+    # A block's cell in the shadow takes 8 bytes for 16 of the heap.
+    assert ours_at_end - ours <= PATH * paths + heap // 2 + STEPS
+    assert ours_at_end <= lasting * START + PATH * traced.paths[-1] + last // 2
+
+
+def check_traces(paths):
+    reports = [vbt.Report(path) for path in paths]
+    assert len(reports) > 0
+    for report in reports:
+        assert report.json["program"]["native"] == "full"
+        check_laws(report)
+        check_by_second_reader(report)
+    allocs = sum(report.totals["allocs"] for report in reports)
+    print(f"    {len(reports)} traces, {mib(sum(path.stat().st_size for path in paths))}: {allocs} allocations, none lost")
+    assert allocs > 1000
