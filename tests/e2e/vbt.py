@@ -26,7 +26,7 @@ EMULATOR = os.environ.get("VBTRACE_EMULATOR", "").split()
 MODULE_DIRECTORY = ROOT / "preload" / "python"
 HEADER_DIRECTORY = ROOT / "preload"
 
-TIMEOUT = 120  # seconds; only a hang takes that long
+TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 
 
 @dataclasses.dataclass(frozen=True, order=True)
