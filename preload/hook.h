@@ -13,27 +13,32 @@
 #define VBT_EXPORT __attribute__((visibility("default")))
 #define VBT_CALLER ((uintptr_t)__builtin_return_address(0))
 
-/* The calling thread's state, now standing in a call; or NULL, and the hook only passes the call on: nothing is
- * recorded now, or the hook was reached from inside another one. What a signal handler allocates while it interrupts
- * our own bookkeeping is counted as lost. */
-VBT_INLINE struct vbt_thread *vbt_enter(void) {
+/* The calling thread's state, now standing as is said; or NULL, and the hook only passes the call on: nothing is recorded now, or the
+ * hook was reached from inside another one. What a signal handler allocates while it interrupts our own bookkeeping is counted as lost.
+ * caller: who called the hook, if it is one that an allocator may call; else 0. */
+VBT_INLINE struct vbt_thread *vbt_enter_as(enum vbt_standing as, uintptr_t caller) {
     struct vbt_thread *thread = vbt_self;
     if (VBT_UNLIKELY(thread == NULL) && (thread = vbt_lifecycle_first_event()) == NULL)
         return NULL;
     uint32_t standing = atomic_load_explicit(&thread->standing, memory_order_relaxed);
-    if (VBT_UNLIKELY(standing != VBT_IDLE)) {
+    if (VBT_UNLIKELY(standing != VBT_IDLE) && (standing != VBT_IN_REAL || vbt_real_calls_back(caller))) {
         thread->lost_in_signal += standing == VBT_IN_LEDGER;
         return NULL;
     }
-    atomic_store_explicit(&thread->standing, VBT_IN_CALL, memory_order_relaxed);
+    atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); /* whoever stops the recording makes it a full one: see vbt_lifecycle_stop */
     uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
-    if (VBT_UNLIKELY(recording != VBT_RECORDING) && !vbt_lifecycle_poll(thread, recording)) {
-        atomic_store_explicit(&thread->standing, VBT_IDLE, memory_order_relaxed);
-        return NULL;
+    if (VBT_UNLIKELY(recording != VBT_RECORDING)) {
+        bool records = vbt_lifecycle_poll(thread, recording);
+        atomic_store_explicit(&thread->standing, records ? (uint32_t)as : (uint32_t)VBT_IDLE, memory_order_relaxed);
+        if (!records)
+            return NULL;
     }
     return thread;
 }
+
+/* The same, standing in a call. */
+VBT_INLINE struct vbt_thread *vbt_enter(void) { return vbt_enter_as(VBT_IN_CALL, 0); }
 
 /* The same where nothing stands in the way; NULL means only that vbt_enter must be asked. */
 VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing standing) {
@@ -109,6 +114,9 @@ static inline struct vbt_place vbt_python_request_place(struct vbt_thread *threa
     return leaf.place;
 }
 
+/* Does the program's malloc lead here? */
+bool vbt_heap_is_hooked(void);
+
 /* What is needed to take back the end of a block. */
 struct vbt_retired {
     uint64_t cell;
@@ -120,7 +128,7 @@ static inline struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vb
     vbt_stand(thread, VBT_IN_LEDGER);
     struct vbt_retired retired = {.was_last = thread->ledger.last_block == block};
     retired.cell = vbt_ledger_free(&thread->ledger, domain, block);
-    vbt_stand(thread, VBT_IN_CALL);
+    vbt_stand(thread, domain == VBT_DOMAIN_HEAP ? VBT_IN_REAL : VBT_IN_CALL);
     return retired;
 }
 

@@ -1,7 +1,9 @@
 /* The malloc family. C++'s new and delete, strdup and the like arrive here through malloc and free. */
 #include "hook.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 
 /* Books what the real function returned (NULL where it failed), leaves, and passes it on. */
@@ -18,7 +20,7 @@ VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, str
 }
 
 VBT_EXPORT void *malloc(size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.malloc(size);
     void *block = vbt_real.malloc(size);
@@ -26,7 +28,7 @@ VBT_EXPORT void *malloc(size_t size) {
 }
 
 VBT_EXPORT void *calloc(size_t count, size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     if (VBT_UNLIKELY(thread == NULL))
         return vbt_real.calloc(count, size);
     void *block = vbt_real.calloc(count, size);
@@ -34,9 +36,9 @@ VBT_EXPORT void *calloc(size_t count, size_t size) {
 }
 
 /* The end of a block, in all cases. thread: has entered; NULL: has not. */
-static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, void *block) {
+static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, void *block, uintptr_t caller) {
     bool real = block != NULL && !vbt_real_in_pool(block);
-    if (thread == NULL && real && (thread = vbt_enter()) == NULL)
+    if (thread == NULL && real && (thread = vbt_enter_as(VBT_IN_REAL, caller)) == NULL)
         thread = vbt_enter_paused_for(block);
     if (thread != NULL && real)
         vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
@@ -47,37 +49,37 @@ static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, 
 }
 
 /* A block of the boot pool has no cell, so it goes the slow way. */
-static inline void release(void *block) {
+VBT_INLINE void release(void *block, uintptr_t caller) {
     struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
     if (VBT_UNLIKELY(thread == NULL))
-        return release_slowly(NULL, block);
+        return release_slowly(NULL, block, caller);
     if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, block)))
-        return release_slowly(thread, block);
-    vbt_stand(thread, VBT_IN_CALL);
+        return release_slowly(thread, block, caller);
+    vbt_stand(thread, VBT_IN_REAL);
     vbt_real.free(block);
     vbt_leave(thread);
 }
 
-VBT_EXPORT void free(void *block) { release(block); }
+VBT_EXPORT void free(void *block) { release(block, VBT_CALLER); }
 
 /* Gone from glibc's headers, still called by old programs. */
-VBT_EXPORT void cfree(void *block) { release(block); }
+VBT_EXPORT void cfree(void *block) { release(block, VBT_CALLER); }
 
 /* C23, 7.24.3: free with the size as a hint. */
 VBT_EXPORT void free_sized(void *block, size_t size) {
     (void)size;
-    release(block);
+    release(block, VBT_CALLER);
 }
 
 VBT_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size) {
     (void)alignment;
     (void)size;
-    release(block);
+    release(block, VBT_CALLER);
 }
 
 /* A block of the boot pool cannot be resized in place: its contents move to a real one. */
 static void *leave_pool(void *block, size_t size, struct vbt_registers caller) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, caller.pc);
     void *fresh = vbt_real.malloc(size);
     if (fresh != NULL) {
         size_t old = vbt_real_pool_size(block);
@@ -102,7 +104,7 @@ static __attribute__((noinline)) void *resize_unrecorded(void *block, size_t siz
 VBT_INLINE void *resize(void *block, size_t size, struct vbt_registers caller) {
     if (block != NULL && VBT_UNLIKELY(vbt_real_in_pool(block)))
         return leave_pool(block, size, caller);
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, caller.pc);
     if (VBT_UNLIKELY(thread == NULL))
         return resize_unrecorded(block, size);
     struct vbt_retired retired = {0, false};
@@ -126,7 +128,7 @@ VBT_EXPORT void *reallocarray(void *block, size_t count, size_t size) {
 }
 
 VBT_EXPORT int posix_memalign(void **out, size_t alignment, size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     int result = vbt_real.posix_memalign(out, alignment, size);
     if (VBT_LIKELY(thread != NULL))
         booked(thread, result == 0 ? *out : NULL, size, VBT_CALLER_REGISTERS);
@@ -134,25 +136,39 @@ VBT_EXPORT int posix_memalign(void **out, size_t alignment, size_t size) {
 }
 
 VBT_EXPORT void *aligned_alloc(size_t alignment, size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     void *block = vbt_real.aligned_alloc(alignment, size);
     return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
 VBT_EXPORT void *memalign(size_t alignment, size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     void *block = vbt_real.memalign(alignment, size);
     return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
 VBT_EXPORT void *valloc(size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     void *block = vbt_real.valloc(size);
     return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
 VBT_EXPORT void *pvalloc(size_t size) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
     void *block = vbt_real.pvalloc(size);
     return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
+}
+
+/* Ours, whatever the program has under that name. */
+extern __typeof__(malloc) our_malloc __attribute__((alias("malloc"), visibility("hidden")));
+
+bool vbt_heap_is_hooked(void) {
+    void *ours, *found = dlsym(RTLD_DEFAULT, "malloc");
+    __typeof__(malloc) *function = our_malloc;
+    memcpy(&ours, &function, sizeof ours);
+    /* A program at a fixed address that passes malloc on as a pointer has a name for its way there, too, but no function. */
+    Dl_info object;
+    const ElfW(Sym) *symbol = NULL;
+    return found == ours ||
+           (dladdr1(found, &object, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL && symbol->st_shndx == SHN_UNDEF);
 }

@@ -1,5 +1,5 @@
 /* setlocale: every interpreter calls it early in Py_Initialize, which is how one is noticed that was loaded with
- * dlopen. (To interpose dlopen itself would make its caller's search path ours.) */
+ * dlopen. */
 #include "hook.h"
 #include "python_attach.h"
 #include "where/native_leaf.h"

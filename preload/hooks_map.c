@@ -19,13 +19,16 @@ enum { HUGE_PAGE_SHIFT = 26, HUGE_PAGE_MASK = 63, USUAL_HUGE_PAGE = 21 }; /* of 
 /* A call that is being recorded; thread is NULL where it is only passed on. */
 struct call {
     struct vbt_thread *thread;
-    bool inside; /* of a request to an allocator */
-    bool paused; /* only what ends is booked */
+    bool inside;                /* of a request to an allocator */
+    enum vbt_standing standing; /* then: where the thread stands in it */
+    bool paused;                /* only what ends is booked */
 };
 
-static struct call enter(void) {
+static struct call enter(uintptr_t caller) {
     struct call call = {.thread = vbt_self};
-    call.inside = call.thread != NULL && atomic_load_explicit(&call.thread->standing, memory_order_relaxed) == VBT_IN_CALL &&
+    if (call.thread != NULL)
+        call.standing = (enum vbt_standing)atomic_load_explicit(&call.thread->standing, memory_order_relaxed);
+    call.inside = (call.standing == VBT_IN_CALL || (call.standing == VBT_IN_REAL && vbt_real_calls_back(caller))) &&
                   atomic_load_explicit(&vbt_recording, memory_order_relaxed) != VBT_STOPPED;
     if (!call.inside && (call.thread = vbt_enter()) == NULL)
         call.paused = (call.thread = vbt_enter_paused()) != NULL;
@@ -34,7 +37,7 @@ static struct call enter(void) {
 
 static void leave(struct call call) {
     if (call.thread != NULL)
-        vbt_stand(call.thread, call.inside ? VBT_IN_CALL : VBT_IDLE);
+        vbt_stand(call.thread, call.inside ? call.standing : VBT_IDLE);
 }
 
 /* The books are about to change. False: they were closed while the kernel was at it. */
@@ -89,7 +92,7 @@ static void find_real(void) {
 
 VBT_INLINE void *map(void *hint, size_t size, int protection, int flags, int file, off_t offset, struct vbt_registers caller) {
     find_real();
-    struct call call = enter();
+    struct call call = enter(caller.pc);
     if (flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE))
         retire(call, (uintptr_t)hint, (uintptr_t)hint + mapped_size(size, flags));
     void *start = vbt_real.mmap(hint, size, protection, flags, file, offset);
@@ -122,7 +125,7 @@ static void settle_unmapped(struct vbt_ledger *ledger, uint64_t asked) {
 
 VBT_EXPORT int munmap(void *start, size_t size) {
     find_real();
-    struct call call = enter();
+    struct call call = enter(VBT_CALLER);
     uintptr_t bytes = vbt_page_up(size);
     retire(call, (uintptr_t)start, (uintptr_t)start + bytes);
     int result = vbt_real.munmap(start, size);
@@ -147,7 +150,7 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
     void *target = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? va_arg(more, void *) : NULL;
     va_end(more);
     find_real();
-    struct call call = enter();
+    struct call call = enter(VBT_CALLER);
     uintptr_t from = (uintptr_t)old, to = (uintptr_t)target;
     uintptr_t old_bytes = flags & MREMAP_DONTUNMAP ? 0 : vbt_page_up(old_size),
               bytes = vbt_page_up(size); /* 0: the old part stays */
@@ -187,7 +190,7 @@ static uintptr_t break_now(void) { return (uintptr_t)vbt_sys(SYS_brk, 0); }
 
 VBT_EXPORT int brk(void *address) {
     find_real();
-    struct call call = enter();
+    struct call call = enter(VBT_CALLER);
     uintptr_t from = break_now(), to = (uintptr_t)address;
     break_to_move(call, from, to);
     int result = vbt_real.brk(address);
@@ -199,7 +202,7 @@ VBT_EXPORT void *sbrk(intptr_t increment) {
     find_real();
     if (increment == 0)
         return vbt_real.sbrk(0);
-    struct call call = enter();
+    struct call call = enter(VBT_CALLER);
     uintptr_t from = break_now(), to = from + (uintptr_t)increment;
     break_to_move(call, from, to);
     void *result = vbt_real.sbrk(increment);

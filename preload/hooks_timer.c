@@ -13,7 +13,7 @@ static uint32_t reading_site(struct vbt_thread *thread, uintptr_t caller) {
 
 /* known: CLOCK_MONOTONIC now where the caller has it at hand, else -1. */
 static void note_reading(uintptr_t caller, int64_t known) {
-    struct vbt_thread *thread = vbt_enter();
+    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, caller);
     if (thread == NULL)
         return;
     vbt_stand(thread, VBT_IN_LEDGER);

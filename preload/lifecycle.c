@@ -317,6 +317,7 @@ extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 static void look_around(void) {
     struct vbt_thread *thread = vbt_enter();
     vbt_python_attach(RTLD_DEFAULT);
+    atomic_store(&vbt_unseen.own_malloc, !vbt_heap_is_hooked());
     const char *trouble = vbt_full_stacks ? vbt_oracle_open() : NULL;
     vbt_real_forget_error();
     if (trouble == NULL)

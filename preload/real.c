@@ -115,6 +115,7 @@ static const char *const names[] = {
     "pthread_cond_clockwait",
     "pthread_create",
     "setlocale",
+    "dlopen",
     "dlclose",
     "abort",
     "_exit",
@@ -133,6 +134,38 @@ static const char *const names[] = {
 
 _Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");
 
+/* Where a library lies. */
+struct range {
+    uintptr_t start, end;
+};
+
+static struct range ours, allocators; /* the latter: empty if malloc is the C library's */
+
+#pragma weak _dl_find_object
+
+/* The library that an address belongs to; everything where nobody knows, as before glibc 2.35. */
+static struct range library_of(const void *address) {
+    struct dl_find_object found;
+    if (_dl_find_object == NULL || _dl_find_object((void *)(uintptr_t)address, &found) != 0)
+        return (struct range){0, UINTPTR_MAX};
+    return (struct range){(uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end};
+}
+
+static void note_libraries(void) {
+    void *malloc_at, *exit_at;
+    memcpy(&malloc_at, &vbt_real.malloc, sizeof malloc_at);
+    memcpy(&exit_at, &vbt_real._exit, sizeof exit_at);
+    struct range libc = library_of(exit_at);
+    ours = library_of(&vbt_real);
+    allocators = library_of(malloc_at);
+    if (allocators.start == libc.start && libc.start != 0)
+        allocators = (struct range){0, 0};
+}
+
+static bool is_in(struct range range, uintptr_t address) { return address >= range.start && address < range.end; }
+
+bool vbt_real_calls_back(uintptr_t caller) { return is_in(allocators, caller) || is_in(ours, caller); }
+
 void vbt_real_find(void) {
     static _Atomic int state; /* 0 to do, 1 somebody is at it, 2 done */
     int expected = 0;
@@ -146,6 +179,7 @@ void vbt_real_find(void) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         found[i] = dlsym(RTLD_NEXT, names[i]);
     memcpy(&vbt_real, found, sizeof vbt_real);
+    note_libraries();
     finding = 0;
     atomic_store(&state, 2);
 }

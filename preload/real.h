@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -44,6 +45,7 @@ struct vbt_real {
     int (*pthread_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
     int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     char *(*setlocale)(int, const char *);
+    void *(*dlopen)(const char *, int);
     int (*dlclose)(void *);
     void (*abort)(void);
     void (*_exit)(int);
@@ -70,6 +72,11 @@ void vbt_real_find(void);
 /* Takes back the error that a lookup of ours left behind: the first dlerror hands it over, the second frees it. What is
  * freed later is a block that nobody saw. */
 void vbt_real_forget_error(void);
+
+/* May this address, which calls a hook while a real function runs, belong to that very function? An allocator other than the C
+ * library's may call malloc by its name in its calloc, even as the last thing it does: then the call seems to be ours. The C library's
+ * does not. */
+bool vbt_real_calls_back(uintptr_t caller);
 
 /* Is this a block of that pool? Such blocks are never given to the real free or realloc. */
 int vbt_real_in_pool(const void *block);

@@ -12,10 +12,11 @@
 #include "memory.h"
 #include "where/full_stack.h"
 
-/* Where a thread stands. A hook that finds it not idle was called from inside another one: what happens there is part
- * of an event that is already being recorded (VBT_IN_CALL), or comes from a signal handler that interrupted us
- * (VBT_IN_LEDGER). */
-enum vbt_standing { VBT_IDLE, VBT_IN_CALL, VBT_IN_LEDGER };
+/* Where a thread stands. A hook that finds it not idle was called from inside another one: what happens there is part of an event
+ * that is already being recorded (VBT_IN_CALL), or comes from a signal handler that interrupted us (VBT_IN_LEDGER). A real function of
+ * the C library (VBT_IN_REAL) calls no hook on its own account: who does so meanwhile is a signal handler, or the thread itself after
+ * a handler jumped out of the call; the books are in order then, and the event is one like any other. */
+enum vbt_standing { VBT_IDLE, VBT_IN_CALL, VBT_IN_LEDGER, VBT_IN_REAL };
 
 /* The last call path seen for a native leaf, by return address: saves the lookup of site and node. */
 enum { VBT_LEAF_CACHE = 256 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 int64_t vbt_started;
+struct vbt_unseen vbt_unseen;
 int vbt_pid;
 const char *vbt_process_note;
 
@@ -141,6 +142,12 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
         put_pair(w, &count, "option", entry);
     if (vbt_process_note != NULL)
         put_pair(w, &count, "note", vbt_process_note);
+    if (atomic_load(&vbt_unseen.own_malloc))
+        put_pair(w, &count, "note", "The program has a malloc of its own: what goes through it is not seen.");
+    if (atomic_load(&vbt_unseen.deep_binding))
+        put_pair(w, &count, "note",
+                 "A library was loaded with RTLD_DEEPBIND: it finds the C library's malloc and free before vbtrace's, and "
+                 "what it allocates and frees is not seen.");
     /* A varint of fixed length would be overlong; so the payload moves up to where the count ends. */
     uint8_t *pairs = start + VBT_VARINT_MAX;
     size_t size = (size_t)(w->at - pairs);

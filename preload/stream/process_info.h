@@ -43,4 +43,11 @@ int64_t vbt_rss_highest(void);
 /* A sentence for the person who reads the report; NULL: there is none. */
 extern const char *vbt_process_note;
 
+/* Allocators that the hooks do not stand before: the trace says so. */
+struct vbt_unseen {
+    _Atomic bool own_malloc;   /* the program's malloc is not ours */
+    _Atomic bool deep_binding; /* nor is that of some library */
+};
+extern struct vbt_unseen vbt_unseen;
+
 #endif

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -26,11 +25,22 @@ enum { RANK_MAX = 32, NAMES_TRIED = 1000, ANCESTORS = 64, CLOCK_TICKS_A_SECOND =
 
 static char rank[RANK_MAX]; /* empty: not one of many */
 
+extern char **environ;
+
+/* The C library's getenv may be the program's own, as bash's is, which looks into tables of its own. */
+static const char *variable(const char *name) {
+    size_t length = strlen(name);
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            return *entry + length + 1;
+    return NULL;
+}
+
 void vbt_trace_path_init(void) {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
     const char *value = NULL;
     for (size_t i = 0; i < sizeof names / sizeof names[0] && value == NULL; i++)
-        value = getenv(names[i]);
+        value = variable(names[i]);
     vbt_format(rank, sizeof rank, "%s", value != NULL ? value : "");
 }
 

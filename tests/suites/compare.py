@@ -1,0 +1,62 @@
+"""What the comparisons of a traced with an untraced run share: the environment, the outcomes of tests, the table."""
+
+import collections
+import os
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("VBTRACE_BUILD", ROOT / "build")).resolve()
+LIBRARY = BUILD / "preload" / "libvbtrace.so"
+PYTHON = "/usr/bin/python3"
+
+
+def environment(traces=None, **changes):
+    """Of an untraced run, or of one whose traces go to a folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VBTRACE", "PYTHON", "LD_"))}
+    kept.update(changes)
+    if traces is not None:
+        kept.update(LD_PRELOAD=str(LIBRARY), VBTRACE_OUTPUT=f"{traces}/%e.%p.vbt", VBTRACE_QUIET="1")
+    return kept
+
+
+def outcomes(path):
+    """{test: passed, failed or skipped} of a file in JUnit's format; empty where there is none."""
+    found = {}
+    if not path.exists():
+        return found
+    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        name = f"{case.get('classname') or ''}.{case.get('name')}".lstrip(".")
+        bad = case.find("failure") is not None or case.find("error") is not None
+        found[name] = "failed" if bad else "skipped" if case.find("skipped") is not None else "passed"
+    return found
+
+
+def counts(found):
+    return collections.Counter(found.values())
+
+
+def differences(untraced, traced):
+    """[(test, outcome untraced, outcome traced)] where they are not the same."""
+    return [
+        (name, untraced.get(name, "absent"), traced.get(name, "absent"))
+        for name in sorted(untraced.keys() | traced.keys())
+        if untraced.get(name) != traced.get(name)
+    ]
+
+
+def run(command, folder, env, timeout):
+    """Exit status and what was printed; status None: it took too long."""
+    try:
+        done = subprocess.run(
+            list(map(str, command)), cwd=folder, env=env, timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+        )
+        return done.returncode, done.stdout + done.stderr
+    except subprocess.TimeoutExpired as late:
+        return None, (late.stdout or b"").decode(errors="replace")
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)

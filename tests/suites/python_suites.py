@@ -1,0 +1,73 @@
+"""CPython's own tests and NumPy's, untraced and under vbtrace: the same tests must pass, fail and be skipped.
+
+usage: python_suites.py [cpython|numpy] [MODULE ...]
+
+Needs Debian's libpython3-testsuite, python3-numpy, python3-pytest and python3-hypothesis. Modules whose outcomes differ are run
+again both ways, up to three times: a few tests depend on the time of day or on the machine's load.
+Prints a row a module; exit status 1 if a difference stays.
+"""
+
+import pathlib
+import sys
+import tempfile
+
+import compare
+
+CPYTHON = """test_list test_dict test_set test_gc test_threading test_fork1 test_multiprocessing_fork test_subprocess test_asyncio
+test_ctypes test_generators test_coroutines test_json test_pickle test_io test_mmap test_signal test_time test_sys test_tracemalloc
+test_capi test_exceptions test_weakref test_thread test_memoryview test_float test_long test_unicode test_tuple test_os test_posix
+test_socket test_select test_queue test_concurrent_futures test_embed test_faulthandler test_site""".split()
+NUMPY = ["core", "lib", "random"]
+TIMES = 3
+TIMEOUT = 1200
+
+
+def suite(kind, module, folder):
+    """The command that runs a module's tests and writes their outcomes to a file."""
+    report = folder / "report.xml"
+    if kind == "cpython":
+        return [compare.PYTHON, "-m", "test", "--junit-xml", report, module], report
+    code = f"import numpy, sys; sys.exit(not numpy.{module}.test(extra_argv=['-q', '-p', 'no:cacheprovider', '--junit-xml', {str(report)!r}]))"
+    return [compare.PYTHON, "-c", code], report
+
+
+def once(kind, module, traced):
+    with tempfile.TemporaryDirectory(prefix="vbtrace-suite.") as scratch:
+        folder = pathlib.Path(scratch)
+        traces = folder / "traces"
+        traces.mkdir()
+        command, report = suite(kind, module, folder)
+        status, text = compare.run(command, folder, compare.environment(traces if traced else None, HOME=scratch), TIMEOUT)
+        return status, compare.outcomes(report), text, len(list(traces.glob("*.vbt")))
+
+
+def main(arguments):
+    kinds = {"cpython": CPYTHON, "numpy": NUMPY}
+    kind = arguments[0] if arguments else None
+    if kind is not None and kind not in kinds:
+        compare.say(f"python_suites.py: expected cpython or numpy, found {kind}")
+        return 2
+    bad = 0
+    print(f"{'module':<28}{'passed':>8}{'failed':>8}{'skipped':>8}{'traces':>8}  differences", flush=True)
+    for kind in [kind] if kind else kinds:
+        for module in arguments[1:] or kinds[kind]:
+            for turn in range(TIMES):
+                untraced_status, untraced, _, _ = once(kind, module, traced=False)
+                traced_status, traced, text, traces = once(kind, module, traced=True)
+                found = compare.differences(untraced, traced)
+                if not found and untraced_status == traced_status:
+                    break
+            number = compare.counts(traced)
+            told = "none" if not found and untraced_status == traced_status else f"exit status {untraced_status} and {traced_status}"
+            row = f"{module:<28}{number['passed']:>8}{number['failed']:>8}{number['skipped']:>8}{traces:>8}  {told}"
+            print(row + (f" (at run {turn + 1})" if turn > 0 and told == "none" else ""), flush=True)
+            for name, before, after in found:
+                print(f"    {name}: {before} untraced, {after} traced", flush=True)
+            if told != "none":
+                bad += 1
+                compare.say(text[-3000:])
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
