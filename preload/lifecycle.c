@@ -13,6 +13,7 @@
 #include "options.h"
 #include "pause.h"
 #include "python_attach.h"
+#include "sanitizer.h"
 #include "say.h"
 #include "stream/helper.h"
 #include "stream/process_info.h"
@@ -91,6 +92,7 @@ bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
         return adopt(thread);
     if (recording != VBT_RECORDING_POLLED && recording != VBT_PAUSED)
         return false;
+    atomic_store(&thread->standing, VBT_IN_CALL); /* what is called from here is not the program's */
     if (recording == VBT_PAUSED) {
         thread->ledger.last_block = NULL; /* what comes next is not the next allocation after it */
         vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
@@ -333,7 +335,10 @@ __attribute__((constructor)) static void construct(void) {
     if (atomic_load(&vbt_recording) == VBT_STOPPED)
         return;
     look_around();
-    if (!vbt_process_is_wanted(vbt_python.minor != 0)) {
+    bool sanitized = atomic_load(&vbt_unseen.own_malloc) && vbt_sanitizer_in_program();
+    if (sanitized)
+        vbt_say("%s: is built with a sanitizer, which replaces malloc as vbtrace does; running untraced", vbt_program_path());
+    if (sanitized || !vbt_process_is_wanted(vbt_python.minor != 0)) {
         over = true;
         atomic_store(&vbt_recording, VBT_STOPPED);
         return;

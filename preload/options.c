@@ -2,13 +2,12 @@
 #include "options.h"
 
 #include "say.h"
+#include "start.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct vbt_options vbt_options = {.tick = 10 * 1000 * 1000};
-
-extern char **environ;
 
 static const char *set_output(const char *value) {
     if (value[0] == '\0' || strlen(value) >= sizeof vbt_options.output)
@@ -188,7 +187,7 @@ static const struct vbt_option *find(const char *entry, const char **value) {
 
 bool vbt_options_read(void) {
     enum { PREFIX = 8, ENOUGH = 200 }; /* bytes of a value to know it by */
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+    for (char **entry = vbt_environment(); *entry != NULL; entry++) {
         if (strncmp(*entry, "VBTRACE_", PREFIX) != 0)
             continue;
         const char *value;

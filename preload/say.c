@@ -1,4 +1,5 @@
-/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither. */
+/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither, and calls nothing of any library: see
+ * sanitizer.c. */
 #include "say.h"
 
 #include "sys.h"
@@ -8,7 +9,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -56,7 +56,10 @@ static void put_format(struct text *text, const char *format, va_list arguments)
         format += is_long;
         if (*format == 's') {
             const char *string = va_arg(arguments, const char *);
-            put(text, string, (long)(limit >= 0 ? strnlen(string, (size_t)limit) : strlen(string)));
+            long length = 0;
+            while ((limit < 0 || length < limit) && string[length] != '\0')
+                length++;
+            put(text, string, length);
         } else if (*format == 'd') {
             long value = is_long ? va_arg(arguments, long) : va_arg(arguments, int);
             put_number(text, value < 0 ? -(unsigned long)value : (unsigned long)value, value < 0);

@@ -5,6 +5,7 @@
 #include "../memory.h"
 #include "../options.h"
 #include "../say.h"
+#include "../start.h"
 #include "../sys.h"
 #include "../where/full_stack.h"
 #include "../where/python.h"
@@ -27,12 +28,10 @@ static char options[2 * VBT_PATH_MAX]; /* the environment's VBTRACE_NAME=value, 
 static struct utsname system_names;
 static char *text; /* for files of /proc; mapped when first needed */
 
-extern char **environ;
-
 /* Now, since the program may change its environment while the helper reads it. */
 static void keep_options(void) {
     char *at = options;
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+    for (char **entry = vbt_environment(); *entry != NULL; entry++) {
         size_t size = strlen(*entry) + 1;
         if (strncmp(*entry, "VBTRACE_", 8) == 0 && size < (size_t)(options + sizeof options - at)) {
             memcpy(at, *entry, size);

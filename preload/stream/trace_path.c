@@ -8,6 +8,7 @@
 #include "../clock.h"
 #include "../options.h"
 #include "../say.h"
+#include "../start.h"
 #include "../sys.h"
 #include "process_info.h"
 
@@ -25,12 +26,10 @@ enum { RANK_MAX = 32, NAMES_TRIED = 1000, ANCESTORS = 64, CLOCK_TICKS_A_SECOND =
 
 static char rank[RANK_MAX]; /* empty: not one of many */
 
-extern char **environ;
-
 /* The C library's getenv may be the program's own, as bash's is, which looks into tables of its own. */
 static const char *variable(const char *name) {
     size_t length = strlen(name);
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+    for (char **entry = vbt_environment(); *entry != NULL; entry++)
         if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
             return *entry + length + 1;
     return NULL;

@@ -1,0 +1,10 @@
+/* Programs built with a sanitizer: they are not traced. */
+#ifndef VBT_SANITIZER_H
+#define VBT_SANITIZER_H
+
+#include <stdbool.h>
+
+/* Does the program, whose malloc is not ours, bring a sanitizer along in itself? */
+bool vbt_sanitizer_in_program(void);
+
+#endif

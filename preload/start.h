@@ -1,0 +1,27 @@
+/* What the kernel put on the stack of a new process: its arguments, its environment, and what else it tells. It is there before the C
+ * library has looked at it: its environ is still NULL where a program's very first functions allocate. */
+#ifndef VBT_START_H
+#define VBT_START_H
+
+#include <link.h>
+#include <stddef.h>
+
+extern void *__libc_stack_end; /* the loader's: where the count of arguments stands, and behind it all the rest */
+extern char **environ;
+
+struct vbt_start {
+    char **arguments, **environment; /* NULL behind the last of each */
+    const ElfW(auxv_t) * told;       /* AT_NULL behind the last */
+};
+
+static inline struct vbt_start vbt_start(void) {
+    char **arguments = (char **)__libc_stack_end + 1, **environment = arguments + *(long *)__libc_stack_end + 1,
+         **end = environment;
+    while (*end != NULL)
+        end++;
+    return (struct vbt_start){arguments, environment, (const ElfW(auxv_t) *)(end + 1)};
+}
+
+static inline char **vbt_environment(void) { return environ != NULL ? environ : vbt_start().environment; }
+
+#endif
