@@ -13,6 +13,7 @@ NAMES = {
     "heap_calls.c": {"N": 1000, "PVALLOC": 100},
     "cross_threads.c": {"PAIRS": 4, "BLOCKS": 20000, "SHORT": 1000},
     "life.c": {},
+    "thread_locals.cpp": {"N": 50, "THREADS": 20},
     "peaks.c": {"TEETH": sum(range(31)) + sum(range(20))},  # heights 0 to 30 and 19 to 1, in blocks
 }
 LEVELS = ["-O0", "-O2"]
