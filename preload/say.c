@@ -1,5 +1,5 @@
-/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither, and calls nothing of any library: see
- * sanitizer.c. */
+/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither, and calls nothing of any library, for the
+ * sake of sanitizer.c. */
 #include "say.h"
 
 #include "sys.h"
@@ -29,6 +29,14 @@ static void put(struct text *text, const char *bytes, long count) {
         *text->at++ = *bytes++;
 }
 
+/* limit: the most that it is, or -1. */
+static long length_of(const char *string, long limit) {
+    long length = 0;
+    for (; length != limit && string[length] != '\0'; length++)
+        __asm__(""); /* else the compiler calls strlen */
+    return length;
+}
+
 static void put_number(struct text *text, unsigned long value, bool negative) {
     char digits[24];
     int i = sizeof digits;
@@ -56,10 +64,7 @@ static void put_format(struct text *text, const char *format, va_list arguments)
         format += is_long;
         if (*format == 's') {
             const char *string = va_arg(arguments, const char *);
-            long length = 0;
-            while ((limit < 0 || length < limit) && string[length] != '\0')
-                length++;
-            put(text, string, length);
+            put(text, string, length_of(string, limit));
         } else if (*format == 'd') {
             long value = is_long ? va_arg(arguments, long) : va_arg(arguments, int);
             put_number(text, value < 0 ? -(unsigned long)value : (unsigned long)value, value < 0);

@@ -43,7 +43,8 @@ static int64_t new_ticks(const char *path) {
     struct chunk chunk;
     if (file < 0 || fstat(file, &opened) != 0)
         return 0;
-    while (pread(file, &chunk, sizeof chunk, at) == (ssize_t)sizeof chunk && at + (off_t)sizeof chunk + chunk.stored <= opened.st_size) {
+    while (pread(file, &chunk, sizeof chunk, at) == (ssize_t)sizeof chunk &&
+           at + (off_t)sizeof chunk + chunk.stored <= opened.st_size) {
         at += (off_t)sizeof chunk + chunk.stored;
         found += chunk.kind == STATE;
     }
