@@ -2,11 +2,22 @@
 #include "clock.h"
 #include "hook.h"
 
+/* Servers read the clock for each request, at two or three places. */
+static uint32_t native_site(struct vbt_thread *thread, uintptr_t caller) {
+    struct vbt_clock_place *place = &thread->clock_places[(caller ^ caller >> 8) % VBT_CLOCK_PLACES];
+    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
+    if (VBT_UNLIKELY(place->address != caller || place->stamp != generation)) {
+        *place = (struct vbt_clock_place){.address = caller, .stamp = vbt_module_stamp()};
+        place->site = vbt_native_site(caller);
+    }
+    return place->site;
+}
+
 /* Is the reading the user's own? Returns the site of it: the Python line that reads, if that is in the user's file;
  * where no Python code runs, the address, if it is in the main program. 0: somebody else's reading. */
 static uint32_t reading_site(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
-    uint32_t site = python != NULL && python->node != 0 ? vbt_node_at(python->node)->site : vbt_native_site(caller);
+    uint32_t site = python != NULL && python->node != 0 ? vbt_node_at(python->node)->site : native_site(thread, caller);
     const struct vbt_site *place = vbt_site_at(site);
     return place->flags & VBT_SITE_OF_USER ? site : 0;
 }

@@ -28,6 +28,15 @@ struct vbt_leaf {
     struct vbt_place place;
 };
 
+/* A native place that reads the clock. */
+enum { VBT_CLOCK_PLACES = 16 };
+
+struct vbt_clock_place {
+    uintptr_t address;
+    uint32_t stamp; /* see where/modules.h */
+    uint32_t site;
+};
+
 struct vbt_thread {
     _Atomic uint32_t standing; /* enum vbt_standing */
     uint32_t tid;
@@ -38,6 +47,7 @@ struct vbt_thread {
     uint64_t lost_in_signal;
     uintptr_t on_stack; /* an address on the thread's stack */
     struct vbt_leaf leaves[VBT_LEAF_CACHE];
+    struct vbt_clock_place clock_places[VBT_CLOCK_PLACES];
     struct vbt_full_stack full;
     struct vbt_line_thread *lines; /* NULL until its first line event */
     struct vbt_arena arena;

@@ -134,8 +134,9 @@ static void make_room(struct vbt_ledger *ledger) {
     all->found_count = 0;
 }
 
-/* Turns the notes since the last boundary into differences. With the groups' lock. */
-static void settle_notes(struct vbt_ledger *ledger) {
+/* Turns the notes since the last boundary into differences. clock_group: that of the open clock interval, which ends now, or 0; where no
+ * section will want them, too, they are booked there at once. With the groups' lock. */
+static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
     struct vbt_intervals *all = ledger->intervals;
     if (all->found == NULL && all->note_count > 0 && (all->found = vbt_map(VBT_NOTES * sizeof *all->found)) == NULL) {
         ledger->lost[VBT_LOST_MEMORY]++;
@@ -150,6 +151,10 @@ static void settle_notes(struct vbt_ledger *ledger) {
             flow_add(&all->clock.ours, &flow);
             for (uint32_t s = 0; s < open_sections(all); s++)
                 flow_add(&all->sections[s].ours, &flow);
+            continue;
+        }
+        if (clock_group != 0 && all->depth == 0) {
+            add_site(ledger, clock_group, note->node, &flow);
             continue;
         }
         if (all->found_count == VBT_NOTES)
@@ -239,15 +244,14 @@ void vbt_intervals_confirm(struct vbt_ledger *ledger) {
         return;
     all->pending_site = 0;
     vbt_lock(&vbt_interval_groups.lock);
-    settle_notes(ledger);
-    if (all->clock_open) {
-        uint32_t group = group_of(VBT_INTERVAL_CLOCK, all->clock.from, site, 0);
-        if (group == 0)
-            ledger->lost[VBT_LOST_INTERVALS]++;
-        else
-            settle_interval(ledger, &all->clock, group, time);
+    uint32_t group = all->clock_open ? group_of(VBT_INTERVAL_CLOCK, all->clock.from, site, 0) : 0;
+    settle_notes(ledger, group);
+    if (group != 0)
+        settle_interval(ledger, &all->clock, group, time);
+    else
+        ledger->lost[VBT_LOST_INTERVALS] += all->clock_open;
+    if (all->clock_open)
         book_found(ledger, &all->clock, group);
-    }
     vbt_unlock(&vbt_interval_groups.lock);
     forget_found(all);
     all->clock_open = true;
@@ -259,7 +263,7 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
     struct vbt_intervals *all = ledger->intervals;
     vbt_intervals_confirm(ledger);
     vbt_lock(&vbt_interval_groups.lock);
-    settle_notes(ledger);
+    settle_notes(ledger, 0);
     uint32_t group = group_of(VBT_INTERVAL_SECTION, site, 0, label);
     vbt_unlock(&vbt_interval_groups.lock);
     if (all->depth >= VBT_SECTIONS || group == 0)
@@ -288,7 +292,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
     if (found == 0)
         return;
     vbt_lock(&vbt_interval_groups.lock);
-    settle_notes(ledger);
+    settle_notes(ledger, 0);
     while (all->depth >= found) {
         struct vbt_open_interval *section = &all->sections[--all->depth];
         if (section->group == 0)

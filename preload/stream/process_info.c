@@ -107,9 +107,14 @@ static void put_number(struct vbt_writer *w, uint64_t *count, const char *key, i
     put_pair(w, count, key, digits);
 }
 
-/* The command line; of a very long one, the first arguments. */
+/* The command line; of a very long one, the first arguments. Who puts a title in its place leaves zeros behind it. */
 static void put_arguments(struct vbt_writer *w, uint64_t *count) {
-    size_t length = read_text("/proc/self/cmdline");
+    enum { MEANT = 3 }; /* empty arguments at the end that somebody may have given */
+    size_t length = read_text("/proc/self/cmdline"), end = length;
+    while (end > 1 && text[end - 1] == '\0' && text[end - 2] == '\0')
+        end--;
+    if (length - end > MEANT)
+        length = end;
     for (const char *argument = text; length > 0 && argument < text + length; argument += strlen(argument) + 1)
         put_pair(w, count, "arg", argument);
 }

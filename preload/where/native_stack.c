@@ -95,8 +95,8 @@ static __attribute__((noinline)) uint32_t other_child(struct vbt_native_children
 }
 
 /* The node of a site under a parent. */
-VBT_INLINE uint32_t child_of(struct vbt_native_stack *stack, uint32_t parent, uint32_t site) {
-    struct vbt_native_children *page = stack->room->children[parent / CHILDREN_PAGE];
+VBT_INLINE uint32_t child_of(struct vbt_native_stack *stack, struct vbt_native_room *room, uint32_t parent, uint32_t site) {
+    struct vbt_native_children *page = room->children[parent / CHILDREN_PAGE];
     if (VBT_UNLIKELY(page == NULL) && (page = new_children(stack, parent)) == NULL)
         return vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
     struct vbt_native_children *children = &page[parent % CHILDREN_PAGE];
@@ -241,29 +241,37 @@ differs:;
     return frame;
 }
 
-/* Puts a frame on top of another one. */
-VBT_INLINE void push(struct vbt_native_stack *stack, struct vbt_native_frame *outside, const struct walked *walked, bool of_sites) {
+/* Puts the innermost `count` walked frames on top of frames[outer]. What a frame takes from the one outside of it stays in registers:
+ * the next would have to wait for it on its way through memory. Returns the innermost frame. */
+VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_t outer, uint32_t count, bool of_sites) {
     struct vbt_native_room *room = stack->room;
-    struct vbt_native_frame *frame = outside + 1;
-    struct vbt_native_memo *memo = walked->memo;
-    if (VBT_UNLIKELY(memo->pc != walked->at.pc)) /* another frame of this walk took the memo's place */
-        learn(memo, walked->at.pc);
-    struct vbt_native_check *check = &room->checks[outside->checks];
-    bool by_fp = memo->rule.kind == VBT_RULE_FP || memo->rule.kind == VBT_RULE_FP_LOAD;
-    uint16_t fp_matters = by_fp | ((memo->rule.fp >= 0) & outside->fp_matters);
-    frame->sp = walked->at.sp;
-    frame->pc = walked->at.pc;
-    frame->fp = walked->at.fp;
-    frame->fp_matters = fp_matters;
-    check->slot = walked->pc_slot;
-    check->value = vbt_stored_address(walked->pc_slot, walked->at.pc);
-    check += walked->pc_slot != NULL; /* no branch: each capture has one frame without, which is hard to foresee */
-    if (fp_matters && walked->fp_slot != NULL)
-        *check++ = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
-    if (VBT_UNLIKELY(walked->sp_slot != NULL))
-        *check++ = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
-    frame->checks = (uint16_t)(check - room->checks);
-    frame->node = of_sites ? memo->site : child_of(stack, outside->node, memo->site);
+    struct vbt_native_frame *frame = &room->frames[outer];
+    struct vbt_native_check *check = &room->checks[frame->checks];
+    uint32_t node = frame->node;
+    uint16_t fp_matters = frame->fp_matters;
+    for (const struct walked *walked = &room->walked[count]; walked-- > room->walked;) {
+        struct vbt_native_memo *memo = walked->memo;
+        if (VBT_UNLIKELY(memo->pc != walked->at.pc)) /* another frame of this walk took the memo's place */
+            learn(memo, walked->at.pc);
+        bool by_fp = memo->rule.kind == VBT_RULE_FP || memo->rule.kind == VBT_RULE_FP_LOAD;
+        fp_matters = by_fp | ((memo->rule.fp >= 0) & fp_matters);
+        check->slot = walked->pc_slot;
+        check->value = vbt_stored_address(walked->pc_slot, walked->at.pc);
+        check += walked->pc_slot != NULL; /* no branch: each capture has one frame without, which is hard to foresee */
+        if (fp_matters && walked->fp_slot != NULL)
+            *check++ = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
+        if (VBT_UNLIKELY(walked->sp_slot != NULL))
+            *check++ = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
+        node = of_sites ? memo->site : child_of(stack, room, node, memo->site);
+        frame++;
+        frame->sp = walked->at.sp;
+        frame->pc = walked->at.pc;
+        frame->fp = walked->at.fp;
+        frame->node = node;
+        frame->checks = (uint16_t)(check - room->checks);
+        frame->fp_matters = fp_matters;
+    }
+    return frame;
 }
 
 struct way {
@@ -287,7 +295,7 @@ VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_regi
     uintptr_t end = stack->ranges[0].end;
     struct vbt_native_memo *memo = memo_of(room, pc);
     for (;; memo = memo_outside(room, memo, pc)) {
-        frame -= frame->sp < sp; /* mostly by one or not at all, as good as at random: no branch */
+        frame -= frame->sp < sp; /* mostly by one or not at all */
         while (VBT_UNLIKELY(frame->sp < sp))
             frame--;
         bool meets = ((frame->sp ^ sp) | (frame->pc ^ pc)) == 0 && (!frame->fp_matters || frame->fp == fp) && frame < limit;
@@ -414,17 +422,15 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
     struct way way = walk(stack, caller, VBT_NATIVE_FRAMES);
     if (VBT_UNLIKELY(way.outcome == VBT_CUT_DEPTH || (way.outcome == GO_ON && way.met + way.count > stack->limit)))
         way = walk_shortly(stack, caller);
-    uint32_t outer = way.met;
     if (VBT_UNLIKELY(way.outcome != GO_ON)) {
         stack->cut = (enum vbt_cut)way.outcome;
         if (way.outcome != VBT_CUT_DEPTH)
             stack->limit = VBT_NATIVE_FRAMES;
         room->frames[0].node = cut_nodes[way.outcome];
     }
-    stack->same = outer;
-    for (uint32_t i = way.count; i-- > 0; outer++)
-        push(stack, &room->frames[outer], &room->walked[i], of_sites);
-    stack->top = stack->leaf = outer;
+    stack->same = way.met;
+    const struct vbt_native_frame *leaf = push(stack, way.met, way.count, of_sites);
+    stack->top = stack->leaf = way.met + way.count;
     stack->cuts[stack->cut]++;
     stack->whole = NULL;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
@@ -434,9 +440,9 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
         stack->top = 0;
         memset(stack->ranges, 0, sizeof stack->ranges);
     } else if (VBT_LIKELY(stack->cut == VBT_CUT_NONE)) {
-        stack->whole = &room->frames[outer];
+        stack->whole = leaf;
     }
-    return &room->frames[outer];
+    return leaf;
 }
 
 bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
