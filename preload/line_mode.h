@@ -39,9 +39,6 @@ void vbt_line_mode_start(void);
 bool vbt_line_trace_start(void);
 bool vbt_line_monitoring_start(void);
 
-/* Where somebody wants to know: a thread is about to be made. */
-extern void (*vbt_line_thread_comes)(void);
-
 /* @profile was put before a function with this code object. */
 void vbt_line_choose(const char *code);
 

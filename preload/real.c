@@ -113,7 +113,6 @@ static const char *const names[] = {
     "sem_clockwait",
     "pthread_cond_timedwait",
     "pthread_cond_clockwait",
-    "pthread_create",
     "setlocale",
     "dlopen",
     "dlclose",

@@ -43,7 +43,6 @@ struct vbt_real {
     int (*sem_clockwait)(sem_t *, clockid_t, const struct timespec *);
     int (*pthread_cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
     int (*pthread_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
-    int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     char *(*setlocale)(int, const char *);
     void *(*dlopen)(const char *, int);
     int (*dlclose)(void *);

@@ -9,8 +9,6 @@
 
 _Atomic uint64_t vbt_python_epochs = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STATE_DIED;
 
-void (*vbt_python_state_found)(const char *state);
-
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch) {
     const char *state = vbt_python.this_thread();
     vbt_cell *cell = state != NULL ? vbt_shadow_cell(state, false) : NULL;
@@ -19,8 +17,6 @@ const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch
     stack->state = state;
     stack->state_epoch = epoch;
     stack->known_epochs = 0;
-    if (state != NULL && vbt_python_state_found != NULL)
-        vbt_python_state_found(state);
     return state;
 }
 

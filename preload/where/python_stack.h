@@ -65,9 +65,6 @@ static inline uint64_t vbt_python_epochs_of(uint32_t code, uint32_t state) { ret
 /* Asks the interpreter for the thread's state and keeps it. */
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch);
 
-/* Where somebody wants to know of them: called with each state that a thread finds to be its own, up to 3.11. It is not to allocate. */
-extern void (*vbt_python_state_found)(const char *state);
-
 /* The stack belongs to another thread from now on. */
 void vbt_python_stack_reset(struct vbt_python_stack *stack);
 

@@ -302,6 +302,45 @@ def test_debuggers_see_what_is_under_way(interpreter, tmp_path):
     assert run.stdout.count("'line', 'outer'") == 3 and run.stdout.count("'line', 'inner'") == 2
 
 
+DEEP = """
+import sys, threading
+
+def chosen(n):
+    return other(n - 1) if n > 0 else 0
+
+def other(n):
+    return chosen(n)
+
+def count(n):
+    try:
+        return count(n + 1)
+    except RecursionError:
+        return n
+
+def deep(n):
+    chosen(n)
+    threading.stack_size(256 * 1024)
+    thread = threading.Thread(target=chosen, args=(200,))
+    thread.start()
+    thread.join()
+
+print(count(0))
+sys.setrecursionlimit(20000)
+deep(int(sys.argv[1]))
+"""
+
+
+def test_deep_recursion(interpreter, tmp_path):
+    """In 3.11 recursion in Python takes no C stack; line mode, whose calls do, finds room elsewhere."""
+    program = tmp_path / "deep.py"
+    program.write_text(DEEP)
+    n = 6000 if interpreter.v == (3, 11) else 400
+    run = vbt.trace([interpreter.path, program, n], env={"VBTRACE_FUNCTIONS": "chosen"})
+    assert run.stdout == vbt.run([interpreter.path, program, n]).stdout
+    (row,) = (row for (_, function, _, line), row in counted(run.report.trace).items() if (function, line) == ("chosen", 5))
+    assert row["hits"] == n + 1 + 201
+
+
 OTHERS = """
 import sys
 
