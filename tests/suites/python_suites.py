@@ -2,9 +2,9 @@
 
 usage: python_suites.py [cpython|numpy] [MODULE ...]
 
-Needs Debian's libpython3-testsuite, python3-numpy, python3-pytest and python3-hypothesis. Modules whose outcomes differ are run
-again both ways, up to three times: a few tests depend on the time of day or on the machine's load.
-Prints a row a module; exit status 1 if a difference stays.
+Needs Debian's libpython3-testsuite, python3-numpy, python3-pytest and python3-hypothesis, and an hour or two. Modules whose outcomes
+differ are run again both ways, up to three times: a few tests depend on the time of day or on the machine's load.
+Prints a row a module; exit status 1 if a difference stays that is not among those with a cause.
 """
 
 import pathlib
@@ -18,6 +18,10 @@ test_ctypes test_generators test_coroutines test_json test_pickle test_io test_m
 test_capi test_exceptions test_weakref test_thread test_memoryview test_float test_long test_unicode test_tuple test_os test_posix
 test_socket test_select test_queue test_concurrent_futures test_embed test_faulthandler test_site""".split()
 NUMPY = ["core", "lib", "random"]
+# Tests that must fail under any tool that stands before Python's allocators, and why.
+CAUSES = {
+    "test.test_sys.SysModuleTest.test_debugmallocstats": "pymalloc's statistics are printed only while nothing stands before it; as with -X tracemalloc",
+}
 TIMES = 3
 TIMEOUT = 1200
 
@@ -55,15 +59,17 @@ def main(arguments):
                 untraced_status, untraced, _, _ = once(kind, module, traced=False)
                 traced_status, traced, text, traces = once(kind, module, traced=True)
                 found = compare.differences(untraced, traced)
-                if not found and untraced_status == traced_status:
+                same = not found and untraced_status == traced_status
+                explained = bool(found) and all(name in CAUSES for name, _, _ in found)
+                if same or explained:
                     break
             number = compare.counts(traced)
-            told = "none" if not found and untraced_status == traced_status else f"exit status {untraced_status} and {traced_status}"
+            told = "none" if same else "with a cause" if explained else f"exit status {untraced_status} and {traced_status}"
             row = f"{module:<28}{number['passed']:>8}{number['failed']:>8}{number['skipped']:>8}{traces:>8}  {told}"
-            print(row + (f" (at run {turn + 1})" if turn > 0 and told == "none" else ""), flush=True)
+            print(row + (f" (at run {turn + 1})" if turn > 0 and same else ""), flush=True)
             for name, before, after in found:
-                print(f"    {name}: {before} untraced, {after} traced", flush=True)
-            if told != "none":
+                print(f"    {name}: {before} untraced, {after} traced" + (f": {CAUSES[name]}" if name in CAUSES else ""), flush=True)
+            if not same and not explained:
                 bad += 1
                 compare.say(text[-3000:])
     return 1 if bad else 0
