@@ -7,7 +7,10 @@
 #include "hooks_python.h"
 
 #include "hook.h"
+#include "where/native_memory.h"
 #include "where/python_walk.h"
+
+#include <string.h>
 
 /* What the wrappers stand before; the interpreter hands the address back as their context. */
 static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
@@ -175,13 +178,31 @@ static const struct vbt_py_allocator *fitting(void) {
     return &by_version[vbt_python.minor == 9 ? 8 : vbt_python.minor];
 }
 
+/* Somebody else's wrapper that stands before ours, such as tracemalloc's or that of Python's debug hooks: its context is or holds a copy of
+ * what it stands before. Ours before that would make a ring. */
+static bool leads_to_us(const struct vbt_py_allocator *wrapper) {
+    enum { WORDS = 6 };
+    void *const *word = wrapper->context;
+    if (word == NULL || (uintptr_t)word % sizeof *word != 0)
+        return false;
+    for (int i = 0; i < WORDS && vbt_is_readable((uintptr_t)&word[i]); i++)
+        if (word[i] == (void *)(uintptr_t)wrapped_free)
+            return true;
+    return false;
+}
+
 void vbt_hooks_python_wrap(void) {
+    static struct vbt_py_allocator before_us[VBT_PY_OBJ + 1]; /* that were found to be so */
     const struct vbt_py_allocator *wrappers = fitting();
     for (int domain = VBT_PY_MEM; domain <= VBT_PY_OBJ; domain++) {
         struct vbt_py_allocator now;
         vbt_python.get_allocator(domain, &now);
-        if (now.malloc == wrappers->malloc)
+        if (now.malloc == wrappers->malloc || memcmp(&now, &before_us[domain], sizeof now) == 0)
             continue;
+        if (now.free != wrapped_free && leads_to_us(&now)) {
+            before_us[domain] = now;
+            continue;
+        }
         if (now.free != wrapped_free) /* else: our own, of another kind */
             wrapped[domain] = now;
         struct vbt_py_allocator ours = *wrappers;

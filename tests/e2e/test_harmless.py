@@ -77,6 +77,28 @@ def test_python_allocators(interpreter, allocator):
     assert report.totals["lost_events"] == 0 and report.json["conservation"]["holds"]
 
 
+@pytest.mark.parametrize("allocator", ["default", "debug", "malloc"])
+def test_tracemalloc_from_the_start(interpreter, allocator):
+    """It puts itself before our wrappers while the interpreter starts; both see every request."""
+    if interpreter.free_threaded and allocator == "malloc":
+        pytest.skip("free-threaded builds know no other allocators")
+    code = """
+import tracemalloc
+kept = [None] * 1000
+for i in range(1000):
+    kept[i] = bytes(1000 + i)
+print(tracemalloc.is_tracing(), sum(trace.size for trace in tracemalloc.take_snapshot().traces if trace.traceback[0].lineno == 5) >= 1_499_500)
+tracemalloc.stop()
+for i in range(1000):
+    kept[i] = bytes(1000 + i)
+import os; os._exit(0)
+"""
+    run = vbt.trace([interpreter.path, "-u", "-X", "tracemalloc", "-c", code], env={"PYTHONMALLOC": allocator})
+    assert run.stdout == "True True\n"
+    assert run.report.line("<string>", 5)["allocs"] >= 1000 and run.report.line("<string>", 9)["live_blocks"] >= 1000
+    assert run.report.totals["lost_events"] == 0 and run.report.json["conservation"]["holds"]
+
+
 def test_developer_mode(interpreter):
     done = vbt.trace([interpreter.path, "-X", "dev", "-c", "print([i * 1.5 for i in range(3)])"])
     assert done.stdout == "[0.0, 1.5, 3.0]\n"
