@@ -25,7 +25,7 @@ def comprehension(values):
     return [x * x for x in values]
 
 
-@variant(allocs="2 * n", bytes="(FLOAT + POINTER + INT) * n")  # a square and an index each
+@variant(allocs="(1 + own_int) * n", bytes="(FLOAT + POINTER + own_int * INT) * n")  # a square and an index each
 def right_length(values):
     squares = [None] * len(values)
     for i in range(len(values)):

@@ -64,6 +64,7 @@ def size(value):
 
 NAMES = {
     "v": sys.version_info[:2],
+    "own_int": sys.version_info < (3, 14),  # from then on, an int takes the place of the one that died
     "NUMPY2": numpy is not None and not numpy.__version__.startswith("1."),
     "grown": grown,
     "log2": log2,

@@ -130,7 +130,7 @@ def test_mmap_of_python(interpreter, tmp_path):
     (tmp_path / "script.py").write_text(
         "import mmap, os\n"
         "def work():\n"
-        "    a = mmap.mmap(-1, 10 * mmap.PAGESIZE)\n"
+        "    a = mmap.mmap(-1, 10 * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE)\n"
         "    a.resize(20 * mmap.PAGESIZE)\n"
         "    with open(__file__, 'rb') as file:\n"
         "        b = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)\n"

@@ -50,8 +50,9 @@ def expected(functions, interpreter):
 
 
 def in_thread(interpreter):
-    """The same for nested(2) in a thread. In 3.11 a call with *arguments still leads through C."""
-    start = ("Thread._bootstrap", "Thread._bootstrap_inner", "Thread.run", *["C"] * (interpreter.v == (3, 11)), "in_thread")
+    """The same for nested(2) in a thread. In 3.11 a call with *arguments still leads through C; from 3.14 on, the thread's context does."""
+    in_context, through_c = ["C"] * (interpreter.v >= (3, 14)), ["C"] * (interpreter.v == (3, 11))
+    start = ("Thread._bootstrap", "Thread._bootstrap_inner", *in_context, "Thread.run", *through_c, "in_thread")
     return expected((*start, *("nested", "C", "nested.<locals>.<lambda>") * 2, "nested", "block", "C"), interpreter)
 
 
