@@ -10,7 +10,7 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("VBTRACE_BUILD", ROOT / "build")).resolve()
 LIBRARY = BUILD / "preload" / "libvbtrace.so"
-PYTHON = "/usr/bin/python3"
+PYTHON = os.environ.get("VBTRACE_SUITES_PYTHON", "/usr/bin/python3")
 
 
 def environment(traces=None, **changes):
