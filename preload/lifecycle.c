@@ -320,6 +320,7 @@ static void look_around(void) {
     struct vbt_thread *thread = vbt_enter();
     vbt_python_attach(RTLD_DEFAULT);
     atomic_store(&vbt_unseen.own_malloc, !vbt_heap_is_hooked());
+    atomic_store(&vbt_unseen.operators, vbt_real_has_operators());
     const char *trouble = vbt_full_stacks ? vbt_oracle_open() : NULL;
     vbt_real_forget_error();
     if (trouble == NULL)

@@ -163,6 +163,11 @@ static void note_libraries(void) {
 
 static bool is_in(struct range range, uintptr_t address) { return address >= range.start && address < range.end; }
 
+bool vbt_real_has_operators(void) {
+    void *operator_new = dlsym(RTLD_DEFAULT, "_Znwm");
+    return operator_new != NULL && allocators.end != UINTPTR_MAX && is_in(allocators, (uintptr_t)operator_new);
+}
+
 bool vbt_real_calls_back(uintptr_t caller) { return is_in(allocators, caller) || is_in(ours, caller); }
 
 void vbt_real_find(void) {

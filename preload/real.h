@@ -77,6 +77,9 @@ void vbt_real_forget_error(void);
  * does not. */
 bool vbt_real_calls_back(uintptr_t caller);
 
+/* Does the allocator serve C++'s operators new and delete itself, without malloc and free? The C library's does not. May leave an error. */
+bool vbt_real_has_operators(void);
+
 /* Is this a block of that pool? Such blocks are never given to the real free or realloc. */
 int vbt_real_in_pool(const void *block);
 

@@ -148,6 +148,9 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
         put_pair(w, &count, "note", vbt_process_note);
     if (atomic_load(&vbt_unseen.own_malloc))
         put_pair(w, &count, "note", "The program has a malloc of its own: what goes through it is not seen.");
+    if (atomic_load(&vbt_unseen.operators))
+        put_pair(w, &count, "note",
+                 "The allocator's library has C++'s operators new and delete, too: what goes through those is not seen.");
     if (atomic_load(&vbt_unseen.deep_binding))
         put_pair(w, &count, "note",
                  "A library was loaded with RTLD_DEEPBIND: it finds the C library's malloc and free before vbtrace's, and "

@@ -46,6 +46,7 @@ extern const char *vbt_process_note;
 /* Allocators that the hooks do not stand before: the trace says so. */
 struct vbt_unseen {
     _Atomic bool own_malloc;   /* the program's malloc is not ours */
+    _Atomic bool operators;    /* C++'s new and delete go to the allocator without malloc and free */
     _Atomic bool deep_binding; /* nor is that of some library */
 };
 extern struct vbt_unseen vbt_unseen;
