@@ -29,6 +29,8 @@ void *vbt_map_at_once(size_t size) {
 
 void vbt_unmap(void *start, size_t size) { vbt_sys(SYS_munmap, start, size); }
 
+void vbt_drop(void *start, size_t size) { vbt_sys(SYS_madvise, start, size, MADV_DONTNEED); }
+
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (size > (size_t)(arena->end - arena->at)) {

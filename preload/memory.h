@@ -14,6 +14,9 @@ void *vbt_map_at_once(size_t size);
 
 void vbt_unmap(void *start, size_t size);
 
+/* Gives the memory back and keeps the address space, whose whole pages read as zero from now on. */
+void vbt_drop(void *start, size_t size);
+
 /* A bump allocator for things that live as long as the process. Not locked: one owner each. */
 struct vbt_arena {
     char *at;

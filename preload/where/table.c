@@ -41,6 +41,8 @@ static bool grow(struct vbt_table *table) {
     }
     table->used = live;
     atomic_store_explicit(&table->slots, slots, memory_order_release);
+    if (old != NULL)
+        vbt_drop(old, sizeof *old + (old->mask + 1) * sizeof old->entries[0]);
     return true;
 }
 

@@ -1,8 +1,8 @@
 /* A hash table that is read without a lock: a pair of keys gives a 32-bit id.
  *
  * Open addressing with linear probing. One writer at a time (the caller's lock); a full table is replaced by a larger
- * copy, and the old one stays mapped, because a reader may still be in it: all old ones together are as large as the
- * new one. A reader that misses an entry just made looks again under the lock. */
+ * copy. A reader may still be in the old one, whose address space stays therefore, while its memory goes: all that the reader finds
+ * from then on is free entries. A reader that misses an entry looks again under the lock. */
 #ifndef VBT_TABLE_H
 #define VBT_TABLE_H
 
