@@ -17,12 +17,22 @@ static const char *current_frame(void) {
     return state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
 }
 
+/* The value of an int. One of one positive digit is read where it is: behind a word that tells how many there are, in its lowest bits the
+ * sign and, from 3.14 on, whether it is immortal. */
+VBT_INLINE long value_of(void *object) {
+    enum { IMMORTAL = 4, ONE_DIGIT = 8 };
+    const char *tag = (const char *)object + vbt_python.abi.var_size;
+    if (VBT_LIKELY((*(const uintptr_t *)tag & ~(uintptr_t)IMMORTAL) == ONE_DIGIT))
+        return vbt_load_int(tag, sizeof(uintptr_t));
+    return vbt_line_api.as_long(object);
+}
+
 /* A number that the interpreter passed: small ones exist already, others were allocated for us. */
 VBT_INLINE long number(struct vbt_thread *thread, void *object) {
     enum { LAST_SMALL = 256 };
     if (VBT_UNLIKELY(thread->ledger.last_block == object))
         vbt_ledger_move(&thread->ledger, object, vbt_tree.line_node);
-    long value = vbt_line_api.as_long(object);
+    long value = value_of(object);
     if (value > LAST_SMALL && vbt_line_objects == VBT_OBJECTS_ALL)
         thread->lines->objects--;
     return value;
@@ -64,7 +74,9 @@ static void *on_line(void *self, void *const *arguments, long count) {
         return nothing();
     int32_t line = (int32_t)number(thread, arguments[1]);
     const char *frame = current_frame();
-    if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
+    if (VBT_LIKELY(vbt_line_begin_usual(lines, frame, line)))
+        return nothing();
+    if (vbt_line_is_top(lines, frame))
         vbt_line_begin(lines, frame, line);
     else
         vbt_line_begin_anyhow(lines, arguments[0], frame, line);
