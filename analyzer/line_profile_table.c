@@ -119,8 +119,8 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
     if (profile->objects == VBT_OBJECTS_ALL)
         fputs("Objects are all that were created, those from Python's free lists among them.\n", out);
     else if (objects)
-        fputs(
-            "Objects are those that Python's allocators served; all floats are among them, as their free list was switched off.\n",
-            out);
+        fputs("Objects are those that Python's allocators served; all floats and tuples are among them, as their free lists were "
+              "switched off.\n",
+              out);
     vbt_table_free(table);
 }

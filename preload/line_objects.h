@@ -5,7 +5,7 @@
 #include "where/python.h"
 
 /* Starts counting, if VBTRACE_OBJECTS asks for it: from 3.13 on by the reference tracer, every object; from 3.10 to 3.12 by switching the
- * floats' free list off, so that floats are allocated each. Says what cannot be seen. With the GIL. */
+ * free lists of floats and tuples off, so that each is allocated. Says what cannot be seen. With the GIL. */
 void vbt_line_objects_start(void);
 
 /* Set where something has to be looked after at each line event. */

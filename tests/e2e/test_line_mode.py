@@ -116,15 +116,16 @@ def test_exact_objects(interpreter):
     """One float a step, whatever the free lists do; where a version cannot tell, it says so."""
     program = vbt.PROGRAMS / "line_objects.py"
     run, rows = traced(program, interpreter, objects="1", silent=interpreter.v >= (3, 10))
-    objects = {line: row["own_objects"] for (file, function, _, line), row in rows.items() if file == program.name and function in ("add_up", "with_lists")}
+    objects = {line: row["own_objects"] for (file, function, _, line), row in rows.items() if file == program.name and function in ("add_up", "with_lists", "with_tuples")}
     notes = " ".join(run.report.json["notes"])
     if interpreter.v >= (3, 13):
-        objects.pop(12)  # the numbers of its loop
-        assert objects == {4: 0, 5: 0, 6: 1, 7: 10_000, 8: 0, 11: 0, 13: 10_000, 14: 0}
+        for numbers_of_a_loop in (12, 18):
+            del objects[numbers_of_a_loop]
+        assert objects == {4: 0, 5: 0, 6: 1, 7: 10_000, 8: 0, 11: 0, 13: 10_000, 14: 0, 17: 0, 19: 10_000, 20: 20_000, 21: 20_000}
         assert run.report.trace.state[111] == 1
     elif interpreter.v >= (3, 10):
-        assert (objects[6], objects[7], run.report.trace.state[111]) == (1, 10_000, 2)
-        assert "free list of floats was switched off" in notes
+        assert [objects[line] for line in (6, 7, 19, 20, 21)] == [1, 10_000, 10_000, 20_000, 20_000] and run.report.trace.state[111] == 2
+        assert "free lists of floats and tuples were switched off" in notes
     else:
         assert set(objects.values()) == {0} and 111 not in run.report.trace.state
         assert "Exact objects cannot be had" in notes and "cannot be seen" in run.done.stderr

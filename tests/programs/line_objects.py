@@ -14,8 +14,16 @@ def with_lists(n):
         del a
 
 
+def with_tuples(n):
+    for i in range(n):
+        a = (n, n)
+        a = (n, (n, n, n), a)
+        a = (n,) * 20
+
+
 N = 10_000
 
 if __name__ == "__main__":
     add_up([float(i) for i in range(N)])
     with_lists(N)
+    with_tuples(N)
