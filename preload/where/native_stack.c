@@ -87,10 +87,18 @@ static __attribute__((noinline)) struct vbt_native_children *new_children(struct
     return *page;
 }
 
-/* The node of a site under a parent that had other children before. */
+/* The node of a site under a parent whose latest child was another. */
 static __attribute__((noinline)) uint32_t other_child(struct vbt_native_children *children, uint32_t parent, uint32_t site) {
-    uint32_t node = children->site[1] == site ? children->node[1] : vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
-    *children = (struct vbt_native_children){{site, children->site[0]}, {node, children->node[0]}};
+    uint32_t at = 1;
+    while (at < VBT_NATIVE_CHILDREN && children->site[at] != site)
+        at++;
+    uint32_t node = at < VBT_NATIVE_CHILDREN ? children->node[at] : vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
+    for (at -= at == VBT_NATIVE_CHILDREN; at > 0; at--) {
+        children->site[at] = children->site[at - 1];
+        children->node[at] = children->node[at - 1];
+    }
+    children->site[0] = site;
+    children->node[0] = node;
     return node;
 }
 

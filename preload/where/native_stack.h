@@ -50,9 +50,11 @@ struct vbt_native_memo {
     uint32_t outer; /* of the memos, that of the return address which it last led to */
 };
 
-/* The two children of a node that were reached last. */
+/* The children of a node that were reached last, the latest first. */
+enum { VBT_NATIVE_CHILDREN = 4 };
+
 struct vbt_native_children {
-    uint32_t site[2], node[2];
+    uint32_t site[VBT_NATIVE_CHILDREN], node[VBT_NATIVE_CHILDREN];
 };
 
 struct vbt_native_room;
