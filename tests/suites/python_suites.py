@@ -2,7 +2,7 @@
 
 usage: python_suites.py [cpython|numpy] [MODULE ...]
 
-Needs Debian's libpython3-testsuite, python3-numpy, python3-pytest and python3-hypothesis, and an hour or two.
+Needs Debian's libpython3.11-testsuite, python3-numpy, python3-pytest and python3-hypothesis, and an hour or two.
 VBTRACE_SUITES_PYTHON names another interpreter: Debian's has no _testcapi, which test_capi needs. Modules whose outcomes
 differ are run again both ways, up to three times: a few tests depend on the time of day or on the machine's load.
 Prints a row a module; exit status 1 if a difference stays that is not among those with a cause.
