@@ -3,7 +3,6 @@
 #include "line_csv.h"
 #include "line_profile.h"
 #include "line_profile_data.h"
-#include "message.h"
 #include "options.h"
 #include "short_name.h"
 #include "table.h"
@@ -123,10 +122,6 @@ static int run(const struct vbt_options *options) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
         return 2;
-    if (trace.model.line_counts_count == 0 && (options->like != VBT_LIKE_OURS || options->own)) {
-        vbt_trace_free(&trace);
-        return vbt_fail("%s: no line was counted; trace with VBTRACE_LINES=1", options->trace);
-    }
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
     struct vbt_output output;

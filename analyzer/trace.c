@@ -18,6 +18,17 @@ char *vbt_trace_damage(const struct vbt_model *model) {
     return vbt_text("damaged at byte %" PRIu64 ": %s; everything before it is reported", model->damage_offset, model->damage);
 }
 
+/* False after a message if the options ask for counts of lines and there are none. */
+static bool has_lines(const struct vbt_model *model, const struct vbt_options *options, const char *damage) {
+    if (model->line_counts_count > 0 || (options->like == VBT_LIKE_OURS && !options->own))
+        return true;
+    if (damage != NULL)
+        vbt_fail("%s: %s, and no line was counted there", options->trace, damage);
+    else
+        vbt_fail("%s: no line was counted; trace with VBTRACE_LINES=1", options->trace);
+    return false;
+}
+
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, bool with_sizes) {
     char *problem = vbt_model_load(&trace->model, options->trace, with_sizes);
     if (problem != NULL) {
@@ -27,6 +38,11 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, 
         return false;
     }
     char *damage = vbt_trace_damage(&trace->model);
+    if (!has_lines(&trace->model, options, damage)) {
+        free(damage);
+        vbt_model_free(&trace->model);
+        return false;
+    }
     if (damage != NULL && options->format != VBT_JSON)
         vbt_warn("%s: %s", options->trace, damage);
     free(damage);

@@ -127,3 +127,13 @@ def test_every_command_on_a_cut_trace(whole, command, form, tmp_path):
     assert done.stderr.count("\n") <= 1
     if form == "json":
         json.loads(done.stdout)
+
+
+def test_one_line_says_that_there_is_nothing(whole, tmp_path):
+    """Not a warning of the damage, and an error besides."""
+    data, offsets, _ = whole
+    path = tmp_path / "damaged.vbt"
+    path.write_bytes(data[: offsets[-1]] + b"damage")
+    done = vbt.vbtrace("lines", "--like", "line_profiler", path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"byte {offsets[-1]}" in done.stderr and "no line was counted" in done.stderr
