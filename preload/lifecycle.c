@@ -244,6 +244,7 @@ static void before_fork(void) {
         return;
     int saved = errno;
     vbt_lifecycle_alone();
+    vbt_oracle_before_fork();
     vbt_lock(&vbt_tree.lock);
     vbt_lock(&vbt_interval_groups.lock);
     vbt_lock(&vbt_native_rules_lock);
@@ -258,6 +259,7 @@ static void after_fork_in_parent(void) {
     vbt_unlock(&vbt_native_rules_lock);
     vbt_unlock(&vbt_interval_groups.lock);
     vbt_unlock(&vbt_tree.lock);
+    vbt_oracle_after_fork();
     vbt_lifecycle_not_alone();
     if (vbt_python.minor == 0)
         start_helper(vbt_options.tick);
@@ -266,6 +268,7 @@ static void after_fork_in_parent(void) {
 /* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order: before_fork has run. */
 static void begin_anew(bool in_order) {
     vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0};
+    vbt_oracle_begin_anew();
     vbt_process_info_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel counts anew, too */

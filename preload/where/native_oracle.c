@@ -3,13 +3,32 @@
 
 #include "../thread.h"
 
+#include <signal.h>
+#include <time.h>
+
+static _Atomic uint32_t walking; /* threads */
+static _Atomic bool forking;
+
+static void wait_a_little(void) {
+    const struct timespec pause = {0, 100 * 1000};
+    vbt_sys(SYS_nanosleep, &pause, NULL);
+}
+
+void vbt_oracle_before_fork(void) {
+    enum { TRIES = 20000 };
+    atomic_store(&forking, true);
+    for (int tries = 0; atomic_load(&walking) != 0 && tries < TRIES; tries++)
+        wait_a_little();
+}
+
+void vbt_oracle_after_fork(void) { atomic_store(&forking, false); }
+
 #if __has_include(<libunwind.h>)
 
 #define UNW_LOCAL_ONLY
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
-#include <stdbool.h>
 
 #define QUOTED(name) #name
 #define NAME(name) QUOTED(name)
@@ -81,12 +100,39 @@ static uint32_t walk(unw_cursor_t *cursor, const struct vbt_registers *from, str
     return count;
 }
 
+enum { KERNEL_SIGSET_SIZE = 8 };
+
+/* Signals wait, too: a handler might fork, or never come back. Returns those that were blocked before. */
+static uint64_t begin_walk(void) {
+    uint64_t all = ~UINT64_C(0), before = 0;
+    vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);
+    for (;;) {
+        atomic_fetch_add(&walking, 1);
+        if (!atomic_load(&forking))
+            return before;
+        atomic_fetch_sub(&walking, 1);
+        while (atomic_load(&forking))
+            wait_a_little();
+    }
+}
+
+static void end_walk(uint64_t signals) {
+    atomic_fetch_sub(&walking, 1);
+    vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &signals, NULL, KERNEL_SIGSET_SIZE);
+}
+
+void vbt_oracle_begin_anew(void) {
+    if (atomic_exchange(&walking, 0) != 0)
+        unwind.init_local = NULL;
+    atomic_store(&forking, false);
+}
+
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
     if (unwind.init_local == NULL)
         return 0;
     int saved = errno;
-    uint64_t lost =
-        vbt_self != NULL ? vbt_self->lost_in_signal : 0; /* what libunwind asks for in the midst of an event is its own */
+    uint64_t signals = begin_walk();
+    uint64_t lost = vbt_self != NULL ? vbt_self->lost_in_signal : 0; /* what libunwind asks for amid an event is its own */
     unw_context_t context;
     unw_cursor_t cursor;
 #if defined __x86_64__
@@ -97,6 +143,7 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
     uint32_t count = unwind.init_local(&cursor, &context) == 0 ? walk(&cursor, from, out, size) : 0;
     if (vbt_self != NULL)
         vbt_self->lost_in_signal = lost;
+    end_walk(signals);
     errno = saved;
     return count;
 }
@@ -104,6 +151,8 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
 #else
 
 const char *vbt_oracle_open(void) { return "vbtrace was built without libunwind's header"; }
+
+void vbt_oracle_begin_anew(void) {}
 
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
     (void)from, (void)out, (void)size;

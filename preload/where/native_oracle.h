@@ -17,4 +17,12 @@ struct vbt_oracle_frame {
  * one included, it put into `out`; 0 where it is not open or does not find `from`. Keeps errno. */
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size);
 
+/* Around a fork: libunwind has locks, which a child must not find locked by a thread that did not come along. Waits for threads that
+ * walk, for two seconds at most, and keeps others from it until the fork is over. */
+void vbt_oracle_before_fork(void);
+void vbt_oracle_after_fork(void);
+
+/* In the child, however it was forked. Where a thread was walking, libunwind is not asked again: vbt_oracle_walk returns 0. */
+void vbt_oracle_begin_anew(void);
+
 #endif

@@ -13,7 +13,7 @@ from test_conservation import check_laws
 
 SECONDS = float(os.environ.get("VBTRACE_STRESS_SECONDS", "1"))
 SOURCE = vbt.PROGRAMS / "stress.c"
-OPTIONS = {"leaf": {"VBTRACE_NATIVE": "leaf"}, "full": {"VBTRACE_VERIFY": "100"}}
+OPTIONS = {"leaf": {"VBTRACE_NATIVE": "leaf"}, "full": {"VBTRACE_VERIFY": "7"}}
 CHILDREN = 12  # whose traces are looked into; all must have left one
 
 
@@ -31,7 +31,7 @@ def map_sums(report):
 @pytest.mark.parametrize("allocator", [None, *vbt.ALLOCATORS])
 @pytest.mark.parametrize("native", ["leaf", "full"])
 def test_stress(allocator, native):
-    """full is the default; every hundredth stack is compared with libunwind's."""
+    """full is the default; every seventh stack is compared with libunwind's."""
     if allocator is not None:
         vbt.needs_library(allocator)
     program = vbt.compiled(SOURCE.name, "-O1", "-fno-builtin")
@@ -41,6 +41,7 @@ def test_stress(allocator, native):
     assert told["forks"] > 0 and told["allocs"] > 1000 and len(run.paths) == 1 + told["forks"]
     reports = {path: vbt.Report(path) for path in [run.paths[-1], *run.paths[:: max(1, len(run.paths) // CHILDREN)]]}
     (parent,) = [report for report in reports.values() if report.json["end_reason"] == "exit"]
+    assert native == "leaf" or parent.json["verify"]["compared"] > 0
     if native == "leaf":  # else a line has what it called as well
         asked = sums(parent.json["lines"])
         assert {name: asked[name] for name in ("allocs", "frees", "allocated_bytes", "live_blocks")} == {
@@ -54,5 +55,5 @@ def test_stress(allocator, native):
     for report in reports.values():
         check_laws(report)
         assert report.json["program"]["native"] == native
-        assert native == "leaf" or (report.json["verify"]["compared"] > 0 and report.json["verify"]["different"] == 0)
+        assert native == "leaf" or (report.json["verify"] or {"different": 0})["different"] == 0  # a child may have compared none
         assert report.json["end_reason"] in ("exit", "_exit")
