@@ -31,7 +31,9 @@ def check_laws(report, **lost):
         error = totals["peak_error_bytes"]
         if totals["threads"] == 1:
             assert error == 0 and at_peak == totals["peak_bytes"]
-        else:
+        elif not totals["inherited_blocks"]:  # the sizes of those are not told
+            # What another thread is just booking when the peak passes can be in the one and not in the other.
+            error += (totals["threads"] - 1) * max((row["max_bytes"] for row in report.json[rows]), default=0)
             assert abs(at_peak - totals["peak_bytes"]) <= error, (rows, at_peak, totals["peak_bytes"], error)
     assert totals["peak_bytes"] + totals["peak_error_bytes"] >= totals["live_bytes"]
 
