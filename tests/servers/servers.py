@@ -18,7 +18,7 @@ PATIENCE = 60  # seconds; only a hang takes that long
 
 
 class Server:
-    """One process, and those it forks. `load` puts it under load for about `seconds` and says how much was done."""
+    """One process, and those it forks. `turn` does a bit of everything, once; `load` goes on with it; `last` does what is seldom done."""
 
     name = ""
     programs = []  # beside the server's own
@@ -66,6 +66,14 @@ class Server:
         if done.returncode != 0:
             self.errors.append(f"{' '.join(map(str, command))}: status {done.returncode}: {done.stdout[-500:]}")
         return done.stdout
+
+    def load(self, seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.turn()
+
+    def last(self):
+        pass
 
     def wait_until_ready(self):
         deadline = time.monotonic() + PATIENCE
@@ -127,14 +135,20 @@ class Redis(Server):
     def is_ready(self):
         return vbt.run(["redis-cli", "-s", self.socket, "ping"]).stdout == "PONG\n"
 
-    def load(self, seconds):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            options = ["-t", self.tests, "-r", 20000, "-n", 10000, "-c", 20, "-d", 100, "-P", 4, "-q"]
-            said = self.client("redis-benchmark", "-s", self.socket, *options)
-            self.errors += [line for line in said.splitlines() if "rror" in line]
-            self.done += 10000 * said.count("requests per second")
-            self.ask("flushall", "async")
+    def turn(self):
+        requests = 3000
+        options = ["-t", self.tests, "-r", 20000, "-n", requests, "-c", 20, "-d", 100, "-P", 4, "-q"]
+        said = self.client("redis-benchmark", "-s", self.socket, *options)
+        self.errors += [line for line in said.splitlines() if "rror" in line]
+        self.done += requests * said.count("requests per second")
+        self.ask("flushall", "async")
+
+    def last(self):
+        """No child is to be ended by the server's own end."""
+        self.ask("config", "set", "save", "")
+        deadline = time.monotonic() + PATIENCE
+        while "in_progress:1" in self.ask("info", "persistence") and time.monotonic() < deadline:
+            time.sleep(0.1)
         self.errors += [line for line in self.ask("info", "errorstats").splitlines() if line.startswith("errorstat_")]
 
     def is_complaint(self, line):
@@ -186,20 +200,18 @@ http {{
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def load(self, seconds):
-        deadline = time.monotonic() + seconds
-        rounds = 0
-        while time.monotonic() < deadline:
-            page = self.PAGES[rounds % len(self.PAGES)]
-            kept = ["-k"] if rounds % 2 == 0 else []
-            said = self.client("ab", "-q", "-n", 1000, "-c", 16, "-H", "Accept-Encoding: gzip", *kept, f"http://127.0.0.1:{self.port}{page}")
-            told = dict(re.findall(r"^(Complete requests|Failed requests|Non-2xx responses|Write errors): +(\d+)", said, re.MULTILINE))
-            self.done += int(told.pop("Complete requests", 0))
-            self.errors += [f"{page}: {what}: {number}" for what, number in told.items() if number != "0"]
-            rounds += 1
+    def turn(self):
+        for page in self.PAGES:
+            for kept in ([], ["-k"]):
+                said = self.client("ab", "-q", "-n", 200, "-c", 16, "-H", "Accept-Encoding: gzip", *kept, f"http://127.0.0.1:{self.port}{page}")
+                told = dict(re.findall(r"^(Complete requests|Failed requests|Non-2xx responses|Write errors): +(\d+)", said, re.MULTILINE))
+                self.done += int(told.pop("Complete requests", 0))
+                self.errors += [f"{page}: {what}: {number}" for what, number in told.items() if number != "0"]
+
+    def last(self):
         self.process.send_signal(signal.SIGHUP)  # other workers take over
         time.sleep(1)
-        self.client("ab", "-q", "-n", 1000, "-c", 16, f"http://127.0.0.1:{self.port}/proxied/list/")
+        self.turn()
 
     def is_complaint(self, line):
         return re.search(r"\[(warn|error|crit|alert|emerg)\]", line)
@@ -237,19 +249,27 @@ class Postgres(Server):
 
     def is_ready(self):
         query = [self.where("psql"), "-h", self.folder, "-U", "postgres", "-c", "select 1", "postgres"]
-        if vbt.run(query).returncode != 0:
-            return False
+        return vbt.run(query).returncode == 0
+
+    def work(self, *options):
+        said = self.pgbench(*options)
+        told = re.search(r"number of transactions actually processed: (\d+)", said)
+        failed = re.search(r"number of failed transactions: (\d+)", said)
+        self.done += int(told[1]) if told else 0
+        if not told or (failed and failed[1] != "0"):
+            self.errors.append(said)
+
+    def turn(self):
         self.pgbench("-i", "-q", "-s", 2)
-        return True
+        self.work("-c", self.CLIENTS, "-t", 50)
 
     def load(self, seconds):
-        for options in (["-c", self.CLIENTS, "-j", 2, "-T", max(1, int(seconds))], ["-C", "-c", 2, "-t", 10], ["-S", "-M", "prepared", "-c", 2, "-t", 500]):
-            said = self.pgbench(*options)
-            told = re.search(r"number of transactions actually processed: (\d+)", said)
-            failed = re.search(r"number of failed transactions: (\d+)", said)
-            self.done += int(told[1]) if told else 0
-            if not told or (failed and failed[1] != "0"):
-                self.errors.append(said)
+        """The same connections to the end."""
+        self.work("-c", self.CLIENTS, "-j", 2, "-T", max(1, int(seconds)))
+
+    def last(self):
+        self.work("-C", "-c", 2, "-t", 10)
+        self.work("-S", "-M", "prepared", "-c", 2, "-t", 500)
 
     def is_complaint(self, line):
         return re.search(r"\b(WARNING|ERROR|FATAL|PANIC):", line) and "the database system is starting up" not in line

@@ -26,8 +26,8 @@ SAMPLES = 60
 
 # Bytes a call path costs at most: its place in the tree, and counters in each thread that comes by.
 PATH = 1024
-# Our memory comes in steps of 64 KiB, for each of a few tables.
-STEPS = 512 * 1024
+# Our memory comes in steps: 64 KiB at a time for each of a few tables, or the double of one.
+STEPS = 2**20
 # Of a process at its start, all tables and buffers.
 START = 8 * 2**20
 
@@ -46,12 +46,15 @@ def call_paths(server):
 
 
 class Watch:
-    """Puts a server under load in a thread of its own, and takes samples until that ends."""
+    """Puts a server under load in a thread of its own, after a first turn, and takes samples until that ends."""
 
     def __init__(self, server):
         self.server, self.series, self.paths = server, memory.Series(), []
-        self.load = threading.Thread(target=server.load, args=(SECONDS,), daemon=True)
-        self.load.start()
+        self.load = in_thread(server.turn)
+
+    def begin(self):
+        self.load.join()
+        self.load = in_thread(self.server.load, SECONDS)
 
     def follow(self, start, paths_at):
         now = time.monotonic() - start
@@ -60,7 +63,15 @@ class Watch:
             self.paths.append(call_paths(self.server))
 
 
+def in_thread(function, *arguments):
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
 def follow(watches):
+    for watch in watches:
+        watch.begin()
     start = time.monotonic()
     while all(watch.load.is_alive() for watch in watches) and time.monotonic() - start < SECONDS:
         for watch in watches:
@@ -68,6 +79,8 @@ def follow(watches):
         time.sleep(SECONDS / SAMPLES)
     for watch in watches:
         watch.load.join()
+    for thread in [in_thread(watch.server.last) for watch in watches]:
+        thread.join()
 
 
 def mib(count):
@@ -101,7 +114,7 @@ def test_server(kind, folder):
     assert statuses[0] == statuses[1] == 0
     assert untraced.done > 0 and traced.done > 0
     assert traced.errors == [] or set(traced.errors) == set(untraced.errors)
-    assert traced.complaints() <= untraced.complaints()
+    assert traced.complaints() - untraced.complaints() == set()
     check_memory(*watches)
     check_traces(sorted(traced.traces.glob("*.vbt")))
     assert not list(untraced.traces.iterdir()) and len(list(traced.traces.iterdir())) == len(list(traced.traces.glob("*.vbt")))
@@ -111,7 +124,7 @@ def check_memory(untraced, traced):
     (before, none), (after, still_none), _ = untraced.series.medians()
     (first, ours), (last, ours_at_end), lasting = traced.series.medians()
     assert none == still_none == 0 and ours > 0
-    paths, heap = traced.paths[-1] - traced.paths[0], max(0, (last - ours_at_end) - (first - ours))
+    paths, heap = max(0, traced.paths[-1] - traced.paths[0]), max(0, (last - ours_at_end) - (first - ours))
     print(f"    memory of {lasting} lasting processes, medians of the first and the last third: untraced {mib(before)}, {mib(after)};")
     print(f"    traced {mib(first)}, {mib(last)}; of that vbtrace's {mib(ours)}, {mib(ours_at_end)}; call paths {traced.paths[0]}, {traced.paths[-1]}")
     print(f"    traced minus untraced: {mib(first - before)}, {mib(last - after)}")
@@ -120,13 +133,22 @@ def check_memory(untraced, traced):
     assert ours_at_end <= lasting * START + PATH * traced.paths[-1] + last // 2
 
 
+def allowed_losses(report):
+    """What handlers of signals allocate that come amid our bookkeeping, as some of PostgreSQL's do where a process is to end."""
+    count = report.totals["lost"]["signal"]
+    if count:
+        print(f"    lost to signals: {count} of {report.totals['allocs']} allocations by {' '.join(report.json['program']['args'])}")
+    return {"signal": count} if 0 < count <= 3 else {}
+
+
 def check_traces(paths):
     reports = [vbt.Report(path) for path in paths]
     assert len(reports) > 0
     for report in reports:
         assert report.json["program"]["native"] == "full"
-        check_laws(report)
+        check_laws(report, **allowed_losses(report))
         check_by_second_reader(report)
     allocs = sum(report.totals["allocs"] for report in reports)
-    print(f"    {len(reports)} traces, {mib(sum(path.stat().st_size for path in paths))}: {allocs} allocations, none lost")
+    lost = sum(report.totals["lost_events"] for report in reports)
+    print(f"    {len(reports)} traces, {mib(sum(path.stat().st_size for path in paths))}: {allocs} allocations, {lost} lost")
     assert allocs > 1000
