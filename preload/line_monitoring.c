@@ -17,6 +17,15 @@ static const char *current_frame(void) {
     return state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
 }
 
+/* For vbt_line_frame_now. What we do ourselves is of no interest. */
+static const void *frame_now(void) {
+    const struct vbt_thread *thread = vbt_self;
+    const char *state = thread != NULL && thread->stack.override.node == 0 ? vbt_python.current_thread() : NULL;
+    if (state == NULL && thread != NULL && thread->stack.override.node == 0)
+        state = vbt_python.this_thread(); /* code that gave the interpreter's lock away */
+    return state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
+}
+
 /* The value of an int. One of one positive digit is read where it is: behind a word that tells how many there are, in its lowest bits the
  * sign and, from 3.14 on, whether it is immortal. */
 VBT_INLINE long value_of(void *object) {
@@ -48,8 +57,9 @@ static void *never_again(void) {
 
 /* When code runs first after events were asked for, the interpreter allocates a record of them, and has it in the code object. */
 static void disown_record(struct vbt_thread *thread, const char *code) {
-    if (vbt_line_is_part_of(code, thread->ledger.last_block))
-        vbt_ledger_move(&thread->ledger, thread->ledger.last_block, vbt_tree.line_node);
+    const void *block = thread->ledger.last_block;
+    if (vbt_line_is_part_of(code, block) && vbt_ledger_move(&thread->ledger, block, vbt_tree.line_node))
+        vbt_line_note_ours(thread->lines, block);
 }
 
 static void switch_on(void *code) {
@@ -239,6 +249,9 @@ bool vbt_line_monitoring_start(void) {
     int py_throw = event_number(events, "PY_THROW"), py_unwind = event_number(events, "PY_UNWIND");
     events_of_code = py_start | py_resume | py_return | py_yield | py_line | py_jump;
     vbt_line_code_chosen = chosen;
+    vbt_line_frame_now = frame_now;
+    if (vbt_self != NULL && vbt_self->lines != NULL)
+        vbt_ledger_watch(&vbt_self->ledger);
     bool good = listen(py_start, &start) && listen(py_resume, &resume) && listen(py_throw, &resume) && listen(py_return, &left) &&
                 listen(py_unwind, &left) && listen(py_yield, &yield) && listen(py_line, &line) && listen(py_jump, &jump);
     void *result = good ? vbt_line_api.call_method(monitoring, "set_events", "ii", tool, py_start | py_throw | py_unwind) : NULL;

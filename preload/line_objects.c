@@ -25,7 +25,7 @@ static int on_object(void *object, int event, void *data) {
     (void)data;
     struct vbt_thread *thread = vbt_self;
     if (event == CREATE && thread != NULL && thread->lines != NULL && thread->stack.override.node == 0)
-        thread->lines->objects++;
+        thread->lines->objects++, vbt_line_note_object(thread->lines);
     return others != NULL ? others(object, event, others_data) : 0;
 }
 

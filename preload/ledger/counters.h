@@ -74,6 +74,7 @@ struct vbt_ledger {
     uint64_t lost[VBT_LOST_KINDS];
     struct vbt_intervals *intervals;
     struct vbt_line_thread *lines; /* NULL without line mode */
+    bool watched;                  /* line mode wants to be told of each event: all go the long way */
     struct vbt_arena arena;
     struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
     struct vbt_totals mapped;

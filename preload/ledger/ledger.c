@@ -29,9 +29,16 @@ static void publish(struct vbt_ledger *ledger) {
 }
 
 static void publish_and_go_on(struct vbt_ledger *ledger) {
-    atomic_store_explicit(&ledger->alloc_limit, ledger->live + VBT_PEAK_BATCH, memory_order_relaxed);
-    atomic_store_explicit(&ledger->free_limit, ledger->live - VBT_PEAK_BATCH, memory_order_relaxed);
+    if (!ledger->watched) {
+        atomic_store_explicit(&ledger->alloc_limit, ledger->live + VBT_PEAK_BATCH, memory_order_relaxed);
+        atomic_store_explicit(&ledger->free_limit, ledger->live - VBT_PEAK_BATCH, memory_order_relaxed);
+    }
     publish(ledger);
+}
+
+/* Is a limit that was passed one for the sake of publishing? */
+static bool is_to_publish(const struct vbt_ledger *ledger) {
+    return !ledger->watched || atomic_load_explicit(&vbt_peak.threads, memory_order_relaxed) > 1;
 }
 
 /* Makes a thread take the slow path at its next event. A thread that is just setting its limits itself is publishing
@@ -39,6 +46,11 @@ static void publish_and_go_on(struct vbt_ledger *ledger) {
 static void force_publish(struct vbt_ledger *ledger) {
     atomic_store(&ledger->alloc_limit, INT64_MIN);
     atomic_store(&ledger->free_limit, INT64_MAX);
+}
+
+void vbt_ledger_watch(struct vbt_ledger *ledger) {
+    ledger->watched = true;
+    force_publish(ledger);
 }
 
 void vbt_ledger_begin(struct vbt_ledger *ledger) {
@@ -168,7 +180,9 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_
     ledger->totals[domain].allocated += size;
     ledger->live += (int64_t)size;
     ledger->last_block = block;
-    if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed))
+    if (VBT_UNLIKELY(ledger->watched))
+        vbt_line_note_alloc(ledger->lines, block, size);
+    if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
     vbt_cell *slot = vbt_shadow_usual_cell(block);
     if (VBT_LIKELY(slot != NULL && size < VBT_CELL_SIZES))
@@ -210,12 +224,14 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     totals->frees++;
     totals->freed += size;
     ledger->live -= (int64_t)size;
+    if (VBT_UNLIKELY(ledger->watched))
+        vbt_line_note_free(ledger->lines, node, size, block == ledger->last_block, 1);
     if (block == ledger->last_block) {
         ledger->last_block = NULL;
         counters->temporary++;
         totals->temporary++;
     }
-    if (ledger->live < atomic_load_explicit(&ledger->free_limit, memory_order_relaxed))
+    if (ledger->live < atomic_load_explicit(&ledger->free_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
     return cell;
 }
@@ -234,6 +250,8 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     totals->frees--;
     totals->freed -= size;
     ledger->live += (int64_t)size;
+    if (VBT_UNLIKELY(ledger->watched))
+        vbt_line_note_free(ledger->lines, node, size, was_last, -1);
     if (counters->clock & VBT_CLOCK_OURS)
         ledger->ours += (int64_t)size;
     if (was_last) {
@@ -242,7 +260,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
         totals->temporary--;
     }
     atomic_store_explicit(vbt_shadow_cell(block, false), cell, memory_order_relaxed);
-    if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed))
+    if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
 }
 

@@ -50,6 +50,9 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
  * known. */
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node);
 
+/* From now on the thread's line mode is told of each event. */
+void vbt_ledger_watch(struct vbt_ledger *ledger);
+
 /* Mapped memory, for maps.h: it is no part of the heap's peak, nor of intervals. The first books a
  * mapping, the second the end of a part of one: of the whole, or its last part, if ends. */
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes);

@@ -18,6 +18,7 @@ static struct vbt_table indices; /* of codes */
 bool vbt_line_clock_is_tsc;
 _Atomic int64_t vbt_line_rss;
 int64_t vbt_line_event_cost;
+const void *(*vbt_line_frame_now)(void);
 enum vbt_objects vbt_line_objects;
 static int64_t clock_ticks, clock_ns; /* at the start, by both clocks */
 
@@ -73,7 +74,46 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
     thread->lines = lines;
     thread->ledger.lines = lines;
     thread->ledger.crest = INT64_MIN;
+    if (vbt_line_frame_now != NULL)
+        vbt_ledger_watch(&thread->ledger);
     return lines;
+}
+
+/* Does a function run that the running line called, and nobody hears of? */
+static bool is_unheard(const struct vbt_line_thread *lines) {
+    const void *frame = lines->running != NULL ? vbt_line_frame_now() : NULL;
+    return frame != NULL && frame != lines->running;
+}
+
+void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size) {
+    if (!is_unheard(lines))
+        return;
+    lines->unheard.allocs++;
+    lines->unheard.allocated += (int64_t)size;
+    lines->noted = block;
+    lines->noted_size = (int64_t)size;
+}
+
+void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times) {
+    if (node == vbt_tree.line_node || !is_unheard(lines))
+        return;
+    lines->unheard.frees += times;
+    lines->unheard.freed += times * (int64_t)size;
+    lines->unheard.temporary += times * temporary;
+    lines->noted = NULL;
+}
+
+void vbt_line_note_object(struct vbt_line_thread *lines) {
+    if (vbt_line_frame_now != NULL && is_unheard(lines))
+        lines->unheard.objects++;
+}
+
+void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block) {
+    if (lines->noted != block || block == NULL)
+        return;
+    lines->unheard.allocs--;
+    lines->unheard.allocated -= lines->noted_size;
+    lines->noted = NULL;
 }
 
 struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index) {
@@ -182,6 +222,12 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     struct vbt_line_sums now = {.time = time, .events = lines->events};
     read_totals(lines, &now);
     struct vbt_line *line = frame->line;
+    if (vbt_line_frame_now != NULL) {
+        struct vbt_line_sums unheard = difference(&lines->unheard, &frame->unheard[1]);
+        add(&frame->called, &unheard, 1);
+        frame->has_called = true;
+        frame->unheard[1] = lines->unheard;
+    }
     if (line != NULL) {
         struct vbt_line_sums own = difference(&now, &frame->mark);
         int64_t change = own.allocated - own.freed;
@@ -310,6 +356,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     fresh->entry = fresh->mark = vbt_line_now(lines);
     fresh->called = (struct vbt_line_sums){0};
     fresh->has_called = false;
+    fresh->unheard[0] = fresh->unheard[1] = lines->unheard;
     fresh->outside = lines->outside;
     fresh->floor = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
     if (lines->outside == 0 && top > lines->frames)
@@ -345,6 +392,8 @@ static void pop(struct vbt_line_thread *lines) {
         struct vbt_line_sums now = {.time = top->mark.time, .events = lines->events};
         read_totals(lines, &now);
         call_ends(caller, &top->entry, &now);
+        struct vbt_line_sums unheard = difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
+        add(&caller->unheard[1], &unheard, 1);
     }
 }
 
@@ -410,6 +459,7 @@ void vbt_line_books_after_fork(void) {
         for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
             frame->mark = frame->entry = frame->leaving = now;
             frame->called = (struct vbt_line_sums){0};
+            frame->unheard[0] = frame->unheard[1] = lines->unheard;
             start_count(lines, frame);
         }
         lines->ledger->crest = INT64_MIN;

@@ -66,9 +66,10 @@ struct vbt_line_frame {
     uint64_t count;             /* events of the ledger when the line began; VBT_LINE_UNUSUAL: its end is to be settled with care */
     struct vbt_line_sums mark;  /* when the line began */
     struct vbt_line_sums entry; /* when the call began */
-    struct vbt_line_sums leaving; /* when it called code that is not chosen, while that runs */
-    struct vbt_line_sums called;  /* by calls since the line began */
-    int64_t floor;                /* the lowest `high` of the lines that wait below */
+    struct vbt_line_sums leaving;    /* when it called code that is not chosen, while that runs */
+    struct vbt_line_sums called;     /* by calls since the line began */
+    struct vbt_line_sums unheard[2]; /* as the thread's was when the call, and when the line began */
+    int64_t floor;                   /* the lowest `high` of the lines that wait below */
     bool has_called;
     uint32_t outside; /* of the thread, when the call began */
 };
@@ -83,8 +84,11 @@ struct vbt_line_thread {
     struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
     uint32_t outside;           /* calls of code that is not chosen, above top */
     int64_t events;
-    int64_t objects;                 /* created, by VBT_OBJECTS_ALL */
-    int64_t rss_live;                /* live bytes when the resident set was last read */
+    int64_t objects;              /* created, by VBT_OBJECTS_ALL */
+    int64_t rss_live;             /* live bytes when the resident set was last read */
+    struct vbt_line_sums unheard; /* what functions did that nobody hears of, called by running ones; no times */
+    const void *noted;            /* the latest block in there */
+    int64_t noted_size;
     const struct vbt_counters *ours; /* of vbt_tree.line_node */
     struct vbt_ledger *ledger;
     struct {
@@ -154,6 +158,17 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);
 
 /* The innermost call of chosen code is this frame's, and it runs. */
 static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const void *frame) { return lines->running == frame; }
+
+/* Where functions run that nobody hears of, from Python 3.12 on: the frame that the calling thread executes; NULL where that is of no
+ * interest. The ledger then tells of each event: what those functions do was called by the line that runs. */
+extern const void *(*vbt_line_frame_now)(void);
+
+void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size);
+void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times);
+void vbt_line_note_object(struct vbt_line_thread *lines);
+
+/* The latest block is none of the program's, and was charged to vbt_tree.line_node. */
+void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block);
 
 /* What happened on the thread since `before` (of vbt_line_now) was none of the program's doing. */
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines);

@@ -102,8 +102,63 @@ def wrong_marks(program, rows, **names):
 def test_costs_of_lines(interpreter):
     program = vbt.PROGRAMS / "line_costs.py"
     run, rows = traced(program, interpreter)
-    wrong = wrong_marks(program, rows, n=100, B=int(run.stdout), v=interpreter.v, i=int(interpreter.v < (3, 14)))
+    B, generator = map(int, run.stdout.split())
+    wrong = wrong_marks(program, rows, n=100, B=B, v=interpreter.v, i=int(interpreter.v < (3, 14)), g=generator * (interpreter.v >= (3, 12)))
     assert not wrong, f"\n{wrong}"
+
+
+CALLED = """
+import sys
+
+def other(n):
+    block = bytes(n)
+    last = bytes(2000)
+    del block
+
+def between(n):
+    block = bytes(n)
+    inner(n)
+    block = bytes(n)
+
+def inner(n):
+    block = bytes(10_000)
+
+def made(n):
+    return bytes(n)
+
+class Number:
+    def __add__(self, n):
+        block = bytes(n)
+        return made(n)
+
+def chosen(n):
+    number = Number()
+    block = bytes(n)
+    other(n)
+    between(n)
+    kept = number + n
+    any(map(other, (n, n)))
+    block = bytes(n); other(n)
+
+other(1); between(1); Number() + 1
+chosen(1000)
+"""
+
+
+def test_what_other_functions_do_was_called(interpreter, tmp_path):
+    """Functions that are not followed, called in every way; and one that is, below one that is not."""
+    program = tmp_path / "called.py"
+    program.write_text(CALLED)
+    run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "chosen,inner"})
+    names = [f"{part}_{name}" for name in ("allocs", "allocated_bytes", "frees") for part in ("own", "called")]
+    rows = {line: tuple(row[name] for name in names) for (_, function, _, line), row in counted(run.report.trace).items() if function == "chosen"}
+    head = int(vbt.run([interpreter.path, "-c", "import sys; print(sys.getsizeof(b''))"]).stdout)
+    assert rows[27] == (1, 0, 1000 + head, 0, 0, 0)
+    assert rows[28] == (0, 2, 0, 3000 + 2 * head, 1, 1)  # what is local to a function dies when it has ended
+    assert (rows[29][1], rows[29][3]) == (3, 12_000 + 3 * head)
+    assert (rows[30][1], rows[30][3]) == (2, 2000 + 2 * head)
+    assert (rows[31][1], rows[31][3]) == (4, 2 * (3000 + 2 * head))
+    assert rows[32] == (1, 2, 1000 + head, 3000 + 2 * head, 2, 1)
 
 
 def test_sorts(interpreter):

@@ -82,6 +82,53 @@ static void what_is_called_is_told_apart(void **state) {
     assert_int_equal(line_of_f(11)->active, 0);
 }
 
+static const void *frame_now;
+static const void *tell_frame(void) { return frame_now; }
+
+/* From 3.12 on: g1 runs below f1, and only the ledger notices. */
+static void what_nobody_hears_of_is_told_apart(void **state) {
+    (void)state;
+    vbt_line_frame_now = tell_frame;
+    vbt_ledger_watch(&thread->ledger);
+    frame_now = &f1;
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    allocate(0x1000, 1);
+    frame_now = &g1;
+    allocate(0x2000, 10);
+    vbt_line_enter(lines, &f2, f(), 10); /* calls f, on another line */
+    frame_now = &f2;
+    vbt_line_begin(lines, &f2, 12);
+    allocate(0x3000, 100);
+    frame_now = &g1;
+    allocate(0x4000, 1000);
+    release(0x3000);
+    vbt_line_leave(lines, &f2);
+    release(0x2000);
+    allocate(0x5000, 10000);
+    vbt_ledger_move(&thread->ledger, (void *)0x5000, vbt_tree.line_node); /* turns out to be ours */
+    vbt_line_note_ours(lines, (void *)0x5000);
+    frame_now = NULL; /* nor does what we do count */
+    struct vbt_line_sums before = vbt_line_now(lines);
+    allocate(0x6000, 100000);
+    vbt_line_forget_since(lines, &before);
+    frame_now = &f1;
+    release(0x1000);
+    vbt_line_leave(lines, &f1);
+    for (uintptr_t block = 0x4000; block <= 0x6000; block += 0x1000)
+        release(block);
+    vbt_line_frame_now = NULL;
+    assert_int_equal(line_of_f(11)->own.allocated, 1);
+    assert_int_equal(line_of_f(11)->own.freed, 1);
+    assert_int_equal(line_of_f(11)->called.allocs, 3);
+    assert_int_equal(line_of_f(11)->called.allocated, 1110);
+    assert_int_equal(line_of_f(11)->called.frees, 2);
+    assert_int_equal(line_of_f(11)->called.freed, 110);
+    assert_int_equal(line_of_f(12)->own.allocated, 100);
+    assert_int_equal(line_of_f(12)->called.allocated, 1000);
+    assert_int_equal(line_of_f(12)->called.freed, 100);
+}
+
 static void chosen_code_below_other_code_is_followed(void **state) {
     (void)state;
     vbt_line_enter(lines, &f1, f(), 10);
@@ -252,6 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_execution_lasts_until_the_next_line, start),
         cmocka_unit_test_setup(what_is_called_is_told_apart, start),
+        cmocka_unit_test_setup(what_nobody_hears_of_is_told_apart, start),
         cmocka_unit_test_setup(chosen_code_below_other_code_is_followed, start),
         cmocka_unit_test_setup(recursion_counts_the_whole_once, start),
         cmocka_unit_test_setup(the_highest_point_inside_a_line_is_seen, start),
