@@ -154,7 +154,7 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
     uintptr_t from = (uintptr_t)old, to = (uintptr_t)target;
     uintptr_t old_bytes = flags & MREMAP_DONTUNMAP ? 0 : vbt_page_up(old_size),
               bytes = vbt_page_up(size); /* 0: the old part stays */
-    enum vbt_map_kind kind = kind_at(from);
+    enum vbt_map_kind kind = call.thread != NULL ? kind_at(from) : VBT_MAP_ANONYMOUS;
     retire(call, from, from + old_bytes);
     if (flags & MREMAP_FIXED && (to + bytes <= from || to >= from + old_bytes)) /* overlapping, it will be refused */
         retire(call, to, to + bytes);

@@ -235,8 +235,8 @@ void vbt_lifecycle_not_alone(void) {
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
-/* Whether fork's handlers took the locks. */
-static bool held_for_fork;
+/* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the recording may stop meanwhile. */
+static __thread bool held_for_fork __attribute__((tls_model("initial-exec")));
 
 static void before_fork(void) {
     held_for_fork = recording_now();
@@ -265,9 +265,11 @@ static void after_fork_in_parent(void) {
         start_helper(vbt_options.tick);
 }
 
+static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
+
 /* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order: before_fork has run. */
 static void begin_anew(bool in_order) {
-    vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0};
+    free_locks();
     vbt_oracle_begin_anew();
     vbt_process_info_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
@@ -290,6 +292,8 @@ static void after_fork_in_child(void) {
         begin_anew(true);
         vbt_maps_after_fork();
     } else if (over) {
+        free_locks(); /* a thread that forked at the same time may have them */
+        vbt_maps_free_lock();
         atomic_store(&vbt_recording, VBT_STOPPED);
     }
 }

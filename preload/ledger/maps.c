@@ -224,11 +224,13 @@ static void forget_all(void) {
         thread->ledger.unmapping = 0;
 }
 
+void vbt_maps_free_lock(void) { maps.lock = (struct vbt_lock){0}; }
+
 void vbt_maps_begin_anew(bool in_order) {
     maps.sum.forgotten = 0;
     if (!in_order && atomic_load(&maps.lock.state) != 0)
         forget_all();
-    maps.lock = (struct vbt_lock){0};
+    vbt_maps_free_lock();
     resolve(vbt_self); /* this thread goes on, if it was interrupted */
 }
 

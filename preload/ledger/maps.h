@@ -72,6 +72,9 @@ void vbt_maps_after_fork(void);
  * is counted as forgotten. */
 void vbt_maps_begin_anew(bool in_order);
 
+/* In a child that does not record. */
+void vbt_maps_free_lock(void);
+
 /* In the child: what is live is inherited, all counts start at 0. Calls for each live mapping. */
 void vbt_maps_inherit(void (*call)(uint32_t node, uint64_t bytes));
 

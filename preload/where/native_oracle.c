@@ -7,7 +7,7 @@
 #include <time.h>
 
 static _Atomic uint32_t walking; /* threads */
-static _Atomic bool forking;
+static _Atomic uint32_t forking; /* threads */
 
 static void wait_a_little(void) {
     const struct timespec pause = {0, 100 * 1000};
@@ -16,12 +16,12 @@ static void wait_a_little(void) {
 
 void vbt_oracle_before_fork(void) {
     enum { TRIES = 20000 };
-    atomic_store(&forking, true);
+    atomic_fetch_add(&forking, 1);
     for (int tries = 0; atomic_load(&walking) != 0 && tries < TRIES; tries++)
         wait_a_little();
 }
 
-void vbt_oracle_after_fork(void) { atomic_store(&forking, false); }
+void vbt_oracle_after_fork(void) { atomic_fetch_sub(&forking, 1); }
 
 #if __has_include(<libunwind.h>)
 
@@ -108,10 +108,10 @@ static uint64_t begin_walk(void) {
     vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);
     for (;;) {
         atomic_fetch_add(&walking, 1);
-        if (!atomic_load(&forking))
+        if (atomic_load(&forking) == 0)
             return before;
         atomic_fetch_sub(&walking, 1);
-        while (atomic_load(&forking))
+        while (atomic_load(&forking) != 0)
             wait_a_little();
     }
 }
@@ -124,7 +124,7 @@ static void end_walk(uint64_t signals) {
 void vbt_oracle_begin_anew(void) {
     if (atomic_exchange(&walking, 0) != 0)
         unwind.init_local = NULL;
-    atomic_store(&forking, false);
+    atomic_store(&forking, 0);
 }
 
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {

@@ -176,8 +176,10 @@ static void fork_one(struct thread *self) {
         _exit(0);
     }
     int status;
-    if (waitpid(child, &status, 0) != child || status != 0)
+    if (waitpid(child, &status, 0) != child || status != 0) {
+        fprintf(stderr, "stress: status %#x of child %d\n", (unsigned)status, (int)child);
         fail("a child failed");
+    }
     atomic_fetch_add(&forks, 1);
 }
 
