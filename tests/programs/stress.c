@@ -107,7 +107,7 @@ static struct block *resize(struct block *block, uint64_t *seed, struct counts *
 
 /* Memory of its own, in parts and moved. */
 static void map_some(uint64_t *seed, struct counts *counts) {
-    size_t pages = 2 + next_random(seed) % 30, more = pages + 1 + next_random(seed) % 8;
+    size_t pages = 3 + next_random(seed) % 30, more = pages + 1 + next_random(seed) % 8;
     char *memory = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         fail("mmap");
@@ -121,8 +121,9 @@ static void map_some(uint64_t *seed, struct counts *counts) {
         counts->mapped += more * page;
         munmap(memory + pages * page, (more - pages) * page);
     }
-    munmap(memory + page, page);
-    munmap(memory, pages * page);
+    munmap(memory + page, page); /* this is another thread's from now on */
+    munmap(memory, page);
+    munmap(memory + 2 * page, (pages - 2) * page);
     counts->maps++;
     counts->unmaps++;
     counts->mapped += pages * page;
