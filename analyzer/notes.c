@@ -13,7 +13,8 @@ static const struct {
     const char *name;
     const char *sentence; /* with %s for how many */
 } lost[VBT_LOST_KINDS] = {
-    [VBT_LOST_SIGNAL] = {"signal", "%s allocations by signal handlers that interrupted vbtrace are missing."},
+    [VBT_LOST_SIGNAL] = {"signal",
+                         "%s events of signal handlers that interrupted vbtrace are missing: allocations, clock readings."},
     [VBT_LOST_NODES] = {"nodes", "%s events are counted at [lost call path]: there was no room for more call paths."},
     [VBT_LOST_ADDRESS] = {"address", "%s blocks lay at addresses that cannot be followed; they are missing."},
     [VBT_LOST_MEMORY] = {"memory", "%s events are missing because vbtrace got no memory for its own tables."},

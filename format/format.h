@@ -118,7 +118,7 @@ enum vbt_state {
 
 /* Why an event did not reach the ledger, or a detail did not reach the file. */
 enum vbt_lost {
-    VBT_LOST_SIGNAL,         /* allocation by a signal handler that interrupted our bookkeeping */
+    VBT_LOST_SIGNAL,         /* allocation or clock reading by a signal handler that interrupted our bookkeeping */
     VBT_LOST_NODES,          /* no room for a call path: counted at [lost call path] */
     VBT_LOST_ADDRESS,        /* block at an address or alignment the shadow cannot hold */
     VBT_LOST_MEMORY,         /* no memory for our own tables */
