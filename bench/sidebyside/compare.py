@@ -125,6 +125,12 @@ def as_json(results):
     return "{" + ",\n".join(parts) + "}\n"
 
 
+def in_repository(path):
+    """A path as text, from the repository's root where it lies in there: results may be published."""
+    root = command_line.BENCH.parent
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
 def run_benchmark(name, options, python_paths, sides, per="event", after=None):
     """The whole of it: measures, writes the JSON, prints the table, and ends the program.
 
@@ -141,7 +147,8 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
                 if workload.missing() is None:
                     workload.prepare(directory)
             asked = {name: value for name, value in vars(options).items() if isinstance(value, (int, str)) and value is not None}
-            manifest = machine.manifest(pythons, {**asked, "library": str(options.library), "tool": str(options.tool)})
+            ours = {"library": in_repository(options.library), "tool": in_repository(options.tool)}
+            manifest = machine.manifest(pythons, {**asked, **ours})
             groups = [
                 [Side(workload, python, tool, options) for tool in sides]
                 for workload in options.workloads
