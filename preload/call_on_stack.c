@@ -4,6 +4,7 @@
 #include "hook.h"
 #include "memory.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -59,6 +60,7 @@ static uintptr_t end_of_share(void) {
     pthread_attr_t attributes;
     void *start = NULL;
     size_t size = 0;
+    int saved = errno;
     struct vbt_thread *thread = vbt_enter(); /* what libc allocates meanwhile is not the program's */
     if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
         pthread_attr_getstack(&attributes, &start, &size);
@@ -66,6 +68,7 @@ static uintptr_t end_of_share(void) {
     }
     if (thread != NULL)
         vbt_leave(thread);
+    errno = saved; /* of the main thread, libc looks into a file */
     return (uintptr_t)start + size / 4 * 3;
 }
 
