@@ -246,6 +246,10 @@ def test_passes_signals_on(number, complete, tmp_path):
     """A signal that is sent to vbtrace is the program's."""
     process = subprocess.Popen([vbt.ANALYZER, "run", "--quiet", PYTHON, "-c", WAITS], cwd=tmp_path, env=vbt.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout.readline() == "ready\n"
+    deadline = time.monotonic() + vbt.TIMEOUT
+    while not any(vbt.Report(trace).python["allocs"] >= 100 for trace in tmp_path.glob("*.vbt")):  # SIGTERM leaves what the ticks before it wrote
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
     process.send_signal(number)
     rest = process.communicate(timeout=vbt.TIMEOUT)[0]
     assert (rest, process.returncode) == ("stopped\n" if number == signal.SIGINT else "", -number)
