@@ -86,8 +86,11 @@ class Side:
         return {**row, **figures.of_tool(self.rounds, untraced.rounds, self.share, seen)}
 
 
-def run_all(groups, rounds, launcher):
-    """Each of the groups is a list of Sides that are compared with each other, the untraced one first."""
+def run_all(groups, rounds, launcher, after_round):
+    """Each of the groups is a list of Sides that are compared with each other, the untraced one first.
+
+    after_round is called with nothing when a round is over.
+    """
     for number in range(rounds):
         for group in groups:
             turned = number % len(group)
@@ -95,6 +98,7 @@ def run_all(groups, rounds, launcher):
                 if side.status == "ok":
                     command_line.progress(f"round {number + 1} of {rounds}: {side.workload.name}, {side.tool.name}")
                     side.run_round(launcher)
+        after_round()
     command_line.progress("")
 
 
@@ -154,16 +158,20 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
                 for workload in options.workloads
                 for python in ([None] if workload.native else pythons)
             ]
-            run_all(groups, options.rounds, launcher)
+
+            def write(**more):
+                options.out.write_text(as_json({"manifest": manifest, "rows": rows_of(groups), **more}))
+
+            run_all(groups, options.rounds, launcher, after_round=write)  # a run takes long: who stops it keeps the rounds so far
             rows = rows_of(groups)
             if after is not None:
                 more, lines, failed = after(rows, launcher)
+            write(**more)
         except measure.Failed as failure:
             print(f"{name}: {failure}", file=sys.stderr)
             sys.exit(2)
         except KeyboardInterrupt:
             sys.exit(130)
-    options.out.write_text(as_json({"manifest": manifest, "rows": rows, **more}))
     notes = [(tool.name, tool.note) for tool in sides if tool.note]
     here, absent = installed(rows)
     notes = [(name, note) for name, note in notes if name not in absent]
