@@ -1,35 +1,13 @@
 /* See native_stack.h. */
 #include "native_stack.h"
 
-#include "../ledger/counters.h"
 #include "modules.h"
 #include "native_oracle.h"
+#include "native_room.h"
 #include "native_rules.h"
 #include "tree.h"
 
 uint32_t vbt_native_verify_every;
-
-enum { MEMO_BITS = 11, CHILDREN_PAGE = 256, CHECKS_EACH = 3, PADDING = 4 };
-
-/* A frame on the way outwards, and where on the stack its registers were found (NULL: nowhere). */
-struct walked {
-    struct vbt_registers at;
-    const uintptr_t *pc_slot, *fp_slot, *sp_slot;
-    struct vbt_native_memo *memo;
-};
-
-struct vbt_native_room {
-    struct vbt_native_memo memos[1 << MEMO_BITS];
-    struct vbt_native_children *children[VBT_LEDGER_NODES / CHILDREN_PAGE]; /* by node, CHILDREN_PAGE at a time */
-    struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
-    struct vbt_native_check checks[PADDING + CHECKS_EACH * VBT_NATIVE_FRAMES]; /* the first find nothing changed, ever */
-    struct walked walked[VBT_NATIVE_FRAMES + 1];
-    struct vbt_oracle_frame oracle[VBT_NATIVE_FRAMES];
-};
-
-_Static_assert(CHECKS_EACH *VBT_NATIVE_FRAMES <= UINT16_MAX, "a frame knows its checks by 16 bits");
-
-static const uint64_t golden = 0x9E3779B97F4A7C15ULL; /* Knuth's multiplicative hashing */
 
 /* Nodes that stand for the callers that a cut stack does not have. */
 static uint32_t cut_nodes[VBT_CUTS];
@@ -62,7 +40,7 @@ static __attribute__((noinline)) void learn(struct vbt_native_memo *memo, uintpt
 }
 
 VBT_INLINE struct vbt_native_memo *memo_of(struct vbt_native_room *room, uintptr_t pc) {
-    struct vbt_native_memo *memo = &room->memos[pc * golden >> (64 - MEMO_BITS)];
+    struct vbt_native_memo *memo = &room->memos[pc * VBT_GOLDEN >> (64 - VBT_MEMO_BITS)];
     if (VBT_UNLIKELY(memo->pc != pc))
         learn(memo, pc);
     return memo;
@@ -81,9 +59,9 @@ VBT_INLINE struct vbt_native_memo *memo_outside(struct vbt_native_room *room, st
 
 /* NULL where there is no memory. */
 static __attribute__((noinline)) struct vbt_native_children *new_children(struct vbt_native_stack *stack, uint32_t node) {
-    struct vbt_native_children **page = &stack->room->children[node / CHILDREN_PAGE];
+    struct vbt_native_children **page = &stack->room->children[node / VBT_CHILDREN_PAGE];
     if (*page == NULL)
-        *page = vbt_arena_alloc(&stack->arena, CHILDREN_PAGE * sizeof **page);
+        *page = vbt_arena_alloc(&stack->arena, VBT_CHILDREN_PAGE * sizeof **page);
     return *page;
 }
 
@@ -104,10 +82,10 @@ static __attribute__((noinline)) uint32_t other_child(struct vbt_native_children
 
 /* The node of a site under a parent. */
 VBT_INLINE uint32_t child_of(struct vbt_native_stack *stack, struct vbt_native_room *room, uint32_t parent, uint32_t site) {
-    struct vbt_native_children *page = room->children[parent / CHILDREN_PAGE];
+    struct vbt_native_children *page = room->children[parent / VBT_CHILDREN_PAGE];
     if (VBT_UNLIKELY(page == NULL) && (page = new_children(stack, parent)) == NULL)
         return vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
-    struct vbt_native_children *children = &page[parent % CHILDREN_PAGE];
+    struct vbt_native_children *children = &page[parent % VBT_CHILDREN_PAGE];
     return VBT_LIKELY(children->site[0] == site) ? children->node[0] : other_child(children, parent, site);
 }
 
@@ -116,7 +94,7 @@ VBT_INLINE uint32_t child_of(struct vbt_native_stack *stack, struct vbt_native_r
 enum { GO_ON = -1 }; /* else an enum vbt_cut */
 
 /* The frame that an interrupted function's registers describe. */
-static int step_out_of_signal(struct vbt_native_stack *stack, const struct walked *from, struct walked *to) {
+static int step_out_of_signal(struct vbt_native_stack *stack, const struct vbt_walked *from, struct vbt_walked *to) {
     uintptr_t context = from->at.sp + VBT_SIGNAL_CONTEXT;
     if (!vbt_stack_reach(&stack->ranges[0], context + VBT_SIGNAL_CONTEXT_SIZE))
         return VBT_CUT_MEMORY;
@@ -130,14 +108,14 @@ static int step_out_of_signal(struct vbt_native_stack *stack, const struct walke
 }
 
 /* A word of the frame that `from` stands in; NULL where no frame can be. */
-static const uintptr_t *word_of_frame(struct vbt_native_stack *stack, const struct walked *from, uintptr_t at) {
+static const uintptr_t *word_of_frame(struct vbt_native_stack *stack, const struct vbt_walked *from, uintptr_t at) {
     bool good = at >= from->at.sp && at % sizeof(uintptr_t) == 0 && at < UINTPTR_MAX - sizeof(uintptr_t) &&
                 vbt_stack_reach(&stack->ranges[0], at + sizeof(uintptr_t));
     return good ? (const uintptr_t *)at : NULL;
 }
 
 /* A step by a rule for a frame, with everything tested. */
-static int step_carefully(struct vbt_native_stack *stack, const struct walked *from, struct walked *to) {
+static int step_carefully(struct vbt_native_stack *stack, const struct vbt_walked *from, struct vbt_walked *to) {
     struct vbt_rule rule = from->memo->rule;
     bool by_sp = rule.kind == VBT_RULE_SP || rule.kind == VBT_RULE_LEAF;
     uintptr_t cfa = (by_sp ? from->at.sp : from->at.fp) + (uintptr_t)(intptr_t)rule.cfa;
@@ -175,7 +153,7 @@ static int step_carefully(struct vbt_native_stack *stack, const struct walked *f
 }
 
 /* Lets libunwind say all that lies outside of `from`. */
-static int step_by_oracle(struct vbt_native_stack *stack, const struct walked *from, struct walked *to, uint32_t *count) {
+static int step_by_oracle(struct vbt_native_stack *stack, const struct vbt_walked *from, struct vbt_walked *to, uint32_t *count) {
     struct vbt_oracle_frame *frames = stack->room->oracle;
     uint32_t room = VBT_NATIVE_FRAMES - (uint32_t)(to - stack->room->walked);
     uint32_t found = vbt_oracle_walk(&from->at, frames, room);
@@ -184,15 +162,15 @@ static int step_by_oracle(struct vbt_native_stack *stack, const struct walked *f
     stack->is_fleeting = true;
     for (uint32_t i = 1; i < found; i++) {
         struct vbt_native_memo *memo = memo_of(stack->room, frames[i].pc);
-        to[i - 1] = (struct walked){.at = {.sp = frames[i].sp, .pc = frames[i].pc}, .memo = memo};
+        to[i - 1] = (struct vbt_walked){.at = {.sp = frames[i].sp, .pc = frames[i].pc}, .memo = memo};
     }
     *count = found - 1;
     return VBT_CUT_NONE;
 }
 
 /* One step outwards where it is not simple, from to[-1]. *count: frames that were found. */
-static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct walked *to, uint32_t *count) {
-    struct walked *from = to - 1;
+static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct vbt_walked *to, uint32_t *count) {
+    struct vbt_walked *from = to - 1;
     if (from->memo->rule.kind == VBT_RULE_NO_MODULE)
         learn(from->memo, from->at.pc); /* perhaps it is in one by now */
     int outcome = GO_ON;
@@ -218,37 +196,6 @@ static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct
 
 /* ---- the whole way ---- */
 
-/* Compares the words that the frames outside of frames[met] were found by. 0: they are what they were; else the index of the
- * innermost frame that is another by now. */
-VBT_INLINE uint32_t changed_outside(const struct vbt_native_room *room, uint32_t met) {
-    const struct vbt_native_check *first = room->checks + PADDING, *check = room->checks + room->frames[met - 1].checks;
-#define DIFFERS(i) VBT_UNLIKELY(*check[-(i)].slot != check[-(i)].value)
-    for (; check > first; check -= 4) { /* the padding makes the last four whole */
-        if (DIFFERS(1))
-            goto differs;
-        if (DIFFERS(2)) {
-            check -= 1;
-            goto differs;
-        }
-        if (DIFFERS(3)) {
-            check -= 2;
-            goto differs;
-        }
-        if (DIFFERS(4)) {
-            check -= 3;
-            goto differs;
-        }
-    }
-#undef DIFFERS
-    return 0;
-differs:;
-    uint32_t index = (uint32_t)(check - room->checks) - 1;
-    uint32_t frame = met - 1;
-    while (room->frames[frame - 1].checks > index)
-        frame--;
-    return frame;
-}
-
 /* Puts the innermost `count` walked frames on top of frames[outer]. What a frame takes from the one outside of it stays in registers:
  * the next would have to wait for it on its way through memory. Returns the innermost frame. */
 VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_t outer, uint32_t count, bool of_sites) {
@@ -257,7 +204,7 @@ VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_
     struct vbt_native_check *check = &room->checks[frame->checks];
     uint32_t node = frame->node;
     uint16_t fp_matters = frame->fp_matters;
-    for (const struct walked *walked = &room->walked[count]; walked-- > room->walked;) {
+    for (const struct vbt_walked *walked = &room->walked[count]; walked-- > room->walked;) {
         struct vbt_native_memo *memo = walked->memo;
         if (VBT_UNLIKELY(memo->pc != walked->at.pc)) /* another frame of this walk took the memo's place */
             learn(memo, walked->at.pc);
@@ -297,7 +244,7 @@ VBT_INLINE bool found_by_return_address_alone(const struct vbt_native_frame *fra
 VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_registers *caller, uint32_t most) {
     struct vbt_native_room *room = stack->room;
     const struct vbt_native_frame *frame = &room->frames[stack->top], *limit = &room->frames[VBT_NATIVE_FRAMES + 1];
-    struct walked *first = room->walked, *walked = first, *last = first + most;
+    struct vbt_walked *first = room->walked, *walked = first, *last = first + most;
     uintptr_t sp = caller->sp, pc = caller->pc, fp = caller->fp;       /* scalars: a struct would be kept in vector registers */
     const uintptr_t *pc_slot = NULL, *fp_slot = NULL, *sp_slot = NULL; /* nobody calls from inside of the first frame */
     uintptr_t end = stack->ranges[0].end;
@@ -310,10 +257,10 @@ VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_regi
         uint32_t changed;
         if (meets) {
             uint32_t met = (uint32_t)(frame - room->frames);
-            if ((changed = changed_outside(room, met)) == 0) {
+            if ((changed = vbt_native_changed_outside(room, met)) == 0) {
                 if (walked == first || (sp_slot == NULL && found_by_return_address_alone(frame)))
                     return (struct way){met, (uint32_t)(walked - first), GO_ON};
-                *walked++ = (struct walked){{.sp = sp, .pc = pc, .fp = fp}, pc_slot, fp_slot, sp_slot, memo};
+                *walked++ = (struct vbt_walked){{.sp = sp, .pc = pc, .fp = fp}, pc_slot, fp_slot, sp_slot, memo};
                 return (struct way){met - 1, (uint32_t)(walked - first), GO_ON};
             }
             limit = &room->frames[changed];
@@ -390,6 +337,7 @@ static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, con
 void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     stack->top = stack->leaf = 0;
     stack->whole = NULL;
+    stack->era++;
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
 
@@ -403,14 +351,15 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
     if (stack->room == NULL) {
         if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
             return false;
-        stack->room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = PADDING};
-        for (int i = 0; i < PADDING; i++)
+        stack->room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = VBT_CHECKS_PADDING};
+        for (int i = 0; i < VBT_CHECKS_PADDING; i++)
             stack->room->checks[i].slot = &stack->room->checks[i].value;
         stack->limit = VBT_NATIVE_FRAMES;
     } else {
         memset(stack->room->memos, 0, sizeof stack->room->memos);
     }
     stack->top = 0;
+    stack->era++;
     stack->stamp = vbt_module_stamp();
     return true;
 }
@@ -457,7 +406,7 @@ bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t 
     const struct vbt_native_frame *leaf = stack->whole;
     if (leaf == NULL || leaf->sp != sp || leaf->pc != pc || (leaf->fp_matters && leaf->fp != fp) ||
         stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed) ||
-        changed_outside(stack->room, (uint32_t)(leaf - stack->room->frames)) != 0)
+        vbt_native_changed_outside(stack->room, (uint32_t)(leaf - stack->room->frames)) != 0)
         return false;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
         verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});

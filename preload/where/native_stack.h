@@ -64,6 +64,7 @@ struct vbt_native_stack {
     struct vbt_arena arena;
     /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
     const struct vbt_native_frame *whole;
+    uint64_t era;     /* what was remembered in an earlier one is forgotten */
     uint32_t top;     /* the innermost frame that may be met again; 0: none */
     uint32_t same;    /* the outermost so many frames of the latest capture are those of the one before */
     uint32_t leaf;    /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */

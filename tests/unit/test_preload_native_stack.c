@@ -1,6 +1,7 @@
 /* Native call stacks of many shapes, each compared with libunwind's, frame by frame. */
 #include "native_shapes.h"
 #include "preload/where/modules.h"
+#include "preload/where/native_known.h"
 #include "preload/where/native_oracle.h"
 #include "preload/where/native_rules.h"
 #include "preload/where/native_stack.h"
@@ -20,21 +21,26 @@
 #include <cmocka.h>
 
 static __thread struct vbt_native_stack stack;
-static __thread uint64_t repeats; /* captures that would not have been needed */
+static __thread uint64_t repeats,
+    knowns; /* captures that would not have been needed: the stack is that of the one before, or known */
 
 static const struct shapes *const all_shapes[] = {&shapes_at_o0, &shapes_at_o2, &shapes_at_o3};
 enum { SHAPE_SETS = sizeof all_shapes / sizeof all_shapes[0] };
 
 /* The node stands for exactly the frames of the capture, and they for what libunwind sees. If the stack is said to be that of the
- * capture before, it has its node. */
+ * capture before, or is known, it has the node that it had then. */
 __attribute__((noinline)) static void look_here(void) {
     struct vbt_registers caller = VBT_CALLER_REGISTERS;
     uint32_t before = stack.whole != NULL ? stack.whole->node : 0;
     bool is_repeated = vbt_native_repeats(&stack, caller.sp, caller.pc, caller.fp);
+    const struct vbt_place *known = vbt_native_known(&stack, &caller);
+    uint32_t known_node = known != NULL ? known->node : 0;
     uint32_t node = vbt_native_capture(&stack, &caller);
-    if (is_repeated && node != before)
+    vbt_native_remember(&stack, (struct vbt_place){node, NULL});
+    if ((is_repeated && node != before) || (known != NULL && node != known_node))
         stack.different++;
     repeats += is_repeated;
+    knowns += known != NULL;
     for (uint32_t i = stack.leaf; i > 0; i--, node = vbt_node_at(node)->parent)
         if (vbt_site_at(vbt_node_at(node)->site)->a != vbt_native_frames(&stack)[i].pc)
             stack.different++;
@@ -73,6 +79,34 @@ static void repetition(void **state) {
     all_shapes[0]->recurse(100, 1, look_thrice);
     assert_int_equal(repeats - before, 2 + 2 * 2 * (100 + 1));
     assert_exact(100);
+}
+
+__attribute__((noinline)) static void look_left(void) {
+    look_here();
+    __asm__ volatile(""); /* no tail call */
+}
+
+__attribute__((noinline)) static void look_right(void) {
+    look_here();
+    __asm__ volatile("");
+}
+
+/* Two stacks in turn are known from the second time on; should one of them be remembered where the other is, that one is not. */
+static void stacks_in_turn(void **state) {
+    (void)state;
+    enum { TIMES = 10 };
+    static volatile int times = TIMES;
+    uint64_t before = knowns, repeats_before = repeats;
+    for (int i = 0; i < times; i++) {
+        look_left();
+        look_right();
+    }
+    assert_int_equal(repeats, repeats_before);
+    assert_true(knowns - before == 2 * (TIMES - 1) || knowns - before == TIMES - 1);
+    vbt_native_stack_forget(&stack);
+    look_left();
+    assert_true(knowns - before <= 2 * (TIMES - 1)); /* another thread's by now */
+    assert_exact(2 * TIMES + 1);
 }
 
 static void deep_recursion(void **state) {
@@ -268,6 +302,7 @@ int main(void) {
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(repetition, fresh_stack),
+        cmocka_unit_test_setup(stacks_in_turn, fresh_stack),
         cmocka_unit_test_setup(deep_recursion, fresh_stack),
         cmocka_unit_test_setup(shapes_of_all_kinds, fresh_stack),
         cmocka_unit_test_setup(long_jumps, fresh_stack),

@@ -1,0 +1,71 @@
+/* See native_known.h. */
+#include "native_known.h"
+
+#include "modules.h"
+#include "native_room.h"
+
+/* A stack that was not met since is forgotten for the sake of another after so many captures: of those that take turns in one place,
+ * one at least is met again and again. */
+enum { PASSED = 8 };
+
+static struct vbt_native_known *place_of(struct vbt_native_room *room, uintptr_t sp, uintptr_t pc) {
+    return &room->known[(pc ^ sp << 20) * VBT_GOLDEN >> (64 - VBT_KNOWN_BITS)];
+}
+
+/* Does the frame that the words led to stand where it stood? */
+static bool stands(const struct vbt_native_stack *stack, const struct vbt_native_known *known) {
+    const struct vbt_native_frame *outer = &stack->room->frames[known->outer];
+    return known->outer <= stack->top && outer->node == known->outer_node && outer->sp == known->outer_sp &&
+           (!outer->fp_matters || outer->fp == known->outer_fp);
+}
+
+/* From the inner to the outer: a word is there if those before it are what they were. */
+static bool words_stayed(const struct vbt_native_known *known) {
+    for (const struct vbt_native_check *check = known->checks + known->checks_count; check-- > known->checks;)
+        if (*check->slot != check->value)
+            return false;
+    return true;
+}
+
+const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
+    struct vbt_native_room *room = stack->room;
+    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
+    if (VBT_UNLIKELY(room == NULL) || VBT_UNLIKELY(stack->stamp != generation))
+        return NULL;
+    struct vbt_native_known *known = place_of(room, caller->sp, caller->pc);
+    if (known->pc != caller->pc || known->sp != caller->sp || (known->fp_matters && known->fp != caller->fp) ||
+        known->era != stack->era || !stands(stack, known) || !words_stayed(known) ||
+        (known->outer != 0 && vbt_native_changed_outside(room, known->outer) != 0))
+        return NULL;
+    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
+        stack->different += vbt_native_capture(stack, caller) != known->place.node;
+    known->passed = 0;
+    return &known->place;
+}
+
+void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place) {
+    const struct vbt_native_room *room = stack->room;
+    const struct vbt_native_frame *leaf = stack->whole;
+    if (leaf == NULL || leaf == &room->frames[stack->same])
+        return;
+    const struct vbt_native_frame *outer = &room->frames[stack->same];
+    uint32_t first = stack->same > 0 ? outer[-1].checks : outer->checks; /* its own are what it was found by from inside */
+    uint32_t count = leaf->checks - first;
+    struct vbt_native_known *known = place_of(stack->room, leaf->sp, leaf->pc);
+    if (count > VBT_KNOWN_CHECKS || (known->era == stack->era && ++known->passed < PASSED))
+        return;
+    known->sp = leaf->sp;
+    known->pc = leaf->pc;
+    known->fp = leaf->fp;
+    known->era = stack->era;
+    known->outer_sp = outer->sp;
+    known->outer_fp = outer->fp;
+    known->outer_node = outer->node;
+    known->outer = stack->same;
+    known->checks_count = (uint16_t)count;
+    known->fp_matters = leaf->fp_matters != 0;
+    known->passed = 0;
+    known->place = place;
+    for (uint32_t i = 0; i < count; i++)
+        known->checks[i] = room->checks[first + i];
+}
