@@ -34,7 +34,7 @@ struct vbt_note {
     struct vbt_flow flow;          /* the counters before the change */
 };
 
-enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 16 };
+enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 18 };
 
 /* Of one thread. A reading waits until something else happens on the thread: should the thread turn to wait for a
  * lock instead, the reading was for the deadline of that, and not the user's. */
