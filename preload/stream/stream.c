@@ -25,7 +25,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { REWRITE_AT_LEAST = 256 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
+enum { REWRITE_AT_LEAST = 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
 static struct {
     struct vbt_chunk_writer writer;
@@ -39,6 +39,8 @@ static struct {
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
     uint64_t told;                /* changes of counters before it are in the file */
     int64_t values_due;           /* what changed is not written again before, ns */
+    int64_t values_time;          /* when it was last written, ns */
+    int64_t values_cost;          /* ns of processor time that writing it took and that are not made up for */
     uint64_t threads_clock;       /* changes before it have been told by thread; 0: none has */
     int64_t threads_time;         /* when that was */
     uint32_t threads_told;        /* how many there were */
@@ -57,9 +59,9 @@ static int64_t live_bytes(const struct vbt_books *books, int domain) {
 }
 
 /* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest that was taken apart, and for a
- * fiftieth of the time at most: of a process that has its size, nothing. */
+ * two-hundredth of the time at most: of a process that has its size, nothing. */
 static void take_resident(bool at_end) {
-    enum { MOST_OFTEN = 50, GROWTH = 8 };
+    enum { MOST_OFTEN = 200, GROWTH = 8 };
     struct vbt_resident_at *latest = &stream.resident[VBT_RESIDENT_LATEST], *highest = &stream.resident[VBT_RESIDENT_HIGHEST];
     int64_t known = (int64_t)highest->resident.total;
     if (!at_end && (stream.tick.rss <= known + known / GROWTH || stream.tick.time < stream.resident_due))
@@ -158,13 +160,18 @@ static void write_values(uint64_t since) {
 }
 
 /* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been between looking at the clock and
- * changing its counters when that tick passed. Where much changes all the time, what takes so much time is done less often. */
+ * changing its counters when that tick passed. Where much changes all the time, what takes so much of a core is done less often:
+ * BURST of it is free, the rest has to be waited for. */
 static void write_changes(void) {
-    enum { MOST_OFTEN = 32 };
+    enum { SHARE = 64, BURST = 20 * 1000 * 1000 };
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
+    int64_t earned = (stream.tick.time - stream.values_time) / SHARE;
     write_values(stream.told);
     stream.told = stream.clock_before;
-    stream.values_due = stream.tick.time + MOST_OFTEN * (vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
+    stream.values_cost = stream.values_cost > earned ? stream.values_cost - earned : 0;
+    stream.values_cost += vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start;
+    stream.values_time = stream.tick.time;
+    stream.values_due = stream.tick.time + SHARE * (stream.values_cost - BURST);
 }
 
 static void write_end(const char *reason) {
