@@ -7,6 +7,7 @@
 #include "real.h"
 #include "thread.h"
 #include "where/modules.h"
+#include "where/native_known.h"
 #include "where/python.h"
 #include "where/tree.h"
 
@@ -83,8 +84,14 @@ VBT_INLINE struct vbt_place vbt_leaf_place(struct vbt_thread *thread, uintptr_t 
 VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
     if (!VBT_PEEK(bool, vbt_full_stacks))
         return vbt_leaf_place(thread, caller.pc);
-    if (!VBT_PEEK(bool, vbt_full_joins) && vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp))
-        return thread->full.latest;
+    if (!VBT_PEEK(bool, vbt_full_joins)) {
+        struct vbt_native_stack *native = &thread->full.native;
+        if (vbt_native_repeats(native, caller.sp, caller.pc, caller.fp))
+            return thread->full.latest;
+        const struct vbt_place *known = vbt_native_known(native, caller.sp, caller.pc, caller.fp);
+        if (known != NULL)
+            return *known;
+    }
     return vbt_full_place(thread, &caller, VBT_DOMAIN_HEAP);
 }
 

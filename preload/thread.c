@@ -98,19 +98,15 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
 }
 
 struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain) {
-    struct vbt_native_stack *native = &thread->full.native;
-    bool nodes_of_native = domain == VBT_DOMAIN_HEAP && !vbt_full_joins;
-    const struct vbt_place *known = nodes_of_native ? vbt_native_known(native, caller) : NULL;
-    if (known != NULL)
-        return *known;
     uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
     struct vbt_place place = {node, vbt_counters_of(&thread->ledger, node)};
-    if (nodes_of_native)
-        vbt_native_remember(native, place);
-    if (VBT_LIKELY(domain == VBT_DOMAIN_HEAP))
-        thread->full.latest = place;
-    else
-        native->whole = NULL;
+    if (VBT_UNLIKELY(domain != VBT_DOMAIN_HEAP)) {
+        thread->full.native.whole = NULL;
+        return place;
+    }
+    thread->full.latest = place;
+    if (!vbt_full_joins)
+        vbt_native_remember(&thread->full.native, place);
     return place;
 }
 

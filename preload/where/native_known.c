@@ -4,41 +4,47 @@
 #include "modules.h"
 #include "native_room.h"
 
-/* A stack that was not met since is forgotten for the sake of another after so many captures: of those that take turns in one place,
- * one at least is met again and again. */
-enum { PASSED = 8 };
+/* Stacks that allocate from one place share a few entries. One that was not met since is forgotten for the sake of another after so
+ * many captures: of stacks that take turns, some at least are met again and again. */
+enum { ENTRIES = 2, PASSED = 8 };
 
-static struct vbt_native_known *place_of(struct vbt_native_room *room, uintptr_t sp, uintptr_t pc) {
-    return &room->known[(pc ^ sp << 20) * VBT_GOLDEN >> (64 - VBT_KNOWN_BITS)];
+static struct vbt_native_known *entries_of(struct vbt_native_room *room, uintptr_t sp, uintptr_t pc) {
+    return &room->known[((pc ^ sp << 20) * VBT_GOLDEN >> (64 - VBT_KNOWN_BITS)) / ENTRIES * ENTRIES];
 }
 
 /* Does the frame that the words led to stand where it stood? */
-static bool stands(const struct vbt_native_stack *stack, const struct vbt_native_known *known) {
+VBT_INLINE bool stands(const struct vbt_native_stack *stack, const struct vbt_native_known *known) {
     const struct vbt_native_frame *outer = &stack->room->frames[known->outer];
     return known->outer <= stack->top && outer->node == known->outer_node && outer->sp == known->outer_sp &&
            (!outer->fp_matters || outer->fp == known->outer_fp);
 }
 
 /* From the inner to the outer: a word is there if those before it are what they were. */
-static bool words_stayed(const struct vbt_native_known *known) {
+VBT_INLINE bool words_stayed(const struct vbt_native_known *known) {
     for (const struct vbt_native_check *check = known->checks + known->checks_count; check-- > known->checks;)
         if (*check->slot != check->value)
             return false;
     return true;
 }
 
-const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
-    struct vbt_native_room *room = stack->room;
+VBT_INLINE bool is_same(const struct vbt_native_stack *stack, const struct vbt_native_known *known, uintptr_t sp, uintptr_t pc,
+                        uintptr_t fp) {
+    return known->pc == pc && known->sp == sp && (!known->fp_matters || known->fp == fp) && known->era == stack->era &&
+           stands(stack, known) && words_stayed(known) &&
+           (known->outer == 0 || vbt_native_changed_outside(stack->room, known->outer) == 0);
+}
+
+const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
     uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
-    if (VBT_UNLIKELY(room == NULL) || VBT_UNLIKELY(stack->stamp != generation))
+    if (VBT_UNLIKELY(stack->room == NULL) || VBT_UNLIKELY(stack->stamp != generation))
         return NULL;
-    struct vbt_native_known *known = place_of(room, caller->sp, caller->pc);
-    if (known->pc != caller->pc || known->sp != caller->sp || (known->fp_matters && known->fp != caller->fp) ||
-        known->era != stack->era || !stands(stack, known) || !words_stayed(known) ||
-        (known->outer != 0 && vbt_native_changed_outside(room, known->outer) != 0))
+    struct vbt_native_known *known = entries_of(stack->room, sp, pc), *end = known + ENTRIES;
+    while (known < end && !is_same(stack, known, sp, pc, fp))
+        known++;
+    if (known == end)
         return NULL;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
-        stack->different += vbt_native_capture(stack, caller) != known->place.node;
+        stack->different += vbt_native_capture(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}) != known->place.node;
     known->passed = 0;
     return &known->place;
 }
@@ -51,8 +57,10 @@ void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place)
     const struct vbt_native_frame *outer = &room->frames[stack->same];
     uint32_t first = stack->same > 0 ? outer[-1].checks : outer->checks; /* its own are what it was found by from inside */
     uint32_t count = leaf->checks - first;
-    struct vbt_native_known *known = place_of(stack->room, leaf->sp, leaf->pc);
-    if (count > VBT_KNOWN_CHECKS || (known->era == stack->era && ++known->passed < PASSED))
+    struct vbt_native_known *known = entries_of(stack->room, leaf->sp, leaf->pc), *end = known + ENTRIES;
+    while (known < end && known->era == stack->era && ++known->passed < PASSED)
+        known++;
+    if (count > VBT_KNOWN_CHECKS || known == end)
         return;
     known->sp = leaf->sp;
     known->pc = leaf->pc;
