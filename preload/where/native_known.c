@@ -5,8 +5,9 @@
 #include "native_room.h"
 
 /* Stacks that allocate from one place share a few entries. One that was not met since is forgotten for the sake of another after so
- * many captures: of stacks that take turns, some at least are met again and again. */
-enum { ENTRIES = 2, PASSED = 8 };
+ * many captures: of stacks that take turns, some at least are met again and again. One that is met so often without another in between
+ * is captured: vbt_native_repeats is quicker. */
+enum { ENTRIES = 2, PASSED = 8, REPEATED = 16 };
 
 static struct vbt_native_known *entries_of(struct vbt_native_room *room, uintptr_t sp, uintptr_t pc) {
     return &room->known[((pc ^ sp << 20) * VBT_GOLDEN >> (64 - VBT_KNOWN_BITS)) / ENTRIES * ENTRIES];
@@ -46,7 +47,21 @@ const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
         stack->different += vbt_native_capture(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}) != known->place.node;
     known->passed = 0;
-    return &known->place;
+    stack->repeated = known == stack->met ? stack->repeated + 1 : 0;
+    stack->met = stack->repeated < REPEATED ? known : NULL;
+    return VBT_LIKELY(stack->met != NULL) ? &known->place : NULL;
+}
+
+/* The entry for a stack: its own, where it has one that is of no use any more, or one that may be taken from another; else NULL. */
+static struct vbt_native_known *entry_for(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uint32_t node) {
+    struct vbt_native_known *entries = entries_of(stack->room, sp, pc);
+    for (int i = 0; i < ENTRIES; i++)
+        if (entries[i].place.node == node && entries[i].sp == sp)
+            return &entries[i];
+    for (int i = 0; i < ENTRIES; i++)
+        if (entries[i].era != stack->era || ++entries[i].passed >= PASSED)
+            return &entries[i];
+    return NULL;
 }
 
 void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place) {
@@ -57,10 +72,8 @@ void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place)
     const struct vbt_native_frame *outer = &room->frames[stack->same];
     uint32_t first = stack->same > 0 ? outer[-1].checks : outer->checks; /* its own are what it was found by from inside */
     uint32_t count = leaf->checks - first;
-    struct vbt_native_known *known = entries_of(stack->room, leaf->sp, leaf->pc), *end = known + ENTRIES;
-    while (known < end && known->era == stack->era && ++known->passed < PASSED)
-        known++;
-    if (count > VBT_KNOWN_CHECKS || known == end)
+    struct vbt_native_known *known = count <= VBT_KNOWN_CHECKS ? entry_for(stack, leaf->sp, leaf->pc, place.node) : NULL;
+    if (known == NULL)
         return;
     known->sp = leaf->sp;
     known->pc = leaf->pc;

@@ -58,15 +58,18 @@ struct vbt_native_children {
 };
 
 struct vbt_native_room;
+struct vbt_native_known;
 
 struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
     struct vbt_arena arena;
     /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
     const struct vbt_native_frame *whole;
-    uint64_t era;     /* what was remembered in an earlier one is forgotten */
-    uint32_t top;     /* the innermost frame that may be met again; 0: none */
-    uint32_t same;    /* the outermost so many frames of the latest capture are those of the one before */
+    uint64_t era;                       /* what was remembered in an earlier one is forgotten */
+    const struct vbt_native_known *met; /* the latest of the remembered stacks that was met */
+    uint32_t repeated;                  /* how often again since, with no other in between */
+    uint32_t top;                       /* the innermost frame that may be met again; 0: none */
+    uint32_t same;                      /* the outermost so many frames of the latest capture are those of the one before */
     uint32_t leaf;    /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
     uint32_t limit;   /* frames, after which a stack is too deep */
     uint32_t stamp;   /* see modules.h */
