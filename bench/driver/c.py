@@ -13,7 +13,7 @@ import tempfile
 
 from sidebyside import machine
 from sidebyside.command_line import progress
-from sidebyside.compare import as_json
+from sidebyside.results import as_json
 from sidebyside.measure import last_line
 
 from . import command_line, expectation, ladder, traced

@@ -13,7 +13,7 @@ import tempfile
 
 from sidebyside import machine
 from sidebyside.command_line import progress
-from sidebyside.compare import as_json
+from sidebyside.results import as_json
 
 from . import command_line, expectation, growth, native_modules, pages, traced
 

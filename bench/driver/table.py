@@ -16,6 +16,8 @@ def main(arguments):
     options = made.parse_args(arguments)
     try:
         results = json.loads(options.file.read_text())
+        if "rows" in results and "seen" not in results:
+            raise Failed(f"{options.file}: expected the results of a whole run; this one was stopped, or made with --costs-only")
         lines = list(markdown.lines(results))
     except OSError as error:
         raise Failed(f"{options.file}: {error.strerror}") from None

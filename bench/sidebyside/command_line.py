@@ -4,6 +4,8 @@ import argparse
 import pathlib
 import sys
 
+from . import results
+
 BENCH = pathlib.Path(__file__).resolve().parents[1]
 
 
@@ -72,8 +74,7 @@ def options_from(parser, arguments, workloads, peers, rounds):
             if not path.is_file():
                 parser.error(f"{name}: no file {path}; build vbtrace first, or say where it is")
     try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.open("a").close()
+        results.prepare(options.out)
     except OSError as error:
         parser.error(f"--out: cannot write {error.filename}: {error.strerror}")
     return options

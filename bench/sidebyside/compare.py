@@ -4,12 +4,12 @@ In every round each workload runs once under each tool, in an order that turns f
 machine does hits all sides alike.
 """
 
-import json
 import shutil
 import sys
 import tempfile
 
 from . import command_line, figures, machine, measure, table, tools
+from .results import Results, in_repository
 
 
 class Side:
@@ -89,7 +89,7 @@ class Side:
 def run_all(groups, rounds, launcher, after_round):
     """Each of the groups is a list of Sides that are compared with each other, the untraced one first.
 
-    after_round is called with nothing when a round is over.
+    after_round is called when a round is over, with the rows so far.
     """
     for number in range(rounds):
         for group in groups:
@@ -98,7 +98,7 @@ def run_all(groups, rounds, launcher, after_round):
                 if side.status == "ok":
                     command_line.progress(f"round {number + 1} of {rounds}: {side.workload.name}, {side.tool.name}")
                     side.run_round(launcher)
-        after_round()
+        after_round(rows_of(groups))
     command_line.progress("")
 
 
@@ -117,24 +117,6 @@ def installed(rows):
     return [row for row in rows if row["tool"] not in absent], absent
 
 
-def as_json(results):
-    """Readable, and not long: every row of a list on one line."""
-    parts = []
-    for name, value in results.items():
-        if isinstance(value, list):
-            text = "[\n" + ",\n".join(" " + json.dumps(row) for row in value) + "\n]"
-        else:
-            text = json.dumps(value, indent=1)
-        parts.append(f"{json.dumps(name)}: {text}")
-    return "{" + ",\n".join(parts) + "}\n"
-
-
-def in_repository(path):
-    """A path as text, from the repository's root where it lies in there: results may be published."""
-    root = command_line.BENCH.parent
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
 def run_benchmark(name, options, python_paths, sides, per="event", after=None):
     """The whole of it: measures, writes the JSON, prints the table, and ends the program.
 
@@ -142,7 +124,7 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
     given, is called with the rows and the launcher; it returns more for the JSON (a dict), more lines to print, and whether
     what it found is a failure. per is what the table gives added time for. A peer that fails is shown, and no failure of ours.
     """
-    more, lines, failed = {}, [], False
+    more, lines, failed, results = {}, [], False, None
     with tempfile.TemporaryDirectory(prefix=f"vbtrace-{name}-") as directory:
         try:
             launcher = measure.Launcher(directory)
@@ -158,20 +140,17 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
                 for workload in options.workloads
                 for python in ([None] if workload.native else pythons)
             ]
-
-            def write(**more):
-                options.out.write_text(as_json({"manifest": manifest, "rows": rows_of(groups), **more}))
-
-            run_all(groups, options.rounds, launcher, after_round=write)  # a run takes long: who stops it keeps the rounds so far
+            results = Results(options.out, manifest)
+            run_all(groups, options.rounds, launcher, results.after_round)
             rows = rows_of(groups)
             if after is not None:
                 more, lines, failed = after(rows, launcher)
-            write(**more)
-        except measure.Failed as failure:
-            print(f"{name}: {failure}", file=sys.stderr)
-            sys.exit(2)
-        except KeyboardInterrupt:
-            sys.exit(130)
+            results.finish(rows, **more)
+        except (measure.Failed, KeyboardInterrupt) as why:
+            kept = results and results.stopped()
+            for said in filter(None, (str(why), kept)):
+                print(f"{name}: {said}", file=sys.stderr)
+            sys.exit(130 if isinstance(why, KeyboardInterrupt) else 2)
     notes = [(tool.name, tool.note) for tool in sides if tool.note]
     here, absent = installed(rows)
     notes = [(name, note) for name, note in notes if name not in absent]

@@ -3,8 +3,10 @@
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -13,7 +15,7 @@ import vbt
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 
-from sidebyside import compare, figures, machine, markdown, measure, native_tools, python_tools, seen, table, tools, workloads  # noqa: E402
+from sidebyside import compare, figures, machine, markdown, measure, native_tools, python_tools, results, seen, table, tools, workloads  # noqa: E402
 
 PEERS = [*python_tools.ALL, *native_tools.ALL]
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
@@ -173,6 +175,7 @@ def overhead(*arguments):
         (["--rounds", "0"], "'0' is not a whole number from 1 on"),
         (["--seed", "x"], "'x' is not a whole number from 0 on"),
         (["--without-vbtrace", "--out", "/dev/null/x"], "--out: cannot write /dev/null: "),
+        (["--without-vbtrace", "--out", "/"], "--out: cannot write /: Is a directory"),
         (["extra"], "extra"),
     ],
 )
@@ -227,6 +230,7 @@ def test_a_run(tmp_path, stand_ins):
     result = json.loads(out.read_text())
     assert result["manifest"].keys() >= {"date", "cpu", "cpus", "kernel", "pythons", "seed", "rounds", "quick", "library", "tool"}
     assert (result["manifest"]["seed"], result["manifest"]["rounds"], result["manifest"]["quick"]) == (5, 1, True)
+    assert result["manifest"]["rounds_done"] == 1 and list(out.parent.iterdir()) == [out]
     assert [(one["workload"], one["tool"], one["status"]) for one in result["rows"]] == [
         ("malloc_mix", "untraced", "ok"),
         ("malloc_mix", "vbtrace", "ok"),
@@ -252,6 +256,27 @@ def test_a_tool_that_fails_is_shown_with_the_reason(tmp_path, stand_ins):
     failed = json.loads(out.read_text())["rows"][1]
     assert (failed["status"], failed["reason"]) == ("failed", "exit status 2: vbtrace: not a trace")
     assert "failed: exit status 2: vbtrace: not a trace" in done.stdout
+
+
+@needs_cc
+def test_who_stops_a_run_keeps_its_rounds_and_the_last_whole_run(tmp_path, stand_ins):
+    out, unfinished = tmp_path / "overhead.json", tmp_path / "overhead.unfinished.json"
+    out.write_text("of a whole run")
+    asked = ["--quick", "--workloads", "malloc_mix", "--peers", "tracemalloc", "--rounds", "1000", "--out", out]
+    running = subprocess.Popen([sys.executable, *map(str, [BENCH / "overhead", *stand_ins, *asked])], stderr=subprocess.PIPE, text=True)
+    while not unfinished.exists() and running.poll() is None:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate()
+    assert running.returncode == 130
+    kept = json.loads(unfinished.read_text())
+    done = kept["manifest"]["rounds_done"]
+    assert len(kept["rows"][0]["rounds"]) == done and 0 < done < 1000
+    assert said == f"overhead: stopped after {done} of 1000 rounds, which are in {unfinished}\n"
+    assert out.read_text() == "of a whole run" and len(list(tmp_path.glob("*.json*"))) == 2
+    refused = subprocess.run([sys.executable, str(BENCH / "run"), "table", str(unfinished)], capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == f"run table: {unfinished}: expected the results of a whole run; this one was stopped, or made with --costs-only\n"
 
 
 # What tools see of a known number of allocations.
@@ -299,7 +324,7 @@ def test_a_busy_machine_is_told_of():
 
 
 def test_results_have_a_row_a_line():
-    text = compare.as_json({"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]})
+    text = results.as_json({"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]})
     assert json.loads(text) == {"manifest": {"date": "now"}, "rows": [{"a": 1}, {"a": 2}]} and ' {"a": 2}\n' in text
 
 
