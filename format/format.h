@@ -151,8 +151,7 @@ enum vbt_quantity {
 #define VBT_SIZE_BUCKETS 48
 
 static inline unsigned vbt_size_bucket(uint64_t size) {
-    unsigned bits = size == 0 ? 0 : 64u - (unsigned)__builtin_clzll(size);
-    return bits < VBT_SIZE_BUCKETS ? bits : VBT_SIZE_BUCKETS - 1;
+    return size >> (VBT_SIZE_BUCKETS - 1) != 0 ? VBT_SIZE_BUCKETS - 1 : 63u - (unsigned)__builtin_clzll(2 * size + 1);
 }
 
 #endif

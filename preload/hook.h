@@ -7,53 +7,39 @@
 #include "real.h"
 #include "thread.h"
 #include "where/modules.h"
-#include "where/native_known.h"
 #include "where/python.h"
 #include "where/tree.h"
 
 #define VBT_EXPORT __attribute__((visibility("default")))
 #define VBT_CALLER ((uintptr_t)__builtin_return_address(0))
 
-/* The calling thread's state, now standing as is said; or NULL, and the hook only passes the call on: nothing is recorded now, or the
- * hook was reached from inside another one. What a signal handler allocates while it interrupts our own bookkeeping is counted as lost.
- * caller: who called the hook, if it is one that an allocator may call; else 0. */
-VBT_INLINE struct vbt_thread *vbt_enter_as(enum vbt_standing as, uintptr_t caller) {
-    struct vbt_thread *thread = vbt_self;
-    if (VBT_UNLIKELY(thread == NULL) && (thread = vbt_lifecycle_first_event()) == NULL)
-        return NULL;
-    uint32_t standing = atomic_load_explicit(&thread->standing, memory_order_relaxed);
-    if (VBT_UNLIKELY(standing != VBT_IDLE) && (standing != VBT_IN_REAL || vbt_real_calls_back(caller))) {
-        thread->lost_in_signal += standing == VBT_IN_LEDGER;
-        return NULL;
-    }
-    atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst); /* whoever stops the recording makes it a full one: see vbt_lifecycle_stop */
-    uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
-    if (VBT_UNLIKELY(recording != VBT_RECORDING)) {
-        bool records = vbt_lifecycle_poll(thread, recording);
-        atomic_store_explicit(&thread->standing, records ? (uint32_t)as : (uint32_t)VBT_IDLE, memory_order_relaxed);
-        if (!records)
-            return NULL;
-    }
-    return thread;
-}
+/* vbt_enter_as, where something stands in the way. */
+struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller);
 
-/* The same, standing in a call. */
-VBT_INLINE struct vbt_thread *vbt_enter(void) { return vbt_enter_as(VBT_IN_CALL, 0); }
-
-/* The same where nothing stands in the way; NULL means only that vbt_enter must be asked. */
-VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing standing) {
+/* vbt_enter_as where nothing stands in the way; NULL means only that vbt_enter_slowly must be asked. */
+VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing as) {
     struct vbt_thread *thread = vbt_self;
     if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(VBT_PEEK(uint32_t, thread->standing) != VBT_IDLE))
         return NULL;
-    atomic_store_explicit(&thread->standing, (uint32_t)standing, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst); /* as above */
+    atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* whoever stops the recording makes it a full one: see vbt_lifecycle_stop */
     if (VBT_UNLIKELY(VBT_PEEK(uint32_t, vbt_recording) != VBT_RECORDING)) {
         atomic_store_explicit(&thread->standing, VBT_IDLE, memory_order_relaxed);
         return NULL;
     }
     return thread;
 }
+
+/* The calling thread's state, now standing as is said; or NULL, and the hook only passes the call on: nothing is recorded now, or the
+ * hook was reached from inside another one. What a signal handler allocates while it interrupts our own bookkeeping is counted as lost.
+ * caller: who called the hook, if it is one that an allocator may call; else 0. */
+VBT_INLINE struct vbt_thread *vbt_enter_as(enum vbt_standing as, uintptr_t caller) {
+    struct vbt_thread *thread = vbt_enter_usual(as);
+    return VBT_LIKELY(thread != NULL) ? thread : vbt_enter_slowly(as, caller);
+}
+
+/* The same, standing in a call. */
+VBT_INLINE struct vbt_thread *vbt_enter(void) { return vbt_enter_as(VBT_IN_CALL, 0); }
 
 /* Where vbt_enter gave NULL: enters all the same if recording is paused, so that the end of something can be booked. The second does so
  * for a block that is known only. */
@@ -68,37 +54,18 @@ VBT_INLINE void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing)
 
 VBT_INLINE void vbt_leave(struct vbt_thread *thread) { vbt_stand(thread, VBT_IDLE); }
 
-/* The place of an allocation by native code whose whole stack is not told: the address that called the allocator, under the thread's
- * Python stack. */
-VBT_INLINE struct vbt_place vbt_leaf_place(struct vbt_thread *thread, uintptr_t caller) {
-    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
-    uint32_t parent = python != NULL ? python->node : 0;
-    struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
-    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
-    if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent || leaf->stamp != generation))
-        vbt_native_leaf_find(thread, leaf, parent, caller, VBT_DOMAIN_HEAP);
-    return leaf->place;
-}
-
 /* The place of an allocation by native code. */
 VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
-    if (!VBT_PEEK(bool, vbt_full_stacks))
-        return vbt_leaf_place(thread, caller.pc);
-    if (!VBT_PEEK(bool, vbt_full_joins)) {
-        struct vbt_native_stack *native = &thread->full.native;
-        if (vbt_native_repeats(native, caller.sp, caller.pc, caller.fp))
-            return thread->full.latest;
-        const struct vbt_place *known = vbt_native_known(native, caller.sp, caller.pc, caller.fp);
-        if (known != NULL)
-            return *known;
-    }
-    return vbt_full_place(thread, &caller, VBT_DOMAIN_HEAP);
+    if (VBT_LIKELY(VBT_PEEK(enum vbt_stacks, vbt_stacks) == VBT_STACKS_NATIVE) &&
+        VBT_LIKELY(vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
+        return thread->full.latest;
+    return vbt_heap_place_else(thread, caller.sp, caller.pc, caller.fp);
 }
 
 /* The place of a mapping, likewise; mark: 0, or a site to stand before the address that asked for it. */
 static inline struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers caller, uint32_t mark) {
     struct vbt_leaf leaf;
-    if (vbt_full_stacks) {
+    if (vbt_stacks != VBT_STACKS_LEAF) {
         leaf.place = vbt_full_place(thread, &caller, VBT_DOMAIN_MAP);
     } else {
         const struct vbt_frame *python = vbt_python_leaf(&thread->stack);

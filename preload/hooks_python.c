@@ -113,7 +113,7 @@ static void *wrapped_realloc(void *context, void *old, size_t size) {
     void *block = real->realloc(real->context, old, size);
     if (VBT_UNLIKELY(block == NULL && old != NULL))
         vbt_book_end_undone(thread, old, retired);
-    if (VBT_UNLIKELY(vbt_full_stacks))
+    if (VBT_UNLIKELY(vbt_stacks != VBT_STACKS_LEAF))
         return booked_full(thread, block, size, VBT_CALLER_REGISTERS);
     return booked(thread, block, size, VBT_CALLER);
 }
@@ -171,7 +171,7 @@ static const struct vbt_py_allocator *fitting(void) {
     static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator full = {NULL, malloc_full, calloc_full, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_ABI(TABLE_ENTRY)};
-    if (vbt_full_stacks)
+    if (vbt_stacks != VBT_STACKS_LEAF)
         return &full;
     if (!vbt_python_stack_in_use() || !vbt_python_abi_is_known())
         return &any;

@@ -61,7 +61,7 @@ static void wake(void) {
         vbt_say("no memory for the call tree; running untraced");
         good = false;
     }
-    vbt_full_stacks = vbt_options.native != VBT_NATIVE_LEAF;
+    vbt_stacks = vbt_options.native != VBT_NATIVE_LEAF ? VBT_STACKS_NATIVE : VBT_STACKS_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     vbt_recording_wipe_on_fork();
     helper_due = INT64_MAX; /* the constructor starts it */
@@ -104,6 +104,26 @@ bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
     if (!starting && vbt_helper_runs())
         atomic_compare_exchange_strong(&vbt_recording, &polled, VBT_RECORDING);
     return recording != VBT_PAUSED || !vbt_paused();
+}
+
+struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller) {
+    struct vbt_thread *thread = vbt_self;
+    if (thread == NULL && (thread = vbt_lifecycle_first_event()) == NULL)
+        return NULL;
+    uint32_t standing = atomic_load_explicit(&thread->standing, memory_order_relaxed);
+    if (standing != VBT_IDLE && (standing != VBT_IN_REAL || vbt_real_calls_back(caller))) {
+        thread->lost_in_signal += standing == VBT_IN_LEDGER;
+        return NULL;
+    }
+    atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* as in vbt_enter_usual */
+    uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
+    if (recording == VBT_RECORDING || vbt_lifecycle_poll(thread, recording)) {
+        atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
+        return thread;
+    }
+    atomic_store_explicit(&thread->standing, VBT_IDLE, memory_order_relaxed);
+    return NULL;
 }
 
 void vbt_lifecycle_record(bool on) {
@@ -328,7 +348,7 @@ static void look_around(void) {
     vbt_python_attach(RTLD_DEFAULT);
     atomic_store(&vbt_unseen.own_malloc, !vbt_heap_is_hooked());
     atomic_store(&vbt_unseen.operators, vbt_real_has_operators());
-    const char *trouble = vbt_full_stacks ? vbt_oracle_open() : NULL;
+    const char *trouble = vbt_stacks != VBT_STACKS_LEAF ? vbt_oracle_open() : NULL;
     vbt_real_forget_error();
     if (trouble == NULL)
         vbt_native_verify_every = vbt_options.verify;

@@ -105,7 +105,8 @@ bool vbt_python_attach(void *library) {
         vbt_native_leaf_disown_main();
     if (vbt_options.native == VBT_NATIVE_ONLY)
         return true;
-    vbt_full_stacks &= vbt_options.native == VBT_NATIVE_FULL;
+    if (vbt_options.native != VBT_NATIVE_FULL)
+        vbt_stacks = VBT_STACKS_LEAF;
     read_version(library);
     find_functions(library);
     const struct vbt_python_abi *known = vbt_python_abi_known(vbt_python.minor);
@@ -114,7 +115,8 @@ bool vbt_python_attach(void *library) {
         return true;
     }
     vbt_python.abi = *known;
-    vbt_full_stack_join();
+    if (vbt_stacks == VBT_STACKS_NATIVE)
+        vbt_stacks = VBT_STACKS_JOINED;
     vbt_python_abi_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);
     vbt_python_stack_use();
     vbt_hooks_python_wrap();

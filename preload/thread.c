@@ -105,9 +105,29 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_regi
         return place;
     }
     thread->full.latest = place;
-    if (!vbt_full_joins)
+    if (vbt_stacks == VBT_STACKS_NATIVE)
         vbt_native_remember(&thread->full.native, place);
     return place;
+}
+
+static struct vbt_place leaf_place(struct vbt_thread *thread, uintptr_t caller) {
+    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+    uint32_t parent = python != NULL ? python->node : 0;
+    struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
+    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
+    if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent || leaf->stamp != generation))
+        vbt_native_leaf_find(thread, leaf, parent, caller, VBT_DOMAIN_HEAP);
+    return leaf->place;
+}
+
+struct vbt_place vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    enum vbt_stacks stacks = VBT_PEEK(enum vbt_stacks, vbt_stacks);
+    if (stacks == VBT_STACKS_LEAF)
+        return leaf_place(thread, pc);
+    const struct vbt_place *known = stacks == VBT_STACKS_NATIVE ? vbt_native_known(&thread->full.native, sp, pc, fp) : NULL;
+    if (known != NULL)
+        return *known;
+    return vbt_full_place(thread, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}, VBT_DOMAIN_HEAP);
 }
 
 void vbt_threads_after_fork(void) {

@@ -75,7 +75,8 @@ static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
         out->totals.max_size = size;
 }
 
-static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters, const struct vbt_sizes *sizes) {
+static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters) {
+    const struct vbt_sizes *sizes = counters->sizes;
     uint64_t counted = sizes != NULL ? sizes->counted : 0; /* by now perhaps more than the thread had allocated just before */
     add_size(out, counters->usual_size, counted < counters->allocs ? counters->allocs - counted : 0);
     if (sizes == NULL)
@@ -94,7 +95,7 @@ static void sum_sizes(uint32_t node, struct vbt_node_sum *out) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
         if (page != NULL && page->counters[node % VBT_PAGE_NODES].allocs > 0)
-            add_sizes(out, &page->counters[node % VBT_PAGE_NODES], page->sizes[node % VBT_PAGE_NODES]);
+            add_sizes(out, &page->counters[node % VBT_PAGE_NODES]);
     }
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->totals.buckets += out->sizes[bucket] != 0;
@@ -124,9 +125,9 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
         totals->allocated += counters->allocated;
         totals->freed += counters->freed;
         totals->temporary += counters->temporary;
-        totals->at_peak += vbt_ledger_at_peak(counters, books->peak_clock, books->peak_is_now);
+        totals->at_peak += vbt_ledger_at_peak(page, node, books->peak_clock, books->peak_is_now);
         threads += counters->allocs > 0;
-        several_sizes |= page->sizes[node % VBT_PAGE_NODES] != NULL;
+        several_sizes |= counters->sizes != NULL;
         if (counters->allocs > 0)
             totals->min_size = totals->max_size = counters->usual_size;
     }
@@ -186,7 +187,7 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
         part->allocated += counters->allocated;
         part->freed += counters->freed;
         part->temporary += counters->temporary;
-        part->at_peak += vbt_ledger_at_peak(counters, books->peak_clock, books->peak_is_now);
+        part->at_peak += vbt_ledger_at_peak(page, node, books->peak_clock, books->peak_is_now);
     }
     if (node < inherited.count && ((const struct inherited *)vbt_vector_at(&inherited, node))->blocks != 0)
         part_of(1, parts, &count)->at_peak += (int64_t)((const struct inherited *)vbt_vector_at(&inherited, node))->bytes;
@@ -228,7 +229,8 @@ static void forget_nodes(struct vbt_ledger *ledger, uint32_t nodes) {
             if (nothing_happened(&page->counters[n]))
                 continue; /* the fewer pages are written to, the fewer are copied from the parent */
             page->counters[n] = (struct vbt_counters){.clock = ours};
-            page->sizes[n] = NULL;
+            if (page->at_peak[n] != 0)
+                page->at_peak[n] = 0;
         }
     }
 }

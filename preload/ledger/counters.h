@@ -16,7 +16,7 @@
 struct vbt_counters {
     uint64_t allocs, frees;
     uint64_t allocated, freed; /* bytes; freed counts at the node that allocated */
-    int64_t at_peak;           /* live bytes at the last peak before `clock` */
+    struct vbt_sizes *sizes;   /* NULL while all requests were of the usual size */
     uint64_t clock;            /* vbt_clock at the last change; VBT_CLOCK_OURS marks vbtrace's own nodes */
     uint32_t interval;         /* the thread's interval number at the last change */
     uint32_t usual_size;       /* of requests that need no more bookkeeping than this; see struct vbt_sizes */
@@ -41,8 +41,8 @@ enum { VBT_PAGE_NODES = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_N
 
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_NODES];
-    struct vbt_sizes *sizes[VBT_PAGE_NODES]; /* NULL while all requests were of the usual size */
-    _Atomic uint64_t clock;                  /* vbt_clock at the last change of any */
+    int64_t at_peak[VBT_PAGE_NODES]; /* live bytes at the last peak before a node's clock */
+    _Atomic uint64_t clock;          /* vbt_clock at the last change of any */
 };
 
 struct vbt_intervals;
@@ -92,10 +92,6 @@ static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledge
 static inline struct vbt_counters *vbt_counters_of(struct vbt_ledger *ledger, uint32_t node) {
     struct vbt_counters_page *page = vbt_counters_page(ledger, node / VBT_PAGE_NODES);
     return VBT_LIKELY(page != NULL) ? &page->counters[node % VBT_PAGE_NODES] : vbt_counters_make(ledger, node);
-}
-
-static inline struct vbt_sizes **vbt_sizes_of(const struct vbt_ledger *ledger, uint32_t node) {
-    return &ledger->pages[node / VBT_PAGE_NODES]->sizes[node % VBT_PAGE_NODES];
 }
 
 #endif

@@ -86,10 +86,11 @@ static void crest(struct vbt_ledger *ledger) {
 /* The first change of a node since the last peak or tick. */
 static void set_clock(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, uint64_t ours) {
     uint64_t now = atomic_load(&vbt_clock);
-    if ((counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock))
-        counters->at_peak = (int64_t)(counters->allocated - counters->freed);
+    struct vbt_counters_page *page = vbt_counters_page(ledger, node / VBT_PAGE_NODES);
+    if (counters->clock != 0 && (counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock)) /* at first it had nothing */
+        page->at_peak[node % VBT_PAGE_NODES] = (int64_t)(counters->allocated - counters->freed);
     counters->clock = now | ours;
-    atomic_store_explicit(&vbt_counters_page(ledger, node / VBT_PAGE_NODES)->clock, now, memory_order_relaxed);
+    atomic_store_explicit(&page->clock, now, memory_order_relaxed);
     atomic_store_explicit(&ledger->clock, now, memory_order_relaxed);
 }
 
@@ -121,7 +122,7 @@ static void count_size(struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
     sizes->counted += times;
 }
 
-static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_sizes **at) {
+static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counters *counters) {
     struct vbt_sizes *sizes = vbt_arena_alloc(&ledger->arena, sizeof *sizes);
     if (sizes == NULL) {
         ledger->lost[VBT_LOST_MEMORY]++;
@@ -129,19 +130,18 @@ static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_sizes *
     }
     sizes->min = UINT64_MAX;
     atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
-    *at = sizes;
+    counters->sizes = sizes;
     return sizes;
 }
 
 /* A request of another than the usual size was counted. Where such requests have become the more frequent ones, the
  * size of this one is tried as the usual. */
-static void other_size(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, size_t size) {
+static void other_size(struct vbt_ledger *ledger, struct vbt_counters *counters, size_t size) {
     if (counters->allocs == 1 && size < UINT32_MAX) {
         counters->usual_size = (uint32_t)size;
         return;
     }
-    struct vbt_sizes **at = vbt_sizes_of(ledger, node);
-    struct vbt_sizes *sizes = *at != NULL ? *at : new_sizes(ledger, at);
+    struct vbt_sizes *sizes = counters->sizes != NULL ? counters->sizes : new_sizes(ledger, counters);
     if (sizes == NULL)
         return;
     count_size(sizes, size, 1);
@@ -175,7 +175,7 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_
     counters->allocs++;
     counters->allocated += size;
     if (size != counters->usual_size)
-        other_size(ledger, node, counters, size);
+        other_size(ledger, counters, size);
     ledger->totals[domain].allocs++;
     ledger->totals[domain].allocated += size;
     ledger->live += (int64_t)size;
@@ -288,15 +288,14 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
         return false;
     from->allocs--;
     from->allocated -= size;
-    struct vbt_sizes *sizes = *vbt_sizes_of(ledger, vbt_cell_node(cell));
-    if (sizes != NULL)
-        uncount_size(sizes, from, size);
+    if (from->sizes != NULL)
+        uncount_size(from->sizes, from, size);
     if (vbt_ledger_stale(ledger, to))
         touch(ledger, node, to, (int64_t)size);
     to->allocs++;
     to->allocated += size;
     if (size != to->usual_size)
-        other_size(ledger, node, to, size);
+        other_size(ledger, to, size);
     atomic_store_explicit(slot, (cell & ~(uint64_t)(VBT_MAX_NODES - 1)) | node, memory_order_relaxed);
     return true;
 }
@@ -308,7 +307,7 @@ void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t 
     ledger->mapped.allocs++;
     ledger->mapped.allocated += bytes;
     if (bytes != place.counters->usual_size)
-        other_size(ledger, place.node, place.counters, bytes);
+        other_size(ledger, place.counters, bytes);
 }
 
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary) {
@@ -326,7 +325,8 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
     ledger->mapped.temporary += temporary;
 }
 
-int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now) {
+int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t node, uint64_t peak_clock, bool peak_is_now) {
+    const struct vbt_counters *counters = &page->counters[node % VBT_PAGE_NODES];
     int64_t live = (int64_t)(counters->allocated - counters->freed);
-    return peak_is_now || (counters->clock & ~VBT_CLOCK_OURS) < peak_clock ? live : counters->at_peak;
+    return peak_is_now || (counters->clock & ~VBT_CLOCK_OURS) < peak_clock ? live : page->at_peak[node % VBT_PAGE_NODES];
 }

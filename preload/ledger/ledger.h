@@ -58,9 +58,9 @@ void vbt_ledger_watch(struct vbt_ledger *ledger);
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes);
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary);
 
-/* What was live at the peak, of what these counters count. peak_is_now: a thread that is alone stands higher than
+/* What was live at the peak, of what a node's counters count. peak_is_now: a thread that is alone stands higher than
  * ever. */
-int64_t vbt_ledger_at_peak(const struct vbt_counters *counters, uint64_t peak_clock, bool peak_is_now);
+int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t node, uint64_t peak_clock, bool peak_is_now);
 
 VBT_INLINE bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct vbt_counters *counters) {
     return VBT_UNLIKELY(counters->clock != VBT_PEEK(uint64_t, vbt_clock)) || VBT_UNLIKELY(counters->interval != ledger->interval);
@@ -70,8 +70,8 @@ VBT_INLINE bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct v
 enum { VBT_SIZES_LOOK = 64 };
 
 /* Where a request of another than the usual size is counted; NULL: vbt_ledger_alloc has more to do with it. */
-VBT_INLINE struct vbt_sizes *vbt_ledger_known_sizes(const struct vbt_ledger *ledger, uint32_t node, size_t size) {
-    struct vbt_sizes *sizes = *vbt_sizes_of(ledger, node);
+VBT_INLINE struct vbt_sizes *vbt_ledger_known_sizes(const struct vbt_counters *counters, size_t size) {
+    struct vbt_sizes *sizes = counters->sizes;
     bool known =
         sizes != NULL && size < VBT_CELL_SIZES && size >= sizes->min && size <= sizes->max && sizes->counted % VBT_SIZES_LOOK != 0;
     return VBT_LIKELY(known) ? sizes : NULL;
@@ -83,7 +83,7 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     struct vbt_counters *counters = place.counters;
     struct vbt_sizes *sizes = NULL;
     if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)) ||
-        (size != counters->usual_size && VBT_UNLIKELY((sizes = vbt_ledger_known_sizes(ledger, place.node, size)) == NULL)))
+        (size != counters->usual_size && VBT_UNLIKELY((sizes = vbt_ledger_known_sizes(counters, size)) == NULL)))
         return false;
     int64_t live = ledger->live + (int64_t)size;
     vbt_cell *slot = vbt_shadow_usual_cell(block);

@@ -135,7 +135,7 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     put_number(w, &count, "ppid", vbt_sys(SYS_getppid));
     put_number(w, &count, "started", vbt_started);
     put_pair(w, &count, "libc", libc);
-    put_pair(w, &count, "native", vbt_full_stacks ? "full" : "leaf");
+    put_pair(w, &count, "native", vbt_stacks != VBT_STACKS_LEAF ? "full" : "leaf");
     put_number(w, &count, "tick_ns", vbt_options.tick);
     put_number(w, &count, "page_size", PAGE_KIB * 1024);
     if (vbt_python.minor != 0) {

@@ -4,8 +4,7 @@
 #include "../memory.h"
 #include "tree.h"
 
-bool vbt_full_stacks;
-bool vbt_full_joins;
+enum vbt_stacks vbt_stacks;
 
 /* A frame of the joined stack, outermost first. */
 struct joined {
@@ -26,8 +25,6 @@ struct vbt_full_room {
     struct run
         found[VBT_STACK_FRAMES]; /* those of a new stack, innermost first; native: the frame itself, 0 where it was not found */
 };
-
-void vbt_full_stack_join(void) { vbt_full_joins = true; }
 
 void vbt_full_stack_reset(struct vbt_full_stack *stack) {
     vbt_native_stack_forget(&stack->native);
@@ -231,7 +228,7 @@ static __attribute__((noinline)) uint32_t capture_and_join(struct vbt_full_stack
 
 uint32_t vbt_full_capture(struct vbt_full_stack *stack, struct vbt_python_stack *python, const struct vbt_registers *caller,
                           enum vbt_domain domain) {
-    if (VBT_UNLIKELY(vbt_full_joins))
+    if (VBT_UNLIKELY(vbt_stacks == VBT_STACKS_JOINED))
         return capture_and_join(stack, python, caller, domain);
     uint32_t node = vbt_native_capture(&stack->native, caller);
     return VBT_LIKELY(domain == VBT_DOMAIN_HEAP) ? node : in_domain(node, domain);

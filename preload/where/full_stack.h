@@ -25,14 +25,14 @@ struct vbt_full_stack {
     enum vbt_cut cut;
 };
 
-/* Are native frames walked? Else only the one that called the allocator is told. */
-extern bool vbt_full_stacks VBT_HIDDEN;
+/* Of what stacks are made. */
+enum vbt_stacks {
+    VBT_STACKS_LEAF,   /* of native frames only the one that called the allocator is told */
+    VBT_STACKS_NATIVE, /* native frames alone */
+    VBT_STACKS_JOINED, /* native frames, and there may be Python frames among them */
+};
 
-/* May there be Python frames among the native ones? */
-extern bool vbt_full_joins VBT_HIDDEN;
-
-/* From now on there may be Python frames among the native ones. */
-void vbt_full_stack_join(void);
+extern enum vbt_stacks vbt_stacks VBT_HIDDEN;
 
 /* The node of the stack that called the function whose VBT_CALLER_REGISTERS these are; it must be running. The lost node where there
  * is no memory. */

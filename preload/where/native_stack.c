@@ -1,7 +1,6 @@
 /* See native_stack.h. */
 #include "native_stack.h"
 
-#include "modules.h"
 #include "native_oracle.h"
 #include "native_room.h"
 #include "native_rules.h"
@@ -398,17 +397,14 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
         memset(stack->ranges, 0, sizeof stack->ranges);
     } else if (VBT_LIKELY(stack->cut == VBT_CUT_NONE)) {
         stack->whole = leaf;
+        stack->checks = room->checks + VBT_CHECKS_PADDING;
+        stack->checks_end = room->checks + leaf[-1].checks;
     }
     return leaf;
 }
 
-bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
-    const struct vbt_native_frame *leaf = stack->whole;
-    if (leaf == NULL || leaf->sp != sp || leaf->pc != pc || (leaf->fp_matters && leaf->fp != fp) ||
-        stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed) ||
-        vbt_native_changed_outside(stack->room, (uint32_t)(leaf - stack->room->frames)) != 0)
-        return false;
-    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
+bool vbt_native_verify_again(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    if (++stack->unverified >= vbt_native_verify_every)
         verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});
     return true;
 }

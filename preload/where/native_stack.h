@@ -13,6 +13,7 @@
 #define VBT_NATIVE_STACK_H
 
 #include "../memory.h"
+#include "modules.h"
 #include "native_machine.h"
 #include "native_memory.h"
 
@@ -65,11 +66,12 @@ struct vbt_native_stack {
     struct vbt_arena arena;
     /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
     const struct vbt_native_frame *whole;
-    uint64_t era;                       /* what was remembered in an earlier one is forgotten */
-    const struct vbt_native_known *met; /* the latest of the remembered stacks that was met */
-    uint32_t repeated;                  /* how often again since, with no other in between */
-    uint32_t top;                       /* the innermost frame that may be met again; 0: none */
-    uint32_t same;                      /* the outermost so many frames of the latest capture are those of the one before */
+    const struct vbt_native_check *checks, *checks_end; /* the frames outside of it were found by */
+    uint64_t era;                                       /* what was remembered in an earlier one is forgotten */
+    const struct vbt_native_known *met;                 /* the latest of the remembered stacks that was met */
+    uint32_t repeated;                                  /* how often again since, with no other in between */
+    uint32_t top;                                       /* the innermost frame that may be met again; 0: none */
+    uint32_t same;    /* the outermost so many frames of the latest capture are those of the one before */
     uint32_t leaf;    /* the innermost frame of the latest capture; frame 0 stands for what called the outermost */
     uint32_t limit;   /* frames, after which a stack is too deep */
     uint32_t stamp;   /* see modules.h */
@@ -92,8 +94,28 @@ bool vbt_native_stack_init(void);
  * The lost node where there is no memory. */
 uint32_t vbt_native_capture(struct vbt_native_stack *stack, const struct vbt_registers *caller);
 
+/* Is each of these words what it was? There are as many as the next number that 4 divides: those before the first do not differ. From
+ * the inner to the outer: a word is there if those before it are what they were. */
+VBT_INLINE bool vbt_native_words_stayed(const struct vbt_native_check *first, const struct vbt_native_check *end) {
+#define STAYED(i) VBT_LIKELY(*end[-(i)].slot == end[-(i)].value)
+    for (; end > first; end -= 4)
+        if (!(STAYED(1) && STAYED(2) && STAYED(3) && STAYED(4)))
+            return false;
+#undef STAYED
+    return true;
+}
+
+/* The latest capture was asked for again: compares it with libunwind's if it is its turn. True. */
+bool vbt_native_verify_again(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+
 /* Is the stack the one that was captured last? (False where that is not sure, too.) Most allocations in loops are made under one. */
-bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+VBT_INLINE bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    const struct vbt_native_frame *leaf = stack->whole;
+    if (leaf == NULL || leaf->sp != sp || leaf->pc != pc || (leaf->fp_matters && leaf->fp != fp) ||
+        stack->stamp != VBT_PEEK(uint32_t, vbt_module_generation) || !vbt_native_words_stayed(stack->checks, stack->checks_end))
+        return false;
+    return VBT_LIKELY(VBT_PEEK(uint32_t, vbt_native_verify_every) == 0) || vbt_native_verify_again(stack, sp, pc, fp);
+}
 
 /* The same stack as frames with sites, for whoever makes nodes of them: vbt_native_frames. False where there is no memory. A thread
  * that asks for sites does not ask for nodes again. */
