@@ -25,7 +25,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { REWRITE_AT_LEAST = 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
+enum { REWRITE_AT_LEAST = 4 * 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
 static struct {
     struct vbt_chunk_writer writer;
