@@ -5,7 +5,8 @@
 
 #include <linux/mman.h>
 
-enum { ARENA_STEP = 64 * 1024, ALIGNMENT = 16 };
+/* An arena that has grown large grows by huge pages. */
+enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 16, ALIGNMENT = 16, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
 
 #ifndef MADV_POPULATE_WRITE /* Linux 5.14; an older kernel refuses it, and nothing is lost */
 #define MADV_POPULATE_WRITE 23
@@ -20,8 +21,22 @@ void *vbt_map(size_t size) {
     return (void *)at;
 }
 
+/* Of whole pages, the first of which begins where a huge page can. */
+static void *map_huge(size_t size) {
+    char *found = vbt_map(size + HUGE_PAGE);
+    if (found == NULL)
+        return vbt_map(size);
+    char *start = (char *)(((uintptr_t)found + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    if (start > found)
+        vbt_unmap(found, (size_t)(start - found));
+    vbt_unmap(start + size, (size_t)(found + HUGE_PAGE - start)); /* at least a page: vbt_map's own begin at one */
+    vbt_sys(SYS_madvise, start, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    return start;
+}
+
 void *vbt_map_at_once(size_t size) {
-    void *start = vbt_map(size);
+    size = (size + PAGE - 1) / PAGE * PAGE;
+    void *start = size < HUGE_PAGE ? vbt_map(size) : map_huge(size);
     if (start != NULL)
         vbt_sys(SYS_madvise, start, size, MADV_POPULATE_WRITE);
     return start;
@@ -36,11 +51,13 @@ void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
     if (size > (size_t)(arena->end - arena->at)) {
         if (size > ARENA_STEP / 4)
             return vbt_map(size);
-        char *fresh = vbt_map_at_once(ARENA_STEP);
+        size_t step = arena->steps < ARENA_SMALL_STEPS ? ARENA_STEP : HUGE_PAGE;
+        char *fresh = vbt_map_at_once(step);
         if (fresh == NULL)
             return NULL;
+        arena->steps++;
         arena->at = fresh;
-        arena->end = fresh + ARENA_STEP;
+        arena->end = fresh + step;
     }
     void *result = arena->at;
     arena->at += size;

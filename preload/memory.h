@@ -9,7 +9,8 @@
  * transparent huge pages. NULL when the kernel refuses. */
 void *vbt_map(size_t size);
 
-/* The same, for what is about to be used whole: one call of the kernel instead of a page fault for each page. */
+/* The same, for what is about to be used whole: one call of the kernel instead of a page fault for each page, and huge pages where it
+ * is as large as one and the kernel has some. Tables that are looked up at random miss the processor's table of pages else. */
 void *vbt_map_at_once(size_t size);
 
 void vbt_unmap(void *start, size_t size);
@@ -21,6 +22,7 @@ void vbt_drop(void *start, size_t size);
 struct vbt_arena {
     char *at;
     char *end;
+    uint32_t steps; /* mappings so far */
 };
 
 /* Zeroed, 16-byte aligned; NULL when the kernel refuses. */

@@ -22,10 +22,41 @@ static void a_mapping_is_zeroed_and_can_be_written(void **state) {
     vbt_unmap(at, SIZE);
 }
 
+static void a_large_mapping_made_at_once_begins_where_a_huge_page_does(void **state) {
+    (void)state;
+    enum { HUGE_PAGE = 2 * 1024 * 1024, SIZE = 2 * HUGE_PAGE + 5000 };
+    for (int i = 0; i < 3; i++) {
+        char *at = vbt_map_at_once(SIZE);
+        assert_non_null(at);
+        assert_int_equal((uintptr_t)at % HUGE_PAGE, 0);
+        assert_zero(at, SIZE);
+        memset(at, 1, SIZE);
+        vbt_drop(at, SIZE);
+        assert_zero(at, SIZE);
+    }
+}
+
+/* By small steps, then by large ones. */
+static void an_arena_grows_large(void **state) {
+    (void)state;
+    enum { SIZE = 15000, BLOCKS = 6 * 1024 * 1024 / SIZE };
+    struct vbt_arena arena = {0};
+    static char *blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = vbt_arena_alloc(&arena, SIZE);
+        assert_non_null(blocks[i]);
+        assert_zero(blocks[i], SIZE);
+        memset(blocks[i], i % 251 + 1, SIZE);
+    }
+    for (int i = 0; i < BLOCKS; i++)
+        for (int at = 0; at < SIZE; at++)
+            assert_int_equal((unsigned char)blocks[i][at], i % 251 + 1);
+}
+
 static void the_kernel_may_refuse(void **state) {
     (void)state;
     assert_null(vbt_map((size_t)1 << 60));
-    struct vbt_arena arena = {NULL, NULL};
+    struct vbt_arena arena = {0};
     assert_null(vbt_arena_alloc(&arena, (size_t)1 << 60));
     assert_non_null(vbt_arena_alloc(&arena, 16));
 }
@@ -34,7 +65,7 @@ static void the_kernel_may_refuse(void **state) {
 static void arena_blocks_are_aligned_zeroed_and_apart(void **state) {
     (void)state;
     enum { BLOCKS = 600 };
-    struct vbt_arena arena = {NULL, NULL};
+    struct vbt_arena arena = {0};
     char *blocks[BLOCKS];
     size_t sizes[BLOCKS];
     for (size_t i = 0; i < BLOCKS; i++) {
@@ -53,7 +84,7 @@ static void arena_blocks_are_aligned_zeroed_and_apart(void **state) {
 /* A block of its own mapping must not waste what is left of the step. */
 static void a_large_block_leaves_the_arena_where_it_was(void **state) {
     (void)state;
-    struct vbt_arena arena = {NULL, NULL};
+    struct vbt_arena arena = {0};
     char *before = vbt_arena_alloc(&arena, 16);
     assert_non_null(vbt_arena_alloc(&arena, 1 << 20));
     assert_ptr_equal(vbt_arena_alloc(&arena, 16), before + 16);
@@ -89,6 +120,8 @@ static void a_full_vector_says_so(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mapping_is_zeroed_and_can_be_written),
+        cmocka_unit_test(a_large_mapping_made_at_once_begins_where_a_huge_page_does),
+        cmocka_unit_test(an_arena_grows_large),
         cmocka_unit_test(the_kernel_may_refuse),
         cmocka_unit_test(arena_blocks_are_aligned_zeroed_and_apart),
         cmocka_unit_test(a_large_block_leaves_the_arena_where_it_was),
