@@ -44,8 +44,10 @@ const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr
         known++;
     if (known == end)
         return NULL;
-    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
+    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every) {
         stack->different += vbt_native_capture(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}) != known->place.node;
+        stack->whole = NULL; /* the thread's latest place is not this stack's */
+    }
     known->passed = 0;
     stack->repeated = known == stack->met ? stack->repeated + 1 : 0;
     stack->met = stack->repeated < REPEATED ? known : NULL;

@@ -14,6 +14,7 @@ COROUTINE = ("coroutine", *["in_coroutine"] * 4)
 
 # The program's own functions from the outermost to the one that called take(), and how often.
 STACKS = {
+    "turns": {("_start", "main", "turns", "twice"): 2 * TIMES, ("_start", "main", "turns", "thrice"): 3 * TIMES},
     "exceptions": {
         **{("_start", "main", "exceptions", "rethrows", *["throws"] * depth): TIMES for depth in range(1, 5)},
         # Destroyed on the way out: the frames inside are gone.

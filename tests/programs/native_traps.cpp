@@ -29,6 +29,26 @@ APART void take() {
     free(block);
 }
 
+// ---- the same few stacks in turn, each several times in a row ----
+
+APART void twice() {
+    for (volatile int i = 0; i < 2; i++)
+        take();
+}
+
+APART void thrice() {
+    for (volatile int i = 0; i < 3; i++)
+        take();
+    KEEP();
+}
+
+APART void turns() {
+    for (int i = 0; i < TIMES; i++) {
+        twice();
+        thrice();
+    }
+}
+
 // ---- exceptions ----
 
 struct Guard {
@@ -298,9 +318,9 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)();
     } traps[] = {
-        {"exceptions", exceptions}, {"long_jumps", long_jumps}, {"odd_frames", odd_frames},
-        {"callbacks", callbacks},   {"coroutines", coroutines}, {"signals", signals},
-        {"threads", threads},       {"recursion", recursion},   {"generated_code", generated_code},
+        {"exceptions", exceptions},         {"long_jumps", long_jumps}, {"odd_frames", odd_frames}, {"callbacks", callbacks},
+        {"coroutines", coroutines},         {"signals", signals},       {"threads", threads},       {"recursion", recursion},
+        {"generated_code", generated_code}, {"turns", turns},
     };
     for (const auto &trap : traps)
         if (argc == 2 && strcmp(argv[1], trap.name) == 0)
