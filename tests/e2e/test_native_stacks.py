@@ -72,3 +72,38 @@ def test_trap(trap, level):
     assert verify["different"] == 0 and verify["compared"] >= sum(STACKS[trap].values())
     assert stacks_of(report.path, {path.name for path in (program, *libraries)}) == STACKS[trap]
     assert report.json["stacks"]["truncated"] == (TIMES if trap == "generated_code" else 0)
+
+
+WORDS = """
+my (%words, @lines); my $n = 1;
+sub deep { my $level = shift; return $level == 0 ? join(",", map { "x$_" } 1 .. 3) : deep($level - 1) . "y" }
+for my $turn (1 .. 3000) {
+    $n = ($n * 1103515245 + 12345) % 2147483648;
+    push @{$words{$n % 97}}, "word $n";
+    push @lines, deep($n % 7) if $turn % 3 == 0;
+    @lines = sort { length($a) <=> length($b) or $a cmp $b } @lines if $turn % 500 == 0;
+}
+"""
+
+
+def callers(native, verify):
+    """{caller: (allocations, bytes)} of the same run, told by whole stacks or by callers alone."""
+    options = {"VBTRACE_NATIVE": native, "VBTRACE_VERIFY": verify}  # an environment of the same size: perl copies it
+    report = vbt.trace(["/usr/bin/perl", "-e", WORDS], env={**options, "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}, silent=False).report
+    done = vbt.vbtrace("tree", "--format", "json", report.path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    found = {}
+    for row in json.loads(done.stdout)["calls"]:
+        if row["allocs"]:
+            caller = row["module"], row["function"], row["line"]
+            allocs, allocated = found.get(caller, (0, 0))
+            found[caller] = allocs + row["allocs"], allocated + row["allocated_bytes"]
+    return found
+
+
+@pytest.mark.skipif(bool(vbt.EMULATOR), reason="perl is this machine's, and the library another's")
+@pytest.mark.parametrize("verify", ["0", "3"])
+def test_whole_stacks_charge_the_callers_that_leaves_do(verify):
+    """Whatever is remembered of stacks, in whatever way one is found again: folded to callers the counts are the same."""
+    whole, leaves = callers("full", verify), callers("leaf", verify)
+    assert whole == leaves and len(whole) > 10 and sum(allocs for allocs, _ in whole.values()) > 10_000
