@@ -6,7 +6,7 @@
 #include <linux/mman.h>
 
 /* An arena that has grown large grows by huge pages. */
-enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 16, ALIGNMENT = 16, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
+enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 64, ALIGNMENT = 16, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
 
 #ifndef MADV_POPULATE_WRITE /* Linux 5.14; an older kernel refuses it, and nothing is lost */
 #define MADV_POPULATE_WRITE 23
