@@ -33,11 +33,17 @@
 
 int64_t vbt_clock_start;
 
-/* A process writes nothing in its first moments: if it ends soon, all is written at once, and if it execs, it was a mere wrapper. (As to
- * that, time that it spends waiting for a processor does not count: on a busy machine, a wrapper is one all the same.)
+/* A process writes nothing in its first moments, in which an interpreter starts: if it ends soon, all is written at once.
+ * If it execs even sooner, it was a mere wrapper. (As to that, time that it spends waiting for a processor does not count: on a busy
+ * machine, a wrapper is one all the same.)
  * After a fork Python counts its threads, and warns if there are several: there the helper comes back a little later. Where the kernel
- * gives no thread, it is asked again after a while. */
-enum { FIRST_TICK = 30 * 1000 * 1000, AFTER_PYTHON_FORK = 1000 * 1000, AFTER_REFUSAL = 1000 * 1000 * 1000 };
+ * gives no thread, it is asked again after a while. All in ns. */
+enum {
+    FIRST_TICK = 50 * 1000 * 1000,
+    WRAPPER = 30 * 1000 * 1000,
+    AFTER_PYTHON_FORK = 1000 * 1000,
+    AFTER_REFUSAL = 1000 * 1000 * 1000
+};
 
 static _Atomic int awake;     /* 0 no, 1 waking, 2 yes */
 static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
@@ -185,9 +191,9 @@ static void print_summary(void) {
 /* An exec in a process's first moments. Its trace, if it has one already, is withdrawn. */
 static bool is_wrapper(void) {
     int64_t age = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
-    if (age < FIRST_TICK && !vbt_stream_has_file())
+    if (age < WRAPPER && !vbt_stream_has_file())
         return true;
-    if (age - (vbt_waited_for_processor() - waited_before) >= FIRST_TICK)
+    if (age - (vbt_waited_for_processor() - waited_before) >= WRAPPER)
         return false;
     vbt_lifecycle_alone(); /* the helper may just be writing */
     vbt_stream_withdraw();

@@ -88,7 +88,7 @@ void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *
 }
 
 /* Rows of one COUNTERS chunk, collected before they are written column by column. */
-enum { MAX_ROWS = 4096, MAX_ENTRIES = 16384 };
+enum { MAX_ROWS = 2048, MAX_ENTRIES = 8192 };
 
 /* The histograms of all rows stand apart: most rows have none. */
 struct row {

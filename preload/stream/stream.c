@@ -59,12 +59,14 @@ static int64_t live_bytes(const struct vbt_books *books, int domain) {
 }
 
 /* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest that was taken apart, and for a
- * two-hundredth of the time at most: of a process that has its size, nothing. */
+ * two-hundredth of the time at most, beginning when the process is as old as makes it worth the first time: of a process that has its
+ * size, nothing. */
 static void take_resident(bool at_end) {
-    enum { MOST_OFTEN = 200, GROWTH = 8 };
+    enum { MOST_OFTEN = 200, GROWTH = 8, FIRST = 100 * 1000 * 1000 };
     struct vbt_resident_at *latest = &stream.resident[VBT_RESIDENT_LATEST], *highest = &stream.resident[VBT_RESIDENT_HIGHEST];
     int64_t known = (int64_t)highest->resident.total;
-    if (!at_end && (stream.tick.rss <= known + known / GROWTH || stream.tick.time < stream.resident_due))
+    bool due = stream.tick.time >= FIRST && stream.tick.time >= stream.resident_due;
+    if (!at_end && (!due || stream.tick.rss <= known + known / GROWTH))
         return;
     vbt_resident_read(&latest->resident);
     stream.moved = stream.maps_moved = true;
@@ -160,18 +162,10 @@ static void write_values(uint64_t since) {
 }
 
 /* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been between looking at the clock and
- * changing its counters when that tick passed. Where much changes all the time, what takes so much of a core is done less often:
- * BURST of it is free, the rest has to be waited for. */
+ * changing its counters when that tick passed. */
 static void write_changes(void) {
-    enum { SHARE = 64, BURST = 20 * 1000 * 1000 };
-    int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
-    int64_t earned = (stream.tick.time - stream.values_time) / SHARE;
     write_values(stream.told);
     stream.told = stream.clock_before;
-    stream.values_cost = stream.values_cost > earned ? stream.values_cost - earned : 0;
-    stream.values_cost += vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start;
-    stream.values_time = stream.tick.time;
-    stream.values_due = stream.tick.time + SHARE * (stream.values_cost - BURST);
 }
 
 static void write_end(const char *reason) {
@@ -234,15 +228,30 @@ static uint64_t file_limit(void) {
     return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
 }
 
+/* Where much changes all the time, what takes so much of a core is done less often: of the process's age it may take a YOUNG-th, up to
+ * BURST; the rest has to be waited for. cost: that writing took now, ns of processor time. */
+static void book_cost(int64_t cost) {
+    enum { SHARE = 64, YOUNG = 16, BURST = 20 * 1000 * 1000 };
+    int64_t now = stream.tick.time;
+    int64_t earned = (now - stream.values_time) / SHARE;
+    stream.values_cost = cost + (stream.values_cost > earned ? stream.values_cost - earned : 0);
+    stream.values_time = now;
+    int64_t of_age = YOUNG * (stream.values_cost < BURST ? stream.values_cost : BURST);
+    int64_t of_rest = now + SHARE * (stream.values_cost - BURST);
+    stream.values_due = of_age > of_rest ? of_age : of_rest;
+}
+
 static void tick(void) {
     measure();
     take_resident(false);
     if (stream.writer.error != 0)
         return; /* what is missing is made up for at the end, if it can be */
-    if (!stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > file_limit())
-        rewrite(NULL);
-    else if (stream.moved && stream.tick.time >= stream.values_due)
-        write_changes();
+    bool anew = !stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > file_limit();
+    if (!anew && (!stream.moved || stream.tick.time < stream.values_due))
+        return;
+    int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
+    anew ? rewrite(NULL) : write_changes();
+    book_cost(vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
 static void last_tick(bool finish, const char *reason) {
