@@ -93,7 +93,10 @@ static void start_helper(int64_t first_tick) {
         helper_due = vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
 }
 
-bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
+/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on. True: record the event.
+ * as: VBT_IN_REAL in a hook of the C library's functions. Only there it is looked whether Python's allocators are still the wrappers: in a
+ * wrapper they are. */
+static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standing as) {
     if (recording == VBT_NOT_YET)
         return adopt(thread);
     if (recording != VBT_RECORDING_POLLED && recording != VBT_PAUSED)
@@ -103,7 +106,7 @@ bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording) {
         thread->ledger.last_block = NULL; /* what comes next is not the next allocation after it */
         vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
     }
-    bool starting = vbt_python_still_starting();
+    bool starting = vbt_python_still_starting(as == VBT_IN_REAL);
     if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
         start_helper(vbt_options.tick);
     uint32_t polled = VBT_RECORDING_POLLED;
@@ -124,7 +127,7 @@ struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller) {
     atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); /* as in vbt_enter_usual */
     uint32_t recording = atomic_load_explicit(&vbt_recording, memory_order_relaxed);
-    if (recording == VBT_RECORDING || vbt_lifecycle_poll(thread, recording)) {
+    if (recording == VBT_RECORDING || poll(thread, recording, as)) {
         atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
         return thread;
     }

@@ -10,11 +10,6 @@ struct vbt_thread;
 /* A thread's first event: wakes the library where nobody has yet. The thread's new state, or NULL: not recording. */
 struct vbt_thread *vbt_lifecycle_first_event(void);
 
-/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on (Python's
- * allocators are wrapped again while the interpreter starts; the stream's helper is started where it is not there). True: record the
- * event. */
-bool vbt_lifecycle_poll(struct vbt_thread *thread, uint32_t recording);
-
 /* vbtrace_start and vbtrace_stop. */
 void vbt_lifecycle_record(bool on);
 

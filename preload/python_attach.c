@@ -124,10 +124,11 @@ bool vbt_python_attach(void *library) {
     return true;
 }
 
-bool vbt_python_still_starting(void) {
+bool vbt_python_still_starting(bool wrap) {
     if (!starting)
         return false;
-    vbt_hooks_python_wrap();
+    if (wrap)
+        vbt_hooks_python_wrap();
     if (!vbt_python.is_initialized())
         return true;
     starting = false;

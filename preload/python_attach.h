@@ -8,9 +8,9 @@
  * Returns whether there is one now. */
 bool vbt_python_attach(void *library);
 
-/* While an interpreter starts: wraps the allocators again if the configuration replaced them, and has the self-check
- * run once it is up. True while it is still starting. */
-bool vbt_python_still_starting(void);
+/* While an interpreter starts: has the self-check run once it is up. True while it is still starting. wrap: wraps the allocators again if
+ * the configuration replaced them. */
+bool vbt_python_still_starting(bool wrap);
 
 /* setlocale was called from this address: an interpreter may be starting that was loaded late, or starts for the
  * second time. */

@@ -60,8 +60,8 @@ extern __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-ex
 /* All states ever made, newest first. */
 extern _Atomic(struct vbt_thread *) vbt_threads;
 
-/* What hooks do. VBT_RECORDING_POLLED: record, and call vbt_lifecycle_poll at every event. VBT_PAUSED: record nothing but the end of
- * known blocks, see pause.h. */
+/* What hooks do. VBT_RECORDING_POLLED: record, and see at every event what has to be done early on (lifecycle.c). VBT_PAUSED: record
+ * nothing but the end of known blocks, see pause.h. */
 enum { VBT_NOT_YET, VBT_RECORDING, VBT_RECORDING_POLLED, VBT_STOPPED, VBT_PAUSED };
 extern _Atomic uint32_t vbt_recording VBT_HIDDEN;
 
