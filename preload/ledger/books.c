@@ -200,13 +200,9 @@ static bool changed(const struct vbt_thread *thread, uint64_t clock) {
 }
 
 bool vbt_books_page_changed(uint32_t page, uint64_t clock) {
-    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        if (!changed(thread, clock))
-            continue;
-        const struct vbt_counters_page *counters = vbt_counters_page(&thread->ledger, page);
-        if (counters != NULL && atomic_load_explicit(&counters->clock, memory_order_relaxed) >= clock)
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
+        if (changed(thread, clock) && atomic_load_explicit(&thread->ledger.page_clocks[page], memory_order_relaxed) >= clock)
             return true;
-    }
     return false;
 }
 

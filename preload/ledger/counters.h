@@ -42,7 +42,6 @@ enum { VBT_PAGE_NODES = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_N
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_NODES];
     int64_t at_peak[VBT_PAGE_NODES]; /* live bytes at the last peak before a node's clock */
-    _Atomic uint64_t clock;          /* vbt_clock at the last change of any */
 };
 
 struct vbt_intervals;
@@ -77,6 +76,7 @@ struct vbt_ledger {
     bool watched;                  /* line mode wants to be told of each event: all go the long way */
     struct vbt_arena arena;
     struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
+    _Atomic uint64_t *page_clocks;    /* vbt_clock at the last change on each: side by side, for whoever looks at all of them */
     struct vbt_totals mapped;
     uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
     uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */

@@ -86,11 +86,11 @@ static void crest(struct vbt_ledger *ledger) {
 /* The first change of a node since the last peak or tick. */
 static void set_clock(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, uint64_t ours) {
     uint64_t now = atomic_load(&vbt_clock);
-    struct vbt_counters_page *page = vbt_counters_page(ledger, node / VBT_PAGE_NODES);
+    uint32_t page = node / VBT_PAGE_NODES;
     if (counters->clock != 0 && (counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock)) /* at first it had nothing */
-        page->at_peak[node % VBT_PAGE_NODES] = (int64_t)(counters->allocated - counters->freed);
+        vbt_counters_page(ledger, page)->at_peak[node % VBT_PAGE_NODES] = (int64_t)(counters->allocated - counters->freed);
     counters->clock = now | ours;
-    atomic_store_explicit(&page->clock, now, memory_order_relaxed);
+    atomic_store_explicit(&ledger->page_clocks[page], now, memory_order_relaxed);
     atomic_store_explicit(&ledger->clock, now, memory_order_relaxed);
 }
 
