@@ -43,6 +43,10 @@ struct vbt_vector {
  * owner. */
 uint32_t vbt_vector_add(struct vbt_vector *vector);
 
+/* The item of an index; a type that is named saves the look at item_size. */
+#define VBT_VECTOR_ITEM(vector, type, index)                                                                                       \
+    ((type *)(vector)->segments[(index) / VBT_VECTOR_SEGMENT] + (index) % VBT_VECTOR_SEGMENT)
+
 static inline void *vbt_vector_at(const struct vbt_vector *vector, uint32_t index) {
     return vector->segments[index / VBT_VECTOR_SEGMENT] + (size_t)(index % VBT_VECTOR_SEGMENT) * vector->item_size;
 }

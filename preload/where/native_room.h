@@ -11,7 +11,7 @@
 /* Knuth's multiplicative hashing. */
 #define VBT_GOLDEN UINT64_C(0x9E3779B97F4A7C15)
 
-enum { VBT_MEMO_BITS = 11, VBT_CHILDREN_PAGE = 256, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
+enum { VBT_MEMO_BITS = 11, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
 
 /* A frame on the way outwards, and where on the stack its registers were found (NULL: nowhere). */
 struct vbt_walked {
@@ -23,7 +23,6 @@ struct vbt_walked {
 struct vbt_native_room {
     struct vbt_native_known known[VBT_NATIVE_KNOWN];
     struct vbt_native_memo memos[1 << VBT_MEMO_BITS];
-    struct vbt_native_children *children[VBT_LEDGER_NODES / VBT_CHILDREN_PAGE]; /* by node, VBT_CHILDREN_PAGE at a time */
     struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
     struct vbt_native_check checks[VBT_CHECKS_PADDING + VBT_CHECKS_EACH * VBT_NATIVE_FRAMES]; /* the first find no change, ever */
     struct vbt_walked walked[VBT_NATIVE_FRAMES + 1];

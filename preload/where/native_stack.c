@@ -56,38 +56,6 @@ VBT_INLINE struct vbt_native_memo *memo_outside(struct vbt_native_room *room, st
     return memo;
 }
 
-/* NULL where there is no memory. */
-static __attribute__((noinline)) struct vbt_native_children *new_children(struct vbt_native_stack *stack, uint32_t node) {
-    struct vbt_native_children **page = &stack->room->children[node / VBT_CHILDREN_PAGE];
-    if (*page == NULL)
-        *page = vbt_arena_alloc(&stack->arena, VBT_CHILDREN_PAGE * sizeof **page);
-    return *page;
-}
-
-/* The node of a site under a parent whose latest child was another. */
-static __attribute__((noinline)) uint32_t other_child(struct vbt_native_children *children, uint32_t parent, uint32_t site) {
-    uint32_t at = 1;
-    while (at < VBT_NATIVE_CHILDREN && children->site[at] != site)
-        at++;
-    uint32_t node = at < VBT_NATIVE_CHILDREN ? children->node[at] : vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
-    for (at -= at == VBT_NATIVE_CHILDREN; at > 0; at--) {
-        children->site[at] = children->site[at - 1];
-        children->node[at] = children->node[at - 1];
-    }
-    children->site[0] = site;
-    children->node[0] = node;
-    return node;
-}
-
-/* The node of a site under a parent. */
-VBT_INLINE uint32_t child_of(struct vbt_native_stack *stack, struct vbt_native_room *room, uint32_t parent, uint32_t site) {
-    struct vbt_native_children *page = room->children[parent / VBT_CHILDREN_PAGE];
-    if (VBT_UNLIKELY(page == NULL) && (page = new_children(stack, parent)) == NULL)
-        return vbt_node_of(parent, site, VBT_DOMAIN_HEAP);
-    struct vbt_native_children *children = &page[parent % VBT_CHILDREN_PAGE];
-    return VBT_LIKELY(children->site[0] == site) ? children->node[0] : other_child(children, parent, site);
-}
-
 /* ---- one step outwards ---- */
 
 enum { GO_ON = -1 }; /* else an enum vbt_cut */
@@ -216,7 +184,7 @@ VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_
             *check++ = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
         if (VBT_UNLIKELY(walked->sp_slot != NULL))
             *check++ = (struct vbt_native_check){walked->sp_slot, walked->at.sp};
-        node = of_sites ? memo->site : child_of(stack, room, node, memo->site);
+        node = of_sites ? memo->site : vbt_node_of(node, memo->site, VBT_DOMAIN_HEAP);
         frame++;
         frame->sp = walked->at.sp;
         frame->pc = walked->at.pc;

@@ -51,19 +51,11 @@ struct vbt_native_memo {
     uint32_t outer; /* of the memos, that of the return address which it last led to */
 };
 
-/* The children of a node that were reached last, the latest first. */
-enum { VBT_NATIVE_CHILDREN = 4 };
-
-struct vbt_native_children {
-    uint32_t site[VBT_NATIVE_CHILDREN], node[VBT_NATIVE_CHILDREN];
-};
-
 struct vbt_native_room;
 struct vbt_native_known;
 
 struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
-    struct vbt_arena arena;
     /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
     const struct vbt_native_frame *whole;
     const struct vbt_native_check *checks, *checks_end; /* the frames outside of it were found by */

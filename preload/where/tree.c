@@ -16,6 +16,7 @@ struct vbt_tree vbt_tree = {
     .codes.item_size = sizeof(struct vbt_code),
     .sites.item_size = sizeof(struct vbt_site),
     .nodes.item_size = sizeof(struct vbt_node),
+    .children.item_size = sizeof(struct vbt_children),
 };
 
 uint32_t vbt_intern_string(const char *bytes, size_t size) {
@@ -135,22 +136,54 @@ uint32_t vbt_native_site(uintptr_t address) {
     return intern_native_site(address);
 }
 
+uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    const struct vbt_children *children = vbt_children_at(parent);
+    for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
+        uint64_t child = atomic_load_explicit(&children->first[i], memory_order_acquire);
+        if (child == 0)
+            return 0;
+        if (child >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
+            return (uint32_t)(child & ((UINT64_C(1) << VBT_NODE_BITS) - 1));
+    }
+    return vbt_table_get(&vbt_tree.node_ids, vbt_node_key(parent, site), domain);
+}
+
+uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    uint32_t node = vbt_node_find(parent, site, domain);
+    return VBT_LIKELY(node != 0) ? node : vbt_new_node(parent, site, domain);
+}
+
+/* With the lock. Into its parent's list, or where that is full into the table. */
+static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
+    struct vbt_children *children = vbt_children_at(parent);
+    for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
+        if (atomic_load_explicit(&children->first[i], memory_order_relaxed) == 0) {
+            atomic_store_explicit(&children->first[i], vbt_node_child(site, domain, id), memory_order_release);
+            return true;
+        }
+    }
+    return vbt_table_put(&vbt_tree.node_ids, vbt_node_key(parent, site), domain, id);
+}
+
 /* With the lock. */
 static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint64_t key = vbt_node_key(parent, site);
-    uint32_t id = vbt_table_get(&vbt_tree.node_ids, key, domain);
+    uint32_t id = vbt_node_find(parent, site, domain);
     if (id != 0)
         return id;
     if (vbt_tree.nodes.count >= vbt_tree.most_nodes) {
         atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_LEDGER_NODES);
         return 0;
     }
-    if ((id = vbt_vector_add(&vbt_tree.nodes)) == 0)
+    bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left from when there was no memory for the node */
+    if ((!has_room && vbt_vector_add(&vbt_tree.children) == 0) || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
-    uint8_t flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;
-    *vbt_node_at(id) = (struct vbt_node){.parent = parent, .site = site, .domain = (uint8_t)domain, .flags = flags};
-    return vbt_table_put(&vbt_tree.node_ids, key, domain, id) ? id : 0;
+    struct vbt_node *node = vbt_node_at(id);
+    node->parent = parent;
+    node->site = site;
+    node->domain = (uint8_t)domain;
+    node->flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;
+    return add_child(parent, site, domain, id) ? id : 0;
 }
 
 uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
@@ -180,7 +213,8 @@ bool vbt_tree_init(void) {
     vbt_vector_add(&vbt_tree.codes);
     vbt_vector_add(&vbt_tree.sites);
     vbt_vector_add(&vbt_tree.nodes);
-    if (vbt_tree.nodes.count == 0)
+    vbt_vector_add(&vbt_tree.children);
+    if (vbt_tree.nodes.count == 0 || vbt_tree.children.count == 0)
         return false;
     uint32_t lost_site = vbt_intern_special_site("[lost call path]");
     for (int domain = 0; domain < VBT_DOMAINS; domain++)

@@ -42,10 +42,18 @@ struct vbt_node {
     uint8_t flags; /* VBT_SITE_OF_... of the nearest Python site */
 };
 
+/* Most nodes have few children. They are kept by their parent, which also tells that a new one is new; only where there are more, those are
+ * in a table. */
+enum { VBT_NODE_CHILDREN = 4, VBT_NODE_BITS = 30 };
+
+struct vbt_children {
+    _Atomic uint64_t first[VBT_NODE_CHILDREN]; /* vbt_node_child of each, 0 for none */
+};
+
 struct vbt_tree {
     struct vbt_lock lock;
     struct vbt_arena arena;
-    struct vbt_vector strings, codes, sites, nodes;
+    struct vbt_vector strings, codes, sites, nodes, children; /* the last two by node */
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* stand for every call path that there was no room for */
@@ -60,10 +68,14 @@ extern struct vbt_tree vbt_tree VBT_HIDDEN;
 /* Makes the root and the special nodes. Call once, before all else; false when there is no memory. */
 bool vbt_tree_init(void);
 
-static inline struct vbt_string *vbt_string_at(uint32_t id) { return vbt_vector_at(&vbt_tree.strings, id); }
-static inline struct vbt_code *vbt_code_at(uint32_t id) { return vbt_vector_at(&vbt_tree.codes, id); }
-static inline struct vbt_site *vbt_site_at(uint32_t id) { return vbt_vector_at(&vbt_tree.sites, id); }
-static inline struct vbt_node *vbt_node_at(uint32_t id) { return vbt_vector_at(&vbt_tree.nodes, id); }
+static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.strings, struct vbt_string, id); }
+static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.codes, struct vbt_code, id); }
+static inline struct vbt_site *vbt_site_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.sites, struct vbt_site, id); }
+static inline struct vbt_node *vbt_node_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.nodes, struct vbt_node, id); }
+
+static inline struct vbt_children *vbt_children_at(uint32_t id) {
+    return VBT_VECTOR_ITEM(&vbt_tree.children, struct vbt_children, id);
+}
 
 /* The following four need the lock and give 0 where there is no memory. */
 uint32_t vbt_intern_string(const char *bytes, size_t size);
@@ -89,10 +101,22 @@ uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain);
 /* Above 1, as table keys must be. */
 static inline uint64_t vbt_node_key(uint32_t parent, uint32_t site) { return ((uint64_t)parent << 32 | site) + 2; }
 
-/* The node of a site under a parent; the domain's lost node when there is no room. */
+/* A child as its parent has it. */
+static inline uint64_t vbt_node_child(uint32_t site, enum vbt_domain domain, uint32_t node) {
+    return ((uint64_t)site << 2 | domain) << VBT_NODE_BITS | node;
+}
+
+/* The node of a site under a parent; 0 where there is none yet. */
+uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain);
+
+/* The same, made where there is none; the domain's lost node when there is no room. */
+uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain);
+
+/* The same, quick where it is the parent's first child. */
 static inline uint32_t vbt_node_of(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint32_t node = vbt_table_get(&vbt_tree.node_ids, vbt_node_key(parent, site), domain);
-    return VBT_LIKELY(node != 0) ? node : vbt_new_node(parent, site, domain);
+    uint64_t first = atomic_load_explicit(&vbt_children_at(parent)->first[0], memory_order_acquire);
+    uint64_t node = first - vbt_node_child(site, domain, 0); /* 0 where there is neither a site nor a child */
+    return VBT_LIKELY(node - 1 < (UINT64_C(1) << VBT_NODE_BITS) - 1) ? (uint32_t)node : vbt_node_seek(parent, site, domain);
 }
 
 #endif

@@ -158,6 +158,30 @@ static void domains_have_nodes_of_their_own(void **state) {
     assert_int_equal(vbt_node_of(0, site, VBT_DOMAIN_HEAP), heap);
 }
 
+/* Some are kept by the parent, the others in a table. */
+static void a_parent_may_have_any_number_of_children(void **state) {
+    (void)state;
+    enum { CHILDREN = 3 * VBT_NODE_CHILDREN };
+    uint32_t parent = vbt_node_of(0, vbt_native_site(0x600000), VBT_DOMAIN_HEAP);
+    uint32_t sites[CHILDREN], nodes[CHILDREN][VBT_DOMAINS];
+    uint32_t before = vbt_tree.nodes.count;
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        sites[i] = vbt_native_site(0x600001 + i);
+        for (enum vbt_domain domain = 0; domain < VBT_DOMAINS; domain++)
+            nodes[i][domain] = vbt_node_of(parent, sites[i], domain);
+    }
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        for (enum vbt_domain domain = 0; domain < VBT_DOMAINS; domain++) {
+            assert_int_equal(nodes[i][domain], before + VBT_DOMAINS * i + domain);
+            assert_int_equal(vbt_node_find(parent, sites[i], domain), nodes[i][domain]);
+            assert_int_equal(vbt_new_node(parent, sites[i], domain), nodes[i][domain]);
+            assert_int_equal(vbt_node_at(nodes[i][domain])->parent, parent);
+            assert_int_equal(vbt_node_find(nodes[i][domain], sites[i], domain), 0);
+        }
+    }
+    assert_int_equal(vbt_tree.nodes.count, before + VBT_DOMAINS * CHILDREN);
+}
+
 /* A native leaf counts as the user's, or as ours, if the Python line that called it does. */
 static void flags_are_those_of_the_nearest_python_site(void **state) {
     (void)state;
@@ -175,9 +199,12 @@ static void flags_are_those_of_the_nearest_python_site(void **state) {
 
 static void a_path_without_a_site_is_lost(void **state) {
     (void)state;
+    uint32_t childless = vbt_node_of(0, vbt_intern_special_site("childless"), VBT_DOMAIN_HEAP);
     uint32_t before = vbt_tree.nodes.count;
-    for (int domain = 0; domain < VBT_DOMAINS; domain++)
-        assert_int_equal(vbt_node_of(0, 0, (enum vbt_domain)domain), vbt_tree.lost_nodes[domain]);
+    for (enum vbt_domain domain = 0; domain < VBT_DOMAINS; domain++) {
+        assert_int_equal(vbt_node_of(0, 0, domain), vbt_tree.lost_nodes[domain]);
+        assert_int_equal(vbt_node_of(childless, 0, domain), vbt_tree.lost_nodes[domain]);
+    }
     assert_int_equal(vbt_tree.nodes.count, before);
 }
 
@@ -228,6 +255,7 @@ int main(void) {
         cmocka_unit_test(native_sites_know_the_main_program),
         cmocka_unit_test(nodes_are_paths),
         cmocka_unit_test(domains_have_nodes_of_their_own),
+        cmocka_unit_test(a_parent_may_have_any_number_of_children),
         cmocka_unit_test(flags_are_those_of_the_nearest_python_site),
         cmocka_unit_test(a_path_without_a_site_is_lost),
         cmocka_unit_test(a_path_beyond_the_last_node_is_lost),
