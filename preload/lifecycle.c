@@ -41,7 +41,7 @@ int64_t vbt_clock_start;
 enum {
     FIRST_TICK = 50 * 1000 * 1000,
     WRAPPER = 30 * 1000 * 1000,
-    AFTER_PYTHON_FORK = 1000 * 1000,
+    AFTER_PYTHON_FORK = 10 * 1000 * 1000,
     AFTER_REFUSAL = 1000 * 1000 * 1000
 };
 
