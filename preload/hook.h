@@ -75,14 +75,14 @@ static inline struct vbt_place vbt_map_place(struct vbt_thread *thread, struct v
         return leaf.place;
     const struct vbt_node *asked = vbt_node_at(leaf.place.node);
     uint32_t node = vbt_node_of(vbt_node_of(asked->parent, mark, VBT_DOMAIN_MAP), asked->site, VBT_DOMAIN_MAP);
-    return (struct vbt_place){node, vbt_counters_of(&thread->ledger, node)};
+    return vbt_place_of(&thread->ledger, node);
 }
 
 /* The place of a request to Python's allocators, likewise: the Python stack; in its absence, the address that asked. */
 static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     if (VBT_LIKELY(python != NULL && python->node != 0))
-        return (struct vbt_place){python->node, vbt_counters_of(&thread->ledger, python->node)};
+        return vbt_place_of(&thread->ledger, python->node);
     struct vbt_leaf leaf;
     vbt_native_leaf_find(thread, &leaf, 0, caller, VBT_DOMAIN_PYTHON);
     return leaf.place;

@@ -13,7 +13,7 @@ VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, str
         struct vbt_place place = vbt_heap_place(thread, caller);
         if (VBT_UNLIKELY(place.counters == NULL) ||
             VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size)))
-            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place.node, place.counters, block, size);
+            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size);
     }
     vbt_leave(thread);
     return block;

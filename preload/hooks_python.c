@@ -21,7 +21,7 @@ static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
 /* Books what the wrapped allocator returned (NULL where it failed), leaves, and passes it on. */
 static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, struct vbt_place place, void *block, size_t size) {
     if (block != NULL)
-        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place.node, place.counters, block, size);
+        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size);
     vbt_leave(thread);
     return block;
 }
@@ -135,9 +135,8 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
     const struct vbt_step *step = known_step(&thread->stack);
     if (VBT_UNLIKELY(step == NULL))
         return booked(thread, block, size, VBT_CALLER);
-    struct vbt_place place = {step->node, step->counters};
-    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size)))
-        return booked_at(thread, place, block, size);
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
+        return booked_at(thread, step->place, block, size);
     vbt_leave(thread);
     return block;
 }

@@ -94,13 +94,12 @@ void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint
     leaf->address = caller;
     leaf->parent = parent;
     leaf->stamp = vbt_module_stamp();
-    leaf->place.node = vbt_node_of(parent, vbt_native_site(caller), domain);
-    leaf->place.counters = vbt_counters_of(&thread->ledger, leaf->place.node);
+    leaf->place = vbt_place_of(&thread->ledger, vbt_node_of(parent, vbt_native_site(caller), domain));
 }
 
 struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain) {
     uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
-    struct vbt_place place = {node, vbt_counters_of(&thread->ledger, node)};
+    struct vbt_place place = vbt_place_of(&thread->ledger, node);
     if (VBT_UNLIKELY(domain != VBT_DOMAIN_HEAP)) {
         thread->full.native.whole = NULL;
         return place;

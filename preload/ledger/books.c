@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* What was live at the fork, by node; empty where there was none. */
+/* What was live at the fork, by account; empty where there was none. */
 struct inherited {
     uint64_t blocks, bytes;
 };
@@ -90,12 +90,12 @@ static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *count
 }
 
 /* The histogram is larger than all the rest, and most nodes ask for one size only: it is made for those that do not. */
-static void sum_sizes(uint32_t node, struct vbt_node_sum *out) {
+static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
     memset(out->sizes, 0, sizeof out->sizes);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
-        if (page != NULL && page->counters[node % VBT_PAGE_NODES].allocs > 0)
-            add_sizes(out, &page->counters[node % VBT_PAGE_NODES]);
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        if (page != NULL && page->counters[account % VBT_PAGE_ACCOUNTS].allocs > 0)
+            add_sizes(out, &page->counters[account % VBT_PAGE_ACCOUNTS]);
     }
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->totals.buckets += out->sizes[bucket] != 0;
@@ -106,17 +106,26 @@ static bool nothing_happened(const struct vbt_counters *counters) {
     return counters->allocs == 0 && counters->frees == 0 && counters->freed == 0;
 }
 
+static uint32_t account_of(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
+
+/* 0 for an account that is just being opened, or was when the process forked behind our back. */
+static uint32_t node_of(uint32_t account) {
+    uint32_t node = vbt_account_node(account);
+    return account_of(node) == account ? node : 0;
+}
+
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
     struct vbt_node_totals *totals = &out->totals;
     *totals = (struct vbt_node_totals){.min_size = UINT64_MAX};
+    uint32_t account = account_of(node);
     uint32_t threads = 0; /* that allocated here */
     bool several_sizes = false;
     bool any = false;
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
         if (page == NULL)
             continue;
-        const struct vbt_counters *counters = &page->counters[node % VBT_PAGE_NODES];
+        const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
         if (nothing_happened(counters))
             continue;
         any = true;
@@ -125,7 +134,7 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
         totals->allocated += counters->allocated;
         totals->freed += counters->freed;
         totals->temporary += counters->temporary;
-        totals->at_peak += vbt_ledger_at_peak(page, node, books->peak_clock, books->peak_is_now);
+        totals->at_peak += vbt_ledger_at_peak(page, account, books->peak_clock, books->peak_is_now);
         threads += counters->allocs > 0;
         several_sizes |= counters->sizes != NULL;
         if (counters->allocs > 0)
@@ -134,12 +143,12 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     if (several_sizes || threads > 1) {
         totals->min_size = UINT64_MAX;
         totals->max_size = 0;
-        sum_sizes(node, out);
+        sum_sizes(account, out);
     } else {
         totals->buckets = threads;
     }
-    if (node < inherited.count) {
-        const struct inherited *part = vbt_vector_at(&inherited, node);
+    if (account < inherited.count) {
+        const struct inherited *part = vbt_vector_at(&inherited, account);
         totals->inherited_blocks = part->blocks;
         totals->inherited_bytes = part->bytes;
         totals->at_peak += (int64_t)part->bytes;
@@ -176,9 +185,10 @@ static struct vbt_node_part *part_of(uint32_t row, struct vbt_node_part parts[],
 
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]) {
     uint32_t count = 0;
+    uint32_t account = account_of(node);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
-        const struct vbt_counters *counters = page != NULL ? &page->counters[node % VBT_PAGE_NODES] : NULL;
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        const struct vbt_counters *counters = page != NULL ? &page->counters[account % VBT_PAGE_ACCOUNTS] : NULL;
         if (counters == NULL || nothing_happened(counters) || thread->row > books->threads)
             continue; /* or it has only just begun */
         struct vbt_node_part *part = part_of(thread->row, parts, &count);
@@ -187,10 +197,11 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
         part->allocated += counters->allocated;
         part->freed += counters->freed;
         part->temporary += counters->temporary;
-        part->at_peak += vbt_ledger_at_peak(page, node, books->peak_clock, books->peak_is_now);
+        part->at_peak += vbt_ledger_at_peak(page, account, books->peak_clock, books->peak_is_now);
     }
-    if (node < inherited.count && ((const struct inherited *)vbt_vector_at(&inherited, node))->blocks != 0)
-        part_of(1, parts, &count)->at_peak += (int64_t)((const struct inherited *)vbt_vector_at(&inherited, node))->bytes;
+    const struct inherited *part = account < inherited.count ? vbt_vector_at(&inherited, account) : NULL;
+    if (part != NULL && part->blocks != 0)
+        part_of(1, parts, &count)->at_peak += (int64_t)part->bytes;
     return count;
 }
 
@@ -199,28 +210,55 @@ static bool changed(const struct vbt_thread *thread, uint64_t clock) {
     return atomic_load_explicit(&thread->ledger.clock, memory_order_relaxed) >= clock;
 }
 
-bool vbt_books_page_changed(uint32_t page, uint64_t clock) {
+static bool page_changed(uint32_t page, uint64_t clock) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
         if (changed(thread, clock) && atomic_load_explicit(&thread->ledger.page_clocks[page], memory_order_relaxed) >= clock)
             return true;
     return false;
 }
 
-bool vbt_books_node_changed(uint32_t node, uint64_t clock) {
+static bool account_changed(uint32_t account, uint64_t clock) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         if (!changed(thread, clock))
             continue;
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, node / VBT_PAGE_NODES);
-        if (page != NULL && (page->counters[node % VBT_PAGE_NODES].clock & ~VBT_CLOCK_OURS) >= clock)
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        if (page != NULL && (page->counters[account % VBT_PAGE_ACCOUNTS].clock & ~VBT_CLOCK_OURS) >= clock)
             return true;
     }
     return false;
 }
 
-static void forget_nodes(struct vbt_ledger *ledger, uint32_t nodes) {
-    for (uint32_t index = 0; index <= nodes / VBT_PAGE_NODES; index++) {
+/* By insertion: accounts are opened nearly in the order of their nodes. */
+static void sort(uint32_t nodes[], uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t node = nodes[i], at = i;
+        for (; at > 0 && nodes[at - 1] > node; at--)
+            nodes[at] = nodes[at - 1];
+        nodes[at] = node;
+    }
+}
+
+uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most) {
+    uint32_t count = 0;
+    uint32_t account = *position;
+    for (; account < vbt_accounts.count && count < most; account++) {
+        if (since > 0 && account % VBT_PAGE_ACCOUNTS == 0 && !page_changed(account / VBT_PAGE_ACCOUNTS, since)) {
+            account += VBT_PAGE_ACCOUNTS - 1;
+            continue;
+        }
+        uint32_t node = node_of(account);
+        if (node != 0 && node <= last && (since == 0 || account_changed(account, since)))
+            nodes[count++] = node;
+    }
+    *position = account;
+    sort(nodes, count);
+    return count;
+}
+
+static void forget_accounts(struct vbt_ledger *ledger) {
+    for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++) {
         struct vbt_counters_page *page = ledger->pages[index];
-        for (uint32_t n = 0; page != NULL && n < VBT_PAGE_NODES; n++) {
+        for (uint32_t n = 0; page != NULL && n < VBT_PAGE_ACCOUNTS; n++) {
             uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
             if (nothing_happened(&page->counters[n]))
                 continue; /* the fewer pages are written to, the fewer are copied from the parent */
@@ -231,17 +269,19 @@ static void forget_nodes(struct vbt_ledger *ledger, uint32_t nodes) {
     }
 }
 
-static void inherit(uint32_t node, uint64_t blocks, uint64_t bytes) {
-    struct inherited *part = vbt_vector_at(&inherited, node);
+static void inherit(uint32_t account, uint64_t blocks, uint64_t bytes) {
+    struct inherited *part = vbt_vector_at(&inherited, account);
+    const struct vbt_node *node = vbt_node_at(vbt_account_node(account));
     part->blocks += blocks;
     part->bytes += bytes;
-    inherited_blocks[vbt_node_at(node)->domain] += blocks;
-    inherited_bytes[vbt_node_at(node)->domain] += bytes;
+    inherited_blocks[node->domain] += blocks;
+    inherited_bytes[node->domain] += bytes;
 }
 
 static void inherit_mapping(uint32_t node, uint64_t bytes) {
-    if (node < inherited.count)
-        inherit(node, 1, bytes);
+    uint32_t account = account_of(node);
+    if (account != 0 && account < inherited.count)
+        inherit(account, 1, bytes);
 }
 
 void vbt_books_inherit(void) {
@@ -250,18 +290,19 @@ void vbt_books_inherit(void) {
     int64_t live = 0;
     memset(inherited_blocks, 0, sizeof inherited_blocks);
     memset(inherited_bytes, 0, sizeof inherited_bytes);
-    for (uint32_t node = 0; node < vbt_tree.nodes.count; node++) {
+    for (uint32_t account = 0; account < vbt_accounts.count; account++) {
         struct vbt_node_sum sum = {0};
+        uint32_t node = node_of(account);
         bool any = vbt_node_at(node)->domain != VBT_DOMAIN_MAP && vbt_books_node(&books, node, &sum);
-        if (node == inherited.count)
+        if (account == inherited.count)
             vbt_vector_add(&inherited);
-        if (node == inherited.count)
+        if (account == inherited.count)
             break; /* no memory */
-        *(struct inherited *)vbt_vector_at(&inherited, node) = (struct inherited){0};
+        *(struct inherited *)vbt_vector_at(&inherited, account) = (struct inherited){0};
         if (!any)
             continue;
         struct vbt_node_totals *all = &sum.totals;
-        inherit(node, all->inherited_blocks + all->allocs - all->frees, all->inherited_bytes + all->allocated - all->freed);
+        inherit(account, all->inherited_blocks + all->allocs - all->frees, all->inherited_bytes + all->allocated - all->freed);
         live += (int64_t)(all->inherited_bytes + all->allocated - all->freed);
     }
     uint64_t clock = atomic_fetch_add(&vbt_clock, 1) + 1;
@@ -271,7 +312,7 @@ void vbt_books_inherit(void) {
     atomic_store(&vbt_peak.threads, 1); /* the states of the others are nobody's */
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         struct vbt_ledger *ledger = &thread->ledger;
-        forget_nodes(ledger, vbt_tree.nodes.count);
+        forget_accounts(ledger);
         memset(ledger->totals, 0, sizeof ledger->totals);
         ledger->mapped = (struct vbt_totals){0};
         memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);

@@ -53,9 +53,9 @@ struct vbt_node_part {
  * process inherited belongs to the first row, which has a part for it. */
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]);
 
-/* Has a page of VBT_PAGE_NODES nodes changed since the clock stood at `clock`? */
-bool vbt_books_page_changed(uint32_t page, uint64_t clock);
-bool vbt_books_node_changed(uint32_t node, uint64_t clock);
+/* The next nodes that changed since the clock stood at `since` (0: all that something was booked at), of those up to the node `last`; in
+ * ascending order, at most `most`. Returns their number: if it is less, these were the last. *position: 0 at first. */
+uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most);
 
 /* In the child of a fork: what is live is inherited, all counters start at 0. */
 void vbt_books_inherit(void);

@@ -1,14 +1,15 @@
 /* See counters.h. */
 #include "counters.h"
-struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t node) {
-    struct vbt_counters_page **page = &ledger->pages[node / VBT_PAGE_NODES];
+
+struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_counters_page **page = &ledger->pages[account / VBT_PAGE_ACCOUNTS];
     if (*page == NULL) {
         struct vbt_counters_page *fresh = vbt_arena_alloc(&ledger->arena, sizeof *fresh + 64);
         if (fresh == NULL)
             return NULL;
-        fresh = (void *)(((uintptr_t)fresh + 63) & ~(uintptr_t)63); /* one cache line a node */
+        fresh = (void *)(((uintptr_t)fresh + 63) & ~(uintptr_t)63); /* one cache line an account */
         atomic_thread_fence(memory_order_release);                  /* the stream's thread follows this pointer */
         *page = fresh;
     }
-    return &(*page)->counters[node % VBT_PAGE_NODES];
+    return &(*page)->counters[account % VBT_PAGE_ACCOUNTS];
 }

@@ -1,11 +1,12 @@
-/* The counters of one thread for one node, and of one thread for all nodes.
+/* The counters of one thread for one account, and of one thread for all accounts.
  *
- * Written by one thread, read by the stream's. What the hot path touches of a node is one cache line. */
+ * Written by one thread, read by the stream's. What the hot path touches of an account is one cache line. */
 #ifndef VBT_COUNTERS_H
 #define VBT_COUNTERS_H
 
 #include "../memory.h"
 #include "../sys.h"
+#include "accounts.h"
 #include "format/format.h"
 
 #include <stdatomic.h>
@@ -37,11 +38,11 @@ struct vbt_sizes {
 };
 
 /* A thread's table of pages is address space for this many nodes; a call tree that grows larger is cut. */
-enum { VBT_PAGE_NODES = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_NODES / VBT_PAGE_NODES };
+enum { VBT_PAGE_ACCOUNTS = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_NODES / VBT_PAGE_ACCOUNTS };
 
 struct vbt_counters_page {
-    struct vbt_counters counters[VBT_PAGE_NODES];
-    int64_t at_peak[VBT_PAGE_NODES]; /* live bytes at the last peak before a node's clock */
+    struct vbt_counters counters[VBT_PAGE_ACCOUNTS];
+    int64_t at_peak[VBT_PAGE_ACCOUNTS]; /* live bytes at the last peak before an account's clock */
 };
 
 struct vbt_intervals;
@@ -53,8 +54,8 @@ struct vbt_totals {
 
 /* One call path with this thread's counters for it. */
 struct vbt_place {
-    uint32_t node;
-    struct vbt_counters *counters; /* NULL: not looked up yet */
+    uint32_t node, account;
+    struct vbt_counters *counters; /* NULL: there was no memory */
 };
 
 struct vbt_ledger {
@@ -82,16 +83,23 @@ struct vbt_ledger {
     uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */
 };
 
-/* This thread's counters of a node, made where they are missing; NULL when there is no memory. */
-struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t node);
+/* This thread's counters of an account, made where they are missing; NULL when there is no memory. */
+struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t account);
 
 static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledger *ledger, uint32_t page) {
     return ledger->pages[page];
 }
 
-static inline struct vbt_counters *vbt_counters_of(struct vbt_ledger *ledger, uint32_t node) {
-    struct vbt_counters_page *page = vbt_counters_page(ledger, node / VBT_PAGE_NODES);
-    return VBT_LIKELY(page != NULL) ? &page->counters[node % VBT_PAGE_NODES] : vbt_counters_make(ledger, node);
+/* The same, quick where they are there. */
+static inline struct vbt_counters *vbt_counters_at(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    return VBT_LIKELY(page != NULL) ? &page->counters[account % VBT_PAGE_ACCOUNTS] : vbt_counters_make(ledger, account);
+}
+
+/* A node's place, its account opened where there is none yet. */
+static inline struct vbt_place vbt_place_of(struct vbt_ledger *ledger, uint32_t node) {
+    uint32_t account = vbt_account_of(node);
+    return (struct vbt_place){node, account, VBT_LIKELY(account != 0) ? vbt_counters_at(ledger, account) : NULL};
 }
 
 #endif

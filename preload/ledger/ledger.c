@@ -83,21 +83,22 @@ static void crest(struct vbt_ledger *ledger) {
     ledger->crest = ledger->lines != NULL ? vbt_line_crest(ledger->lines, next) : next;
 }
 
-/* The first change of a node since the last peak or tick. */
-static void set_clock(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, uint64_t ours) {
+/* The first change of an account since the last peak or tick. */
+static void set_clock(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t ours) {
     uint64_t now = atomic_load(&vbt_clock);
-    uint32_t page = node / VBT_PAGE_NODES;
+    uint32_t page = account / VBT_PAGE_ACCOUNTS;
     if (counters->clock != 0 && (counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock)) /* at first it had nothing */
-        vbt_counters_page(ledger, page)->at_peak[node % VBT_PAGE_NODES] = (int64_t)(counters->allocated - counters->freed);
+        vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
     counters->clock = now | ours;
     atomic_store_explicit(&ledger->page_clocks[page], now, memory_order_relaxed);
     atomic_store_explicit(&ledger->clock, now, memory_order_relaxed);
 }
 
-/* The first change of a node since the last peak, tick or boundary of an interval. */
-static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters, int64_t change) {
-    uint64_t ours = vbt_node_at(node)->flags & VBT_SITE_OF_OURS ? VBT_CLOCK_OURS : 0;
-    set_clock(ledger, node, counters, ours);
+/* The first change of an account since the last peak, tick or boundary of an interval. */
+static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t change) {
+    struct vbt_counters *counters = place.counters;
+    uint64_t ours = vbt_node_at(place.node)->flags & VBT_SITE_OF_OURS ? VBT_CLOCK_OURS : 0;
+    set_clock(ledger, place.account, counters, ours);
     if (ours) {
         ledger->ours += change;
         ledger->crest = INT64_MIN; /* it was computed with the old share of ours */
@@ -105,7 +106,7 @@ static void touch(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters 
     if (counters->interval != ledger->interval) {
         vbt_intervals_confirm(ledger);
         counters->interval = ledger->interval;
-        vbt_intervals_note(ledger, node, counters);
+        vbt_intervals_note(ledger, place.node, counters);
     }
 }
 
@@ -155,23 +156,23 @@ static void other_size(struct vbt_ledger *ledger, struct vbt_counters *counters,
 }
 
 /* A block that vbt_shadow_usual_cell has no cell for, or whose size does not fit it. */
-static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, const void *block, size_t size) {
+static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t account, const void *block, size_t size) {
     vbt_cell *slot = vbt_shadow_cell(block, true);
-    uint64_t cell = vbt_cell_pack(node, size % VBT_CELL_SIZES, domain) | (size < VBT_CELL_SIZES ? 0 : VBT_CELL_HUGE);
+    uint64_t cell = vbt_cell_pack(account, size % VBT_CELL_SIZES, domain) | (size < VBT_CELL_SIZES ? 0 : VBT_CELL_HUGE);
     if (slot == NULL || (cell & VBT_CELL_HUGE && !vbt_shadow_put_huge(block, size)))
         ledger->lost[VBT_LOST_ADDRESS]++;
     else
         atomic_store_explicit(slot, cell, memory_order_relaxed);
 }
 
-void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, struct vbt_counters *counters,
-                      const void *block, size_t size) {
+void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
+    struct vbt_counters *counters = place.counters;
     if (VBT_UNLIKELY(counters == NULL)) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
     if (vbt_ledger_stale(ledger, counters))
-        touch(ledger, node, counters, (int64_t)size);
+        touch(ledger, place, (int64_t)size);
     counters->allocs++;
     counters->allocated += size;
     if (size != counters->usual_size)
@@ -186,9 +187,14 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_
         publish_and_go_on(ledger);
     vbt_cell *slot = vbt_shadow_usual_cell(block);
     if (VBT_LIKELY(slot != NULL && size < VBT_CELL_SIZES))
-        atomic_store_explicit(slot, vbt_cell_pack(node, size, domain), memory_order_relaxed);
+        atomic_store_explicit(slot, vbt_cell_pack(place.account, size, domain), memory_order_relaxed);
     else
-        put_unusual(ledger, domain, node, block, size);
+        put_unusual(ledger, domain, place.account, block, size);
+}
+
+static struct vbt_place place_of_cell(struct vbt_ledger *ledger, uint64_t cell) {
+    uint32_t account = vbt_cell_account(cell);
+    return (struct vbt_place){vbt_account_node(account), account, vbt_counters_at(ledger, account)};
 }
 
 uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
@@ -205,11 +211,11 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
         ledger->unknown_frees[domain]++;
         return 0;
     }
-    uint32_t node = vbt_cell_node(cell);
+    struct vbt_place place = place_of_cell(ledger, cell);
     size_t size = vbt_cell_size(cell);
     if (VBT_UNLIKELY((cell & VBT_CELL_HUGE) != 0))
         size = ledger->huge_size = vbt_shadow_take_huge(block);
-    struct vbt_counters *counters = vbt_counters_of(ledger, node);
+    struct vbt_counters *counters = place.counters;
     if (VBT_UNLIKELY(counters == NULL)) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return 0;
@@ -217,7 +223,7 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     if (ledger->live > ledger->crest)
         crest(ledger);
     if (vbt_ledger_stale(ledger, counters))
-        touch(ledger, node, counters, -(int64_t)size);
+        touch(ledger, place, -(int64_t)size);
     counters->frees++;
     counters->freed += size;
     struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
@@ -225,7 +231,7 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     totals->freed += size;
     ledger->live -= (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        vbt_line_note_free(ledger->lines, node, size, block == ledger->last_block, 1);
+        vbt_line_note_free(ledger->lines, place.node, size, block == ledger->last_block, 1);
     if (block == ledger->last_block) {
         ledger->last_block = NULL;
         counters->temporary++;
@@ -239,8 +245,8 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
 void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last) {
     if (cell == 0)
         return;
-    uint32_t node = vbt_cell_node(cell);
-    struct vbt_counters *counters = vbt_counters_of(ledger, node);
+    struct vbt_place place = place_of_cell(ledger, cell);
+    struct vbt_counters *counters = place.counters;
     struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
     size_t size = vbt_cell_size(cell);
     if (cell & VBT_CELL_HUGE)
@@ -251,7 +257,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     totals->freed -= size;
     ledger->live += (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        vbt_line_note_free(ledger->lines, node, size, was_last, -1);
+        vbt_line_note_free(ledger->lines, place.node, size, was_last, -1);
     if (counters->clock & VBT_CLOCK_OURS)
         ledger->ours += (int64_t)size;
     if (was_last) {
@@ -281,8 +287,11 @@ static void uncount_size(struct vbt_sizes *sizes, const struct vbt_counters *cou
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node) {
     vbt_cell *slot = vbt_shadow_usual_cell(block);
     uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
-    struct vbt_counters *to = cell != 0 && (cell & VBT_CELL_HUGE) == 0 ? vbt_counters_of(ledger, node) : NULL;
-    struct vbt_counters *from = to != NULL ? vbt_counters_of(ledger, vbt_cell_node(cell)) : NULL;
+    if (cell == 0 || (cell & VBT_CELL_HUGE) != 0)
+        return false;
+    struct vbt_place place = vbt_place_of(ledger, node);
+    struct vbt_counters *to = place.counters;
+    struct vbt_counters *from = to != NULL ? place_of_cell(ledger, cell).counters : NULL;
     size_t size = vbt_cell_size(cell);
     if (from == NULL || from->allocs == 0)
         return false;
@@ -291,17 +300,17 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     if (from->sizes != NULL)
         uncount_size(from->sizes, from, size);
     if (vbt_ledger_stale(ledger, to))
-        touch(ledger, node, to, (int64_t)size);
+        touch(ledger, place, (int64_t)size);
     to->allocs++;
     to->allocated += size;
     if (size != to->usual_size)
         other_size(ledger, to, size);
-    atomic_store_explicit(slot, (cell & ~(uint64_t)(VBT_MAX_NODES - 1)) | node, memory_order_relaxed);
+    atomic_store_explicit(slot, (cell & ~(uint64_t)(VBT_MAX_NODES - 1)) | place.account, memory_order_relaxed);
     return true;
 }
 
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes) {
-    set_clock(ledger, place.node, place.counters, 0);
+    set_clock(ledger, place.account, place.counters, 0);
     place.counters->allocs++;
     place.counters->allocated += bytes;
     ledger->mapped.allocs++;
@@ -311,12 +320,13 @@ void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t 
 }
 
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary) {
-    struct vbt_counters *counters = vbt_counters_of(ledger, node);
+    struct vbt_place place = vbt_place_of(ledger, node);
+    struct vbt_counters *counters = place.counters;
     if (counters == NULL) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
-    set_clock(ledger, node, counters, 0);
+    set_clock(ledger, place.account, counters, 0);
     counters->freed += bytes;
     counters->frees += ends;
     counters->temporary += temporary;
@@ -325,8 +335,8 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
     ledger->mapped.temporary += temporary;
 }
 
-int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t node, uint64_t peak_clock, bool peak_is_now) {
-    const struct vbt_counters *counters = &page->counters[node % VBT_PAGE_NODES];
+int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now) {
+    const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
     int64_t live = (int64_t)(counters->allocated - counters->freed);
-    return peak_is_now || (counters->clock & ~VBT_CLOCK_OURS) < peak_clock ? live : page->at_peak[node % VBT_PAGE_NODES];
+    return peak_is_now || (counters->clock & ~VBT_CLOCK_OURS) < peak_clock ? live : page->at_peak[account % VBT_PAGE_ACCOUNTS];
 }

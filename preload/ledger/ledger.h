@@ -35,8 +35,7 @@ extern _Atomic uint64_t vbt_clock __attribute__((aligned(64))) VBT_HIDDEN;
 void vbt_ledger_begin(struct vbt_ledger *ledger);
 
 /* Books a block of `size` requested bytes at a place, whose counters are NULL where there was no memory: counted as lost. */
-void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t node, struct vbt_counters *counters,
-                      const void *block, size_t size);
+void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size);
 
 /* Books the end of a block, before it really ends. Returns its cell for vbt_ledger_unfree, 0 for a block that is not
  * known. */
@@ -58,9 +57,9 @@ void vbt_ledger_watch(struct vbt_ledger *ledger);
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes);
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary);
 
-/* What was live at the peak, of what a node's counters count. peak_is_now: a thread that is alone stands higher than
+/* What was live at the peak, of what an account's counters count. peak_is_now: a thread that is alone stands higher than
  * ever. */
-int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t node, uint64_t peak_clock, bool peak_is_now);
+int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now);
 
 VBT_INLINE bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct vbt_counters *counters) {
     return VBT_UNLIKELY(counters->clock != VBT_PEEK(uint64_t, vbt_clock)) || VBT_UNLIKELY(counters->interval != ledger->interval);
@@ -99,7 +98,7 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     ledger->totals[domain].allocated += size;
     ledger->live = live;
     ledger->last_block = block;
-    atomic_store_explicit(slot, vbt_cell_pack(place.node, size, domain), memory_order_relaxed);
+    atomic_store_explicit(slot, vbt_cell_pack(place.account, size, domain), memory_order_relaxed);
     return true;
 }
 
@@ -111,10 +110,10 @@ VBT_INLINE bool vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain
     uint64_t cell = atomic_load_explicit(slot, memory_order_relaxed);
     if (VBT_UNLIKELY((cell & (VBT_CELL_DOMAIN | VBT_CELL_WATCHED | VBT_CELL_HUGE)) != vbt_cell_of_domain(domain)))
         return false;
-    struct vbt_counters_page *page = vbt_counters_page(ledger, vbt_cell_node(cell) / VBT_PAGE_NODES);
+    struct vbt_counters_page *page = vbt_counters_page(ledger, vbt_cell_account(cell) / VBT_PAGE_ACCOUNTS);
     if (VBT_UNLIKELY(page == NULL))
         return false;
-    struct vbt_counters *counters = &page->counters[vbt_cell_node(cell) % VBT_PAGE_NODES];
+    struct vbt_counters *counters = &page->counters[vbt_cell_account(cell) % VBT_PAGE_ACCOUNTS];
     size_t size = vbt_cell_size(cell);
     if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)))
         return false;

@@ -1,4 +1,4 @@
-/* The shadow: for every block that is live, which node allocated it and how large it is.
+/* The shadow: for every block that is live, which account it is in and how large it is.
  *
  * Two levels: a table of 64 MiB regions, and for each region that ever held a block one 8-byte cell for every 16
  * bytes of address. Finding a cell takes two loads and no lock; nothing of the program's own memory is touched.
@@ -22,7 +22,7 @@ enum {
     VBT_SHADOW_PLANE = 1 << (VBT_SHADOW_ADDRESS_BITS - VBT_SHADOW_REGION_BITS), /* regions of one plane */
 };
 
-/* A cell: node in 26 bits, 1 + domain in 2, two marks, size in 34. 0: no block. Without a domain: one that is not in the books, but
+/* A cell: account in 26 bits, 1 + domain in 2, two marks, size in 34. 0: no block. Without a domain: one that is not in the books, but
  * watched. */
 typedef _Atomic uint64_t vbt_cell;
 
@@ -34,11 +34,11 @@ typedef _Atomic uint64_t vbt_cell;
 static inline uint64_t vbt_cell_of_domain(enum vbt_domain domain) { return ((uint64_t)domain + 1) << 26; }
 
 /* size: below VBT_CELL_SIZES. */
-static inline uint64_t vbt_cell_pack(uint32_t node, size_t size, enum vbt_domain domain) {
-    return (uint64_t)size << 30 | vbt_cell_of_domain(domain) | node;
+static inline uint64_t vbt_cell_pack(uint32_t account, size_t size, enum vbt_domain domain) {
+    return (uint64_t)size << 30 | vbt_cell_of_domain(domain) | account;
 }
 
-static inline uint32_t vbt_cell_node(uint64_t cell) { return (uint32_t)(cell & (VBT_MAX_NODES - 1)); }
+static inline uint32_t vbt_cell_account(uint64_t cell) { return (uint32_t)(cell & (VBT_MAX_NODES - 1)); }
 static inline size_t vbt_cell_size(uint64_t cell) { return cell >> 30; }
 static inline enum vbt_domain vbt_cell_domain(uint64_t cell) { return (enum vbt_domain)((cell >> 26 & 3) - 1); }
 

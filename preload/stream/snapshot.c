@@ -107,6 +107,7 @@ static struct {
     uint32_t count;
     uint32_t entries; /* of all rows */
     struct {
+        uint32_t nodes[MAX_ROWS]; /* whose rows are being collected */
         struct row rows[MAX_ROWS];
         struct entry histograms[MAX_ENTRIES + VBT_SIZE_BUCKETS];
     } * room; /* mapped when first needed */
@@ -192,17 +193,16 @@ void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_boo
                            const struct vbt_dictionary *defined, uint64_t since) {
     if (batch.room == NULL && (batch.room = vbt_map(sizeof *batch.room)) == NULL)
         return;
-    for (uint32_t page = 0; page * VBT_PAGE_NODES <= defined->nodes; page++) {
-        if (since > 0 && !vbt_books_page_changed(page, since))
-            continue;
-        for (uint32_t node = page * VBT_PAGE_NODES; node < (page + 1) * VBT_PAGE_NODES && node <= defined->nodes; node++) {
-            if (since == 0 || vbt_books_node_changed(node, since))
-                add_row(node, books, tick);
-            if (batch.count == MAX_ROWS || batch.entries > MAX_ENTRIES)
+    uint32_t position = 0, count;
+    do {
+        count = vbt_books_changed(since, defined->nodes, &position, batch.room->nodes, MAX_ROWS);
+        for (uint32_t i = 0; i < count; i++) {
+            add_row(batch.room->nodes[i], books, tick);
+            if (batch.entries > MAX_ENTRIES)
                 write_batch(writer, tick);
         }
-    }
-    write_batch(writer, tick);
+        write_batch(writer, tick);
+    } while (count == MAX_ROWS);
 }
 
 static bool is_defined(const struct vbt_interval_group *group, const struct vbt_dictionary *defined) {

@@ -11,6 +11,7 @@ enum { MAX_NODES = 4096, MAX_PARTS = 8192 };
 static struct {
     uint32_t nodes, parts;
     struct {
+        uint32_t changed[MAX_NODES]; /* whose rows are being collected */
         struct {
             uint32_t node, parts;
         } nodes[MAX_NODES];
@@ -84,7 +85,7 @@ static void add_node(struct vbt_chunk_writer *writer, const struct vbt_books *bo
     batch.room->nodes[batch.nodes].node = node;
     batch.room->nodes[batch.nodes++].parts = parts;
     batch.parts += parts;
-    if (batch.nodes == MAX_NODES || batch.parts >= MAX_PARTS)
+    if (batch.parts >= MAX_PARTS)
         write_batch(writer, tick);
 }
 
@@ -93,12 +94,11 @@ void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_book
     if (batch.room == NULL && (batch.room = vbt_map(sizeof *batch.room)) == NULL)
         return;
     write_rows(writer, books);
-    for (uint32_t page = 0; page * VBT_PAGE_NODES <= defined->nodes; page++) {
-        if (since > 0 && !vbt_books_page_changed(page, since))
-            continue;
-        for (uint32_t node = page * VBT_PAGE_NODES; node < (page + 1) * VBT_PAGE_NODES && node <= defined->nodes; node++)
-            if (since == 0 || vbt_books_node_changed(node, since))
-                add_node(writer, books, tick, node);
-    }
-    write_batch(writer, tick);
+    uint32_t position = 0, count;
+    do {
+        count = vbt_books_changed(since, defined->nodes, &position, batch.room->changed, MAX_NODES);
+        for (uint32_t i = 0; i < count; i++)
+            add_node(writer, books, tick, batch.room->changed[i]);
+        write_batch(writer, tick);
+    } while (count == MAX_NODES);
 }

@@ -26,9 +26,8 @@ enum { VBT_STEP_BITS = 8, VBT_STEPS = 1 << VBT_STEP_BITS };
 
 struct vbt_step {
     uintptr_t key;
-    uint64_t parent;               /* node in the low half, code epoch in the high one */
-    struct vbt_counters *counters; /* of the node */
-    uint32_t node;
+    struct vbt_place place; /* of the node */
+    uint32_t parent;        /* node */
     uint32_t key2;
 };
 
@@ -38,7 +37,7 @@ struct vbt_python_stack {
     const char *state;                  /* up to 3.11: the thread's PyThreadState, as long as state_epoch is the epoch */
     const char *known_leaf;             /* the frame that was executing */
     const struct vbt_frame *below_leaf; /* the kept frame before it; its own frame is NULL where the leaf is the root */
-    uint64_t leaf_parent;               /* that frame's node, as in struct vbt_step */
+    uint32_t leaf_parent;               /* that frame's node */
 
     struct vbt_ledger *ledger; /* of the same thread */
     uint32_t code_epoch, state_epoch;
@@ -48,7 +47,7 @@ struct vbt_python_stack {
     struct vbt_frame cut;      /* the leaf of a stack that is too deep */
     struct vbt_frame override; /* node not 0: stands for every stack */
     uint64_t truncated;
-    struct vbt_step steps[VBT_STEPS];
+    struct vbt_step steps[VBT_STEPS]; /* of the code epoch */
 };
 
 /* Two epochs in one word, never 0. The low half grows whenever a code object dies: its address, and those of its instructions, may

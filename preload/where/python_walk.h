@@ -8,6 +8,8 @@
 #include "python_stack.h"
 #include "tree.h"
 
+#include <string.h>
+
 /* Up to 3.11 the running thread's state is one variable for all threads, and a thread's own is slow to get at: it is
  * kept, until it is freed. */
 VBT_INLINE const char *thread_state(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
@@ -56,35 +58,36 @@ VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi
     return changed;
 }
 
-VBT_INLINE uint64_t with_epoch(const struct vbt_python_stack *stack, uint32_t node) {
-    return (uint64_t)stack->code_epoch << 32 | node;
-}
-
 /* Where a step is kept, if it is. */
-VBT_INLINE uint32_t step_index(uintptr_t key, uint32_t key2, uint64_t parent) {
-    return (((uint32_t)key + key2) ^ (uint32_t)parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS);
+VBT_INLINE uint32_t step_index(uintptr_t key, uint32_t key2, uint32_t parent) {
+    return (((uint32_t)key + key2) ^ parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS);
 }
 
-VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key2, uint64_t parent,
+VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key2, uint32_t parent,
                         const struct vbt_python_abi *abi) {
     return VBT_LIKELY(step->key == key) && VBT_LIKELY(step->parent == parent) &&
            (abi->kind != VBT_FRAME_OBJECT || VBT_LIKELY(step->key2 == key2));
 }
 
+static __attribute__((noinline)) void keep_step(struct vbt_ledger *ledger, struct vbt_step *step, const struct vbt_frame *kept,
+                                                uint32_t parent, uint32_t node) {
+    struct vbt_place place = vbt_place_of(ledger, node);
+    if (place.counters != NULL)
+        *step = (struct vbt_step){kept->key, place, parent, kept->key2};
+}
+
 /* The node of what the frame executes, under a parent. */
 VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
                           const struct vbt_python_abi *abi) {
-    uint64_t tagged = with_epoch(stack, parent);
-    struct vbt_step *step = &stack->steps[step_index(kept->key, kept->key2, tagged)];
-    if (VBT_LIKELY(is_step(step, kept->key, kept->key2, tagged, abi))) {
-        kept->node = step->node;
+    struct vbt_step *step = &stack->steps[step_index(kept->key, kept->key2, parent)];
+    if (VBT_LIKELY(is_step(step, kept->key, kept->key2, parent, abi))) {
+        kept->node = step->place.node;
         return;
     }
     uint32_t site = vbt_python_site(kept->frame, kept->key, kept->key2);
     uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
-    struct vbt_counters *counters = node != 0 ? vbt_counters_of(stack->ledger, node) : NULL;
-    if (counters != NULL)
-        *step = (struct vbt_step){kept->key, tagged, counters, node, kept->key2};
+    if (node != 0)
+        keep_step(stack->ledger, step, kept, parent, node);
     kept->node = node;
 }
 
@@ -93,7 +96,7 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     struct vbt_frame *leaf = &stack->frames[stack->depth - 1];
     stack->known_leaf = leaf->frame;
     stack->below_leaf = leaf - 1;
-    stack->leaf_parent = with_epoch(stack, leaf[-1].node);
+    stack->leaf_parent = leaf[-1].node;
     stack->known_epochs = vbt_python_epochs_of(stack->code_epoch, stack->state_epoch);
     return leaf;
 }
@@ -173,6 +176,7 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
     if (stack->code_epoch != vbt_python_code_epoch(epochs)) {
         stack->code_epoch = vbt_python_code_epoch(epochs);
         stack->depth = 0;
+        memset(stack->steps, 0, sizeof stack->steps);
     }
     if (abi->entry_owner != 0) /* no state is kept, and none expires */
         stack->state_epoch = vbt_python_state_epoch(epochs);

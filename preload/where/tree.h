@@ -39,7 +39,8 @@ struct vbt_node {
     uint32_t parent;
     uint32_t site;
     uint8_t domain;
-    uint8_t flags; /* VBT_SITE_OF_... of the nearest Python site */
+    uint8_t flags;            /* VBT_SITE_OF_... of the nearest Python site */
+    _Atomic uint32_t account; /* in the ledgers; 0 while nothing was booked there */
 };
 
 /* Most nodes have few children. They are kept by their parent, which also tells that a new one is new; only where there are more, those are

@@ -49,7 +49,7 @@ uint32_t world_node(uint32_t parent, const char *name, enum vbt_domain domain) {
 }
 
 struct vbt_place world_place(struct vbt_thread *thread, uint32_t node) {
-    return (struct vbt_place){node, vbt_counters_of(&thread->ledger, node)};
+    return vbt_place_of(&thread->ledger, node);
 }
 
 static enum vbt_domain domain_of(uint32_t node) { return (enum vbt_domain)vbt_node_at(node)->domain; }
@@ -62,7 +62,7 @@ void world_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
 void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size_t size) {
     struct vbt_place place = world_place(thread, node);
     if (!vbt_ledger_alloc_usual(&thread->ledger, domain_of(node), place, (const void *)block, size))
-        vbt_ledger_alloc(&thread->ledger, domain_of(node), node, place.counters, (const void *)block, size);
+        vbt_ledger_alloc(&thread->ledger, domain_of(node), place, (const void *)block, size);
 }
 
 uint64_t world_free(struct vbt_thread *thread, uintptr_t block) {

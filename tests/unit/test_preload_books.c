@@ -64,27 +64,61 @@ static void threads_are_summed(void **state) {
     assert_int_equal(sum.totals.max_size, 30);
 }
 
+/* The nodes that changed, asked for in pieces. */
+static uint32_t changed_since(uint64_t clock, uint32_t last, uint32_t nodes[], uint32_t most) {
+    enum { PIECE = 7 };
+    uint32_t position = 0, count = 0, found;
+    do {
+        uint32_t piece[PIECE];
+        found = vbt_books_changed(clock, last, &position, piece, PIECE);
+        for (uint32_t i = 0; i < found; i++) {
+            assert_true(i == 0 || piece[i - 1] < piece[i]);
+            assert_true(count < most);
+            nodes[count++] = piece[i];
+        }
+    } while (found == PIECE);
+    return count;
+}
+
+static bool is_among(uint32_t node, const uint32_t nodes[], uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (nodes[i] == node)
+            return true;
+    return false;
+}
+
+/* More accounts than a page has, opened in another order than the nodes were made; and nodes between them that have none. */
 static void what_changed_since_a_tick_is_known(void **state) {
     (void)state;
+    enum { NODES = 3 * VBT_PAGE_ACCOUNTS };
     struct vbt_thread *thread = vbt_thread_begin();
-    uint32_t far = heap_node;
-    while (far / VBT_PAGE_NODES == heap_node / VBT_PAGE_NODES)
-        far = world_node(far, "on another page", VBT_DOMAIN_HEAP);
+    uint32_t nodes[NODES], changed[2 * NODES];
+    for (uint32_t i = 0, node = heap_node; i < NODES; i++)
+        nodes[i] = node = world_node(world_node(node, "on the way", VBT_DOMAIN_HEAP), "deeper", VBT_DOMAIN_HEAP);
+    uint32_t last = vbt_tree.nodes.count - 1;
     uint64_t first = atomic_fetch_add(&vbt_clock, 1) + 1;
-    world_alloc(thread, heap_node, 0x10000, 1);
+    for (uint32_t i = 0; i < NODES; i++)
+        world_alloc(thread, nodes[(i + 5) % NODES], 0x10000 + 16 * i, 1);
     uint64_t second = atomic_fetch_add(&vbt_clock, 1) + 1;
-    world_alloc(thread, far, 0x10010, 1);
-    assert_true(vbt_books_node_changed(heap_node, first));
-    assert_true(vbt_books_page_changed(heap_node / VBT_PAGE_NODES, first));
-    assert_false(vbt_books_node_changed(heap_node, second));
-    assert_false(vbt_books_page_changed(heap_node / VBT_PAGE_NODES, second));
-    assert_true(vbt_books_node_changed(far, second));
-    assert_true(vbt_books_page_changed(far / VBT_PAGE_NODES, second));
+    assert_int_equal(changed_since(first, last, changed, 2 * NODES), NODES);
+    for (uint32_t i = 0; i < NODES; i++)
+        assert_true(is_among(nodes[i], changed, NODES));
+    assert_int_equal(changed_since(first, nodes[9], changed, 2 * NODES), 10);
+    assert_int_equal(changed_since(second, last, changed, 2 * NODES), 0);
+    world_alloc(thread, nodes[NODES - 1], 0x20000, 1);
     world_free(thread, 0x10000); /* a free is a change, too */
-    assert_true(vbt_books_node_changed(heap_node, second));
-    world_alloc(thread, vbt_tree.own_node, 0x10020, 1);
-    assert_true(vbt_books_node_changed(vbt_tree.own_node, second));
-    assert_false(vbt_books_node_changed(vbt_tree.own_node, atomic_load(&vbt_clock) + 1));
+    world_alloc(thread, vbt_tree.own_node, 0x20010, 1);
+    assert_int_equal(changed_since(second, last, changed, 2 * NODES), 3);
+    assert_true(is_among(nodes[NODES - 1], changed, 3));
+    assert_true(is_among(nodes[5], changed, 3));
+    assert_true(is_among(vbt_tree.own_node, changed, 3));
+    assert_int_equal(changed_since(atomic_load(&vbt_clock) + 1, last, changed, 2 * NODES), 0);
+    uint32_t all = changed_since(0, last, changed, 2 * NODES);
+    assert_int_equal(all, vbt_accounts.count - 1);
+    vbt_vector_add(&vbt_accounts); /* one that somebody is about to open */
+    assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
+    *VBT_VECTOR_ITEM(&vbt_accounts, uint32_t, all + 1) = nodes[3]; /* and whose node does not know it yet */
+    assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
 }
 
 /* One thread, and a fork: what is live is told as inherited, all else begins at 0. */

@@ -36,7 +36,7 @@ __attribute__((noinline)) static void look_here(void) {
     const struct vbt_place *known = vbt_native_known(&stack, caller.sp, caller.pc, caller.fp);
     uint32_t known_node = known != NULL ? known->node : 0;
     uint32_t node = vbt_native_capture(&stack, &caller);
-    vbt_native_remember(&stack, (struct vbt_place){node, NULL});
+    vbt_native_remember(&stack, (struct vbt_place){.node = node});
     if ((is_repeated && node != before) || (known != NULL && node != known_node))
         stack.different++;
     repeats += is_repeated;

@@ -67,7 +67,7 @@ static const struct vbt_step *known_step(void) {
 static const char *seen(void) {
     static char path[4096];
     const struct vbt_step *before = known_step();
-    uint32_t known = before != NULL ? before->node : 0;
+    uint32_t known = before != NULL ? before->place.node : 0;
     const struct vbt_frame *leaf = vbt_python_leaf(&thread->stack);
     uint32_t node = leaf != NULL ? leaf->node : 0;
     write_path(node, path, sizeof path);
@@ -75,8 +75,8 @@ static const char *seen(void) {
         assert_int_equal(known, node);
     const struct vbt_step *after = known_step();
     if (after != NULL) {
-        assert_int_equal(after->node, node);
-        assert_ptr_equal(after->counters, vbt_counters_of(&thread->ledger, node));
+        assert_int_equal(after->place.node, node);
+        assert_ptr_equal(after->place.counters, vbt_place_of(&thread->ledger, node).counters);
         steps_known++;
     }
     return path;

@@ -13,16 +13,16 @@
 
 static vbt_cell *cell_of(uintptr_t address) { return vbt_shadow_cell((const void *)address, true); }
 
-static void a_cell_keeps_node_size_and_domain(void **state) {
+static void a_cell_keeps_account_size_and_domain(void **state) {
     (void)state;
-    static const uint32_t nodes[] = {0, 1, 12345, VBT_MAX_NODES - 1};
+    static const uint32_t accounts[] = {0, 1, 12345, VBT_MAX_NODES - 1};
     static const size_t sizes[] = {0, 1, 4096, UINT32_MAX, (size_t)UINT32_MAX + 1, VBT_CELL_SIZES - 1};
-    for (size_t n = 0; n < sizeof nodes / sizeof *nodes; n++) {
+    for (size_t n = 0; n < sizeof accounts / sizeof *accounts; n++) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             for (int domain = VBT_DOMAIN_HEAP; domain <= VBT_DOMAIN_PYTHON; domain++) {
-                uint64_t cell = vbt_cell_pack(nodes[n], sizes[s], (enum vbt_domain)domain);
+                uint64_t cell = vbt_cell_pack(accounts[n], sizes[s], (enum vbt_domain)domain);
                 for (int marked = 0; marked < 3; marked++, cell |= marked == 1 ? VBT_CELL_WATCHED : VBT_CELL_HUGE) {
-                    assert_int_equal(vbt_cell_node(cell), nodes[n]);
+                    assert_int_equal(vbt_cell_account(cell), accounts[n]);
                     assert_int_equal(vbt_cell_size(cell), sizes[s]);
                     assert_int_equal(vbt_cell_domain(cell), domain);
                 }
@@ -143,7 +143,7 @@ static void threads_that_make_the_same_region_get_the_same(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cell_keeps_node_size_and_domain),
+        cmocka_unit_test(a_cell_keeps_account_size_and_domain),
         cmocka_unit_test(nothing_is_made_by_looking),
         cmocka_unit_test(blocks_8_bytes_apart_have_cells_of_their_own),
         cmocka_unit_test(neighbouring_regions_do_not_overlap),

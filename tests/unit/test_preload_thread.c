@@ -200,7 +200,7 @@ static void a_native_leaf_is_a_child_in_its_domain(void **state) {
     assert_int_equal(leaf.parent, node);
     assert_int_equal(vbt_node_at(leaf.place.node)->parent, node);
     assert_int_equal(vbt_site_at(vbt_node_at(leaf.place.node)->site)->a, 0x123456);
-    assert_ptr_equal(leaf.place.counters, vbt_counters_of(&thread->ledger, leaf.place.node));
+    assert_ptr_equal(leaf.place.counters, vbt_place_of(&thread->ledger, leaf.place.node).counters);
     struct vbt_leaf python;
     vbt_native_leaf_find(thread, &python, node, 0x123456, VBT_DOMAIN_PYTHON);
     assert_int_not_equal(python.place.node, leaf.place.node);

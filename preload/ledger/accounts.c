@@ -1,0 +1,21 @@
+/* See accounts.h. */
+#include "accounts.h"
+
+struct vbt_vector vbt_accounts = {.item_size = sizeof(uint32_t)};
+
+uint32_t vbt_account_open(uint32_t node) {
+    struct vbt_node *at = vbt_node_at(node);
+    vbt_lock(&vbt_tree.lock);
+    uint32_t account = atomic_load(&at->account);
+    if (account == 0) {
+        if (vbt_accounts.count == 0)
+            vbt_vector_add(&vbt_accounts); /* 0 is nobody's */
+        account = vbt_vector_add(&vbt_accounts);
+        if (account != 0) {
+            atomic_store(VBT_VECTOR_ITEM(&vbt_accounts, _Atomic uint32_t, account), node);
+            atomic_store(&at->account, account);
+        }
+    }
+    vbt_unlock(&vbt_tree.lock);
+    return account;
+}
