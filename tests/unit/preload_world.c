@@ -61,7 +61,7 @@ void world_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time) {
 
 void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size_t size) {
     struct vbt_place place = world_place(thread, node);
-    if (!vbt_ledger_alloc_usual(&thread->ledger, domain_of(node), place, (const void *)block, size))
+    if (place.counters == NULL || !vbt_ledger_alloc_usual(&thread->ledger, domain_of(node), place, (const void *)block, size))
         vbt_ledger_alloc(&thread->ledger, domain_of(node), place, (const void *)block, size);
 }
 
