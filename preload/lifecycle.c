@@ -62,6 +62,7 @@ static void wake(void) {
     bool good = vbt_options_read();
     vbt_process_info_init();
     vbt_trace_path_init();
+    vbt_helper_init();
     vbt_native_leaf_init();
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
@@ -90,7 +91,7 @@ static bool adopt(struct vbt_thread *thread);
 
 static void start_helper(int64_t first_tick) {
     if (!vbt_helper_start(first_tick))
-        helper_due = vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
+        helper_due = vbt_helper_is_impossible() ? INT64_MAX : vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
 }
 
 /* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on. True: record the event.
@@ -110,7 +111,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
     if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
         start_helper(vbt_options.tick);
     uint32_t polled = VBT_RECORDING_POLLED;
-    if (!starting && vbt_helper_runs())
+    if (!starting && (vbt_helper_runs() || vbt_helper_is_impossible()))
         atomic_compare_exchange_strong(&vbt_recording, &polled, VBT_RECORDING);
     return recording != VBT_PAUSED || !vbt_paused();
 }

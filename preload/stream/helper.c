@@ -3,6 +3,7 @@
 
 #include "../lock.h"
 #include "../memory.h"
+#include "../start.h"
 #include "../sys.h"
 #include "stream.h"
 
@@ -26,11 +27,21 @@ static struct {
     int64_t first_tick;
     const char *reason;
     bool finish;
+    _Atomic bool impossible;
     char *stack;
     char *tls;
 } helper;
 
+/* Valgrind ends a program that makes such a thread. It puts a library of its own before the program's. */
+void vbt_helper_init(void) {
+    for (char **entry = vbt_environment(); *entry != NULL; entry++)
+        if (strncmp(*entry, "LD_PRELOAD=", 11) == 0 && strstr(*entry, "/vgpreload_core") != NULL)
+            atomic_store(&helper.impossible, true);
+}
+
 bool vbt_helper_runs(void) { return atomic_load(&helper.tid) != 0; }
+
+bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }
 
 bool vbt_helper_sleep(int64_t nanoseconds, const char **reason, bool *finish) {
     struct timespec timeout = {nanoseconds / 1000000000, nanoseconds % 1000000000};
@@ -69,6 +80,8 @@ static void *thread_pointer(void) {
 }
 
 static bool start(void) {
+    if (atomic_load(&helper.impossible))
+        return false;
     if (helper.stack == NULL && (helper.stack = vbt_map(STACK_SIZE)) == NULL)
         return false;
     if (helper.tls == NULL && (helper.tls = vbt_map(TLS_SIZE)) == NULL)
@@ -79,6 +92,8 @@ static bool start(void) {
     int flags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
     int saved = errno;
     int tid = clone(run, helper.stack + STACK_SIZE, flags, NULL, &helper.tid, thread_pointer(), &helper.tid);
+    if (tid < 0 && errno != EAGAIN && errno != ENOMEM)
+        atomic_store(&helper.impossible, true); /* an emulator or a filter of system calls: it is no matter of time */
     errno = saved;
     vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
     return tid > 0;

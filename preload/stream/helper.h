@@ -10,10 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Before the program runs: looks whether there can be such a thread. */
+void vbt_helper_init(void);
+
 /* Starts the thread, unless it runs; its first tick comes after so many ns. False if the kernel refuses. */
 bool vbt_helper_start(int64_t first_tick);
 
 bool vbt_helper_runs(void);
+
+/* There is none and never will be: the trace is written when the process ends. */
+bool vbt_helper_is_impossible(void);
 
 /* Has the thread write everything, for this reason, and end; waits for it. Starts it for that where it does not run;
  * where no thread can be had, the calling thread does its work. finish: the process ends, so that the trace is

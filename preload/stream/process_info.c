@@ -9,6 +9,7 @@
 #include "../sys.h"
 #include "../where/full_stack.h"
 #include "../where/python.h"
+#include "helper.h"
 
 #include <fcntl.h>
 #include <gnu/libc-version.h>
@@ -146,6 +147,11 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
         put_pair(w, &count, "option", entry);
     if (vbt_process_note != NULL)
         put_pair(w, &count, "note", vbt_process_note);
+    if (vbt_helper_is_impossible())
+        put_pair(
+            w, &count, "note",
+            "Nothing could be written while the program ran (under Valgrind, an emulator or a filter of system calls): there is no "
+            "timeline.");
     if (atomic_load(&vbt_unseen.own_malloc))
         put_pair(w, &count, "note", "The program has a malloc of its own: what goes through it is not seen.");
     if (atomic_load(&vbt_unseen.operators))

@@ -1,7 +1,11 @@
 """What programs ask of the kernel where another thread, another file or another system call would be in the way: the program does
 as it does untraced, and what was not recorded is told."""
 
+import ctypes
+import errno
+import platform
 import resource
+import struct
 import subprocess
 
 import pytest
@@ -55,6 +59,45 @@ kept += [str(i) * 9 for i in range(1000)]
     report = vbt.trace(["/usr/bin/python3", "-c", code]).report
     assert report.json["end_reason"] == "exit" and report.line("<string>", 7)["allocs"] >= 1900
     check_laws(report)
+
+
+def refuse_our_thread():
+    """Puts a filter of system calls before the calling process: clone fails where the thread is to have descriptors of its own."""
+    files, thread, flags_of_clone, clone = 0x400, 0x10000, 16, {"x86_64": 56}.get(platform.machine(), 220)
+    load, bits, equal, answer = 0x20, 0x54, 0x15, 0x06
+    allow, refuse = 0x7FFF0000, 0x00050000 | errno.EPERM
+    steps = [
+        (load, 0, 0, 0),
+        (equal, 0, 4, clone),
+        (load, 0, 0, flags_of_clone),
+        (bits, 0, 0, files | thread),
+        (equal, 0, 1, thread),
+        (answer, 0, 0, refuse),
+        (answer, 0, 0, allow),
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0
+
+
+def test_no_thread_to_be_had():
+    """Then the trace is written when the process ends, and says so; a child's as well."""
+    code = """
+import os, threading
+kept = [str(i) * 9 for i in range(1000)]
+threading.Thread(target=lambda: kept.append([str(i) * 9 for i in range(1000)])).start()
+if os.fork() == 0:
+    kept += [str(i) * 9 for i in range(1000)]
+else:
+    os.wait()
+"""
+    reports = vbt.trace(["/usr/bin/python3", "-c", code], preexec_fn=refuse_our_thread).reports
+    assert len(reports) == 2
+    for report, lines in zip(sorted(reports, key=lambda report: report.json["program"]["started_ns"]), ((3, 4), (6,))):
+        assert all(report.line("<string>", line)["allocs"] >= 1900 for line in lines)
+        assert report.json["end_reason"] == "exit" and any("no timeline" in note for note in report.json["notes"])
+        check_laws(report)
 
 
 def test_namespace():

@@ -272,3 +272,15 @@ def test_counts(program, originals, places, tmp_path):
     ours, others = counts_by_vbtrace(traces, program), counts_by_valgrind(logs)
     ours, others = ([row for row in rows if row[0] not in APART] for rows in (ours, others))
     assert ours == others or same(ours, others)
+
+
+@pytest.mark.parametrize("tool", ["memcheck", "callgrind"])
+def test_traced_inside_valgrind(tool, tmp_path):
+    """Valgrind knows no thread such as ours; the program does what it does, and Python's own allocators are seen."""
+    code = "kept = [float(i) for i in range(10000)]; print(len(kept))"
+    command = ["valgrind", "-q", f"--tool={tool}", f"--log-file={tmp_path}/log", "/usr/bin/python3", "-c", code]
+    run = vbt.trace([*command[:3], *(["--callgrind-out-file=/dev/null"] if tool == "callgrind" else []), *command[3:]])
+    reports = [report for report in run.reports if report.json["program"]["exe"].startswith("/usr/bin/python3")]
+    assert (run.stdout, len(reports), pathlib.Path(tmp_path, "log").read_text()) == ("10000\n", 1, "")
+    assert reports[0].line("<string>", 1)["allocs"] >= 10000
+    assert any("no timeline" in note for note in reports[0].json["notes"])
