@@ -133,10 +133,11 @@ typedef const struct vbt_step *(*find_step)(const struct vbt_python_stack *);
 VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step) {
     vbt_stand(thread, VBT_IN_LEDGER);
     const struct vbt_step *step = known_step(&thread->stack);
-    if (VBT_UNLIKELY(step == NULL))
+    if (VBT_UNLIKELY(step == NULL) || VBT_UNLIKELY(block == NULL))
         return booked(thread, block, size, VBT_CALLER);
-    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
-        return booked_at(thread, step->place, block, size);
+    struct vbt_place place = step->place;
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size)))
+        return booked_at(thread, place, block, size);
     vbt_leave(thread);
     return block;
 }

@@ -37,3 +37,13 @@ def test_lines_agree_with_tracemalloc(interpreter):
         if found != expected:
             wrong.append(f"{line}: {SOURCE[line - 1].strip()}\n        {found}, tracemalloc {expected}")
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_failed_requests_are_no_allocations(interpreter):
+    """Neither in an interpreter whose own data lie where a null pointer's neighbours would (Debian's is no PIE)."""
+    run = vbt.traced_python("failed_requests.py", interpreter)
+    program = vbt.PROGRAMS / "failed_requests.py"
+    source = program.read_text().splitlines()
+    for kind, served in json.loads(run.stdout).items():
+        row = run.report.line(program, next(number for number, text in enumerate(source, 1) if f'"{kind}": lambda' in text))
+        assert 0 < served < 100 and row["allocated_bytes"] // (64 << 20) == served, (kind, served, row)

@@ -1,0 +1,32 @@
+"""Requests to Python's allocators that fail for want of memory, between such as do not. Prints for each kind how many were served."""
+
+import json
+import resource
+
+SIZE = 64 << 20
+
+
+def served(request):
+    kept = []
+    for _ in range(100):
+        try:
+            kept.append(request())
+        except MemoryError:
+            pass
+    return len(kept)
+
+
+def main():
+    pages = int(open("/proc/self/statm").read().split()[0])
+    limit = pages * resource.getpagesize() + 16 * SIZE
+    half = b"x" * (SIZE // 2)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    requests = {
+        "malloc": lambda: half + half,
+        "calloc": lambda: bytes(SIZE),
+        "realloc": lambda: bytearray(SIZE),
+    }
+    print(json.dumps({kind: served(request) for kind, request in requests.items()}))
+
+
+main()
