@@ -135,9 +135,8 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
     const struct vbt_step *step = known_step(&thread->stack);
     if (VBT_UNLIKELY(step == NULL) || VBT_UNLIKELY(block == NULL))
         return booked(thread, block, size, VBT_CALLER);
-    struct vbt_place place = step->place;
-    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size)))
-        return booked_at(thread, place, block, size);
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
+        return booked_at(thread, step->place, block, size);
     vbt_leave(thread);
     return block;
 }
