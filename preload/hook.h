@@ -54,11 +54,10 @@ VBT_INLINE void vbt_stand(struct vbt_thread *thread, enum vbt_standing standing)
 
 VBT_INLINE void vbt_leave(struct vbt_thread *thread) { vbt_stand(thread, VBT_IDLE); }
 
-/* The place of an allocation by native code. */
-VBT_INLINE struct vbt_place vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
-    if (VBT_LIKELY(VBT_PEEK(enum vbt_stacks, vbt_stacks) == VBT_STACKS_NATIVE) &&
-        VBT_LIKELY(vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
-        return thread->full.latest;
+/* The place of an allocation by native code, until the thread's next one. */
+VBT_INLINE const struct vbt_place *vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
+    if (VBT_LIKELY(vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
+        return &thread->full.latest;
     return vbt_heap_place_else(thread, caller.sp, caller.pc, caller.fp);
 }
 

@@ -10,10 +10,10 @@
 VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
     if (VBT_LIKELY(block != NULL)) {
         vbt_stand(thread, VBT_IN_LEDGER);
-        struct vbt_place place = vbt_heap_place(thread, caller);
-        if (VBT_UNLIKELY(place.counters == NULL) ||
-            VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size)))
-            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size);
+        const struct vbt_place *place = vbt_heap_place(thread, caller);
+        if (VBT_UNLIKELY(place->counters == NULL) ||
+            VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size)))
+            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size);
     }
     vbt_leave(thread);
     return block;

@@ -360,10 +360,12 @@ static void look_around(void) {
     atomic_store(&vbt_unseen.operators, vbt_real_has_operators());
     const char *trouble = vbt_stacks != VBT_STACKS_LEAF ? vbt_oracle_open() : NULL;
     vbt_real_forget_error();
-    if (trouble == NULL)
+    if (trouble == NULL && vbt_options.verify != 0) {
         vbt_native_verify_every = vbt_options.verify;
-    else if (vbt_options.verify != 0)
+        vbt_module_stamps_expire();
+    } else if (vbt_options.verify != 0) {
         vbt_say("VBTRACE_VERIFY: %s; stacks are not compared", trouble);
+    }
     if (thread != NULL)
         vbt_leave(thread);
 }

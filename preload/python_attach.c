@@ -95,6 +95,12 @@ static void poll_while_starting(void) {
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
+/* From now on; what was captured before is not to be met again. */
+static void make_stacks(enum vbt_stacks stacks) {
+    vbt_stacks = stacks;
+    vbt_module_stamps_expire();
+}
+
 bool vbt_python_attach(void *library) {
     if (vbt_python.minor != 0)
         return true;
@@ -106,7 +112,7 @@ bool vbt_python_attach(void *library) {
     if (vbt_options.native == VBT_NATIVE_ONLY)
         return true;
     if (vbt_options.native != VBT_NATIVE_FULL)
-        vbt_stacks = VBT_STACKS_LEAF;
+        make_stacks(VBT_STACKS_LEAF);
     read_version(library);
     find_functions(library);
     const struct vbt_python_abi *known = vbt_python_abi_known(vbt_python.minor);
@@ -116,7 +122,7 @@ bool vbt_python_attach(void *library) {
     }
     vbt_python.abi = *known;
     if (vbt_stacks == VBT_STACKS_NATIVE)
-        vbt_stacks = VBT_STACKS_JOINED;
+        make_stacks(VBT_STACKS_JOINED);
     vbt_python_abi_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);
     vbt_python_stack_use();
     vbt_hooks_python_wrap();

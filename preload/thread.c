@@ -101,7 +101,7 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_regi
     uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
     struct vbt_place place = vbt_place_of(&thread->ledger, node);
     if (VBT_UNLIKELY(domain != VBT_DOMAIN_HEAP)) {
-        thread->full.native.whole = NULL;
+        vbt_native_not_again(&thread->full.native);
         return place;
     }
     thread->full.latest = place;
@@ -110,24 +110,27 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_regi
     return place;
 }
 
-static struct vbt_place leaf_place(struct vbt_thread *thread, uintptr_t caller) {
+static const struct vbt_place *leaf_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t parent = python != NULL ? python->node : 0;
     struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
     uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
     if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent || leaf->stamp != generation))
         vbt_native_leaf_find(thread, leaf, parent, caller, VBT_DOMAIN_HEAP);
-    return leaf->place;
+    return &leaf->place;
 }
 
-struct vbt_place vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
     enum vbt_stacks stacks = VBT_PEEK(enum vbt_stacks, vbt_stacks);
     if (stacks == VBT_STACKS_LEAF)
         return leaf_place(thread, pc);
+    if (stacks == VBT_STACKS_NATIVE && VBT_UNLIKELY(vbt_native_verify_every != 0) &&
+        vbt_native_repeats_verified(&thread->full.native, sp, pc, fp))
+        return &thread->full.latest;
     const struct vbt_place *known = stacks == VBT_STACKS_NATIVE ? vbt_native_known(&thread->full.native, sp, pc, fp) : NULL;
-    if (known != NULL)
-        return *known;
-    return vbt_full_place(thread, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}, VBT_DOMAIN_HEAP);
+    if (known == NULL)
+        vbt_full_place(thread, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}, VBT_DOMAIN_HEAP);
+    return known != NULL ? known : &thread->full.latest;
 }
 
 void vbt_threads_after_fork(void) {

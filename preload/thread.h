@@ -82,7 +82,7 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_regi
 
 /* The place of an allocation by native code, where its stack is not the one that was captured last: the registers are those of
  * VBT_CALLER_REGISTERS. Where whole stacks are not told, the address that called the allocator, under the thread's Python stack. */
-struct vbt_place vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp);
 
 /* In the child of a fork: the calling thread is the only one left. */
 void vbt_threads_after_fork(void);

@@ -31,6 +31,7 @@ struct vbt_counters {
  * here were of the usual size. */
 struct vbt_sizes {
     uint64_t min, max;
+    uint64_t span;                   /* so many sizes from min on were seen before or lie between such, and fit a cell */
     uint64_t min_before, max_before; /* as they were until the latest of these requests that moved one */
     uint64_t allocs[VBT_SIZE_BUCKETS];
     uint64_t counted; /* sum of allocs */

@@ -110,14 +110,20 @@ static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t cha
     }
 }
 
+static void set_range(struct vbt_sizes *sizes, uint64_t min, uint64_t max) {
+    uint64_t end = max < VBT_CELL_SIZES ? max + 1 : VBT_CELL_SIZES;
+    sizes->min = min;
+    sizes->max = max;
+    sizes->span = min < end ? end - min : 0;
+}
+
 static void count_size(struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
     if (times == 0)
         return;
     if (size < sizes->min || size > sizes->max) {
         sizes->min_before = sizes->min;
         sizes->max_before = sizes->max;
-        sizes->min = size < sizes->min ? size : sizes->min;
-        sizes->max = size > sizes->max ? size : sizes->max;
+        set_range(sizes, size < sizes->min ? size : sizes->min, size > sizes->max ? size : sizes->max);
     }
     sizes->allocs[vbt_size_bucket(size)] += times;
     sizes->counted += times;
@@ -279,9 +285,9 @@ static void uncount_size(struct vbt_sizes *sizes, const struct vbt_counters *cou
     if (--sizes->allocs[vbt_size_bucket(size)] > 0)
         return;
     if (size == sizes->min)
-        sizes->min = sizes->min_before != size ? sizes->min_before : sizes->max;
+        set_range(sizes, sizes->min_before != size ? sizes->min_before : sizes->max, sizes->max);
     if (size == sizes->max)
-        sizes->max = sizes->max_before != size ? sizes->max_before : sizes->min;
+        set_range(sizes, sizes->min, sizes->max_before != size ? sizes->max_before : sizes->min);
 }
 
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node) {

@@ -71,8 +71,7 @@ enum { VBT_SIZES_LOOK = 64 };
 /* Where a request of another than the usual size is counted; NULL: vbt_ledger_alloc has more to do with it. */
 VBT_INLINE struct vbt_sizes *vbt_ledger_known_sizes(const struct vbt_counters *counters, size_t size) {
     struct vbt_sizes *sizes = counters->sizes;
-    bool known =
-        sizes != NULL && size < VBT_CELL_SIZES && size >= sizes->min && size <= sizes->max && sizes->counted % VBT_SIZES_LOOK != 0;
+    bool known = sizes != NULL && size - sizes->min < sizes->span && sizes->counted % VBT_SIZES_LOOK != 0;
     return VBT_LIKELY(known) ? sizes : NULL;
 }
 
@@ -91,6 +90,8 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     counters->allocs++;
     counters->allocated += size;
     if (sizes != NULL) {
+        if (size >= VBT_CELL_SIZES)
+            __builtin_unreachable(); /* the span ends before */
         sizes->allocs[vbt_size_bucket(size)]++;
         sizes->counted++;
     }

@@ -21,6 +21,8 @@ uint32_t vbt_module_stamp(void) {
     return atomic_load(&closing) == 0 ? generation : generation - 1;
 }
 
+void vbt_module_stamps_expire(void) { atomic_fetch_add(&vbt_module_generation, 1); }
+
 /* In this order: a stamp that was taken as if nobody were closing is that of a generation about to end. */
 void vbt_modules_close_begin(void) {
     atomic_fetch_add(&closing, 1);

@@ -24,6 +24,9 @@ extern _Atomic uint32_t vbt_module_generation VBT_HIDDEN;
 
 uint32_t vbt_module_stamp(void);
 
+/* All stamps are of the past: what is known by one is to be found out again. */
+void vbt_module_stamps_expire(void);
+
 /* Around the real dlclose. Pairs may nest and overlap. */
 void vbt_modules_close_begin(void);
 void vbt_modules_close_end(void);

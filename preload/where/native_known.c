@@ -46,7 +46,7 @@ const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr
         return NULL;
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every) {
         stack->different += vbt_native_capture(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}) != known->place.node;
-        stack->whole = NULL; /* the thread's latest place is not this stack's */
+        vbt_native_not_again(stack); /* the thread's latest place is not this stack's */
     }
     known->passed = 0;
     stack->repeated = known == stack->met ? stack->repeated + 1 : 0;

@@ -303,7 +303,7 @@ static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, con
 
 void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     stack->top = stack->leaf = 0;
-    stack->whole = NULL;
+    vbt_native_not_again(stack);
     stack->era++;
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
@@ -356,7 +356,7 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
     const struct vbt_native_frame *leaf = push(stack, way.met, way.count, of_sites);
     stack->top = stack->leaf = way.met + way.count;
     stack->cuts[stack->cut]++;
-    stack->whole = NULL;
+    vbt_native_not_again(stack);
     if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
         verify(stack, caller);
     if (VBT_UNLIKELY(stack->is_fleeting || stack->cut == VBT_CUT_MEMORY)) {
@@ -365,13 +365,16 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
         memset(stack->ranges, 0, sizeof stack->ranges);
     } else if (VBT_LIKELY(stack->cut == VBT_CUT_NONE)) {
         stack->whole = leaf;
+        stack->quick = of_sites || VBT_UNLIKELY(vbt_native_verify_every != 0) ? NULL : leaf;
         stack->checks = room->checks + VBT_CHECKS_PADDING;
         stack->checks_end = room->checks + leaf[-1].checks;
     }
     return leaf;
 }
 
-bool vbt_native_verify_again(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+bool vbt_native_repeats_verified(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    if (!vbt_native_is_same(stack, stack->whole, sp, pc, fp))
+        return false;
     if (++stack->unverified >= vbt_native_verify_every)
         verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});
     return true;

@@ -58,6 +58,8 @@ struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
     /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
     const struct vbt_native_frame *whole;
+    const struct vbt_native_frame
+        *quick; /* the same; NULL if that it comes again is not enough to know: it has sites, or is verified */
     const struct vbt_native_check *checks, *checks_end; /* the frames outside of it were found by */
     uint64_t era;                                       /* what was remembered in an earlier one is forgotten */
     const struct vbt_native_known *met;                 /* the latest of the remembered stacks that was met */
@@ -97,17 +99,22 @@ VBT_INLINE bool vbt_native_words_stayed(const struct vbt_native_check *first, co
     return true;
 }
 
-/* The latest capture was asked for again: compares it with libunwind's if it is its turn. True. */
-bool vbt_native_verify_again(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+VBT_INLINE bool vbt_native_is_same(const struct vbt_native_stack *stack, const struct vbt_native_frame *leaf, uintptr_t sp,
+                                   uintptr_t pc, uintptr_t fp) {
+    return leaf != NULL && leaf->sp == sp && leaf->pc == pc && (!leaf->fp_matters || leaf->fp == fp) &&
+           stack->stamp == VBT_PEEK(uint32_t, vbt_module_generation) && vbt_native_words_stayed(stack->checks, stack->checks_end);
+}
 
 /* Is the stack the one that was captured last? (False where that is not sure, too.) Most allocations in loops are made under one. */
-VBT_INLINE bool vbt_native_repeats(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
-    const struct vbt_native_frame *leaf = stack->whole;
-    if (leaf == NULL || leaf->sp != sp || leaf->pc != pc || (leaf->fp_matters && leaf->fp != fp) ||
-        stack->stamp != VBT_PEEK(uint32_t, vbt_module_generation) || !vbt_native_words_stayed(stack->checks, stack->checks_end))
-        return false;
-    return VBT_LIKELY(VBT_PEEK(uint32_t, vbt_native_verify_every) == 0) || vbt_native_verify_again(stack, sp, pc, fp);
+VBT_INLINE bool vbt_native_repeats(const struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    return vbt_native_is_same(stack, stack->quick, sp, pc, fp);
 }
+
+/* The same where stacks are verified: compares it with libunwind's if it is its turn. */
+bool vbt_native_repeats_verified(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+
+/* Whoever asked for the latest capture has made something else of it: the next one is made in any case. */
+static inline void vbt_native_not_again(struct vbt_native_stack *stack) { stack->whole = stack->quick = NULL; }
 
 /* The same stack as frames with sites, for whoever makes nodes of them: vbt_native_frames. False where there is no memory. A thread
  * that asks for sites does not ask for nodes again. */

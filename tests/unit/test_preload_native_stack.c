@@ -32,7 +32,8 @@ enum { SHAPE_SETS = sizeof all_shapes / sizeof all_shapes[0] };
 __attribute__((noinline)) static void look_here(void) {
     struct vbt_registers caller = VBT_CALLER_REGISTERS;
     uint32_t before = stack.whole != NULL ? stack.whole->node : 0;
-    bool is_repeated = vbt_native_repeats(&stack, caller.sp, caller.pc, caller.fp);
+    bool is_repeated = vbt_native_verify_every == 0 ? vbt_native_repeats(&stack, caller.sp, caller.pc, caller.fp)
+                                                    : vbt_native_repeats_verified(&stack, caller.sp, caller.pc, caller.fp);
     const struct vbt_place *known = vbt_native_known(&stack, caller.sp, caller.pc, caller.fp);
     uint32_t known_node = known != NULL ? known->node : 0;
     uint32_t node = vbt_native_capture(&stack, &caller);
