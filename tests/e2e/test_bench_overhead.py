@@ -263,7 +263,12 @@ def test_who_stops_a_run_keeps_its_rounds_and_the_last_whole_run(tmp_path, stand
     out, unfinished = tmp_path / "overhead.json", tmp_path / "overhead.unfinished.json"
     out.write_text("of a whole run")
     asked = ["--quick", "--workloads", "malloc_mix", "--peers", "tracemalloc", "--rounds", "1000", "--out", out]
-    running = subprocess.Popen([sys.executable, *map(str, [BENCH / "overhead", *stand_ins, *asked])], stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [sys.executable, *map(str, [BENCH / "overhead", *stand_ins, *asked])],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored by what a shell starts in the background
+    )
     while not unfinished.exists() and running.poll() is None:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
