@@ -28,6 +28,7 @@ static char exe[VBT_PATH_MAX], cwd[VBT_PATH_MAX];
 static char options[2 * VBT_PATH_MAX]; /* the environment's VBTRACE_NAME=value, a zero behind each and behind the last */
 static struct utsname system_names;
 static char *text; /* for files of /proc; mapped when first needed */
+static long statm; /* its descriptor */
 
 /* Now, since the program may change its environment while the helper reads it. */
 static void keep_options(void) {
@@ -245,10 +246,18 @@ int64_t vbt_waited_for_processor(void) {
     return next_number(numbers);
 }
 
+void vbt_rss_open(void) { statm = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC, 0); }
+
+void vbt_rss_close(void) {
+    if (!vbt_sys_failed(statm))
+        vbt_sys(SYS_close, statm);
+}
+
 int64_t vbt_rss_now(void) {
-    if (read_text("/proc/self/statm") == 0)
-        return 0;
-    return next_number(text) * PAGE_KIB * 1024;
+    char numbers[128];
+    long size = vbt_sys_failed(statm) ? 0 : vbt_sys(SYS_pread64, statm, numbers, sizeof numbers - 1, 0);
+    numbers[size > 0 ? size : 0] = '\0';
+    return next_number(numbers) * PAGE_KIB * 1024;
 }
 
 int64_t vbt_rss_highest(void) {

@@ -36,7 +36,10 @@ void vbt_write_mappings(struct vbt_chunk_writer *writer);
 /* How long the process's first thread was ready to run and had no processor, ns, since it was forked; 0 where the kernel does not tell. */
 int64_t vbt_waited_for_processor(void);
 
-/* Resident bytes now, and the highest ever; from /proc/self/status and statm. */
+/* Resident bytes now, and the highest ever; from /proc/self/statm and status. The first is asked for at each tick, by who holds a descriptor
+ * for it between open and close; 0 where there is none. */
+void vbt_rss_open(void);
+void vbt_rss_close(void);
 int64_t vbt_rss_now(void);
 int64_t vbt_rss_highest(void);
 

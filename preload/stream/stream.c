@@ -290,11 +290,13 @@ void vbt_stream_run(int64_t first_tick) {
     }
     if (stream.has_file)
         vbt_chunk_writer_reopen(&stream.writer, stream.path);
+    vbt_rss_open();
     while (!stopped) {
         tick();
         stopped = vbt_helper_sleep(until_next(), &reason, &finish);
     }
     last_tick(finish, reason);
+    vbt_rss_close();
     vbt_chunk_writer_close(&stream.writer);
 }
 

@@ -120,6 +120,7 @@ static int64_t resident_now(void) { return checked(vbt_rss_now, "/proc/self/stat
 static void the_resident_set_is_what_the_kernel_says(void **state) {
     (void)state;
     enum { SIZE = 32 << 20 };
+    vbt_rss_open();
     assert_true(resident_now() > 0);
     char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memset(memory, 1, SIZE);
@@ -127,6 +128,7 @@ static void the_resident_set_is_what_the_kernel_says(void **state) {
     munmap(memory, SIZE);
     assert_true(resident_now() > 0);
     assert_true(checked(vbt_rss_highest, "/proc/self/status", "VmHWM:", 1024) > SIZE / 2);
+    vbt_rss_close();
 }
 
 int main(void) {
