@@ -110,6 +110,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
     bool starting = vbt_python_still_starting(as == VBT_IN_REAL);
     if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
         start_helper(vbt_options.tick);
+    vbt_helper_rouse();
     uint32_t polled = VBT_RECORDING_POLLED;
     if (!starting && (vbt_helper_runs() || vbt_helper_is_impossible()))
         atomic_compare_exchange_strong(&vbt_recording, &polled, VBT_RECORDING);

@@ -17,13 +17,16 @@
 
 enum { STACK_SIZE = 512 * 1024, TLS_SIZE = 64 * 1024, KERNEL_SIGSET_SIZE = 8 };
 
+enum { NOTHING, LOOK, STOP };
+
 /* Stands for the thread's id until the kernel has written that. */
 enum { NOBODY = 1 };
 
 static struct {
     struct vbt_lock changing; /* one start or stop at a time */
     _Atomic uint32_t tid;     /* 0: no thread; cleared and woken by the kernel when it ends */
-    _Atomic uint32_t stop;    /* 1: asked to stop */
+    _Atomic uint32_t call;    /* what it is asked to do; it sleeps on this word */
+    _Atomic bool dozes;
     int64_t first_tick;
     const char *reason;
     bool finish;
@@ -45,13 +48,28 @@ bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }
 
 bool vbt_helper_sleep(int64_t nanoseconds, const char **reason, bool *finish) {
     struct timespec timeout = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-    if (atomic_load(&helper.stop) == 0)
-        vbt_sys(SYS_futex, &helper.stop, FUTEX_WAIT_PRIVATE, 0, &timeout, 0, 0);
-    if (atomic_load(&helper.stop) == 0)
+    uint32_t call = atomic_load(&helper.call);
+    if (call == NOTHING)
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAIT_PRIVATE, NOTHING, &timeout, 0, 0);
+    call = LOOK;
+    atomic_compare_exchange_strong(&helper.call, &call, NOTHING);
+    if (atomic_load(&helper.call) != STOP)
         return false;
     *reason = helper.reason;
     *finish = helper.finish;
     return true;
+}
+
+void vbt_helper_doze(void) { atomic_store(&helper.dozes, true); }
+
+bool vbt_helper_dozes(void) { return atomic_load(&helper.dozes); }
+
+void vbt_helper_rouse(void) {
+    uint32_t nothing = NOTHING;
+    if (!atomic_load(&helper.dozes) || !atomic_exchange(&helper.dozes, false))
+        return;
+    if (atomic_compare_exchange_strong(&helper.call, &nothing, LOOK))
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
 
 /* The new descriptor table came with copies of the program's descriptors: a pipe held open here would never end. */
@@ -118,9 +136,9 @@ void vbt_helper_stop(const char *reason, bool finish) {
     vbt_lock(&helper.changing);
     helper.reason = reason;
     helper.finish = finish;
-    atomic_store(&helper.stop, 1);
+    atomic_store(&helper.call, STOP);
     if (vbt_helper_runs()) {
-        vbt_sys(SYS_futex, &helper.stop, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
     } else {
         atomic_store(&helper.tid, NOBODY);
         if (!start()) {
@@ -137,12 +155,14 @@ void vbt_helper_stop(const char *reason, bool finish) {
     const struct timespec pause = {0, 20 * 1000};
     while (last != 0 && vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), last, 0) == 0)
         vbt_sys(SYS_nanosleep, &pause, NULL);
-    atomic_store(&helper.stop, 0);
+    atomic_store(&helper.call, NOTHING);
+    atomic_store(&helper.dozes, false);
     vbt_unlock(&helper.changing);
 }
 
 void vbt_helper_after_fork(void) {
     helper.changing = (struct vbt_lock){0};
     atomic_store(&helper.tid, 0);
-    atomic_store(&helper.stop, 0);
+    atomic_store(&helper.call, NOTHING);
+    atomic_store(&helper.dozes, false);
 }

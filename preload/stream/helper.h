@@ -29,7 +29,14 @@ void vbt_helper_stop(const char *reason, bool finish);
 /* In the child of a fork: there is no thread. */
 void vbt_helper_after_fork(void);
 
-/* For the stream: sleeps until the time has passed or the thread is asked to stop; then true, with the reason. */
+/* For the stream: sleeps until the time has passed, the thread is roused, or asked to stop; then true, with the reason. */
 bool vbt_helper_sleep(int64_t nanoseconds, const char **reason, bool *finish);
+
+/* For the stream: the thread is to be roused by the next event. Is it still to be? */
+void vbt_helper_doze(void);
+bool vbt_helper_dozes(void);
+
+/* For hooks: an event comes. Nothing happens unless the thread dozes. */
+void vbt_helper_rouse(void);
 
 #endif

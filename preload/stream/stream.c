@@ -11,6 +11,7 @@
 #include "../options.h"
 #include "../say.h"
 #include "../sys.h"
+#include "../thread.h"
 #include "../thread_rows.h"
 #include "../where/tree.h"
 #include "../ledger/ledger.h"
@@ -35,6 +36,8 @@ static struct {
     struct vbt_tick tick;
     struct vbt_resident_at resident[VBT_RESIDENT_TIMES];
     bool moved, maps_moved;       /* since it was last written */
+    int64_t changed;              /* the latest tick that found something moved, ns */
+    bool dozing;                  /* the next event is listened for, since the latest tick */
     int64_t resident_due;         /* the resident set is not looked at again before, ns */
     uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
     uint64_t told;                /* changes of counters before it are in the file */
@@ -105,10 +108,13 @@ static void measure(void) {
     point.heap = live_bytes(books, VBT_DOMAIN_HEAP);
     point.python = live_bytes(books, VBT_DOMAIN_PYTHON);
     vbt_timeline_add(&stream.timeline, point);
-    stream.maps_moved |= memcmp(&mapped, &books->totals[VBT_DOMAIN_MAP], sizeof mapped) != 0;
-    stream.moved |= rss != stream.tick.rss || stream.maps_moved ||
-                    memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
-                    memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0;
+    bool maps_moved = memcmp(&mapped, &books->totals[VBT_DOMAIN_MAP], sizeof mapped) != 0;
+    stream.maps_moved |= maps_moved;
+    if (rss != stream.tick.rss || maps_moved || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
+        memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0) {
+        stream.moved = true;
+        stream.changed = stream.tick.time;
+    }
 }
 
 /* Which thread did what is much to write: it is told once a second, when there is a new thread that has a row of its own, and at
@@ -241,13 +247,20 @@ static void book_cost(int64_t cost) {
     stream.values_due = of_age > of_rest ? of_age : of_rest;
 }
 
+/* What changed is written if its cost is made up for; or if nothing changes any more: then it is written but once. */
+static bool is_due(void) {
+    enum { STILL = 50 * 1000 * 1000 };
+    bool is_still = stream.changed < stream.tick.time && stream.tick.time - stream.values_time >= STILL;
+    return is_still || stream.tick.time >= stream.values_due;
+}
+
 static void tick(void) {
     measure();
     take_resident(false);
     if (stream.writer.error != 0)
         return; /* what is missing is made up for at the end, if it can be */
     bool anew = !stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > file_limit();
-    if (!anew && (!stream.moved || stream.tick.time < stream.values_due))
+    if (!anew && (!stream.moved || !is_due()))
         return;
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
     anew ? rewrite(NULL) : write_changes();
@@ -269,11 +282,36 @@ static void last_tick(bool finish, const char *reason) {
     stream.complete = finish && stream.writer.error == 0;
 }
 
-/* Recording may have to start or stop between two ticks. */
-static int64_t until_next(void) {
+/* Recording may have to start or stop before the next tick. */
+static int64_t until_next(int64_t tick) {
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
     int64_t change = vbt_pause_tick(now) - now;
-    return change < vbt_options.tick ? change : vbt_options.tick;
+    return change < tick ? change : tick;
+}
+
+/* Events are polled from now on: the next one rouses the helper. */
+static void listen(void) {
+    uint32_t recording = VBT_RECORDING;
+    vbt_helper_doze();
+    atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
+}
+
+/* A process in which nothing has changed for a while is looked at a tenth as often, until its next event. (An event that the listening
+ * just missed is found by the next tick, which comes as soon as ever.) True: asked to stop. With line mode, there are events all the
+ * time that are not polled. */
+static bool rest(const char **reason, bool *finish) {
+    enum { REST = 100 * 1000 * 1000 };
+    bool listened = stream.dozing;
+    stream.dozing = !stream.moved && stream.tick.time - stream.changed >= REST && vbt_line_codes.count == 0;
+    if (stream.dozing && !listened)
+        listen();
+    bool long_enough = vbt_options.tick >= REST || !stream.dozing || !listened;
+    bool stopped = vbt_helper_sleep(until_next(long_enough ? vbt_options.tick : REST), reason, finish);
+    if (stream.dozing && !vbt_helper_dozes()) {
+        stream.dozing = false;
+        stream.changed = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    }
+    return stopped;
 }
 
 void vbt_stream_run(int64_t first_tick) {
@@ -291,9 +329,10 @@ void vbt_stream_run(int64_t first_tick) {
     if (stream.has_file)
         vbt_chunk_writer_reopen(&stream.writer, stream.path);
     vbt_rss_open();
+    stream.dozing = false;
     while (!stopped) {
         tick();
-        stopped = vbt_helper_sleep(until_next(), &reason, &finish);
+        stopped = rest(&reason, &finish);
     }
     last_tick(finish, reason);
     vbt_rss_close();

@@ -154,6 +154,26 @@ def test_killed_python(interpreter):
     assert report.line("<string>", 2)["live_blocks"] >= 100_000
 
 
+def test_killed_after_a_rest():
+    """A process that rests is looked at less often; what it does then is in the file as soon as ever."""
+    code = """
+import os, time
+def looks():
+    helper = max(os.listdir("/proc/self/task"), key=int)
+    return int(next(line.split()[1] for line in open(f"/proc/self/task/{helper}/status") if line.startswith("voluntary")))
+time.sleep(0.5)
+before = looks()
+time.sleep(1)
+print(looks() - before, flush=True)
+kept = [str(i) * 9 for i in range(100000)]
+time.sleep(0.2)
+os.kill(os.getpid(), 9)
+"""
+    run = vbt.trace(["/usr/bin/python3", "-c", code], status=-signal.SIGKILL)
+    assert 0 < int(run.stdout) < 60, "a hundred ticks a second where nothing happens"
+    assert run.report.line("<string>", 10)["live_blocks"] >= 100_000
+
+
 def test_unhandled_exception(interpreter):
     """sys.exit, an uncaught exception: the same output and status as untraced."""
     for code in ("import sys; sys.exit(42)", "raise ValueError('for a test')", "import os; os.abort()", "exit('bye')"):
