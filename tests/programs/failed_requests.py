@@ -8,7 +8,7 @@ SIZE = 64 << 20
 
 def served(request):
     kept = []
-    for _ in range(100):
+    for _ in range(30):
         try:
             kept.append(request())
         except MemoryError:
