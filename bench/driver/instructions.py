@@ -23,6 +23,7 @@ from .command_line import Failed
 
 OUT = command_line.BENCH / "results" / "instructions.json"
 SHARE, QUICK_SHARE = 20, 500  # one in so many of the size that the other benchmarks run
+ENOUGH = 1000  # events; what is added is divided by no fewer
 KNOWN = [*workloads.ALL, *programs.ALL]
 USUAL = (
     "float32_loop float_list_loop objects_loop call_heavy depth50 startup loop-4 loop-12 loop-30 churn-12 sqlite python-json"
@@ -99,7 +100,7 @@ def row(counter, workload, share, libraries):
                 "instructions": count.instructions,
                 "ratio": count.instructions / untraced if workload.sized else None,
                 "events": count.events,
-                "added_an_event": added / count.events if count.events >= size / 10 else None,
+                "added_an_event": added / count.events if count.events >= ENOUGH else None,
             }
     except Failed as failure:
         return {**made, "status": f"failed: {failure}"}
