@@ -69,7 +69,7 @@ void vbt_line_begin_anyhow(struct vbt_line_thread *lines, const char *code, cons
         vbt_line_leave(lines, lines->top->frame);
     if (found == lines->frames)
         vbt_line_enter(lines, frame, block, line);
-    vbt_line_begin(lines, frame, line);
+    vbt_line_begin_else(lines, frame, line);
 }
 
 bool vbt_line_is_part_of(const char *code, const void *block) {

@@ -22,8 +22,7 @@ VBT_INLINE struct vbt_line_thread *vbt_line_follow(struct vbt_thread **thread) {
 VBT_INLINE bool vbt_line_follow_usual(const void *frame, int32_t line) {
     const struct vbt_thread *self = vbt_self;
     return VBT_LIKELY(self != NULL) && VBT_LIKELY(VBT_PEEK(uint32_t, vbt_recording) == VBT_RECORDING) &&
-           VBT_LIKELY(vbt_line_objects_care == NULL) && VBT_LIKELY(self->lines != NULL) &&
-           VBT_LIKELY(vbt_line_begin_usual(self->lines, frame, line));
+           VBT_LIKELY(self->lines != NULL) && VBT_LIKELY(vbt_line_begin_usual(self->lines, frame, line));
 }
 
 /* The same when the code is not the one that was asked for last in its place. *met: the code object was not known. */

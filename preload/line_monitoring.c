@@ -87,7 +87,7 @@ static void *on_line(void *self, void *const *arguments, long count) {
     if (VBT_LIKELY(vbt_line_begin_usual(lines, frame, line)))
         return nothing();
     if (vbt_line_is_top(lines, frame))
-        vbt_line_begin(lines, frame, line);
+        vbt_line_begin_else(lines, frame, line);
     else
         vbt_line_begin_anyhow(lines, arguments[0], frame, line);
     return nothing();

@@ -171,6 +171,7 @@ void vbt_line_objects_start(void) {
         vbt_line_objects = VBT_OBJECTS_FLOATS;
         keep_lists_off();
         vbt_line_objects_care = keep_lists_off;
+        vbt_line_may_hurry = false;
         vbt_process_note = "Exact objects: the free lists of floats and tuples were switched off, so that each counts as an "
                            "allocation. Lists, dicts and "
                            "the like from free lists are not seen by this version of Python.";

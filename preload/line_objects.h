@@ -9,6 +9,6 @@
 void vbt_line_objects_start(void);
 
 /* Set where something has to be looked after at each line event. */
-extern void (*vbt_line_objects_care)(void);
+extern void (*vbt_line_objects_care)(void) VBT_HIDDEN;
 
 #endif

@@ -56,7 +56,7 @@ static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what
     if (VBT_LIKELY(what == LINE)) {
         int32_t line = vbt_load_int(frame, layout->line);
         if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
-            vbt_line_begin(lines, frame, line);
+            vbt_line_begin_else(lines, frame, line);
         else if (lines->outside == 0 || lines->top->frame == frame)
             vbt_line_begin_anyhow(lines, code_of(frame, layout), frame, line);
     } else if (what == CALL) {

@@ -325,7 +325,7 @@ void vbt_books_inherit(void) {
         ledger->last_block = NULL;
         ledger->last_mapping = 0;
         ledger->ours = 0;
-        ledger->crest = INT64_MIN;
+        vbt_ledger_forget_crest(ledger);
         atomic_store(&ledger->alloc_limit, ledger->watched ? INT64_MIN : INT64_MAX);
         atomic_store(&ledger->free_limit, ledger->watched ? INT64_MAX : INT64_MIN);
         vbt_intervals_reset(ledger);

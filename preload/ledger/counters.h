@@ -65,6 +65,7 @@ struct vbt_ledger {
     _Atomic int64_t alloc_limit;              /* live above this: publish; other threads write it to make this one do so */
     _Atomic int64_t free_limit;               /* live below this: publish; likewise */
     int64_t crest;                            /* live above this when something is freed: a peak may be passing */
+    int64_t crest_of_others;                  /* the same without what line mode wants to know */
     _Atomic int64_t published;                /* part of live that is in vbt_peak.total */
     int64_t ours;                             /* part of live that is vbtrace's own */
     const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
@@ -83,6 +84,9 @@ struct vbt_ledger {
     uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
     uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */
 };
+
+/* The next free is told whatever the live bytes are. */
+static inline void vbt_ledger_forget_crest(struct vbt_ledger *ledger) { ledger->crest = ledger->crest_of_others = INT64_MIN; }
 
 /* This thread's counters of an account, made where they are missing; NULL when there is no memory. */
 struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t account);

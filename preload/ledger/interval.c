@@ -256,7 +256,7 @@ void vbt_intervals_confirm(struct vbt_ledger *ledger) {
     forget_found(all);
     all->clock_open = true;
     all->clock = open_interval(ledger, site, time);
-    ledger->crest = INT64_MIN;
+    vbt_ledger_forget_crest(ledger);
 }
 
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
@@ -276,7 +276,7 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
         section->iterations = iterations;
     }
     all->depth++;
-    ledger->crest = INT64_MIN;
+    vbt_ledger_forget_crest(ledger);
 }
 
 void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time) {

@@ -80,7 +80,8 @@ static void crest(struct vbt_ledger *ledger) {
     } else if (limit == INT64_MIN || limit == INT64_MAX) {
         publish_and_go_on(ledger); /* a second thread has come, and this one has not published what it reached alone */
     }
-    ledger->crest = ledger->lines != NULL ? vbt_line_crest(ledger->lines, next) : next;
+    ledger->crest_of_others = next;
+    ledger->crest = ledger->lines != NULL ? vbt_line_crest(ledger->lines) : next;
 }
 
 /* The first change of an account since the last peak or tick. */
@@ -101,7 +102,7 @@ static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t cha
     set_clock(ledger, place.account, counters, ours);
     if (ours) {
         ledger->ours += change;
-        ledger->crest = INT64_MIN; /* it was computed with the old share of ours */
+        vbt_ledger_forget_crest(ledger); /* it was computed with the old share of ours */
     }
     if (counters->interval != ledger->interval) {
         vbt_intervals_confirm(ledger);

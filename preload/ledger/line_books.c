@@ -16,6 +16,7 @@ struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
 static struct vbt_table indices; /* of codes */
 
 bool vbt_line_clock_is_tsc;
+bool vbt_line_may_hurry;
 _Atomic int64_t vbt_line_rss;
 int64_t vbt_line_event_cost;
 const void *(*vbt_line_frame_now)(void);
@@ -29,6 +30,7 @@ void vbt_line_books_init(void) {
     unsigned a, b, c, d;
     vbt_line_clock_is_tsc = __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d >> 8 & 1) != 0; /* "invariant TSC" */
 #endif
+    vbt_line_may_hurry = vbt_line_clock_is_tsc;
     clock_ticks = vbt_line_clock();
     clock_ns = vbt_clock_read(CLOCK_MONOTONIC);
 }
@@ -153,20 +155,31 @@ struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
     return now;
 }
 
-static void add(struct vbt_line_sums *to, const struct vbt_line_sums *more, int64_t times) {
-    to->time += times * more->time;
-    to->events += times * more->events;
-    to->allocs += times * more->allocs;
-    to->frees += times * more->frees;
-    to->allocated += times * more->allocated;
-    to->freed += times * more->freed;
-    to->temporary += times * more->temporary;
-    to->objects += times * more->objects;
+VBT_INLINE void add(struct vbt_line_sums *to, const struct vbt_line_sums *more) {
+    to->time += more->time;
+    to->events += more->events;
+    to->allocs += more->allocs;
+    to->frees += more->frees;
+    to->allocated += more->allocated;
+    to->freed += more->freed;
+    to->temporary += more->temporary;
+    to->objects += more->objects;
 }
 
-static struct vbt_line_sums difference(const struct vbt_line_sums *now, const struct vbt_line_sums *before) {
+VBT_INLINE void subtract(struct vbt_line_sums *from, const struct vbt_line_sums *less) {
+    from->time -= less->time;
+    from->events -= less->events;
+    from->allocs -= less->allocs;
+    from->frees -= less->frees;
+    from->allocated -= less->allocated;
+    from->freed -= less->freed;
+    from->temporary -= less->temporary;
+    from->objects -= less->objects;
+}
+
+VBT_INLINE struct vbt_line_sums difference(const struct vbt_line_sums *now, const struct vbt_line_sums *before) {
     struct vbt_line_sums result = *now;
-    add(&result, before, -1);
+    subtract(&result, before);
     return result;
 }
 
@@ -175,9 +188,9 @@ void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_
     struct vbt_line_sums ours = difference(&now, before);
     ours.events = 0;
     for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
-        add(&frame->mark, &ours, 1);
-        add(&frame->entry, &ours, 1);
-        add(&frame->leaving, &ours, 1);
+        add(&frame->mark, &ours);
+        add(&frame->entry, &ours);
+        add(&frame->leaving, &ours);
     }
 }
 
@@ -224,7 +237,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     struct vbt_line *line = frame->line;
     if (vbt_line_frame_now != NULL) {
         struct vbt_line_sums unheard = difference(&lines->unheard, &frame->unheard[1]);
-        add(&frame->called, &unheard, 1);
+        add(&frame->called, &unheard);
         frame->has_called = true;
         frame->unheard[1] = lines->unheard;
     }
@@ -236,12 +249,12 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
         if (change > line->most)
             line->most = change;
         if (frame->has_called)
-            add(&own, &frame->called, -1);
-        add(&line->own, &own, 1);
+            subtract(&own, &frame->called);
+        add(&line->own, &own);
         if (line->active > 0)
-            add(&line->called, &own, -1); /* it is in what the outer execution's call did */
+            subtract(&line->called, &own); /* it is in what the outer execution's call did */
         else if (frame->has_called)
-            add(&line->called, &frame->called, 1);
+            add(&line->called, &frame->called);
         see_change(lines, line);
         see_rss(line);
     }
@@ -298,13 +311,12 @@ VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame 
         int64_t live = ledger->live + elsewhere;
         if (VBT_UNLIKELY(live > line->high))
             line->high = live;
-        if (line->high - elsewhere < ledger->crest)
-            ledger->crest = line->high - elsewhere;
+        ledger->crest = vbt_line_crest_in(ledger, frame, line, elsewhere);
     }
     start_count(lines, frame);
 }
 
-int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others) {
+int64_t vbt_line_crest(struct vbt_line_thread *lines) {
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
     int64_t live = lines->ledger->live + elsewhere;
     struct vbt_line_frame *top = lines->top;
@@ -315,8 +327,10 @@ int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others) {
             break; /* all that wait below have been as high */
         frame->floor = live;
     }
-    int64_t lowest = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
-    return lowest != INT64_MAX && lowest - elsewhere < others ? lowest - elsewhere : others;
+    if (top->line != NULL)
+        return vbt_line_crest_in(lines->ledger, top, top->line, elsewhere);
+    int64_t others = lines->ledger->crest_of_others;
+    return top->floor != INT64_MAX && top->floor - elsewhere < others ? top->floor - elsewhere : others;
 }
 
 static void call_begins(struct vbt_line_frame *caller) {
@@ -327,11 +341,16 @@ static void call_begins(struct vbt_line_frame *caller) {
 /* What was done between two moments was done by a call of the frame's line. */
 static void call_ends(struct vbt_line_frame *caller, const struct vbt_line_sums *before, const struct vbt_line_sums *now) {
     struct vbt_line_sums done = difference(now, before);
-    add(&caller->called, &done, 1);
+    add(&caller->called, &done);
     caller->has_called = true;
     caller->count = VBT_LINE_UNUSUAL;
     if (caller->line != NULL)
         caller->line->active--;
+}
+
+VBT_INLINE void run(struct vbt_line_thread *lines, const void *frame) {
+    lines->running = frame;
+    lines->quick = vbt_line_may_hurry ? frame : NULL;
 }
 
 void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line) {
@@ -342,7 +361,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
             top->leaving = vbt_line_now(lines);
             call_begins(top);
         }
-        lines->running = NULL;
+        run(lines, NULL);
         return;
     }
     if (top == lines->frames + VBT_LINE_FRAMES - 1) { /* part of what the deepest call that is followed does */
@@ -363,13 +382,11 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
         call_begins(top);
     lines->outside = 0;
     lines->top = fresh;
-    lines->running = frame;
+    run(lines, frame);
     begin_line(lines, fresh, line);
 }
 
-void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t line) {
-    if (vbt_line_begin_usual(lines, frame, line))
-        return;
+void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line) {
     lines->events++;
     struct vbt_line_frame *top = lines->top;
     if (VBT_UNLIKELY(top->frame != frame))
@@ -386,14 +403,14 @@ static void pop(struct vbt_line_thread *lines) {
     struct vbt_line_frame *caller = top - 1;
     lines->top = caller;
     lines->outside = top->outside;
-    lines->running = lines->outside == 0 ? caller->frame : NULL;
+    run(lines, lines->outside == 0 ? caller->frame : NULL);
     top->frame = NULL;
     if (lines->outside == 0 && caller > lines->frames) {
         struct vbt_line_sums now = {.time = top->mark.time, .events = lines->events};
         read_totals(lines, &now);
         call_ends(caller, &top->entry, &now);
         struct vbt_line_sums unheard = difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
-        add(&caller->unheard[1], &unheard, 1);
+        add(&caller->unheard[1], &unheard);
     }
 }
 
@@ -403,7 +420,7 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
         if (--lines->outside == 0 && lines->top > lines->frames) {
             struct vbt_line_sums now = vbt_line_now(lines);
             call_ends(lines->top, &lines->top->leaving, &now);
-            lines->running = lines->top->frame;
+            run(lines, lines->top->frame);
         }
         return;
     }
@@ -437,7 +454,7 @@ void vbt_line_reset(struct vbt_line_thread *lines) {
     if (lines->outside > 0 && lines->top > lines->frames && lines->top->line != NULL && lines->top->line->active > 0)
         lines->top->line->active--;
     lines->top = lines->frames;
-    lines->running = NULL;
+    run(lines, NULL);
     lines->outside = 0;
     memset(lines->yielded, 0, sizeof lines->yielded);
 }

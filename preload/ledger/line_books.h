@@ -80,6 +80,7 @@ enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 256
 
 /* Of one thread; made at its first line event. */
 struct vbt_line_thread {
+    const void *quick;          /* as running, where vbt_line_begin_usual may do; else NULL */
     const void *running;        /* the frame of top; NULL: it waits for code that is not chosen */
     struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
     uint32_t outside;           /* calls of code that is not chosen, above top */
@@ -109,13 +110,22 @@ struct vbt_line_thread {
 extern bool vbt_line_clock_is_tsc;
 int64_t vbt_line_clock_slow(void);
 
-static inline int64_t vbt_line_clock(void) {
+/* Where vbt_line_clock_is_tsc. */
+static inline int64_t vbt_line_clock_quick(void) {
 #if defined __x86_64__
-    if (VBT_LIKELY(vbt_line_clock_is_tsc))
-        return (int64_t)__builtin_ia32_rdtsc();
-#endif
+    return (int64_t)__builtin_ia32_rdtsc();
+#else
     return vbt_line_clock_slow();
+#endif
 }
+
+static inline int64_t vbt_line_clock(void) {
+    return VBT_LIKELY(vbt_line_clock_is_tsc) ? vbt_line_clock_quick() : vbt_line_clock_slow();
+}
+
+/* The clock is that of the processor, and nobody else wants to know of each event: vbt_line_begin_usual may do. Does not change once there
+ * were events. */
+extern bool vbt_line_may_hurry;
 
 /* Chooses the clock and notes when it began. Once. */
 void vbt_line_books_init(void);
@@ -130,7 +140,7 @@ extern enum vbt_objects vbt_line_objects;
 extern int64_t vbt_line_event_cost;
 
 /* The resident set as of the last tick, or of the last large change; bytes. */
-extern _Atomic int64_t vbt_line_rss;
+extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
 
 /* The resident set now, from the kernel; 0 if it does not say. */
 int64_t vbt_line_rss_now(void);
@@ -150,8 +160,8 @@ struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t in
 /* Chosen code begins in a frame, or goes on there, in this line. block NULL: code that is not chosen. */
 void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line);
 
-/* A line begins in the frame, which is the innermost that was entered: see vbt_line_is_top. */
-void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t line);
+/* A line begins in the frame, which is the innermost that was entered (see vbt_line_is_top), and vbt_line_begin_usual did not do. */
+void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line);
 
 /* The frame is left: it returned, was left by an exception, or yields (then it may be entered again). */
 void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);
@@ -174,9 +184,8 @@ void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block);
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines);
 void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before);
 
-/* For the ledger: live is about to fall. Returns the live bytes above which it wants to know again. others: what other
- * parties want. */
-int64_t vbt_line_crest(struct vbt_line_thread *lines, int64_t others);
+/* For the ledger: live is about to fall. Returns the live bytes above which it is to tell again. */
+int64_t vbt_line_crest(struct vbt_line_thread *lines);
 
 /* The process ends: the calls that are under way end now. */
 void vbt_line_finish(struct vbt_line_thread *lines);

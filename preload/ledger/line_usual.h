@@ -17,12 +17,19 @@ VBT_INLINE int64_t vbt_line_live_elsewhere(const struct vbt_line_thread *lines) 
            (int64_t)(lines->ours->allocated - lines->ours->freed);
 }
 
-/* vbt_line_begin, if nothing is unusual; else does nothing and returns false. */
+/* While the top frame executes a line: the live bytes of the thread above which the ledger is to tell. */
+VBT_INLINE int64_t vbt_line_crest_in(const struct vbt_ledger *ledger, const struct vbt_line_frame *top, const struct vbt_line *line,
+                                     int64_t elsewhere) {
+    int64_t lowest = (line->high < top->floor ? line->high : top->floor) - elsewhere;
+    return lowest < ledger->crest_of_others ? lowest : ledger->crest_of_others;
+}
+
+/* vbt_line_begin_else, if nothing is unusual; else does nothing and returns false. */
 VBT_INLINE bool vbt_line_begin_usual(struct vbt_line_thread *lines, const void *frame, int32_t number) {
     struct vbt_line_frame *top = lines->top;
     struct vbt_line *line = top->line;
     struct vbt_ledger *ledger = lines->ledger;
-    if (VBT_UNLIKELY(lines->running != frame) || VBT_UNLIKELY(!vbt_line_clock_is_tsc) || top->count != vbt_line_count(lines))
+    if (VBT_UNLIKELY(lines->quick != frame) || top->count != vbt_line_count(lines))
         return false;
     uint32_t offset = (uint32_t)(number - top->block->first);
     if (VBT_UNLIKELY(offset >= top->block->count))
@@ -32,18 +39,24 @@ VBT_INLINE bool vbt_line_begin_usual(struct vbt_line_thread *lines, const void *
     if (VBT_UNLIKELY(next->site == 0) || VBT_UNLIKELY(next->active > 0) || VBT_UNLIKELY(ledger->live + elsewhere > next->high) ||
         VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
         return false;
-    int64_t time = vbt_line_clock(), events = lines->events + 1;
-    line->own.time += time - top->mark.time;
+    ledger->crest = vbt_line_crest_in(ledger, top, next, elsewhere);
     line->own.events++;
     line->quiet = true;
-    lines->events = events;
-    top->mark.time = time;
-    top->mark.events = events;
+    top->mark.events = ++lines->events;
     top->line = next;
     next->hits++;
-    if (VBT_UNLIKELY(next->high - elsewhere < ledger->crest))
-        ledger->crest = next->high - elsewhere;
+    atomic_signal_fence(
+        memory_order_seq_cst); /* else the registers that hold all this while the clock is read are to be saved first */
+    int64_t time = vbt_line_clock_quick();
+    line->own.time += time - top->mark.time;
+    top->mark.time = time;
     return true;
+}
+
+/* A line begins in the frame, which is the innermost that was entered. */
+VBT_INLINE void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t number) {
+    if (VBT_UNLIKELY(!vbt_line_begin_usual(lines, frame, number)))
+        vbt_line_begin_else(lines, frame, number);
 }
 
 #endif

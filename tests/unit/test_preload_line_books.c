@@ -1,5 +1,5 @@
 /* The line books: what an execution of a line costs itself and by its calls, recursion, how high the heap stood, what is not followed. */
-#include "preload/ledger/line_books.h"
+#include "preload/ledger/line_usual.h"
 
 #include "preload/ledger/books.h"
 #include "preload/ledger/ledger.h"
@@ -198,6 +198,43 @@ static void the_highest_point_inside_a_line_is_seen(void **state) {
     assert_int_equal(line_of_f(11)->own.allocated + line_of_f(11)->called.allocated, 1010);
 }
 
+static void goes_up_and_down(size_t size) {
+    allocate(0x1000, size);
+    release(0x1000);
+}
+
+static void the_ledger_tells_only_of_heights_that_are_new_to_a_line_under_way(void **state) {
+    (void)state;
+    const struct vbt_ledger *ledger = &thread->ledger;
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 51);
+    goes_up_and_down(500);
+    vbt_line_leave(lines, &g1);
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    goes_up_and_down(100);
+    vbt_line_begin(lines, &f1, 12);
+    assert_int_equal(ledger->crest, 0);
+    vbt_line_begin(lines, &f1, 11); /* nothing happened in between: the short way */
+    assert_int_equal(ledger->crest, 100);
+    vbt_line_enter(lines, &g1, g(), 50);
+    vbt_line_begin(lines, &g1, 51);
+    assert_int_equal(ledger->crest, 100); /* what waits for the call is under way, too */
+    goes_up_and_down(200);
+    assert_int_equal(ledger->crest, 200);
+    vbt_line_begin(lines, &g1, 52);
+    vbt_line_begin(lines, &g1, 51);
+    assert_int_equal(ledger->crest, 200);
+    vbt_ledger_forget_crest(&thread->ledger);
+    vbt_line_begin(lines, &g1, 52);
+    assert_int_equal(ledger->crest, INT64_MIN); /* others want to be told of the next free */
+    vbt_line_leave(lines, &g1);
+    vbt_line_leave(lines, &f1);
+    assert_int_equal(line_of_f(11)->high, 200);
+    assert_int_equal(line_of_f(12)->high, 0);
+    assert_int_equal(line_of_g(51)->high, 500);
+}
+
 static void frames_that_end_without_a_word_are_closed(void **state) {
     (void)state;
     vbt_line_enter(lines, &f1, f(), 10);
@@ -303,6 +340,7 @@ int main(void) {
         cmocka_unit_test_setup(chosen_code_below_other_code_is_followed, start),
         cmocka_unit_test_setup(recursion_counts_the_whole_once, start),
         cmocka_unit_test_setup(the_highest_point_inside_a_line_is_seen, start),
+        cmocka_unit_test_setup(the_ledger_tells_only_of_heights_that_are_new_to_a_line_under_way, start),
         cmocka_unit_test_setup(frames_that_end_without_a_word_are_closed, start),
         cmocka_unit_test_setup(what_is_ours_is_taken_off, start),
         cmocka_unit_test_setup(a_moved_block_is_counted_where_it_went, start),
