@@ -151,7 +151,7 @@ enum vbt_quantity {
 #define VBT_SIZE_BUCKETS 48
 
 static inline unsigned vbt_size_bucket(uint64_t size) {
-    return size >> (VBT_SIZE_BUCKETS - 1) != 0 ? VBT_SIZE_BUCKETS - 1 : 63u - (unsigned)__builtin_clzll(2 * size + 1);
+    return size >> (VBT_SIZE_BUCKETS - 1) != 0 ? VBT_SIZE_BUCKETS - 1 : 63u ^ (unsigned)__builtin_clzll(2 * size + 1);
 }
 
 #endif

@@ -77,7 +77,8 @@ static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
 
 static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters) {
     const struct vbt_sizes *sizes = counters->sizes;
-    uint64_t counted = sizes != NULL ? sizes->counted : 0; /* by now perhaps more than the thread had allocated just before */
+    uint64_t counted =
+        sizes != NULL ? vbt_sizes_counted(sizes) : 0; /* by now perhaps more than the thread had allocated just before */
     add_size(out, counters->usual_size, counted < counters->allocs ? counters->allocs - counted : 0);
     if (sizes == NULL)
         return;

@@ -34,9 +34,15 @@ struct vbt_sizes {
     uint64_t span;                   /* so many sizes from min on were seen before or lie between such, and fit a cell */
     uint64_t min_before, max_before; /* as they were until the latest of these requests that moved one */
     uint64_t allocs[VBT_SIZE_BUCKETS];
-    uint64_t counted; /* sum of allocs */
-    uint64_t looked;  /* the node's allocations when it was last decided what is usual */
+    uint64_t looked, looked_counted; /* the node's allocations, and those counted here, when it was last decided what is usual */
 };
+
+static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
+    uint64_t counted = 0;
+    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
+        counted += sizes->allocs[bucket];
+    return counted;
+}
 
 /* A thread's table of pages is address space for this many nodes; a call tree that grows larger is cut. */
 enum { VBT_PAGE_ACCOUNTS = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_NODES / VBT_PAGE_ACCOUNTS };

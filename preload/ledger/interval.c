@@ -77,6 +77,12 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
     site->clock = atomic_load_explicit(&vbt_clock, memory_order_relaxed);
 }
 
+/* Each account's next change takes the long way, and so to vbt_intervals_confirm. */
+static void next_interval(struct vbt_ledger *ledger) {
+    ledger->interval++;
+    atomic_fetch_add(&vbt_clock, 1);
+}
+
 static uint32_t open_sections(const struct vbt_intervals *all) { return all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS; }
 
 static bool anything_open(const struct vbt_intervals *all) { return all->clock_open || all->depth > 0; }
@@ -162,7 +168,7 @@ static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
         all->found[all->found_count++] = (struct vbt_note){note->node, NULL, flow};
     }
     all->note_count = 0;
-    ledger->interval++;
+    next_interval(ledger);
 }
 
 /* Nothing that was found is of use any more once no interval is open that began before it. */
@@ -221,7 +227,7 @@ void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t tim
     vbt_intervals_confirm(ledger);
     all->pending_site = site;
     all->pending_time = time;
-    ledger->interval++; /* every node's next change takes the long way, and so to vbt_intervals_confirm */
+    next_interval(ledger);
 }
 
 void vbt_intervals_withdraw(struct vbt_ledger *ledger) {
@@ -313,7 +319,7 @@ void vbt_intervals_reset(struct vbt_ledger *ledger) {
     all->depth = 0;
     all->note_count = 0;
     all->found_count = 0;
-    ledger->interval++;
+    next_interval(ledger);
 }
 
 void vbt_interval_groups_forget(void) {

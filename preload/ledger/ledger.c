@@ -127,7 +127,6 @@ static void count_size(struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
         set_range(sizes, size < sizes->min ? size : sizes->min, size > sizes->max ? size : sizes->max);
     }
     sizes->allocs[vbt_size_bucket(size)] += times;
-    sizes->counted += times;
 }
 
 static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counters *counters) {
@@ -153,13 +152,16 @@ static void other_size(struct vbt_ledger *ledger, struct vbt_counters *counters,
     if (sizes == NULL)
         return;
     count_size(sizes, size, 1);
-    if (sizes->counted % VBT_SIZES_LOOK != 1)
+    if (sizes->allocs[vbt_size_bucket(size)] % VBT_SIZES_LOOK != 1)
         return;
-    if (counters->allocs - sizes->looked < 2 * VBT_SIZES_LOOK && size < UINT32_MAX) {
-        count_size(sizes, counters->usual_size, counters->allocs - sizes->counted);
+    uint64_t counted = vbt_sizes_counted(sizes);
+    if (counted - sizes->looked_counted > (counters->allocs - sizes->looked) / 2 && size < UINT32_MAX) {
+        count_size(sizes, counters->usual_size, counters->allocs - counted);
         counters->usual_size = (uint32_t)size;
+        counted = counters->allocs;
     }
     sizes->looked = counters->allocs;
+    sizes->looked_counted = counted;
 }
 
 /* A block that vbt_shadow_usual_cell has no cell for, or whose size does not fit it. */
@@ -178,7 +180,7 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
-    if (vbt_ledger_stale(ledger, counters))
+    if (vbt_ledger_stale(counters))
         touch(ledger, place, (int64_t)size);
     counters->allocs++;
     counters->allocated += size;
@@ -229,7 +231,7 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     }
     if (ledger->live > ledger->crest)
         crest(ledger);
-    if (vbt_ledger_stale(ledger, counters))
+    if (vbt_ledger_stale(counters))
         touch(ledger, place, -(int64_t)size);
     counters->frees++;
     counters->freed += size;
@@ -280,9 +282,8 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
 /* Takes back the latest request, of which the node's other counters know no longer. What was smallest and largest before it is not always
  * known: then what is left of the two. */
 static void uncount_size(struct vbt_sizes *sizes, const struct vbt_counters *counters, size_t size) {
-    if (size == counters->usual_size && counters->allocs + 1 > sizes->counted)
+    if (size == counters->usual_size && counters->allocs + 1 > vbt_sizes_counted(sizes))
         return; /* it was not counted here */
-    sizes->counted--;
     if (--sizes->allocs[vbt_size_bucket(size)] > 0)
         return;
     if (size == sizes->min)
@@ -306,7 +307,7 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     from->allocated -= size;
     if (from->sizes != NULL)
         uncount_size(from->sizes, from, size);
-    if (vbt_ledger_stale(ledger, to))
+    if (vbt_ledger_stale(to))
         touch(ledger, place, (int64_t)size);
     to->allocs++;
     to->allocated += size;

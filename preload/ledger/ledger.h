@@ -61,27 +61,32 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
  * ever. */
 int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now);
 
-VBT_INLINE bool vbt_ledger_stale(const struct vbt_ledger *ledger, const struct vbt_counters *counters) {
-    return VBT_UNLIKELY(counters->clock != VBT_PEEK(uint64_t, vbt_clock)) || VBT_UNLIKELY(counters->interval != ledger->interval);
+/* Is this an account's first change since the last peak, tick or boundary of an interval? Each of them sets vbt_clock on. */
+VBT_INLINE bool vbt_ledger_stale(const struct vbt_counters *counters) {
+    return VBT_UNLIKELY(counters->clock != VBT_PEEK(uint64_t, vbt_clock));
 }
 
-/* Of so many requests of other sizes than the usual one, one looks whether it should be the usual one. */
+/* Of so many requests of other sizes than the usual one that are counted together, one looks whether it should be the usual one. */
 enum { VBT_SIZES_LOOK = 64 };
 
-/* Where a request of another than the usual size is counted; NULL: vbt_ledger_alloc has more to do with it. */
-VBT_INLINE struct vbt_sizes *vbt_ledger_known_sizes(const struct vbt_counters *counters, size_t size) {
+/* Has vbt_ledger_alloc no more to do with a request of another than the usual size than to count it? Then *bucket is where. */
+VBT_INLINE bool vbt_ledger_knows_size(const struct vbt_counters *counters, size_t size, size_t *bucket) {
     struct vbt_sizes *sizes = counters->sizes;
-    bool known = sizes != NULL && size - sizes->min < sizes->span && sizes->counted % VBT_SIZES_LOOK != 0;
-    return VBT_LIKELY(known) ? sizes : NULL;
+    if (VBT_UNLIKELY(sizes == NULL) || VBT_UNLIKELY(size - sizes->min >= sizes->span))
+        return false;
+    if (size >= VBT_CELL_SIZES)
+        __builtin_unreachable(); /* the span ends before */
+    *bucket = vbt_size_bucket(size);
+    return VBT_LIKELY(sizes->allocs[*bucket] % VBT_SIZES_LOOK != 0);
 }
 
 /* vbt_ledger_alloc, if nothing else is to be done; else does nothing and returns false. place.counters is not NULL. */
 VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block,
                                        size_t size) {
     struct vbt_counters *counters = place.counters;
-    struct vbt_sizes *sizes = NULL;
-    if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)) ||
-        (size != counters->usual_size && VBT_UNLIKELY((sizes = vbt_ledger_known_sizes(counters, size)) == NULL)))
+    bool is_usual = size == counters->usual_size;
+    size_t bucket = 0;
+    if (VBT_UNLIKELY(vbt_ledger_stale(counters)) || (!is_usual && VBT_UNLIKELY(!vbt_ledger_knows_size(counters, size, &bucket))))
         return false;
     int64_t live = ledger->live + (int64_t)size;
     vbt_cell *slot = vbt_shadow_usual_cell(block);
@@ -89,12 +94,8 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
         return false;
     counters->allocs++;
     counters->allocated += size;
-    if (sizes != NULL) {
-        if (size >= VBT_CELL_SIZES)
-            __builtin_unreachable(); /* the span ends before */
-        sizes->allocs[vbt_size_bucket(size)]++;
-        sizes->counted++;
-    }
+    if (!is_usual)
+        counters->sizes->allocs[bucket]++;
     ledger->totals[domain].allocs++;
     ledger->totals[domain].allocated += size;
     ledger->live = live;
@@ -116,7 +117,7 @@ VBT_INLINE bool vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain
         return false;
     struct vbt_counters *counters = &page->counters[vbt_cell_account(cell) % VBT_PAGE_ACCOUNTS];
     size_t size = vbt_cell_size(cell);
-    if (VBT_UNLIKELY(vbt_ledger_stale(ledger, counters)))
+    if (VBT_UNLIKELY(vbt_ledger_stale(counters)))
         return false;
     int64_t live = ledger->live;
     if (VBT_UNLIKELY(live > ledger->crest) || VBT_UNLIKELY((live -= (int64_t)size) < VBT_PEEK(int64_t, ledger->free_limit)))

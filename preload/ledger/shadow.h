@@ -68,11 +68,12 @@ static inline vbt_cell *vbt_shadow_cell(const void *block, bool make) {
 /* The same for an address at 0 modulo 16 whose region is there; NULL for all others. */
 VBT_INLINE vbt_cell *vbt_shadow_usual_cell(const void *block) {
     uintptr_t address = (uintptr_t)block;
-    uintptr_t index = address >> VBT_SHADOW_REGION_BITS;
-    if (VBT_UNLIKELY((address & 15) != 0) || VBT_UNLIKELY(index >= VBT_SHADOW_PLANE))
+    uintptr_t cell = address >> 4 | address << 60; /* an odd address becomes one that is too high: one question for both */
+    uintptr_t index = cell >> (VBT_SHADOW_REGION_BITS - 4);
+    if (VBT_UNLIKELY(index >= VBT_SHADOW_PLANE))
         return NULL;
     vbt_cell *cells = VBT_PEEK(vbt_cell *, vbt_shadow_regions[index]);
-    return VBT_LIKELY(cells != NULL) ? &cells[address >> 4 & (VBT_SHADOW_CELLS - 1)] : NULL;
+    return VBT_LIKELY(cells != NULL) ? &cells[cell & (VBT_SHADOW_CELLS - 1)] : NULL;
 }
 
 /* Blocks of 16 GiB and more do not fit a cell: it is marked VBT_CELL_HUGE, and their size is kept here. */

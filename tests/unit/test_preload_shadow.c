@@ -83,6 +83,26 @@ static void addresses_above_47_bits_have_no_cell(void **state) {
     assert_ptr_not_equal(cell_of(end - 16), cell_of(end - 8));
 }
 
+static void the_usual_cell_is_that_of_an_aligned_address_in_a_region_that_is_there(void **state) {
+    (void)state;
+    uintptr_t base = 0x5010 * REGION, highest = ((uintptr_t)1 << VBT_SHADOW_ADDRESS_BITS) - 16;
+    assert_null(vbt_shadow_usual_cell((const void *)base));
+    cell_of(base);
+    cell_of(highest);
+    cell_of(base + 8);
+    for (uintptr_t offset = 0; offset < REGION; offset += REGION / 16)
+        assert_ptr_equal(vbt_shadow_usual_cell((const void *)(base + offset)), cell_of(base + offset));
+    assert_ptr_equal(vbt_shadow_usual_cell((const void *)(base + REGION - 16)), cell_of(base + REGION - 16));
+    assert_ptr_equal(vbt_shadow_usual_cell((const void *)highest), cell_of(highest));
+    for (uintptr_t offset = 1; offset < 16; offset++) {
+        assert_null(vbt_shadow_usual_cell((const void *)(base + offset)));
+        assert_null(vbt_shadow_usual_cell((const void *)(highest + offset)));
+        assert_null(vbt_shadow_usual_cell((const void *)offset));
+    }
+    for (int bit = VBT_SHADOW_ADDRESS_BITS; bit < 64; bit++)
+        assert_null(vbt_shadow_usual_cell((const void *)(base | (uintptr_t)1 << bit)));
+}
+
 static void huge_blocks_keep_their_size(void **state) {
     (void)state;
     static char blocks[3];
@@ -149,6 +169,7 @@ int main(void) {
         cmocka_unit_test(neighbouring_regions_do_not_overlap),
         cmocka_unit_test(unaligned_addresses_have_no_cell),
         cmocka_unit_test(addresses_above_47_bits_have_no_cell),
+        cmocka_unit_test(the_usual_cell_is_that_of_an_aligned_address_in_a_region_that_is_there),
         cmocka_unit_test(huge_blocks_keep_their_size),
         cmocka_unit_test(huge_blocks_have_an_end_and_room_is_used_again),
         cmocka_unit_test(a_huge_block_replaces_the_one_that_was_there),
