@@ -18,8 +18,8 @@ struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller);
 
 /* vbt_enter_as where nothing stands in the way; NULL means only that vbt_enter_slowly must be asked. */
 VBT_INLINE struct vbt_thread *vbt_enter_usual(enum vbt_standing as) {
-    struct vbt_thread *thread = vbt_self;
-    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(VBT_PEEK(uint32_t, thread->standing) != VBT_IDLE))
+    struct vbt_thread *thread = vbt_self_or_nobody;
+    if (VBT_UNLIKELY(VBT_PEEK(uint32_t, thread->standing) != VBT_IDLE))
         return NULL;
     atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); /* whoever stops the recording makes it a full one: see vbt_lifecycle_stop */

@@ -6,33 +6,116 @@
 #include <link.h>
 #include <string.h>
 
+VBT_INLINE void book(struct vbt_thread *thread, const struct vbt_place *place, void *block, size_t size) {
+    if (VBT_UNLIKELY(place->counters == NULL) ||
+        VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size)))
+        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size);
+}
+
 /* Books what the real function returned (NULL where it failed), leaves, and passes it on. */
 VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
     if (VBT_LIKELY(block != NULL)) {
         vbt_stand(thread, VBT_IN_LEDGER);
-        const struct vbt_place *place = vbt_heap_place(thread, caller);
-        if (VBT_UNLIKELY(place->counters == NULL) ||
-            VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size)))
-            vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size);
+        book(thread, vbt_heap_place(thread, caller), block, size);
     }
     vbt_leave(thread);
     return block;
 }
 
-VBT_EXPORT void *malloc(size_t size) {
-    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
-    if (VBT_UNLIKELY(thread == NULL))
-        return vbt_real.malloc(size);
+/* malloc, calloc and free call the C library's function with the thread as it was, and enter for the booking only: it calls no
+ * hook. Another allocator's may, and so may the lookup of either: those are called standing in a real function. */
+
+static void *malloc_marked(size_t size);
+static void *calloc_marked(size_t count, size_t size);
+static void free_marked(void *block);
+
+static struct {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void (*free)(void *);
+} quick = {malloc_marked, calloc_marked, free_marked};
+
+/* NULL: the thread stands in something already; what that means for the request is seen when it is to be booked. */
+static struct vbt_thread *mark(void) {
+    struct vbt_thread *thread = vbt_self;
+    if (thread != NULL && atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE)
+        return NULL;
+    return vbt_enter_as(VBT_IN_REAL, 0);
+}
+
+static void unmark(struct vbt_thread *thread) {
+    if (thread != NULL)
+        vbt_leave(thread);
+    if (vbt_real_is_plain()) { /* a thread that sees this late goes on as before */
+        quick.malloc = vbt_real.malloc;
+        quick.calloc = vbt_real.calloc;
+        quick.free = vbt_real.free;
+    }
+}
+
+static void *malloc_marked(size_t size) {
+    struct vbt_thread *thread = mark();
     void *block = vbt_real.malloc(size);
-    return booked(thread, block, size, VBT_CALLER_REGISTERS);
+    unmark(thread);
+    return block;
+}
+
+static void *calloc_marked(size_t count, size_t size) {
+    struct vbt_thread *thread = mark();
+    void *block = vbt_real.calloc(count, size);
+    unmark(thread);
+    return block;
+}
+
+static void free_marked(void *block) {
+    struct vbt_thread *thread = mark();
+    vbt_real.free(block);
+    unmark(thread);
+}
+
+/* What booked_usually does not do itself, it calls as the last thing: so it has no registers to save. */
+
+static __attribute__((noinline)) void *booked_unless_inside(void *block, size_t size, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    struct vbt_thread *thread = vbt_enter_slowly(VBT_IN_REAL, pc);
+    return thread != NULL ? booked(thread, block, size, (struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}) : block;
+}
+
+static __attribute__((noinline)) void *booked_elsewhere(void *block, size_t size, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    struct vbt_thread *thread = vbt_self;
+    book(thread, vbt_heap_place_else(thread, sp, pc, fp), block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, void *block, size_t size) {
+    vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, thread->full.latest, block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+/* Books what the real function returned (NULL where it failed), and passes it on. The thread has not entered. */
+VBT_INLINE void *booked_usually(void *block, size_t size, struct vbt_registers caller) {
+    if (VBT_UNLIKELY(block == NULL))
+        return NULL;
+    struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
+    if (VBT_UNLIKELY(thread == NULL))
+        return booked_unless_inside(block, size, caller.sp, caller.pc, caller.fp);
+    if (VBT_UNLIKELY(!vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
+        return booked_elsewhere(block, size, caller.sp, caller.pc, caller.fp);
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, thread->full.latest, block, size)))
+        return booked_at(thread, block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+VBT_EXPORT void *malloc(size_t size) {
+    void *block = quick.malloc(size);
+    return booked_usually(block, size, VBT_CALLER_REGISTERS);
 }
 
 VBT_EXPORT void *calloc(size_t count, size_t size) {
-    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, VBT_CALLER);
-    if (VBT_UNLIKELY(thread == NULL))
-        return vbt_real.calloc(count, size);
-    void *block = vbt_real.calloc(count, size);
-    return booked(thread, block, count * size, VBT_CALLER_REGISTERS);
+    void *block = quick.calloc(count, size);
+    return booked_usually(block, count * size, VBT_CALLER_REGISTERS);
 }
 
 /* The end of a block, in all cases. thread: has entered; NULL: has not. */
@@ -55,9 +138,8 @@ VBT_INLINE void release(void *block, uintptr_t caller) {
         return release_slowly(NULL, block, caller);
     if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, block)))
         return release_slowly(thread, block, caller);
-    vbt_stand(thread, VBT_IN_REAL);
-    vbt_real.free(block);
     vbt_leave(thread);
+    quick.free(block);
 }
 
 VBT_EXPORT void free(void *block) { release(block, VBT_CALLER); }

@@ -170,8 +170,11 @@ bool vbt_real_has_operators(void) {
 
 bool vbt_real_calls_back(uintptr_t caller) { return is_in(allocators, caller) || is_in(ours, caller); }
 
+static _Atomic int state; /* of the lookup: 0 to do, 1 somebody is at it, 2 done */
+
+bool vbt_real_is_plain(void) { return atomic_load(&state) == 2 && allocators.end == 0; }
+
 void vbt_real_find(void) {
-    static _Atomic int state; /* 0 to do, 1 somebody is at it, 2 done */
     int expected = 0;
     if (!atomic_compare_exchange_strong(&state, &expected, 1)) {
         while (!finding && atomic_load(&state) != 2)

@@ -77,6 +77,9 @@ void vbt_real_forget_error(void);
  * does not. */
 bool vbt_real_calls_back(uintptr_t caller);
 
+/* Is malloc the C library's, and found? Then it calls no hook. */
+bool vbt_real_is_plain(void);
+
 /* Does the allocator serve C++'s operators new and delete itself, without malloc and free? The C library's does not. May leave an error. */
 bool vbt_real_has_operators(void);
 

@@ -12,6 +12,10 @@
 #include <unistd.h>
 
 __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
+
+/* Of what stands for the state of a thread that has none, only this is looked at: it never is idle. */
+static struct { _Alignas(struct vbt_thread) _Atomic uint32_t standing; } nobody = {VBT_IN_CALL};
+__thread struct vbt_thread *vbt_self_or_nobody __attribute__((tls_model("initial-exec"))) = (struct vbt_thread *)&nobody;
 _Atomic(struct vbt_thread *) vbt_threads;
 
 /* A page of its own: see vbt_recording_wipe_on_fork. */
@@ -79,13 +83,14 @@ struct vbt_thread *vbt_thread_begin(void) {
         thread->row = row;
         thread->ledger.intervals = &thread->intervals;
         thread->stack.ledger = &thread->ledger;
+        vbt_native_not_again(&thread->full.native);
         thread->next = atomic_load(&vbt_threads);
         while (!atomic_compare_exchange_weak(&vbt_threads, &thread->next, thread))
             ;
         vbt_ledger_begin(&thread->ledger);
     }
     thread->on_stack = (uintptr_t)__builtin_frame_address(0);
-    vbt_self = thread;
+    vbt_self = vbt_self_or_nobody = thread;
     return thread;
 }
 
@@ -105,6 +110,8 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_regi
         return place;
     }
     thread->full.latest = place;
+    if (VBT_UNLIKELY(place.counters == NULL))
+        vbt_native_not_again(&thread->full.native);
     if (vbt_stacks == VBT_STACKS_NATIVE)
         vbt_native_remember(&thread->full.native, place);
     return place;

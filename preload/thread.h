@@ -38,7 +38,7 @@ struct vbt_clock_place {
 };
 
 struct vbt_thread {
-    _Atomic uint32_t standing; /* enum vbt_standing */
+    _Atomic uint32_t standing; /* enum vbt_standing; first, for vbt_self_or_nobody's sake */
     uint32_t tid;
     uint32_t row; /* of the trace; 0: the state is nobody's */
     struct vbt_ledger ledger;
@@ -56,6 +56,9 @@ struct vbt_thread {
 
 /* Initial-exec: no call, no allocation on first use in a thread. */
 extern __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
+
+/* The same for vbt_enter_usual, which finds a thread that has none standing in a call. */
+extern __thread struct vbt_thread *vbt_self_or_nobody __attribute__((tls_model("initial-exec")));
 
 /* All states ever made, newest first. */
 extern _Atomic(struct vbt_thread *) vbt_threads;

@@ -7,6 +7,7 @@
 #include "tree.h"
 
 uint32_t vbt_native_verify_every;
+const struct vbt_native_frame vbt_native_nowhere;
 
 /* Nodes that stand for the callers that a cut stack does not have. */
 static uint32_t cut_nodes[VBT_CUTS];
@@ -365,7 +366,8 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
         memset(stack->ranges, 0, sizeof stack->ranges);
     } else if (VBT_LIKELY(stack->cut == VBT_CUT_NONE)) {
         stack->whole = leaf;
-        stack->quick = of_sites || VBT_UNLIKELY(vbt_native_verify_every != 0) ? NULL : leaf;
+        if (!of_sites && VBT_LIKELY(vbt_native_verify_every == 0))
+            stack->quick = leaf;
         stack->checks = room->checks + VBT_CHECKS_PADDING;
         stack->checks_end = room->checks + leaf[-1].checks;
     }
@@ -373,7 +375,7 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
 }
 
 bool vbt_native_repeats_verified(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
-    if (!vbt_native_is_same(stack, stack->whole, sp, pc, fp))
+    if (stack->whole == NULL || !vbt_native_is_same(stack, stack->whole, sp, pc, fp))
         return false;
     if (++stack->unverified >= vbt_native_verify_every)
         verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});

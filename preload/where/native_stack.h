@@ -58,8 +58,8 @@ struct vbt_native_stack {
     struct vbt_native_room *room; /* mapped when first needed */
     /* The latest capture's innermost frame, if it may be met again and nothing is cut; else NULL. */
     const struct vbt_native_frame *whole;
-    const struct vbt_native_frame
-        *quick; /* the same; NULL if that it comes again is not enough to know: it has sites, or is verified */
+    /* The same; vbt_native_nowhere if that it comes again is not enough to know: it has sites, or is verified. */
+    const struct vbt_native_frame *quick;
     const struct vbt_native_check *checks, *checks_end; /* the frames outside of it were found by */
     uint64_t era;                                       /* what was remembered in an earlier one is forgotten */
     const struct vbt_native_known *met;                 /* the latest of the remembered stacks that was met */
@@ -88,20 +88,26 @@ bool vbt_native_stack_init(void);
  * The lost node where there is no memory. */
 uint32_t vbt_native_capture(struct vbt_native_stack *stack, const struct vbt_registers *caller);
 
-/* Is each of these words what it was? There are as many as the next number that 4 divides: those before the first do not differ. From
- * the inner to the outer: a word is there if those before it are what they were. */
+/* Is each of these words what it was? There are as many as the next number above 0 that 4 divides: those before the first do not
+ * differ. From the inner to the outer: a word is there if those before it are what they were. */
 VBT_INLINE bool vbt_native_words_stayed(const struct vbt_native_check *first, const struct vbt_native_check *end) {
 #define STAYED(i) VBT_LIKELY(*end[-(i)].slot == end[-(i)].value)
-    for (; end > first; end -= 4)
+    do {
         if (!(STAYED(1) && STAYED(2) && STAYED(3) && STAYED(4)))
             return false;
+        end -= 4;
+    } while (end > first);
 #undef STAYED
     return true;
 }
 
+/* Not the innermost frame of any stack. */
+extern const struct vbt_native_frame vbt_native_nowhere VBT_HIDDEN;
+
+/* leaf: stack->whole or stack->quick. */
 VBT_INLINE bool vbt_native_is_same(const struct vbt_native_stack *stack, const struct vbt_native_frame *leaf, uintptr_t sp,
                                    uintptr_t pc, uintptr_t fp) {
-    return leaf != NULL && leaf->sp == sp && leaf->pc == pc && (!leaf->fp_matters || leaf->fp == fp) &&
+    return leaf->sp == sp && leaf->pc == pc && (!leaf->fp_matters || leaf->fp == fp) &&
            stack->stamp == VBT_PEEK(uint32_t, vbt_module_generation) && vbt_native_words_stayed(stack->checks, stack->checks_end);
 }
 
@@ -114,7 +120,10 @@ VBT_INLINE bool vbt_native_repeats(const struct vbt_native_stack *stack, uintptr
 bool vbt_native_repeats_verified(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
 
 /* Whoever asked for the latest capture has made something else of it: the next one is made in any case. */
-static inline void vbt_native_not_again(struct vbt_native_stack *stack) { stack->whole = stack->quick = NULL; }
+static inline void vbt_native_not_again(struct vbt_native_stack *stack) {
+    stack->whole = NULL;
+    stack->quick = &vbt_native_nowhere;
+}
 
 /* The same stack as frames with sites, for whoever makes nodes of them: vbt_native_frames. False where there is no memory. A thread
  * that asks for sites does not ask for nodes again. */
