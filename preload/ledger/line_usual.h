@@ -39,17 +39,17 @@ VBT_INLINE bool vbt_line_begin_usual(struct vbt_line_thread *lines, const void *
     if (VBT_UNLIKELY(next->site == 0) || VBT_UNLIKELY(next->active > 0) || VBT_UNLIKELY(ledger->live + elsewhere > next->high) ||
         VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
         return false;
-    ledger->crest = vbt_line_crest_in(ledger, top, next, elsewhere);
+    int64_t time = vbt_line_clock_quick(); /* on some processors it waits for what was stored before */
+    int64_t events = lines->events + 1;
+    line->own.time += time - top->mark.time;
     line->own.events++;
     line->quiet = true;
-    top->mark.events = ++lines->events;
+    lines->events = events;
+    top->mark.time = time;
+    top->mark.events = events;
     top->line = next;
     next->hits++;
-    atomic_signal_fence(
-        memory_order_seq_cst); /* else the registers that hold all this while the clock is read are to be saved first */
-    int64_t time = vbt_line_clock_quick();
-    line->own.time += time - top->mark.time;
-    top->mark.time = time;
+    ledger->crest = vbt_line_crest_in(ledger, top, next, elsewhere);
     return true;
 }
 
