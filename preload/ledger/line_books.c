@@ -155,17 +155,6 @@ struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
     return now;
 }
 
-VBT_INLINE void add(struct vbt_line_sums *to, const struct vbt_line_sums *more) {
-    to->time += more->time;
-    to->events += more->events;
-    to->allocs += more->allocs;
-    to->frees += more->frees;
-    to->allocated += more->allocated;
-    to->freed += more->freed;
-    to->temporary += more->temporary;
-    to->objects += more->objects;
-}
-
 VBT_INLINE void subtract(struct vbt_line_sums *from, const struct vbt_line_sums *less) {
     from->time -= less->time;
     from->events -= less->events;
@@ -188,9 +177,9 @@ void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_
     struct vbt_line_sums ours = difference(&now, before);
     ours.events = 0;
     for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
-        add(&frame->mark, &ours);
-        add(&frame->entry, &ours);
-        add(&frame->leaving, &ours);
+        vbt_line_sums_add(&frame->mark, &ours);
+        vbt_line_sums_add(&frame->entry, &ours);
+        vbt_line_sums_add(&frame->leaving, &ours);
     }
 }
 
@@ -237,7 +226,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     struct vbt_line *line = frame->line;
     if (vbt_line_frame_now != NULL) {
         struct vbt_line_sums unheard = difference(&lines->unheard, &frame->unheard[1]);
-        add(&frame->called, &unheard);
+        vbt_line_sums_add(&frame->called, &unheard);
         frame->has_called = true;
         frame->unheard[1] = lines->unheard;
     }
@@ -250,11 +239,11 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
             line->most = change;
         if (frame->has_called)
             subtract(&own, &frame->called);
-        add(&line->own, &own);
+        vbt_line_sums_add(&line->own, &own);
         if (line->active > 0)
             subtract(&line->called, &own); /* it is in what the outer execution's call did */
         else if (frame->has_called)
-            add(&line->called, &frame->called);
+            vbt_line_sums_add(&line->called, &frame->called);
         see_change(lines, line);
         see_rss(line);
     }
@@ -341,7 +330,7 @@ static void call_begins(struct vbt_line_frame *caller) {
 /* What was done between two moments was done by a call of the frame's line. */
 static void call_ends(struct vbt_line_frame *caller, const struct vbt_line_sums *before, const struct vbt_line_sums *now) {
     struct vbt_line_sums done = difference(now, before);
-    add(&caller->called, &done);
+    vbt_line_sums_add(&caller->called, &done);
     caller->has_called = true;
     caller->count = VBT_LINE_UNUSUAL;
     if (caller->line != NULL)
@@ -410,7 +399,7 @@ static void pop(struct vbt_line_thread *lines) {
         read_totals(lines, &now);
         call_ends(caller, &top->entry, &now);
         struct vbt_line_sums unheard = difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
-        add(&caller->unheard[1], &unheard);
+        vbt_line_sums_add(&caller->unheard[1], &unheard);
     }
 }
 

@@ -1,6 +1,6 @@
 /* Line mode: what each execution of a chosen line cost.
  *
- * Whoever hears of line events (hooks_lines.c) tells of functions that begin and end and of lines that begin. A line's
+ * Whoever hears of line events (line_trace.c, line_monitoring.c) tells of functions that begin and end and of lines that begin. A line's
  * execution lasts from its event to the next one in the same function call. What a function that it calls does
  * meanwhile counts as `called`, everything else as its `own`; so own + called is the whole. Where a line waits for
  * a call that executes the same line again (recursion), the inner execution is part of the outer one's whole and is
@@ -24,6 +24,17 @@ struct vbt_line_sums {
     int64_t allocs, frees, allocated, freed, temporary;
     int64_t objects; /* created; see enum vbt_objects */
 };
+
+static inline void vbt_line_sums_add(struct vbt_line_sums *to, const struct vbt_line_sums *more) {
+    to->time += more->time;
+    to->events += more->events;
+    to->allocs += more->allocs;
+    to->frees += more->frees;
+    to->allocated += more->allocated;
+    to->freed += more->freed;
+    to->temporary += more->temporary;
+    to->objects += more->objects;
+}
 
 struct vbt_line {
     uint64_t hits;

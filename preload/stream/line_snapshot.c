@@ -16,17 +16,6 @@ static struct {
     } * rows; /* mapped when first needed */
 } batch;
 
-static void add(struct vbt_line_sums *to, const struct vbt_line_sums *more) {
-    to->time += more->time;
-    to->events += more->events;
-    to->allocs += more->allocs;
-    to->frees += more->frees;
-    to->allocated += more->allocated;
-    to->freed += more->freed;
-    to->temporary += more->temporary;
-    to->objects += more->objects;
-}
-
 /* One line of one piece of code, over all threads. */
 static struct vbt_line sum_of(uint32_t index, uint32_t offset) {
     struct vbt_line sum = {.least = INT64_MAX, .most = INT64_MIN};
@@ -38,8 +27,8 @@ static struct vbt_line sum_of(uint32_t index, uint32_t offset) {
         sum.site = line->site;
         sum.hits += line->hits;
         sum.quiet |= line->quiet;
-        add(&sum.own, &line->own);
-        add(&sum.called, &line->called);
+        vbt_line_sums_add(&sum.own, &line->own);
+        vbt_line_sums_add(&sum.called, &line->called);
         if (line->high > sum.high)
             sum.high = line->high;
         if (line->rss > sum.rss)
