@@ -18,11 +18,13 @@ VBT_INLINE struct vbt_line_thread *vbt_line_follow(struct vbt_thread **thread) {
     return VBT_LIKELY(self->lines != NULL) ? self->lines : vbt_line_thread(self);
 }
 
-/* A line begins in a frame: true if that was all, and it is booked; else everything is still to be done. */
-VBT_INLINE bool vbt_line_follow_usual(const void *frame, int32_t line) {
+/* A line begins in a frame: books it, if nothing is unusual. *next, *count: see vbt_line_begin_usual. */
+VBT_INLINE enum vbt_line_begun vbt_line_follow_usual(const void *frame, int32_t line, struct vbt_line **next, uint64_t *count) {
     const struct vbt_thread *self = vbt_self;
-    return VBT_LIKELY(self != NULL) && VBT_LIKELY(VBT_PEEK(uint32_t, vbt_recording) == VBT_RECORDING) &&
-           VBT_LIKELY(self->lines != NULL) && VBT_LIKELY(vbt_line_begin_usual(self->lines, frame, line));
+    if (VBT_UNLIKELY(self == NULL) || VBT_UNLIKELY(VBT_PEEK(uint32_t, vbt_recording) != VBT_RECORDING) ||
+        VBT_UNLIKELY(self->lines == NULL))
+        return VBT_LINE_ELSE;
+    return vbt_line_begin_usual(self->lines, frame, line, next, count);
 }
 
 /* The same when the code is not the one that was asked for last in its place. *met: the code object was not known. */

@@ -84,10 +84,8 @@ static void *on_line(void *self, void *const *arguments, long count) {
         return nothing();
     int32_t line = (int32_t)number(thread, arguments[1]);
     const char *frame = current_frame();
-    if (VBT_LIKELY(vbt_line_begin_usual(lines, frame, line)))
-        return nothing();
-    if (vbt_line_is_top(lines, frame))
-        vbt_line_begin_else(lines, frame, line);
+    if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
+        vbt_line_begin(lines, frame, line);
     else
         vbt_line_begin_anyhow(lines, arguments[0], frame, line);
     return nothing();

@@ -136,23 +136,65 @@ struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t in
     return block;
 }
 
-/* The sums without time and events. */
-static void read_totals(const struct vbt_line_thread *lines, struct vbt_line_sums *out) {
+/* How things stand: the sums one by one, without time and events. */
+enum field { ALLOCS, FREES, ALLOCATED, FREED, TEMPORARY, OBJECTS };
+
+VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum field field) {
     const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
     const struct vbt_totals *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
     const struct vbt_counters *ours = lines->ours;
-    out->allocs = (int64_t)(heap->allocs + python->allocs - ours->allocs);
-    out->frees = (int64_t)(heap->frees + python->frees - ours->frees);
-    out->allocated = (int64_t)(heap->allocated + python->allocated - ours->allocated);
-    out->freed = (int64_t)(heap->freed + python->freed - ours->freed);
-    out->temporary = (int64_t)(heap->temporary + python->temporary - ours->temporary);
-    out->objects = vbt_line_objects == VBT_OBJECTS_FLOATS ? (int64_t)(python->allocs - ours->allocs) : lines->objects;
+    switch (field) {
+    case ALLOCS:
+        return (int64_t)(heap->allocs + python->allocs - ours->allocs);
+    case FREES:
+        return (int64_t)(heap->frees + python->frees - ours->frees);
+    case ALLOCATED:
+        return (int64_t)(heap->allocated + python->allocated - ours->allocated);
+    case FREED:
+        return (int64_t)(heap->freed + python->freed - ours->freed);
+    case TEMPORARY:
+        return (int64_t)(heap->temporary + python->temporary - ours->temporary);
+    default:
+        return vbt_line_objects == VBT_OBJECTS_FLOATS ? (int64_t)(python->allocs - ours->allocs) : lines->objects;
+    }
+}
+
+VBT_INLINE struct vbt_line_sums sums_at(const struct vbt_line_thread *lines, int64_t time) {
+    return (struct vbt_line_sums){
+        .time = time,
+        .events = lines->events,
+        .allocs = total_now(lines, ALLOCS),
+        .frees = total_now(lines, FREES),
+        .allocated = total_now(lines, ALLOCATED),
+        .freed = total_now(lines, FREED),
+        .temporary = total_now(lines, TEMPORARY),
+        .objects = total_now(lines, OBJECTS),
+    };
 }
 
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
-    struct vbt_line_sums now = {.time = vbt_line_clock(), .events = lines->events};
-    read_totals(lines, &now);
-    return now;
+    return sums_at(lines, vbt_line_clock());
+}
+
+/* What was added since then; then is now from here on. */
+VBT_INLINE int64_t since(int64_t *then, int64_t now) {
+    int64_t added = now - *then;
+    *then = now;
+    return added;
+}
+
+/* What was done since then, until this time; then is now from here on. */
+VBT_INLINE struct vbt_line_sums done_since(const struct vbt_line_thread *lines, struct vbt_line_sums *then, int64_t time) {
+    return (struct vbt_line_sums){
+        .time = since(&then->time, time),
+        .events = since(&then->events, lines->events),
+        .allocs = since(&then->allocs, total_now(lines, ALLOCS)),
+        .frees = since(&then->frees, total_now(lines, FREES)),
+        .allocated = since(&then->allocated, total_now(lines, ALLOCATED)),
+        .freed = since(&then->freed, total_now(lines, FREED)),
+        .temporary = since(&then->temporary, total_now(lines, TEMPORARY)),
+        .objects = since(&then->objects, total_now(lines, OBJECTS)),
+    };
 }
 
 VBT_INLINE void subtract(struct vbt_line_sums *from, const struct vbt_line_sums *less) {
@@ -207,22 +249,49 @@ int64_t vbt_line_rss_now(void) {
 /* The resident set is read when the live bytes have moved by so much since it was last read. */
 enum { RSS_STEP = 256 * 1024 };
 
-static void see_change(struct vbt_line_thread *lines, struct vbt_line *line) {
-    int64_t live = lines->ledger->live;
-    int64_t moved = live - lines->rss_live;
-    if (moved > RSS_STEP || moved < -RSS_STEP) {
-        lines->rss_live = live;
-        atomic_store_explicit(&vbt_line_rss, vbt_line_rss_now(), memory_order_relaxed);
-    }
-    live += vbt_line_live_elsewhere(lines);
-    if (live > line->high)
+static __attribute__((noinline)) void read_rss(struct vbt_line_thread *lines) {
+    lines->rss_live = lines->ledger->live;
+    atomic_store_explicit(&vbt_line_rss, vbt_line_rss_now(), memory_order_relaxed);
+}
+
+/* A height of the process's live bytes at a line. */
+VBT_INLINE void see_live(struct vbt_line *line, int64_t live) {
+    if (VBT_UNLIKELY(live > line->high))
         line->high = live;
 }
 
-/* Ends the execution of the frame's line: all cases. */
+/* An execution of a line ended that did so much, calls included. elsewhere: vbt_line_live_elsewhere. */
+VBT_INLINE void see_execution(struct vbt_line_thread *lines, struct vbt_line *line, const struct vbt_line_sums *done,
+                              int64_t elsewhere) {
+    int64_t change = done->allocated - done->freed;
+    if (VBT_UNLIKELY(change < line->least))
+        line->least = change;
+    if (VBT_UNLIKELY(change > line->most))
+        line->most = change;
+    int64_t live = lines->ledger->live;
+    if (VBT_UNLIKELY((uint64_t)(live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP))
+        read_rss(lines);
+    see_live(line, live + elsewhere);
+    see_rss(line);
+}
+
+/* Ends the execution of the frame's line, which did so much since the frame's mark. inner: it is part of another one. */
+VBT_INLINE void book(struct vbt_line_frame *frame, struct vbt_line *line, struct vbt_line_sums own, bool inner) {
+    if (frame->has_called) {
+        subtract(&own, &frame->called);
+        if (!inner)
+            vbt_line_sums_add(&line->called, &frame->called);
+        frame->called = (struct vbt_line_sums){0};
+        frame->has_called = false;
+    }
+    vbt_line_sums_add(&line->own, &own);
+    if (inner)
+        subtract(&line->called, &own); /* it is in what the outer execution's call did */
+}
+
+/* The same, in all cases. */
 static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time) {
-    struct vbt_line_sums now = {.time = time, .events = lines->events};
-    read_totals(lines, &now);
+    struct vbt_line_sums done = done_since(lines, &frame->mark, time);
     struct vbt_line *line = frame->line;
     if (vbt_line_frame_now != NULL) {
         struct vbt_line_sums unheard = difference(&lines->unheard, &frame->unheard[1]);
@@ -231,28 +300,15 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
         frame->unheard[1] = lines->unheard;
     }
     if (line != NULL) {
-        struct vbt_line_sums own = difference(&now, &frame->mark);
-        int64_t change = own.allocated - own.freed;
-        if (change < line->least)
-            line->least = change;
-        if (change > line->most)
-            line->most = change;
-        if (frame->has_called)
-            subtract(&own, &frame->called);
-        vbt_line_sums_add(&line->own, &own);
-        if (line->active > 0)
-            subtract(&line->called, &own); /* it is in what the outer execution's call did */
-        else if (frame->has_called)
-            vbt_line_sums_add(&line->called, &frame->called);
-        see_change(lines, line);
-        see_rss(line);
+        see_execution(lines, line, &done, vbt_line_live_elsewhere(lines));
+        book(frame, line, done, line->active > 0);
+    } else if (frame->has_called) {
+        frame->called = (struct vbt_line_sums){0};
+        frame->has_called = false;
     }
-    frame->mark = now;
-    frame->has_called = false;
-    frame->called = (struct vbt_line_sums){0};
 }
 
-/* The same; mostly the line did nothing but compute. */
+/* The same at a line event; mostly the line did nothing but compute. */
 VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
     int64_t time = vbt_line_clock();
     if (vbt_line_count(lines) != frame->count) {
@@ -286,8 +342,16 @@ static __attribute__((noinline)) void first_time(struct vbt_line_thread *lines, 
         lines->ledger->lost[VBT_LOST_MEMORY]++;
 }
 
-/* A line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it. What waits for it
+/* This line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it. What waits for it
  * has seen to that before. */
+VBT_INLINE void watch_height(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line,
+                             int64_t elsewhere) {
+    struct vbt_ledger *ledger = lines->ledger;
+    see_live(line, ledger->live + elsewhere);
+    ledger->crest = vbt_line_crest_in(ledger, frame, line, elsewhere);
+}
+
+/* The line of this number begins in the frame. */
 VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int32_t number) {
     uint32_t offset = (uint32_t)(number - frame->block->first);
     frame->line = NULL;
@@ -295,12 +359,7 @@ VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame 
         struct vbt_line *line = frame->line = &frame->block->lines[offset];
         if (VBT_UNLIKELY(line->site == 0))
             first_time(lines, frame->block, line);
-        struct vbt_ledger *ledger = lines->ledger;
-        int64_t elsewhere = vbt_line_live_elsewhere(lines);
-        int64_t live = ledger->live + elsewhere;
-        if (VBT_UNLIKELY(live > line->high))
-            line->high = live;
-        ledger->crest = vbt_line_crest_in(ledger, frame, line, elsewhere);
+        watch_height(lines, frame, line, vbt_line_live_elsewhere(lines));
     }
     start_count(lines, frame);
 }
@@ -327,9 +386,10 @@ static void call_begins(struct vbt_line_frame *caller) {
         caller->line->active++;
 }
 
-/* What was done between two moments was done by a call of the frame's line. */
-static void call_ends(struct vbt_line_frame *caller, const struct vbt_line_sums *before, const struct vbt_line_sums *now) {
-    struct vbt_line_sums done = difference(now, before);
+/* What was done since then, until this time, was done by a call of the frame's line. */
+static void call_ends(const struct vbt_line_thread *lines, struct vbt_line_frame *caller, struct vbt_line_sums *then,
+                      int64_t time) {
+    struct vbt_line_sums done = done_since(lines, then, time);
     vbt_line_sums_add(&caller->called, &done);
     caller->has_called = true;
     caller->count = VBT_LINE_UNUSUAL;
@@ -347,7 +407,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     lines->events++;
     if (block == NULL) {
         if (lines->outside++ == 0 && top > lines->frames) {
-            top->leaving = vbt_line_now(lines);
+            top->leaving = sums_at(lines, vbt_line_clock());
             call_begins(top);
         }
         run(lines, NULL);
@@ -361,7 +421,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     struct vbt_line_frame *fresh = top + 1;
     fresh->frame = frame;
     fresh->block = block;
-    fresh->entry = fresh->mark = vbt_line_now(lines);
+    fresh->entry = fresh->mark = sums_at(lines, vbt_line_clock());
     fresh->called = (struct vbt_line_sums){0};
     fresh->has_called = false;
     fresh->unheard[0] = fresh->unheard[1] = lines->unheard;
@@ -373,6 +433,24 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     lines->top = fresh;
     run(lines, frame);
     begin_line(lines, fresh, line);
+}
+
+bool vbt_line_begin_changed(struct vbt_line_thread *lines, struct vbt_line *next, uint64_t count) {
+    struct vbt_line_frame *top = lines->top;
+    struct vbt_line *line = top->line;
+    if (VBT_UNLIKELY(line == NULL) || VBT_UNLIKELY(line->active > 0) || VBT_UNLIKELY(vbt_line_frame_now != NULL))
+        return false;
+    int64_t time = vbt_line_clock_quick();
+    lines->events++;
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    struct vbt_line_sums done = done_since(lines, &top->mark, time);
+    see_execution(lines, line, &done, elsewhere);
+    book(top, line, done, false);
+    top->line = next;
+    top->count = count;
+    next->hits++;
+    watch_height(lines, top, next, elsewhere);
+    return true;
 }
 
 void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line) {
@@ -395,9 +473,7 @@ static void pop(struct vbt_line_thread *lines) {
     run(lines, lines->outside == 0 ? caller->frame : NULL);
     top->frame = NULL;
     if (lines->outside == 0 && caller > lines->frames) {
-        struct vbt_line_sums now = {.time = top->mark.time, .events = lines->events};
-        read_totals(lines, &now);
-        call_ends(caller, &top->entry, &now);
+        call_ends(lines, caller, &top->entry, top->mark.time);
         struct vbt_line_sums unheard = difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
         vbt_line_sums_add(&caller->unheard[1], &unheard);
     }
@@ -407,8 +483,7 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
     lines->events++;
     if (lines->outside > 0) {
         if (--lines->outside == 0 && lines->top > lines->frames) {
-            struct vbt_line_sums now = vbt_line_now(lines);
-            call_ends(lines->top, &lines->top->leaving, &now);
+            call_ends(lines, lines->top, &lines->top->leaving, vbt_line_clock());
             run(lines, lines->top->frame);
         }
         return;

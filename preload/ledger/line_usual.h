@@ -24,21 +24,33 @@ VBT_INLINE int64_t vbt_line_crest_in(const struct vbt_ledger *ledger, const stru
     return lowest < ledger->crest_of_others ? lowest : ledger->crest_of_others;
 }
 
-/* vbt_line_begin_else, if nothing is unusual; else does nothing and returns false. */
-VBT_INLINE bool vbt_line_begin_usual(struct vbt_line_thread *lines, const void *frame, int32_t number) {
+/* What vbt_line_begin_usual did. */
+enum vbt_line_begun {
+    VBT_LINE_BEGUN,   /* all */
+    VBT_LINE_CHANGED, /* nothing: the line that ends has changed the heap; vbt_line_begin_changed may do */
+    VBT_LINE_ELSE     /* nothing */
+};
+
+/* vbt_line_begin_else, if nothing is unusual. *next, *count: for vbt_line_begin_changed. */
+VBT_INLINE enum vbt_line_begun vbt_line_begin_usual(struct vbt_line_thread *lines, const void *frame, int32_t number,
+                                                    struct vbt_line **next, uint64_t *count) {
     struct vbt_line_frame *top = lines->top;
     struct vbt_line *line = top->line;
     struct vbt_ledger *ledger = lines->ledger;
-    if (VBT_UNLIKELY(lines->quick != frame) || top->count != vbt_line_count(lines))
-        return false;
+    if (VBT_UNLIKELY(lines->quick != frame))
+        return VBT_LINE_ELSE;
     uint32_t offset = (uint32_t)(number - top->block->first);
     if (VBT_UNLIKELY(offset >= top->block->count))
-        return false;
-    struct vbt_line *next = &top->block->lines[offset];
+        return VBT_LINE_ELSE;
+    struct vbt_line *begins = *next = &top->block->lines[offset];
+    if (VBT_UNLIKELY(begins->site == 0) || VBT_UNLIKELY(begins->active > 0))
+        return VBT_LINE_ELSE;
+    *count = vbt_line_count(lines);
+    if (top->count != *count)
+        return VBT_LINE_CHANGED;
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
-    if (VBT_UNLIKELY(next->site == 0) || VBT_UNLIKELY(next->active > 0) || VBT_UNLIKELY(ledger->live + elsewhere > next->high) ||
-        VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
-        return false;
+    if (VBT_UNLIKELY(ledger->live + elsewhere > begins->high) || VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
+        return VBT_LINE_ELSE;
     int64_t time = vbt_line_clock_quick(); /* on some processors it waits for what was stored before */
     int64_t events = lines->events + 1;
     line->own.time += time - top->mark.time;
@@ -47,15 +59,18 @@ VBT_INLINE bool vbt_line_begin_usual(struct vbt_line_thread *lines, const void *
     lines->events = events;
     top->mark.time = time;
     top->mark.events = events;
-    top->line = next;
-    next->hits++;
-    ledger->crest = vbt_line_crest_in(ledger, top, next, elsewhere);
-    return true;
+    top->line = begins;
+    begins->hits++;
+    ledger->crest = vbt_line_crest_in(ledger, top, begins, elsewhere);
+    return VBT_LINE_BEGUN;
 }
 
 /* A line begins in the frame, which is the innermost that was entered. */
 VBT_INLINE void vbt_line_begin(struct vbt_line_thread *lines, const void *frame, int32_t number) {
-    if (VBT_UNLIKELY(!vbt_line_begin_usual(lines, frame, number)))
+    struct vbt_line *next;
+    uint64_t count;
+    enum vbt_line_begun begun = vbt_line_begin_usual(lines, frame, number, &next, &count);
+    if (VBT_UNLIKELY(begun != VBT_LINE_BEGUN) && (begun != VBT_LINE_CHANGED || !vbt_line_begin_changed(lines, next, count)))
         vbt_line_begin_else(lines, frame, number);
 }
 

@@ -332,6 +332,68 @@ static void the_end_closes_what_is_under_way(void **state) {
     assert_int_equal(line_of_f(11)->called.allocated, 4);
 }
 
+enum { STEPS = 3000, DEPTH = 6, BLOCKS = 24 };
+
+/* The same steps for the same seed: lines, calls of all kinds, recursion, blocks that come and go. */
+static void random_steps(uint64_t seed) {
+    static int frames[DEPTH]; /* stand for frames */
+    size_t depth = 0;
+    bool chosen[DEPTH], held[BLOCKS] = {false};
+    for (int step = 0; step < STEPS; step++) {
+        uint64_t what = world_random(&seed) % 16, which = world_random(&seed), block = which % BLOCKS;
+        if (what < 6 && depth > 0 && chosen[depth - 1]) {
+            vbt_line_begin(lines, &frames[depth - 1], lines->top->block->first + (int32_t)(which % lines->top->block->count));
+        } else if (what < 12) {
+            if (held[block])
+                release(0x1000 * (block + 1));
+            else
+                allocate(0x1000 * (block + 1), 1 + which % 300);
+            held[block] = !held[block];
+        } else if (what < 14 && depth < DEPTH) {
+            chosen[depth] = which % 3 != 0;
+            struct vbt_line_block *of = which % 3 == 1 ? f() : g();
+            vbt_line_enter(lines, &frames[depth], chosen[depth] ? of : NULL, of->first);
+            depth++;
+        } else if (depth > 0) {
+            vbt_line_leave(lines, &frames[--depth]);
+        }
+    }
+    vbt_line_finish(lines);
+}
+
+static void keep(const struct vbt_line_block *block, struct vbt_line *out) {
+    for (uint32_t i = 0; i < block->count; i++) {
+        out[i] = block->lines[i];
+        out[i].own.time = out[i].called.time = 0;
+    }
+}
+
+static void the_short_ways_book_what_the_long_one_does(void **state) {
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        static struct vbt_line kept[2][F_LINES + G_LINES];
+        for (int shortly = 0; shortly < 2; shortly++) {
+            assert_int_equal(start(state), 0);
+            vbt_line_may_hurry = shortly;
+            random_steps(seed);
+            keep(f(), kept[shortly]);
+            keep(g(), kept[shortly] + F_LINES);
+        }
+        for (int i = 0; i < F_LINES + G_LINES; i++) {
+            const struct vbt_line *by_long = &kept[0][i], *by_short = &kept[1][i];
+            assert_true(by_long->hits > 0);
+            assert_int_equal(by_short->hits, by_long->hits);
+            assert_int_equal(by_short->high, by_long->high);
+            assert_int_equal(by_short->active, 0);
+            assert_int_equal(by_short->quiet, by_long->quiet);
+            assert_int_equal(by_short->least, by_long->least);
+            assert_int_equal(by_short->most, by_long->most);
+            assert_memory_equal(&by_short->own, &by_long->own, sizeof by_long->own);
+            assert_memory_equal(&by_short->called, &by_long->called, sizeof by_long->called);
+        }
+    }
+    vbt_line_may_hurry = vbt_line_clock_is_tsc;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_execution_lasts_until_the_next_line, start),
@@ -347,6 +409,7 @@ int main(void) {
         cmocka_unit_test_setup(a_fork_starts_at_nothing_and_goes_on, start),
         cmocka_unit_test_setup(calls_that_are_too_deep_are_counted_as_lost, start),
         cmocka_unit_test_setup(the_end_closes_what_is_under_way, start),
+        cmocka_unit_test(the_short_ways_book_what_the_long_one_does),
     };
     world_init();
     heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
