@@ -72,11 +72,9 @@ static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what
     return 0;
 }
 
-static __attribute__((noinline)) int on_line_after_change(const char *frame, struct vbt_line *next, uint64_t count,
-                                                          const struct layout *layout) {
-    if (VBT_LIKELY(vbt_line_begin_changed(vbt_self->lines, next, count)))
-        return 0;
-    return on_event_anyhow(frame, LINE, layout);
+static __attribute__((noinline)) int on_line_after_change(const char *frame, int32_t line, struct vbt_line *next, uint64_t count) {
+    vbt_line_begin_changed(vbt_self->lines, frame, line, next, count);
+    return 0;
 }
 
 VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout) {
@@ -84,11 +82,12 @@ VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout
     uint64_t count;
     if (VBT_UNLIKELY(what != LINE))
         return on_event_anyhow(frame, what, layout);
-    switch (vbt_line_follow_usual(frame, vbt_load_int(frame, layout->line), &next, &count)) {
+    int32_t line = vbt_load_int(frame, layout->line);
+    switch (vbt_line_follow_usual(frame, line, &next, &count)) {
     case VBT_LINE_BEGUN:
         return 0;
     case VBT_LINE_CHANGED:
-        return on_line_after_change(frame, next, count, layout);
+        return on_line_after_change(frame, line, next, count);
     default:
         return on_event_anyhow(frame, LINE, layout);
     }

@@ -183,18 +183,21 @@ VBT_INLINE int64_t since(int64_t *then, int64_t now) {
     return added;
 }
 
-/* What was done since then, until this time; then is now from here on. */
-VBT_INLINE struct vbt_line_sums done_since(const struct vbt_line_thread *lines, struct vbt_line_sums *then, int64_t time) {
-    return (struct vbt_line_sums){
-        .time = since(&then->time, time),
-        .events = since(&then->events, lines->events),
-        .allocs = since(&then->allocs, total_now(lines, ALLOCS)),
-        .frees = since(&then->frees, total_now(lines, FREES)),
-        .allocated = since(&then->allocated, total_now(lines, ALLOCATED)),
-        .freed = since(&then->freed, total_now(lines, FREED)),
-        .temporary = since(&then->temporary, total_now(lines, TEMPORARY)),
-        .objects = since(&then->objects, total_now(lines, OBJECTS)),
-    };
+/* Adds what was done since then, until this time; then is now from here on. Returns by how much the heap changed. */
+VBT_INLINE int64_t add_since(const struct vbt_line_thread *lines, struct vbt_line_sums *to, struct vbt_line_sums *then,
+                             int64_t time) {
+    to->time += since(&then->time, time);
+    to->events += since(&then->events, lines->events);
+    to->allocs += since(&then->allocs, total_now(lines, ALLOCS));
+    to->frees += since(&then->frees, total_now(lines, FREES));
+    int64_t allocated = since(&then->allocated, total_now(lines, ALLOCATED));
+    int64_t freed = since(&then->freed, total_now(lines, FREED));
+    to->allocated += allocated;
+    to->freed += freed;
+    to->temporary += since(&then->temporary, total_now(lines, TEMPORARY));
+    if (vbt_line_objects != VBT_OBJECTS_NONE)
+        to->objects += since(&then->objects, total_now(lines, OBJECTS));
+    return allocated - freed;
 }
 
 VBT_INLINE void subtract(struct vbt_line_sums *from, const struct vbt_line_sums *less) {
@@ -249,9 +252,17 @@ int64_t vbt_line_rss_now(void) {
 /* The resident set is read when the live bytes have moved by so much since it was last read. */
 enum { RSS_STEP = 256 * 1024 };
 
-static __attribute__((noinline)) void read_rss(struct vbt_line_thread *lines) {
+static __attribute__((noinline)) void read_rss(struct vbt_line_thread *lines, struct vbt_line *line) {
     lines->rss_live = lines->ledger->live;
     atomic_store_explicit(&vbt_line_rss, vbt_line_rss_now(), memory_order_relaxed);
+    see_rss(line);
+}
+
+/* An execution of the line has ended. */
+VBT_INLINE void see_resident(struct vbt_line_thread *lines, struct vbt_line *line) {
+    see_rss(line);
+    if (VBT_UNLIKELY((uint64_t)(lines->ledger->live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP))
+        read_rss(lines, line);
 }
 
 /* A height of the process's live bytes at a line. */
@@ -260,62 +271,70 @@ VBT_INLINE void see_live(struct vbt_line *line, int64_t live) {
         line->high = live;
 }
 
-/* An execution of a line ended that did so much, calls included. elsewhere: vbt_line_live_elsewhere. */
-VBT_INLINE void see_execution(struct vbt_line_thread *lines, struct vbt_line *line, const struct vbt_line_sums *done,
-                              int64_t elsewhere) {
-    int64_t change = done->allocated - done->freed;
+/* An execution of the line ends that changed the heap by so much, calls included. elsewhere: vbt_line_live_elsewhere. */
+VBT_INLINE void see_change(const struct vbt_line_thread *lines, struct vbt_line *line, int64_t change, int64_t elsewhere) {
     if (VBT_UNLIKELY(change < line->least))
         line->least = change;
     if (VBT_UNLIKELY(change > line->most))
         line->most = change;
-    int64_t live = lines->ledger->live;
-    if (VBT_UNLIKELY((uint64_t)(live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP))
-        read_rss(lines);
-    see_live(line, live + elsewhere);
-    see_rss(line);
+    see_live(line, lines->ledger->live + elsewhere);
 }
 
-/* Ends the execution of the frame's line, which did so much since the frame's mark. inner: it is part of another one. */
-VBT_INLINE void book(struct vbt_line_frame *frame, struct vbt_line *line, struct vbt_line_sums own, bool inner) {
+/* What was called since the frame's mark is not its line's own. Returns by how much that changed the heap. */
+VBT_INLINE int64_t leave_out_calls(struct vbt_line_frame *frame) {
+    int64_t change = frame->called.allocated - frame->called.freed;
+    vbt_line_sums_add(&frame->mark, &frame->called);
+    frame->called = (struct vbt_line_sums){0};
+    frame->has_called = false;
+    return change;
+}
+
+/* Ends the execution of the frame's line, which is part of no other one; but for see_resident. */
+VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t time,
+                                 int64_t elsewhere) {
+    int64_t change = 0;
     if (frame->has_called) {
-        subtract(&own, &frame->called);
-        if (!inner)
-            vbt_line_sums_add(&line->called, &frame->called);
-        frame->called = (struct vbt_line_sums){0};
-        frame->has_called = false;
+        vbt_line_sums_add(&line->called, &frame->called);
+        change = leave_out_calls(frame);
     }
-    vbt_line_sums_add(&line->own, &own);
-    if (inner)
-        subtract(&line->called, &own); /* it is in what the outer execution's call did */
+    change += add_since(lines, &line->own, &frame->mark, time);
+    see_change(lines, line, change, elsewhere);
 }
 
 /* The same, in all cases. */
 static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time) {
-    struct vbt_line_sums done = done_since(lines, &frame->mark, time);
-    struct vbt_line *line = frame->line;
     if (vbt_line_frame_now != NULL) {
         struct vbt_line_sums unheard = difference(&lines->unheard, &frame->unheard[1]);
         vbt_line_sums_add(&frame->called, &unheard);
         frame->has_called = true;
         frame->unheard[1] = lines->unheard;
     }
+    struct vbt_line *line = frame->line;
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    if (line != NULL && line->active == 0) {
+        settle_outermost(lines, frame, line, time, elsewhere);
+        see_resident(lines, line);
+        return;
+    }
+    struct vbt_line_sums own = {0};
+    int64_t change = leave_out_calls(frame);
+    change += add_since(lines, &own, &frame->mark, time);
     if (line != NULL) {
-        see_execution(lines, line, &done, vbt_line_live_elsewhere(lines));
-        book(frame, line, done, line->active > 0);
-    } else if (frame->has_called) {
-        frame->called = (struct vbt_line_sums){0};
-        frame->has_called = false;
+        vbt_line_sums_add(&line->own, &own);
+        subtract(&line->called, &own); /* it is in what the outer execution's call did */
+        see_change(lines, line, change, elsewhere);
+        see_resident(lines, line);
     }
 }
 
 /* The same at a line event; mostly the line did nothing but compute. */
 VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
     int64_t time = vbt_line_clock();
-    if (vbt_line_count(lines) != frame->count) {
+    struct vbt_line *line = frame->line;
+    if (line == NULL || vbt_line_count(lines) != frame->count) {
         settle(lines, frame, time);
         return;
     }
-    struct vbt_line *line = frame->line;
     line->own.time += time - frame->mark.time;
     line->own.events++;
     line->quiet = true;
@@ -389,8 +408,7 @@ static void call_begins(struct vbt_line_frame *caller) {
 /* What was done since then, until this time, was done by a call of the frame's line. */
 static void call_ends(const struct vbt_line_thread *lines, struct vbt_line_frame *caller, struct vbt_line_sums *then,
                       int64_t time) {
-    struct vbt_line_sums done = done_since(lines, then, time);
-    vbt_line_sums_add(&caller->called, &done);
+    add_since(lines, &caller->called, then, time);
     caller->has_called = true;
     caller->count = VBT_LINE_UNUSUAL;
     if (caller->line != NULL)
@@ -435,24 +453,6 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     begin_line(lines, fresh, line);
 }
 
-bool vbt_line_begin_changed(struct vbt_line_thread *lines, struct vbt_line *next, uint64_t count) {
-    struct vbt_line_frame *top = lines->top;
-    struct vbt_line *line = top->line;
-    if (VBT_UNLIKELY(line == NULL) || VBT_UNLIKELY(line->active > 0) || VBT_UNLIKELY(vbt_line_frame_now != NULL))
-        return false;
-    int64_t time = vbt_line_clock_quick();
-    lines->events++;
-    int64_t elsewhere = vbt_line_live_elsewhere(lines);
-    struct vbt_line_sums done = done_since(lines, &top->mark, time);
-    see_execution(lines, line, &done, elsewhere);
-    book(top, line, done, false);
-    top->line = next;
-    top->count = count;
-    next->hits++;
-    watch_height(lines, top, next, elsewhere);
-    return true;
-}
-
 void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line) {
     lines->events++;
     struct vbt_line_frame *top = lines->top;
@@ -462,6 +462,26 @@ void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32
     begin_line(lines, top, line);
     if (VBT_LIKELY(top->line != NULL))
         top->line->hits++;
+}
+
+void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, int32_t number, struct vbt_line *next,
+                            uint64_t count) {
+    struct vbt_line_frame *top = lines->top;
+    struct vbt_line *line = top->line;
+    bool inner = top->count == VBT_LINE_UNUSUAL && (line == NULL || line->active > 0);
+    if (VBT_UNLIKELY(inner) || VBT_UNLIKELY(vbt_line_frame_now != NULL)) {
+        vbt_line_begin_else(lines, frame, number);
+        return;
+    }
+    int64_t time = vbt_line_clock_quick();
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    lines->events++;
+    settle_outermost(lines, top, line, time, elsewhere);
+    top->line = next;
+    top->count = count;
+    next->hits++;
+    watch_height(lines, top, next, elsewhere);
+    see_resident(lines, line);
 }
 
 static void pop(struct vbt_line_thread *lines) {

@@ -174,8 +174,8 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
 /* A line begins in the frame, which is the innermost that was entered (see vbt_line_is_top), and vbt_line_begin_usual did not do. */
 void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line);
 
-/* The same after VBT_LINE_CHANGED of vbt_line_begin_usual, with what that found. False, and nothing done: vbt_line_begin_else is to do. */
-bool vbt_line_begin_changed(struct vbt_line_thread *lines, struct vbt_line *next, uint64_t count);
+/* The same after VBT_LINE_CHANGED of vbt_line_begin_usual, with what that found. */
+void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, int32_t line, struct vbt_line *next, uint64_t count);
 
 /* The frame is left: it returned, was left by an exception, or yields (then it may be entered again). */
 void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);

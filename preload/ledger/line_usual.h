@@ -27,7 +27,7 @@ VBT_INLINE int64_t vbt_line_crest_in(const struct vbt_ledger *ledger, const stru
 /* What vbt_line_begin_usual did. */
 enum vbt_line_begun {
     VBT_LINE_BEGUN,   /* all */
-    VBT_LINE_CHANGED, /* nothing: the line that ends has changed the heap; vbt_line_begin_changed may do */
+    VBT_LINE_CHANGED, /* nothing: the line that ends has changed the heap; see vbt_line_begin_changed */
     VBT_LINE_ELSE     /* nothing */
 };
 
@@ -70,7 +70,9 @@ VBT_INLINE void vbt_line_begin(struct vbt_line_thread *lines, const void *frame,
     struct vbt_line *next;
     uint64_t count;
     enum vbt_line_begun begun = vbt_line_begin_usual(lines, frame, number, &next, &count);
-    if (VBT_UNLIKELY(begun != VBT_LINE_BEGUN) && (begun != VBT_LINE_CHANGED || !vbt_line_begin_changed(lines, next, count)))
+    if (VBT_UNLIKELY(begun == VBT_LINE_CHANGED))
+        vbt_line_begin_changed(lines, frame, number, next, count);
+    else if (VBT_UNLIKELY(begun == VBT_LINE_ELSE))
         vbt_line_begin_else(lines, frame, number);
 }
 
