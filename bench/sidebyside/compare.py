@@ -63,8 +63,8 @@ class Side:
         usage = launcher.run(command, {**variables, **self.workload.variables}, beside)
         return usage, self.tool.examine(left_behind, launcher)
 
-    def row(self, untraced, events):
-        """What is printed and written; untraced is the Side to compare with, events what the whole workload makes."""
+    def row(self, untraced, events, hits):
+        """What is printed and written; untraced is the Side to compare with, events and hits what the whole workload makes."""
         row = {
             "workload": self.workload.name,
             "python": self.python and self.python.version,
@@ -82,8 +82,9 @@ class Side:
             return {**row, **figures.of_untraced(self.rounds)}
         if untraced.status != "ok":
             return {**row, "status": "failed", "reason": "there is no untraced run to compare with"}
-        seen = events if self.tool.sees_every_allocation else None
-        return {**row, **figures.of_tool(self.rounds, untraced.rounds, self.share, seen)}
+        events = events if self.tool.sees_every_allocation else None
+        hits = hits if self.tool.sees_every_line else None
+        return {**row, **figures.of_tool(self.rounds, untraced.rounds, self.share, events, hits)}
 
 
 def run_all(groups, rounds, launcher, after_round):
@@ -105,9 +106,10 @@ def run_all(groups, rounds, launcher, after_round):
 def rows_of(groups):
     rows = []
     for untraced, *others in groups:
-        counting = [figures.events_of(side.rounds) for side in others if side.status == "ok" and side.tool.name == "vbtrace"]
-        events = counting[0] if counting else None
-        rows += [side.row(untraced, events) for side in (untraced, *others)]
+        ours = {side.tool.name: side.rounds for side in others if side.status == "ok"}
+        events = figures.counted(ours["vbtrace"], "events") if "vbtrace" in ours else None
+        hits = figures.counted(ours["vbtrace-lines"], "hits") if "vbtrace-lines" in ours else None
+        rows += [side.row(untraced, events, hits) for side in (untraced, *others)]
     return rows
 
 

@@ -2,7 +2,7 @@
 
 A round is a dict of what one run used (cpu_s, wall_s, max_rss_bytes), of the same at size 0 (zero_cpu_s, zero_wall_s; absent where
 a workload has no size, and in most rounds of tools that are slow to start), and of what the tool told: trace_bytes, events,
-zero_events, lost_events, report_wall_s, report_max_rss_bytes. What a workload costs is the median over the rounds less the median
+zero_events, hits (of lines), zero_hits, lost_events, report_wall_s, report_max_rss_bytes. What a workload costs is the median over the rounds less the median
 at size 0. So start-up is in no ratio, and a tool that got a smaller size can be compared by what it costs for one unit of it. Beside the ratio of medians stands
 that of minima, of the least run less the least at size 0: what others do on the machine only ever adds time."""
 
@@ -37,15 +37,16 @@ def of_untraced(rounds):
     }
 
 
-def events_of(rounds):
-    """Allocations and frees of the work itself, or None where the tool does not count them."""
-    return net(rounds, "events") if all("events" in a_round for a_round in rounds) else None
+def counted(rounds, what):
+    """How many of them (events: allocations and frees; hits: lines) the work itself makes, or None where the tool does not count them."""
+    return net(rounds, what) if all(what in a_round for a_round in rounds) else None
 
 
-def of_tool(rounds, untraced, share, events):
-    """What it costs under a tool that got `share` of the size; events: how many allocations and frees the whole size makes."""
+def of_tool(rounds, untraced, share, events, hits=None):
+    """What it costs under a tool that got `share` of the size; events, hits: how many allocations and frees, and how many lines that are
+    counted, the whole size makes."""
     cpu, wall, least_cpu = net(rounds, "cpu_s"), net(rounds, "wall_s"), net(rounds, "cpu_s", min)
-    enough_events = events * share if events and events * share >= FEWEST_EVENTS else None
+    enough_events, enough_hits = (number * share if number and number * share >= FEWEST_EVENTS else None for number in (events, hits))
     expected_cpu, expected_wall = net(untraced, "cpu_s") * share, net(untraced, "wall_s") * share
     expected_least = net(untraced, "cpu_s", min) * share
     return {
@@ -59,7 +60,8 @@ def of_tool(rounds, untraced, share, events):
         "wall_added_s": wall - expected_wall,
         "ns_per_event": divided((cpu - expected_cpu) * 1e9, enough_events),
         "ns_per_pair": divided((cpu - expected_cpu) * 2e9, enough_events),
-        "events": events_of(rounds),
+        "ns_per_line": divided((cpu - expected_cpu) * 1e9, enough_hits),
+        "events": counted(rounds, "events"),
         "lost_events": median(rounds, "lost_events"),
         "max_rss_bytes": median(rounds, "max_rss_bytes"),
         "rss_added_bytes": median(rounds, "max_rss_bytes") - median(untraced, "max_rss_bytes"),

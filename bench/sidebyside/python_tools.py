@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from .tools import Tool
+from .tools import Tool, no_profile
 
 SOURCES = pathlib.Path(__file__).resolve().parent
 
@@ -33,6 +33,19 @@ class Tracemalloc(Tool):
         return {"allocs": int(re.search(r"^all: .*count=(\d+)$", report, re.MULTILINE)[1])}
 
 
+class EmptyTrace(Tool):
+    name = "empty-trace"
+    note = "a trace function in C that does nothing, while the hot function runs: what the interpreter itself takes to tell of lines"
+    sees = ()
+    sees_every_line = True
+
+    def unusable(self, python, workload):
+        return no_profile(workload)
+
+    def dress(self, command, python, directory):
+        return [command[0], str(SOURCES / "empty_trace_run.py"), *command[1:]], {}
+
+
 class Module(Tool):
     """A profiler that runs as a module of the interpreter."""
 
@@ -52,11 +65,10 @@ class Decorating(Module):
     """One that wants the hot function decorated with its @profile."""
 
     note = "@profile on the hot function only"
+    sees_every_line = True
 
     def unusable(self, python, workload):
-        if not workload.profiled:
-            return "needs a Python function with @profile"
-        return super().unusable(python, workload)
+        return no_profile(workload) or super().unusable(python, workload)
 
     def row(self, report, number):
         """The columns of a line in its table."""
@@ -142,4 +154,4 @@ class Fil(Module):
         return [command[0], "-m", "filprofiler", "-o", directory, "run", *command[1:]], {}
 
 
-ALL = [Tracemalloc(), MemoryProfiler(), LineProfiler(), Memray(), Scalene(), Fil()]
+ALL = [Tracemalloc(), EmptyTrace(), MemoryProfiler(), LineProfiler(), Memray(), Scalene(), Fil()]

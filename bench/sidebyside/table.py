@@ -1,6 +1,6 @@
 """The table a person reads. Takes the rows that are written as JSON."""
 
-HEADINGS = ("workload", "under", "CPU", "least", "wall", "ns/{per}", "events", "RSS", "trace", "report takes")
+HEADINGS = ("workload", "under", "CPU", "least", "wall"), ("events", "RSS", "trace", "report takes")  # between them: time per something
 
 
 def seconds(value):
@@ -23,11 +23,11 @@ def ratio(value):
 
 
 def cells(row, per):
-    """The cells of one row, but for the workload's name."""
+    """The cells of one row, but for the workload's name; per: of what there are columns of time per such."""
     if row["status"] != "ok":
         return [row["tool"], f"{row['status']}: {row['reason']}"]
     if row["tool"] == "untraced":
-        return [row["tool"], seconds(row["cpu_s"]), seconds(row["least_cpu_s"]), seconds(row["wall_s"]), "", "", size(row["max_rss_bytes"]), "", ""]
+        return [row["tool"], seconds(row["cpu_s"]), seconds(row["least_cpu_s"]), seconds(row["wall_s"]), *([""] * len(per)), "", size(row["max_rss_bytes"]), "", ""]
     if row["ratios"]:
         times = [ratio(row["cpu_ratio"]), ratio(row["least_cpu_ratio"]), ratio(row["wall_ratio"])]
     else:
@@ -41,7 +41,7 @@ def cells(row, per):
     return [
         row["tool"] + (f" 1/{1 / row['share']:.0f}" if row["share"] < 1 else ""),
         *times,
-        "" if row[f"ns_per_{per}"] is None else f"{row[f'ns_per_{per}']:.1f}",
+        *("" if row[f"ns_per_{one}"] is None else f"{row[f'ns_per_{one}']:.1f}" for one in per),
         events,
         added(size(row["rss_added_bytes"])),
         "" if row["trace_bytes"] is None else size(row["trace_bytes"]),
@@ -51,12 +51,14 @@ def cells(row, per):
 
 def lines(rows, notes, per="event"):
     """The lines of the table; per is what CPU time is divided by, event or pair. Rows that did not work out say so across the columns."""
-    headings = [heading.format(per=per) for heading in HEADINGS]
+    by_line = any(row.get("ns_per_line") is not None for row in rows)
+    columns = (per, "line") if by_line else (per,)
+    headings = [*HEADINGS[0], *(f"ns/{one}" for one in columns), *HEADINGS[1]]
     table = []
     several = len({row["python"] for row in rows if row["python"]}) > 1
     for row in rows:
         name = f"{row['workload']} {row['python']}" if several and row["python"] else row["workload"]
-        table.append([name, *cells(row, per)])
+        table.append([name, *cells(row, columns)])
     for above, below in reversed(list(zip(table, table[1:]))):
         if above[0] == below[0]:
             below[0] = ""
@@ -78,6 +80,8 @@ def lines(rows, notes, per="event"):
     yield "others as ratios to it. Start-up (the run at size 0) is subtracted; startup itself is in time and memory"
     yield f"added. A tool with 1/N got that part of the size, its ratio is to that part of the untraced time. ns/{per}: CPU added for"
     yield f"{counted} that vbtrace counts, where they are many."
+    if by_line:
+        yield "ns/line: CPU added for each line that ran of functions with @profile, by all that the tool does there."
     yield "RSS: greatest resident set, untraced as it is, the others as what they add, with the tool's own processes where larger."
     for name, note in notes:
         yield f"{name}: {note}."

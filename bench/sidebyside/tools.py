@@ -23,6 +23,7 @@ class Tool:
     left = "*"  # the files that it leaves
     slow_start = False  # so slow that the run at size 0 is measured in the first STARTS_OF_SLOW rounds only
     sees_every_allocation = False
+    sees_every_line = False  # of the functions with @profile
 
     def share_of(self, workload):
         """The part of the workload's size that it is given: slow ones would take hours otherwise."""
@@ -61,6 +62,11 @@ class Tool:
     def named(self, directory, report, file, numbers):
         """How many of these lines of a file its report tells something of."""
         return sum(re.search(rf"{re.escape(file)}:{number}\b", report) is not None for number in numbers)
+
+
+def no_profile(workload):
+    """Why a tool that follows functions with @profile cannot run it, or None."""
+    return None if workload.profiled and not workload.native else "needs a Python function with @profile"
 
 
 class Vbtrace(Tool):
@@ -109,10 +115,21 @@ class Vbtrace(Tool):
 
 class VbtraceLines(Vbtrace):
     name = "vbtrace-lines"
+    sees_every_line = True
     note = "vbtrace counting the lines of the hot function, as line_profiler and memory_profiler do: VBTRACE_LINES=profile"
 
     def __init__(self, library, analyzer):
         super().__init__(library, analyzer, lines="profile")
 
     def unusable(self, python, workload):
-        return None if workload.profiled and not workload.native else "needs a Python function with @profile"
+        return no_profile(workload)
+
+    def examine(self, directory, launcher):
+        told = super().examine(directory, launcher)
+        done = subprocess.run([self.analyzer, "lines", "--format", "json", *self.files(directory)[:1]], capture_output=True, text=True)
+        try:
+            functions = json.loads(done.stdout).get("line_profile", [])  # none, where no function with @profile ran
+            hits = sum(line["hits"] for function in functions for line in function["lines"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Failed(f"vbtrace lines: no hits in its JSON: {done.stderr.strip()}") from None
+        return {**told, "hits": hits}

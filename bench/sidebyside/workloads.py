@@ -64,6 +64,7 @@ ALL = [
     Workload("float32_loop", 2**23, "float32_loop.py", ("{size}", "{seed}"), numpy=True),
     Workload("float_list_loop", 2**25, "float_list_loop.py", ("{size}", "{seed}")),
     Workload("objects_loop", 2_000_000, "objects_loop.py"),
+    Workload("insertion_sort", 4_000, "insertion_sort.py"),
     Workload("call_heavy", 4_000_000, "call_heavy.py"),
     Workload("depth50", 20_000_000, "depth50.py"),
     Workload("malloc_mix", 15_000_000, "malloc_mix.c", ("{size}", "{seed}"), share_of_slow=1 / 10, profiled=False),

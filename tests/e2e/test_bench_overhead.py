@@ -72,9 +72,16 @@ def test_nothing_to_divide_by_gives_no_ratio():
 
 
 def test_events_are_those_of_the_work():
-    assert figures.events_of([a_round(1, 0.1, events=1100, zero_events=100), a_round(1, 0.1, events=1102, zero_events=102)]) == 1000
-    assert figures.events_of([a_round(1, events=1100)]) == 1100
-    assert figures.events_of([a_round(1)]) is None
+    rounds = [a_round(1, 0.1, events=1100, zero_events=100), a_round(1, 0.1, events=1102, zero_events=102)]
+    assert figures.counted(rounds, "events") == 1000
+    assert figures.counted([a_round(1, events=1100)], "events") == 1100
+    assert figures.counted([a_round(1)], "events") is figures.counted(rounds, "hits") is None
+
+
+def test_time_per_line():
+    found = figures.of_tool([a_round(0.6, 0.1)], UNTRACED, share=0.25, events=None, hits=10_000_000)
+    assert found["ns_per_line"] == pytest.approx(100) and found["ns_per_event"] is None
+    assert figures.of_tool([a_round(0.6, 0.1)], UNTRACED, share=0.25, events=None, hits=399_999)["ns_per_line"] is None
 
 
 def row(tool, **fields):
@@ -109,6 +116,13 @@ def test_table():
     assert text[-1] == "slow: is slow."
     in_pairs = " ".join(next(table.lines(rows(), [], "pair")).split())
     assert in_pairs == text[0].replace("ns/event", "ns/pair")
+
+
+def test_table_has_a_column_for_lines_where_there_are_such():
+    counting = row("counting", **figures.of_tool([a_round(1.5, 0.1)], UNTRACED, 1.0, None, 8_000_000))
+    text = [" ".join(line.split()) for line in table.lines([*rows(), counting], [])]
+    assert text[0] == "workload under CPU least wall ns/event ns/line events RSS trace report takes"
+    assert "loop counting 1.40x 1.56x 1.40x 50.0 +0 B" in text and any(line.startswith("ns/line: ") for line in text)
 
 
 def test_table_names_the_interpreters_when_there_are_several():
@@ -171,7 +185,7 @@ def overhead(*arguments):
         (["--library", "/nowhere/libvbtrace.so"], "--library: no file /nowhere/libvbtrace.so; build vbtrace first"),
         (["--library", "/bin/sh", "--tool", "/nowhere/vbtrace"], "--tool: no file /nowhere/vbtrace"),
         (["--workloads", "startup,tea"], "'tea' is not one of float32_loop, "),
-        (["--peers", ""], "'' is not one of tracemalloc, memory_profiler"),
+        (["--peers", ""], "'' is not one of tracemalloc, empty-trace"),
         (["--rounds", "0"], "'0' is not a whole number from 1 on"),
         (["--seed", "x"], "'x' is not a whole number from 0 on"),
         (["--without-vbtrace", "--out", "/dev/null/x"], "--out: cannot write /dev/null: "),
@@ -351,7 +365,22 @@ def test_vbtrace_sees_all_of_it(launcher):
 
 
 @needs_cc
-@pytest.mark.parametrize("tool", PEERS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("sorts", [0, 2])
+def test_lines_are_counted_and_an_empty_trace_function_can_be_asked(launcher, tmp_path, sorts):
+    python = machine.probe("/usr/bin/python3", launcher.environment)
+    workload = next(one for one in workloads.ALL if one.name == "insertion_sort")
+    command = workload.command(python.path, sorts, 0, tmp_path)
+    for tool, told in ((tools.VbtraceLines(vbt.LIBRARY, vbt.ANALYZER), sorts * 15_346), (python_tools.EmptyTrace(), None)):
+        assert tool.unusable(python, workload) is None
+        left = tmp_path / tool.name
+        left.mkdir()
+        dressed, variables = tool.dress(command, python, left)
+        launcher.run(dressed, variables)
+        assert tool.examine(left, launcher).get("hits") == told
+
+
+@needs_cc
+@pytest.mark.parametrize("tool", [tool for tool in PEERS if tool.sees], ids=lambda tool: tool.name)
 def test_peers_can_be_asked(launcher, tool):
     """Whatever they count: they run, leave something, and what they print is understood."""
     python = machine.probe("/usr/bin/python3", launcher.environment)
