@@ -1,6 +1,13 @@
 """What the end-to-end tests share: the interpreters they run on, and a note of them at the top of the run."""
 
+import signal
+
 import vbt
+
+
+def pytest_configure():
+    """A shell ignores Ctrl-C for what it starts in the background, and the programs under test would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header():

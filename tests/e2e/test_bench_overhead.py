@@ -281,7 +281,6 @@ def test_who_stops_a_run_keeps_its_rounds_and_the_last_whole_run(tmp_path, stand
         [sys.executable, *map(str, [BENCH / "overhead", *stand_ins, *asked])],
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored by what a shell starts in the background
     )
     while not unfinished.exists() and running.poll() is None:
         time.sleep(0.05)
