@@ -107,18 +107,18 @@ static bool nothing_happened(const struct vbt_counters *counters) {
     return counters->allocs == 0 && counters->frees == 0 && counters->freed == 0;
 }
 
-static uint32_t account_of(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
+static uint32_t account_if_open(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
 
 /* 0 for an account that is just being opened, or was when the process forked behind our back. */
-static uint32_t node_of(uint32_t account) {
+static uint32_t node_if_open(uint32_t account) {
     uint32_t node = vbt_account_node(account);
-    return account_of(node) == account ? node : 0;
+    return account_if_open(node) == account ? node : 0;
 }
 
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
     struct vbt_node_totals *totals = &out->totals;
     *totals = (struct vbt_node_totals){.min_size = UINT64_MAX};
-    uint32_t account = account_of(node);
+    uint32_t account = account_if_open(node);
     uint32_t threads = 0; /* that allocated here */
     bool several_sizes = false;
     bool any = false;
@@ -186,7 +186,7 @@ static struct vbt_node_part *part_of(uint32_t row, struct vbt_node_part parts[],
 
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]) {
     uint32_t count = 0;
-    uint32_t account = account_of(node);
+    uint32_t account = account_if_open(node);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
         const struct vbt_counters *counters = page != NULL ? &page->counters[account % VBT_PAGE_ACCOUNTS] : NULL;
@@ -247,7 +247,7 @@ uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, ui
             account += VBT_PAGE_ACCOUNTS - 1;
             continue;
         }
-        uint32_t node = node_of(account);
+        uint32_t node = node_if_open(account);
         if (node != 0 && node <= last && (since == 0 || account_changed(account, since)))
             nodes[count++] = node;
     }
@@ -280,7 +280,7 @@ static void inherit(uint32_t account, uint64_t blocks, uint64_t bytes) {
 }
 
 static void inherit_mapping(uint32_t node, uint64_t bytes) {
-    uint32_t account = account_of(node);
+    uint32_t account = account_if_open(node);
     if (account != 0 && account < inherited.count)
         inherit(account, 1, bytes);
 }
@@ -293,7 +293,7 @@ void vbt_books_inherit(void) {
     memset(inherited_bytes, 0, sizeof inherited_bytes);
     for (uint32_t account = 0; account < vbt_accounts.count; account++) {
         struct vbt_node_sum sum = {0};
-        uint32_t node = node_of(account);
+        uint32_t node = node_if_open(account);
         bool any = vbt_node_at(node)->domain != VBT_DOMAIN_MAP && vbt_books_node(&books, node, &sum);
         if (account == inherited.count)
             vbt_vector_add(&inherited);

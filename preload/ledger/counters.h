@@ -44,8 +44,8 @@ static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
     return counted;
 }
 
-/* A thread's table of pages is address space for this many nodes; a call tree that grows larger is cut. */
-enum { VBT_PAGE_ACCOUNTS = 64, VBT_LEDGER_NODES = 1 << 24, VBT_PAGES = VBT_LEDGER_NODES / VBT_PAGE_ACCOUNTS };
+/* A call tree that grows larger is cut. A thread's table of pages is address space for an account of each node. */
+enum { VBT_PAGE_ACCOUNTS = 64, VBT_MOST_NODES = 1 << 24, VBT_PAGES = VBT_MOST_NODES / VBT_PAGE_ACCOUNTS };
 
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_ACCOUNTS];
