@@ -4,6 +4,7 @@ import pathlib
 
 from sidebyside.command_line import BENCH, Parser, whole_number
 from sidebyside.measure import Failed
+from sidebyside.results import prepare
 
 __all__ = ["BENCH", "Failed", "options_from", "parser", "whole_number"]
 
@@ -30,11 +31,11 @@ def options_from(made, arguments):
         if not path.is_file():
             made.error(f"--{name}: no file {path}; build vbtrace first, or say where it is")
         setattr(options, name, path)
-    folder = options.out if options.out.suffix != ".json" else options.out.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if folder is not options.out:
-            options.out.open("a").close()
+        if options.out.suffix == ".json":
+            prepare(options.out)
+        else:
+            options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         made.error(f"--out: cannot write {error.filename}: {error.strerror}")
     options.out = options.out.resolve()

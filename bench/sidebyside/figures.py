@@ -9,6 +9,7 @@ that of minima, of the least run less the least at size 0: what others do on the
 import statistics
 
 FEWEST_EVENTS = 100_000  # below that, time divided by events is noise
+FEWEST_HITS = 1000  # of lines: few are left to those tools only that take very long for each
 
 
 def net(rounds, field, of=statistics.median):
@@ -46,7 +47,8 @@ def of_tool(rounds, untraced, share, events, hits=None):
     """What it costs under a tool that got `share` of the size; events, hits: how many allocations and frees, and how many lines that are
     counted, the whole size makes."""
     cpu, wall, least_cpu = net(rounds, "cpu_s"), net(rounds, "wall_s"), net(rounds, "cpu_s", min)
-    enough_events, enough_hits = (number * share if number and number * share >= FEWEST_EVENTS else None for number in (events, hits))
+    enough_events = events * share if events and events * share >= FEWEST_EVENTS else None
+    enough_hits = hits * share if hits and hits * share >= FEWEST_HITS else None
     expected_cpu, expected_wall = net(untraced, "cpu_s") * share, net(untraced, "wall_s") * share
     expected_least = net(untraced, "cpu_s", min) * share
     return {

@@ -38,6 +38,7 @@ def test_a_library_that_fails(tmp_path):
 
 
 @pytest.mark.parametrize("arguments, told", [(("--share", "0"), "whole number"), (("--against", "/none.so"), "/none.so")])
-def test_bad_options(arguments, told):
-    done = instructions(*arguments)
+def test_bad_options(arguments, told, tmp_path):
+    done = instructions(*arguments, "--out", tmp_path / "out.json")
+    assert list(tmp_path.iterdir()) == []
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and told in done.stderr

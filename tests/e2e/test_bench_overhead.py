@@ -81,7 +81,7 @@ def test_events_are_those_of_the_work():
 def test_time_per_line():
     found = figures.of_tool([a_round(0.6, 0.1)], UNTRACED, share=0.25, events=None, hits=10_000_000)
     assert found["ns_per_line"] == pytest.approx(100) and found["ns_per_event"] is None
-    assert figures.of_tool([a_round(0.6, 0.1)], UNTRACED, share=0.25, events=None, hits=399_999)["ns_per_line"] is None
+    assert figures.of_tool([a_round(0.6, 0.1)], UNTRACED, share=0.25, events=None, hits=3_999)["ns_per_line"] is None
 
 
 def row(tool, **fields):
