@@ -9,6 +9,7 @@
 #include "where/tree.h"
 
 #include <linux/mman.h>
+#include <string.h>
 #include <unistd.h>
 
 __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
@@ -58,12 +59,24 @@ static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_nobody
     return found;
 }
 
+/* Its thread was in the middle of something when the process forked, or when it was cancelled: what it kept for itself may be half
+ * written, and the rest of its arena somebody's. */
+static void drop_unfinished(struct vbt_thread *thread) {
+    memset(thread->leaves, 0, sizeof thread->leaves);
+    memset(thread->clock_places, 0, sizeof thread->clock_places);
+    vbt_native_stack_expire(&thread->full.native);
+    vbt_python_stack_expire(&thread->stack);
+    thread->ledger.arena.at = thread->ledger.arena.end = NULL;
+}
+
 struct vbt_thread *vbt_thread_begin(void) {
     uint32_t tid = (uint32_t)vbt_sys(SYS_gettid);
     uint32_t row = vbt_thread_row_begin(tid);
     bool was_nobodys = false;
     struct vbt_thread *thread = take_over(tid, row, &was_nobodys);
     if (thread != NULL) {
+        if (was_nobodys || atomic_load(&thread->standing) != VBT_IDLE)
+            drop_unfinished(thread);
         vbt_intervals_reset(&thread->ledger);
         thread->ledger.last_block = NULL;
         vbt_python_stack_reset(&thread->stack);

@@ -50,7 +50,6 @@ struct vbt_thread {
     struct vbt_clock_place clock_places[VBT_CLOCK_PLACES];
     struct vbt_full_stack full;
     struct vbt_line_thread *lines; /* NULL until its first line event */
-    struct vbt_arena arena;
     struct vbt_thread *next;
 };
 

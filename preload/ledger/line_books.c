@@ -541,6 +541,7 @@ void vbt_line_reset(struct vbt_line_thread *lines) {
     run(lines, NULL);
     lines->outside = 0;
     memset(lines->yielded, 0, sizeof lines->yielded);
+    memset(lines->cache, 0, sizeof lines->cache); /* may be half written, see vbt_thread_begin */
 }
 
 void vbt_line_books_after_fork(void) {

@@ -309,6 +309,8 @@ void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
 
+void vbt_native_stack_expire(struct vbt_native_stack *stack) { stack->stamp = 0; /* of no generation */ }
+
 void vbt_native_stack_forget_counts(struct vbt_native_stack *stack) {
     memset(stack->cuts, 0, sizeof stack->cuts);
     stack->compared = stack->different = 0;
@@ -316,16 +318,15 @@ void vbt_native_stack_forget_counts(struct vbt_native_stack *stack) {
 
 /* Before the thread's first capture, and when code may have been unmapped. */
 static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
-    if (stack->room == NULL) {
-        if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
-            return false;
-        stack->room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = VBT_CHECKS_PADDING};
-        for (int i = 0; i < VBT_CHECKS_PADDING; i++)
-            stack->room->checks[i].slot = &stack->room->checks[i].value;
-        stack->limit = VBT_NATIVE_FRAMES;
-    } else {
+    if (stack->room != NULL)
         memset(stack->room->memos, 0, sizeof stack->room->memos);
-    }
+    else if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
+        return false;
+    struct vbt_native_room *room = stack->room; /* may be one that a fork copied before the rest of this was done */
+    room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = VBT_CHECKS_PADDING};
+    for (int i = 0; i < VBT_CHECKS_PADDING; i++)
+        room->checks[i].slot = &room->checks[i].value;
+    stack->limit = VBT_NATIVE_FRAMES;
     stack->top = 0;
     stack->era++;
     stack->stamp = vbt_module_stamp();

@@ -138,6 +138,9 @@ uint32_t vbt_native_cut_node(enum vbt_cut cut);
 /* Another thread has taken the state over. */
 void vbt_native_stack_forget(struct vbt_native_stack *stack);
 
+/* What is known of return addresses may be half written. */
+void vbt_native_stack_expire(struct vbt_native_stack *stack);
+
 /* Captures are counted from 0 again. */
 void vbt_native_stack_forget_counts(struct vbt_native_stack *stack);
 

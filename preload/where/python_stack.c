@@ -31,6 +31,11 @@ void vbt_python_stack_reset(struct vbt_python_stack *stack) {
     vbt_python_override(stack, 0);
 }
 
+void vbt_python_stack_expire(struct vbt_python_stack *stack) {
+    stack->code_epoch = 0;
+    stack->known_epochs = 0;
+}
+
 #define WALKER(minor)                                                                                                              \
     static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python_abis[minor]); }
 

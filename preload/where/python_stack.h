@@ -67,6 +67,9 @@ const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch
 /* The stack belongs to another thread from now on. */
 void vbt_python_stack_reset(struct vbt_python_stack *stack);
 
+/* What is known of code may be half written. */
+void vbt_python_stack_expire(struct vbt_python_stack *stack);
+
 /* From now on this node stands for the thread's stack, whatever it runs; 0: no longer. */
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node);
 

@@ -3,6 +3,7 @@
 #include "preload/where/modules.h"
 #include "preload/where/native_known.h"
 #include "preload/where/native_oracle.h"
+#include "preload/where/native_room.h"
 #include "preload/where/native_rules.h"
 #include "preload/where/native_stack.h"
 #include "preload_world.h"
@@ -295,6 +296,24 @@ static void too_deep_a_stack_keeps_its_innermost_frames(void **state) {
     assert_int_equal(stack.cut, VBT_CUT_NONE);
 }
 
+/* Another thread's state, as a fork may have copied it: the room there and nothing in it yet, or what is known of an address half
+ * written. */
+static void a_state_that_was_left_half_made(void **state) {
+    (void)state;
+    look_thrice();
+    for (int half = 0; half < 2; half++) {
+        if (half == 0)
+            memset(stack.room, 0, sizeof *stack.room);
+        else
+            for (int i = 0; i < 1 << VBT_MEMO_BITS; i++)
+                stack.room->memos[i].rule.cfa += 8;
+        vbt_native_stack_expire(&stack);
+        vbt_native_stack_forget(&stack);
+        all_shapes[0]->recurse(20, 1, look_thrice);
+    }
+    assert_exact(2 * 20);
+}
+
 int main(void) {
     const char *trouble = vbt_oracle_open();
     if (trouble != NULL) {
@@ -312,6 +331,7 @@ int main(void) {
         cmocka_unit_test_setup(coroutines_on_switched_stacks, fresh_stack),
         cmocka_unit_test_setup(signal_handlers, fresh_stack),
         cmocka_unit_test_setup(interrupted_anywhere, fresh_stack),
+        cmocka_unit_test_setup(a_state_that_was_left_half_made, fresh_stack),
         cmocka_unit_test_setup(too_deep_a_stack_keeps_its_innermost_frames, fresh_stack),
     };
     world_init();
