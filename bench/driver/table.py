@@ -1,4 +1,4 @@
-"""bench/run table: the side-by-side table in Markdown, from the results of bench/overhead."""
+"""bench/run table: tables in Markdown, from the results of bench/overhead."""
 
 import json
 import pathlib
@@ -13,12 +13,13 @@ def main(arguments):
     made.add_argument(
         "file", nargs="?", type=pathlib.Path, default=BENCH / "results" / "overhead.json", help="default: %(default)s"
     )
+    made.add_argument("--lines", action="store_true", help="what tools add to each line instead")
     options = made.parse_args(arguments)
     try:
         results = json.loads(options.file.read_text())
         if "rows" in results and "seen" not in results:
             raise Failed(f"{options.file}: expected the results of a whole run; this one was stopped, or made with --costs-only")
-        lines = list(markdown.lines(results))
+        lines = list(markdown.of_lines(results) if options.lines else markdown.lines(results))
     except OSError as error:
         raise Failed(f"{options.file}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The side-by-side table for a README, from the results of bench/overhead."""
+"""The tables for a README, from the results of bench/overhead."""
 
 from . import seen, table
 
@@ -11,6 +11,11 @@ def ratio_of(rows, workload, tool):
         if (row["workload"], row["tool"]) == (workload, tool) and row["status"] == "ok" and row["cpu_ratio"] is not None:
             return f"{row['cpu_ratio']:.2f}" if row["cpu_ratio"] < 10 else f"{row['cpu_ratio']:.0f}"
     return ""
+
+
+def made_on(made):
+    """One sentence of a manifest."""
+    return f"Made {made['date'][:10]} on {made['cpu']}, {made['cpus']} CPUs with a load average of {made['load_average'][0]:.1f}; {made['rounds']} rounds."
 
 
 def lines(results):
@@ -37,9 +42,23 @@ def lines(results):
         cells += ["" if shown[0]["trace_bytes"] is None else table.size(shown[0]["trace_bytes"])]
         cells += ["" if shown[0]["report_wall_s"] is None else table.seconds(shown[0]["report_wall_s"])]
         yield "| " + " | ".join(cells) + " |"
-    made = results["manifest"]
     yield ""
-    yield f"Made {made['date'][:10]} on {made['cpu']}, {made['cpus']} CPUs with a load average of {made['load_average'][0]:.1f}; {made['rounds']} rounds."
+    yield made_on(results["manifest"])
+
+
+def of_lines(results):
+    """What tools that follow a program line by line add to each line, in nanoseconds: a row a workload, of the first interpreter."""
+    found = {}
+    for row in results["rows"]:
+        if row.get("ns_per_line") is not None:
+            found.setdefault(row["workload"], {}).setdefault(row["tool"], row["ns_per_line"])
+    tools = list(dict.fromkeys(tool for by_tool in found.values() for tool in by_tool))
+    yield "| ns a line | " + " | ".join(f"`{tool}`" for tool in tools) + " |"
+    yield "|---|" + "--:|" * len(tools)
+    for workload, by_tool in found.items():
+        yield f"| `{workload}` | " + " | ".join(f"{by_tool[tool]:,.0f}" if tool in by_tool else "" for tool in tools) + " |"
+    yield ""
+    yield made_on(results["manifest"])
 
 
 def left_out(results):
