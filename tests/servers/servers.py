@@ -141,7 +141,7 @@ class Redis(Server):
         said = self.client("redis-benchmark", "-s", self.socket, *options)
         self.errors += [line for line in said.splitlines() if "rror" in line]
         self.done += requests * said.count("requests per second")
-        self.ask("flushall", "async")
+        self.ask("flushdb", "async")  # flushall would end a child that saves
 
     def last(self):
         """No child is to be ended by the server's own end: that it begins no other comes first, then it waits for the one that there is."""

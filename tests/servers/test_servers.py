@@ -53,13 +53,11 @@ class Watch:
         self.load = in_thread(server.turn)
 
     def begin(self):
-        self.load.join()
         self.load = in_thread(self.server.load, SECONDS)
 
-    def follow(self, start, paths_at):
-        now = time.monotonic() - start
+    def follow(self, now):
         self.series.take(now, self.server.processes())
-        if self.server.traced and len(self.paths) < len(paths_at) and now >= paths_at[len(self.paths)]:
+        if self.server.traced and len(self.paths) < 2 and now >= SECONDS * (1 / 6, 5 / 6)[len(self.paths)]:
             self.paths.append(call_paths(self.server))
 
 
@@ -71,11 +69,14 @@ def in_thread(function, *arguments):
 
 def follow(watches):
     for watch in watches:
+        watch.load.join()
+    for watch in watches:
         watch.begin()
-    start = time.monotonic()
-    while all(watch.load.is_alive() for watch in watches) and time.monotonic() - start < SECONDS:
+    start, now = time.monotonic(), 0
+    while now < SECONDS:
+        now = time.monotonic() - start
         for watch in watches:
-            watch.follow(start, [SECONDS / 6, SECONDS * 5 / 6])
+            watch.follow(now)
         time.sleep(SECONDS / SAMPLES)
     for watch in watches:
         watch.load.join()
