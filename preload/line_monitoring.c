@@ -3,6 +3,7 @@
  * One global event tells of each function when it first runs; for those that are chosen the events of their own code are switched on,
  * and the others are never heard of again. The interpreter makes an int for each number that it passes; what it allocates so is
  * not the program's. */
+#include "ledger/line_unheard.h"
 #include "line_follow.h"
 #include "line_mode.h"
 #include "where/python_code.h"

@@ -2,7 +2,7 @@
 #include "line_objects.h"
 
 #include "hook.h"
-#include "ledger/line_books.h"
+#include "ledger/line_unheard.h"
 #include "options.h"
 #include "say.h"
 #include "stream/process_info.h"

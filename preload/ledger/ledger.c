@@ -5,7 +5,7 @@
 #include "../where/python_code.h"
 #include "../where/tree.h"
 #include "interval.h"
-#include "line_books.h"
+#include "line_unheard.h"
 
 struct vbt_peak vbt_peak;
 _Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;

@@ -1,44 +1,25 @@
 /* See line_books.h. */
 #include "line_books.h"
 
-#include "../clock.h"
+#include "../proc.h"
 #include "../thread.h"
 #include "../where/tree.h"
+#include "line_unheard.h"
 #include "line_usual.h"
 
-#include <fcntl.h>
 #include <string.h>
-#if defined __x86_64__
-#include <cpuid.h>
-#endif
 
 struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
 static struct vbt_table indices; /* of codes */
 
-bool vbt_line_clock_is_tsc;
 bool vbt_line_may_hurry;
 _Atomic int64_t vbt_line_rss;
 int64_t vbt_line_event_cost;
-const void *(*vbt_line_frame_now)(void);
 enum vbt_objects vbt_line_objects;
-static int64_t clock_ticks, clock_ns; /* at the start, by both clocks */
-
-int64_t vbt_line_clock_slow(void) { return vbt_clock_read(CLOCK_MONOTONIC); }
 
 void vbt_line_books_init(void) {
-#if defined __x86_64__
-    unsigned a, b, c, d;
-    vbt_line_clock_is_tsc = __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d >> 8 & 1) != 0; /* "invariant TSC" */
-#endif
+    vbt_line_clock_init();
     vbt_line_may_hurry = vbt_line_clock_is_tsc;
-    clock_ticks = vbt_line_clock();
-    clock_ns = vbt_clock_read(CLOCK_MONOTONIC);
-}
-
-int64_t vbt_line_nanoseconds(int64_t ticks) {
-    int64_t all_ticks = vbt_line_clock() - clock_ticks;
-    int64_t all_ns = vbt_clock_read(CLOCK_MONOTONIC) - clock_ns;
-    return all_ticks > 0 ? (int64_t)((double)ticks * (double)all_ns / (double)all_ticks) : 0;
 }
 
 uint32_t vbt_line_code_find(uint32_t code) { return vbt_table_get(&indices, (uint64_t)code + 2, 0); }
@@ -79,43 +60,6 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
     if (vbt_line_frame_now != NULL)
         vbt_ledger_watch(&thread->ledger);
     return lines;
-}
-
-/* Does a function run that the running line called, and nobody hears of? */
-static bool is_unheard(const struct vbt_line_thread *lines) {
-    const void *frame = lines->running != NULL ? vbt_line_frame_now() : NULL;
-    return frame != NULL && frame != lines->running;
-}
-
-void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size) {
-    if (!is_unheard(lines))
-        return;
-    lines->unheard.allocs++;
-    lines->unheard.allocated += (int64_t)size;
-    lines->noted = block;
-    lines->noted_size = (int64_t)size;
-}
-
-void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times) {
-    if (node == vbt_tree.line_node || !is_unheard(lines))
-        return;
-    lines->unheard.frees += times;
-    lines->unheard.freed += times * (int64_t)size;
-    lines->unheard.temporary += times * temporary;
-    lines->noted = NULL;
-}
-
-void vbt_line_note_object(struct vbt_line_thread *lines) {
-    if (vbt_line_frame_now != NULL && is_unheard(lines))
-        lines->unheard.objects++;
-}
-
-void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block) {
-    if (lines->noted != block || block == NULL)
-        return;
-    lines->unheard.allocs--;
-    lines->unheard.allocated -= lines->noted_size;
-    lines->noted = NULL;
 }
 
 struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index) {
@@ -200,26 +144,9 @@ VBT_INLINE int64_t add_since(const struct vbt_line_thread *lines, struct vbt_lin
     return allocated - freed;
 }
 
-VBT_INLINE void subtract(struct vbt_line_sums *from, const struct vbt_line_sums *less) {
-    from->time -= less->time;
-    from->events -= less->events;
-    from->allocs -= less->allocs;
-    from->frees -= less->frees;
-    from->allocated -= less->allocated;
-    from->freed -= less->freed;
-    from->temporary -= less->temporary;
-    from->objects -= less->objects;
-}
-
-VBT_INLINE struct vbt_line_sums difference(const struct vbt_line_sums *now, const struct vbt_line_sums *before) {
-    struct vbt_line_sums result = *now;
-    subtract(&result, before);
-    return result;
-}
-
 void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before) {
     struct vbt_line_sums now = vbt_line_now(lines);
-    struct vbt_line_sums ours = difference(&now, before);
+    struct vbt_line_sums ours = vbt_line_sums_difference(&now, before);
     ours.events = 0;
     for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
         vbt_line_sums_add(&frame->mark, &ours);
@@ -234,27 +161,12 @@ static inline void see_rss(struct vbt_line *line) {
         line->rss = rss;
 }
 
-int64_t vbt_line_rss_now(void) {
-    char text[128];
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC, 0);
-    if (vbt_sys_failed(fd))
-        return 0;
-    long size = vbt_sys(SYS_read, fd, text, sizeof text - 1);
-    vbt_sys(SYS_close, fd);
-    text[size > 0 ? size : 0] = '\0';
-    int64_t pages = 0;
-    const char *at = strchr(text, ' '); /* the second number */
-    for (at = at != NULL ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
-        pages = pages * 10 + (*at - '0');
-    return pages * 4096;
-}
-
 /* The resident set is read when the live bytes have moved by so much since it was last read. */
-enum { RSS_STEP = 256 * 1024 };
+enum { RSS_STEP = 256 * 1024, PAGE = 4096 };
 
 static __attribute__((noinline)) void read_rss(struct vbt_line_thread *lines, struct vbt_line *line) {
     lines->rss_live = lines->ledger->live;
-    atomic_store_explicit(&vbt_line_rss, vbt_line_rss_now(), memory_order_relaxed);
+    atomic_store_explicit(&vbt_line_rss, vbt_proc_second("/proc/self/statm") * PAGE, memory_order_relaxed);
     see_rss(line);
 }
 
@@ -304,7 +216,7 @@ VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_
 /* The same, in all cases. */
 static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time) {
     if (vbt_line_frame_now != NULL) {
-        struct vbt_line_sums unheard = difference(&lines->unheard, &frame->unheard[1]);
+        struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &frame->unheard[1]);
         vbt_line_sums_add(&frame->called, &unheard);
         frame->has_called = true;
         frame->unheard[1] = lines->unheard;
@@ -321,7 +233,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     change += add_since(lines, &own, &frame->mark, time);
     if (line != NULL) {
         vbt_line_sums_add(&line->own, &own);
-        subtract(&line->called, &own); /* it is in what the outer execution's call did */
+        vbt_line_sums_subtract(&line->called, &own); /* it is in what the outer execution's call did */
         see_change(lines, line, change, elsewhere);
         see_resident(lines, line);
     }
@@ -494,7 +406,7 @@ static void pop(struct vbt_line_thread *lines) {
     top->frame = NULL;
     if (lines->outside == 0 && caller > lines->frames) {
         call_ends(lines, caller, &top->entry, top->mark.time);
-        struct vbt_line_sums unheard = difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
+        struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
         vbt_line_sums_add(&caller->unheard[1], &unheard);
     }
 }

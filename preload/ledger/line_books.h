@@ -12,29 +12,11 @@
 #define VBT_LINE_BOOKS_H
 
 #include "../memory.h"
-#include "../sys.h"
 #include "counters.h"
+#include "line_clock.h"
+#include "line_sums.h"
 
 struct vbt_thread;
-
-/* How things stand, or a difference of two such. */
-struct vbt_line_sums {
-    int64_t time;   /* ticks of vbt_line_clock */
-    int64_t events; /* of measuring: each costs time that is not the program's */
-    int64_t allocs, frees, allocated, freed, temporary;
-    int64_t objects; /* created; see enum vbt_objects */
-};
-
-static inline void vbt_line_sums_add(struct vbt_line_sums *to, const struct vbt_line_sums *more) {
-    to->time += more->time;
-    to->events += more->events;
-    to->allocs += more->allocs;
-    to->frees += more->frees;
-    to->allocated += more->allocated;
-    to->freed += more->freed;
-    to->temporary += more->temporary;
-    to->objects += more->objects;
-}
 
 struct vbt_line {
     uint64_t hits;
@@ -117,32 +99,12 @@ struct vbt_line_thread {
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
 };
 
-/* A clock that is quick to read: of the processor, where that one ticks steadily. */
-extern bool vbt_line_clock_is_tsc;
-int64_t vbt_line_clock_slow(void);
-
-/* Where vbt_line_clock_is_tsc. */
-static inline int64_t vbt_line_clock_quick(void) {
-#if defined __x86_64__
-    return (int64_t)__builtin_ia32_rdtsc();
-#else
-    return vbt_line_clock_slow();
-#endif
-}
-
-static inline int64_t vbt_line_clock(void) {
-    return VBT_LIKELY(vbt_line_clock_is_tsc) ? vbt_line_clock_quick() : vbt_line_clock_slow();
-}
-
 /* The clock is that of the processor, and nobody else wants to know of each event: vbt_line_begin_usual may do. Does not change once there
  * were events. */
 extern bool vbt_line_may_hurry;
 
-/* Chooses the clock and notes when it began. Once. */
+/* Once. */
 void vbt_line_books_init(void);
-
-/* Ticks since the start as nanoseconds; of any span of ticks. */
-int64_t vbt_line_nanoseconds(int64_t ticks);
 
 /* What objects are counted. */
 extern enum vbt_objects vbt_line_objects;
@@ -152,9 +114,6 @@ extern int64_t vbt_line_event_cost;
 
 /* The resident set as of the last tick, or of the last large change; bytes. */
 extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
-
-/* The resident set now, from the kernel; 0 if it does not say. */
-int64_t vbt_line_rss_now(void);
 
 /* The calling thread's state, made where it is missing; NULL when there is no memory. */
 struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread);
@@ -182,17 +141,6 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);
 
 /* The innermost call of chosen code is this frame's, and it runs. */
 static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const void *frame) { return lines->running == frame; }
-
-/* Where functions run that nobody hears of, from Python 3.12 on: the frame that the calling thread executes; NULL where that is of no
- * interest. The ledger then tells of each event: what those functions do was called by the line that runs. */
-extern const void *(*vbt_line_frame_now)(void);
-
-void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size);
-void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times);
-void vbt_line_note_object(struct vbt_line_thread *lines);
-
-/* The latest block is none of the program's, and was charged to vbt_tree.line_node. */
-void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block);
 
 /* What happened on the thread since `before` (of vbt_line_now) was none of the program's doing. */
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines);

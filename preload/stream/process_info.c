@@ -4,6 +4,7 @@
 #include "../clock.h"
 #include "../memory.h"
 #include "../options.h"
+#include "../proc.h"
 #include "../say.h"
 #include "../start.h"
 #include "../sys.h"
@@ -228,23 +229,7 @@ void vbt_write_mappings(struct vbt_chunk_writer *writer) {
     vbt_chunk_end(writer, VBT_CHUNK_MODULES);
 }
 
-/* The number after the next space. (Not strtoll, which looks at the thread's locale: the helper has none.) */
-static int64_t next_number(const char *at) {
-    int64_t number = 0;
-    for (at += strcspn(at, " "), at += *at == ' '; *at >= '0' && *at <= '9'; at++)
-        number = number * 10 + (*at - '0');
-    return number;
-}
-
-int64_t vbt_waited_for_processor(void) {
-    char numbers[128]; /* not read_text's, which is the helper's */
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/schedstat", O_RDONLY | O_CLOEXEC, 0);
-    long size = vbt_sys_failed(fd) ? 0 : vbt_sys(SYS_read, fd, numbers, sizeof numbers - 1);
-    if (!vbt_sys_failed(fd))
-        vbt_sys(SYS_close, fd);
-    numbers[size > 0 ? size : 0] = '\0';
-    return next_number(numbers);
-}
+int64_t vbt_waited_for_processor(void) { return vbt_proc_second("/proc/self/schedstat"); }
 
 void vbt_rss_open(void) { statm = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC, 0); }
 
@@ -253,12 +238,7 @@ void vbt_rss_close(void) {
         vbt_sys(SYS_close, statm);
 }
 
-int64_t vbt_rss_now(void) {
-    char numbers[128];
-    long size = vbt_sys_failed(statm) ? 0 : vbt_sys(SYS_pread64, statm, numbers, sizeof numbers - 1, 0);
-    numbers[size > 0 ? size : 0] = '\0';
-    return next_number(numbers) * PAGE_KIB * 1024;
-}
+int64_t vbt_rss_now(void) { return vbt_proc_second_of(statm) * PAGE_KIB * 1024; }
 
 int64_t vbt_rss_highest(void) {
     const char *at = read_text("/proc/self/status") > 0 ? strstr(text, "VmHWM:") : NULL;

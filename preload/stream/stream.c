@@ -305,8 +305,8 @@ static bool rest(const char **reason, bool *finish) {
     stream.dozing = !stream.moved && stream.tick.time - stream.changed >= REST && vbt_line_codes.count == 0;
     if (stream.dozing && !listened)
         listen();
-    bool long_enough = vbt_options.tick >= REST || !stream.dozing || !listened;
-    bool stopped = vbt_helper_sleep(until_next(long_enough ? vbt_options.tick : REST), reason, finish);
+    int64_t tick = stream.dozing && listened && vbt_options.tick < REST ? REST : vbt_options.tick;
+    bool stopped = vbt_helper_sleep(until_next(tick), reason, finish);
     if (stream.dozing && !vbt_helper_dozes()) {
         stream.dozing = false;
         stream.changed = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;

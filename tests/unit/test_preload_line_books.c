@@ -1,4 +1,5 @@
 /* The line books: what an execution of a line costs itself and by its calls, recursion, how high the heap stood, what is not followed. */
+#include "preload/ledger/line_unheard.h"
 #include "preload/ledger/line_usual.h"
 
 #include "preload/ledger/books.h"

@@ -1,0 +1,43 @@
+/* See line_unheard.h. */
+#include "line_unheard.h"
+
+#include "../where/tree.h"
+
+const void *(*vbt_line_frame_now)(void);
+
+/* Does a function run that the running line called, and nobody hears of? */
+static bool is_unheard(const struct vbt_line_thread *lines) {
+    const void *frame = lines->running != NULL ? vbt_line_frame_now() : NULL;
+    return frame != NULL && frame != lines->running;
+}
+
+void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size) {
+    if (!is_unheard(lines))
+        return;
+    lines->unheard.allocs++;
+    lines->unheard.allocated += (int64_t)size;
+    lines->noted = block;
+    lines->noted_size = (int64_t)size;
+}
+
+void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times) {
+    if (node == vbt_tree.line_node || !is_unheard(lines))
+        return;
+    lines->unheard.frees += times;
+    lines->unheard.freed += times * (int64_t)size;
+    lines->unheard.temporary += times * temporary;
+    lines->noted = NULL;
+}
+
+void vbt_line_note_object(struct vbt_line_thread *lines) {
+    if (vbt_line_frame_now != NULL && is_unheard(lines))
+        lines->unheard.objects++;
+}
+
+void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block) {
+    if (lines->noted != block || block == NULL)
+        return;
+    lines->unheard.allocs--;
+    lines->unheard.allocated -= lines->noted_size;
+    lines->noted = NULL;
+}
