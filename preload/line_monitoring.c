@@ -37,14 +37,25 @@ VBT_INLINE long value_of(void *object) {
     return vbt_line_api.as_long(object);
 }
 
-/* A number that the interpreter passed: small ones exist already, others were allocated for us. */
+/* The interpreter allocated the block to tell of an event. */
+static __attribute__((noinline)) void disown(struct vbt_thread *thread, const void *block) {
+    if (vbt_ledger_move(&thread->ledger, block, vbt_tree.line_node))
+        vbt_line_note_ours(thread->lines, block);
+}
+
+static __attribute__((noinline)) void disown_object(struct vbt_line_thread *lines) {
+    lines->objects--;
+    vbt_line_note_our_object(lines);
+}
+
+/* A number that the interpreter passed: small ones exist already, others were made for us. */
 VBT_INLINE long number(struct vbt_thread *thread, void *object) {
     enum { LAST_SMALL = 256 };
     if (VBT_UNLIKELY(thread->ledger.last_block == object))
-        vbt_ledger_move(&thread->ledger, object, vbt_tree.line_node);
+        disown(thread, object);
     long value = value_of(object);
-    if (value > LAST_SMALL && vbt_line_objects == VBT_OBJECTS_ALL)
-        thread->lines->objects--;
+    if (VBT_UNLIKELY(value > LAST_SMALL) && vbt_line_objects == VBT_OBJECTS_ALL)
+        disown_object(thread->lines);
     return value;
 }
 
@@ -59,8 +70,8 @@ static void *never_again(void) {
 /* When code runs first after events were asked for, the interpreter allocates a record of them, and has it in the code object. */
 static void disown_record(struct vbt_thread *thread, const char *code) {
     const void *block = thread->ledger.last_block;
-    if (vbt_line_is_part_of(code, block) && vbt_ledger_move(&thread->ledger, block, vbt_tree.line_node))
-        vbt_line_note_ours(thread->lines, block);
+    if (vbt_line_is_part_of(code, block))
+        disown(thread, block);
 }
 
 static void switch_on(void *code) {
@@ -100,8 +111,8 @@ static void *on_jump(void *self, void *const *arguments, long count) {
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
         return nothing();
-    if (VBT_UNLIKELY(thread->ledger.last_block == arguments[2]))
-        vbt_ledger_move(&thread->ledger, arguments[1], vbt_tree.line_node); /* was allocated before the other one, if at all */
+    if (VBT_UNLIKELY(thread->ledger.last_block == arguments[1]))
+        disown(thread, arguments[2]); /* was allocated before the other one, if at all */
     int32_t to = (int32_t)number(thread, arguments[2]), from = (int32_t)number(thread, arguments[1]);
     if (to >= from)
         return never_again();
@@ -121,6 +132,7 @@ static void *on_start(void *self, void *const *arguments, long count) {
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
         return nothing();
+    number(thread, arguments[1]);
     const char *code = arguments[0];
     bool met;
     struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
@@ -145,12 +157,12 @@ static void *on_resume(void *self, void *const *arguments, long count) {
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
         return nothing();
+    int32_t offset = (int32_t)number(thread, arguments[1]);
     bool met;
     struct vbt_line_block *block = vbt_line_block_of(lines, arguments[0], &met);
     if (block == NULL)
         return nothing();
     const char *frame = current_frame();
-    int32_t offset = (int32_t)number(thread, arguments[1]);
     uint32_t slot = (uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED;
     int32_t line;
     if (lines->yielded[slot].frame == frame && lines->yielded[slot].block == block && lines->yielded[slot].line != NULL)
@@ -164,10 +176,12 @@ static void *on_resume(void *self, void *const *arguments, long count) {
 static void *leave(void *const *arguments, bool yields) {
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
-    const char *frame;
-    if (VBT_UNLIKELY(lines == NULL) || !vbt_line_is_top(lines, frame = current_frame()))
-        return nothing(); /* of code that is not chosen */
+    if (VBT_UNLIKELY(lines == NULL))
+        return nothing();
     number(thread, arguments[1]);
+    const char *frame = current_frame();
+    if (!vbt_line_is_top(lines, frame))
+        return nothing(); /* of code that is not chosen */
     if (yields) {
         uint32_t slot = (uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED;
         lines->yielded[slot].frame = frame;

@@ -83,6 +83,7 @@ struct vbt_line_thread {
     struct vbt_line_sums unheard; /* what functions did that nobody hears of, called by running ones; no times */
     const void *noted;            /* the latest block in there */
     int64_t noted_size;
+    const void *recent[4]; /* the latest blocks, where vbt_line_note_alloc hears of each */
     const struct vbt_counters *ours; /* of vbt_tree.line_node */
     struct vbt_ledger *ledger;
     struct {

@@ -2,6 +2,9 @@
 #include "line_unheard.h"
 
 #include "../where/tree.h"
+#include "shadow.h"
+
+#include <string.h>
 
 const void *(*vbt_line_frame_now)(void);
 
@@ -12,6 +15,8 @@ static bool is_unheard(const struct vbt_line_thread *lines) {
 }
 
 void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size) {
+    memmove(lines->recent + 1, lines->recent, sizeof lines->recent - sizeof *lines->recent);
+    lines->recent[0] = block;
     if (!is_unheard(lines))
         return;
     lines->unheard.allocs++;
@@ -34,8 +39,30 @@ void vbt_line_note_object(struct vbt_line_thread *lines) {
         lines->unheard.objects++;
 }
 
+void vbt_line_note_our_object(struct vbt_line_thread *lines) {
+    if (vbt_line_frame_now != NULL && is_unheard(lines))
+        lines->unheard.objects--;
+}
+
+/* As if it had not been allocated: whether the block before it is temporary is still to be seen. */
+static void forget_recent(struct vbt_line_thread *lines, const void *block) {
+    enum { RECENT = sizeof lines->recent / sizeof *lines->recent };
+    unsigned place = 0;
+    while (place < RECENT && lines->recent[place] != block)
+        place++;
+    if (place == RECENT)
+        return;
+    memmove(lines->recent + place, lines->recent + place + 1, (RECENT - place - 1) * sizeof *lines->recent);
+    lines->recent[RECENT - 1] = NULL;
+    if (lines->ledger->last_block == block)
+        lines->ledger->last_block = vbt_shadow_holds(lines->recent[0]) ? lines->recent[0] : NULL;
+}
+
 void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block) {
-    if (lines->noted != block || block == NULL)
+    if (block == NULL)
+        return;
+    forget_recent(lines, block);
+    if (lines->noted != block)
         return;
     lines->unheard.allocs--;
     lines->unheard.allocated -= lines->noted_size;

@@ -15,4 +15,7 @@ void vbt_line_note_object(struct vbt_line_thread *lines);
 /* The latest block is none of the program's, and was charged to vbt_tree.line_node. */
 void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block);
 
+/* The latest object is none of the program's. */
+void vbt_line_note_our_object(struct vbt_line_thread *lines);
+
 #endif

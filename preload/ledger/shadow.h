@@ -76,6 +76,12 @@ VBT_INLINE vbt_cell *vbt_shadow_usual_cell(const void *block) {
     return VBT_LIKELY(cells != NULL) ? &cells[cell & (VBT_SHADOW_CELLS - 1)] : NULL;
 }
 
+/* Is there a block at this address that is in the books? */
+static inline bool vbt_shadow_holds(const void *block) {
+    const vbt_cell *cell = vbt_shadow_cell(block, false);
+    return cell != NULL && (VBT_PEEK(uint64_t, *cell) & VBT_CELL_DOMAIN) != 0;
+}
+
 /* Blocks of 16 GiB and more do not fit a cell: it is marked VBT_CELL_HUGE, and their size is kept here. */
 bool vbt_shadow_put_huge(const void *block, size_t size);
 size_t vbt_shadow_take_huge(const void *block);
