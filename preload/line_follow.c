@@ -1,6 +1,7 @@
 /* See line_follow.h. */
 #include "line_follow.h"
 
+#include "ledger/shadow.h"
 #include "line_choice.h"
 #include "line_mode.h"
 #include "options.h"
@@ -77,6 +78,15 @@ bool vbt_line_is_part_of(const char *code, const void *block) {
         if (vbt_load_pointer(code, offset) == block)
             return true;
     return false;
+}
+
+void vbt_line_disown(struct vbt_line_thread *lines, const void *block) {
+    struct vbt_ledger *ledger = lines->ledger;
+    if (!vbt_ledger_move(ledger, block, vbt_tree.line_node))
+        return;
+    lines->last.allocs++;
+    if (vbt_line_allocs(lines) == lines->last.allocs)
+        ledger->last_block = vbt_shadow_holds(lines->last.block) ? lines->last.block : NULL;
 }
 
 struct vbt_line_sums vbt_line_ours_begin(struct vbt_thread *thread) {

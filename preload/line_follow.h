@@ -46,6 +46,15 @@ void vbt_line_begin_anyhow(struct vbt_line_thread *lines, const char *code, cons
 /* Does the code object point at this block? So it does at what the interpreter makes to tell of its lines. */
 bool vbt_line_is_part_of(const char *code, const void *block);
 
+/* Up to Python 3.11: keeps in mind which block the latest one is, before the interpreter allocates something to tell of an event. */
+VBT_INLINE void vbt_line_keep_last(struct vbt_line_thread *lines) {
+    lines->last.block = lines->ledger->last_block;
+    lines->last.allocs = vbt_line_allocs(lines);
+}
+
+/* A block that was allocated since then is none of the program's; without those, the latest one is as it was. */
+void vbt_line_disown(struct vbt_line_thread *lines, const void *block);
+
 /* What the calling thread does until vbt_line_ours_end is vbtrace's own doing, as far as nodes and lines are concerned. */
 struct vbt_line_sums vbt_line_ours_begin(struct vbt_thread *thread);
 void vbt_line_ours_end(struct vbt_thread *thread, const struct vbt_line_sums *begun);

@@ -70,7 +70,9 @@ VBT_INLINE void *evaluate(char *state, void *frame, int thrown, int minor) {
     if (leaves)
         vbt_line_enter(lines, frame, NULL, 0);
     put(state, chosen, minor);
+    vbt_line_keep_last(lines);
     void *result = go_on(state, frame, thrown, minor);
+    vbt_line_keep_last(lines);
     if (leaves)
         vbt_line_leave(lines, frame);
     if (*function == NULL || *function == tracer)
@@ -120,6 +122,12 @@ bool vbt_line_frames_start(vbt_tracer function) {
         return false;
     put(state, false, vbt_python.minor);
     return true;
+}
+
+bool vbt_line_frames_alone(void) {
+    char *state = vbt_python.this_thread();
+    const vbt_tracer *function = state != NULL ? function_of(state, vbt_python.minor) : NULL;
+    return function != NULL && *function == tracer && function[-1] == NULL;
 }
 
 void vbt_line_frames_withdraw(void) {

@@ -13,6 +13,9 @@ typedef int (*vbt_tracer)(void *object, void *frame, int what, void *argument);
 /* Begins, with the interpreter's lock: function is to be told of chosen frames. False if this interpreter cannot be had so. */
 bool vbt_line_frames_start(vbt_tracer function);
 
+/* Does the calling thread trace for our sake alone? */
+bool vbt_line_frames_alone(void);
+
 /* Somebody is about to set a trace function in the calling thread, or to take one away. Ours is not in place any more. */
 void vbt_line_frames_withdraw(void);
 

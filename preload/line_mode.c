@@ -2,6 +2,7 @@
 #include "line_mode.h"
 
 #include "line_follow.h"
+#include "line_methods.h"
 #include "line_objects.h"
 #include "options.h"
 #include "say.h"
@@ -42,6 +43,8 @@ static bool find_api(void) {
         {"PyErr_Occurred", &vbt_line_api.error_occurred},
         {"PyErr_Clear", &vbt_line_api.clear_error},
         {"_Py_NoneStruct", &vbt_line_api.none},
+        {"PyExc_StopIteration", &vbt_line_api.stop_iteration},
+        {"PyExc_GeneratorExit", &vbt_line_api.generator_exit},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if ((*(void **)wanted[i].place = dlsym(vbt_python.library, wanted[i].name)) == NULL)
@@ -106,6 +109,30 @@ static int64_t shortest(void *calibrate, int n) {
     return best;
 }
 
+/* Line events of a function of line_mode.py. */
+static bool follow(void *function) {
+    void *code = function != NULL ? vbt_line_api.get_attribute(function, "__code__") : NULL;
+    if (code == NULL)
+        return false;
+    vbt_line_choose(code);
+    if (vbt_line_code_chosen != NULL)
+        vbt_line_code_chosen(code);
+    vbt_line_api.decref(code);
+    return true;
+}
+
+static bool learn_methods(void *names) {
+    void *call_methods = vbt_line_api.get_item(names, "call_methods");
+    if (!follow(call_methods) || !follow(vbt_line_api.get_item(names, "wait")))
+        return false;
+    vbt_line_methods_learn();
+    void *result = vbt_line_api.call(call_methods, NULL);
+    vbt_line_methods_learned();
+    if (result != NULL)
+        vbt_line_api.decref(result);
+    return result != NULL;
+}
+
 enum { CALIBRATION_TURNS = 200, CALIBRATION_LINES = 9 }; /* of calibrate, in one turn of its loop */
 
 static bool start(void) {
@@ -123,13 +150,10 @@ static bool start(void) {
     if (calibrate == NULL)
         return false;
     int64_t without = shortest(calibrate, CALIBRATION_TURNS);
-    void *code = vbt_line_api.get_attribute(calibrate, "__code__");
-    if (code == NULL || !(vbt_python.minor >= 12 ? vbt_line_monitoring_start() : vbt_line_trace_start()))
+    if (!(vbt_python.minor >= 12 ? vbt_line_monitoring_start() : vbt_line_trace_start()))
         return false;
-    vbt_line_choose(code);
-    if (vbt_line_code_chosen != NULL)
-        vbt_line_code_chosen(code);
-    vbt_line_api.decref(code);
+    if (!follow(calibrate) || (vbt_python.minor < 12 && !learn_methods(names)))
+        return false;
     int64_t with = shortest(calibrate, CALIBRATION_TURNS);
     if (with > without)
         vbt_line_event_cost = vbt_line_nanoseconds((with - without) * 1000) / (CALIBRATION_TURNS * CALIBRATION_LINES);

@@ -27,6 +27,7 @@ struct vbt_line_api {
     void *(*error_occurred)(void);
     void (*clear_error)(void);
     void *none;
+    void **stop_iteration, **generator_exit;
 };
 
 extern struct vbt_line_api vbt_line_api;

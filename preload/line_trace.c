@@ -3,6 +3,7 @@
  * The interpreter tells it of each call, line and return of the frames that line_frames.c puts it in place for: those of chosen code.
  * Whoever sets a trace function of their own (a debugger, a coverage tool) takes the place: line mode stands back in that thread, and
  * an audit hook notices it. */
+#include "ledger/shadow.h"
 #include "line_follow.h"
 #include "line_frames.h"
 #include "line_mode.h"
@@ -40,15 +41,58 @@ VBT_INLINE const char *code_of(const char *frame, const struct layout *layout) {
 }
 
 /* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
-static __attribute__((noinline)) void disown(struct vbt_thread *thread, const char *frame, const char *code) {
-    const void *last = thread->ledger.last_block;
-    if (last == frame - GC_HEADER || vbt_line_is_part_of(code, last))
-        vbt_ledger_move(&thread->ledger, frame - GC_HEADER, vbt_tree.line_node);
-    if (last != NULL && last != frame - GC_HEADER && vbt_line_is_part_of(code, last))
-        vbt_ledger_move(&thread->ledger, last, vbt_tree.line_node);
+static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines, const char *frame, const char *code) {
+    const void *last = lines->ledger->last_block, *object = frame - GC_HEADER;
+    bool table = last != object && vbt_line_is_part_of(code, last);
+    if (last == object || table)
+        vbt_line_disown(lines, object);
+    if (table)
+        vbt_line_disown(lines, last);
 }
 
-static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const struct layout *layout) {
+/* A StopIteration is told of whose object was made to be told of: nobody raised it, the code that waits takes its value and drops it. Up
+ * to 3.9 what ends with a tuple or an exception as its value makes the object itself. */
+static bool is_made_to_be_told(const char *type, const char *value, const char *traceback) {
+    enum { VALUE = 64, TYPE = 8, FLAGS = 168, TUPLES = 1 << 26, EXCEPTIONS = 1 << 30 };
+    if (traceback != vbt_line_api.none || type != *vbt_line_api.stop_iteration || vbt_load_pointer(value, TYPE) != type)
+        return false;
+    const char *ends_with = vbt_load_pointer(value, VALUE);
+    return vbt_python.minor >= 10 || (vbt_load_word(vbt_load_pointer(ends_with, TYPE), FLAGS) & (TUPLES | EXCEPTIONS)) == 0;
+}
+
+/* told: a tuple of type, value and traceback. */
+static void on_exception(struct vbt_line_thread *lines, const char *frame, const char *told, const struct layout *layout) {
+    enum { ITEMS = 24 };
+    const char *type = vbt_load_pointer(told, ITEMS), *value = vbt_load_pointer(told, ITEMS + 8);
+    const char *traceback = vbt_load_pointer(told, ITEMS + 16), *object = frame - GC_HEADER;
+    if (lines->ledger->last_block == told - GC_HEADER)
+        vbt_line_disown(lines, told - GC_HEADER);
+    if (is_made_to_be_told(type, value, traceback))
+        vbt_line_disown(lines, value - GC_HEADER);
+    if (layout->is_made && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node)
+        vbt_ledger_move(lines->ledger, object, vbt_ledger_node_of(traceback - GC_HEADER)); /* which would have needed it, too */
+    bool is_new = lines->ledger->last_block == value - GC_HEADER;
+    lines->closed.frame = type == *vbt_line_api.generator_exit && is_new ? frame : NULL;
+    lines->closed.exception = value - GC_HEADER;
+    lines->closed.traceback = traceback - GC_HEADER;
+    lines->closed.events = lines->events;
+}
+
+/* A generator that is closed gets an exception without an object: one is made where there is a handler, or somebody to be told, just after
+ * the traceback. */
+static void on_return(struct vbt_line_thread *lines, const char *frame) {
+    struct vbt_ledger *ledger = lines->ledger;
+    bool is_closed = lines->closed.frame == frame && lines->closed.events == lines->events;
+    lines->closed.frame = NULL;
+    if (VBT_LIKELY(!is_closed))
+        return;
+    bool is_latest = ledger->last_block == lines->closed.exception;
+    vbt_line_disown(lines, lines->closed.exception);
+    if (is_latest)
+        ledger->last_block = vbt_shadow_holds(lines->closed.traceback) ? lines->closed.traceback : NULL;
+}
+
+static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const char *told, const struct layout *layout) {
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
@@ -63,11 +107,14 @@ static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what
         const char *code = code_of(frame, layout);
         bool met;
         if (layout->is_made && thread->ledger.last_block != NULL)
-            disown(thread, frame, code);
+            disown_frame(lines, frame, code);
         struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
         vbt_line_enter(lines, frame, block, vbt_load_int(frame, layout->line));
     } else if (what == RETURN) {
+        on_return(lines, frame);
         vbt_line_leave(lines, frame);
+    } else if (what == EXCEPTION) {
+        on_exception(lines, frame, told, layout);
     }
     return 0;
 }
@@ -77,11 +124,11 @@ static __attribute__((noinline)) int on_line_after_change(const char *frame, int
     return 0;
 }
 
-VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout) {
+VBT_INLINE int on_event(const char *frame, int what, const char *told, const struct layout *layout) {
     struct vbt_line *next;
     uint64_t count;
     if (VBT_UNLIKELY(what != LINE))
-        return on_event_anyhow(frame, what, layout);
+        return on_event_anyhow(frame, what, told, layout);
     int32_t line = vbt_load_int(frame, layout->line);
     switch (vbt_line_follow_usual(frame, line, &next, &count)) {
     case VBT_LINE_BEGUN:
@@ -89,15 +136,14 @@ VBT_INLINE int on_event(const char *frame, int what, const struct layout *layout
     case VBT_LINE_CHANGED:
         return on_line_after_change(frame, line, next, count);
     default:
-        return on_event_anyhow(frame, LINE, layout);
+        return on_event_anyhow(frame, LINE, told, layout);
     }
 }
 
 #define TRACE(minor)                                                                                                               \
-    static int trace_##minor(void *object, void *frame, int what, void *argument) {                                                \
+    static int trace_##minor(void *object, void *frame, int what, void *told) {                                                    \
         (void)object;                                                                                                              \
-        (void)argument;                                                                                                            \
-        return on_event(frame, what, &layouts[minor]);                                                                             \
+        return on_event(frame, what, told, &layouts[minor]);                                                                       \
     }
 
 TRACE(8)

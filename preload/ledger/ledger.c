@@ -317,6 +317,10 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     return true;
 }
 
+uint32_t vbt_ledger_node_of(const void *block) {
+    return vbt_shadow_holds(block) ? vbt_account_node(vbt_cell_account(VBT_PEEK(uint64_t, *vbt_shadow_cell(block, false)))) : 0;
+}
+
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes) {
     set_clock(ledger, place.account, place.counters, 0);
     place.counters->allocs++;

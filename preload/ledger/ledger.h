@@ -49,6 +49,9 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
  * known. */
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node);
 
+/* The node that a live block is charged to; 0 if it is not known. */
+uint32_t vbt_ledger_node_of(const void *block);
+
 /* From now on the thread's line mode is told of each event. */
 void vbt_ledger_watch(struct vbt_ledger *ledger);
 

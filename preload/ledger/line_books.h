@@ -84,6 +84,14 @@ struct vbt_line_thread {
     const void *noted;            /* the latest block in there */
     int64_t noted_size;
     const void *recent[4]; /* the latest blocks, where vbt_line_note_alloc hears of each */
+    struct {
+        const void *block;
+        uint64_t allocs;
+    } last; /* up to Python 3.11: the latest block, and how many there had been, when a frame of chosen code began or any ended */
+    struct {
+        const void *frame, *exception, *traceback;
+        int64_t events;
+    } closed;                        /* up to Python 3.11: the generator that was told to end, and how many events there had been */
     const struct vbt_counters *ours; /* of vbt_tree.line_node */
     struct vbt_ledger *ledger;
     struct {

@@ -5,6 +5,11 @@
 #include "ledger.h"
 #include "line_books.h"
 
+/* Of the thread, by now. */
+VBT_INLINE uint64_t vbt_line_allocs(const struct vbt_line_thread *lines) {
+    return lines->ledger->totals[VBT_DOMAIN_HEAP].allocs + lines->ledger->totals[VBT_DOMAIN_PYTHON].allocs;
+}
+
 /* Grows with everything that the thread allocates, frees and creates. */
 VBT_INLINE uint64_t vbt_line_count(const struct vbt_line_thread *lines) {
     const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP], *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];

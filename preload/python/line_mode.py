@@ -1,7 +1,8 @@
 """Runs inside the traced interpreter before its script, as code of "<vbtrace>"; see preload/line_mode.c.
 
 Given: choose(code), which makes line mode follow a code object. Leaves behind: calibrate(n), whose cost with and without line events
-is compared.
+is compared; call_methods(), which calls methods of a type written in C in every way that the interpreter has an instruction for, and
+wait(), a coroutine that it runs: what the interpreter makes the first time is made then.
 """
 
 import builtins
@@ -93,3 +94,24 @@ def calibrate(n):
         b = a
         c = b
     return d
+
+
+async def nothing():
+    pass
+
+
+async def wait():
+    await nothing()
+
+
+def call_methods():
+    text, expand, arguments = "text", str.expandtabs, ("text",)
+    text.expandtabs()
+    expand(text)
+    expand(text, tabsize=8)
+    expand(*arguments)
+    expand(*arguments, **{})
+    try:
+        wait().send(None)
+    except StopIteration:
+        pass

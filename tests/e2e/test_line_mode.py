@@ -161,6 +161,31 @@ def test_what_other_functions_do_was_called(interpreter, tmp_path):
     assert rows[32] == (1, 2, 1000 + head, 3000 + 2 * head, 2, 1)
 
 
+def counts_of_lines(program, interpreter, turns, lines):
+    """What each of the program's lines asked for and how much of that ended at once, by the stacks of the requests. But for class
+    statements: they make an int of an address, whose size depends on where the memory is."""
+    run = vbt.trace([interpreter.path, program, str(turns)], env={"VBTRACE_LINES": lines, "PYTHONHASHSEED": "0"})
+    told = json.loads(vbt.vbtrace("lines", "--by", "leaf", "--format", "json", run.paths[0]).stdout)
+    found = collections.Counter()
+    for row in told["lines"]:
+        if row["file"] == str(program) and not (row["source"] or "").startswith("class "):
+            found.update({(row["line"], name): row[name] for name in ("allocs", "frees", "allocated_bytes", "temporary_allocs")})
+    return found
+
+
+def test_counting_lines_adds_nothing(interpreter):
+    """Each further turn costs each line the same, counted or not: what the interpreter makes to tell of events is in no line."""
+    program = vbt.PROGRAMS / "line_idioms.py"
+    few, many = 300, 1300
+    steps = []
+    for lines in ("0", "1"):
+        step = counts_of_lines(program, interpreter, many, lines)
+        step.subtract(counts_of_lines(program, interpreter, few, lines))
+        steps.append(step)
+    assert len({line for line, _ in steps[0]}) > 40
+    assert differences(steps[1], steps[0]) == {}
+
+
 def test_sorts(interpreter):
     program = vbt.PROGRAMS / "line_sorts.py"
     wrong = wrong_marks(program, traced(program, interpreter)[1])
