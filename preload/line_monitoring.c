@@ -163,13 +163,7 @@ static void *on_resume(void *self, void *const *arguments, long count) {
     if (block == NULL)
         return nothing();
     const char *frame = current_frame();
-    uint32_t slot = (uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED;
-    int32_t line;
-    if (lines->yielded[slot].frame == frame && lines->yielded[slot].block == block && lines->yielded[slot].line != NULL)
-        line = block->first + (int32_t)(lines->yielded[slot].line - block->lines);
-    else
-        line = vbt_python_line_at(arguments[0], offset);
-    vbt_line_enter(lines, frame, block, line);
+    vbt_line_resume(lines, frame, block, vbt_line_has_yielded(lines, frame, block) ? 0 : vbt_python_line_at(arguments[0], offset));
     return nothing();
 }
 
@@ -182,13 +176,10 @@ static void *leave(void *const *arguments, bool yields) {
     const char *frame = current_frame();
     if (!vbt_line_is_top(lines, frame))
         return nothing(); /* of code that is not chosen */
-    if (yields) {
-        uint32_t slot = (uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED;
-        lines->yielded[slot].frame = frame;
-        lines->yielded[slot].block = lines->top->block;
-        lines->yielded[slot].line = lines->top->line;
-    }
-    vbt_line_leave(lines, frame);
+    if (yields)
+        vbt_line_yield(lines, frame);
+    else
+        vbt_line_leave(lines, frame);
     return nothing();
 }
 

@@ -20,17 +20,20 @@ struct layout {
     int code;  /* of the frame object; -1: by way of `inner` */
     int inner; /* the interpreter's own frame, whose code is at vbt_python.abi.frame_code */
     int line;
+    int instruction; /* f_lasti, in units of so many bytes; -1: by way of `inner`, an address */
+    int unit;
+    int flags;    /* of the code object: co_flags */
     bool is_made; /* for the trace function's sake: without one there is no frame object */
 };
 
 static const struct layout layouts[] = {
-    [8] = {.code = 32, .line = 108},
-    [9] = {.code = 32, .line = 108},
-    [10] = {.code = 32, .line = 100},
-    [11] = {.code = -1, .inner = 24, .line = 40, .is_made = true},
+    [8] = {.code = 32, .line = 108, .instruction = 104, .unit = 1, .flags = 36},
+    [9] = {.code = 32, .line = 108, .instruction = 104, .unit = 1, .flags = 36},
+    [10] = {.code = 32, .line = 100, .instruction = 96, .unit = 2, .flags = 36},
+    [11] = {.code = -1, .inner = 24, .line = 40, .instruction = -1, .flags = 48, .is_made = true},
 };
 
-enum { GC_HEADER = 16, INNER_CODE_3_11 = 32 };
+enum { GC_HEADER = 16, INNER_CODE_3_11 = 32, INNER_INSTRUCTION_3_11 = 56 };
 
 static _Atomic bool set_by_others;
 
@@ -80,7 +83,7 @@ static void on_exception(struct vbt_line_thread *lines, const char *frame, const
 
 /* A generator that is closed gets an exception without an object: one is made where there is a handler, or somebody to be told, just after
  * the traceback. */
-static void on_return(struct vbt_line_thread *lines, const char *frame) {
+static void see_closed(struct vbt_line_thread *lines, const char *frame) {
     struct vbt_ledger *ledger = lines->ledger;
     bool is_closed = lines->closed.frame == frame && lines->closed.events == lines->events;
     lines->closed.frame = NULL;
@@ -90,6 +93,42 @@ static void on_return(struct vbt_line_thread *lines, const char *frame) {
     vbt_line_disown(lines, lines->closed.exception);
     if (is_latest)
         ledger->last_block = vbt_shadow_holds(lines->closed.traceback) ? lines->closed.traceback : NULL;
+}
+
+/* Was what the frame executed last an instruction other than RETURN_VALUE? */
+static bool is_amid(const char *frame, const char *code, const struct layout *layout) {
+    enum { RETURN_VALUE = 83, CODE_BYTES = 48, BYTES = 32 };
+    if (layout->instruction < 0)
+        return *(const uint8_t *)vbt_load_pointer(vbt_load_pointer(frame, layout->inner), INNER_INSTRUCTION_3_11) != RETURN_VALUE;
+    int32_t at = vbt_load_int(frame, layout->instruction) * layout->unit;
+    return at >= 0 && ((const uint8_t *)vbt_load_pointer(code, CODE_BYTES))[BYTES + at] != RETURN_VALUE;
+}
+
+/* A call begins, or a generator goes on. */
+static void on_call(struct vbt_thread *thread, const char *frame, const struct layout *layout) {
+    struct vbt_line_thread *lines = thread->lines;
+    const char *code = code_of(frame, layout);
+    int32_t line = vbt_load_int(frame, layout->line);
+    bool met;
+    if (layout->is_made && thread->ledger.last_block != NULL)
+        disown_frame(lines, frame, code);
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+    if (VBT_UNLIKELY(block != NULL && vbt_line_has_yielded(lines, frame, block)))
+        vbt_line_resume(lines, frame, block, line);
+    else
+        vbt_line_enter(lines, frame, block, line);
+}
+
+/* The frame returns a value, or yields one; NULL: it is left by an exception. */
+static void on_return(struct vbt_line_thread *lines, const char *frame, const char *value, const struct layout *layout) {
+    enum { GENERATORS = 0x20 | 0x80 | 0x200 };
+    const char *code = code_of(frame, layout);
+    if (value == NULL)
+        see_closed(lines, frame);
+    if (VBT_UNLIKELY((vbt_load_int(code, layout->flags) & GENERATORS) != 0) && value != NULL && is_amid(frame, code, layout))
+        vbt_line_yield(lines, frame);
+    else
+        vbt_line_leave(lines, frame);
 }
 
 static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const char *told, const struct layout *layout) {
@@ -104,15 +143,9 @@ static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what
         else if (lines->outside == 0 || lines->top->frame == frame)
             vbt_line_begin_anyhow(lines, code_of(frame, layout), frame, line);
     } else if (what == CALL) {
-        const char *code = code_of(frame, layout);
-        bool met;
-        if (layout->is_made && thread->ledger.last_block != NULL)
-            disown_frame(lines, frame, code);
-        struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
-        vbt_line_enter(lines, frame, block, vbt_load_int(frame, layout->line));
+        on_call(thread, frame, layout);
     } else if (what == RETURN) {
-        on_return(lines, frame);
-        vbt_line_leave(lines, frame);
+        on_return(lines, frame, told, layout);
     } else if (what == EXCEPTION) {
         on_exception(lines, frame, told, layout);
     }

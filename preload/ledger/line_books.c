@@ -183,13 +183,19 @@ VBT_INLINE void see_live(struct vbt_line *line, int64_t live) {
         line->high = live;
 }
 
-/* An execution of the line ends that changed the heap by so much, calls included. elsewhere: vbt_line_live_elsewhere. */
-VBT_INLINE void see_change(const struct vbt_line_thread *lines, struct vbt_line *line, int64_t change, int64_t elsewhere) {
+/* A part of an execution of the frame's line ends that changed the heap by so much, calls included; it was the last one unless goes_on.
+ * elsewhere: vbt_line_live_elsewhere. */
+VBT_INLINE void see_change(const struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t change,
+                           int64_t elsewhere, bool goes_on) {
+    see_live(line, lines->ledger->live + elsewhere);
+    change += frame->carried;
+    frame->carried = goes_on ? change : 0;
+    if (goes_on)
+        return;
     if (VBT_UNLIKELY(change < line->least))
         line->least = change;
     if (VBT_UNLIKELY(change > line->most))
         line->most = change;
-    see_live(line, lines->ledger->live + elsewhere);
 }
 
 /* What was called since the frame's mark is not its line's own. Returns by how much that changed the heap. */
@@ -201,20 +207,21 @@ VBT_INLINE int64_t leave_out_calls(struct vbt_line_frame *frame) {
     return change;
 }
 
-/* Ends the execution of the frame's line, which is part of no other one; but for see_resident. */
+/* Ends the execution of the frame's line, or a part of it, which belongs to no other one; but for see_resident. */
 VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t time,
-                                 int64_t elsewhere) {
+                                 int64_t elsewhere, bool goes_on) {
     int64_t change = 0;
     if (frame->has_called) {
         vbt_line_sums_add(&line->called, &frame->called);
         change = leave_out_calls(frame);
     }
     change += add_since(lines, &line->own, &frame->mark, time);
-    see_change(lines, line, change, elsewhere);
+    see_change(lines, frame, line, change, elsewhere, goes_on);
 }
 
 /* The same, in all cases. */
-static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time) {
+static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time,
+                                             bool goes_on) {
     if (vbt_line_frame_now != NULL) {
         struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &frame->unheard[1]);
         vbt_line_sums_add(&frame->called, &unheard);
@@ -224,7 +231,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     struct vbt_line *line = frame->line;
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
     if (line != NULL && line->active == 0) {
-        settle_outermost(lines, frame, line, time, elsewhere);
+        settle_outermost(lines, frame, line, time, elsewhere, goes_on);
         see_resident(lines, line);
         return;
     }
@@ -234,22 +241,22 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     if (line != NULL) {
         vbt_line_sums_add(&line->own, &own);
         vbt_line_sums_subtract(&line->called, &own); /* it is in what the outer execution's call did */
-        see_change(lines, line, change, elsewhere);
+        see_change(lines, frame, line, change, elsewhere, goes_on);
         see_resident(lines, line);
     }
 }
 
 /* The same at a line event; mostly the line did nothing but compute. */
-VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
+VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, bool goes_on) {
     int64_t time = vbt_line_clock();
     struct vbt_line *line = frame->line;
     if (line == NULL || vbt_line_count(lines) != frame->count) {
-        settle(lines, frame, time);
+        settle(lines, frame, time, goes_on);
         return;
     }
     line->own.time += time - frame->mark.time;
     line->own.events++;
-    line->quiet = true;
+    line->quiet |= !goes_on;
     see_rss(line);
     frame->mark.time = time;
     frame->mark.events = lines->events;
@@ -257,7 +264,7 @@ VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *f
 
 /* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
 VBT_INLINE void start_count(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
-    bool usual = frame->line != NULL && frame->line->active == 0 && !frame->has_called;
+    bool usual = frame->line != NULL && frame->line->active == 0 && !frame->has_called && frame->carried == 0 && !frame->entering;
     frame->count = usual ? vbt_line_count(lines) : VBT_LINE_UNUSUAL;
 }
 
@@ -282,12 +289,16 @@ VBT_INLINE void watch_height(struct vbt_line_thread *lines, struct vbt_line_fram
     ledger->crest = vbt_line_crest_in(ledger, frame, line, elsewhere);
 }
 
+/* NULL: none of the known ones. */
+VBT_INLINE struct vbt_line *line_at(struct vbt_line_block *block, int32_t number) {
+    uint32_t offset = (uint32_t)(number - block->first);
+    return VBT_LIKELY(offset < block->count) ? &block->lines[offset] : NULL;
+}
+
 /* The line of this number begins in the frame. */
 VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int32_t number) {
-    uint32_t offset = (uint32_t)(number - frame->block->first);
-    frame->line = NULL;
-    if (VBT_LIKELY(offset < frame->block->count)) {
-        struct vbt_line *line = frame->line = &frame->block->lines[offset];
+    struct vbt_line *line = frame->line = line_at(frame->block, number);
+    if (VBT_LIKELY(line != NULL)) {
         if (VBT_UNLIKELY(line->site == 0))
             first_time(lines, frame->block, line);
         watch_height(lines, frame, line, vbt_line_live_elsewhere(lines));
@@ -353,6 +364,8 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     fresh->block = block;
     fresh->entry = fresh->mark = sums_at(lines, vbt_line_clock());
     fresh->called = (struct vbt_line_sums){0};
+    fresh->carried = 0;
+    fresh->entering = block->entry != VBT_LINE_ENTRY_APART;
     fresh->has_called = false;
     fresh->unheard[0] = fresh->unheard[1] = lines->unheard;
     fresh->outside = lines->outside;
@@ -365,12 +378,22 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     begin_line(lines, fresh, line);
 }
 
+/* Where the frame's line was the entry: does that belong to the execution of the one that begins now? */
+VBT_INLINE bool is_entry_of(struct vbt_line_frame *frame, const struct vbt_line *begins) {
+    if (VBT_LIKELY(!frame->entering))
+        return false;
+    bool same = frame->line == begins && begins != NULL;
+    frame->entering = false;
+    frame->block->entry = same ? VBT_LINE_ENTRY_SAME : VBT_LINE_ENTRY_APART;
+    return same;
+}
+
 void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line) {
     lines->events++;
     struct vbt_line_frame *top = lines->top;
     if (VBT_UNLIKELY(top->frame != frame))
         return;
-    end_line(lines, top);
+    end_line(lines, top, is_entry_of(top, line_at(top->block, line)));
     begin_line(lines, top, line);
     if (VBT_LIKELY(top->line != NULL))
         top->line->hits++;
@@ -388,17 +411,17 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
     int64_t time = vbt_line_clock_quick();
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
     lines->events++;
-    settle_outermost(lines, top, line, time, elsewhere);
+    settle_outermost(lines, top, line, time, elsewhere, is_entry_of(top, next));
     top->line = next;
-    top->count = count;
+    top->count = top->carried == 0 ? count : VBT_LINE_UNUSUAL;
     next->hits++;
     watch_height(lines, top, next, elsewhere);
     see_resident(lines, line);
 }
 
-static void pop(struct vbt_line_thread *lines) {
+static void pop(struct vbt_line_thread *lines, bool yields) {
     struct vbt_line_frame *top = lines->top;
-    end_line(lines, top);
+    end_line(lines, top, yields);
     struct vbt_line_frame *caller = top - 1;
     lines->top = caller;
     lines->outside = top->outside;
@@ -427,8 +450,45 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
         return;                   /* one that began before anybody listened */
     while (lines->top >= found) { /* those above it ended without a word */
         lines->outside = 0;
-        pop(lines);
+        pop(lines, false);
     }
+}
+
+static struct vbt_line_yielded *yielded_at(struct vbt_line_thread *lines, const void *frame) {
+    return &lines->yielded[(uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED];
+}
+
+void vbt_line_yield(struct vbt_line_thread *lines, const void *frame) {
+    if (!vbt_line_is_top(lines, frame)) {
+        vbt_line_leave(lines, frame);
+        return;
+    }
+    lines->events++;
+    struct vbt_line_frame *top = lines->top;
+    struct vbt_line_yielded *yielded = yielded_at(lines, frame);
+    yielded->frame = frame;
+    yielded->block = top->block;
+    yielded->line = top->line;
+    pop(lines, true);
+    yielded->carried = top->carried;
+}
+
+bool vbt_line_has_yielded(const struct vbt_line_thread *lines, const void *frame, const struct vbt_line_block *block) {
+    const struct vbt_line_yielded *yielded = yielded_at((struct vbt_line_thread *)lines, frame);
+    return yielded->frame == frame && yielded->block == block && yielded->line != NULL;
+}
+
+void vbt_line_resume(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line) {
+    struct vbt_line_yielded *yielded = yielded_at(lines, frame);
+    bool known = vbt_line_has_yielded(lines, frame, block);
+    vbt_line_enter(lines, frame, block, known ? block->first + (int32_t)(yielded->line - block->lines) : line);
+    struct vbt_line_frame *top = lines->top;
+    if (top->frame != frame)
+        return;
+    top->entering = false;
+    top->carried = known ? yielded->carried : 0;
+    start_count(lines, top);
+    yielded->frame = NULL;
 }
 
 void vbt_line_finish(struct vbt_line_thread *lines) {
@@ -469,11 +529,14 @@ void vbt_line_books_after_fork(void) {
         }
         if (lines == NULL)
             continue;
+        for (unsigned i = 0; i < VBT_LINE_RESUMED; i++)
+            lines->yielded[i].carried = 0;
         struct vbt_line_sums now = vbt_line_now(lines);
         for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
             frame->mark = frame->entry = frame->leaving = now;
             frame->called = (struct vbt_line_sums){0};
             frame->unheard[0] = frame->unheard[1] = lines->unheard;
+            frame->carried = 0;
             start_count(lines, frame);
         }
         lines->ledger->crest = INT64_MIN;

@@ -4,7 +4,8 @@
  * execution lasts from its event to the next one in the same function call. What a function that it calls does
  * meanwhile counts as `called`, everything else as its `own`; so own + called is the whole. Where a line waits for
  * a call that executes the same line again (recursion), the inner execution is part of the outer one's whole and is
- * not added to it a second time.
+ * not added to it a second time. A line that yields goes on in the next part of the same execution; a function's entry belongs to its
+ * first line where both are the same.
  *
  * Records belong to one thread each and have a single writer; the stream's thread reads them. The costs are differences
  * of the ledger's totals, less what the measuring itself makes the interpreter allocate (vbt_tree.line_node). */
@@ -48,6 +49,7 @@ struct vbt_line_block {
     uint32_t index; /* of its struct vbt_line_code */
     int32_t first;
     uint32_t count;
+    enum { VBT_LINE_ENTRY_UNKNOWN, VBT_LINE_ENTRY_APART, VBT_LINE_ENTRY_SAME } entry; /* is the first line that of the entry? */
     struct vbt_line lines[];
 };
 
@@ -63,13 +65,15 @@ struct vbt_line_frame {
     struct vbt_line_sums called;     /* by calls since the line began */
     struct vbt_line_sums unheard[2]; /* as the thread's was when the call, and when the line began */
     int64_t floor;                   /* the lowest `high` of the lines that wait below */
+    int64_t carried;                 /* by how much the heap changed in earlier parts of the line's execution */
+    bool entering;                   /* no line has begun yet, and the first may be that of the entry */
     bool has_called;
     uint32_t outside; /* of the thread, when the call began */
 };
 
 #define VBT_LINE_UNUSUAL UINT64_MAX
 
-enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 256, VBT_LINE_RESUMED = 64 };
+enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 256, VBT_LINE_RESUMED = 1024 };
 
 /* Of one thread; made at its first line event. */
 struct vbt_line_thread {
@@ -99,10 +103,11 @@ struct vbt_line_thread {
         uint32_t epoch;
         struct vbt_line_block *block; /* NULL: not chosen */
     } cache[VBT_LINE_CACHE];          /* of code objects */
-    struct {
+    struct vbt_line_yielded {
         const void *frame;
         struct vbt_line_block *block;
         struct vbt_line *line;
+        int64_t carried;
     } yielded[VBT_LINE_RESUMED];    /* the line that a generator's frame stopped in */
     struct vbt_line_block **blocks; /* by index of the code */
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
@@ -136,8 +141,14 @@ uint32_t vbt_line_code_find(uint32_t code);
 /* The thread's records of a chosen code, NULL if there is no memory. */
 struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index);
 
-/* Chosen code begins in a frame, or goes on there, in this line. block NULL: code that is not chosen. */
+/* Chosen code begins in a frame, in this line. block NULL: code that is not chosen. */
 void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line);
+
+/* The same where it goes on, in the line where vbt_line_yield was last; if that is not known any more, in this one. */
+void vbt_line_resume(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line);
+
+/* Is it known where a call of the block's code in this frame yielded? */
+bool vbt_line_has_yielded(const struct vbt_line_thread *lines, const void *frame, const struct vbt_line_block *block);
 
 /* A line begins in the frame, which is the innermost that was entered (see vbt_line_is_top), and vbt_line_begin_usual did not do. */
 void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line);
@@ -145,8 +156,11 @@ void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32
 /* The same after VBT_LINE_CHANGED of vbt_line_begin_usual, with what that found. */
 void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, int32_t line, struct vbt_line *next, uint64_t count);
 
-/* The frame is left: it returned, was left by an exception, or yields (then it may be entered again). */
+/* The frame is left: it returned, or was left by an exception. */
 void vbt_line_leave(struct vbt_line_thread *lines, const void *frame);
+
+/* The same where it yields, amid the execution of a line. */
+void vbt_line_yield(struct vbt_line_thread *lines, const void *frame);
 
 /* The innermost call of chosen code is this frame's, and it runs. */
 static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const void *frame) { return lines->running == frame; }

@@ -186,6 +186,16 @@ def test_counting_lines_adds_nothing(interpreter):
     assert differences(steps[1], steps[0]) == {}
 
 
+@pytest.mark.parametrize("name", ["line_parts.py", "line_corpus.py"])
+def test_extremes_are_those_of_executions(interpreter, name):
+    """What was executed once changed the heap by as much at least, at most, and in all."""
+    _, rows = traced(vbt.PROGRAMS / name, interpreter)
+    once = {key: row for key, row in rows.items() if key[0] == name and row["hits"] == 1}
+    change = {key: sum(row[f"{part}_allocated_bytes"] - row[f"{part}_freed_bytes"] for part in ("own", "called")) for key, row in once.items()}
+    assert len(once) > 20 and sum(value != 0 for value in change.values()) > 10
+    assert {key: (row["net_min_bytes"], row["net_max_bytes"]) for key, row in once.items()} == {key: (value, value) for key, value in change.items()}
+
+
 def test_sorts(interpreter):
     program = vbt.PROGRAMS / "line_sorts.py"
     wrong = wrong_marks(program, traced(program, interpreter)[1])

@@ -51,7 +51,7 @@ def recursion(n):
 
 def generator(n):
     for _ in range(n):
-        yield bytearray(SIZE)  #= hits n; allocs 2 * n; frees 0; net n * B; least 0; most B
+        yield bytearray(SIZE)  #= hits n; allocs 2 * n; frees 0; net n * B; least B; most B
 
 
 def consumer(n):
