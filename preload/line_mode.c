@@ -93,13 +93,13 @@ static void *run_python_part(void) {
     return result != NULL ? names : NULL;
 }
 
-/* The shortest of some runs of calibrate(n), in ticks. */
-static int64_t shortest(void *calibrate, int n) {
+/* The shortest of some runs of function(n), in ticks. */
+static int64_t shortest(void *function, int n) {
     enum { RUNS = 7 };
     int64_t best = INT64_MAX;
     for (int i = 0; i < RUNS; i++) {
         int64_t begun = vbt_line_clock();
-        void *result = vbt_line_api.call(calibrate, "i", n);
+        void *result = vbt_line_api.call(function, "i", n);
         int64_t took = vbt_line_clock() - begun;
         if (result != NULL)
             vbt_line_api.decref(result);
@@ -133,7 +133,29 @@ static bool learn_methods(void *names) {
     return result != NULL;
 }
 
-enum { CALIBRATION_TURNS = 200, CALIBRATION_LINES = 9 }; /* of calibrate, in one turn of its loop */
+enum { CALIBRATION_TURNS = 200, CALIBRATION_LINES = 9, CALIBRATION_CALL_LINES = 4 }; /* in one turn of the loop */
+
+/* What the functions of line_mode.py took, in ticks. */
+struct taken {
+    int64_t lines, calls;
+};
+
+static struct taken take(void *names) {
+    return (struct taken){
+        .lines = shortest(vbt_line_api.get_item(names, "calibrate"), CALIBRATION_TURNS),
+        .calls = shortest(vbt_line_api.get_item(names, "calibrate_calls"), CALIBRATION_TURNS),
+    };
+}
+
+static void calibrate(struct taken without, struct taken with) {
+    int64_t events = CALIBRATION_TURNS * CALIBRATION_LINES, more = with.lines - without.lines;
+    if (more <= 0)
+        return;
+    vbt_line_event_cost = vbt_line_nanoseconds(more * 1000) / events;
+    double turn = (double)(with.calls - without.calls) / CALIBRATION_TURNS * (double)events / (double)more; /* in events */
+    int64_t extra = (int64_t)(turn + 0.5) - CALIBRATION_CALL_LINES - 2; /* that it begins and ends are two of them */
+    vbt_line_call_events = extra > 0 ? extra : 0;
+}
 
 static bool start(void) {
     if (!find_api())
@@ -146,17 +168,18 @@ static bool start(void) {
     if (vbt_line_thread(vbt_self) == NULL)
         return false;
     void *names = run_python_part();
-    void *calibrate = names != NULL ? vbt_line_api.get_item(names, "calibrate") : NULL;
-    if (calibrate == NULL)
+    if (names == NULL)
         return false;
-    int64_t without = shortest(calibrate, CALIBRATION_TURNS);
+    struct taken without = take(names);
     if (!(vbt_python.minor >= 12 ? vbt_line_monitoring_start() : vbt_line_trace_start()))
         return false;
-    if (!follow(calibrate) || (vbt_python.minor < 12 && !learn_methods(names)))
+    static const char *const followed[] = {"calibrate", "calibrate_calls", "called"};
+    for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
+        if (!follow(vbt_line_api.get_item(names, followed[i])))
+            return false;
+    if (vbt_python.minor < 12 && !learn_methods(names))
         return false;
-    int64_t with = shortest(calibrate, CALIBRATION_TURNS);
-    if (with > without)
-        vbt_line_event_cost = vbt_line_nanoseconds((with - without) * 1000) / (CALIBRATION_TURNS * CALIBRATION_LINES);
+    calibrate(without, take(names));
     vbt_line_api.decref(names);
     vbt_line_objects_start();
     return true;

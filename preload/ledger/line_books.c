@@ -15,6 +15,7 @@ static struct vbt_table indices; /* of codes */
 bool vbt_line_may_hurry;
 _Atomic int64_t vbt_line_rss;
 int64_t vbt_line_event_cost;
+int64_t vbt_line_call_events;
 enum vbt_objects vbt_line_objects;
 
 void vbt_line_books_init(void) {
@@ -431,6 +432,7 @@ static void pop(struct vbt_line_thread *lines, bool yields) {
         call_ends(lines, caller, &top->entry, top->mark.time);
         struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
         vbt_line_sums_add(&caller->unheard[1], &unheard);
+        lines->events += vbt_line_call_events;
     }
 }
 

@@ -126,6 +126,9 @@ extern enum vbt_objects vbt_line_objects;
 /* What telling of one event costs a line, in picoseconds; 0: not measured. */
 extern int64_t vbt_line_event_cost;
 
+/* As many events more as a call of chosen code takes besides its own: they are the calling line's. */
+extern int64_t vbt_line_call_events;
+
 /* The resident set as of the last tick, or of the last large change; bytes. */
 extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
 

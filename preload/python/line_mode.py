@@ -1,8 +1,8 @@
 """Runs inside the traced interpreter before its script, as code of "<vbtrace>"; see preload/line_mode.c.
 
-Given: choose(code), which makes line mode follow a code object. Leaves behind: calibrate(n), whose cost with and without line events
-is compared; call_methods(), which calls methods of a type written in C in every way that the interpreter has an instruction for, and
-wait(), a coroutine that it runs: what the interpreter makes the first time is made then.
+Given: choose(code), which makes line mode follow a code object. Leaves behind: calibrate(n) and calibrate_calls(n), whose cost with
+and without line events is compared; call_methods(), which calls methods of a type written in C in every way that the interpreter has an
+instruction for, and wait(), a coroutine that it runs: what the interpreter makes the first time is made then.
 """
 
 import builtins
@@ -94,6 +94,16 @@ def calibrate(n):
         b = a
         c = b
     return d
+
+
+def called():
+    pass
+
+
+def calibrate_calls(n):
+    while n > 0:
+        n -= 1
+        called()
 
 
 async def nothing():
