@@ -4,10 +4,13 @@
  * and the others are never heard of again. The interpreter makes an int for each number that it passes; what it allocates so is
  * not the program's. */
 #include "ledger/line_unheard.h"
+#include "ledger/shadow.h"
 #include "line_follow.h"
 #include "line_mode.h"
 #include "where/python_code.h"
 #include "where/python_walk.h"
+
+#include <string.h>
 
 static void *monitoring, *disable;
 static int tool = -1;
@@ -82,6 +85,18 @@ static void switch_on(void *code) {
         vbt_line_api.clear_error();
 }
 
+/* The same amid the program: what its latest blocks were, they are still. */
+static void switch_on_unseen(struct vbt_thread *thread, void *code) {
+    struct vbt_line_thread *lines = thread->lines;
+    const void *last = thread->ledger.last_block, *recent[sizeof lines->recent / sizeof *lines->recent];
+    memcpy(recent, lines->recent, sizeof recent);
+    struct vbt_line_sums begun = vbt_line_ours_begin(thread);
+    switch_on(code);
+    vbt_line_ours_end(thread, &begun);
+    memcpy(lines->recent, recent, sizeof recent);
+    thread->ledger.last_block = vbt_shadow_holds(last) ? last : NULL;
+}
+
 static void chosen(void *code) {
     if (monitoring != NULL && tool >= 0)
         switch_on(code);
@@ -140,11 +155,8 @@ static void *on_start(void *self, void *const *arguments, long count) {
         disown_record(thread, code);
     if (block == NULL)
         return never_again();
-    if (met) {
-        struct vbt_line_sums begun = vbt_line_ours_begin(thread);
-        switch_on(arguments[0]);
-        vbt_line_ours_end(thread, &begun);
-    }
+    if (met)
+        switch_on_unseen(thread, arguments[0]);
     vbt_line_enter(lines, current_frame(), block, vbt_load_int(code, vbt_python.abi.code_first_line));
     return nothing();
 }

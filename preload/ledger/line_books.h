@@ -73,7 +73,7 @@ struct vbt_line_frame {
 
 #define VBT_LINE_UNUSUAL UINT64_MAX
 
-enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 256, VBT_LINE_RESUMED = 1024 };
+enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 2048, VBT_LINE_RESUMED = 1024 };
 
 /* Of one thread; made at its first line event. */
 struct vbt_line_thread {
