@@ -63,11 +63,12 @@ static int help(int count, char **arguments) {
     return command->own != NULL ? command->own(2, (char *[]){arguments[1], "--help", NULL}) : vbt_options_help(command);
 }
 
-/* What a closed descriptor would do to the next file that is opened. Put into its place is one that fails as it would. */
+/* What a closed descriptor would do to the next file that is opened. Put into its place is one that fails as it would; a program that
+ * `vbtrace run` starts finds it closed. */
 static void fill_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+            open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
 static void *allocate_json(size_t size) { return vbt_new(1, size); }

@@ -287,6 +287,21 @@ def test_signals_stay_ignored(tmp_path):
     assert done.stdout == "1 0\n"
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_stay_closed(closed, tmp_path):
+    """The program opens its next file where it would without us."""
+    told = tmp_path / "told"
+    code = "import os, sys; first = os.open(sys.argv[1], os.O_RDWR); os.write(first, f'{first} {sys.stdin and 0} {sys.stdout and 1} {sys.stderr and 2}'.encode())"
+    alone = [PYTHON, "-c", code, told]
+    says = []
+    for command in (alone, [vbt.ANALYZER, "run", "--quiet", "-o", "t.vbt", *alone]):
+        told.write_text("")
+        done = vbt.run(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command], directory=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        says.append(told.read_text())
+    assert says[0] == says[1] and "None" in says[0] and vbt.Report(tmp_path / "t.vbt").json["complete"]
+
+
 def test_library_is_beside_the_tool(tmp_path):
     lonely = tmp_path / "bin" / "vbtrace"
     lonely.parent.mkdir()
