@@ -74,7 +74,7 @@ static const struct vbt_option *library_option(const char *name) {
     return NULL;
 }
 
-/* The program is run traced or not at all: a variable that the library would refuse is an error here. */
+/* The program is run traced or not at all: what the library would refuse is an error here. */
 static int check_environment(void) {
     for (size_t i = 0; i < vbt_option_count; i++) {
         char *variable = vbt_text("VBTRACE_%s", vbt_option_list[i].name);
@@ -84,7 +84,8 @@ static int check_environment(void) {
         if (status >= 0)
             return status;
     }
-    return -1;
+    const char *contradiction = vbt_options_contradiction();
+    return contradiction != NULL ? vbt_fail("run: %s", contradiction) : -1;
 }
 
 static struct option *getopt_options(void) {

@@ -185,6 +185,16 @@ static const struct vbt_option *find(const char *entry, const char **value) {
     return NULL;
 }
 
+const char *vbt_options_contradiction(void) {
+    if (vbt_options.native == VBT_NATIVE_ONLY && vbt_options.lines > VBT_LINES_NONE)
+        return "VBTRACE_NATIVE=only: expected leaf or full where lines or objects of Python are to be counted";
+    if (vbt_options.lines == VBT_LINES_NONE && vbt_options.objects)
+        return "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_OBJECTS=1, which counts objects by line";
+    if (vbt_options.lines == VBT_LINES_NONE && (vbt_options.functions[0] != '\0' || vbt_options.files[0] != '\0'))
+        return "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_FUNCTIONS or VBTRACE_FILES, which say whose lines to count";
+    return NULL;
+}
+
 bool vbt_options_read(void) {
     enum { PREFIX = 8, ENOUGH = 200 }; /* bytes of a value to know it by */
     for (char **entry = vbt_environment(); *entry != NULL; entry++) {
@@ -202,9 +212,8 @@ bool vbt_options_read(void) {
             return false;
         }
     }
-    if (vbt_options.native == VBT_NATIVE_ONLY && vbt_options.lines > VBT_LINES_NONE) {
-        vbt_say("VBTRACE_NATIVE=only: expected leaf or full where lines or objects of Python are to be counted; running untraced");
-        return false;
-    }
-    return true;
+    const char *contradiction = vbt_options_contradiction();
+    if (contradiction != NULL)
+        vbt_say("%s; running untraced", contradiction);
+    return contradiction == NULL;
 }

@@ -52,7 +52,10 @@ struct vbt_option {
 extern const struct vbt_option vbt_option_list[];
 extern const size_t vbt_option_count;
 
-/* Reads the environment. False if a value makes no sense: that is said in one line, and the program should run
+/* What is wrong about values that are good each by itself, as a sentence without its full stop; NULL: nothing. */
+const char *vbt_options_contradiction(void);
+
+/* Reads the environment. False if a value makes no sense, by itself or beside another: that is said in one line, and the program should run
  * untraced. */
 bool vbt_options_read(void);
 

@@ -106,9 +106,27 @@ def test_refuses_bad_usage(arguments, says, tmp_path):
     assert says in refused(*arguments, directory=tmp_path)
 
 
-def test_refuses_what_the_library_would(tmp_path):
+@pytest.mark.parametrize(
+    "options, variables, says",
+    [
+        ([], {"VBTRACE_TICK": "never"}, "VBTRACE_TICK=never: expected whole"),
+        ([], {"VBTRACE_OUTPUT": "%x"}, "VBTRACE_OUTPUT=%x: expected %p, %e"),
+        (["--native", "only", "--lines"], {}, "VBTRACE_NATIVE=only: expected leaf or full where lines"),
+        (["--objects"], {"VBTRACE_NATIVE": "only"}, "VBTRACE_NATIVE=only: expected leaf or full where lines"),
+        (["--objects"], {"VBTRACE_LINES": "0"}, "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_OBJECTS=1"),
+        ([], {"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"}, "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_FUNCTIONS"),
+        ([], {"VBTRACE_LINES": "0", "VBTRACE_FILES": "*.py"}, "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_FUNCTIONS or VBTRACE_FILES"),
+    ],
+)
+def test_refuses_what_the_library_would(options, variables, says, tmp_path):
     """Otherwise the program would run untraced."""
-    assert "run: VBTRACE_TICK=never: expected whole" in refused("true", directory=tmp_path, env={"VBTRACE_TICK": "never"})
+    assert f"run: {says}" in refused(*options, "true", directory=tmp_path, env=variables)
+
+
+def test_a_choice_of_the_command_line_counts(tmp_path):
+    """Not the one of the environment that it replaces."""
+    ran = run("--quiet", "--lines", "-o", "t.vbt", PYTHON, "-c", "pass", directory=tmp_path, env={"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"})
+    assert (ran.done.returncode, ran.done.stderr, len(ran.paths)) == (0, "", 1)
 
 
 def test_refuses_what_cannot_be_traced(tmp_path):

@@ -199,6 +199,32 @@ static void lines_by_choice_and_patterns(void **state) {
     assert_refused("VBTRACE_FUNCTIONS=", "patterns");
 }
 
+/* One line that begins with the value that another contradicts. */
+static void assert_contradictory(const char *one, const char *other, const char *expected) {
+    const char *said;
+    for (int turn = 0; turn < 2; turn++) {
+        assert_false(read_entries((char *[]){(char *)(turn == 0 ? one : other), (char *)(turn == 0 ? other : one), NULL}, &said));
+        assert_memory_equal(said, "vbtrace: ", 9);
+        assert_memory_equal(said + 9, one, strlen(one));
+        assert_non_null(strstr(said, expected));
+        assert_non_null(strstr(said, "untraced"));
+        assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+    }
+}
+
+static void values_may_contradict_each_other(void **state) {
+    (void)state;
+    const char *said;
+    assert_contradictory("VBTRACE_NATIVE=only", "VBTRACE_LINES=1", "expected leaf or full");
+    assert_contradictory("VBTRACE_NATIVE=only", "VBTRACE_OBJECTS=1", "expected leaf or full");
+    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_OBJECTS=1", "expected 1 or profile beside VBTRACE_OBJECTS");
+    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_FUNCTIONS=main", "expected 1 or profile beside VBTRACE_FUNCTIONS");
+    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_FILES=*.py",
+                         "expected 1 or profile beside VBTRACE_FUNCTIONS or VBTRACE_FILES");
+    assert_true(read_entries((char *[]){"VBTRACE_LINES=0", "VBTRACE_OBJECTS=0", "VBTRACE_NATIVE=only", NULL}, &said));
+    assert_string_equal(said, "");
+}
+
 static void an_unknown_name_is_told_and_ignored(void **state) {
     (void)state;
     const char *said;
@@ -232,6 +258,7 @@ int main(void) {
         cmocka_unit_test(native_stacks),
         cmocka_unit_test(verify_every_so_many),
         cmocka_unit_test(lines_by_choice_and_patterns),
+        cmocka_unit_test(values_may_contradict_each_other),
         cmocka_unit_test(an_unknown_name_is_told_and_ignored),
         cmocka_unit_test(several_are_read_in_one_go),
     };
