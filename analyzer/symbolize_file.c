@@ -3,9 +3,11 @@
 
 #include "allocate.h"
 #include "message.h"
+#include "preload/stream/destination.h"
 #include "symbolize.h"
 #include "trace_file.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,10 +52,18 @@ static void warn(const struct vbt_model *model, const struct vbt_symbolization *
     }
 }
 
-/* The file behind a name: a symbolic link stays one. */
+/* The file behind a name, even one that is not there yet: a symbolic link stays one. */
 static char *real_path(const char *path) {
+    struct stat status;
     char *real = realpath(path, NULL);
-    return real != NULL ? real : vbt_copy(path, strlen(path));
+    if (real != NULL)
+        return real;
+    if (stat(path, &status) == 0) /* a pipe behind /dev/stdout has no path of its own */
+        return vbt_copy(path, strlen(path));
+    size_t size = strlen(path) + PATH_MAX;
+    char *followed = strcpy(vbt_new(size, 1), path);
+    vbt_destination_follow(followed, (int)size);
+    return followed;
 }
 
 static int write_trace(const struct vbt_model *model, const struct vbt_symbolization *names, const char *to) {
@@ -76,7 +86,7 @@ static int write_trace(const struct vbt_model *model, const struct vbt_symboliza
     int error = vbt_trace_writer_finish(&writer);
     free(path);
     vbt_trace_close(&file);
-    return error == 0 ? 0 : vbt_fail("%s: cannot be written: %s", to, strerror(error));
+    return error == 0 ? 0 : vbt_fail("%s: cannot be written: %s", to, vbt_destination_error(error));
 }
 
 int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct vbt_progress *progress,

@@ -2,6 +2,7 @@
 #include "trace_writer.h"
 
 #include "allocate.h"
+#include "preload/stream/destination.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +65,8 @@ int vbt_trace_writer_finish(struct vbt_trace_writer *w) {
             w->error = errno;
         if (fclose(w->stream) != 0 && w->error == 0)
             w->error = errno;
-        if (w->error == 0 && !w->in_place && rename(w->part, w->path) != 0)
-            w->error = errno;
+        if (w->error == 0 && !w->in_place)
+            w->error = vbt_destination_replace(w->part, w->path);
         if (w->error != 0 && !w->in_place)
             unlink(w->part);
     }

@@ -17,7 +17,7 @@ struct vbt_trace_writer {
     struct vbt_writer payload; /* of the chunk that is being made */
     uint8_t *raw, *stored;
     size_t stored_capacity;
-    int error; /* error number of the first thing that failed */
+    int error; /* error number of the first thing that failed, or VBT_NO_FILE */
 };
 
 /* header: of the file. Failures are told by vbt_trace_writer_finish. */
@@ -31,7 +31,7 @@ void vbt_trace_writer_copy(struct vbt_trace_writer *writer, const struct vbt_chu
 struct vbt_writer *vbt_trace_writer_begin(struct vbt_trace_writer *writer);
 void vbt_trace_writer_end(struct vbt_trace_writer *writer, enum vbt_chunk_kind kind);
 
-/* Puts the file into its place: 0, or the error number of what failed, and then what was at the path is as it was. */
+/* Puts the file into its place: 0, or the error number of what failed, or VBT_NO_FILE, and then what was at the path is as it was. */
 int vbt_trace_writer_finish(struct vbt_trace_writer *writer);
 
 #endif

@@ -15,6 +15,7 @@
 #include "python_attach.h"
 #include "sanitizer.h"
 #include "say.h"
+#include "stream/destination.h"
 #include "stream/helper.h"
 #include "stream/process_info.h"
 #include "stream/stream.h"
@@ -184,7 +185,7 @@ static void print_summary(void) {
     struct vbt_summary summary;
     vbt_stream_summary(&summary);
     if (!summary.written) {
-        vbt_say("%s: not written: %s", summary.path, strerrordesc_np(summary.error));
+        vbt_say("%s: not written: %s", summary.path, vbt_destination_error(summary.error));
         return;
     }
     vbt_say("%s: %lu allocations, %lu bytes; at most %ld bytes at a time; %lu events lost", vbt_program_name(),

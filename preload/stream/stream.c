@@ -16,6 +16,7 @@
 #include "../where/tree.h"
 #include "../ledger/ledger.h"
 #include "../ledger/line_books.h"
+#include "destination.h"
 #include "helper.h"
 #include "line_snapshot.h"
 #include "process_info.h"
@@ -181,6 +182,17 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&stream.writer, VBT_CHUNK_END);
 }
 
+/* Opens the file that is to take the trace's name, unless that cannot be. */
+static void open_part(const char *path) {
+    int error = vbt_destination_check(stream.path);
+    if (error == 0) {
+        vbt_chunk_writer_open(&stream.writer, path);
+    } else {
+        stream.writer.fd = -1;
+        stream.writer.error = error;
+    }
+}
+
 /* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process
  * ends. Where that fails (a full disk) the old file stays, and what is new is appended to it as far as that goes. */
 static void rewrite(const char *reason) {
@@ -191,7 +203,7 @@ static void rewrite(const char *reason) {
     stream.writer.lost = 0;
     stream.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
     stream.written = (struct vbt_dictionary){0};
-    vbt_chunk_writer_open(&stream.writer, path);
+    open_part(path);
     vbt_write_process(&stream.writer);
     vbt_snapshot_timeline(&stream.writer, &stream.timeline);
     write_values(0);
@@ -199,8 +211,7 @@ static void rewrite(const char *reason) {
         write_end(reason);
     stream.writer.level = TICK_LEVEL;
     if (stream.writer.error == 0 && stream.has_file) {
-        long result = vbt_sys(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, stream.path, 0);
-        stream.writer.error = vbt_sys_failed(result) ? (int)-result : 0;
+        stream.writer.error = vbt_destination_replace(path, stream.path);
     } else if (stream.writer.error == 0) {
         stream.writer.error = vbt_trace_path_take(path, stream.path, sizeof stream.path);
     }

@@ -12,7 +12,7 @@ struct vbt_summary {
     uint64_t file_bytes;
     bool written;     /* the file is there and whole */
     const char *path; /* empty where there is no file */
-    int error;        /* error number of the write that failed; 0 */
+    int error;        /* error number of the write that failed, or VBT_NO_FILE; 0 */
 };
 
 /* The helper thread's work: ticks, the first after so many ns, until it is asked to stop; then writes what it is asked for. */

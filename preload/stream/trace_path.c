@@ -10,6 +10,7 @@
 #include "../say.h"
 #include "../start.h"
 #include "../sys.h"
+#include "destination.h"
 #include "process_info.h"
 
 #include <errno.h>
@@ -103,6 +104,7 @@ void vbt_trace_path(char *out, int size, bool forked) {
     }
     if (forked && !has_pid())
         insert(out, size, vbt_pid, 1);
+    vbt_destination_follow(out, size); /* a link that is not followed is what cannot be replaced */
 }
 
 /* A number of /proc/PID/stat behind the program's name, by its position in proc(5): 4 the parent, 22 the start in clock ticks since boot.
@@ -147,24 +149,22 @@ static int64_t modified(const char *path) {
     return (int64_t)there.st_mtim.tv_sec * 1000000000 + there.st_mtim.tv_nsec;
 }
 
-static int rename_to(const char *file, const char *path, unsigned flags) {
-    long result = vbt_sys(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, path, flags);
-    return vbt_sys_failed(result) ? (int)-result : 0;
-}
-
 int vbt_trace_path_take(const char *file, char *path, int size) {
     static char wished[2 * VBT_PATH_MAX];
     int pid = has_pid() ? 0 : vbt_pid;
     int64_t since = 0;
     vbt_format(wished, sizeof wished, "%s", path);
     for (int number = pid > 0 ? 1 : 2;; number++) {
-        int error = rename_to(file, path, RENAME_NOREPLACE);
-        if (error != EEXIST && error != EINVAL) /* not every file system knows the flag */
+        long result = vbt_sys(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, path, RENAME_NOREPLACE);
+        if (result != -EEXIST && result != -EINVAL) /* not every file system knows the flag */
+            return vbt_sys_failed(result) ? (int)-result : 0;
+        int error = vbt_destination_check(path);
+        if (error != 0)
             return error;
         if (since == 0)
             since = session_start();
         if (modified(path) < since || number == NAMES_TRIED)
-            return rename_to(file, path, 0);
+            return vbt_destination_replace(file, path);
         vbt_format(path, size, "%s", wished);
         insert(path, size, pid, number);
     }

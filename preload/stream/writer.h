@@ -7,7 +7,7 @@
 
 struct vbt_chunk_writer {
     int fd;    /* -1: none */
-    int error; /* error number of the first write that failed; nothing is written from then on */
+    int error; /* error number of the first write that failed, or VBT_NO_FILE; nothing is written from then on */
     int level; /* of zstd */
     uint64_t sequence;
     uint64_t file_size;

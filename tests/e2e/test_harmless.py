@@ -4,6 +4,7 @@ says so in one line and the program runs all the same."""
 import os
 import pathlib
 import resource
+import stat
 import subprocess
 
 import pytest
@@ -188,6 +189,60 @@ def test_output_that_cannot_be_written(output, tmp_path):
     done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": output, "VBTRACE_QUIET": "0"})
     assert (done.returncode, done.stdout) == (0, "works\n")
     assert done.stderr.count("\n") == 1 and done.stderr.startswith(f"vbtrace: {output}: not written: "), done.stderr
+
+
+def no_files(folder):
+    """What is no regular file, by every kind that can be made here."""
+    os.mkfifo(folder / "pipe.vbt")
+    (folder / "to-pipe.vbt").symlink_to("pipe.vbt")
+    (folder / "circle.vbt").symlink_to("circle.vbt")
+    (folder / "foreign.vbt").symlink_to("of-another-user.vbt")
+    made = ["pipe", "to-pipe", "circle"]
+    if os.geteuid() == 0:
+        os.mknod(folder / "device.vbt", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        os.lchown(folder / "foreign.vbt", 1, 1)
+        made += ["device", "foreign"]
+    return [folder / f"{name}.vbt" for name in made]
+
+
+@pytest.mark.parametrize("linger", ["", "select undef, undef, undef, 0.2;"])
+def test_output_that_is_no_file(linger, tmp_path):
+    """It stays what it is; whether the trace would have been written at a tick or at the end."""
+    paths = no_files(tmp_path)
+    before = {path: os.lstat(path) for path in tmp_path.iterdir()}
+    for path in paths:
+        done = vbt.run(["/usr/bin/perl", "-e", f"{linger} print 'works'"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(path), "VBTRACE_QUIET": "0"})
+        assert (done.returncode, done.stdout) == (0, "works")
+        place = path.with_name("pipe.vbt") if path.name == "to-pipe.vbt" else path
+        assert done.stderr == f"vbtrace: {place}: not written: it is no regular file\n"
+    after = {path: os.lstat(path) for path in tmp_path.iterdir()}
+    assert {path: (now.st_mode, now.st_ino) for path, now in after.items()} == {path: (then.st_mode, then.st_ino) for path, then in before.items()}
+
+
+def test_output_that_becomes_no_file(tmp_path):
+    """After the first tick: what was put in the trace's place is not replaced at the end."""
+    code = "import os, sys, time\nwhile not os.path.exists(sys.argv[1]): time.sleep(0.01)\nos.unlink(sys.argv[1]); os.mkfifo(sys.argv[1]); print('works')"
+    path = tmp_path / "t.vbt"
+    done = vbt.run(["/usr/bin/python3", "-c", code, path], traced=tmp_path, env={"VBTRACE_OUTPUT": str(path)})
+    assert (done.returncode, done.stdout) == (0, "works\n")
+    assert path.is_fifo() and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_output_that_is_a_link(there, tmp_path):
+    """It stays one: the trace is what it leads to."""
+    (tmp_path / "folder").mkdir()
+    target = tmp_path / "folder" / "target.vbt"
+    if there:
+        target.write_text("an earlier one")
+        os.utime(target, (1, 1))
+    (tmp_path / "second.vbt").symlink_to(target)
+    first = tmp_path / "first.vbt"
+    first.symlink_to("second.vbt")
+    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": str(first)})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert first.is_symlink() and (tmp_path / "second.vbt").is_symlink() and vbt.Report(target).json["complete"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["first.vbt", "folder", "second.vbt", "target.vbt"]
 
 
 def many_lines(count):

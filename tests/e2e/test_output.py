@@ -2,6 +2,7 @@
 a reader that has seen enough, silence."""
 
 import os
+import stat
 import subprocess
 
 import pytest
@@ -91,6 +92,38 @@ def test_symbolize_into_what_is_no_file(trace, tmp_path):
     assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
     (tmp_path / "written.vbt").write_bytes(written)
     assert vbt.Report(tmp_path / "written.vbt").json["totals"] == vbt.Report(trace).json["totals"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_symbolize_into_a_link(there, trace, tmp_path):
+    """It stays one, and leads to the trace, even if it led nowhere before."""
+    target, link = tmp_path / "target.vbt", tmp_path / "link.vbt"
+    link.symlink_to(target.name)
+    if there:
+        target.write_text("an earlier one")
+    assert vbt.vbtrace("symbolize", "-o", link, trace).returncode == 0
+    assert link.is_symlink() and target.is_file() and sorted(tmp_path.iterdir()) == [link, target]
+    assert vbt.Report(target).json["totals"] == vbt.Report(trace).json["totals"]
+
+
+@each
+def test_into_a_device(command, form, trace, tmp_path):
+    """It is written to, and stays one."""
+    device = tmp_path / "null"
+    try:
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        os.close(os.open(device, os.O_WRONLY))
+    except PermissionError:
+        pytest.skip("no device can be made, or used, here")
+    (tmp_path / "link").symlink_to(device)
+    for path in (device, tmp_path / "link", "/dev/stdout"):
+        done = vbt.run(command_line(command, form, "-o", path, trace), text=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        if command == "symbolize":
+            assert f"{path}: the functions of".encode() in done.stdout and (path == "/dev/stdout") == (b"VBTC" in done.stdout)
+        else:
+            assert (path == "/dev/stdout") == (done.stdout != b"")
+    assert device.is_char_device() and len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("command", READERS)

@@ -2,6 +2,7 @@
 #include "preload/stream/trace_path.h"
 
 #include "preload/options.h"
+#include "preload/stream/destination.h"
 #include "preload/stream/process_info.h"
 #include "preload_world.h"
 
@@ -166,6 +167,43 @@ static void a_file_of_the_session_stays(void **state) {
     assert_holds(expected, "old");
 }
 
+static void a_link_is_followed(void **state) {
+    (void)state;
+    unlink("/tmp/vbt-path-link");
+    assert_int_equal(symlink("vbt-path-second.vbt", "/tmp/vbt-path-link"), 0);
+    assert_string_equal(path_of("/tmp/vbt-path-link", false), "/tmp/vbt-path-second.vbt");
+    assert_int_equal(symlink("/tmp/vbt-path-third.vbt", "/tmp/vbt-path-second.vbt"), 0);
+    assert_string_equal(path_of("/tmp/vbt-path-link", false), "/tmp/vbt-path-third.vbt");
+    unlink("/tmp/vbt-path-second.vbt");
+    assert_int_equal(symlink("vbt-path-link", "/tmp/vbt-path-second.vbt"), 0);
+    assert_string_equal(path_of("/tmp/vbt-path-link", false), "/tmp/vbt-path-link"); /* a circle */
+    unlink("/tmp/vbt-path-second.vbt");
+    unlink("/tmp/vbt-path-link");
+}
+
+static void what_is_no_file_is_not_replaced(void **state) {
+    (void)state;
+    static char path[ROOM] = "/tmp/vbt-path.vbt";
+    struct stat status;
+    write_file("/tmp/vbt-path.part", "new", vbt_started);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    assert_int_equal(vbt_trace_path_take("/tmp/vbt-path.part", path, sizeof path), VBT_NO_FILE);
+    assert_int_equal(vbt_destination_replace("/tmp/vbt-path.part", path), VBT_NO_FILE);
+    assert_string_equal(path, "/tmp/vbt-path.vbt");
+    assert_int_equal(stat(path, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    unlink(path);
+    assert_int_equal(symlink("/tmp/vbt-path.part", path), 0); /* one that was laid there after the path was followed */
+    assert_int_equal(vbt_destination_replace("/tmp/vbt-path.part", path), VBT_NO_FILE);
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(vbt_destination_replace("/tmp/vbt-path.part", path), EISDIR);
+    rmdir(path);
+    unlink("/tmp/vbt-path.part");
+}
+
 static void what_cannot_be_named_is_told(void **state) {
     (void)state;
     static char path[ROOM] = "/nonexistent/t.vbt";
@@ -183,6 +221,8 @@ int main(void) {
         cmocka_unit_test(a_path_that_grows_too_long_is_cut),
         cmocka_unit_test(an_old_file_is_replaced),
         cmocka_unit_test(a_file_of_the_session_stays),
+        cmocka_unit_test(a_link_is_followed),
+        cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(what_cannot_be_named_is_told),
     };
     world_init();
