@@ -2,6 +2,8 @@
 #include "session.h"
 
 #include "allocate.h"
+#include "preload/stream/destination.h"
+#include "trace_place.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -21,15 +23,6 @@ enum { ENDING_TRIES = 20, ENDING_PAUSE = 50 * 1000 * 1000 };
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
-}
-
-/* A path without percent signs of its own, for VBTRACE_OUTPUT. */
-static char *without_letters(const char *path) {
-    char *out = vbt_new(2 * strlen(path) + 1, 1), *end = out;
-    for (; *path != '\0'; *end++ = *path++)
-        if (*path == '%')
-            *end++ = '%';
-    return out;
 }
 
 /* Makes a folder with a name that nobody has: "vbtrace.PROGRAM.PID", with a number behind it where there is one already. */
@@ -68,15 +61,17 @@ char *vbt_session_begin(struct vbt_session *session, const char *output, const c
         session->folder = vbt_text("%s", output);
         if (mkdir(output, 0777) != 0 && (errno != EEXIST || !is_folder(output)))
             problem = vbt_text("%s: cannot be made a folder for the traces: %s", output, strerror(errno));
+        else
+            problem = vbt_trace_place_check_folder(output);
     }
     if (problem != NULL)
         return problem;
     char *real = session->folder != NULL ? realpath(session->folder, NULL) : NULL;
-    char *folder = real != NULL ? without_letters(real) : NULL;
+    char *folder = real != NULL ? vbt_trace_place_quote(real) : NULL;
     session->output = folder != NULL ? vbt_text("%s/", folder) : vbt_text("%s", output);
     free(folder);
     free(real);
-    return NULL;
+    return session->folder == NULL ? vbt_trace_place_check_file(&session->output) : NULL;
 }
 
 /* Is this process one of the session's? Its environment tells. */
@@ -175,7 +170,7 @@ static void add_matching(struct vbt_session *session, char *pattern) {
 /* Into the folder around it, if that is where it began. */
 static void move_out(struct vbt_session *session) {
     char *outside = vbt_text("%s", base_name(session->traces[0]));
-    if (rename(session->traces[0], outside) != 0) {
+    if (vbt_destination_replace(session->traces[0], outside) != 0) {
         free(outside);
         return;
     }

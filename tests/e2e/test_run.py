@@ -5,6 +5,7 @@ import pathlib
 import pty
 import shutil
 import signal
+import stat
 import struct
 import subprocess
 import time
@@ -121,6 +122,86 @@ def test_refuses_bad_usage(arguments, says, tmp_path):
 def test_refuses_what_the_library_would(options, variables, says, tmp_path):
     """Otherwise the program would run untraced."""
     assert f"run: {says}" in refused(*options, "true", directory=tmp_path, env=variables)
+
+
+@pytest.mark.parametrize(
+    "output, says",
+    [
+        ("/nowhere/x.vbt", "there is no folder /nowhere"),
+        ("no/x.vbt", "there is no folder no"),
+        ("no/%p.vbt", "there is no folder no"),
+        ("100%%/x.vbt", "there is no folder 100%"),
+        ("data/x.vbt", "no trace can be written there: Not a directory"),
+        ("/proc/x.vbt", "no trace can be written there: No such file or directory"),
+        ("/proc/", "no trace can be written there: No such file or directory"),
+        ("pipe", "is a pipe: expected a file"),
+        ("to-pipe", "is a pipe: expected a file"),
+        ("circle", "is a link that leads nowhere: expected a file"),
+        ("/dev/stdout", "expected a file"),
+        ("nowhere", "there is no folder no"),
+    ],
+)
+@pytest.mark.parametrize("by_option", [True, False])
+def test_refuses_where_no_trace_can_be_written(output, says, by_option, tmp_path):
+    (tmp_path / "data").write_text("x")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to-pipe").symlink_to("pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "nowhere").symlink_to("no/x.vbt")
+    if by_option:
+        assert f": {says}" in refused("--quiet", "-o", output, "true", directory=tmp_path)
+    else:
+        assert f": {says}" in refused("true", directory=tmp_path, env={"VBTRACE_OUTPUT": output})
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_refuses_devices_and_links_of_others(tmp_path):
+    device, foreign = tmp_path / "null", tmp_path / "foreign"
+    foreign.symlink_to("nothing")
+    try:
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        os.lchown(foreign, 1, 1)
+    except PermissionError:
+        pytest.skip("needs root")
+    assert f"run: {device}: is a device: expected a file" in refused("-o", device, "true", directory=tmp_path)
+    assert f"run: {foreign}: is a link of another user: expected a file" in refused("-o", foreign, "true", directory=tmp_path)
+    assert device.is_char_device() and foreign.is_symlink()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A function that mounts a small one, by these options."""
+    folders = []
+
+    def mount(options):
+        folder = tmp_path / f"disk{len(folders)}"
+        folder.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            pytest.skip(f"cannot mount: {mounted.stderr.strip()}")
+        folders.append(folder)
+        return folder
+
+    yield mount
+    for folder in folders:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_refuses_a_disk_that_cannot_be_written(disk, tmp_path):
+    """For the usual name, too; root may write everywhere by its rights."""
+    readable = disk("ro")
+    for arguments, directory in ((["-o", f"{readable}/x.vbt"], tmp_path), (["-o", f"{readable}/"], tmp_path), ([], readable)):
+        assert ": Read-only file system" in refused(*arguments, "true", directory=directory)
+
+
+def test_output_that_is_a_link(tmp_path):
+    """Each process's trace is beside what it leads to, and is found."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.vbt").symlink_to("folder/all.vbt")
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'], check=True)"
+    ran = run("-o", "link.vbt", PYTHON, "-c", code, directory=tmp_path)
+    assert (tmp_path / "link.vbt").is_symlink() and len(list((tmp_path / "folder").glob("all*.vbt"))) == 2
+    assert "vbtrace: 2 processes left traces" in ran.done.stderr
 
 
 def test_a_choice_of_the_command_line_counts(tmp_path):
