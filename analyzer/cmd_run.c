@@ -6,6 +6,7 @@
 #include "output.h"
 #include "run_options.h"
 #include "run_summary.h"
+#include "run_troubles.h"
 #include "session.h"
 #include "symbolize_file.h"
 #include "target.h"
@@ -50,8 +51,11 @@ static void preload(const char *library) {
     free(all);
 }
 
-static void symbolize(const struct vbt_session *session) {
+/* A trace for which there was no room has none for names. */
+static void symbolize(const struct vbt_session *session, const struct vbt_run_troubles *troubles) {
     for (size_t i = 0; i < session->count; i++) {
+        if (vbt_run_troubles_name(troubles, session->traces[i]))
+            continue;
         struct vbt_symbolized_file done;
         struct vbt_progress progress;
         char *what = vbt_text("vbtrace: looking up names, trace %zu of %zu", i + 1, session->count);
@@ -61,15 +65,18 @@ static void symbolize(const struct vbt_session *session) {
     }
 }
 
-/* What comes after the program: symbols; summary, or what a statement took. False after a message. */
-static bool finish(struct vbt_session *session, const struct vbt_run_options *options, pid_t pid, int status) {
+/* What comes after the program: what went wrong, which --quiet does not concern; symbols; summary, or what a statement took. False after
+ * a message. */
+static bool finish(struct vbt_session *session, struct vbt_run_troubles *troubles, const struct vbt_run_options *options, pid_t pid,
+                   int status) {
     unsetenv("LD_PRELOAD"); /* for what we may start ourselves */
     size_t running = vbt_session_end(session);
+    vbt_run_troubles_print(troubles);
     if (options->symbolize)
-        symbolize(session);
+        symbolize(session, troubles);
     if (options->memit.statement != NULL)
         return status != 0 || vbt_memit_print(&options->memit, session, pid);
-    if (!options->quiet)
+    if (!options->quiet && (session->count > 0 || troubles->count == 0))
         vbt_run_summary_print(session, pid, running, options->program[0], status);
     return true;
 }
@@ -89,16 +96,19 @@ static bool run_program(const struct vbt_run_options *options, int *status) {
         setenv("VBTRACE_OUTPUT", session.output, 1);
         setenv("VBTRACE_QUIET", "1", 1);
         preload(library);
+        struct vbt_run_troubles troubles;
+        vbt_run_troubles_begin(&troubles);
         pid_t pid;
         int error = vbt_child_run(target.path, options->program, &pid, status);
         if (error == 0) {
-            good = finish(&session, options, pid, *status);
+            good = finish(&session, &troubles, options, pid, *status);
         } else {
             good = false;
             vbt_fail("run: %s: cannot be started: %s", target.path, strerror(error));
             if (session.own_folder)
                 rmdir(session.folder);
         }
+        vbt_run_troubles_free(&troubles);
     }
     free(problem);
     free(library);

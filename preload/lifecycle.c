@@ -18,6 +18,7 @@
 #include "stream/destination.h"
 #include "stream/helper.h"
 #include "stream/process_info.h"
+#include "stream/runner.h"
 #include "stream/stream.h"
 #include "stream/trace_path.h"
 #include "wanted.h"
@@ -63,6 +64,7 @@ static void wake(void) {
     bool good = vbt_options_read();
     vbt_process_info_init();
     vbt_trace_path_init();
+    vbt_runner_init();
     vbt_helper_init();
     vbt_native_leaf_init();
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
@@ -181,13 +183,23 @@ static void quiesce(void) {
     }
 }
 
-static void print_summary(void) {
+/* Of every process, as each has a trace: to who started them all. To a person, of the one that was started. */
+static void tell_failure(const struct vbt_summary *summary, bool is_exec) {
+    enum { ROOM = VBT_PATH_MAX + 1024 };
+    static char line[ROOM]; /* not on a stack that may be small */
+    vbt_format(line, sizeof line, "%s: not written%s: %s", summary->path, summary->begun ? " to its end" : "",
+               vbt_destination_error(summary->error));
+    if (!vbt_runner_tell(line) && !is_exec && summary_due)
+        vbt_say("%s", line);
+}
+
+static void print_summary(bool is_exec) {
     struct vbt_summary summary;
     vbt_stream_summary(&summary);
-    if (!summary.written) {
-        vbt_say("%s: not written: %s", summary.path, vbt_destination_error(summary.error));
+    if (!summary.written)
+        tell_failure(&summary, is_exec);
+    if (!summary.written || is_exec || !summary_due || vbt_options.quiet)
         return;
-    }
     vbt_say("%s: %lu allocations, %lu bytes; at most %ld bytes at a time; %lu events lost", vbt_program_name(),
             (unsigned long)summary.allocs, (unsigned long)summary.allocated, (long)summary.peak, (unsigned long)summary.lost);
     vbt_say("trace: %s (%lu bytes)", summary.path, (unsigned long)summary.file_bytes);
@@ -225,8 +237,7 @@ void vbt_lifecycle_finish(const char *reason) {
         vbt_line_finish(vbt_self->lines);
     vbt_maps_resolve();
     vbt_helper_stop(reason, true);
-    if (!is_exec && summary_due && !vbt_options.quiet)
-        print_summary();
+    print_summary(is_exec);
     errno = saved;
 }
 

@@ -25,7 +25,7 @@ enum vbt_lines_option {
 struct vbt_options {
     char output[VBT_PATH_MAX];        /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign; "": none */
     int64_t tick;                     /* VBTRACE_TICK, given in milliseconds; ns */
-    bool quiet;                       /* VBTRACE_QUIET */
+    bool quiet;                       /* VBTRACE_QUIET: nothing is said but what went wrong */
     enum vbt_native_option native;    /* VBTRACE_NATIVE */
     uint32_t verify;                  /* VBTRACE_VERIFY: every so many native stacks are compared with libunwind's; 0: none */
     bool follow_all;                  /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */

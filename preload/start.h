@@ -5,6 +5,7 @@
 
 #include <link.h>
 #include <stddef.h>
+#include <string.h>
 
 extern void *__libc_stack_end; /* the loader's: where the count of arguments stands, and behind it all the rest */
 extern char **environ;
@@ -23,5 +24,14 @@ static inline struct vbt_start vbt_start(void) {
 }
 
 static inline char **vbt_environment(void) { return environ != NULL ? environ : vbt_start().environment; }
+
+/* The C library's getenv may be the program's own, as bash's is, which looks into tables of its own. */
+static inline const char *vbt_variable(const char *name) {
+    size_t length = strlen(name);
+    for (char **entry = vbt_environment(); *entry != NULL; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            return *entry + length + 1;
+    return NULL;
+}
 
 #endif

@@ -360,6 +360,7 @@ void vbt_stream_summary(struct vbt_summary *out) {
     const struct vbt_books *books = &stream.books;
     *out = (struct vbt_summary){.peak = books->peak,
                                 .file_bytes = stream.writer.file_size,
+                                .begun = stream.has_file,
                                 .written = stream.complete,
                                 .path = stream.path,
                                 .error = stream.writer.error};

@@ -10,6 +10,7 @@ struct vbt_summary {
     uint64_t allocs, allocated, lost;
     int64_t peak;
     uint64_t file_bytes;
+    bool begun;       /* there is a file */
     bool written;     /* the file is there and whole */
     const char *path; /* empty where there is no file */
     int error;        /* error number of the write that failed, or VBT_NO_FILE; 0 */

@@ -27,20 +27,11 @@ enum { RANK_MAX = 32, NAMES_TRIED = 1000, ANCESTORS = 64, CLOCK_TICKS_A_SECOND =
 
 static char rank[RANK_MAX]; /* empty: not one of many */
 
-/* The C library's getenv may be the program's own, as bash's is, which looks into tables of its own. */
-static const char *variable(const char *name) {
-    size_t length = strlen(name);
-    for (char **entry = vbt_environment(); *entry != NULL; entry++)
-        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
-            return *entry + length + 1;
-    return NULL;
-}
-
 void vbt_trace_path_init(void) {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
     const char *value = NULL;
     for (size_t i = 0; i < sizeof names / sizeof names[0] && value == NULL; i++)
-        value = variable(names[i]);
+        value = vbt_variable(names[i]);
     vbt_format(rank, sizeof rank, "%s", value != NULL ? value : "");
 }
 

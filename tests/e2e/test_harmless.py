@@ -184,11 +184,25 @@ def test_output_patterns(tmp_path):
     assert path.name == f"a perl {os.uname().nodename} 7 100% {pid}.vbt"
 
 
+@pytest.mark.parametrize("quiet", ["0", "1"])
 @pytest.mark.parametrize("output", ["/nowhere/to/be/found/trace.vbt", "/dev/full/trace.vbt", "/proc/trace.vbt"])
-def test_output_that_cannot_be_written(output, tmp_path):
-    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": output, "VBTRACE_QUIET": "0"})
+def test_output_that_cannot_be_written(output, quiet, tmp_path):
+    """It is said even where no summary is asked for."""
+    done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": output, "VBTRACE_QUIET": quiet})
     assert (done.returncode, done.stdout) == (0, "works\n")
     assert done.stderr.count("\n") == 1 and done.stderr.startswith(f"vbtrace: {output}: not written: "), done.stderr
+
+
+def test_file_that_is_not_of_vbtrace_run(tmp_path):
+    """Who started the process is told in a file of his; in another namespace its path may be that of anybody's."""
+    anybody = tmp_path / "anybody"
+    anybody.write_text("his own")
+    status = anybody.stat()
+    for value in (f"{anybody} 1 2", f"{anybody} {status.st_dev} {status.st_ino}", "/nowhere 1 2", str(anybody), "", "x" * 5000):
+        done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": "/nowhere/t.vbt", "_VBTRACE_RUN": value})
+        assert (done.returncode, done.stdout) == (0, "works\n")
+        assert done.stderr == "vbtrace: /nowhere/t.vbt: not written: No such file or directory\n"
+    assert anybody.read_text() == "his own"
 
 
 def no_files(folder):

@@ -194,6 +194,41 @@ def test_refuses_a_disk_that_cannot_be_written(disk, tmp_path):
         assert ": Read-only file system" in refused(*arguments, "true", directory=directory)
 
 
+@pytest.mark.parametrize("quiet", [["--quiet"], []])
+def test_full_disk(quiet, disk, tmp_path):
+    """Each trace that could not be written is told once, whatever the program did with its standard error."""
+    folder = disk("size=64k")
+    filling = [PYTHON, "-c", "import sys; f = open(sys.argv[1], 'wb', 0)\nwhile True: f.write(bytes(4096))", folder / "fill"]
+    assert vbt.run(filling).returncode == 1
+    done = vbt.vbtrace("run", *quiet, "-o", f"{folder}/t.vbt", "/bin/echo", "works", directory=tmp_path)  # it closes its standard error at the end
+    assert (done.returncode, done.stdout) == (0, "works\n")
+    assert done.stderr == f"vbtrace: {folder}/t.vbt: not written: No space left on device\n"
+    code = "import os, subprocess\nif os.fork() == 0: os._exit(0)\nos.wait(); subprocess.run(['/bin/echo', 'works'])"
+    done = vbt.vbtrace("run", *quiet, "-o", f"{folder}/", PYTHON, "-c", code, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "works\n")
+    lines = done.stderr.splitlines()
+    assert len(set(lines)) == len(lines) == 3 and all(f"vbtrace: {folder}/vbtrace." in line and "not written: No space left" in line for line in lines)
+
+
+def test_disk_that_is_full_in_the_end(disk, tmp_path):
+    """The trace up to there is kept."""
+    folder = disk("size=96k")
+    code = """
+import glob, sys, time
+while not glob.glob(sys.argv[1] + "/*.vbt"): time.sleep(0.01)
+fill = open(sys.argv[1] + "/fill", "wb", 0)
+try:
+    while True: fill.write(bytes(4096))
+except OSError: pass
+kept = []
+for i in range(5000): exec(compile("kept.append(float(i))", f"file{i}.py", "exec"))
+"""
+    done = vbt.vbtrace("run", "--quiet", "-o", f"{folder}/t.vbt", PYTHON, "-c", code, folder, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"vbtrace: {folder}/t.vbt: not written to its end: No space left on device\n"
+    assert not vbt.Report(folder / "t.vbt").json["complete"]
+
+
 def test_output_that_is_a_link(tmp_path):
     """Each process's trace is beside what it leads to, and is found."""
     (tmp_path / "folder").mkdir()
