@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <paths.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -44,19 +45,44 @@ VBT_EXPORT int daemon(int nochdir, int noclose) {
     return noclose ? 0 : close_standard_files();
 }
 
-/* The kernel refuses these two, for some namespaces, to a process with several threads. */
+/* For some namespaces the kernel refuses these two to a process with several threads; for others it is the thread that there would be no
+ * more of afterwards. */
+static bool wants_one_thread(int result) { return result != 0 && (errno == EINVAL || errno == EUSERS); }
+
 VBT_EXPORT int unshare(int flags) {
     vbt_real_find();
-    vbt_lifecycle_alone();
+    vbt_lifecycle_before_leaving();
     int result = vbt_real.unshare(flags);
+    if (result == 0 && (flags & (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWTIME)) != 0)
+        vbt_lifecycle_has_left();
+    if (!wants_one_thread(result))
+        return result;
+    vbt_lifecycle_alone();
+    result = vbt_real.unshare(flags);
     vbt_lifecycle_not_alone();
     return result;
 }
 
 VBT_EXPORT int setns(int fd, int kind) {
     vbt_real_find();
-    vbt_lifecycle_alone();
+    vbt_lifecycle_before_leaving();
     int result = vbt_real.setns(fd, kind);
+    if (result == 0)
+        vbt_lifecycle_has_left();
+    if (!wants_one_thread(result))
+        return result;
+    vbt_lifecycle_alone();
+    result = vbt_real.setns(fd, kind);
     vbt_lifecycle_not_alone();
+    return result;
+}
+
+/* The helper has a root of its own. */
+VBT_EXPORT int chroot(const char *path) {
+    vbt_real_find();
+    vbt_lifecycle_before_leaving();
+    int result = vbt_real.chroot(path);
+    if (result == 0)
+        vbt_lifecycle_has_left();
     return result;
 }

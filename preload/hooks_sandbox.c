@@ -44,10 +44,15 @@ VBT_EXPORT long syscall(long number, ...) {
     bool ends = (number == SYS_seccomp && is_sandbox(number, (unsigned long)given[0], (unsigned long)given[2])) ||
                 (number == SYS_prctl && given[0] == PR_SET_SECCOMP &&
                  is_sandbox(PR_SET_SECCOMP, (unsigned long)given[1], (unsigned long)given[2]));
+    bool leaves = number == SYS_chroot || number == SYS_pivot_root;
     if (ends)
         vbt_lifecycle_finish("seccomp");
+    if (leaves)
+        vbt_lifecycle_before_leaving();
     long result = vbt_real.syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
     if (ends && result < 0)
         vbt_lifecycle_resume();
+    if (leaves && result == 0)
+        vbt_lifecycle_has_left();
     return result;
 }

@@ -278,6 +278,26 @@ void vbt_lifecycle_not_alone(void) {
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
+void vbt_lifecycle_before_leaving(void) {
+    if (!recording_now() || vbt_sys(SYS_getpid) != vbt_pid)
+        return;
+    if (!vbt_helper_runs())
+        start_helper(vbt_options.tick);
+    if (!vbt_helper_runs())
+        vbt_helper_stop(VBT_STREAM_LEAVES, false);
+}
+
+void vbt_lifecycle_has_left(void) {
+    if (vbt_sys(SYS_getpid) == vbt_pid)
+        vbt_helper_keep();
+}
+
+/* A helper that is kept stays for a fork, too: the child is as after one behind our back. Not where Python counts threads. */
+static bool stays_for_fork(void) {
+    enum { COUNTS_THREADS = 12 };
+    return vbt_helper_is_kept() && vbt_python.minor < COUNTS_THREADS;
+}
+
 /* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the recording may stop meanwhile. */
 static __thread bool held_for_fork __attribute__((tls_model("initial-exec")));
 
@@ -286,7 +306,8 @@ static void before_fork(void) {
     if (!held_for_fork)
         return;
     int saved = errno;
-    vbt_lifecycle_alone();
+    if (!stays_for_fork())
+        vbt_lifecycle_alone();
     vbt_oracle_before_fork();
     vbt_lock(&vbt_tree.lock);
     vbt_lock(&vbt_interval_groups.lock);

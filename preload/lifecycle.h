@@ -24,6 +24,11 @@ void vbt_lifecycle_resume(void);
 void vbt_lifecycle_alone(void);
 void vbt_lifecycle_not_alone(void);
 
+/* Around a call after which the process may see other files, or get no new thread: a helper that runs before it goes on as it was. Where
+ * none can be had, all is written up to here. */
+void vbt_lifecycle_before_leaving(void);
+void vbt_lifecycle_has_left(void);
+
 /* Registers what is to happen around a fork, once; see hooks_fork.c. */
 void vbt_lifecycle_handle_forks(void);
 

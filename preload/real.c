@@ -129,6 +129,7 @@ static const char *const names[] = {
     "raise",
     "unshare",
     "setns",
+    "chroot",
 };
 
 _Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");

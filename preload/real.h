@@ -59,6 +59,7 @@ struct vbt_real {
     int (*raise)(int);
     int (*unshare)(int);
     int (*setns)(int, int);
+    int (*chroot)(const char *);
 };
 
 /* Complete once any heap function was called through it, or vbt_real_find was. */

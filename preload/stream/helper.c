@@ -27,6 +27,7 @@ static struct {
     _Atomic uint32_t tid;     /* 0: no thread; cleared and woken by the kernel when it ends */
     _Atomic uint32_t call;    /* what it is asked to do; it sleeps on this word */
     _Atomic bool dozes;
+    _Atomic bool kept;
     int64_t first_tick;
     const char *reason;
     bool finish;
@@ -157,12 +158,18 @@ void vbt_helper_stop(const char *reason, bool finish) {
         vbt_sys(SYS_nanosleep, &pause, NULL);
     atomic_store(&helper.call, NOTHING);
     atomic_store(&helper.dozes, false);
+    atomic_store(&helper.kept, false);
     vbt_unlock(&helper.changing);
 }
+
+void vbt_helper_keep(void) { atomic_store(&helper.kept, vbt_helper_runs()); }
+
+bool vbt_helper_is_kept(void) { return atomic_load(&helper.kept); }
 
 void vbt_helper_after_fork(void) {
     helper.changing = (struct vbt_lock){0};
     atomic_store(&helper.tid, 0);
     atomic_store(&helper.call, NOTHING);
     atomic_store(&helper.dozes, false);
+    atomic_store(&helper.kept, false);
 }

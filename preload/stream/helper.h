@@ -26,6 +26,11 @@ bool vbt_helper_is_impossible(void);
  * written for good; else only what is new. */
 void vbt_helper_stop(const char *reason, bool finish);
 
+/* The process has left for where a new thread could not be had, or would not find the trace's file: the one that runs is to be kept as
+ * long as can be. */
+void vbt_helper_keep(void);
+bool vbt_helper_is_kept(void);
+
 /* In the child of a fork: there is no thread. */
 void vbt_helper_after_fork(void);
 

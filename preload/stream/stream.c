@@ -229,7 +229,7 @@ static void rewrite(const char *reason) {
     stream.writer = old;
     stream.written = old_written;
     stream.rewritten_size = stream.writer.file_size; /* try again when it has doubled */
-    if (!stream.has_file) {
+    if (!stream.has_file || stream.writer.fd < 0) {  /* there is none, or it is out of reach */
         stream.writer.error = error;
         return;
     }
@@ -288,6 +288,8 @@ static void last_tick(bool finish, const char *reason) {
         stream.tick.max_rss = highest;
     if (finish)
         rewrite(reason);
+    else if (!stream.has_file && stream.writer.error == 0)
+        rewrite(NULL);
     else if (stream.writer.fd >= 0 && stream.writer.error == 0 && stream.moved)
         write_changes();
     stream.complete = finish && stream.writer.error == 0;
@@ -329,7 +331,8 @@ void vbt_stream_run(int64_t first_tick) {
     const char *reason = NULL;
     bool finish = false;
     bool stopped = vbt_helper_sleep(first_tick, &reason, &finish);
-    if (stopped && !finish && !stream.has_file)
+    bool leaves = stopped && strcmp(reason, VBT_STREAM_LEAVES) == 0;
+    if (stopped && !finish && !leaves && !stream.has_file)
         return; /* the process is so young that it has no trace yet */
     if (stream.path[0] == '\0')
         vbt_trace_path(stream.path, sizeof stream.path, stream.forked);

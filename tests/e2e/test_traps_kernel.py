@@ -108,6 +108,47 @@ def test_namespace():
     check_laws(report)
 
 
+def needs_root():
+    """To chroot."""
+    if vbt.run(["/usr/bin/python3", "-c", "import os; os.chroot('/proc')"]).returncode != 0:
+        pytest.skip("needs the right to chroot")
+
+
+@pytest.mark.parametrize("how", ["c", "C", "u", "uc", "fc", "cf", "Cf", "ufc", "ucf", "ufC"])
+def test_another_root(how):
+    """The trace stays where it was begun: the helper thread goes on as it was, over forks too, where none could follow it."""
+    needs_root()
+    report = traced("jail-" + how)
+    assert report.json["complete"] and report.json["end_reason"] == "exit"
+    assert counts(report, "N before") == (1000, 1000) and counts(report, "N behind") == (1000, 0)
+    check_laws(report)
+
+
+@pytest.mark.parametrize("how", ["uc", "fc", "ufc"])
+def test_another_root_at_once(how, interpreter, tmp_path):
+    """Before the helper thread has begun with the trace. From 3.12 on, Python counts threads when it has forked: where there can be none
+    after that, what happened up to the jail is kept."""
+    needs_root()
+    code = """
+import ctypes, os, sys
+kept = [bytes(100 + i % 7) for i in range(1000)]
+for way in sys.argv[1]:
+    if way == "u": print(ctypes.CDLL(None).unshare(0x20000000))
+    elif way == "c": os.chroot("/proc")
+    else:
+        child = os.fork()
+        if child == 0: ctypes.CDLL(None).syscall(231 if os.uname().machine == "x86_64" else 94, 0)
+        os.waitpid(child, 0)
+kept += [bytes(200 + i % 7) for i in range(1000)]
+"""
+    command = [interpreter.path, "-W", "error", "-c", code, how]
+    run = vbt.trace(command, directory=tmp_path, silent=False)
+    assert run.stdout == vbt.run(command).stdout
+    cut = how == "ufc" and interpreter.v >= (3, 12)
+    assert run.report.json["complete"] == (not cut) and run.report.line("<string>", 3)["allocs"] >= 1000
+    assert run.done.stderr == (f"vbtrace: {run.paths[0]}: not written to its end: No such file or directory\n" if cut else "")
+
+
 def test_signal_masks():
     check_laws(traced("masks"))
 

@@ -96,6 +96,29 @@ static int own_namespace(void) {
     return 0;
 }
 
+/* Leaves by the letters of how: u another pid namespace for its children, f a fork, c chroot, C chroot by syscall. */
+static int in_jail(const char *how) {
+    work();
+    wait_a_little();
+    for (; *how != '\0'; how++) {
+        int result = -1;
+        if (*how == 'u')
+            result = unshare(CLONE_NEWPID);
+        else if (*how == 'c')
+            result = chroot("/proc");
+        else if (*how == 'C')
+            result = (int)syscall(SYS_chroot, "/proc");
+        else if ((result = fork()) == 0)
+            syscall(SYS_exit_group, 0); /* too young for a trace */
+        else
+            result = waitpid(result, NULL, 0) != result;
+        printf("%c: %d\n", *how, result);
+    }
+    more_work();
+    wait_a_little();
+    return 0;
+}
+
 static int handled;
 
 static void count(int number) { handled += number; }
@@ -172,6 +195,8 @@ int main(int count, char **arguments) {
         return strict_sandbox();
     if (strcmp(which, "namespace") == 0)
         return own_namespace();
+    if (strncmp(which, "jail-", 5) == 0)
+        return in_jail(which + 5);
     if (strcmp(which, "masks") == 0)
         return signal_masks();
     if (strcmp(which, "shared-memory") == 0)
