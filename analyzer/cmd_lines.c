@@ -3,10 +3,12 @@
 #include "line_csv.h"
 #include "line_profile.h"
 #include "line_profile_data.h"
+#include "message.h"
 #include "options.h"
 #include "short_name.h"
 #include "table.h"
 #include "trace.h"
+#include "uncounted.h"
 #include "units.h"
 
 #include "allocate.h"
@@ -118,10 +120,19 @@ static void print_lines(const struct vbt_trace *trace, const struct vbt_line_pro
     vbt_lines_free(&lines);
 }
 
+/* Of what is not in the report, and was to be. */
+static void warn(const struct vbt_model *model, const char *path) {
+    char *uncounted = vbt_uncounted(model);
+    if (uncounted != NULL)
+        vbt_warn("%s: %s", path, uncounted);
+    free(uncounted);
+}
+
 static int run(const struct vbt_options *options) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
         return 2;
+    warn(&trace.model, options->trace);
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
     struct vbt_output output;

@@ -2,6 +2,7 @@
 #include "notes.h"
 
 #include "allocate.h"
+#include "uncounted.h"
 #include "units.h"
 
 #include <stdarg.h>
@@ -108,6 +109,13 @@ static void note_attribution(struct vbt_notes *notes, const struct vbt_model *mo
     }
 }
 
+static void note_uncounted(struct vbt_notes *notes, const struct vbt_model *model) {
+    char *uncounted = vbt_uncounted(model);
+    if (uncounted != NULL)
+        add(notes, vbt_text("Line mode: %s.", uncounted));
+    free(uncounted);
+}
+
 static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace) {
     const char *path;
     for (size_t i = 0; (path = vbt_sources_changed(trace->sources, i)) != NULL; i++)
@@ -139,6 +147,7 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
                      "counted together. Totals, peak and live bytes are exact all the same.",
                      vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
     note_attribution(notes, model);
+    note_uncounted(notes, model);
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "note") == 0)
             add(notes, vbt_text("%s", model->process[i].value));

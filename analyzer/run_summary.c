@@ -10,6 +10,7 @@
 #include "table.h"
 #include "totals.h"
 #include "trace.h"
+#include "uncounted.h"
 #include "units.h"
 
 #include <stdlib.h>
@@ -25,6 +26,8 @@ struct process {
     int64_t pid, started;
     uint64_t allocs, allocated, lost;
     int64_t peak;
+    char *uncounted; /* NULL or why, see uncounted.h */
+    bool any_line;
 };
 
 static bool read_process(struct process *process, const char *path) {
@@ -40,7 +43,9 @@ static bool read_process(struct process *process, const char *path) {
                                     .allocs = totals.all.allocs,
                                     .allocated = totals.all.allocated,
                                     .lost = vbt_lost_total(&model),
-                                    .peak = totals.peak_bytes};
+                                    .peak = totals.peak_bytes,
+                                    .uncounted = vbt_uncounted(&model),
+                                    .any_line = model.line_counts_count > 0};
     }
     bool good = problem == NULL;
     free(problem);
@@ -106,6 +111,15 @@ static void print_trace(const char *path, struct vbt_output *output) {
     vbt_trace_free(&trace);
 }
 
+/* Where lines were to be counted: that nothing had such a name. What no line of one process matched, another's may. */
+static void print_uncounted(const struct process *processes, size_t count, const struct process *shown, FILE *out) {
+    for (size_t i = 0; i < count; i++)
+        if (&processes[i] != shown && (processes[i].any_line || processes[i].uncounted == NULL))
+            return;
+    if (shown->uncounted != NULL)
+        fprintf(out, "\nvbtrace: %s\n", shown->uncounted);
+}
+
 /* Why there is nothing to show. */
 static void print_nothing(const char *program, int status, size_t running, FILE *out) {
     fprintf(out, "vbtrace: %s left no trace: ", program);
@@ -135,8 +149,10 @@ void vbt_run_summary_print(const struct vbt_session *session, pid_t pid, size_t 
         print_processes(processes, count, &output);
     }
     if (count > 0) {
-        const char *path = main_process(processes, count, pid)->path;
+        const struct process *shown = main_process(processes, count, pid);
+        const char *path = shown->path;
         print_trace(path, &output);
+        print_uncounted(processes, count, shown, out);
         char *word = vbt_shell_word(path);
         fprintf(out, "\nvbtrace: next: vbtrace report %s\n", word);
         free(word);
@@ -145,7 +161,9 @@ void vbt_run_summary_print(const struct vbt_session *session, pid_t pid, size_t 
         fprintf(out, "vbtrace: %zu %s on and write%s to %s\n", running, running == 1 ? "process goes" : "processes go",
                 running == 1 ? "s" : "", session->folder != NULL ? session->folder : session->output);
     vbt_output_finish(&output);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         free(processes[i].command);
+        free(processes[i].uncounted);
+    }
     free(processes);
 }

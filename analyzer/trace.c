@@ -4,6 +4,7 @@
 #include "allocate.h"
 #include "message.h"
 #include "output.h"
+#include "uncounted.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,10 +23,12 @@ char *vbt_trace_damage(const struct vbt_model *model) {
 static bool has_lines(const struct vbt_model *model, const struct vbt_options *options, const char *damage) {
     if (model->line_counts_count > 0 || (options->like == VBT_LIKE_OURS && !options->own))
         return true;
+    char *why = vbt_uncounted(model);
     if (damage != NULL)
         vbt_fail("%s: %s, and no line was counted there", options->trace, damage);
     else
-        vbt_fail("%s: no line was counted; trace with VBTRACE_LINES=1", options->trace);
+        vbt_fail("%s: %s", options->trace, why != NULL ? why : "no line was counted; trace with VBTRACE_LINES=1");
+    free(why);
     return false;
 }
 
