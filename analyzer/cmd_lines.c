@@ -1,6 +1,7 @@
 /* vbtrace lines: every line with its exact counts. */
 #include "json.h"
 #include "line_csv.h"
+#include "line_fold.h"
 #include "line_profile.h"
 #include "line_profile_data.h"
 #include "message.h"
@@ -87,6 +88,16 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_line_prof
     vbt_json_end(&json);
 }
 
+/* Makes of the profile what the view wants to see as one function. */
+static void fold(struct vbt_line_profile *profile, const struct vbt_options *options, struct vbt_sources *sources) {
+    bool like_memory_profiler = options->format == VBT_TEXT && options->like == VBT_LIKE_MEMORY_PROFILER;
+    if (like_memory_profiler || (options->format == VBT_TEXT && options->like == VBT_LIKE_OURS))
+        vbt_fold_comprehensions(profile);
+    if (like_memory_profiler)
+        vbt_fold_nested(profile, sources);
+    vbt_fold_costs(profile);
+}
+
 /* What line mode counted; false if there is nothing to show in this way. */
 static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_options *options, struct vbt_sources *sources,
                           struct vbt_output *output) {
@@ -135,6 +146,7 @@ static int run(const struct vbt_options *options) {
     warn(&trace.model, options->trace);
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
+    fold(&profile, options, trace.sources);
     struct vbt_output output;
     vbt_output_begin(&output, options->output);
     if (!print_profile(&profile, options, trace.sources, &output))

@@ -30,6 +30,10 @@ static int by_place(const void *left, const void *right) {
     int order = strcmp(a->place->file, b->place->file);
     if (order == 0)
         order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    if (order == 0)
+        order = b->is_module - a->is_module;
+    if (order == 0) /* what stands in a function's first line comes behind it */
+        order = (a->place->function[0] == '<') - (b->place->function[0] == '<');
     return order != 0 ? order : strcmp(a->place->function, b->place->function);
 }
 
@@ -38,63 +42,31 @@ static int by_line(const void *left, const void *right) {
     return a->line < b->line ? -1 : a->line > b->line;
 }
 
-/* "<listcomp>" of "f.<locals>.<listcomp>". */
-static const char *last_part(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot != NULL ? dot + 1 : name;
+void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more, int sign) {
+    to->time += sign * more->time;
+    to->overhead += sign * more->overhead;
+    to->allocs += sign * more->allocs;
+    to->frees += sign * more->frees;
+    to->allocated += sign * more->allocated;
+    to->freed += sign * more->freed;
+    to->temporary += sign * more->temporary;
+    to->objects += sign * more->objects;
 }
 
-static bool is_comprehension(const char *name) {
-    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(last_part(name), names[i]) == 0)
-            return true;
-    return false;
-}
-
-static void add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more) {
-    to->time += more->time;
-    to->overhead += more->overhead;
-    to->allocs += more->allocs;
-    to->frees += more->frees;
-    to->allocated += more->allocated;
-    to->freed += more->freed;
-    to->temporary += more->temporary;
-    to->objects += more->objects;
-}
-
-/* The line of another function of the file that holds a comprehension's line: the line that called it. */
-static struct vbt_profile_line *holder(struct vbt_line_profile *profile, const struct vbt_profile_function *inner, int64_t line) {
-    for (size_t i = 0; i < profile->count; i++) {
-        struct vbt_profile_function *outer = &profile->functions[i];
-        if (is_comprehension(outer->place->function) || strcmp(outer->place->file, inner->place->file) != 0)
-            continue;
-        size_t at = 0;
-        const struct vbt_profile_line *found = vbt_profile_find(outer, line, &at);
-        if (found != NULL && found->hits > 0)
-            return &outer->lines[found - outer->lines];
+/* Of the events at a line, those that are no hits: by these, calls of the function begin there or go on, and the line calls others. Of each
+ * that it calls at least the end is heard. */
+static void count_entries(struct vbt_profile_line *line, const struct vbt_line_counts *c, const struct vbt_place *function) {
+    int64_t rest = c->own.events - (int64_t)c->hits;
+    int64_t sure = c->called.events > 0 ? rest - c->called.events : rest, most = rest;
+    const char *name = function->function;
+    if (c->hits > 0 && line->line == function->line) {
+        /* An expression, or all of a function, in one line: what begins there executes it. */
+        most = rest < (int64_t)c->hits ? rest : (int64_t)c->hits;
+        sure = sure < most ? sure : most;
     }
-    return NULL;
-}
-
-/* Comprehensions are functions of their own up to Python 3.11. What they do is what the line they stand in does. */
-static void fold_comprehensions(struct vbt_line_profile *profile) {
-    size_t kept = 0;
-    for (size_t i = 0; i < profile->count; i++) {
-        struct vbt_profile_function *function = &profile->functions[i];
-        bool folded = is_comprehension(function->place->function) && function->count > 0;
-        for (size_t k = 0; k < function->count && folded; k++)
-            folded = holder(profile, function, function->lines[k].line) != NULL;
-        for (size_t k = 0; k < function->count && folded; k++)
-            add(&holder(profile, function, function->lines[k].line)->own, &function->lines[k].own);
-        if (folded)
-            free(function->lines);
-        else if (kept++ != i)
-            profile->functions[kept - 1] = *function;
-        if (folded)
-            function->count = 0;
-    }
-    profile->count = kept;
+    line->entries = sure > 0 ? (uint64_t)sure : 0;
+    if (most > (int64_t)line->entries && c->hits > 0 && line->line == function->line && name[strlen(name) - 1] == '>')
+        line->maybe_entries = (uint64_t)most - line->entries;
 }
 
 static void add_line(struct vbt_profile_function *function, const struct vbt_line_counts *c, int64_t line, int64_t cost) {
@@ -108,13 +80,12 @@ static void add_line(struct vbt_profile_function *function, const struct vbt_lin
         .most = c->most,
         .high = c->high,
         .rss = c->rss,
-        .entries = c->hits == 0 ? (uint64_t)c->own.events : 0,
     };
+    count_entries(&function->lines[function->count - 1], c, function->place);
     function->decorated |= c->decorated;
 }
 
-/* The same line of code that was compiled twice, not quite alike, is one line. */
-static void merge_lines(struct vbt_profile_function *function) {
+void vbt_profile_merge_lines(struct vbt_profile_function *function) {
     qsort(function->lines, function->count, sizeof *function->lines, by_line);
     size_t kept = 0;
     for (size_t i = 0; i < function->count; i++) {
@@ -125,22 +96,31 @@ static void merge_lines(struct vbt_profile_function *function) {
         }
         before->hits += line->hits;
         before->entries += line->entries;
-        add(&before->all, &line->all);
-        add(&before->own, &line->own);
+        before->maybe_entries += line->maybe_entries;
+        vbt_profile_sums_add(&before->all, &line->all, 1);
+        vbt_profile_sums_add(&before->own, &line->own, 1);
         before->least = line->least < before->least ? line->least : before->least;
         before->most = line->most > before->most ? line->most : before->most;
         before->high = line->high > before->high ? line->high : before->high;
         before->rss = line->rss > before->rss ? line->rss : before->rss;
     }
     function->count = kept;
+    function->time = 0;
     for (size_t i = 0; i < kept; i++)
         function->time += function->lines[i].all.time;
+}
+
+static bool has_qualified_names(const struct vbt_model *model) {
+    enum { QUALIFIED_SINCE = 11 };
+    const char *version = vbt_model_process(model, "python");
+    return version != NULL && strncmp(version, "3.", 2) == 0 && atoi(version + 2) >= QUALIFIED_SINCE;
 }
 
 void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
                             const struct vbt_filter *filter) {
     *profile = (struct vbt_line_profile){.event_cost = model->state[VBT_STATE_LINE_EVENT_COST],
-                                         .objects = (enum vbt_objects)model->state[VBT_STATE_OBJECTS]};
+                                         .objects = (enum vbt_objects)model->state[VBT_STATE_OBJECTS],
+                                         .is_qualified = has_qualified_names(model)};
     size_t capacity = 0, known = 0, known_capacity = 0;
     uint32_t *function_of = NULL; /* by index of a place: 1 + index of a function */
     for (size_t i = 0; i < model->line_counts_count; i++) {
@@ -163,8 +143,7 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
     }
     free(function_of);
     for (size_t i = 0; i < profile->count; i++)
-        merge_lines(&profile->functions[i]);
-    fold_comprehensions(profile);
+        vbt_profile_merge_lines(&profile->functions[i]);
     if (profile->count > 0)
         qsort(profile->functions, profile->count, sizeof *profile->functions, by_place);
 }

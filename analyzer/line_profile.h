@@ -20,7 +20,9 @@ struct vbt_profile_line {
     int64_t least, most;              /* of the heap's change in one execution */
     int64_t high;                     /* highest live bytes of the process */
     uint64_t rss;
-    uint64_t entries; /* on a line that was never executed itself, where functions begin: how often this one did */
+    /* How often a call of the function began at this line, or went on there: no hits. So many more may be that, or calls that the line
+     * made itself. */
+    uint64_t entries, maybe_entries;
 };
 
 struct vbt_profile_function {
@@ -38,12 +40,19 @@ struct vbt_line_profile {
     int64_t event_cost; /* of the telling of one event, ps */
     int64_t overhead;   /* of all, ns */
     enum vbt_objects objects;
+    bool is_qualified; /* names of functions say what they are in; before Python 3.11 they do not */
 };
 
-/* Functions that the filter lets pass. Comprehensions count in the function they stand in. */
+/* Functions that the filter lets pass; see line_fold.h for those within others. */
 void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
                             const struct vbt_filter *filter);
 void vbt_line_profile_free(struct vbt_line_profile *profile);
+
+/* Adds them, or with sign -1 takes them off. */
+void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more, int sign);
+
+/* Puts the lines in order, makes one of each that are the same, and adds up the time. */
+void vbt_profile_merge_lines(struct vbt_profile_function *function);
 
 /* The last line of a function's text: past the last line that ran, as far as lines are indented deeper than its first one. */
 int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources);

@@ -26,7 +26,8 @@ static void print_rule(int width, FILE *out) {
     putc('\n', out);
 }
 
-/* show_results of memory_profiler.py. Its first row is the function's beginning: what was there before counts as its increment. */
+/* show_results of memory_profiler.py. Its first row is the function's beginning: what was there before counts as its increment. A call that
+ * begins or goes on at a line is an occurrence, too. */
 void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
     static const double mib = 1 << 20;
     for (size_t i = 0; i < profile->count; i++) {
@@ -41,13 +42,14 @@ void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *pr
         size_t at = 0;
         for (int64_t line = function->place->line; line <= last; line++) {
             const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
-            bool begins = found != NULL && found->hits == 0 && line == function->place->line;
+            bool begins = line == function->place->line;
             char usage[32] = "", increment[32] = "", occurrences[32] = "";
-            if (found != NULL && (found->hits > 0 || begins)) {
+            uint64_t times = found != NULL ? found->hits + found->entries + found->maybe_entries : 0;
+            if (times > 0) {
                 double change = begins ? (double)found->rss : (double)(found->all.allocated - found->all.freed);
                 snprintf(usage, sizeof usage, "%7.3f MiB", (double)found->rss / mib);
                 snprintf(increment, sizeof increment, "%7.3f MiB", change / mib);
-                snprintf(occurrences, sizeof occurrences, "%llu", (unsigned long long)(begins ? found->entries : found->hits));
+                snprintf(occurrences, sizeof occurrences, "%llu", (unsigned long long)times);
             }
             fprintf(out, "%6lld %12s %12s  %10s   ", (long long)line, usage, increment, occurrences);
             print_source(sources, function->place->file, line, out);

@@ -1,0 +1,141 @@
+"""What the views of counted lines make of code within code, of source text and of sums."""
+
+import os
+import re
+
+import pytest
+
+import vbt
+
+NESTED = '''
+import asyncio, builtins
+profile = getattr(builtins, "profile", lambda function: function)
+
+
+def called(n):
+    return n
+
+
+@profile
+def first(n):
+    a = [
+        str(i)
+        for i in range(n)
+        if i % 2
+    ]
+    b = [bytes(1000 + i) for i in range(n)]
+    c = (bytes(2000 + i) for i in range(n))
+    next(c)
+    d = [
+        {i: k for k in range(3)}
+        for i in range(n)
+    ]
+    e = sum(
+        called(i)
+        for i in range(n)
+    )
+    return list(c), a, b, d, e
+
+
+class Box:
+    sizes = [n * 2 for n in range(10)]
+
+    @profile
+    def method(self):
+        one = lambda: (
+            1)
+        two = lambda x: x + 1
+
+        @profile
+        def inner(n):
+            total = 0
+            for i in range(n):
+                total += i
+            return [two(i) for i in range(n)]
+
+        class Local:
+            def method(self):
+                return 1
+
+        def numbers():
+            yield 1
+            yield 2
+
+        return one() + two(2), inner(3), inner(4), Local().method(), list(numbers())
+
+
+@profile
+async def waits():
+    await asyncio.sleep(0)
+    return [x for x in range(3)]
+
+
+first(20)
+Box().method()
+Box().method()
+asyncio.run(waits())
+'''
+
+ROW = re.compile(r"^ *(\d+) +[\d.]+ MiB +-?[\d.]+ MiB +(\d+) ", re.M)
+
+
+def counted(interpreter, program, tmp_path, **options):
+    trace = tmp_path / f"{program.stem}.vbt"
+    run = vbt.vbtrace("run", "--quiet", "-o", trace, interpreter, program, env={"VBTRACE_LINES": "1"} | options)
+    assert run.returncode == 0, run.stderr
+    return trace
+
+
+def written(tmp_path, name, text):
+    program = tmp_path / name
+    program.write_text(text)
+    return program
+
+
+def test_occurrences_are_those_of_memory_profiler(tmp_path):
+    """Of all code within a function: comprehensions, generators, lambdas, functions, classes."""
+    python = "/usr/bin/python3"
+    if vbt.run([python, "-c", "import memory_profiler"]).returncode != 0:
+        pytest.skip("needs memory_profiler (on Debian: apt install python3-memory-profiler)")
+    program = written(tmp_path, "nested.py", NESTED)
+    theirs = vbt.run([python, "-m", "memory_profiler", program]).stdout
+    ours = vbt.vbtrace("lines", "--like", "memory_profiler", counted(python, program, tmp_path)).stdout
+    assert ROW.findall(ours) == ROW.findall(theirs) and len(ROW.findall(ours)) > 30
+    assert ours.count("Filename: ") == theirs.count("Filename: ") == 3
+
+
+def table(trace, *options):
+    """{function: {line: [cells]}} of the joint table, the module's as None."""
+    text = vbt.vbtrace("lines", *options, "--limit", "0", trace, env={"COLUMNS": "300"}).stdout
+    found = {}
+    for part in text.split("File: ")[1:]:
+        function = re.search(r"Function: (\S+) at line", part)
+        rows = re.findall(r"^ +(\d+)  +(\d.*?)(?:  |$)", part, re.M)
+        found[function and function[1].rpartition(".")[2]] = {int(line): cells.split() for line, cells in rows}
+    return found
+
+
+def test_comprehensions_are_rows_of_their_function(interpreter, tmp_path):
+    """With their executions, as from 3.12 on; and what a line cost is counted once."""
+    program = written(tmp_path, "nested.py", NESTED)
+    trace = counted(interpreter.path, program, tmp_path)
+    found = table(trace)
+    assert not [name for name in found if name in ("<listcomp>", "<dictcomp>")]
+    rows = {line: int(cells[0]) for line, cells in found["first"].items() if cells[0].isdigit()}
+    even = 10 if interpreter.v < (3, 12) else 20  # an inlined one is told of its result's line twice
+    assert rows[13] == even and rows[15] == 20 and rows[14] in (21, 22)
+    assert rows[17] >= 20 and rows[21] >= 60
+    json = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)
+    whole = {row["function"].rpartition(".")[2]: row for row in json["line_profile"]}["first"]["time_ns"]
+    total = vbt.vbtrace("lines", trace).stdout.partition("Function: first")[2].partition("Total time: ")[2].split("\n")[0]
+    assert total and float(total.split()[0]) * {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}[total.split()[1]] == pytest.approx(whole, rel=0.01)
+
+
+def test_many_comprehensions_take_little_time(tmp_path):
+    lines = [f"def f{i}(n):\n    a = [x for x in range(n)]\n    return sum(\n        x\n        for x in a)\nf{i}(3)" for i in range(6000)]
+    program = written(tmp_path, "many.py", "\n".join(lines))
+    trace = counted("/usr/bin/python3", program, tmp_path)
+    before = os.times().children_user
+    vbt.vbtrace("lines", trace, timeout=100)
+    assert os.times().children_user - before < 2  # seconds; it was 10
+
