@@ -139,6 +139,19 @@ static void warn(const struct vbt_model *model, const char *path) {
     free(uncounted);
 }
 
+/* Of files that are not what they were: in the report where that is text of ours, else beside it. */
+static void print_trouble(const struct vbt_sources *sources, const struct vbt_options *options, FILE *out) {
+    bool beside = options->format != VBT_TEXT || options->like != VBT_LIKE_OURS;
+    char *trouble;
+    for (size_t i = 0; (trouble = vbt_sources_trouble(sources, i)) != NULL; i++) {
+        if (beside)
+            vbt_warn("%s", trouble);
+        else
+            fprintf(out, "%s%s\n", i == 0 ? "\n" : "", trouble);
+        free(trouble);
+    }
+}
+
 static int run(const struct vbt_options *options) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
@@ -151,6 +164,7 @@ static int run(const struct vbt_options *options) {
     vbt_output_begin(&output, options->output);
     if (!print_profile(&profile, options, trace.sources, &output))
         print_lines(&trace, &profile, options, &output);
+    print_trouble(trace.sources, options, output.stream);
     vbt_line_profile_free(&profile);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

@@ -117,10 +117,9 @@ static void note_uncounted(struct vbt_notes *notes, const struct vbt_model *mode
 }
 
 static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace) {
-    const char *path;
-    for (size_t i = 0; (path = vbt_sources_changed(trace->sources, i)) != NULL; i++)
-        add(notes, vbt_text("%s was changed after the trace began: the lines shown may not be those that ran.", path));
     char *trouble;
+    for (size_t i = 0; (trouble = vbt_sources_trouble(trace->sources, i)) != NULL; i++)
+        add(notes, trouble);
     for (size_t i = 0; (trouble = vbt_places_trouble(trace->places, i)) != NULL; i++)
         add(notes, trouble);
     char *nameless = vbt_places_nameless(trace->places);

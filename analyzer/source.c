@@ -188,6 +188,8 @@ bool vbt_source_changed(const struct vbt_sources *s, const char *name) {
     return file != NULL && file->changed;
 }
 
-const char *vbt_sources_changed(const struct vbt_sources *s, size_t number) {
-    return number < s->changed_count ? s->changed[number] : NULL;
+char *vbt_sources_trouble(const struct vbt_sources *s, size_t number) {
+    if (number >= s->changed_count)
+        return NULL;
+    return vbt_text("%s was changed after the trace began: the lines shown may not be those that ran.", s->changed[number]);
 }

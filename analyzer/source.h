@@ -16,7 +16,8 @@ const char *vbt_source_line(struct vbt_sources *sources, const char *file, int64
 /* Was the file changed after the trace began? Only of files that a line was asked of. */
 bool vbt_source_changed(const struct vbt_sources *sources, const char *file);
 
-/* Files that a line was asked of and that were changed after the trace began; NULL at the end. */
-const char *vbt_sources_changed(const struct vbt_sources *sources, size_t number);
+/* A sentence on each file that a line was asked of and that was changed after the trace began, for the caller to free; NULL behind the
+ * last. */
+char *vbt_sources_trouble(const struct vbt_sources *sources, size_t number);
 
 #endif

@@ -139,3 +139,19 @@ def test_many_comprehensions_take_little_time(tmp_path):
     vbt.vbtrace("lines", trace, timeout=100)
     assert os.times().children_user - before < 2  # seconds; it was 10
 
+
+def test_a_source_that_was_changed_is_told(tmp_path):
+    """In the joint table; beside layouts and data, which stay as they are."""
+    program = written(tmp_path, "changed.py", "def f():\n    return [1, 2]\n\nf()\n")
+    trace = tmp_path / "trace.vbt"
+    vbt.vbtrace("run", "--quiet", "--no-symbolize", "--lines", "-o", trace, "/usr/bin/python3", program)
+    views = [["--like", "memory_profiler"], ["--like", "line_profiler"], ["--format", "json"], ["--format", "csv"]]
+    assert "was changed" not in vbt.vbtrace("lines", trace).stdout
+    before = [vbt.vbtrace("lines", *view, trace) for view in views]
+    assert not any(done.stderr for done in before)
+    os.utime(program)
+    told = f"{program} was changed after the trace began: the lines shown may not be those that ran.\n"
+    assert vbt.vbtrace("lines", trace).stdout.endswith(f"\n\n{told}")
+    after = [vbt.vbtrace("lines", *view, trace) for view in views]
+    assert [done.stderr for done in after] == [f"vbtrace: warning: {told}"] * 4
+    assert [done.stdout for done in after] == [done.stdout for done in before]

@@ -80,12 +80,14 @@ static void lines_of_source_files(void **state) {
     check_line(s, "/nonexistent/file.py", 1, NULL);
     check_line(s, "/tmp", 1, NULL);
     check_line(s, "/dev/zero", 1, NULL);
-    assert_null(vbt_sources_changed(s, 0));
+    assert_null(vbt_sources_trouble(s, 0));
     vbt_sources_free(s);
     s = vbt_sources_new(&(struct vbt_model){.process = facts, .process_count = 2});
     check_line(s, path, 1, "one");
-    assert_string_equal(vbt_sources_changed(s, 0), path);
-    assert_null(vbt_sources_changed(s, 1));
+    char *trouble = vbt_sources_trouble(s, 0);
+    assert_memory_equal(trouble, path, strlen(path));
+    free(trouble);
+    assert_null(vbt_sources_trouble(s, 1));
     vbt_sources_free(s);
 }
 
