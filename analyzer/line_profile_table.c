@@ -46,7 +46,8 @@ static void put_line(struct vbt_table *table, const struct vbt_profile_function 
                      int64_t line, bool own, bool objects, const char *source, size_t size) {
     static const struct vbt_profile_sums none;
     const struct vbt_profile_sums *sums = found == NULL ? &none : own ? &found->own : &found->all;
-    bool ran = found != NULL && (found->hits > 0 || sums->allocs > 0);
+    /* A function's beginning is no hit, and takes its part of the total all the same. */
+    bool ran = found != NULL && (found->hits > 0 || sums->time > 0 || sums->allocs > 0 || sums->frees > 0);
     bool hit = ran && found->hits > 0;
     double hits = hit ? (double)found->hits : 1;
     if (line > 0)

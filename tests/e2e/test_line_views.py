@@ -155,3 +155,33 @@ def test_a_source_that_was_changed_is_told(tmp_path):
     after = [vbt.vbtrace("lines", *view, trace) for view in views]
     assert [done.stderr for done in after] == [f"vbtrace: warning: {told}"] * 4
     assert [done.stdout for done in after] == [done.stdout for done in before]
+
+
+UNITS = {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}
+
+LEAF = """
+def leaf(n):
+    return n
+
+def caller():
+    for i in range(20000):
+        leaf(i)
+
+caller()
+"""
+
+
+def test_rows_add_up_to_the_total(interpreter, tmp_path):
+    """A function's beginning is no hit, and takes time; line_profiler begins to count behind it."""
+    trace = counted(interpreter.path, written(tmp_path, "leaf.py", LEAF), tmp_path)
+    for function in ("leaf", "caller"):
+        text = vbt.vbtrace("lines", trace).stdout.partition(f"Function: {function} at")[2].partition("File: ")[0]
+        total, unit = re.search(r"Total time: (\S+) (\S+)", text).groups()
+        times = re.findall(r"^ +\d+ +(?:[\d,]+)? +([\d.,]+) (ns|µs|ms|s) ", text, re.M)
+        shown = sum(float(time.replace(",", "")) * UNITS[unit] for time, unit in times)
+        assert shown == pytest.approx(float(total.replace(",", "")) * UNITS[unit], rel=0.02)
+        text = vbt.vbtrace("lines", "--like", "line_profiler", trace).stdout.partition(f"Function: {function} at")[0].rpartition("Total time: ")[2]
+        total = float(text.split()[0])
+        text = vbt.vbtrace("lines", "--like", "line_profiler", trace).stdout.partition(f"Function: {function} at")[2].partition("Total time")[0]
+        times = re.findall(r"^ +\d+ +\d+ +([\d.]+) ", text, re.M)
+        assert sum(map(float, times)) / 1e6 == pytest.approx(total, rel=0.02, abs=1e-6) and times
