@@ -289,7 +289,9 @@ static int set_option(const struct vbt_command *command, int option, const char 
         options->by_function = found == 1;
         return found >= 0 ? -1 : 2;
     case OUTPUT:
-        options->output = value;
+        if (strcmp(value, "-") == 0 && command->output != NULL)
+            return vbt_fail("%s: -o -: expected a file; a trace is not written to standard output", command->name);
+        options->output = strcmp(value, "-") != 0 ? value : NULL;
         return -1;
     case FILTER:
         return add_filter(value, options);

@@ -149,3 +149,14 @@ def test_memory_that_is_not_there(command, copy):
             assert done.returncode == 2, (number, done)
             assert done.stderr == "vbtrace: out of memory\n" or "Cannot allocate memory" in done.stderr and done.stderr.count("\n") == 1, (number, done)
     assert failed > 20
+
+
+@each
+def test_a_dash_is_standard_output(command, form, copy, tmp_path):
+    """As nearly everywhere; a file of that name is ./-."""
+    done = vbt.run(command_line(command, form, "-o", "-", copy), directory=tmp_path)
+    if command == "symbolize":
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("vbtrace: symbolize: -o -: expected a file")
+    else:
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout == vbt.run(command_line(command, form, copy)).stdout
+    assert not (tmp_path / "-").exists()
