@@ -21,7 +21,7 @@ static const struct vbt_column columns[] = {
     {.title = "Alloc/Hit", .align = VBT_RIGHT, .gap = 1},
     {.title = "Objects", .align = VBT_RIGHT, .gap = 1},
     {.title = "Obj/Hit", .align = VBT_RIGHT, .gap = 1},
-    {.title = "Line Contents", .gap = 2, .least = 20},
+    {.title = "Line Contents", .gap = 2, .least = 20, .is_text = true},
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns, OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };

@@ -15,12 +15,13 @@
 enum { DEFAULT_WIDTH = 120, LEAST_WIDTH = 40, MOST_WIDTH = 1000, BUFFER = 1 << 16 };
 
 /* fd: where the report goes, or -1 for a file. */
-static unsigned terminal_width(int fd) {
+static unsigned terminal_width(int fd, bool *is_limited) {
     const char *columns = getenv("COLUMNS");
     long width = columns != NULL ? strtol(columns, NULL, 10) : 0;
     struct winsize size;
     if (width <= 0 && fd >= 0 && ioctl(fd, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
+    *is_limited = width > 0;
     if (width <= 0)
         width = DEFAULT_WIDTH;
     return width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : (unsigned)width;
@@ -75,8 +76,14 @@ static ssize_t write_buffer(void *cookie, const char *text, size_t size) {
 
 static void begin(struct vbt_output *output, const char *path, int fd) {
     bool colour = wants_colour(fd);
-    *output = (struct vbt_output){
-        .path = path, .width = terminal_width(fd), .bold = colour ? "\033[1m" : "", .normal = colour ? "\033[0m" : "", .fd = fd};
+    bool is_limited;
+    unsigned width = terminal_width(fd, &is_limited);
+    *output = (struct vbt_output){.path = path,
+                                  .width = width,
+                                  .is_limited = is_limited,
+                                  .bold = colour ? "\033[1m" : "",
+                                  .normal = colour ? "\033[0m" : "",
+                                  .fd = fd};
     output->stream = fopencookie(output, "w", (cookie_io_functions_t){.write = write_buffer});
     if (output->stream == NULL)
         exit(vbt_fail("out of memory"));

@@ -2,12 +2,14 @@
 #ifndef VBT_OUTPUT_H
 #define VBT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 struct vbt_output {
     FILE *stream;              /* print here */
     unsigned width;            /* columns of the terminal: COLUMNS, else what the terminal says, else 120 */
+    bool is_limited;           /* to these, by COLUMNS or a terminal; else a line may be longer */
     const char *bold, *normal; /* "" unless the report goes to a terminal that knows them */
     const char *path;          /* NULL: a descriptor that is open already */
     int fd, error;             /* number of the first error */

@@ -136,14 +136,16 @@ static void fit(struct vbt_table *t, unsigned width) {
 }
 
 /* One line of cells: text[i] belongs to column i. Blanks at the end are not printed. */
-static void print_line(const struct vbt_table *t, FILE *out, char *const *text) {
+static void print_line(const struct vbt_table *t, const struct vbt_output *output, char *const *text) {
+    FILE *out = output->stream;
     size_t owed = 0;
     for (size_t c = 0; c < t->column_count; c++) {
         unsigned width = t->widths[c];
         if (width == 0)
             continue;
         char *cut = vbt_copy(text[c], strlen(text[c]));
-        cut = t->columns[c].cut == VBT_CUT_START ? vbt_utf8_cut_start(cut, width) : vbt_utf8_cut_end(cut, width);
+        if (!t->columns[c].is_text || output->is_limited)
+            cut = t->columns[c].cut == VBT_CUT_START ? vbt_utf8_cut_start(cut, width) : vbt_utf8_cut_end(cut, width);
         size_t used = vbt_utf8_width(cut), blanks = width > used ? width - used : 0;
         owed += t->columns[c].gap + (t->columns[c].align == VBT_RIGHT ? blanks : 0);
         if (cut[0] != '\0') {
@@ -161,7 +163,7 @@ static void print_titles(const struct vbt_table *t, struct vbt_output *output, c
     for (size_t c = 0; c < t->column_count; c++)
         titles[c] = (char *)(uintptr_t)t->columns[c].title;
     fputs(output->bold, output->stream);
-    print_line(t, output->stream, titles);
+    print_line(t, output, titles);
     fputs(output->normal, output->stream);
     free(titles);
     if (rule == 0)
@@ -189,7 +191,7 @@ void vbt_table_print(struct vbt_table *t, struct vbt_output *output, char rule) 
         }
         for (size_t c = 0; c < t->column_count && i < t->count; c++)
             row[c] = t->cells[i++].text;
-        print_line(t, output->stream, row);
+        print_line(t, output, row);
     }
     free(row);
 }

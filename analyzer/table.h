@@ -19,6 +19,7 @@ struct vbt_column {
     unsigned width; /* at least */
     unsigned least; /* a flexible column can shrink to this; 0: it is not flexible */
     enum vbt_cut cut;
+    bool is_text;  /* the last column: it is cut for a terminal's sake only */
     unsigned drop; /* 0: always shown; else the column with the highest number is left out first */
 };
 

@@ -185,3 +185,12 @@ def test_rows_add_up_to_the_total(interpreter, tmp_path):
         text = vbt.vbtrace("lines", "--like", "line_profiler", trace).stdout.partition(f"Function: {function} at")[2].partition("Total time")[0]
         times = re.findall(r"^ +\d+ +\d+ +([\d.]+) ", text, re.M)
         assert sum(map(float, times)) / 1e6 == pytest.approx(total, rel=0.02, abs=1e-6) and times
+
+
+def test_source_is_shown_whole_where_no_terminal_cuts_it(tmp_path):
+    long = "    return " + " + ".join(["n"] * 60)
+    trace = counted("/usr/bin/python3", written(tmp_path, "long.py", f"def f(n):\n{long}\n\nf(1)\n"), tmp_path)
+    for done in (vbt.vbtrace("lines", trace), vbt.vbtrace("lines", "-o", "/dev/stdout", trace)):
+        assert f"  {long}\n" in done.stdout
+    cut = vbt.vbtrace("lines", trace, env={"COLUMNS": "120"}).stdout
+    assert [len(line) for line in cut.splitlines() if "…" in line] == [120]
