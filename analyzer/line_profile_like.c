@@ -2,6 +2,7 @@
 #include "line_profile.h"
 
 #include "allocate.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,24 @@ static bool is_shown(const struct vbt_line_profile *profile, const struct vbt_pr
     return any_decorated ? function->decorated : !function->is_module;
 }
 
+/* As far as it is fit to be shown; tabs are left alone. */
+static void print_printable(const char *text, FILE *out) {
+    for (size_t size; *text != '\0'; text += size) {
+        size = *text == '\t' ? 1 : strcspn(text, "\t");
+        char *printable = *text == '\t' ? vbt_copy(text, 1) : vbt_utf8_printable(text, size);
+        fputs(printable, out);
+        free(printable);
+    }
+}
+
 /* A line of source as it stands in the file, "" where it cannot be had. */
 static void print_source(struct vbt_sources *sources, const char *file, int64_t line, FILE *out) {
     size_t size;
-    const char *text = vbt_source_line(sources, file, line, &size);
-    fprintf(out, "%.*s\n", (int)size, text != NULL ? text : "");
+    const char *source = vbt_source_line(sources, file, line, &size);
+    char *text = vbt_copy(source != NULL ? source : "", size);
+    print_printable(text, out);
+    putc('\n', out);
+    free(text);
 }
 
 static void print_rule(int width, FILE *out) {
@@ -35,7 +49,9 @@ void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *pr
         if (!is_shown(profile, function))
             continue;
         int64_t last = vbt_profile_last_line(function, sources);
-        fprintf(out, "Filename: %s\n\n", function->place->file);
+        fputs("Filename: ", out);
+        print_printable(function->place->file, out);
+        fputs("\n\n", out);
         print_rule(fprintf(out, "%6s %12s %12s  %10s   %s\n", "Line #", "Mem usage", "Increment", "Occurrences", "Line Contents") -
                        1,
                    out);
@@ -66,8 +82,11 @@ static void print_function(const struct vbt_profile_function *function, struct v
     for (size_t i = 0; i < function->count; i++)
         if (function->lines[i].hits > 0)
             total += (double)function->lines[i].all.time / 1e3;
-    fprintf(out, "Total time: %g s\nFile: %s\nFunction: %s at line %lld\n\n", total * 1e-6, function->place->file,
-            name != NULL ? name + 1 : function->place->function, (long long)function->place->line);
+    fprintf(out, "Total time: %g s\nFile: ", total * 1e-6);
+    print_printable(function->place->file, out);
+    fputs("\nFunction: ", out);
+    print_printable(name != NULL ? name + 1 : function->place->function, out);
+    fprintf(out, " at line %lld\n\n", (long long)function->place->line);
     print_rule(fprintf(out, "%6s %9s %12s %8s %8s  %-s\n", "Line #", "Hits", "Time", "Per Hit", "% Time", "Line Contents") - 1,
                out);
     size_t at = 0;

@@ -194,3 +194,11 @@ def test_source_is_shown_whole_where_no_terminal_cuts_it(tmp_path):
         assert f"  {long}\n" in done.stdout
     cut = vbt.vbtrace("lines", trace, env={"COLUMNS": "120"}).stdout
     assert [len(line) for line in cut.splitlines() if "…" in line] == [120]
+
+
+def test_source_cannot_steer_a_terminal(tmp_path):
+    program = written(tmp_path, "escape.py", "def f():\n\treturn '\x1b[31m\u202e'\n\nf()\n")
+    trace = counted("/usr/bin/python3", program, tmp_path)
+    for view in ([], ["--like", "memory_profiler"], ["--like", "line_profiler"]):
+        shown = vbt.vbtrace("lines", *view, trace).stdout
+        assert "'\ufffd[31m\ufffd'" in shown and "\x1b" not in shown and ("\treturn" in shown) == bool(view)
