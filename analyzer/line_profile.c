@@ -139,7 +139,9 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
             function_of[place->index] = (uint32_t)++profile->count;
         }
         int64_t line = model->sites[c->site].b;
-        add_line(&profile->functions[function_of[place->index] - 1], c, line > 0 ? line : 0, profile->event_cost);
+        if (line <= 0) /* where a module begins, from Python 3.11 on */
+            line = place->line;
+        add_line(&profile->functions[function_of[place->index] - 1], c, line, profile->event_cost);
     }
     free(function_of);
     for (size_t i = 0; i < profile->count; i++)

@@ -202,3 +202,12 @@ def test_source_cannot_steer_a_terminal(tmp_path):
     for view in ([], ["--like", "memory_profiler"], ["--like", "line_profiler"]):
         shown = vbt.vbtrace("lines", *view, trace).stdout
         assert "'\ufffd[31m\ufffd'" in shown and "\x1b" not in shown and ("\treturn" in shown) == bool(view)
+
+
+def test_no_line_is_number_0(interpreter, tmp_path):
+    """Where a module begins the interpreter says 0, from 3.11 on."""
+    program = written(tmp_path, "module.py", "# first\n\nx = 1\n")
+    trace = counted(interpreter.path, program, tmp_path)
+    (module,) = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)["line_profile"]
+    assert [row["line"] for row in module["lines"]] == ([1, 3] if interpreter.v >= (3, 10) else [3])
+    assert sum(row["time_ns"] for row in module["lines"]) == module["time_ns"]
