@@ -2,6 +2,7 @@
 #include "line_profile.h"
 
 #include "allocate.h"
+#include "python_block.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,30 +164,9 @@ const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_functio
     return *at < function->count && function->lines[*at].line == line ? &function->lines[*at] : NULL;
 }
 
-/* Columns before the first character that is no blank; -1 for a line of blanks, or that cannot be had. */
-static int indentation(struct vbt_sources *sources, const char *file, int64_t line) {
-    size_t size;
-    const char *text = vbt_source_line(sources, file, line, &size);
-    for (size_t i = 0; text != NULL && i < size; i++)
-        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\f')
-            return (int)i;
-    return -1;
-}
-
 int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources) {
-    enum { FAR = 100000 }; /* lines */
-    const char *file = function->place->file;
+    const char *name = function->place->function;
     int64_t first = function->place->line, last = function->count > 0 ? function->lines[function->count - 1].line : first;
-    int base = indentation(sources, file, first);
-    size_t size;
-    if (last < first)
-        last = first;
-    for (int64_t line = last + 1; base >= 0 && line < last + FAR && vbt_source_line(sources, file, line, &size) != NULL; line++) {
-        int here = indentation(sources, file, line);
-        if (here >= 0 && here <= base)
-            break;
-        if (here > base)
-            last = line;
-    }
-    return last;
+    int64_t end = vbt_python_block_end(sources, function->place->file, first, name[strlen(name) - 1] == '>');
+    return end > last ? end : last;
 }

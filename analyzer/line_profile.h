@@ -54,7 +54,7 @@ void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_
 /* Puts the lines in order, makes one of each that are the same, and adds up the time. */
 void vbt_profile_merge_lines(struct vbt_profile_function *function);
 
-/* The last line of a function's text: past the last line that ran, as far as lines are indented deeper than its first one. */
+/* The last line of a function's text, or the last that ran, if that is behind it (in a file that was changed). */
 int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources);
 
 /* The entry of a line, or NULL; *at is where the last search ended, 0 at first. */

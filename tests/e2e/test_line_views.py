@@ -1,5 +1,6 @@
 """What the views of counted lines make of code within code, of source text and of sums."""
 
+import inspect
 import os
 import re
 
@@ -211,3 +212,76 @@ def test_no_line_is_number_0(interpreter, tmp_path):
     (module,) = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)["line_profile"]
     assert [row["line"] for row in module["lines"]] == ([1, 3] if interpreter.v >= (3, 10) else [3])
     assert sum(row["time_ns"] for row in module["lines"]) == module["time_ns"]
+
+
+ENDS = '''
+def profile(*_):
+    return lambda function: function
+
+
+def text(x):
+    if x:
+        return 1
+#    commented = out
+    sql = """
+select 1
+"""
+    y = ("a"
+# nothing
+"b", '\\'', #"
+)
+    # the last of it
+
+    # and this
+
+# not this
+def one(x): return x
+def joined(x, \\
+y=(1,
+2)):
+    return x
+    z = 'a\\
+b'
+
+
+@profile(
+    "two",
+)
+# between
+@profile("three")
+
+def decorated(x):
+    return x
+        # deeper
+  # less deep
+    def inner(): pass
+x = [text(1), one(1), joined(1), decorated(1)]
+class Box:
+    async def waits(self):
+        return 1
+    # of the function
+
+  # of the class
+    def method(self):
+        return 1
+        if self:
+            pass
+    def last(self):
+        return f"{1}" ''"#" """
+    """
+try:
+    Box().waits().send(None)
+except StopIteration:
+    Box().method(), Box().last()
+'''
+
+
+def test_functions_end_where_inspect_says(tmp_path):
+    program = written(tmp_path, "ends.py", ENDS)
+    trace = counted("/usr/bin/python3", program, tmp_path)
+    text = vbt.vbtrace("lines", "--like", "memory_profiler", trace).stdout
+    found = [[int(line) for line in re.findall(r"^ *(\d+) ", part, re.M)] for part in text.split("Filename: ")[1:]]
+    lines = ENDS.splitlines(keepends=True)
+    named = {"profile": 2, "text": 6, "one": 22, "joined": 23, "decorated": 31, "Box": 43, "waits": 44, "method": 49, "last": 53}
+    blocks = [list(range(first, first + len(inspect.getblock(lines[first - 1 :])))) for first in named.values()]
+    assert found == blocks and [block[-1] for block in blocks[1:3]] == [19, 22]
