@@ -4,6 +4,7 @@
 #include "source.h"
 
 #include "allocate.h"
+#include "source_coding.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -136,6 +137,7 @@ static struct file *get_file(struct vbt_sources *s, const char *name) {
     read_file(s, file, path);
     free(path);
     if (file->text != NULL && memchr(file->text, '\0', file->size) == NULL) {
+        file->text = vbt_source_to_utf8(file->text, &file->size);
         find_lines(file);
     } else { /* a binary has no lines */
         free(file->text);

@@ -285,3 +285,26 @@ def test_functions_end_where_inspect_says(tmp_path):
     named = {"profile": 2, "text": 6, "one": 22, "joined": 23, "decorated": 31, "Box": 43, "waits": 44, "method": 49, "last": 53}
     blocks = [list(range(first, first + len(inspect.getblock(lines[first - 1 :])))) for first in named.values()]
     assert found == blocks and [block[-1] for block in blocks[1:3]] == [19, 22]
+
+
+@pytest.mark.parametrize(
+    "head, coding, shown",
+    [
+        ("\ufeff", "utf-8", "é€"),
+        ("# -*- coding: latin-1 -*-\n", "latin-1", "é¤"),
+        ("#!/bin/sh\n# vim: set fileencoding=iso_8859_15 :\n", "iso-8859-15", "é€š"),
+        ("\n# coding: cp1252\n", "cp1252", "é€”"),
+        ("x = 1\n# coding: latin-1\n", "utf-8", "é€"),
+        ("# coding: latin3\n", "latin3", "\ufffd"),
+    ],
+)
+def test_sources_in_other_encodings(head, coding, shown, tmp_path):
+    """Read as Python reads them, a byte order mark left out; one that we do not know is shown as what it is not."""
+    program = tmp_path / "coded.py"
+    program.write_bytes(f"{head}def f(): return '{shown if coding != 'latin3' else 'é'}'\nf()\n".encode(coding))
+    trace = counted("/usr/bin/python3", program, tmp_path)
+    number = head.count("\n") + 1
+    (line,) = re.findall(rf"^ +{number} .*?(\S*def f.*)", vbt.vbtrace("lines", trace).stdout.partition("Function")[2], re.M)
+    assert line == f"def f(): return '{shown}'"
+    rows = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)["line_profile"]
+    assert [row["source"] for row in rows[-1]["lines"]] == [line]
