@@ -101,16 +101,22 @@ static void fold(struct vbt_line_profile *profile, const struct vbt_options *opt
 /* What line mode counted; false if there is nothing to show in this way. */
 static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_options *options, struct vbt_sources *sources,
                           struct vbt_output *output) {
-    if (profile->count == 0 || options->format == VBT_JSON || options->sorted || options->by_leaf)
+    bool data = options->format != VBT_TEXT, asked_for = !data && (options->own || options->like != VBT_LIKE_OURS);
+    if ((profile->count == 0 && !asked_for) || options->format == VBT_JSON || options->sorted || options->by_leaf)
         return false;
-    if (options->format == VBT_CSV)
+    size_t shown = profile->count;
+    if (data)
         vbt_line_profile_csv_print(profile, sources, output->stream);
     else if (options->like == VBT_LIKE_MEMORY_PROFILER)
-        vbt_line_profile_print_as_memory_profiler(profile, sources, output->stream);
+        shown = vbt_line_profile_print_as_memory_profiler(profile, sources, output->stream);
     else if (options->like == VBT_LIKE_LINE_PROFILER)
-        vbt_line_profile_print_as_line_profiler(profile, sources, output->stream);
-    else
+        shown = vbt_line_profile_print_as_line_profiler(profile, sources, output->stream);
+    else if (shown > 0)
         vbt_line_profile_print(profile, options->own, options->limit, sources, output);
+    if (shown == 0)
+        vbt_warn("%s: %s", options->trace,
+                 profile->count == 0 ? "no line that was counted passes --filter"
+                                     : "no line of a function was counted; those of modules are shown without --like");
     return true;
 }
 

@@ -237,9 +237,7 @@ static bool is_within(const struct vbt_profile_function *outer, int64_t last, co
 }
 
 void vbt_fold_nested(struct vbt_line_profile *profile, struct vbt_sources *sources) {
-    bool any_decorated = false;
-    for (size_t i = 0; i < profile->count; i++)
-        any_decorated |= profile->functions[i].decorated;
+    bool any_decorated = vbt_profile_any_decorated(profile);
     for (size_t i = 0, next; i < profile->count; i = next) {
         struct vbt_profile_function *outer = &profile->functions[i];
         next = i + 1;

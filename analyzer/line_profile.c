@@ -158,6 +158,13 @@ void vbt_line_profile_free(struct vbt_line_profile *profile) {
     *profile = (struct vbt_line_profile){0};
 }
 
+bool vbt_profile_any_decorated(const struct vbt_line_profile *profile) {
+    bool any = false;
+    for (size_t i = 0; i < profile->count; i++)
+        any |= profile->functions[i].decorated;
+    return any;
+}
+
 const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_function *function, int64_t line, size_t *at) {
     while (*at < function->count && function->lines[*at].line < line)
         ++*at;

@@ -57,6 +57,9 @@ void vbt_profile_merge_lines(struct vbt_profile_function *function);
 /* The last line of a function's text, or the last that ran, if that is behind it (in a file that was changed). */
 int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources);
 
+/* Does any function carry @profile? */
+bool vbt_profile_any_decorated(const struct vbt_line_profile *profile);
+
 /* The entry of a line, or NULL; *at is where the last search ended, 0 at first. */
 const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_function *function, int64_t line, size_t *at);
 
@@ -65,8 +68,8 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
                             struct vbt_output *output);
 
 /* line_profile_like.c: as memory_profiler 0.61 and line_profiler 4.0 print theirs, to the byte. Of functions with @profile, if there are
- * any; else of all. */
-void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
-void vbt_line_profile_print_as_line_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
+ * any; else of all. How many these were. */
+size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
+size_t vbt_line_profile_print_as_line_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
 
 #endif

@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_shown(const struct vbt_line_profile *profile, const struct vbt_profile_function *function) {
-    bool any_decorated = false;
-    for (size_t i = 0; i < profile->count; i++)
-        any_decorated |= profile->functions[i].decorated;
+static bool is_shown(const struct vbt_profile_function *function, bool any_decorated) {
     return any_decorated ? function->decorated : !function->is_module;
 }
 
@@ -42,12 +39,15 @@ static void print_rule(int width, FILE *out) {
 
 /* show_results of memory_profiler.py. Its first row is the function's beginning: what was there before counts as its increment. A call that
  * begins or goes on at a line is an occurrence, too. */
-void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
+size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
     static const double mib = 1 << 20;
+    bool any_decorated = vbt_profile_any_decorated(profile);
+    size_t shown = 0;
     for (size_t i = 0; i < profile->count; i++) {
         const struct vbt_profile_function *function = &profile->functions[i];
-        if (!is_shown(profile, function))
+        if (!is_shown(function, any_decorated))
             continue;
+        shown++;
         int64_t last = vbt_profile_last_line(function, sources);
         fputs("Filename: ", out);
         print_printable(function->place->file, out);
@@ -72,6 +72,7 @@ void vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *pr
         }
         fputs("\n\n", out);
     }
+    return shown;
 }
 
 /* show_func of line_profiler.py. */
@@ -107,9 +108,15 @@ static void print_function(const struct vbt_profile_function *function, struct v
     putc('\n', out);
 }
 
-void vbt_line_profile_print_as_line_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
+size_t vbt_line_profile_print_as_line_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
+    bool any_decorated = vbt_profile_any_decorated(profile);
+    size_t shown = 0;
     fputs("Timer unit: 1e-06 s\n\n", out);
-    for (size_t i = 0; i < profile->count; i++)
-        if (is_shown(profile, &profile->functions[i]))
-            print_function(&profile->functions[i], sources, out);
+    for (size_t i = 0; i < profile->count; i++) {
+        if (!is_shown(&profile->functions[i], any_decorated))
+            continue;
+        shown++;
+        print_function(&profile->functions[i], sources, out);
+    }
+    return shown;
 }

@@ -314,7 +314,7 @@ def test_a_choice_that_matches_nothing_is_told(interpreter, tmp_path):
         "no function that is called 'apply' (VBTRACE_FUNCTIONS) ran in a file that is called 'other.py' (VBTRACE_FILES)"
     )
     assert "VBTRACE_FILES='<string>'" in told("--lines", ["-c", "print()"])
-    assert told("--lines", "--files", "<string>", ["-c", "print()"], like=0) is None
+    assert told("--lines", "--files", "<string>", ["-c", "def f(): pass\nf()"], like=0) is None
     assert "carries @profile" in vbt.vbtrace("run", "-o", trace, interpreter.path, program, env={"VBTRACE_LINES": "profile"}).stderr
 
 

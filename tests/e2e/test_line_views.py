@@ -308,3 +308,13 @@ def test_sources_in_other_encodings(head, coding, shown, tmp_path):
     assert line == f"def f(): return '{shown}'"
     rows = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)["line_profile"]
     assert [row["source"] for row in rows[-1]["lines"]] == [line]
+
+
+def test_a_layout_without_functions_says_why(tmp_path):
+    """And is no other table."""
+    trace = counted("/usr/bin/python3", written(tmp_path, "module.py", "x = [1, 2]\n"), tmp_path)
+    for view in (["--like", "memory_profiler"], ["--like", "line_profiler"], ["--own"]):
+        done = vbt.vbtrace("lines", *view, "--filter", "nosuch", trace)
+        assert done.stderr == f"vbtrace: warning: {trace}: no line that was counted passes --filter\n" and "total" not in done.stdout
+        done = vbt.vbtrace("lines", *view, trace)
+        assert ("no line of a function was counted" in done.stderr) == (view != ["--own"]) == ("x = [1" not in done.stdout)
