@@ -152,9 +152,9 @@ static void calibrate(struct taken without, struct taken with) {
     if (more <= 0)
         return;
     vbt_line_event_cost = vbt_line_nanoseconds(more * 1000) / events;
-    double turn = (double)(with.calls - without.calls) / CALIBRATION_TURNS * (double)events / (double)more; /* in events */
-    int64_t extra = (int64_t)(turn + 0.5) - CALIBRATION_CALL_LINES - 2; /* that it begins and ends are two of them */
-    vbt_line_call_events = extra > 0 ? extra : 0;
+    int64_t turn = (with.calls - without.calls) / CALIBRATION_TURNS;
+    int64_t extra = turn - more * (CALIBRATION_CALL_LINES + 2) / events; /* that it begins and ends are two events */
+    vbt_line_call_cost = extra > 0 ? extra : 0;
 }
 
 static bool start(void) {

@@ -15,7 +15,7 @@ static struct vbt_table indices; /* of codes */
 bool vbt_line_may_hurry;
 _Atomic int64_t vbt_line_rss;
 int64_t vbt_line_event_cost;
-int64_t vbt_line_call_events;
+int64_t vbt_line_call_cost;
 enum vbt_objects vbt_line_objects;
 
 void vbt_line_books_init(void) {
@@ -118,7 +118,7 @@ VBT_INLINE struct vbt_line_sums sums_at(const struct vbt_line_thread *lines, int
 }
 
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
-    return sums_at(lines, vbt_line_clock());
+    return sums_at(lines, vbt_line_time(lines));
 }
 
 /* What was added since then; then is now from here on. */
@@ -249,7 +249,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
 
 /* The same at a line event; mostly the line did nothing but compute. */
 VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, bool goes_on) {
-    int64_t time = vbt_line_clock();
+    int64_t time = vbt_line_time(lines);
     struct vbt_line *line = frame->line;
     if (line == NULL || vbt_line_count(lines) != frame->count) {
         settle(lines, frame, time, goes_on);
@@ -349,7 +349,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     lines->events++;
     if (block == NULL) {
         if (lines->outside++ == 0 && top > lines->frames) {
-            top->leaving = sums_at(lines, vbt_line_clock());
+            top->leaving = sums_at(lines, vbt_line_time(lines));
             call_begins(top);
         }
         run(lines, NULL);
@@ -363,7 +363,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     struct vbt_line_frame *fresh = top + 1;
     fresh->frame = frame;
     fresh->block = block;
-    fresh->entry = fresh->mark = sums_at(lines, vbt_line_clock());
+    fresh->entry = fresh->mark = sums_at(lines, vbt_line_time(lines));
     fresh->called = (struct vbt_line_sums){0};
     fresh->carried = 0;
     fresh->entering = block->entry != VBT_LINE_ENTRY_APART;
@@ -409,7 +409,7 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
         vbt_line_begin_else(lines, frame, number);
         return;
     }
-    int64_t time = vbt_line_clock_quick();
+    int64_t time = vbt_line_time_quick(lines);
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
     lines->events++;
     settle_outermost(lines, top, line, time, elsewhere, is_entry_of(top, next));
@@ -432,7 +432,7 @@ static void pop(struct vbt_line_thread *lines, bool yields) {
         call_ends(lines, caller, &top->entry, top->mark.time);
         struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
         vbt_line_sums_add(&caller->unheard[1], &unheard);
-        lines->events += vbt_line_call_events;
+        lines->held += vbt_line_call_cost;
     }
 }
 
@@ -440,7 +440,7 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
     lines->events++;
     if (lines->outside > 0) {
         if (--lines->outside == 0 && lines->top > lines->frames) {
-            call_ends(lines, lines->top, &lines->top->leaving, vbt_line_clock());
+            call_ends(lines, lines->top, &lines->top->leaving, vbt_line_time(lines));
             run(lines, lines->top->frame);
         }
         return;

@@ -82,6 +82,7 @@ struct vbt_line_thread {
     struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
     uint32_t outside;           /* calls of code that is not chosen, above top */
     int64_t events;
+    int64_t held;                 /* ticks that are in no line's time */
     int64_t objects;              /* created, by VBT_OBJECTS_ALL */
     int64_t rss_live;             /* live bytes when the resident set was last read */
     struct vbt_line_sums unheard; /* what functions did that nobody hears of, called by running ones; no times */
@@ -126,8 +127,8 @@ extern enum vbt_objects vbt_line_objects;
 /* What telling of one event costs a line, in picoseconds; 0: not measured. */
 extern int64_t vbt_line_event_cost;
 
-/* As many events more as a call of chosen code takes besides its own: they are the calling line's. */
-extern int64_t vbt_line_call_events;
+/* What a call of chosen code costs besides its events, in ticks: is in no line's time. */
+extern int64_t vbt_line_call_cost;
 
 /* The resident set as of the last tick, or of the last large change; bytes. */
 extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;

@@ -5,6 +5,11 @@
 #include "ledger.h"
 #include "line_books.h"
 
+/* The thread's time, in ticks of a clock that stands still for what a call costs to be told of. The quick one: where
+ * vbt_line_clock_is_tsc. */
+VBT_INLINE int64_t vbt_line_time(const struct vbt_line_thread *lines) { return vbt_line_clock() - lines->held; }
+VBT_INLINE int64_t vbt_line_time_quick(const struct vbt_line_thread *lines) { return vbt_line_clock_quick() - lines->held; }
+
 /* Of the thread, by now. */
 VBT_INLINE uint64_t vbt_line_allocs(const struct vbt_line_thread *lines) {
     return lines->ledger->totals[VBT_DOMAIN_HEAP].allocs + lines->ledger->totals[VBT_DOMAIN_PYTHON].allocs;
@@ -56,7 +61,7 @@ VBT_INLINE enum vbt_line_begun vbt_line_begin_usual(struct vbt_line_thread *line
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
     if (VBT_UNLIKELY(ledger->live + elsewhere > begins->high) || VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
         return VBT_LINE_ELSE;
-    int64_t time = vbt_line_clock_quick(); /* on some processors it waits for what was stored before */
+    int64_t time = vbt_line_time_quick(lines); /* on some processors it waits for what was stored before */
     int64_t events = lines->events + 1;
     line->own.time += time - top->mark.time;
     line->own.events++;
