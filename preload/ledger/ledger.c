@@ -329,6 +329,7 @@ void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t 
     ledger->mapped.allocated += bytes;
     if (bytes != place.counters->usual_size)
         other_size(ledger, place.counters, bytes);
+    atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
 }
 
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary) {
@@ -345,6 +346,7 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
     ledger->mapped.freed += bytes;
     ledger->mapped.frees += ends;
     ledger->mapped.temporary += temporary;
+    atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
 }
 
 int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now) {

@@ -13,7 +13,7 @@ struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
 static struct vbt_table indices; /* of codes */
 
 bool vbt_line_may_hurry;
-_Atomic int64_t vbt_line_rss;
+_Atomic int64_t vbt_line_rss = VBT_LINE_RSS_OLD;
 int64_t vbt_line_event_cost;
 int64_t vbt_line_call_cost;
 enum vbt_objects vbt_line_objects;
@@ -156,26 +156,29 @@ void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_
     }
 }
 
-static inline void see_rss(struct vbt_line *line) {
+/* What says that the resident set may be another one than when it was last read: live bytes that have moved by so much since, or a line
+ * that took so many ticks of the clock, about a millisecond: it may have written to what it had before. */
+enum { RSS_STEP = 256 * 1024, RSS_TICKS = 1 << 21, PAGE = 4096 };
+
+/* What the helper or another thread says meanwhile is newer. The reading takes no time of the program's. */
+static __attribute__((noinline)) int64_t read_rss(struct vbt_line_thread *lines) {
+    struct vbt_line_sums begun = vbt_line_now(lines);
+    int64_t before = atomic_load(&vbt_line_rss);
+    int64_t rss = vbt_proc_second("/proc/self/statm") * PAGE;
+    atomic_compare_exchange_strong(&vbt_line_rss, &before, rss);
+    lines->rss_live = lines->ledger->live;
+    vbt_line_forget_since(lines, &begun);
+    return rss;
+}
+
+/* An execution of the line has ended, which took so long, and all but this is booked. */
+VBT_INLINE void see_resident(struct vbt_line_thread *lines, struct vbt_line *line, int64_t took) {
     int64_t rss = atomic_load_explicit(&vbt_line_rss, memory_order_relaxed);
+    bool moved = (uint64_t)(lines->ledger->live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP;
+    if (VBT_UNLIKELY(rss == VBT_LINE_RSS_OLD) || VBT_UNLIKELY(moved) || VBT_UNLIKELY(took > RSS_TICKS))
+        rss = read_rss(lines);
     if (VBT_UNLIKELY(rss > line->rss))
         line->rss = rss;
-}
-
-/* The resident set is read when the live bytes have moved by so much since it was last read. */
-enum { RSS_STEP = 256 * 1024, PAGE = 4096 };
-
-static __attribute__((noinline)) void read_rss(struct vbt_line_thread *lines, struct vbt_line *line) {
-    lines->rss_live = lines->ledger->live;
-    atomic_store_explicit(&vbt_line_rss, vbt_proc_second("/proc/self/statm") * PAGE, memory_order_relaxed);
-    see_rss(line);
-}
-
-/* An execution of the line has ended. */
-VBT_INLINE void see_resident(struct vbt_line_thread *lines, struct vbt_line *line) {
-    see_rss(line);
-    if (VBT_UNLIKELY((uint64_t)(lines->ledger->live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP))
-        read_rss(lines, line);
 }
 
 /* A height of the process's live bytes at a line. */
@@ -230,10 +233,10 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
         frame->unheard[1] = lines->unheard;
     }
     struct vbt_line *line = frame->line;
-    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - frame->mark.time;
     if (line != NULL && line->active == 0) {
         settle_outermost(lines, frame, line, time, elsewhere, goes_on);
-        see_resident(lines, line);
+        see_resident(lines, line, took);
         return;
     }
     struct vbt_line_sums own = {0};
@@ -243,7 +246,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
         vbt_line_sums_add(&line->own, &own);
         vbt_line_sums_subtract(&line->called, &own); /* it is in what the outer execution's call did */
         see_change(lines, frame, line, change, elsewhere, goes_on);
-        see_resident(lines, line);
+        see_resident(lines, line, took);
     }
 }
 
@@ -255,12 +258,13 @@ VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *f
         settle(lines, frame, time, goes_on);
         return;
     }
-    line->own.time += time - frame->mark.time;
+    int64_t took = time - frame->mark.time;
+    line->own.time += took;
     line->own.events++;
     line->quiet |= !goes_on;
-    see_rss(line);
     frame->mark.time = time;
     frame->mark.events = lines->events;
+    see_resident(lines, line, took);
 }
 
 /* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
@@ -410,14 +414,14 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
         return;
     }
     int64_t time = vbt_line_time_quick(lines);
-    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - top->mark.time;
     lines->events++;
     settle_outermost(lines, top, line, time, elsewhere, is_entry_of(top, next));
     top->line = next;
     top->count = top->carried == 0 ? count : VBT_LINE_UNUSUAL;
     next->hits++;
     watch_height(lines, top, next, elsewhere);
-    see_resident(lines, line);
+    see_resident(lines, line, took);
 }
 
 static void pop(struct vbt_line_thread *lines, bool yields) {
@@ -519,6 +523,7 @@ void vbt_line_reset(struct vbt_line_thread *lines) {
 }
 
 void vbt_line_books_after_fork(void) {
+    atomic_store(&vbt_line_rss, VBT_LINE_RSS_OLD);
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
         struct vbt_line_thread *lines = thread->lines;
         for (uint32_t index = 1; lines != NULL && index < vbt_line_codes.count; index++) {

@@ -130,8 +130,12 @@ extern int64_t vbt_line_event_cost;
 /* What a call of chosen code costs besides its events, in ticks: is in no line's time. */
 extern int64_t vbt_line_call_cost;
 
-/* The resident set as of the last tick, or of the last large change; bytes. */
+/* The resident set as the end of a line has read it, bytes; more than any line's, where the next one that ends has to read it anew. That is
+ * so from each tick on, and when something was mapped: whoever reads it elsewhere than at a line's end meets the program in the middle of
+ * what it does. */
 extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
+
+#define VBT_LINE_RSS_OLD INT64_MAX
 
 /* The calling thread's state, made where it is missing; NULL when there is no memory. */
 struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread);

@@ -100,7 +100,7 @@ static void measure(void) {
     if (stream.tick.limited == 0 && atomic_load(&vbt_tree.limited))
         stream.tick.limited = stream.tick.time;
     stream.tick.rss = vbt_rss_now();
-    atomic_store_explicit(&vbt_line_rss, stream.tick.rss, memory_order_relaxed);
+    atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
     if (stream.tick.rss > stream.tick.max_rss)
         stream.tick.max_rss = stream.tick.rss;
     if (books->peak != peak)

@@ -639,3 +639,39 @@ def test_layouts_of_others(tool, tmp_path):
         return [vbt.re.sub(r" +#+( MiB)?", " #", line) for line in found]
 
     assert rows(ours) == rows(theirs) and len(rows(ours)) > 10
+
+
+RESIDENT = """
+import mmap
+
+def first():
+    a = [1] * 10 ** 6
+    b = [2] * (2 * 10 ** 7)
+    del b
+    return a
+
+def second():
+    x = 1
+    m = mmap.mmap(-1, 64 << 20)
+    m[:] = bytes(64 << 20)
+    m.close()
+    return x
+
+first()
+second()
+"""
+
+
+def test_resident_set_at_the_end_of_each_line(interpreter, tmp_path):
+    """Not as it was in the middle of a line, nor of one that was before, whenever the clock ticks; vbtrace's own part grows a little."""
+    program = tmp_path / "resident.py"
+    program.write_text(RESIDENT)
+    mib = 1 << 20
+    for _ in range(5):
+        _, rows = traced(program, interpreter)
+        rss = {line: row["max_rss_bytes"] for (_, function, _, line), row in rows.items() if function in ("first", "second") and row["hits"]}
+        before = rss[5]
+        assert before > 0 and abs(rss[6] - before - 160_000_000) < 2 * mib, rss
+        assert all(abs(rss[line] - before) < 2 * mib for line in (7, 8)), rss
+        assert all(-10 * mib < rss[line] - before < 2 * mib for line in (11, 12)), rss
+        assert rss[13] - rss[12] > 62 * mib and abs(rss[14] - rss[12]) < 2 * mib and abs(rss[15] - rss[12]) < 2 * mib, rss

@@ -395,6 +395,28 @@ static void the_short_ways_book_what_the_long_one_does(void **state) {
     vbt_line_may_hurry = vbt_line_clock_is_tsc;
 }
 
+/* Read at a line's end wherever somebody says that it may have changed; nobody else's reading counts then. */
+static void the_resident_set_is_that_at_the_end_of_the_line(void **state) {
+    enum { MUCH = 1024 * 1024 };
+    const int64_t between = (int64_t)1 << 40;
+    (void)state;
+    atomic_store(&vbt_line_rss, VBT_LINE_RSS_OLD);
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    assert_in_range(line_of_f(10)->rss, 1, between - 1);
+    assert_int_equal(atomic_load(&vbt_line_rss), line_of_f(10)->rss);
+    allocate(0x1000, MUCH);
+    atomic_store(&vbt_line_rss, between);
+    vbt_line_begin(lines, &f1, 12);
+    assert_in_range(line_of_f(11)->rss, 1, between - 1);
+    atomic_store(&vbt_line_rss, between); /* of another line of a moment ago */
+    vbt_line_begin(lines, &f1, 13);
+    assert_int_equal(line_of_f(12)->rss, between);
+    release(0x1000);
+    vbt_line_leave(lines, &f1);
+    assert_in_range(line_of_f(13)->rss, 1, between - 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_execution_lasts_until_the_next_line, start),
@@ -406,6 +428,7 @@ int main(void) {
         cmocka_unit_test_setup(the_ledger_tells_only_of_heights_that_are_new_to_a_line_under_way, start),
         cmocka_unit_test_setup(frames_that_end_without_a_word_are_closed, start),
         cmocka_unit_test_setup(what_is_ours_is_taken_off, start),
+        cmocka_unit_test_setup(the_resident_set_is_that_at_the_end_of_the_line, start),
         cmocka_unit_test_setup(a_moved_block_is_counted_where_it_went, start),
         cmocka_unit_test_setup(a_fork_starts_at_nothing_and_goes_on, start),
         cmocka_unit_test_setup(calls_that_are_too_deep_are_counted_as_lost, start),
