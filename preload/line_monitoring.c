@@ -7,6 +7,7 @@
 #include "ledger/shadow.h"
 #include "line_follow.h"
 #include "line_mode.h"
+#include "pause.h"
 #include "where/python_code.h"
 #include "where/python_walk.h"
 
@@ -140,24 +141,36 @@ static void *on_jump(void *self, void *const *arguments, long count) {
     return nothing();
 }
 
+/* The block of a function that begins. Its events are switched on, if it is chosen. */
+VBT_INLINE struct vbt_line_block *begins(struct vbt_thread *thread, struct vbt_line_thread *lines, void *code) {
+    bool met;
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+    if (met)
+        disown_record(thread, code);
+    if (met && block != NULL)
+        switch_on_unseen(thread, code);
+    return block;
+}
+
+/* Recording may begin, or go on, while this function runs: then it is to tell of its lines. */
+static __attribute__((noinline)) void *start_unrecorded(void *code) {
+    struct vbt_thread *thread = vbt_self;
+    struct vbt_line_thread *lines = thread != NULL && vbt_paused() ? vbt_line_thread(thread) : NULL;
+    return lines == NULL || begins(thread, lines, code) != NULL ? nothing() : never_again();
+}
+
 static void *on_start(void *self, void *const *arguments, long count) {
     (void)self;
     (void)count;
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
-        return nothing();
+        return start_unrecorded(arguments[0]);
     number(thread, arguments[1]);
-    const char *code = arguments[0];
-    bool met;
-    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
-    if (met)
-        disown_record(thread, code);
+    struct vbt_line_block *block = begins(thread, lines, arguments[0]);
     if (block == NULL)
         return never_again();
-    if (met)
-        switch_on_unseen(thread, arguments[0]);
-    vbt_line_enter(lines, current_frame(), block, vbt_load_int(code, vbt_python.abi.code_first_line));
+    vbt_line_enter(lines, current_frame(), block, vbt_load_int(arguments[0], vbt_python.abi.code_first_line));
     return nothing();
 }
 

@@ -675,3 +675,55 @@ def test_resident_set_at_the_end_of_each_line(interpreter, tmp_path):
         assert all(abs(rss[line] - before) < 2 * mib for line in (7, 8)), rss
         assert all(-10 * mib < rss[line] - before < 2 * mib for line in (11, 12)), rss
         assert rss[13] - rss[12] > 62 * mib and abs(rss[14] - rss[12]) < 2 * mib and abs(rss[15] - rss[12]) < 2 * mib, rss
+
+
+UNDER_WAY = """
+import threading
+import vbtrace
+
+def main():
+    generator = numbers()
+    next(generator)
+    thread = threading.Thread(target=other)
+    thread.start()
+    begun.wait()
+    vbtrace.start()
+    go.append(1)
+    for i in range(3):
+        leaf(i)
+        next(generator)
+    thread.join()
+    return 1
+
+def leaf(n):
+    return n
+
+def numbers():
+    while begun:
+        x = 1
+        yield x
+
+def other():
+    begun.set()
+    while not go:
+        pass
+    for i in range(100):
+        y = i
+    return y
+
+begun = threading.Event()
+go = []
+main()
+z = 1
+"""
+
+
+def test_functions_under_way_when_recording_begins(interpreter, tmp_path):
+    """Of all threads, and generators that wait; each from its next line on."""
+    program = tmp_path / "under_way.py"
+    program.write_text(UNDER_WAY)
+    run = vbt.trace([interpreter.path, program], python_paths=[vbt.MODULE_DIRECTORY], env={"VBTRACE_LINES": "1", "VBTRACE_DELAY": "start"})
+    hits = {line: row["hits"] for (file, _, _, line), row in counted(run.report.trace).items() if file == "under_way.py" and row["hits"]}
+    hits.pop(29, None), hits.pop(30, None)  # until the other thread has seen it
+    expected = {12: 1, 13: 4, 14: 3, 15: 3, 16: 1, 17: 1, 20: 3, 23: 3, 24: 3, 25: 3, 31: 101, 32: 100, 33: 1, 38: 1}
+    assert hits == expected
