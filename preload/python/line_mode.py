@@ -56,19 +56,45 @@ class Profile:
     def nothing(self, *arguments, **options):
         """What there is to start, stop, print and write: vbtrace does so itself."""
 
-    enable = disable = enable_by_count = disable_by_count = print_stats = dump_stats = nothing
+    enable = disable = enable_by_count = disable_by_count = print_stats = dump_stats = show = nothing
 
 
 profile = Profile()
 
 
-class Absent:
-    """Stands for memory_profiler and line_profiler where they are not installed: the last finder that is asked."""
+class Packages:
+    """memory_profiler and line_profiler: where they are installed, profile alone is ours; else a module that has what scripts use. The
+    first finder that is asked."""
 
     names = ("memory_profiler", "line_profiler")
 
     def find_spec(self, name, path=None, target=None):
-        return type(sys.__spec__)(name, self, origin="<vbtrace>") if name in self.names else None
+        if name not in self.names:
+            return None
+        for finder in list(sys.meta_path):
+            spec = finder.find_spec(name, path, target) if finder is not self and hasattr(finder, "find_spec") else None
+            if spec is not None:
+                self.take_part(spec.loader)
+                return spec
+        return type(sys.__spec__)(name, self, origin="<vbtrace>")
+
+    def take_part(self, loader):
+        """After a loader has loaded one of them, their profile is replaced."""
+        load = getattr(loader, "exec_module", None)
+
+        def exec_module(module):
+            load(module)
+            if module.__name__ in self.names and not self.runs_itself():
+                module.profile = profile
+
+        if load is not None:
+            loader.exec_module = exec_module
+
+    def runs_itself(self):
+        """Is the program started by one of them, so that they are to measure? (python -m memory_profiler; kernprof)"""
+        main = sys.modules.get("__main__")
+        name = getattr(getattr(main, "__spec__", None), "name", None) or (getattr(main, "__file__", None) or "").rpartition("/")[2]
+        return name.partition(".")[0] in self.names or "kernprof" in name or "kernprof" in sys.modules
 
     def create_module(self, spec):
         return None
@@ -79,7 +105,7 @@ class Absent:
 
 
 builtins.profile = profile
-sys.meta_path.append(Absent())
+sys.meta_path.insert(0, Packages())
 
 
 def calibrate(n):

@@ -264,7 +264,7 @@ line_profiler.LineProfiler(plain).print_stats()
 
 
 def test_decorators_of_others(interpreter, tmp_path):
-    """Scripts with @profile run unchanged, with and without the packages, and are counted."""
+    """Scripts with @profile run unchanged without the packages, and are counted."""
     program = tmp_path / "shims.py"
     program.write_text(SHIMS)
     flags = ["-S"] if vbt.run([interpreter.path, "-c", "import memory_profiler, line_profiler"]).returncode == 0 else []
@@ -273,6 +273,76 @@ def test_decorators_of_others(interpreter, tmp_path):
     rows = {key: row for key, row in counted(run.report.trace).items() if key[0] == "shims.py"}
     assert {key[1] for key, row in rows.items() if row["hits"]} == {"marked", "measured", "timed", "method", "free", "generated", "plain"}
     assert all(row["flags"] for row in rows.values())
+
+
+INSTALLED = {
+    "memory_profiler": """
+from memory_profiler import profile, LineProfiler, memory_usage
+import memory_profiler
+
+@profile(precision=4)
+def first(n):
+    return [0] * n
+
+@memory_profiler.profile
+def second(n):
+    yield n
+
+def third(n):
+    return n
+
+print(len(first(1000)), *second(2), profile is memory_profiler.profile, LineProfiler.__module__, memory_usage(-1) != [])
+""",
+    "line_profiler": """
+from line_profiler import LineProfiler
+from line_profiler import profile
+import line_profiler
+
+@profile
+def first(n):
+    return [0] * n
+
+@line_profiler.profile
+def second(n):
+    yield n
+
+def third(n):
+    return n
+
+print(len(first(1000)), *second(2), profile is line_profiler.profile, LineProfiler.__module__.partition(".")[0], callable(line_profiler.load_ipython_extension))
+""",
+}
+
+THEIRS = """
+import sys
+if len(sys.argv) > 1:
+    profile = __import__(sys.argv[1]).LineProfiler()
+@profile
+def first():
+    x = 1
+    return x
+first()
+"""
+
+
+@pytest.mark.parametrize("package", INSTALLED)
+def test_decorators_of_installed_packages(package, tmp_path):
+    """Their profile is vbtrace's, all else is theirs; and all is when the program asks for more than that, or they start it."""
+    python = "/usr/bin/python3"
+    if vbt.run([python, "-c", f"import {package}"]).returncode != 0:
+        pytest.skip(f"needs {package} (on Debian: apt install python3-{package.replace('_', '-')})")
+    program = tmp_path / "installed.py"
+    program.write_text(INSTALLED[package])
+    run, rows = traced(program, next(found for found in vbt.interpreters() if found.path == python))
+    assert run.stdout == f"1000 2 True {package} True\n"
+    decorated = {(function, line): row["hits"] for (file, function, _, line), row in rows.items() if file == program.name and row["flags"] and row["hits"]}
+    assert decorated == {("first", 7): 1, ("second", 11): 1} or decorated == {("first", 8): 1, ("second", 12): 1}
+    program.write_text(THEIRS)
+    starter = ["-m", "memory_profiler"] if package == "memory_profiler" else ["-m", "kernprof", "-l", "-v", "-o", tmp_path / "lprof"]
+    for how in [*starter, program], [program, package]:
+        theirs = vbt.trace([python, *how], env={"VBTRACE_LINES": "profile"}, silent=False, directory=tmp_path)
+        assert theirs.done.stderr.count("sets a trace function of its own") == 1
+        assert how[-1] == package or vbt.re.search(r" 8 .* 1 +return x\n| 8 +1 .* return x\n", theirs.stdout)
 
 
 def test_chosen_by_name(interpreter, tmp_path):
