@@ -131,8 +131,8 @@ enum vbt_lost {
     VBT_LOST_KINDS,
 };
 
-/* Which objects are counted apart from allocations: all that are created; those that Python's allocators serve, which all floats are. */
-enum vbt_objects { VBT_OBJECTS_NONE, VBT_OBJECTS_ALL, VBT_OBJECTS_FLOATS };
+/* Which objects are counted apart from allocations: all that are created; those that Python's allocator for objects serves. */
+enum vbt_objects { VBT_OBJECTS_NONE, VBT_OBJECTS_ALL, VBT_OBJECTS_SERVED };
 
 enum vbt_interval_kind { VBT_INTERVAL_CLOCK, VBT_INTERVAL_SECTION };
 

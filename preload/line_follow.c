@@ -80,13 +80,14 @@ bool vbt_line_is_part_of(const char *code, const void *block) {
     return false;
 }
 
-void vbt_line_disown(struct vbt_line_thread *lines, const void *block) {
+bool vbt_line_disown(struct vbt_line_thread *lines, const void *block) {
     struct vbt_ledger *ledger = lines->ledger;
     if (!vbt_ledger_move(ledger, block, vbt_tree.line_node))
-        return;
+        return false;
     lines->last.allocs++;
     if (vbt_line_allocs(lines) == lines->last.allocs)
         ledger->last_block = vbt_shadow_holds(lines->last.block) ? lines->last.block : NULL;
+    return true;
 }
 
 struct vbt_line_sums vbt_line_ours_begin(struct vbt_thread *thread) {

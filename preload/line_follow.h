@@ -52,8 +52,9 @@ VBT_INLINE void vbt_line_keep_last(struct vbt_line_thread *lines) {
     lines->last.allocs = vbt_line_allocs(lines);
 }
 
-/* A block that was allocated since then is none of the program's; without those, the latest one is as it was. */
-void vbt_line_disown(struct vbt_line_thread *lines, const void *block);
+/* A block that was allocated since then is none of the program's; without those, the latest one is as it was. False if it is not
+ * known. */
+bool vbt_line_disown(struct vbt_line_thread *lines, const void *block);
 
 /* What the calling thread does until vbt_line_ours_end is vbtrace's own doing, as far as nodes and lines are concerned. */
 struct vbt_line_sums vbt_line_ours_begin(struct vbt_thread *thread);

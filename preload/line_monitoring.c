@@ -58,7 +58,7 @@ VBT_INLINE long number(struct vbt_thread *thread, void *object) {
     if (VBT_UNLIKELY(thread->ledger.last_block == object))
         disown(thread, object);
     long value = value_of(object);
-    if (VBT_UNLIKELY(value > LAST_SMALL) && vbt_line_objects == VBT_OBJECTS_ALL)
+    if (VBT_UNLIKELY(value > LAST_SMALL) && vbt_line_objects != VBT_OBJECTS_NONE)
         disown_object(thread->lines);
     return value;
 }

@@ -4,6 +4,7 @@
 #include "hook.h"
 #include "ledger/line_unheard.h"
 #include "options.h"
+#include "pause.h"
 #include "say.h"
 #include "stream/process_info.h"
 
@@ -20,12 +21,20 @@ typedef int (*ref_tracer)(void *object, int event, void *data);
 static ref_tracer others;
 static void *others_data;
 
+/* The program has created an object. */
+VBT_INLINE void count_object(void) {
+    struct vbt_thread *thread = vbt_self;
+    if (thread == NULL || thread->lines == NULL || thread->stack.override.node != 0 || vbt_paused())
+        return;
+    thread->lines->objects++;
+    vbt_line_note_object(thread->lines);
+}
+
 /* Called by the interpreter for each object that begins or ends. */
 static int on_object(void *object, int event, void *data) {
     (void)data;
-    struct vbt_thread *thread = vbt_self;
-    if (event == CREATE && thread != NULL && thread->lines != NULL && thread->stack.override.node == 0)
-        thread->lines->objects++, vbt_line_note_object(thread->lines);
+    if (event == CREATE)
+        count_object();
     return others != NULL ? others(object, event, others_data) : 0;
 }
 
@@ -160,6 +169,38 @@ static bool find_lists(void) {
     return floats != NULL && tuples != NULL;
 }
 
+/* Stands before the wrapper of the interpreter's allocator for objects. That one looks at who called it: each of these calls it as the last
+ * thing that it does. A block that only changes its size is no new object. */
+static struct vbt_py_allocator served;
+
+static void *counted_malloc(void *context, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    count_object();
+    return real->malloc(real->context, size);
+}
+
+static void *counted_calloc(void *context, size_t count, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    count_object();
+    return real->calloc(real->context, count, size);
+}
+
+static void *passed_realloc(void *context, void *block, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    return real->realloc(real->context, block, size);
+}
+
+static void passed_free(void *context, void *block) {
+    const struct vbt_py_allocator *real = context;
+    real->free(real->context, block);
+}
+
+static void count_served(void) {
+    struct vbt_py_allocator counting = {&served, counted_malloc, counted_calloc, passed_realloc, passed_free};
+    vbt_python.get_allocator(VBT_PY_OBJ, &served);
+    vbt_python.set_allocator(VBT_PY_OBJ, &counting);
+}
+
 void vbt_line_objects_start(void) {
     if (!vbt_options.objects)
         return;
@@ -168,13 +209,14 @@ void vbt_line_objects_start(void) {
         return;
     }
     if (vbt_python.minor >= 10 && vbt_python.minor <= 12 && find_lists()) {
-        vbt_line_objects = VBT_OBJECTS_FLOATS;
+        vbt_line_objects = VBT_OBJECTS_SERVED;
+        count_served();
         keep_lists_off();
         vbt_line_objects_care = keep_lists_off;
         vbt_line_may_hurry = false;
-        vbt_process_note = "Exact objects: the free lists of floats and tuples were switched off, so that each counts as an "
-                           "allocation. Lists, dicts and "
-                           "the like from free lists are not seen by this version of Python.";
+        vbt_process_note = "Exact objects: what Python's allocator for objects served. The free lists of floats and tuples were "
+                           "switched off, so that each of them is; lists, dicts and slices from free lists are not seen in this "
+                           "version of Python. The key table of a dict and the buffer of a bytearray count as objects.";
         return;
     }
     vbt_process_note = "Exact objects cannot be had from this version of Python: those from free lists are not seen.";

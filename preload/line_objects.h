@@ -4,8 +4,9 @@
 
 #include "where/python.h"
 
-/* Starts counting, if VBTRACE_OBJECTS asks for it: from 3.13 on by the reference tracer, every object; from 3.10 to 3.12 by switching the
- * free lists of floats and tuples off, so that each is allocated. Says what cannot be seen. With the GIL. */
+/* Starts counting, if VBTRACE_OBJECTS asks for it: from 3.13 on by the reference tracer, every object; from 3.10 to 3.12 those that
+ * the allocator for objects serves, which all floats and tuples are: their free lists are switched off. Says what cannot be seen. With
+ * the GIL. */
 void vbt_line_objects_start(void);
 
 /* Set where something has to be looked after at each line event. */

@@ -43,12 +43,16 @@ VBT_INLINE const char *code_of(const char *frame, const struct layout *layout) {
     return vbt_load_pointer(vbt_load_pointer(frame, layout->inner), INNER_CODE_3_11);
 }
 
+static void disown_object(struct vbt_line_thread *lines, const void *block) {
+    lines->objects -= vbt_line_disown(lines, block) && vbt_line_objects != VBT_OBJECTS_NONE;
+}
+
 /* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
 static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines, const char *frame, const char *code) {
     const void *last = lines->ledger->last_block, *object = frame - GC_HEADER;
     bool table = last != object && vbt_line_is_part_of(code, last);
     if (last == object || table)
-        vbt_line_disown(lines, object);
+        disown_object(lines, object);
     if (table)
         vbt_line_disown(lines, last);
 }
@@ -69,11 +73,12 @@ static void on_exception(struct vbt_line_thread *lines, const char *frame, const
     const char *type = vbt_load_pointer(told, ITEMS), *value = vbt_load_pointer(told, ITEMS + 8);
     const char *traceback = vbt_load_pointer(told, ITEMS + 16), *object = frame - GC_HEADER;
     if (lines->ledger->last_block == told - GC_HEADER)
-        vbt_line_disown(lines, told - GC_HEADER);
+        disown_object(lines, told - GC_HEADER);
     if (is_made_to_be_told(type, value, traceback))
-        vbt_line_disown(lines, value - GC_HEADER);
-    if (layout->is_made && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node)
-        vbt_ledger_move(lines->ledger, object, vbt_ledger_node_of(traceback - GC_HEADER)); /* which would have needed it, too */
+        disown_object(lines, value - GC_HEADER);
+    if (layout->is_made && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node &&
+        vbt_ledger_move(lines->ledger, object, vbt_ledger_node_of(traceback - GC_HEADER))) /* which would have needed it, too */
+        lines->objects += vbt_line_objects != VBT_OBJECTS_NONE;
     bool is_new = lines->ledger->last_block == value - GC_HEADER;
     lines->closed.frame = type == *vbt_line_api.generator_exit && is_new ? frame : NULL;
     lines->closed.exception = value - GC_HEADER;
@@ -90,7 +95,7 @@ static void see_closed(struct vbt_line_thread *lines, const char *frame) {
     if (VBT_LIKELY(!is_closed))
         return;
     bool is_latest = ledger->last_block == lines->closed.exception;
-    vbt_line_disown(lines, lines->closed.exception);
+    disown_object(lines, lines->closed.exception);
     if (is_latest)
         ledger->last_block = vbt_shadow_holds(lines->closed.traceback) ? lines->closed.traceback : NULL;
 }

@@ -100,7 +100,7 @@ VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum field fie
     case TEMPORARY:
         return (int64_t)(heap->temporary + python->temporary - ours->temporary);
     default:
-        return vbt_line_objects == VBT_OBJECTS_FLOATS ? (int64_t)(python->allocs - ours->allocs) : lines->objects;
+        return lines->objects;
     }
 }
 

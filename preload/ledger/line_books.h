@@ -83,7 +83,7 @@ struct vbt_line_thread {
     uint32_t outside;           /* calls of code that is not chosen, above top */
     int64_t events;
     int64_t held;                 /* ticks that are in no line's time */
-    int64_t objects;              /* created, by VBT_OBJECTS_ALL */
+    int64_t objects;              /* created, see vbt_line_objects */
     int64_t rss_live;             /* live bytes when the resident set was last read */
     struct vbt_line_sums unheard; /* what functions did that nobody hears of, called by running ones; no times */
     const void *noted;            /* the latest block in there */

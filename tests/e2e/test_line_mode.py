@@ -215,6 +215,7 @@ def test_exact_objects(interpreter):
         assert run.report.trace.state[111] == 1
     elif interpreter.v >= (3, 10):
         assert [objects[line] for line in (6, 7, 19, 20, 21)] == [1, 10_000, 10_000, 20_000, 20_000] and run.report.trace.state[111] == 2
+        assert (objects[13], objects[14]) == (0, 0)  # a list from a free list, and an array, which is no object
         assert "free lists of floats and tuples were switched off" in notes
     else:
         assert set(objects.values()) == {0} and 111 not in run.report.trace.state
