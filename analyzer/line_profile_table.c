@@ -120,8 +120,8 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
     if (profile->objects == VBT_OBJECTS_ALL)
         fputs("Objects are all that were created, those from Python's free lists among them.\n", out);
     else if (objects)
-        fputs("Objects are those that Python's allocator for objects served: all floats and tuples are among them, and not all "
-              "lists, dicts and slices.\n",
+        fputs("Objects are those that Python's allocator for objects served: all floats and tuples are among them, lists and dicts "
+              "unless the same execution of the line had freed one, and not all slices.\n",
               out);
     vbt_table_free(table);
 }

@@ -5,7 +5,7 @@
 #include "where/python.h"
 
 /* Starts counting, if VBTRACE_OBJECTS asks for it: from 3.13 on by the reference tracer, every object; from 3.10 to 3.12 those that
- * the allocator for objects serves, which all floats and tuples are: their free lists are switched off. Says what cannot be seen. With
+ * the allocator for objects serves, and those from free lists, as far as they can be kept empty. Says what cannot be seen. With
  * the GIL. */
 void vbt_line_objects_start(void);
 

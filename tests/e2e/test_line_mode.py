@@ -206,17 +206,19 @@ def test_exact_objects(interpreter):
     """One float a step, whatever the free lists do; where a version cannot tell, it says so."""
     program = vbt.PROGRAMS / "line_objects.py"
     run, rows = traced(program, interpreter, objects="1", silent=interpreter.v >= (3, 10))
-    objects = {line: row["own_objects"] for (file, function, _, line), row in rows.items() if file == program.name and function in ("add_up", "with_lists", "with_tuples")}
+    objects = {line: row["own_objects"] for (file, function, _, line), row in rows.items() if file == program.name and function in ("add_up", "with_lists", "with_tuples", "with_dicts")}
     notes = " ".join(run.report.json["notes"])
     if interpreter.v >= (3, 13):
-        for numbers_of_a_loop in (12, 18):
+        for numbers_of_a_loop in (12, 18, 25):
             del objects[numbers_of_a_loop]
-        assert objects == {4: 0, 5: 0, 6: 1, 7: 10_000, 8: 0, 11: 0, 13: 10_000, 14: 0, 17: 0, 19: 10_000, 20: 20_000, 21: 20_000}
+        expected = {4: 0, 5: 0, 6: 1, 7: 10_000, 8: 0, 11: 0, 13: 10_000, 14: 0, 17: 0, 19: 10_000, 20: 20_000, 21: 20_000}
+        assert objects == expected | {24: 0, 26: 10_000, 27: 10_000, 28: 0}
         assert run.report.trace.state[111] == 1
     elif interpreter.v >= (3, 10):
         assert [objects[line] for line in (6, 7, 19, 20, 21)] == [1, 10_000, 10_000, 20_000, 20_000] and run.report.trace.state[111] == 2
-        assert (objects[13], objects[14]) == (0, 0)  # a list from a free list, and an array, which is no object
-        assert "free lists of floats and tuples were switched off" in notes
+        assert (objects[13], objects[14]) == (10_000, 0)  # of a list the array is no object
+        assert (objects[26], objects[27], objects[28]) == (20_000, 10_000, 0)  # of a dict the key table counts
+        assert "what Python's allocator for objects served" in notes and "Slices, " in notes
     else:
         assert set(objects.values()) == {0} and 111 not in run.report.trace.state
         assert "Exact objects cannot be had" in notes and "cannot be seen" in run.done.stderr

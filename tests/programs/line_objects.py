@@ -21,9 +21,17 @@ def with_tuples(n):
         a = (n,) * 20
 
 
+def with_dicts(n):
+    for i in range(n):
+        a = {i: i}
+        b = [a, a]
+    return b
+
+
 N = 10_000
 
 if __name__ == "__main__":
     add_up([float(i) for i in range(N)])
     with_lists(N)
     with_tuples(N)
+    with_dicts(N)
