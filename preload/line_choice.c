@@ -32,8 +32,11 @@ bool vbt_line_patterns_match(const char *patterns, const char *name, size_t size
     const char *last = size > 0 ? memrchr(name, separator, size) : NULL;
     last = last != NULL ? last + 1 : name;
     for (const char *at = patterns;; at++) {
-        size_t length = strcspn(at, ",");
-        if (matches(at, length, name, size) || matches(at, length, last, size - (size_t)(last - name)))
+        at += strspn(at, " ");
+        size_t length = strcspn(at, ","), end = length;
+        while (end > 0 && at[end - 1] == ' ')
+            end--;
+        if (matches(at, end, name, size) || matches(at, end, last, size - (size_t)(last - name)))
             return true;
         at += length;
         if (*at == '\0')

@@ -22,6 +22,10 @@ static void patterns(void **state) {
     assert_true(matches("*main", "domain"));
     assert_true(matches("a,b,main", "main"));
     assert_false(matches("a,b", "a,b"));
+    assert_true(matches("a,  main", "main"));
+    assert_true(matches(" main , a", "main"));
+    assert_true(matches("a, main ", "main"));
+    assert_true(matches("a b, c", "a b"));
     assert_true(matches("sort_?", "sort_a"));
     assert_false(matches("sort_?", "sort_"));
     assert_true(matches("*", ""));
