@@ -1,6 +1,7 @@
 /* Recording is stopped and started: pauses WAY. The lines' marks are explained in heap_calls.c. */
 #include <vbtrace.h>
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,12 +93,27 @@ static int forked(void) {
     return WEXITSTATUS(status) == 7 ? 0 : 1;
 }
 
-/* By the clock: what is allocated in each tenth of a second, for a second. */
+static int64_t nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 * 1000 * 1000 + now.tv_nsec;
+}
+
+/* By the clock: what is allocated in each tenth of a second, for a second. Prints when it began, and between which moments each
+ * allocation was made. */
 static void by_the_clock(void) {
-    for (int i = 0; i < 10; i++) {
+    enum { TENTHS = 10 };
+    int64_t begun = nanoseconds(), moments[TENTHS][2];
+    for (int i = 0; i < TENTHS; i++) {
+        moments[i][0] = nanoseconds();
         during[i] = malloc(100); // one a tenth
+        moments[i][1] = nanoseconds();
         nanosleep(&(struct timespec){0, 100 * 1000 * 1000}, NULL);
     }
+    printf("[%" PRId64, begun);
+    for (int i = 0; i < TENTHS; i++)
+        printf(", [%" PRId64 ", %" PRId64 "]", moments[i][0], moments[i][1]);
+    puts("]");
 }
 
 static void until_start(void) {
