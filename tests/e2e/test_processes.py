@@ -101,10 +101,10 @@ def wait_for_traces(done, directory, count):
     """A run whose processes may end after the first one did."""
     deadline = time.monotonic() + vbt.TIMEOUT
     while True:
-        run = vbt.Run(done, sorted(pathlib.Path(directory).glob("*.vbt")))
-        if len(run.paths) >= count and all(report.json["complete"] for report in run.reports):
-            return run
-        assert time.monotonic() < deadline, run.paths
+        paths = sorted(pathlib.Path(directory).glob("*.vbt"))
+        if len(paths) >= count and all(vbt.Report.of_live(path).json["complete"] for path in paths):
+            return vbt.Run(done, paths)
+        assert time.monotonic() < deadline, paths
         time.sleep(0.02)
 
 
@@ -186,7 +186,7 @@ def test_what_happened_before_a_long_wait(way, tmp_path):
             time.sleep(0.05)
             found = {}
             for path in tmp_path.glob("*.vbt"):
-                report = vbt.Report(path)
+                report = vbt.Report.of_live(path)
                 found[int(path.stem)] = blocks(report, "N here"), blocks(report, "7 in the child")
             if found == expected:
                 break

@@ -381,7 +381,7 @@ def test_passes_signals_on(number, complete, tmp_path):
     process = subprocess.Popen([vbt.ANALYZER, "run", "--quiet", PYTHON, "-c", WAITS], cwd=tmp_path, env=vbt.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout.readline() == "ready\n"
     deadline = time.monotonic() + vbt.TIMEOUT
-    while not any(vbt.Report(trace).python["allocs"] >= 100 for trace in tmp_path.rglob("*.vbt")):  # SIGTERM leaves what the ticks before it wrote
+    while not any(vbt.Report.of_live(trace).python["allocs"] >= 100 for trace in tmp_path.rglob("*.vbt")):  # SIGTERM leaves what the ticks before it wrote
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(number)

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 import trace_reader
 
@@ -104,14 +105,24 @@ SUMMED = trace_reader.SUMMED
 class Report:
     """What `vbtrace report --format json` says of a trace, with sums by line."""
 
-    def __init__(self, path):
+    def __init__(self, path, done=None):
         self.path = path
-        done = vbtrace("report", "--format", "json", path)
+        done = done or vbtrace("report", "--format", "json", path)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         self.json = json.loads(done.stdout)
         self.totals = self.json["totals"]
         self.heap, self.python = self.totals["domains"]["heap"], self.totals["domains"]["python"]
         self._by_line = {}
+
+    @classmethod
+    def of_live(cls, path):
+        """Of a trace that is being written: what is appended grows under the reader's eyes, so that a look may find a part of a chunk."""
+        for _ in range(100):
+            done = vbtrace("report", "--format", "json", path)
+            if not re.search("damaged at byte .*: the file ends inside a chunk", done.stderr):
+                break
+            time.sleep(0.01)
+        return cls(path, done)
 
     def by_line(self, rows="lines"):
         """The counts of each (file, line), functions taken together."""
