@@ -45,11 +45,15 @@ def test_whole_trace(way, reason, status):
 
 @pytest.mark.parametrize("way, status", [("kill", -signal.SIGKILL), ("segv", -signal.SIGSEGV)])
 def test_trace_up_to_the_last_tick(way, status):
-    report = traced(way, status).report
+    def held(report):
+        return blocks(report, "N here"), blocks(report, "the last")
+
+    expected = (1000, 0, 1000, 10_000), (1, 0, 1, 5)
+    program = vbt.compiled("ends.c", "-O0", "-fno-builtin")
+    report = vbt.trace_in_steps([program, way], lambda reports: [held(each) for each in reports] == [expected], status=status).report
     assert not report.json["complete"] and report.json["end_reason"] is None
     assert any("cut off" in note for note in report.json["notes"])
-    assert blocks(report, "N here") == (1000, 0, 1000, 10_000)
-    assert blocks(report, "the last") == (1, 0, 1, 5)  # some ticks went by since
+    assert held(report) == expected
 
 
 def test_exec():
@@ -147,31 +151,35 @@ if __name__ == "__main__":
     assert all(report.totals["lost_events"] == 0 for report in run.reports)
 
 
+def all_kept(line):
+    """A step: the line's hundred thousand blocks are in the trace."""
+    return lambda reports: [report.line("<string>", line)["live_blocks"] >= 100_000 for report in reports] == [True]
+
+
 def test_killed_python(interpreter):
-    code = "import os, time\nkept = [str(i) * 9 for i in range(100000)]\ntime.sleep(0.2)\nos.kill(os.getpid(), 9)"
-    report = vbt.trace([interpreter.path, "-c", code], status=-signal.SIGKILL).report
-    assert not report.json["complete"]
-    assert report.line("<string>", 2)["live_blocks"] >= 100_000
+    code = "import os\nkept = [str(i) * 9 for i in range(100000)]\ninput()\nos.kill(os.getpid(), 9)"
+    report = vbt.trace_in_steps([interpreter.path, "-c", code], all_kept(2), status=-signal.SIGKILL).report
+    assert not report.json["complete"] and all_kept(2)([report])
 
 
 def test_killed_after_a_rest():
     """A process that rests is looked at less often; what it does then is in the file as soon as ever."""
     code = """
-import os, time
+import os, sys, time
 def looks():
-    helper = max(os.listdir("/proc/self/task"), key=int)
+    (helper,) = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
     return int(next(line.split()[1] for line in open(f"/proc/self/task/{helper}/status") if line.startswith("voluntary")))
 time.sleep(0.5)
 before = looks()
 time.sleep(1)
 print(looks() - before, flush=True)
 kept = [str(i) * 9 for i in range(100000)]
-time.sleep(0.2)
+sys.stdin.readline()
 os.kill(os.getpid(), 9)
 """
-    run = vbt.trace(["/usr/bin/python3", "-c", code], status=-signal.SIGKILL)
+    run = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], all_kept(10), status=-signal.SIGKILL)
     assert 0 < int(run.stdout) < 60, "a hundred ticks a second where nothing happens"
-    assert run.report.line("<string>", 10)["live_blocks"] >= 100_000
+    assert all_kept(10)(run.reports)
 
 
 def test_unhandled_exception(interpreter):

@@ -3,6 +3,7 @@
 The build is the one in build/, or the one that VBTRACE_BUILD names. VBTRACE_PYTHONS=PATH:PATH names further interpreters.
 """
 
+import concurrent.futures
 import dataclasses
 import functools
 import json
@@ -188,6 +189,25 @@ def trace(arguments, directory=None, status=0, silent=True, **options):
     if silent:
         assert not done.stderr, done.stderr
     return Run(done, sorted(directory.glob("*.vbt"), key=lambda path: path.stat().st_mtime_ns))
+
+
+def trace_in_steps(arguments, *steps, **options):
+    """As trace(), of a program that waits for lines of its standard input: each comes when step(reports) of what is in the traces by then
+    is true, however long that takes."""
+    directory = pathlib.Path(tempfile.mkdtemp(dir=_scratch()))
+    deadline = time.monotonic() + TIMEOUT / 2
+    theirs, ours = os.pipe()
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool, open(ours, "w", buffering=1) as told:
+            running = pool.submit(trace, arguments, directory, stdin=theirs, **options)
+            for step in steps:
+                while not running.done() and not step([Report.of_live(path) for path in directory.glob("*.vbt")]):
+                    assert time.monotonic() < deadline, "the trace never held what the next step needs"
+                    time.sleep(0.02)
+                told.write("\n")
+    finally:
+        os.close(theirs)
+    return running.result()
 
 
 @functools.lru_cache(maxsize=None)

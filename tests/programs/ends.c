@@ -20,6 +20,13 @@ static void *volatile sink;
 /* Some ticks long. */
 static void wait_a_little(void) { nanosleep(&(struct timespec){0, 80 * 1000 * 1000}, NULL); }
 
+/* Until somebody has seen in the trace what is to be there. */
+static void wait_to_be_told(void) {
+    char line;
+    while (read(STDIN_FILENO, &line, 1) < 0 && errno == EINTR)
+        continue;
+}
+
 static int reap(pid_t child) {
     int status;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -123,11 +130,11 @@ int main(int count, char **arguments) {
     if (strcmp(way, "abort") == 0)
         abort();
     if (strcmp(way, "kill") == 0) {
-        wait_a_little();
+        wait_to_be_told();
         kill(getpid(), SIGKILL);
     }
     if (strcmp(way, "segv") == 0) {
-        wait_a_little();
+        wait_to_be_told();
         raise(SIGSEGV);
     }
     if (strcmp(way, "exec") == 0) {
