@@ -212,7 +212,12 @@ def worker_line():
 @pytest.mark.parametrize("method, how", [("fork", "close"), ("fork", "terminate"), ("spawn", "close"), ("forkserver", "terminate")])
 def test_multiprocessing(method, how):
     """What the workers of a pool allocate is in their traces, and nowhere else, whether they end by themselves or are killed."""
-    run = vbt.trace([PYTHON, vbt.PROGRAMS / "workers.py", method, how])
+
+    def all_is_written(reports):
+        return sum(report.line(vbt.PROGRAMS / "workers.py", worker_line())["allocs"] for report in reports) == 1000
+
+    steps = [all_is_written] if how == "terminate" else []
+    run = vbt.trace_in_steps([PYTHON, vbt.PROGRAMS / "workers.py", method, how], *steps)
     counts = {}
     for report in run.reports:
         row = report.line(vbt.PROGRAMS / "workers.py", worker_line())

@@ -25,7 +25,7 @@ def main():
     if how == "close":
         pool.close()
     else:
-        time.sleep(0.1)
+        sys.stdin.readline()  # until their traces hold all
         pool.terminate()  # a SIGTERM to each
     pool.join()
     print(json.dumps(sorted(set(pids))))
