@@ -51,7 +51,7 @@ def quiet_environment():
     steering = ("LD_PRELOAD", "PYTHON", "VBTRACE_", "MALLOC_", "GLIBC_TUNABLES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    return {**kept, **one_thread, "PYTHONHASHSEED": "0"}
+    return {**kept, **one_thread, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}  # perl complains of a locale that is not installed
 
 
 class Launcher:

@@ -136,7 +136,7 @@ def test_memory_that_is_not_there(command, copy):
     def run(number):
         return vbt.run(arguments, preload=[failing], env={"FAIL_FROM": str(number), "COLUMNS": "100"})
 
-    count = vbt.run(["/bin/sh", "-c", 'exec "$@" 3>&1 >/dev/null', "sh", *arguments], preload=[failing], env={"FAIL_TELL": "3"})
+    count = vbt.run(["/bin/sh", "-c", 'exec "$@" 3>&1 >/dev/null', "sh", *arguments], preload=[failing], env={"FAIL_TELL": "3", "COLUMNS": "100"})
     count, whole = int(count.stdout), run(0)
     assert (whole.returncode, whole.stderr) == (0, "") and count > 50
     failed = 0

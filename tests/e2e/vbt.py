@@ -68,9 +68,13 @@ def interpreters():
     return sorted(found)
 
 
+# What changes what programs do, and how wide they print.
+STEERING = re.compile("(VBTRACE|PYTHON|LD_|MALLOC_|DEBUGINFOD_).*|COLUMNS|LINES|POSIXLY_CORRECT|.*_(proxy|PROXY)")
+
+
 def environment(**changes):
     """The tests' environment without anything that would change what a traced program does."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VBTRACE", "PYTHON", "LD_", "MALLOC_", "DEBUGINFOD_"))}
+    kept = {name: value for name, value in os.environ.items() if not STEERING.fullmatch(name)}
     kept.update(PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0", LC_ALL="C.UTF-8")
     kept.update(changes)
     return kept
