@@ -17,8 +17,8 @@
 
 static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
     static struct vbt_chunk_writer writer;
-    char path[64];
-    snprintf(path, sizeof path, "/tmp/vbt-process-%d.vbt", (int)getpid());
+    char path[] = "/tmp/vbt-process-XXXXXX";
+    close(mkstemp(path));
     assert_true(vbt_chunk_writer_init(&writer) && vbt_chunk_writer_open(&writer, path));
     write(&writer);
     vbt_chunk_writer_close(&writer);

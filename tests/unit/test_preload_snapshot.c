@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -27,7 +28,8 @@ static uintptr_t next_block = 0x10000;
 static int begin(void **state) {
     world_reset(state);
     thread = vbt_thread_begin();
-    snprintf(path, sizeof path, "/tmp/vbt-snapshot-%d.vbt", (int)getpid());
+    strcpy(path, "/tmp/vbt-snapshot-XXXXXX");
+    close(mkstemp(path));
     written = (struct vbt_dictionary){0};
     tick = (struct vbt_tick){0};
     vbt_snapshot_after_fork();

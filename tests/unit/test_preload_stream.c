@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,15 +23,26 @@
 
 static struct vbt_thread *thread;
 static uint32_t node;
-static char path[64];
+static char folder[] = "/tmp/vbt-stream-XXXXXX", path[64];
 static uintptr_t next_block = 0x10000;
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder);
+}
 
 static int begin(void **state) {
     world_reset(state);
     thread = vbt_thread_begin();
     vbt_stream_after_fork();
-    snprintf(path, sizeof path, "/tmp/vbt-stream-%d.vbt", (int)getpid());
-    strcpy(vbt_options.output, "/tmp/vbt-stream-%p.vbt"); /* to a name without it the child of a fork, as this is, adds its pid */
+    snprintf(path, sizeof path, "%s/%d.vbt", folder, (int)getpid());
+    /* To a name without it the child of a fork, as this is, adds its pid. */
+    snprintf(vbt_options.output, sizeof vbt_options.output, "%s/%%p.vbt", folder);
     vbt_pid = (int)getpid();
     vbt_options.tick = 1000000;
     return 0;
@@ -215,5 +227,5 @@ int main(void) {
     world_init();
     vbt_process_info_init();
     node = world_node(0, "streamed", VBT_DOMAIN_HEAP);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

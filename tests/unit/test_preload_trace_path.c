@@ -19,6 +19,22 @@
 
 enum { ROOM = VBT_PATH_MAX + 512 };
 
+static char folder[] = "/tmp/vbt-path-XXXXXX", part[64], usual[64]; /* of this run alone, and files in it */
+
+static int make_folder(void **state) {
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(part, sizeof part, "%s/t.part", folder);
+    snprintf(usual, sizeof usual, "%s/t.vbt", folder);
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder); /* each test removes what it made */
+}
+
 static const char *path_of(const char *output, bool forked) {
     static char path[ROOM];
     strcpy(vbt_options.output, output);
@@ -66,21 +82,21 @@ static void a_relative_path_begins_where_the_program_started(void **state) {
 /* And is made if need be; of many hosts and ranks the name tells which one it was. */
 static void a_slash_makes_a_folder(void **state) {
     (void)state;
-    char folder[64], output[80], expected[512], host[128];
+    char made[64], in_it[80], expected[512], host[128];
     struct stat status;
     gethostname(host, sizeof host);
     forget_ranks();
-    snprintf(folder, sizeof folder, "/tmp/vbt-folder-%d", (int)getpid());
-    snprintf(output, sizeof output, "%s/", folder);
-    snprintf(expected, sizeof expected, "%s/vbtrace.test_preload_trace_path.%d.vbt", folder, (int)getpid());
-    assert_string_equal(path_of(output, true), expected);
-    assert_int_equal(stat(folder, &status), 0);
+    snprintf(made, sizeof made, "%s/made", folder);
+    snprintf(in_it, sizeof in_it, "%s/", made);
+    snprintf(expected, sizeof expected, "%s/vbtrace.test_preload_trace_path.%d.vbt", made, (int)getpid());
+    assert_string_equal(path_of(in_it, true), expected);
+    assert_int_equal(stat(made, &status), 0);
     setenv("PMI_RANK", "5", 1);
     vbt_trace_path_init();
-    snprintf(expected, sizeof expected, "%s/vbtrace.test_preload_trace_path.%s.5.%d.vbt", folder, host, (int)getpid());
-    assert_string_equal(path_of(output, false), expected);
+    snprintf(expected, sizeof expected, "%s/vbtrace.test_preload_trace_path.%s.5.%d.vbt", made, host, (int)getpid());
+    assert_string_equal(path_of(in_it, false), expected);
     forget_ranks();
-    rmdir(folder);
+    rmdir(made);
 }
 
 static void a_forked_process_has_its_pid_in_the_name(void **state) {
@@ -128,21 +144,21 @@ static void assert_holds(const char *path, const char *text) {
 }
 
 /* Takes the name for a new file while another is there, written so long before or after now; where the new one is then. */
-static const char *taken(const char *output, int64_t age) {
+static const char *taken(const char *name, int64_t age) {
     static char path[ROOM];
-    write_file("/tmp/vbt-path.part", "new", vbt_started);
-    strcpy(path, path_of(output, false));
+    write_file(part, "new", vbt_started);
+    strcpy(path, path_of(name, false));
     write_file(path, "old", vbt_started - age);
-    assert_int_equal(vbt_trace_path_take("/tmp/vbt-path.part", path, sizeof path), 0);
-    assert_int_equal(access("/tmp/vbt-path.part", F_OK), -1);
+    assert_int_equal(vbt_trace_path_take(part, path, sizeof path), 0);
+    assert_int_equal(access(part, F_OK), -1);
     return path;
 }
 
 /* It belongs to an earlier run. */
 static void an_old_file_is_replaced(void **state) {
     (void)state;
-    const char *path = taken("/tmp/vbt-path.vbt", INT64_C(3600) * 1000000000);
-    assert_string_equal(path, "/tmp/vbt-path.vbt");
+    const char *path = taken(usual, INT64_C(3600) * 1000000000);
+    assert_string_equal(path, usual);
     assert_holds(path, "new");
 }
 
@@ -151,19 +167,21 @@ static void a_file_of_the_session_stays(void **state) {
     (void)state;
     enum { LATER = -1000000000 };
     char expected[128];
-    snprintf(expected, sizeof expected, "/tmp/vbt-path.%d.vbt", (int)getpid());
+    snprintf(expected, sizeof expected, "%s/t.%d.vbt", folder, (int)getpid());
     write_file(expected, "third", vbt_started - LATER);
     char second[128];
-    snprintf(second, sizeof second, "/tmp/vbt-path.%d.2.vbt", (int)getpid());
-    assert_string_equal(taken("/tmp/vbt-path.vbt", LATER), second);
+    snprintf(second, sizeof second, "%s/t.%d.2.vbt", folder, (int)getpid());
+    assert_string_equal(taken(usual, LATER), second);
     assert_holds(second, "new");
     assert_holds(expected, "third");
-    assert_holds("/tmp/vbt-path.vbt", "old");
+    assert_holds(usual, "old");
 
-    snprintf(expected, sizeof expected, "/tmp/vbt-path-%d.2.vbt", (int)getpid());
-    assert_string_equal(taken("/tmp/vbt-path-%p.vbt", LATER), expected);
+    char with_pid[64];
+    snprintf(with_pid, sizeof with_pid, "%s/%%p.vbt", folder);
+    snprintf(expected, sizeof expected, "%s/%d.2.vbt", folder, (int)getpid());
+    assert_string_equal(taken(with_pid, LATER), expected);
     assert_holds(expected, "new");
-    snprintf(expected, sizeof expected, "/tmp/vbt-path-%d.vbt", (int)getpid());
+    snprintf(expected, sizeof expected, "%s/%d.vbt", folder, (int)getpid());
     assert_holds(expected, "old");
 }
 
@@ -207,9 +225,9 @@ static void what_is_no_file_is_not_replaced(void **state) {
 static void what_cannot_be_named_is_told(void **state) {
     (void)state;
     static char path[ROOM] = "/nonexistent/t.vbt";
-    write_file("/tmp/vbt-path.part", "new", vbt_started);
-    assert_int_equal(vbt_trace_path_take("/tmp/vbt-path.part", path, sizeof path), ENOENT);
-    unlink("/tmp/vbt-path.part");
+    write_file(part, "new", vbt_started);
+    assert_int_equal(vbt_trace_path_take(part, path, sizeof path), ENOENT);
+    unlink(part);
 }
 
 int main(void) {
@@ -227,5 +245,5 @@ int main(void) {
     };
     world_init();
     vbt_process_info_init();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
