@@ -195,23 +195,27 @@ def trace(arguments, directory=None, status=0, silent=True, **options):
     return Run(done, sorted(directory.glob("*.vbt"), key=lambda path: path.stat().st_mtime_ns))
 
 
-def trace_in_steps(arguments, *steps, **options):
-    """As trace(), of a program that waits for lines of its standard input: each comes when step(reports) of what is in the traces by then
-    is true, however long that takes."""
-    directory = pathlib.Path(tempfile.mkdtemp(dir=_scratch()))
+def in_steps(start, directory, *steps):
+    """What start(stdin) returns, which runs a program that waits for lines of its standard input: each comes when step(reports) of what is
+    in the directory's traces by then is true, however long that takes."""
     deadline = time.monotonic() + TIMEOUT / 2
     theirs, ours = os.pipe()
     try:
         with concurrent.futures.ThreadPoolExecutor() as pool, open(ours, "w", buffering=1) as told:
-            running = pool.submit(trace, arguments, directory, stdin=theirs, **options)
+            running = pool.submit(start, theirs)
             for step in steps:
-                while not running.done() and not step([Report.of_live(path) for path in directory.glob("*.vbt")]):
-                    assert time.monotonic() < deadline, "the trace never held what the next step needs"
+                while not running.done() and not step([Report.of_live(path) for path in pathlib.Path(directory).rglob("*.vbt")]):
+                    assert time.monotonic() < deadline, "the traces never held what the next step needs"
                     time.sleep(0.02)
                 told.write("\n")
     finally:
         os.close(theirs)
     return running.result()
+
+
+def trace_in_steps(arguments, *steps, **options):
+    directory = tempfile.mkdtemp(dir=_scratch())
+    return in_steps(lambda stdin: trace(arguments, directory, stdin=stdin, **options), directory, *steps)
 
 
 @functools.lru_cache(maxsize=None)
