@@ -39,8 +39,10 @@ def test_stress(allocator, native):
     run = vbt.trace([program, SECONDS], preload=preload, env=OPTIONS[native], timeout=vbt.TIMEOUT + 4 * SECONDS)
     told = run.told
     assert told["forks"] > 0 and told["allocs"] > 1000 and len(run.paths) == 1 + told["forks"]
-    reports = {path: vbt.Report(path) for path in [run.paths[-1], *run.paths[:: max(1, len(run.paths) // CHILDREN)]]}
+    (own,) = [path for path in run.paths if path.stem.endswith(f".{told['pid']}")]
+    reports = {path: vbt.Report(path) for path in [own, *run.paths[:: max(1, len(run.paths) // CHILDREN)]]}
     (parent,) = [report for report in reports.values() if report.json["end_reason"] == "exit"]
+    assert parent is reports[own]
     assert native == "leaf" or parent.json["verify"]["compared"] > 0
     if native == "leaf":  # else a line has what it called as well
         asked = sums(parent.json["lines"])

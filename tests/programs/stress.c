@@ -218,8 +218,8 @@ int main(int count, char **arguments) {
     for (int i = 0; i < COMMON; i++)
         release(common[i], &all);
     printf("{\"allocs\": %lu, \"frees\": %lu, \"allocated_bytes\": %lu, \"maps\": %lu, \"unmaps\": %lu, \"mapped_bytes\": %lu, "
-           "\"forks\": %lu}\n",
+           "\"forks\": %lu, \"pid\": %d}\n",
            (unsigned long)all.allocs, (unsigned long)all.frees, (unsigned long)all.allocated, (unsigned long)all.maps,
-           (unsigned long)all.unmaps, (unsigned long)all.mapped, (unsigned long)atomic_load(&forks));
+           (unsigned long)all.unmaps, (unsigned long)all.mapped, (unsigned long)atomic_load(&forks), (int)getpid());
     return 0;
 }
