@@ -6,6 +6,7 @@
 #include "line_objects.h"
 #include "options.h"
 #include "say.h"
+#include "stream/process_info.h"
 #include "where/python_code.h"
 
 #include <dlfcn.h>
@@ -37,6 +38,7 @@ static bool find_api(void) {
         {"Py_CompileString", &vbt_line_api.compile},
         {"PyEval_EvalCode", &vbt_line_api.run},
         {"PySys_AddAuditHook", &vbt_line_api.add_audit_hook},
+        {"Py_AtExit", &vbt_line_api.at_exit},
         {"PyLong_AsLong", &vbt_line_api.as_long},
         {"Py_IncRef", &vbt_line_api.incref},
         {"Py_DecRef", &vbt_line_api.decref},
@@ -157,14 +159,26 @@ static void calibrate(struct taken without, struct taken with) {
     vbt_line_call_cost = extra > 0 ? extra : 0;
 }
 
+/* Called by the interpreter as the last thing it does. The process may make another one. */
+static void interpreter_ends(void) {
+    vbt_line_objects_end();
+    vbt_line_monitoring_end();
+    vbt_line_code_chosen = NULL;
+    if (vbt_self != NULL && vbt_self->lines != NULL)
+        vbt_line_reset(vbt_self->lines);
+}
+
 static bool start(void) {
-    if (!find_api())
+    if (!find_api() || vbt_line_api.at_exit(interpreter_ends) != 0)
         return false;
     vbt_lock(&vbt_tree.lock);
     uint32_t site = vbt_intern_special_site("[vbtrace line events]");
     vbt_unlock(&vbt_tree.lock);
     vbt_tree.line_node = vbt_node_of(0, site, VBT_DOMAIN_PYTHON);
-    vbt_line_books_init();
+    static bool is_second;
+    if (!is_second)
+        vbt_line_books_init();
+    is_second = true;
     if (vbt_line_thread(vbt_self) == NULL)
         return false;
     void *names = run_python_part();
@@ -192,6 +206,7 @@ void vbt_line_mode_start(void) {
     struct vbt_line_sums begun = vbt_line_ours_begin(thread);
     if (!start()) {
         vbt_line_api.clear_error != NULL ? vbt_line_api.clear_error() : (void)0;
+        vbt_process_tell("Line events could not be had from an interpreter: its lines were not counted.");
         vbt_say("Python %s: line events cannot be had; lines are not counted", vbt_python.version);
     }
     vbt_line_ours_end(thread, &begun);

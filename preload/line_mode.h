@@ -21,6 +21,7 @@ struct vbt_line_api {
     void *(*compile)(const char *text, const char *file, int start);
     void *(*run)(void *code, void *globals, void *locals);
     int (*add_audit_hook)(int (*hook)(const char *, void *, void *), void *);
+    int (*at_exit)(void (*function)(void));
     long (*as_long)(void *);
     void (*incref)(void *);
     void (*decref)(void *);
@@ -32,13 +33,14 @@ struct vbt_line_api {
 
 extern struct vbt_line_api vbt_line_api;
 
-/* Starts line mode, if VBTRACE_LINES asks for it. Call it once, with the GIL, before the script runs. Where it cannot, it says why,
- * and the program is traced without. */
+/* Starts line mode, if VBTRACE_LINES asks for it. Call it once an interpreter, with the GIL, before the script runs. Where it cannot, it
+ * says why, and the program is traced without. It ends with the interpreter. */
 void vbt_line_mode_start(void);
 
 /* The events, by version of the interpreter: line_trace.c up to 3.11, line_monitoring.c from 3.12 on. True if they come from now on. */
 bool vbt_line_trace_start(void);
 bool vbt_line_monitoring_start(void);
+void vbt_line_monitoring_end(void);
 
 /* @profile was put before a function with this code object. */
 void vbt_line_choose(const char *code);

@@ -103,6 +103,12 @@ static void chosen(void *code) {
         switch_on(code);
 }
 
+/* Tools and their callbacks are the interpreter's. */
+void vbt_line_monitoring_end(void) {
+    monitoring = NULL;
+    tool = -1;
+}
+
 static void *on_line(void *self, void *const *arguments, long count) {
     (void)self;
     (void)count;

@@ -76,7 +76,11 @@ static void passed_free(void *context, void *block) {
 
 static void count_served(void) {
     struct vbt_py_allocator counting = {&served, counted_malloc, counted_calloc, passed_realloc, passed_free};
-    vbt_python.get_allocator(VBT_PY_OBJ, &served);
+    struct vbt_py_allocator now;
+    vbt_python.get_allocator(VBT_PY_OBJ, &now);
+    if (now.malloc == counted_malloc) /* up to 3.11 it outlives the interpreter */
+        return;
+    served = now;
     vbt_python.set_allocator(VBT_PY_OBJ, &counting);
 }
 
@@ -93,15 +97,18 @@ void vbt_line_objects_start(void) {
         vbt_line_free_lists_empty();
         vbt_line_objects_care = vbt_line_free_lists_empty;
         vbt_line_may_hurry = false;
-        vbt_process_note = "Exact objects: what Python's allocator for objects served. So each float and tuple is, as their free "
-                           "lists were switched "
-                           "off, and each list and dict but those made of one that the same execution of a line freed; the lists "
-                           "of these are emptied "
-                           "at each line. Slices, generators' and other helpers that the interpreter keeps are not seen. The key "
-                           "table of a dict and "
-                           "the buffer of a bytearray count as objects.";
+        vbt_process_tell("Exact objects: what Python's allocator for objects served. So each float and tuple is, as their free "
+                         "lists were switched "
+                         "off, and each list and dict but those made of one that the same execution of a line freed; the lists "
+                         "of these are emptied "
+                         "at each line. Slices, generators' and other helpers that the interpreter keeps are not seen. The key "
+                         "table of a dict and "
+                         "the buffer of a bytearray count as objects.");
         return;
     }
-    vbt_process_note = "Exact objects cannot be had from this version of Python: those from free lists are not seen.";
+    vbt_process_tell("Exact objects cannot be had from this version of Python: those from free lists are not seen.");
     vbt_say("Python %s: objects from free lists cannot be seen", vbt_python.version);
 }
+
+/* The free lists were the interpreter's, and are gone with it. */
+void vbt_line_objects_end(void) { vbt_line_objects_care = NULL; }

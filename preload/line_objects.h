@@ -9,6 +9,9 @@
  * the GIL. */
 void vbt_line_objects_start(void);
 
+/* The interpreter has ended. */
+void vbt_line_objects_end(void);
+
 /* Set where something has to be looked after at each line event. */
 extern void (*vbt_line_objects_care)(void) VBT_HIDDEN;
 

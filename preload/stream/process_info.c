@@ -21,7 +21,6 @@
 int64_t vbt_started;
 struct vbt_unseen vbt_unseen;
 int vbt_pid;
-const char *vbt_process_note;
 
 enum { TEXT = 256 * 1024, PAGE_KIB = 4 };
 
@@ -30,6 +29,9 @@ static char options[2 * VBT_PATH_MAX]; /* the environment's VBTRACE_NAME=value, 
 static struct utsname system_names;
 static char *text; /* for files of /proc; mapped when first needed */
 static long statm; /* its descriptor */
+
+enum { NOTES = 8 };
+static const char *_Atomic notes[NOTES];
 
 /* Now, since the program may change its environment while the helper reads it. */
 static void keep_options(void) {
@@ -55,6 +57,14 @@ void vbt_process_info_init(void) {
         strcpy(cwd, "/");
     vbt_sys(SYS_uname, &system_names);
     keep_options();
+}
+
+void vbt_process_tell(const char *note) {
+    for (size_t i = 0; i < NOTES; i++) {
+        const char *there = NULL;
+        if (atomic_compare_exchange_strong(&notes[i], &there, note) || strcmp(there, note) == 0)
+            return;
+    }
 }
 
 static const char *base_name(const char *path) {
@@ -147,8 +157,11 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     }
     for (const char *entry = options; *entry != '\0'; entry += strlen(entry) + 1)
         put_pair(w, &count, "option", entry);
-    if (vbt_process_note != NULL)
-        put_pair(w, &count, "note", vbt_process_note);
+    for (size_t i = 0; i < NOTES; i++) {
+        const char *note = atomic_load(&notes[i]);
+        if (note != NULL)
+            put_pair(w, &count, "note", note);
+    }
     if (vbt_helper_is_impossible())
         put_pair(
             w, &count, "note",

@@ -43,8 +43,8 @@ void vbt_rss_close(void);
 int64_t vbt_rss_now(void);
 int64_t vbt_rss_highest(void);
 
-/* A sentence for the person who reads the report; NULL: there is none. */
-extern const char *vbt_process_note;
+/* A sentence for the person who reads the report. One that was told before is not told again. */
+void vbt_process_tell(const char *note);
 
 /* Allocators that the hooks do not stand before: the trace says so. */
 struct vbt_unseen {

@@ -599,6 +599,35 @@ def test_a_child_counts_for_itself(interpreter, tmp_path):
     assert hits == [3, 10]
 
 
+ONE_AFTER_THE_OTHER = """
+def work(n):
+    total = 0.0
+    for i in range(n):
+        total = float(i)
+    return total
+
+print(work(10))
+"""
+
+
+@pytest.mark.parametrize("objects", ["0", "1"])
+def test_one_interpreter_after_the_other(interpreter, objects):
+    """Each in the same process: the lines of all are counted, and nothing of one is touched that has ended."""
+    ask = "import os, sys, sysconfig as c; print(os.path.join(c.get_config_var('LIBDIR'), c.get_config_var('INSTSONAME')), sys.base_prefix)"
+    library, home = vbt.run([interpreter.path, "-c", ask]).stdout.split()
+    if not vbt.os.path.exists(library) or ".so" not in library:
+        pytest.skip(f"{interpreter} has no shared library")
+    program = vbt.compiled("embedding.c", "-ldl")
+    env = {"PYTHONHOME": home, "VBTRACE_FUNCTIONS": "work", "VBTRACE_OBJECTS": objects}
+    run = vbt.trace([program, library, ONE_AFTER_THE_OTHER, "3"], env=env, silent=objects == "0" or interpreter.v >= (3, 10))
+    assert run.stdout == "9.0\n" * 3
+    rows = {line: row for (_, function, _, line), row in counted(run.report.trace).items() if function == "work"}
+    assert {line: row["hits"] for line, row in rows.items()} == {2: 0, 3: 3, 4: 33, 5: 30, 6: 3}
+    if objects == "1" and interpreter.v >= (3, 10):
+        assert rows[5]["own_objects"] == 30
+        assert not any("cannot be had" in note for note in run.report.json["notes"])
+
+
 def test_nothing_without_line_mode(interpreter, tmp_path):
     program = tmp_path / "plain.py"
     program.write_text("import sys\nprint(sys.gettrace(), hasattr(__builtins__, 'profile'), len(sys.meta_path))\n")
