@@ -58,17 +58,23 @@ void vbt_line_choose(const char *code) {
     atomic_fetch_add(&vbt_python_epochs, VBT_PYTHON_CODE_DIED); /* what the caches say of the code is no longer so */
 }
 
+bool vbt_line_is_back(struct vbt_line_thread *lines, const void *frame) {
+    const struct vbt_line_frame *found = lines->top;
+    while (found > lines->frames && found->frame != frame)
+        found--;
+    if (found == lines->frames)
+        return false;
+    while (!vbt_line_is_top(lines, frame))
+        vbt_line_leave(lines, lines->top->frame);
+    return true;
+}
+
 void vbt_line_begin_anyhow(struct vbt_line_thread *lines, const char *code, const void *frame, int32_t line) {
     bool met;
     struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
     if (block == NULL)
         return;
-    struct vbt_line_frame *found = lines->top;
-    while (found > lines->frames && found->frame != frame)
-        found--;
-    while (found > lines->frames && !vbt_line_is_top(lines, frame))
-        vbt_line_leave(lines, lines->top->frame);
-    if (found == lines->frames)
+    if (!vbt_line_is_back(lines, frame))
         vbt_line_enter(lines, frame, block, line);
     vbt_line_begin_else(lines, frame, line);
 }

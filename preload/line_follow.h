@@ -43,6 +43,9 @@ VBT_INLINE struct vbt_line_block *vbt_line_block_of(struct vbt_line_thread *line
  * without a word. */
 void vbt_line_begin_anyhow(struct vbt_line_thread *lines, const char *code, const void *frame, int32_t line);
 
+/* The frame is known to run: what was entered above it ended, or goes on later, without a word. False if it was not entered. */
+bool vbt_line_is_back(struct vbt_line_thread *lines, const void *frame);
+
 /* Does the code object point at this block? So it does at what the interpreter makes to tell of its lines. */
 bool vbt_line_is_part_of(const char *code, const void *block);
 

@@ -56,14 +56,47 @@ static __attribute__((noinline)) struct vbt_line_thread *first_frame(void) {
     return vbt_self != NULL ? vbt_line_thread(vbt_self) : NULL;
 }
 
-VBT_INLINE void *evaluate(char *state, void *frame, int thrown, int minor) {
-    struct vbt_thread *thread = vbt_self;
-    struct vbt_line_thread *lines = VBT_LIKELY(thread != NULL && thread->lines != NULL) ? thread->lines : first_frame();
+VBT_INLINE struct vbt_line_thread *own_lines(void) {
+    const struct vbt_thread *thread = vbt_self;
+    return VBT_LIKELY(thread != NULL && thread->lines != NULL) ? thread->lines : first_frame();
+}
+
+VBT_INLINE bool is_chosen(struct vbt_line_thread *lines, const void *frame, int minor) {
+    bool met;
+    return vbt_line_block_of(lines, vbt_load_pointer(frame, codes[minor]), &met) != NULL;
+}
+
+/* Where stacks are switched (greenlet does it, for gevent and others), a frame goes on without a word to us, and with what another frame
+ * left in the thread's state: so the function stays in place for all frames. */
+static __attribute__((noinline)) void *evaluate_switched(struct vbt_line_thread *lines, char *state, void *frame, int thrown) {
+    int minor = vbt_python.minor;
     vbt_tracer *function = function_of(state, minor);
-    bool before = *function == tracer, met;
+    struct vbt_thread *thread;
+    bool waits = lines->outside == 0 && lines->top > lines->frames;
+    bool leaves = waits && !is_chosen(lines, frame, minor) && vbt_line_follow(&thread) != NULL;
+    if (leaves)
+        vbt_line_enter(lines, frame, NULL, 0);
+    put(state, true, minor);
+    vbt_line_keep_last(lines);
+    void *result = go_on(state, frame, thrown, minor);
+    vbt_line_keep_last(lines);
+    if (leaves)
+        vbt_line_leave(lines, frame);
+    if (*function == NULL || *function == tracer)
+        put(state, true, minor);
+    return result;
+}
+
+VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, int minor) {
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = own_lines();
+    vbt_tracer *function = function_of(state, minor);
+    bool before = *function == tracer;
     if (VBT_UNLIKELY(lines == NULL) || VBT_UNLIKELY(*function != NULL && !before))
         return go_on(state, frame, thrown, minor);
-    bool chosen = vbt_line_block_of(lines, vbt_load_pointer(frame, codes[minor]), &met) != NULL;
+    if (VBT_UNLIKELY(lines->switches))
+        return evaluate_switched(lines, state, frame, thrown);
+    bool chosen = is_chosen(lines, frame, minor);
     if (!chosen && !before)
         return go_on(state, frame, thrown, minor);
     bool leaves = !chosen && vbt_line_follow(&thread) != NULL; /* a chosen function calls another one */
@@ -76,8 +109,25 @@ VBT_INLINE void *evaluate(char *state, void *frame, int thrown, int minor) {
     if (leaves)
         vbt_line_leave(lines, frame);
     if (*function == NULL || *function == tracer)
-        put(state, before, minor);
+        put(state, before || lines->switches, minor);
     return result;
+}
+
+/* Nobody called this one: it is the thread's first. If there is one already, it is the first of another stack. */
+static __attribute__((noinline)) void *evaluate_root(char *state, void *frame, int thrown) {
+    struct vbt_line_thread *lines = own_lines();
+    if (lines != NULL && lines->roots++ > 0)
+        lines->switches = true;
+    void *result = evaluate_called(state, frame, thrown, vbt_python.minor);
+    if (lines != NULL && lines->roots > 0)
+        lines->roots--;
+    return result;
+}
+
+VBT_INLINE void *evaluate(char *state, void *frame, int thrown, int minor) {
+    if (VBT_UNLIKELY(top_frame(state, &vbt_python_abis[minor]) == NULL))
+        return evaluate_root(state, frame, thrown);
+    return evaluate_called(state, frame, thrown, minor);
 }
 
 static void *evaluate_8(void *frame, int thrown) { return evaluate(vbt_python.current_thread(), frame, thrown, 8); }
@@ -140,7 +190,6 @@ void vbt_line_frames_resume(void) {
     char *state = vbt_python.this_thread();
     const char *frame = state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
     struct vbt_line_thread *lines = vbt_self != NULL ? vbt_self->lines : NULL;
-    bool met;
     if (frame != NULL && lines != NULL && *function_of(state, vbt_python.minor) == NULL)
-        put(state, vbt_line_block_of(lines, vbt_load_pointer(frame, codes[vbt_python.minor]), &met) != NULL, vbt_python.minor);
+        put(state, lines->switches || is_chosen(lines, frame, vbt_python.minor), vbt_python.minor);
 }

@@ -120,7 +120,7 @@ static void on_call(struct vbt_thread *thread, const char *frame, const struct l
     struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
     if (VBT_UNLIKELY(block != NULL && vbt_line_has_yielded(lines, frame, block)))
         vbt_line_resume(lines, frame, block, line);
-    else
+    else if (block != NULL || !lines->switches)
         vbt_line_enter(lines, frame, block, line);
 }
 
@@ -130,6 +130,8 @@ static void on_return(struct vbt_line_thread *lines, const char *frame, const ch
     const char *code = code_of(frame, layout);
     if (value == NULL)
         see_closed(lines, frame);
+    if (VBT_UNLIKELY(lines->switches) && !vbt_line_is_back(lines, frame))
+        return;
     if (VBT_UNLIKELY((vbt_load_int(code, layout->flags) & GENERATORS) != 0) && value != NULL && is_amid(frame, code, layout))
         vbt_line_yield(lines, frame);
     else
@@ -145,7 +147,7 @@ static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what
         int32_t line = vbt_load_int(frame, layout->line);
         if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
             vbt_line_begin_else(lines, frame, line);
-        else if (lines->outside == 0 || lines->top->frame == frame)
+        else if (lines->outside == 0 || lines->top->frame == frame || lines->switches)
             vbt_line_begin_anyhow(lines, code_of(frame, layout), frame, line);
     } else if (what == CALL) {
         on_call(thread, frame, layout);

@@ -81,8 +81,11 @@ struct vbt_thread *vbt_thread_begin(void) {
         thread->ledger.last_block = NULL;
         vbt_python_stack_reset(&thread->stack);
         vbt_full_stack_reset(&thread->full);
-        if (thread->lines != NULL)
+        if (thread->lines != NULL) {
             vbt_line_reset(thread->lines);
+            thread->lines->roots = 0;
+            thread->lines->switches = false;
+        }
         atomic_store(&thread->standing, VBT_IDLE);
         if (was_nobodys)
             vbt_ledger_begin(&thread->ledger);

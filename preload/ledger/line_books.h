@@ -110,6 +110,8 @@ struct vbt_line_thread {
         struct vbt_line *line;
         int64_t carried;
     } yielded[VBT_LINE_RESUMED];    /* the line that a generator's frame stopped in */
+    uint32_t roots;                 /* evaluations of frames under way that nobody called; more than one: stacks are switched */
+    bool switches;                  /* they were, in this thread */
     struct vbt_line_block **blocks; /* by index of the code */
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
 };

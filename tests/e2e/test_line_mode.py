@@ -500,6 +500,17 @@ def test_debuggers_see_what_is_under_way(interpreter, tmp_path):
     assert run.stdout.count("'line', 'outer'") == 3 and run.stdout.count("'line', 'inner'") == 2
 
 
+def test_switched_stacks(interpreter):
+    """greenlet's, which tell nobody when a function goes on."""
+    if vbt.run([interpreter.path, "-c", "import greenlet"]).returncode != 0:
+        pytest.skip(f"{interpreter} has no greenlet (on Debian: apt install python3-greenlet)")
+    program = vbt.PROGRAMS / "greenlets.py"
+    run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "chosen*,worker,killed"})
+    assert run.stdout == "1012 True\n"
+    wrong = wrong_marks(program, counted(run.report.trace), n=10)
+    assert not wrong, f"\n{wrong}"
+
+
 DEEP = """
 import sys, threading
 
