@@ -91,6 +91,8 @@ VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, int minor
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = own_lines();
     vbt_tracer *function = function_of(state, minor);
+    if (VBT_UNLIKELY(lines != NULL && lines->withdrawn) && *function == NULL)
+        vbt_line_frames_resume(); /* for the calling frame */
     bool before = *function == tracer;
     if (VBT_UNLIKELY(lines == NULL) || VBT_UNLIKELY(*function != NULL && !before))
         return go_on(state, frame, thrown, minor);
@@ -184,12 +186,15 @@ void vbt_line_frames_withdraw(void) {
     char *state = vbt_python.this_thread();
     if (state != NULL && *function_of(state, vbt_python.minor) == tracer)
         put(state, false, vbt_python.minor);
+    vbt_self->lines->withdrawn = true;
 }
 
 void vbt_line_frames_resume(void) {
     char *state = vbt_python.this_thread();
     const char *frame = state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
     struct vbt_line_thread *lines = vbt_self != NULL ? vbt_self->lines : NULL;
-    if (frame != NULL && lines != NULL && *function_of(state, vbt_python.minor) == NULL)
-        put(state, lines->switches || is_chosen(lines, frame, vbt_python.minor), vbt_python.minor);
+    if (frame == NULL || lines == NULL || *function_of(state, vbt_python.minor) != NULL)
+        return;
+    lines->withdrawn = false;
+    put(state, lines->switches || is_chosen(lines, frame, vbt_python.minor), vbt_python.minor);
 }

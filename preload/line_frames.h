@@ -16,7 +16,8 @@ bool vbt_line_frames_start(vbt_tracer function);
 /* Does the calling thread trace for our sake alone? */
 bool vbt_line_frames_alone(void);
 
-/* Somebody is about to set a trace function in the calling thread, or to take one away. Ours is not in place any more. */
+/* Somebody is about to set a trace function in the calling thread, whose lines are counted, or to take one away. Ours is not in place any
+ * more. */
 void vbt_line_frames_withdraw(void);
 
 /* If nobody has a trace function in the calling thread, and it runs chosen code: ours is in place again. */

@@ -27,6 +27,7 @@ static bool find_api(void) {
         {"PyEval_SetTrace", &vbt_line_api.set_trace},
         {"PyFrame_GetLineNumber", &vbt_line_api.line_number},
         {"PyObject_GetAttrString", &vbt_line_api.get_attribute},
+        {"PyObject_SetAttrString", &vbt_line_api.set_attribute},
         {"PyDict_SetItemString", &vbt_line_api.set_item},
         {"PyDict_GetItemString", &vbt_line_api.get_item},
         {"PyObject_CallMethod", &vbt_line_api.call_method},

@@ -10,6 +10,7 @@ struct vbt_line_api {
     void (*set_trace)(int (*function)(void *, void *, int, void *), void *object);
     int (*line_number)(void *frame);
     void *(*get_attribute)(void *, const char *);
+    int (*set_attribute)(void *, const char *, void *);
     int (*set_item)(void *dict, const char *key, void *value);
     void *(*get_item)(void *dict, const char *key); /* borrowed */
     void *(*call_method)(void *, const char *, const char *, ...);

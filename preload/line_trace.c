@@ -7,6 +7,7 @@
 #include "line_follow.h"
 #include "line_frames.h"
 #include "line_mode.h"
+#include "line_wrap.h"
 #include "say.h"
 #include "stream/process_info.h"
 #include "where/python_code.h"
@@ -196,8 +197,17 @@ static int resume(void *unused) {
     return 0;
 }
 
-/* Somebody sets a trace function, or takes it away: which, is not told. What the main thread has in the end is looked at when that is
- * done. */
+static void *(*real_settrace)(void *module, void *function);
+
+/* Called by programs instead of sys.settrace. */
+static void *settrace(void *module, void *function) {
+    void *result = real_settrace(module, function);
+    vbt_line_frames_resume();
+    return result;
+}
+
+/* Somebody sets a trace function, or takes it away: which, is not told. What its thread has in the end is looked at when that is done: in
+ * settrace; where it is code in C that does it, in the main thread by a pending call, in others when they next call a function. */
 static int on_audit(const char *event, void *arguments, void *unused) {
     (void)arguments;
     (void)unused;
@@ -215,5 +225,11 @@ static int on_audit(const char *event, void *arguments, void *unused) {
 
 bool vbt_line_trace_start(void) {
     static const vbt_tracer tracers[] = {[8] = trace_8, [9] = trace_8, [10] = trace_10, [11] = trace_11};
-    return vbt_line_frames_start(tracers[vbt_python.minor]) && vbt_line_api.add_audit_hook(on_audit, NULL) == 0;
+    static struct vbt_line_method ours;
+    void *sys = vbt_line_api.import("sys");
+    if (sys == NULL || !vbt_line_frames_start(tracers[vbt_python.minor]) || vbt_line_api.add_audit_hook(on_audit, NULL) != 0)
+        return false;
+    vbt_line_wrap(sys, "settrace", settrace, &ours, (void **)&real_settrace);
+    vbt_line_api.decref(sys);
+    return true;
 }

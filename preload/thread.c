@@ -84,7 +84,7 @@ struct vbt_thread *vbt_thread_begin(void) {
         if (thread->lines != NULL) {
             vbt_line_reset(thread->lines);
             thread->lines->roots = 0;
-            thread->lines->switches = false;
+            thread->lines->switches = thread->lines->withdrawn = false;
         }
         atomic_store(&thread->standing, VBT_IDLE);
         if (was_nobodys)

@@ -112,6 +112,7 @@ struct vbt_line_thread {
     } yielded[VBT_LINE_RESUMED];    /* the line that a generator's frame stopped in */
     uint32_t roots;                 /* evaluations of frames under way that nobody called; more than one: stacks are switched */
     bool switches;                  /* they were, in this thread */
+    bool withdrawn;                 /* somebody set or took away a trace function, which may be gone by now */
     struct vbt_line_block **blocks; /* by index of the code */
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
 };

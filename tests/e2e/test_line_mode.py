@@ -587,6 +587,48 @@ def test_trace_functions_of_others(interpreter, tmp_path):
         assert "set a trace function of its own" in " ".join(run.report.json["notes"])
 
 
+FORMER_TRACERS = """
+import ctypes, sys, threading
+
+def work(n):
+    sys.settrace(lambda *arguments: None)
+    sys.settrace(None)
+    total = 0
+    for i in range(n):
+        total += i
+
+def work_with_c(n):
+    sys.settrace(lambda *arguments: None)
+    ctypes.pythonapi.PyEval_SetTrace(None, None)
+    helper()
+    for i in range(n):
+        total = i
+
+def helper():
+    pass
+
+def in_a_thread(function, n):
+    thread = threading.Thread(target=function, args=(n,))
+    thread.start()
+    thread.join()
+
+for function in work, work_with_c:
+    function(100)
+    in_a_thread(function, 100)
+print(sys.gettrace(), sys.settrace, type(sys.settrace), sys.settrace.__self__, sys.settrace.__module__, sys.settrace.__doc__, dir(sys))
+"""
+
+
+def test_after_trace_functions_of_others(interpreter, tmp_path):
+    """Once they are gone, their thread's lines are counted again, whichever thread it is."""
+    program = tmp_path / "former.py"
+    program.write_text(FORMER_TRACERS)
+    run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "work*"}, silent=False)
+    assert run.stdout == vbt.run([interpreter.path, program]).stdout
+    hits = {line: row["hits"] for (_, function, _, line), row in counted(run.report.trace).items() if function.startswith("work")}
+    assert {line: hits[line] for line in (8, 9, 15, 16)} == {8: 202, 9: 200, 15: 202, 16: 200}
+
+
 FORKS = """
 import os
 
