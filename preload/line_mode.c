@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 
 struct vbt_line_api vbt_line_api;
+void *vbt_line_leave_tool;
 
 /* line_mode.py, as it lies beside this file. */
 __asm__(".pushsection .rodata\n"
@@ -165,6 +166,7 @@ static void interpreter_ends(void) {
     vbt_line_objects_end();
     vbt_line_monitoring_end();
     vbt_line_code_chosen = NULL;
+    vbt_line_leave_tool = NULL;
     if (vbt_self != NULL && vbt_self->lines != NULL)
         vbt_line_reset(vbt_self->lines);
 }
@@ -185,6 +187,8 @@ static bool start(void) {
     void *names = run_python_part();
     if (names == NULL)
         return false;
+    vbt_line_leave_tool = vbt_line_api.get_item(names, "leave_tool");
+    vbt_line_api.incref(vbt_line_leave_tool);
     struct taken without = take(names);
     if (!(vbt_python.minor >= 12 ? vbt_line_monitoring_start() : vbt_line_trace_start()))
         return false;

@@ -46,6 +46,9 @@ void vbt_line_monitoring_end(void);
 /* @profile was put before a function with this code object. */
 void vbt_line_choose(const char *code);
 
+/* leave_tool of line_mode.py, while there is an interpreter. */
+extern void *vbt_line_leave_tool;
+
 /* Starts line events for a code object that is chosen, where that is done code by code. */
 extern void (*vbt_line_code_chosen)(void *code);
 

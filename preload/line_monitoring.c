@@ -7,6 +7,7 @@
 #include "ledger/shadow.h"
 #include "line_follow.h"
 #include "line_mode.h"
+#include "line_tool.h"
 #include "pause.h"
 #include "where/python_code.h"
 #include "where/python_walk.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 
 static void *monitoring, *disable;
-static int tool = -1;
 static int events_of_code;
 
 static const char *current_frame(void) {
@@ -79,7 +79,7 @@ static void disown_record(struct vbt_thread *thread, const char *code) {
 }
 
 static void switch_on(void *code) {
-    void *result = vbt_line_api.call_method(monitoring, "set_local_events", "iOi", tool, code, events_of_code);
+    void *result = vbt_line_api.call_method(monitoring, "set_local_events", "iOi", vbt_line_tool, code, events_of_code);
     if (result != NULL)
         vbt_line_api.decref(result);
     else
@@ -99,14 +99,14 @@ static void switch_on_unseen(struct vbt_thread *thread, void *code) {
 }
 
 static void chosen(void *code) {
-    if (monitoring != NULL && tool >= 0)
+    if (monitoring != NULL && vbt_line_tool >= 0)
         switch_on(code);
 }
 
 /* Tools and their callbacks are the interpreter's. */
 void vbt_line_monitoring_end(void) {
     monitoring = NULL;
-    tool = -1;
+    vbt_line_tool_end();
 }
 
 static void *on_line(void *self, void *const *arguments, long count) {
@@ -237,7 +237,7 @@ struct definition {
 static bool listen(int event, struct definition *definition) {
     void *function = vbt_line_api.new_function(definition, NULL, NULL);
     void *before =
-        function != NULL ? vbt_line_api.call_method(monitoring, "register_callback", "iiO", tool, event, function) : NULL;
+        function != NULL ? vbt_line_api.call_method(monitoring, "register_callback", "iiO", vbt_line_tool, event, function) : NULL;
     if (function != NULL)
         vbt_line_api.decref(function);
     if (before != NULL)
@@ -254,45 +254,39 @@ static int event_number(void *events, const char *name) {
     return (int)event;
 }
 
-/* Tools are numbered 0 to 5: 0 is for debuggers, 1 for coverage, 2 for profilers, 5 for optimizers. */
-static bool take_tool(void) {
-    static const int free_ones[] = {4, 3};
-    for (size_t i = 0; i < sizeof free_ones / sizeof *free_ones && tool < 0; i++) {
-        void *result = vbt_line_api.call_method(monitoring, "use_tool_id", "is", free_ones[i], "vbtrace");
-        if (result != NULL) {
-            tool = free_ones[i];
-            vbt_line_api.decref(result);
-        }
-        vbt_line_api.clear_error();
-    }
-    return tool >= 0;
-}
-
-bool vbt_line_monitoring_start(void) {
+/* Asks for all events that are heard, by the number of vbt_line_tool. */
+static bool listen_to_all(void) {
     static struct definition start = {"vbtrace", on_start, 0x80, NULL}, resume = {"vbtrace", on_resume, 0x80, NULL},
                              left = {"vbtrace", on_leave, 0x80, NULL}, yield = {"vbtrace", on_yield, 0x80, NULL},
                              line = {"vbtrace", on_line, 0x80, NULL}, jump = {"vbtrace", on_jump, 0x80, NULL};
-    void *sys = vbt_line_api.import("sys");
-    monitoring = sys != NULL ? vbt_line_api.get_attribute(sys, "monitoring") : NULL;
-    void *events = monitoring != NULL ? vbt_line_api.get_attribute(monitoring, "events") : NULL;
-    disable = monitoring != NULL ? vbt_line_api.get_attribute(monitoring, "DISABLE") : NULL;
-    if (events == NULL || disable == NULL || !take_tool())
+    void *events = vbt_line_api.get_attribute(monitoring, "events");
+    if (events == NULL)
         return false;
     int py_start = event_number(events, "PY_START"), py_resume = event_number(events, "PY_RESUME");
     int py_return = event_number(events, "PY_RETURN"), py_yield = event_number(events, "PY_YIELD");
     int py_line = event_number(events, "LINE"), py_jump = event_number(events, "JUMP");
     int py_throw = event_number(events, "PY_THROW"), py_unwind = event_number(events, "PY_UNWIND");
     events_of_code = py_start | py_resume | py_return | py_yield | py_line | py_jump;
+    vbt_line_api.decref(events);
+    bool good = listen(py_start, &start) && listen(py_resume, &resume) && listen(py_throw, &resume) && listen(py_return, &left) &&
+                listen(py_unwind, &left) && listen(py_yield, &yield) && listen(py_line, &line) && listen(py_jump, &jump);
+    void *result =
+        good ? vbt_line_api.call_method(monitoring, "set_events", "ii", vbt_line_tool, py_start | py_throw | py_unwind) : NULL;
+    if (result != NULL)
+        vbt_line_api.decref(result);
+    return result != NULL;
+}
+
+bool vbt_line_monitoring_start(void) {
+    void *sys = vbt_line_api.import("sys");
+    monitoring = sys != NULL ? vbt_line_api.get_attribute(sys, "monitoring") : NULL;
+    disable = monitoring != NULL ? vbt_line_api.get_attribute(monitoring, "DISABLE") : NULL;
+    if (disable == NULL)
+        return false;
     vbt_line_code_chosen = chosen;
     vbt_line_frame_now = frame_now;
     if (vbt_self != NULL && vbt_self->lines != NULL)
         vbt_ledger_watch(&vbt_self->ledger);
-    bool good = listen(py_start, &start) && listen(py_resume, &resume) && listen(py_throw, &resume) && listen(py_return, &left) &&
-                listen(py_unwind, &left) && listen(py_yield, &yield) && listen(py_line, &line) && listen(py_jump, &jump);
-    void *result = good ? vbt_line_api.call_method(monitoring, "set_events", "ii", tool, py_start | py_throw | py_unwind) : NULL;
-    if (result != NULL)
-        vbt_line_api.decref(result);
-    vbt_line_api.decref(events);
     vbt_line_api.decref(sys);
-    return result != NULL;
+    return vbt_line_tool_take(monitoring, listen_to_all);
 }

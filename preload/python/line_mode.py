@@ -2,7 +2,8 @@
 
 Given: choose(code), which makes line mode follow a code object. Leaves behind: calibrate(n) and calibrate_calls(n), whose cost with
 and without line events is compared; call_methods(), which calls methods of a type written in C in every way that the interpreter has an
-instruction for, and wait(), a coroutine that it runs: what the interpreter makes the first time is made then.
+instruction for, and wait(), a coroutine that it runs: what the interpreter makes the first time is made then; leave_tool(old, new), which
+takes code along when line mode moves from one number of sys.monitoring's to another.
 """
 
 import builtins
@@ -151,3 +152,38 @@ def call_methods():
         wait().send(None)
     except StopIteration:
         pass
+
+
+def leave_tool(old, new):
+    """What was asked for by the old number is asked for by the new one; -1: by none. The old one is as it was before it was taken."""
+    import gc
+
+    async def coroutine():
+        pass
+
+    async def asynchronous():
+        yield
+
+    waiting = coroutine()
+    waiting.close()
+    kinds = (type(leave_tool), "__code__"), (type(_ for _ in ()), "gi_code"), (type(waiting), "cr_code"), (type(asynchronous()), "ag_code")
+    monitoring, found = sys.monitoring, {}
+    for thing in gc.get_objects():
+        for kind, attribute in kinds:
+            if type(thing) is kind:
+                code = getattr(thing, attribute)
+                found[id(code)] = code
+    for frame in sys._current_frames().values():
+        while frame is not None:
+            found[id(frame.f_code)] = frame.f_code
+            frame = frame.f_back
+    for code in found.values():
+        events = monitoring.get_local_events(old, code)
+        if events:
+            monitoring.set_local_events(old, code, 0)
+            if new >= 0:
+                monitoring.set_local_events(new, code, events)
+    for event in "PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_UNWIND", "PY_YIELD", "LINE", "JUMP":
+        monitoring.register_callback(old, getattr(monitoring.events, event), None)
+    monitoring.free_tool_id(old)
+    monitoring.restart_events()  # what the old number no longer wanted to hear of, its next owner may

@@ -629,6 +629,68 @@ def test_after_trace_functions_of_others(interpreter, tmp_path):
     assert {line: hits[line] for line in (8, 9, 15, 16)} == {8: 202, 9: 200, 15: 202, 16: 200}
 
 
+TOOLS = """
+import sys
+
+def other(n):
+    return n
+
+def work(n):
+    total = 0
+    for i in range(n):
+        total += other(i)
+    return total
+
+def generator(n):
+    for i in range(n):
+        yield i
+
+def taking(numbers):
+    for number in numbers:
+        assert monitoring.get_tool(number) is None
+        monitoring.use_tool_id(number, "mine")
+        assert monitoring.get_tool(number) == "mine"
+    after = 1
+    return after
+
+def started(code, offset):
+    names.append(code.co_name)
+    return monitoring.DISABLE
+
+monitoring, names = sys.monitoring, []
+running = generator(10)
+work(10)
+next(running)
+taking(eval(sys.argv[1]))
+monitoring.register_callback(4, monitoring.events.PY_START, started)
+monitoring.register_callback(4, monitoring.events.LINE, lambda code, line: names.append(line))
+monitoring.set_events(4, monitoring.events.PY_START)
+work(10)
+print(list(running), names, monitoring.use_tool_id, monitoring.get_tool(4))
+try:
+    monitoring.use_tool_id(4, "again")
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("numbers, counts", [([4], True), ([4, 3, 2], True), ([0, 1, 2, 3, 4], True), ([0, 1, 2, 3, 4, 5], False)])
+def test_tools_of_others(interpreter, numbers, counts, tmp_path):
+    """A program that uses sys.monitoring gets every number that it asks for, and hears what it hears untraced."""
+    if interpreter.v < (3, 12):
+        pytest.skip("sys.monitoring begins with 3.12")
+    program = tmp_path / "tools.py"
+    program.write_text(TOOLS)
+    run = vbt.trace([interpreter.path, program, numbers], env={"VBTRACE_FUNCTIONS": "work,generator,taking"}, silent=counts)
+    assert run.stdout == vbt.run([interpreter.path, program, numbers]).stdout
+    rows = {line: row["hits"] for (_, _, _, line), row in counted(run.report.trace).items()}
+    if counts:
+        assert [rows[line] for line in (8, 9, 10, 11, 14, 15, 22, 23)] == [2, 22, 20, 2, 11, 10, 1, 1]
+    else:
+        assert [rows[line] for line in (8, 9, 10, 11, 14, 15)] == [1, 11, 10, 1, 1, 1]
+        assert "takes every number" in run.done.stderr and "took every number" in " ".join(run.report.json["notes"])
+
+
 FORKS = """
 import os
 

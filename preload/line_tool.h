@@ -1,0 +1,20 @@
+/* The number by which sys.monitoring knows line mode.
+ *
+ * There are six for all tools of a process. Whoever asks for the one that line mode has gets it, as in a program that is not traced: line
+ * mode moves to another one, and ends where there is none. */
+#ifndef VBT_LINE_TOOL_H
+#define VBT_LINE_TOOL_H
+
+#include <stdbool.h>
+
+/* -1: line mode has none. */
+extern int vbt_line_tool;
+
+/* Takes a number; then, and whenever it had to take another one, listen is called, which asks for events by that number. False if all
+ * are taken or listen fails. monitoring: sys.monitoring. With the GIL. */
+bool vbt_line_tool_take(void *monitoring, bool (*listen)(void));
+
+/* The interpreter has ended. */
+void vbt_line_tool_end(void);
+
+#endif
