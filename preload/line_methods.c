@@ -51,7 +51,7 @@ static void *get(void *descriptor, void *object, void *type) {
 
 void vbt_line_methods_learn(void) {
     char *type = dlsym(vbt_python.library, "PyMethodDescr_Type");
-    if (type == NULL)
+    if (type == NULL || real != NULL) /* the type is there already, and is the same for the process's next interpreter */
         return;
     descriptor_get *function = (descriptor_get *)(type + TYPE_DESCRIPTOR_GET);
     real = *function;
