@@ -1,6 +1,8 @@
 """Which thread did what: --by thread, and programs that start very many of them."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -139,7 +141,7 @@ def test_one_thread_says_nothing_of_threads(interpreter):
 def test_threads_of_a_killed_process():
     """What was not told apart before the end is said to be of no known thread; nothing is lost."""
     code = """
-import os, select, signal, sys, threading
+import select, sys, threading
 def work():
     kept.extend(bytearray(5000) for _ in range(1000))
 kept = []
@@ -149,21 +151,30 @@ while not select.select([sys.stdin], [], [], 0.05)[0]:
 sys.stdin.readline()
 work()
 sys.stdin.readline()
-os.kill(os.getpid(), signal.SIGKILL)
 """
 
+    def tree(path):
+        told = json.loads(vbt.vbtrace("tree", "--by", "thread", "--format", "json", path).stdout)
+        return told["totals"]["allocated_bytes"], {row["function"]: row["cumulative_allocated_bytes"] for row in told["calls"] if row["parent"] == 0}
+
     def thread_is_told(reports):
-        return any(row["thread"] == 2 and row["allocated_bytes"] >= 5_000_000 for report in reports for row in report.json["threads"])
+        return any(tree(report.path)[1].get("python3 (thread 2)", 0) >= 5_000_000 for report in reports)
 
-    def all_is_written(reports):
-        return any(report.line("<string>", 4)["allocated_bytes"] >= 10_000_000 for report in reports)
+    def kill(reports):
+        """When all is written and nothing follows: what a thread does during a tick can be in its part of the counts alone."""
+        (report,) = reports
+        seen.append(report.totals["allocs"])
+        if seen[-2:] == 2 * seen[-1:] and report.line("<string>", 4)["allocated_bytes"] >= 10_000_000:
+            os.kill(report.json["program"]["pid"], signal.SIGKILL)
+            return True
+        return False
 
-    for _ in range(20):
-        path = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], thread_is_told, all_is_written, status=-9).paths[0]
+    for _ in range(50):
+        seen = []
+        path = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], thread_is_told, kill, status=-signal.SIGKILL).paths[0]
         totals = json.loads(vbt.vbtrace("report", "--format", "json", path).stdout)["totals"]
-        done = vbt.vbtrace("tree", "--by", "thread", "--format", "json", path)
-        groups = {row["function"]: row["cumulative_allocated_bytes"] for row in json.loads(done.stdout)["calls"] if row["parent"] == 0}
-        assert sum(groups.values()) == json.loads(done.stdout)["totals"]["allocated_bytes"] == totals["allocated_bytes"]
+        whole, groups = tree(path)
+        assert sum(groups.values()) == whole == totals["allocated_bytes"]
         assert groups["python3 (thread 2)"] >= 5_000_000
         if groups.get("[not told apart]", 0) >= 5_000_000:
             return
