@@ -1,8 +1,9 @@
 /* Line events up to 3.11: which frames have the trace function.
  *
  * Where a thread has a trace function, the interpreter does something for it at every instruction, whatever code it is of. So it is
- * there for frames of chosen code alone, and not while those wait for other code (but for threads that switch stacks): a function of ours stands around the evaluation of every
- * frame (PEP 523), in all threads. Somebody else's trace function is left alone. */
+ * there for frames of chosen code alone, and not while those wait for other code: a function of ours stands around the evaluation of every
+ * frame (PEP 523), in all threads. (In a thread that switches stacks it is there for all frames.) Somebody else's trace function is left
+ * alone. */
 #ifndef VBT_LINE_FRAMES_H
 #define VBT_LINE_FRAMES_H
 

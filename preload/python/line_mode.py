@@ -77,7 +77,20 @@ class Packages:
             if spec is not None:
                 self.take_part(spec.loader)
                 return spec
-        return type(sys.__spec__)(name, self, origin="<vbtrace>")
+        return type(sys.__spec__)(name, self, origin="<vbtrace>") if self.is_needed() else None
+
+    def is_needed(self):
+        """Does the program ask for what we have, or would it not run without? One that tries an import has another way if that fails."""
+        frame = sys._getframe(2)
+        while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        if frame is None:
+            return False
+        import linecache
+
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno, frame.f_globals)
+        words = line.replace("(", " ").replace(",", " ").split()
+        return line.startswith(("import ", "from ")) or words[2:4] == ["import", "profile"]
 
     def take_part(self, loader):
         """After a loader has loaded one of them, their profile is replaced."""

@@ -278,6 +278,32 @@ def test_decorators_of_others(interpreter, tmp_path):
     assert all(row["flags"] for row in rows.values())
 
 
+OPTIONAL = """
+import importlib.util
+found = importlib.util.find_spec("memory_profiler")
+try: import memory_profiler
+except ImportError: memory_profiler = None
+try:
+    import line_profiler
+    from line_profiler import LineProfiler
+except ImportError:
+    line_profiler = None
+try:
+    from memory_profiler import profile
+except ImportError:
+    profile = None
+print(found, memory_profiler, line_profiler, profile is not None)
+"""
+
+
+def test_packages_that_a_program_can_do_without(interpreter, tmp_path):
+    program = tmp_path / "optional.py"
+    program.write_text(OPTIONAL)
+    flags = ["-S"] if vbt.run([interpreter.path, "-c", "import memory_profiler, line_profiler"]).returncode == 0 else []
+    run = vbt.trace([interpreter.path, *flags, program], env={"VBTRACE_LINES": "1"})
+    assert run.stdout == "None None None True\n"
+
+
 INSTALLED = {
     "memory_profiler": """
 from memory_profiler import profile, LineProfiler, memory_usage
