@@ -192,7 +192,8 @@ int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uin
         if (copies != NULL && index < copies[0])
             start = copies[1 + index];
     }
-    return (int32_t)((intptr_t)key - (intptr_t)start);
+    intptr_t offset = (intptr_t)key - (intptr_t)start;
+    return offset == (int32_t)offset ? (int32_t)offset : -1; /* none of this code's instructions */
 }
 
 uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
