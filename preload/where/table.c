@@ -90,5 +90,6 @@ void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2) {
         return;
     struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
     atomic_store_explicit(&entry->key, removed, memory_order_release);
+    atomic_store_explicit(&entry->id, 0, memory_order_release); /* for whoever asks for 0, as a frame may that has not begun */
     free_run(table, slots, (uint64_t)(entry - slots->entries));
 }

@@ -36,7 +36,7 @@ static inline uint64_t vbt_table_hash(uint64_t key, uint32_t key2) {
     return (mixed ^ (mixed >> 29)) * 0x9E3779B97F4A7C15ULL >> 32;
 }
 
-/* The id, or 0. */
+/* The id, or 0; so it is for a key of 0 or 1. */
 static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key, uint32_t key2) {
     const struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
     if (slots == NULL)

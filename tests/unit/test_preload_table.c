@@ -72,6 +72,7 @@ static void removal_takes_one_entry_and_no_other(void **state) {
         else
             assert_true(vbt_table_put(&table, key_of(i), i & 1, step));
         expected[i] = expected[i] != 0 ? 0 : step;
+        assert_int_equal(vbt_table_get(&table, step & 1, step >> 1 & 1), 0); /* what marks free and removed entries */
     }
     for (uint32_t i = 0; i < KEYS; i++)
         assert_int_equal(vbt_table_get(&table, key_of(i), i & 1), expected[i]);
