@@ -263,12 +263,21 @@ __attribute__((no_sanitize("coverage"))) static void check_text(const char *text
     }
 }
 
+/* There may be a sentence on each file whose source was changed: is this line one? */
+static bool is_of_a_file(const char *line) {
+    static const char changed[] = ": the lines shown may not be those that ran.\n";
+    const char *end = strchr(line, '\n') + 1;
+    return end - line >= (ptrdiff_t)sizeof changed && memcmp(end - sizeof changed + 1, changed, sizeof changed - 1) == 0;
+}
+
 static void check_told(int status, bool many) {
     size_t lines = 0;
     check_text(told_text, strlen(told_text));
-    for (const char *at = told_text; *at != '\0'; at = strchr(at, '\n') + 1, lines++)
+    for (const char *at = told_text; *at != '\0'; at = strchr(at, '\n') + 1) {
         if (strncmp(at, status == 2 ? "vbtrace: " : "vbtrace: warning: ", status == 2 ? 9 : 18) != 0 || strchr(at, '\n') == NULL)
             wrong("no message in one line", told_text);
+        lines += !is_of_a_file(at);
+    }
     if (status == 2 ? lines != 1 : lines > 1 && !many)
         wrong("not the one line that is due", told_text);
 }
