@@ -66,31 +66,41 @@ VBT_INLINE bool is_chosen(struct vbt_line_thread *lines, const void *frame, int 
     return vbt_line_block_of(lines, vbt_load_pointer(frame, codes[minor]), &met) != NULL;
 }
 
+/* The frame is evaluated with the function in place or without, and the calling one goes on with it if it had it before. leaves: a chosen
+ * function calls another one. */
+struct call {
+    bool leaves, in_place, before;
+};
+
+VBT_INLINE void *evaluate_call(struct vbt_line_thread *lines, char *state, void *frame, int thrown, int minor, struct call call) {
+    const vbt_tracer *function = function_of(state, minor);
+    if (call.leaves)
+        vbt_line_enter(lines, frame, NULL, 0);
+    put(state, call.in_place, minor);
+    vbt_line_keep_last(lines);
+    void *result = go_on(state, frame, thrown, minor);
+    vbt_line_keep_last(lines);
+    if (call.leaves)
+        vbt_line_leave(lines, frame);
+    if (*function == NULL || *function == tracer)
+        put(state, call.before || lines->switches, minor);
+    return result;
+}
+
 /* Where stacks are switched (greenlet does it, for gevent and others), a frame goes on without a word to us, and with what another frame
  * left in the thread's state: so the function stays in place for all frames. */
 static __attribute__((noinline)) void *evaluate_switched(struct vbt_line_thread *lines, char *state, void *frame, int thrown) {
     int minor = vbt_python.minor;
-    vbt_tracer *function = function_of(state, minor);
     struct vbt_thread *thread;
     bool waits = lines->outside == 0 && lines->top > lines->frames;
     bool leaves = waits && !is_chosen(lines, frame, minor) && vbt_line_follow(&thread) != NULL;
-    if (leaves)
-        vbt_line_enter(lines, frame, NULL, 0);
-    put(state, true, minor);
-    vbt_line_keep_last(lines);
-    void *result = go_on(state, frame, thrown, minor);
-    vbt_line_keep_last(lines);
-    if (leaves)
-        vbt_line_leave(lines, frame);
-    if (*function == NULL || *function == tracer)
-        put(state, true, minor);
-    return result;
+    return evaluate_call(lines, state, frame, thrown, minor, (struct call){leaves, true, true});
 }
 
 VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, int minor) {
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = own_lines();
-    vbt_tracer *function = function_of(state, minor);
+    const vbt_tracer *function = function_of(state, minor);
     if (VBT_UNLIKELY(lines != NULL && lines->withdrawn) && *function == NULL)
         vbt_line_frames_resume(); /* for the calling frame */
     bool before = *function == tracer;
@@ -101,18 +111,8 @@ VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, int minor
     bool chosen = is_chosen(lines, frame, minor);
     if (!chosen && !before)
         return go_on(state, frame, thrown, minor);
-    bool leaves = !chosen && vbt_line_follow(&thread) != NULL; /* a chosen function calls another one */
-    if (leaves)
-        vbt_line_enter(lines, frame, NULL, 0);
-    put(state, chosen, minor);
-    vbt_line_keep_last(lines);
-    void *result = go_on(state, frame, thrown, minor);
-    vbt_line_keep_last(lines);
-    if (leaves)
-        vbt_line_leave(lines, frame);
-    if (*function == NULL || *function == tracer)
-        put(state, before || lines->switches, minor);
-    return result;
+    bool leaves = !chosen && vbt_line_follow(&thread) != NULL;
+    return evaluate_call(lines, state, frame, thrown, minor, (struct call){leaves, chosen, before});
 }
 
 /* Nobody called this one: it is the thread's first. If there is one already, it is the first of another stack. */

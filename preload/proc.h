@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* The number behind the next blank, 0 if there is none; *at is then behind it. */
+uint64_t vbt_number_behind_blank(const char **at);
+
 /* Of an open file, from its start: the number after the first space; 0 if there is none. fd may be an error. */
 int64_t vbt_proc_second_of(long fd);
 

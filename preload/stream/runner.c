@@ -2,6 +2,7 @@
  * program. In another namespace the same path may be anybody's file. */
 #include "runner.h"
 
+#include "../proc.h"
 #include "../say.h"
 #include "../start.h"
 #include "../sys.h"
@@ -16,21 +17,12 @@ static struct {
     uint64_t device, inode;
 } runner;
 
-/* The number behind the next blank. Not strtoull, which looks at the thread's locale. */
-static uint64_t next_number(const char **at) {
-    uint64_t number = 0;
-    *at = strchrnul(*at, ' ');
-    for (*at += **at == ' '; **at >= '0' && **at <= '9'; ++*at)
-        number = number * 10 + (uint64_t)(**at - '0');
-    return number;
-}
-
 void vbt_runner_init(void) {
     const char *value = vbt_variable(VBT_RUNNER_VARIABLE), *at = value;
     if (value == NULL)
         return;
-    runner.device = next_number(&at);
-    runner.inode = next_number(&at);
+    runner.device = vbt_number_behind_blank(&at);
+    runner.inode = vbt_number_behind_blank(&at);
     vbt_format(runner.path, sizeof runner.path, "%.*s", (int)strcspn(value, " "), value);
 }
 
