@@ -20,8 +20,10 @@ static struct vbt_profile_sums sums_of(const struct vbt_line_sums *own, const st
         .temporary = own->temporary + more->temporary,
         .objects = own->objects + more->objects,
     };
+    if (sums.time < 0) /* what telling of its calls costs is off already */
+        sums.time = 0;
     if (sums.overhead > sums.time)
-        sums.overhead = sums.time > 0 ? sums.time : 0;
+        sums.overhead = sums.time;
     sums.time -= sums.overhead;
     return sums;
 }

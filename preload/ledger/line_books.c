@@ -162,12 +162,11 @@ enum { RSS_STEP = 256 * 1024, RSS_TICKS = 1 << 21, PAGE = 4096 };
 
 /* What the helper or another thread says meanwhile is newer. The reading takes no time of the program's. */
 static __attribute__((noinline)) int64_t read_rss(struct vbt_line_thread *lines) {
-    struct vbt_line_sums begun = vbt_line_now(lines);
-    int64_t before = atomic_load(&vbt_line_rss);
+    int64_t begun = vbt_line_clock(), before = atomic_load(&vbt_line_rss);
     int64_t rss = vbt_proc_second("/proc/self/statm") * PAGE;
     atomic_compare_exchange_strong(&vbt_line_rss, &before, rss);
     lines->rss_live = lines->ledger->live;
-    vbt_line_forget_since(lines, &begun);
+    lines->held += vbt_line_clock() - begun;
     return rss;
 }
 
@@ -424,6 +423,11 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
     see_resident(lines, line, took);
 }
 
+/* took: by the line so far. On a machine that is faster by now than when the cost was measured, a line does not take less than nothing. */
+VBT_INLINE void hold_call_cost(struct vbt_line_thread *lines, int64_t took) {
+    lines->held += took < vbt_line_call_cost ? took : vbt_line_call_cost;
+}
+
 static void pop(struct vbt_line_thread *lines, bool yields) {
     struct vbt_line_frame *top = lines->top;
     end_line(lines, top, yields);
@@ -436,7 +440,7 @@ static void pop(struct vbt_line_thread *lines, bool yields) {
         call_ends(lines, caller, &top->entry, top->mark.time);
         struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
         vbt_line_sums_add(&caller->unheard[1], &unheard);
-        lines->held += vbt_line_call_cost;
+        hold_call_cost(lines, top->mark.time - caller->mark.time);
     }
 }
 

@@ -178,7 +178,8 @@ def test_rows_add_up_to_the_total(interpreter, tmp_path):
     for function in ("leaf", "caller"):
         text = vbt.vbtrace("lines", trace).stdout.partition(f"Function: {function} at")[2].partition("File: ")[0]
         total, unit = re.search(r"Total time: (\S+) (\S+)", text).groups()
-        times = re.findall(r"^ +\d+ +(?:[\d,]+)? +([\d.,]+) (ns|µs|ms|s) ", text, re.M)
+        times = re.findall(r"^ +\d+ +(?:[\d,]+)? +(-?[\d.,]+) (ns|µs|ms|s) ", text, re.M)
+        assert not [time for time, _ in times if time.startswith("-")]
         shown = sum(float(time.replace(",", "")) * UNITS[unit] for time, unit in times)
         assert shown == pytest.approx(float(total.replace(",", "")) * UNITS[unit], rel=0.02)
         text = vbt.vbtrace("lines", "--like", "line_profiler", trace).stdout.partition(f"Function: {function} at")[0].rpartition("Total time: ")[2]

@@ -83,6 +83,27 @@ static void what_is_called_is_told_apart(void **state) {
     assert_int_equal(line_of_f(11)->active, 0);
 }
 
+static void no_line_takes_less_than_nothing(void **state) {
+    (void)state;
+    vbt_line_call_cost = (int64_t)1 << 60; /* measured when the machine was busy */
+    vbt_line_enter(lines, &f1, f(), 10);
+    vbt_line_begin(lines, &f1, 11);
+    vbt_line_enter(lines, &f2, f(), 10);
+    vbt_line_begin(lines, &f2, 12);
+    for (int i = 0; i < 2; i++) {
+        vbt_line_enter(lines, &g1, g(), 50);
+        vbt_line_begin(lines, &g1, 51);
+        vbt_line_leave(lines, &g1);
+    }
+    vbt_line_begin(lines, &f2, 13);
+    vbt_line_leave(lines, &f2);
+    vbt_line_leave(lines, &f1);
+    vbt_line_call_cost = 0;
+    for (int line = 10; line < 14; line++)
+        assert_true(line_of_f(line)->own.time + line_of_f(line)->called.time >= 0);
+    assert_true(line_of_g(50)->own.time + line_of_g(51)->own.time > 0);
+}
+
 static const void *frame_now;
 static const void *tell_frame(void) { return frame_now; }
 
@@ -421,6 +442,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_execution_lasts_until_the_next_line, start),
         cmocka_unit_test_setup(what_is_called_is_told_apart, start),
+        cmocka_unit_test_setup(no_line_takes_less_than_nothing, start),
         cmocka_unit_test_setup(what_nobody_hears_of_is_told_apart, start),
         cmocka_unit_test_setup(chosen_code_below_other_code_is_followed, start),
         cmocka_unit_test_setup(recursion_counts_the_whole_once, start),
