@@ -53,6 +53,9 @@ char *vbt_decode_lines(struct vbt_payload *p) {
         rows[i].own.objects = vbt_get_zigzag(&p->r);
     for (uint64_t i = 0; i < count && with_objects; i++)
         rows[i].called.objects = vbt_get_zigzag(&p->r);
+    bool with_entries = p->r.at < p->r.end;
+    for (uint64_t i = 0; i < count && with_entries; i++)
+        rows[i].entries = vbt_get_varint(&p->r);
     wrong = vbt_check_ids(p, foreign, "a Python line");
     if (wrong == NULL && count > 0) {
         m->line_of_site = vbt_grow(m->line_of_site, &m->line_of_site_capacity, m->site_count + 1, sizeof *m->line_of_site);

@@ -158,16 +158,9 @@ void vbt_fold_costs(struct vbt_line_profile *profile) {
  * function's that runs it, NULL if that may be any: then what such a line cost contains what the inner ones did. */
 static void append(struct vbt_profile_function *outer, size_t known, const struct vbt_profile_function *inner, int64_t run_at) {
     struct vbt_profile_line *runs = run_at > 0 ? line_of(outer, known, run_at) : NULL;
-    uint64_t runs_hits = runs != NULL ? runs->hits : 0;
     for (size_t i = 0; i < inner->count; i++) {
         struct vbt_profile_line line = inner->lines[i];
         const struct vbt_profile_line *same = line_of(outer, known, line.line);
-        if (runs != NULL && line.maybe_entries > runs_hits)
-            line.maybe_entries = runs_hits;
-        if (runs != NULL && line.line == run_at) {
-            uint64_t calls = line.entries + line.maybe_entries;
-            runs->maybe_entries -= runs->maybe_entries < calls ? runs->maybe_entries : calls;
-        }
         if (runs != NULL && line.line != run_at) {
             vbt_profile_sums_add(&runs->all, &line.all, -1);
             if (runs->all.time < 0)

@@ -56,27 +56,12 @@ void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_
     to->objects += sign * more->objects;
 }
 
-/* Of the events at a line, those that are no hits: by these, calls of the function begin there or go on, and the line calls others. Of each
- * that it calls at least the end is heard. */
-static void count_entries(struct vbt_profile_line *line, const struct vbt_line_counts *c, const struct vbt_place *function) {
-    int64_t rest = c->own.events - (int64_t)c->hits;
-    int64_t sure = c->called.events > 0 ? rest - c->called.events : rest, most = rest;
-    const char *name = function->function;
-    if (c->hits > 0 && line->line == function->line) {
-        /* An expression, or all of a function, in one line: what begins there executes it. */
-        most = rest < (int64_t)c->hits ? rest : (int64_t)c->hits;
-        sure = sure < most ? sure : most;
-    }
-    line->entries = sure > 0 ? (uint64_t)sure : 0;
-    if (most > (int64_t)line->entries && c->hits > 0 && line->line == function->line && name[strlen(name) - 1] == '>')
-        line->maybe_entries = (uint64_t)most - line->entries;
-}
-
 static void add_line(struct vbt_profile_function *function, const struct vbt_line_counts *c, int64_t line, int64_t cost) {
     function->lines = vbt_grow(function->lines, &function->capacity, function->count + 1, sizeof *function->lines);
     function->lines[function->count++] = (struct vbt_profile_line){
         .line = line,
         .hits = c->hits,
+        .entries = c->entries,
         .all = sums_of(&c->own, &c->called, cost),
         .own = sums_of(&c->own, NULL, cost),
         .least = c->least,
@@ -84,7 +69,6 @@ static void add_line(struct vbt_profile_function *function, const struct vbt_lin
         .high = c->high,
         .rss = c->rss,
     };
-    count_entries(&function->lines[function->count - 1], c, function->place);
     function->decorated |= c->decorated;
 }
 
@@ -99,7 +83,6 @@ void vbt_profile_merge_lines(struct vbt_profile_function *function) {
         }
         before->hits += line->hits;
         before->entries += line->entries;
-        before->maybe_entries += line->maybe_entries;
         vbt_profile_sums_add(&before->all, &line->all, 1);
         vbt_profile_sums_add(&before->own, &line->own, 1);
         before->least = line->least < before->least ? line->least : before->least;

@@ -15,14 +15,11 @@ struct vbt_profile_sums {
 
 struct vbt_profile_line {
     int64_t line;
-    uint64_t hits;
+    uint64_t hits, entries;           /* entries: calls of the function that began at this line, or went on there */
     struct vbt_profile_sums all, own; /* with what it called, and itself alone */
     int64_t least, most;              /* of the heap's change in one execution */
     int64_t high;                     /* highest live bytes of the process */
     uint64_t rss;
-    /* How often a call of the function began at this line, or went on there: no hits. So many more may be that, or calls that the line
-     * made itself. */
-    uint64_t entries, maybe_entries;
 };
 
 struct vbt_profile_function {

@@ -36,6 +36,7 @@ static json_t *line_object(const struct vbt_profile_function *function, const st
     json_object_set_new(object, "line", json_integer(line->line));
     json_object_set_new(object, "source", vbt_json_text(text));
     json_object_set_new(object, "hits", vbt_json_unsigned(line->hits));
+    json_object_set_new(object, "entries", vbt_json_unsigned(line->entries));
     put_sums(object, "", &line->all);
     put_sums(object, "own_", &line->own);
     json_object_set_new(object, "net_bytes", json_integer(line->all.allocated - line->all.freed));
@@ -78,10 +79,11 @@ static void put_csv_sums(struct vbt_csv *csv, const struct vbt_profile_sums *s) 
 
 void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
     struct vbt_csv csv;
-    vbt_csv_begin(&csv, out,
-                  "file,function,function_line,line,source,hits,time_ns,overhead_ns,allocs,frees,allocated_bytes,freed_bytes,"
-                  "temporary_allocs,objects,own_time_ns,own_overhead_ns,own_allocs,own_frees,own_allocated_bytes,own_freed_bytes,"
-                  "own_temporary_allocs,own_objects,net_bytes,net_min_bytes,net_max_bytes,high_bytes,max_rss_bytes,allocs_per_hit");
+    vbt_csv_begin(
+        &csv, out,
+        "file,function,function_line,line,source,hits,time_ns,overhead_ns,allocs,frees,allocated_bytes,freed_bytes,"
+        "temporary_allocs,objects,own_time_ns,own_overhead_ns,own_allocs,own_frees,own_allocated_bytes,own_freed_bytes,"
+        "own_temporary_allocs,own_objects,net_bytes,net_min_bytes,net_max_bytes,high_bytes,max_rss_bytes,allocs_per_hit,entries");
     for (size_t i = 0; i < profile->count; i++)
         for (size_t k = 0; k < profile->functions[i].count; k++) {
             const struct vbt_profile_function *function = &profile->functions[i];
@@ -103,6 +105,7 @@ void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, struct v
             vbt_csv_integer(&csv, line->high);
             vbt_csv_unsigned(&csv, line->rss);
             vbt_csv_real(&csv, line->hits > 0 ? (double)line->all.allocs / (double)line->hits : 0);
+            vbt_csv_unsigned(&csv, line->entries);
             vbt_csv_end_row(&csv);
             free(text);
         }

@@ -60,7 +60,7 @@ size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *
             const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
             bool begins = line == function->place->line;
             char usage[32] = "", increment[32] = "", occurrences[32] = "";
-            uint64_t times = found != NULL ? found->hits + found->entries + found->maybe_entries : 0;
+            uint64_t times = found != NULL ? found->hits + found->entries : 0;
             if (times > 0) {
                 double change = begins ? (double)found->rss : (double)(found->all.allocated - found->all.freed);
                 snprintf(usage, sizeof usage, "%7.3f MiB", (double)found->rss / mib);

@@ -60,7 +60,7 @@ static void add_hits(struct vbt_lines *lines, const struct vbt_model *m, struct 
             continue;
         struct vbt_line *line = &lines->rows[row_of_place[place->index] - 1];
         line->hits += c->hits;
-        line->entries += c->hits == 0 ? (uint64_t)c->own.events : 0;
+        line->entries += c->entries;
     }
 }
 

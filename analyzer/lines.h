@@ -18,7 +18,7 @@ struct vbt_line {
     const struct vbt_place *place;
     struct vbt_sums sums;
     uint64_t *sizes;        /* allocations by size bucket; NULL if the model was loaded without them */
-    uint64_t hits, entries; /* where line mode counted: how often the line ran; how often a function was entered that begins here */
+    uint64_t hits, entries; /* where line mode counted: how often the line ran, and calls that began at it or went on */
 };
 
 struct vbt_lines {

@@ -153,7 +153,7 @@ struct vbt_line_sums {
 struct vbt_line_counts {
     uint32_t site;
     bool decorated; /* of a function that carries @profile */
-    uint64_t hits;
+    uint64_t hits, entries;
     struct vbt_line_sums own, called;
     int64_t least, most; /* of the heap's change in one execution */
     int64_t high;        /* live bytes of the process */

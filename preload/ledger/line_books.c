@@ -380,6 +380,8 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     lines->top = fresh;
     run(lines, frame);
     begin_line(lines, fresh, line);
+    if (VBT_LIKELY(fresh->line != NULL))
+        fresh->line->entries++;
 }
 
 /* Where the frame's line was the entry: does that belong to the execution of the one that begins now? */

@@ -21,11 +21,12 @@ struct vbt_thread;
 
 struct vbt_line {
     uint64_t hits;
-    int64_t high;    /* the highest live bytes of the process */
-    int64_t rss;     /* the largest resident set */
-    uint32_t site;   /* 0: nothing happened here yet */
-    uint32_t active; /* executions that wait for a call */
-    bool quiet;      /* there was an execution that left the heap as it was; least and most do not know of it */
+    uint64_t entries; /* calls that began at it, or went on */
+    int64_t high;     /* the highest live bytes of the process */
+    int64_t rss;      /* the largest resident set */
+    uint32_t site;    /* 0: nothing happened here yet */
+    uint32_t active;  /* executions that wait for a call */
+    bool quiet;       /* there was an execution that left the heap as it was; least and most do not know of it */
     struct vbt_line_sums own, called;
     int64_t least, most; /* of the heap's change in one execution */
 };

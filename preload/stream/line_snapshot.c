@@ -5,7 +5,7 @@
 #include "../thread.h"
 #include "../where/tree.h"
 
-/* Collected before they are written column by column. A row takes at most 25 varints. */
+/* Collected before they are written column by column. A row takes at most 26 varints. */
 enum { MAX_ROWS = 2048 };
 
 static struct {
@@ -26,6 +26,7 @@ static struct vbt_line sum_of(uint32_t index, uint32_t offset) {
             continue;
         sum.site = line->site;
         sum.hits += line->hits;
+        sum.entries += line->entries;
         sum.quiet |= line->quiet;
         vbt_line_sums_add(&sum.own, &line->own);
         vbt_line_sums_add(&sum.called, &line->called);
@@ -79,6 +80,7 @@ static void write_batch(struct vbt_chunk_writer *writer) {
     PUT_COLUMN(vbt_put_varint, (uint64_t)line->rss)
     PUT_COLUMN(vbt_put_zigzag, line->own.objects)
     PUT_COLUMN(vbt_put_zigzag, line->called.objects)
+    PUT_COLUMN(vbt_put_varint, line->entries)
     vbt_chunk_end(writer, VBT_CHUNK_LINES);
     batch.count = 0;
 }
@@ -87,7 +89,7 @@ static void add_code(struct vbt_chunk_writer *writer, uint32_t index, uint32_t s
     struct vbt_line_code *code = vbt_line_code_at(index);
     for (uint32_t offset = 0; offset < code->count; offset++) {
         struct vbt_line sum = sum_of(index, offset);
-        uint64_t known = sum.hits + (uint64_t)sum.own.events;
+        uint64_t known = sum.hits + sum.entries + (uint64_t)sum.own.events;
         if (sum.site == 0 || sum.site > sites || (!everything && known == code->known[offset]))
             continue;
         code->known[offset] = known;

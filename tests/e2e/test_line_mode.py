@@ -31,10 +31,10 @@ def differences(ours, theirs):
     return {key: (ours.get(key), theirs.get(key)) for key in sorted(ours.keys() | theirs.keys()) if ours.get(key) != theirs.get(key)}
 
 
-def corpus_hits(interpreter):
+def corpus_hits(interpreter, quantity="hits"):
     run, rows = traced(CORPUS, interpreter)
     assert run.report.totals["lost_events"] == 0
-    return {key[1:]: row["hits"] for key, row in rows.items() if key[0] == CORPUS.name and row["hits"]}
+    return {key[1:]: row[quantity] for key, row in rows.items() if key[0] == CORPUS.name and row[quantity]}
 
 
 def told_hits(interpreter, how):
@@ -43,9 +43,11 @@ def told_hits(interpreter, how):
     return {(name, first, line): hits for name, first, line, hits in json.loads(done.stdout)}
 
 
-def test_hits_are_those_of_settrace(interpreter):
-    theirs = told_hits(interpreter, "settrace")
-    ours = {key: hits for key, hits in corpus_hits(interpreter).items() if (key[0], key[1]) in {key[:2] for key in theirs}}
+@pytest.mark.parametrize("quantity", ["hits", "entries"])
+def test_hits_are_those_of_settrace(interpreter, quantity):
+    """And entries are its calls."""
+    theirs = told_hits(interpreter, {"hits": "settrace"}.get(quantity, quantity))
+    ours = {key: hits for key, hits in corpus_hits(interpreter, quantity).items() if (key[0], key[1]) in {key[:2] for key in theirs}}
     ours = {key: hits for key, hits in ours.items() if key[0] not in ("<module>", "main", "by_settrace")}
     theirs = {key: hits for key, hits in theirs.items() if key[0] not in ("main", "by_settrace")}
     assert len({key[:2] for key in theirs}) > 50

@@ -253,6 +253,7 @@ class Trace:
         rows["max_rss_bytes"] = p.column(p.varint, count)
         for part in ("own", "called"):
             rows[f"{part}_objects"] = p.column(p.zigzag, count)
+        rows["entries"] = p.column(p.varint, count)
         for values in zip(*rows.values()):
             row = dict(zip(rows, values))
             self.line_counts[row["site"]] = row

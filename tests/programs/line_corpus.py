@@ -425,14 +425,14 @@ def main():
     return [function() for function in PROGRAMS]
 
 
-def by_settrace():
+def by_settrace(counted="line"):
     hits = {}
 
     def count(frame, event, argument):
         code = frame.f_code
         if code.co_filename != __file__:
             return None
-        if event == "line":
+        if event == counted:
             key = code.co_name, code.co_firstlineno, frame.f_lineno
             hits[key] = hits.get(key, 0) + 1
         return count
@@ -468,4 +468,4 @@ if __name__ == "__main__":
     if how is None:
         main()
     else:
-        print(json.dumps({"settrace": by_settrace, "line_profiler": by_line_profiler}[how]()))
+        print(json.dumps({"settrace": by_settrace, "entries": lambda: by_settrace("call"), "line_profiler": by_line_profiler}[how]()))
