@@ -282,7 +282,7 @@ def test_follows_scripts_to_what_runs_them(tmp_path):
     assert "lost: its interpreter /no/such/interpreter is no program" in refused(lost, directory=tmp_path)
     link = tmp_path / "unchained"
     link.symlink_to(static)
-    found = script(tmp_path / "found", "#!/usr/bin/env -S A=B unchained return\n")
+    script(tmp_path / "found", "#!/usr/bin/env -S A=B unchained return\n")
     path = {"env": {"PATH": f"{tmp_path}:{os.environ['PATH']}"}}
     assert f"{link}: is statically linked" in refused("found", directory=tmp_path, **path)
     plain = script(tmp_path / "plain", "exec /usr/bin/env python3 -c 'print(1)'\n")  # no "#!": execvp gives it to sh, and so do we

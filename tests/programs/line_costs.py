@@ -1,4 +1,4 @@
-"""Lines whose costs in line mode are known: "#= hits 3; allocs 6; own_allocs 0; net 3 * B" and so on are read by test_line_mode.py.
+"""Lines whose costs in line mode are known: "#= hits 3; allocs 6; own_allocs 0; net 3 * B" and so on are read by line_counts.py.
 
 One bytearray(SIZE) takes B bytes in 2 allocations: the object and its bytes. v is the interpreter's version: up to 3.10 the first call of
 a function allocates its frame, and recursion one for each level. i is 1 where an int and a range are allocated, 0 where free lists have
