@@ -63,8 +63,6 @@ static void *choose(void *self, void *const *arguments, long count) {
     if (count == 1 && thread != NULL) {
         struct vbt_line_sums begun = vbt_line_ours_begin(thread);
         vbt_line_choose(arguments[0]);
-        if (vbt_line_code_chosen != NULL)
-            vbt_line_code_chosen(arguments[0]);
         vbt_line_ours_end(thread, &begun);
     }
     vbt_line_api.incref(vbt_line_api.none);
@@ -119,8 +117,6 @@ static bool follow(void *function) {
     if (code == NULL)
         return false;
     vbt_line_choose(code);
-    if (vbt_line_code_chosen != NULL)
-        vbt_line_code_chosen(code);
     vbt_line_api.decref(code);
     return true;
 }

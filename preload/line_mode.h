@@ -43,7 +43,7 @@ bool vbt_line_trace_start(void);
 bool vbt_line_monitoring_start(void);
 void vbt_line_monitoring_end(void);
 
-/* @profile was put before a function with this code object. */
+/* @profile was put before a function with this code object: it is followed from now on, and so is the code within it. */
 void vbt_line_choose(const char *code);
 
 /* leave_tool of line_mode.py, while there is an interpreter. */

@@ -23,7 +23,7 @@ static bool starting;
 static bool all_found(void) {
     return vbt_python.set_allocator != NULL && vbt_python.current_thread != NULL && vbt_python.this_thread != NULL &&
            vbt_python.is_initialized != NULL && vbt_python.add_pending_call != NULL && vbt_python.code_type != NULL &&
-           vbt_python.unicode_type != NULL && vbt_python.bytes_type != NULL;
+           vbt_python.unicode_type != NULL && vbt_python.bytes_type != NULL && vbt_python.tuple_type != NULL;
 }
 
 static void give_up(const char *trouble) {
@@ -87,6 +87,7 @@ static void find_functions(void *library) {
     vbt_python.code_type = dlsym(library, "PyCode_Type");
     vbt_python.unicode_type = dlsym(library, "PyUnicode_Type");
     vbt_python.bytes_type = dlsym(library, "PyBytes_Type");
+    vbt_python.tuple_type = dlsym(library, "PyTuple_Type");
 }
 
 static void poll_while_starting(void) {

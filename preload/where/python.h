@@ -32,7 +32,7 @@ struct vbt_python {
     void *(*this_thread)(void);    /* the state that belongs to this thread, whether it runs or not */
     int (*is_initialized)(void);
     int (*add_pending_call)(int (*function)(void *), void *argument);
-    const void *code_type, *unicode_type, *bytes_type;
+    const void *code_type, *unicode_type, *bytes_type, *tuple_type;
     uintptr_t evaluate_start, evaluate_end; /* the evaluation loop's function, where frames cannot be told otherwise */
 };
 

@@ -52,6 +52,8 @@ bool vbt_python_abi_stated(const void *runtime, int minor, struct vbt_python_abi
     abi->object_type = (int)object[1];
     abi->var_size = header;
     abi->bytes_data = header + 16;
+    abi->code_constants = header + 8;
+    abi->tuple_items = header + (minor >= 14 ? 16 : 8); /* behind its hash */
     abi->string_length = header;
     abi->string_state = header + 16;
     abi->ascii_data = header + 24;

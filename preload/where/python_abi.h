@@ -26,8 +26,8 @@ struct vbt_python_abi {
     int tstate_frame, cframe_current;
     int tstate_cframe, cframe_previous; /* 3.10, 3.11 */
     int frame_previous, frame_code, frame_instruction, frame_owner, frame_tlbc;
-    int code_filename, code_qualname, code_first_line, code_lines, code_start, code_tlbc;
-    int object_type, var_size, bytes_data;
+    int code_filename, code_qualname, code_first_line, code_lines, code_start, code_tlbc, code_constants;
+    int object_type, var_size, bytes_data, tuple_items;
     int string_length, string_state, ascii_data, compact_data, kind_shift;
 };
 

@@ -13,7 +13,7 @@
 
 #define FRAME_OBJECTS                                                                                                  \
     .kind = VBT_FRAME_OBJECT, .tstate_frame = 24, .frame_previous = 24, .frame_code = 32, .code_filename = 104,        \
-    .code_qualname = 112, .code_first_line = 40, .code_lines = 120
+    .code_qualname = 112, .code_first_line = 40, .code_lines = 120, .code_constants = 56, .tuple_items = 24
 
 static const struct vbt_python_abi vbt_python_abis[] = {
     [8] = {FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, COMMON, OLD_STRINGS},
@@ -22,17 +22,17 @@ static const struct vbt_python_abi vbt_python_abis[] = {
             .cframe_previous = 8, COMMON, OLD_STRINGS},
     [11] = {.kind = VBT_FRAME_CFRAME, .lines = VBT_LINES_LOCATIONS, .lasti_unit = 1, .tstate_frame = 56, .cframe_current = 8,
             .tstate_cframe = 56, .cframe_previous = 16, .frame_previous = 48, .frame_code = 32, .frame_instruction = 56, .frame_owner = 69, .code_filename = 112,
-            .code_qualname = 128, .code_first_line = 72, .code_lines = 136, .code_start = 184, COMMON, OLD_STRINGS},
+            .code_qualname = 128, .code_first_line = 72, .code_lines = 136, .code_start = 184, .code_constants = 24, .tuple_items = 24, COMMON, OLD_STRINGS},
     [12] = {.kind = VBT_FRAME_CFRAME, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 56,
             .cframe_current = 0, .frame_previous = 8, .frame_code = 0, .frame_instruction = 56, .frame_owner = 70,
-            .code_filename = 112, .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 192, COMMON,
+            .code_filename = 112, .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 192, .code_constants = 24, .tuple_items = 24, COMMON,
             NEW_STRINGS},
     [13] = {.kind = VBT_FRAME_CURRENT, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 72,
             .frame_previous = 8, .frame_code = 0, .frame_instruction = 56, .frame_owner = 70, .code_filename = 112,
-            .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 200, COMMON, NEW_STRINGS},
+            .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 200, .code_constants = 24, .tuple_items = 24, COMMON, NEW_STRINGS},
     [14] = {.kind = VBT_FRAME_CURRENT, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 72,
             .frame_previous = 8, .frame_code = 0, .frame_instruction = 56, .frame_owner = 74, .code_filename = 112,
-            .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 208, COMMON, NEW_STRINGS},
+            .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 208, .code_constants = 24, .tuple_items = 32, COMMON, NEW_STRINGS},
 };
 
 /* clang-format on */

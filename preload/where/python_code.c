@@ -228,6 +228,19 @@ uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *larges
     return live->code;
 }
 
+const char *vbt_python_inner_code(const char *code, size_t *at) {
+    const struct vbt_python_abi *abi = &vbt_python.abi;
+    const char *constants = vbt_load_pointer(code, abi->code_constants);
+    if (constants == NULL || vbt_load_pointer(constants, abi->object_type) != vbt_python.tuple_type)
+        return NULL;
+    while (*at < vbt_load_word(constants, abi->var_size)) {
+        const char *constant = vbt_load_pointer(constants + sizeof constant * (*at)++, abi->tuple_items);
+        if (is_code(constant))
+            return constant;
+    }
+    return NULL;
+}
+
 int32_t vbt_python_line_at(const char *code, int32_t lasti) {
     struct vbt_line_cursor cursor = {0, 0, 0};
     return line_of(code, lasti, &cursor);

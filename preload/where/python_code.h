@@ -36,6 +36,10 @@ void vbt_python_own_file(const char *path);
  * is followed. Needs the tree's lock. */
 uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest);
 
+/* The next of the code objects that stand within one: of its functions, classes and expressions. NULL: there is none any more. *at: 0 at
+ * first. */
+const char *vbt_python_inner_code(const char *code, size_t *at);
+
 /* The line of an instruction, in bytes from the code's start; -1 for none. */
 int32_t vbt_python_line_at(const char *code, int32_t lasti);
 

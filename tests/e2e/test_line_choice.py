@@ -170,6 +170,59 @@ def test_chosen_by_name(interpreter, tmp_path):
     assert functions(VBTRACE_FILES="*/json/__init__.py") == {"<module>", "loads"}
 
 
+PARTS = """
+def other():
+    return [
+        x
+        for x in range(3)]
+
+def first(n):
+    a = [
+        [y
+         for y in range(x)]
+        for x in range(n)]
+    def inner(x):
+        return (lambda: (
+            x))()
+    class Local:
+        value = {
+            x
+            for x in a[0]}
+    return sum(
+        inner(x)
+        for x in range(n))
+
+def late(n):
+    return list(
+        map(lambda x:
+            x + 1, range(n)))
+
+late(4)
+late = profile(late)
+other(), profile(first)(5), late(4)
+"""
+
+
+def test_code_within_chosen_code(interpreter, tmp_path):
+    """With @profile all of it is counted; with a pattern its expressions are."""
+    program = tmp_path / "parts.py"
+
+    def hits(text, **choice):
+        program.write_text(text)
+        rows = counted(vbt.trace([interpreter.path, program], env=choice).report.trace)
+        return {key[1:]: row["hits"] for key, row in rows.items() if row["hits"]}, {key[1] for key, row in rows.items() if row["flags"]}
+
+    undecorated = PARTS.replace("profile", "")
+    everything, none = hits(undecorated, VBTRACE_LINES="1")
+    decorated, marked = hits(PARTS, VBTRACE_LINES="profile")
+    named, _ = hits(undecorated, VBTRACE_FUNCTIONS="first")
+    first = {key: count for key, count in everything.items() if 7 <= key[1] <= 21 and key[0] != "<module>"}
+    assert {key: count for key, count in decorated.items() if key[1] <= 21} == first and len(first) > 12
+    assert decorated["<lambda>", 25, 26] == 4 and everything["<lambda>", 25, 26] == 8
+    assert marked == {"first", "late"} and none == set()
+    assert named == {key: count for key, count in first.items() if key[0] == "first" or (key[0][0] == "<" and not 12 <= key[1] <= 18)}
+
+
 def test_a_choice_that_matches_nothing_is_told(interpreter, tmp_path):
     """Wherever the lines are looked for: at the end of the run, in the table, in the layouts of others, in the report."""
     program, trace = tmp_path / "names.py", tmp_path / "names.vbt"

@@ -77,7 +77,8 @@ void fake_python_begin_free_threaded(struct vbt_thread *thread) {
     offsets->code_start = 232;
     offsets->object_type = 24;
     offsets->var_size = offsets->string_length = 32;
-    offsets->bytes_data = offsets->string_state = 48;
+    offsets->bytes_data = offsets->string_state = offsets->tuple_items = 48;
+    offsets->code_constants = 40;
     offsets->ascii_data = 56;
     offsets->compact_data = 72;
     offsets->kind_shift = 8;

@@ -62,15 +62,15 @@ static void offsets_are_those_of_the_headers(void **state) {
         enum vbt_frame_kind kind;
         enum vbt_line_table lines;
         int tstate_frame, frame_previous, frame_code, frame_instruction, frame_owner;
-        int filename, qualname, first_line, line_table, start, ascii, compact;
+        int filename, qualname, first_line, line_table, start, constants, items, ascii, compact;
     } rows[] = {
-        {8, VBT_FRAME_OBJECT, VBT_LINES_LNOTAB, 24, 24, 32, 104, 0, 104, 112, 40, 120, 0, 48, 72},
-        {9, VBT_FRAME_OBJECT, VBT_LINES_LNOTAB, 24, 24, 32, 104, 0, 104, 112, 40, 120, 0, 48, 72},
-        {10, VBT_FRAME_OBJECT, VBT_LINES_RANGES, 24, 24, 32, 96, 0, 104, 112, 40, 120, 0, 48, 72},
-        {11, VBT_FRAME_CFRAME, VBT_LINES_LOCATIONS, 56, 48, 32, 56, 69, 112, 128, 72, 136, 184, 48, 72},
-        {12, VBT_FRAME_CFRAME, VBT_LINES_LOCATIONS, 56, 8, 0, 56, 70, 112, 128, 68, 136, 192, 40, 56},
-        {13, VBT_FRAME_CURRENT, VBT_LINES_LOCATIONS, 72, 8, 0, 56, 70, 112, 128, 68, 136, 200, 40, 56},
-        {14, VBT_FRAME_CURRENT, VBT_LINES_LOCATIONS, 72, 8, 0, 56, 74, 112, 128, 68, 136, 208, 40, 56},
+        {8, VBT_FRAME_OBJECT, VBT_LINES_LNOTAB, 24, 24, 32, 104, 0, 104, 112, 40, 120, 0, 56, 24, 48, 72},
+        {9, VBT_FRAME_OBJECT, VBT_LINES_LNOTAB, 24, 24, 32, 104, 0, 104, 112, 40, 120, 0, 56, 24, 48, 72},
+        {10, VBT_FRAME_OBJECT, VBT_LINES_RANGES, 24, 24, 32, 96, 0, 104, 112, 40, 120, 0, 56, 24, 48, 72},
+        {11, VBT_FRAME_CFRAME, VBT_LINES_LOCATIONS, 56, 48, 32, 56, 69, 112, 128, 72, 136, 184, 24, 24, 48, 72},
+        {12, VBT_FRAME_CFRAME, VBT_LINES_LOCATIONS, 56, 8, 0, 56, 70, 112, 128, 68, 136, 192, 24, 24, 40, 56},
+        {13, VBT_FRAME_CURRENT, VBT_LINES_LOCATIONS, 72, 8, 0, 56, 70, 112, 128, 68, 136, 200, 24, 24, 40, 56},
+        {14, VBT_FRAME_CURRENT, VBT_LINES_LOCATIONS, 72, 8, 0, 56, 74, 112, 128, 68, 136, 208, 24, 32, 40, 56},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct vbt_python_abi *abi = vbt_python_abi_known(rows[i].minor);
@@ -88,6 +88,8 @@ static void offsets_are_those_of_the_headers(void **state) {
         assert_int_equal(abi->code_first_line, rows[i].first_line);
         assert_int_equal(abi->code_lines, rows[i].line_table);
         assert_int_equal(abi->code_start, rows[i].start);
+        assert_int_equal(abi->code_constants, rows[i].constants);
+        assert_int_equal(abi->tuple_items, rows[i].items);
         assert_int_equal(abi->object_type, 8);
         assert_int_equal(abi->ascii_data, rows[i].ascii);
         assert_int_equal(abi->compact_data, rows[i].compact);
@@ -100,8 +102,8 @@ static void offsets_are_those_of_the_headers(void **state) {
 static struct vbt_python_abi spoiled(int minor) {
     struct vbt_python_abi abi = *vbt_python_abi_known(minor);
     abi.tstate_frame = abi.frame_previous = abi.frame_code = abi.frame_instruction = abi.frame_owner = -1;
-    abi.code_filename = abi.code_qualname = abi.code_first_line = abi.code_lines = abi.code_start = -1;
-    abi.object_type = abi.var_size = abi.bytes_data = -1;
+    abi.code_filename = abi.code_qualname = abi.code_first_line = abi.code_lines = abi.code_start = abi.code_constants = -1;
+    abi.object_type = abi.var_size = abi.bytes_data = abi.tuple_items = -1;
     abi.string_length = abi.string_state = abi.ascii_data = abi.compact_data = abi.kind_shift = -1;
     return abi;
 }
@@ -131,6 +133,8 @@ static void free_threaded_builds_state_other_offsets(void **state) {
     assert_int_equal(abi.object_type, 24);
     assert_int_equal(abi.var_size, 32);
     assert_int_equal(abi.bytes_data, 48);
+    assert_int_equal(abi.code_constants, 40);
+    assert_int_equal(abi.tuple_items, 48);
     assert_int_equal(abi.string_length, 32);
     assert_int_equal(abi.string_state, 48);
     assert_int_equal(abi.ascii_data, 56);
