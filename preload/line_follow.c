@@ -44,8 +44,8 @@ static uint32_t index_of(const char *code, enum how how, bool *fresh) {
     return index;
 }
 
-/* Levels of code within code that are looked at; the compiler knows 20. */
-enum { NESTED = 32 };
+/* Levels of code within code that are looked at: as many as Python's indentation may have (MAXINDENT of its tokenizer). */
+enum { NESTED = 100 };
 
 /* "<lambda>", "<listcomp>" and the like, which no pattern names. */
 static bool is_expression(const char *code) {
