@@ -33,8 +33,6 @@
 #include <pthread.h>
 #include <string.h>
 
-int64_t vbt_clock_start;
-
 /* A process writes nothing in its first moments, in which an interpreter starts: if it ends soon, all is written at once.
  * If it execs even sooner, it was a mere wrapper. (As to that, time that it spends waiting for a processor does not count: on a busy
  * machine, a wrapper is one all the same.)

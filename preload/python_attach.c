@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct vbt_python vbt_python;
-
 static bool starting;
 
 static bool all_found(void) {

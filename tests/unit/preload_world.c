@@ -14,10 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* In the library these live beside the hooks. */
-struct vbt_python vbt_python;
-int64_t vbt_clock_start;
-
 static void must(int good, const char *what) {
     if (!good) {
         perror(what);

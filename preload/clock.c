@@ -1,0 +1,4 @@
+/* See clock.h. */
+#include "clock.h"
+
+int64_t vbt_clock_start;

@@ -1,0 +1,4 @@
+/* See python.h. */
+#include "python.h"
+
+struct vbt_python vbt_python;
