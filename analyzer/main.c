@@ -1,8 +1,8 @@
 /* vbtrace: finds the subcommand and runs it. */
-#include "allocate.h"
-#include "message.h"
-#include "options.h"
-#include "output.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
+#include "analyzer/commands/options.h"
+#include "analyzer/base/output.h"
 
 #include <fcntl.h>
 #include <jansson.h>

@@ -3,7 +3,7 @@
 #ifndef VBT_ACCOUNTS_H
 #define VBT_ACCOUNTS_H
 
-#include "../where/tree.h"
+#include "preload/tree/tree.h"
 
 /* Of nodes, by account. */
 extern struct vbt_vector vbt_accounts VBT_HIDDEN;

@@ -4,8 +4,8 @@
 #ifndef VBT_COUNTERS_H
 #define VBT_COUNTERS_H
 
-#include "../memory.h"
-#include "../sys.h"
+#include "preload/base/memory.h"
+#include "preload/base/sys.h"
 #include "accounts.h"
 #include "format/format.h"
 

@@ -1,8 +1,8 @@
 /* See interval.h. */
 #include "interval.h"
 
-#include "../where/table.h"
-#include "../where/tree.h"
+#include "preload/base/table.h"
+#include "preload/tree/tree.h"
 #include "ledger.h"
 
 #include <string.h>

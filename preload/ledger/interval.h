@@ -7,8 +7,8 @@
 #ifndef VBT_INTERVAL_H
 #define VBT_INTERVAL_H
 
-#include "../lock.h"
-#include "../memory.h"
+#include "preload/base/lock.h"
+#include "preload/base/memory.h"
 #include "counters.h"
 
 struct vbt_flow {

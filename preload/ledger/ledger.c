@@ -1,11 +1,11 @@
 /* See ledger.h. */
 #include "ledger.h"
 
-#include "../thread.h"
-#include "../where/python_code.h"
-#include "../where/tree.h"
+#include "preload/thread/thread.h"
+#include "preload/python/python_code.h"
+#include "preload/tree/tree.h"
 #include "interval.h"
-#include "line_unheard.h"
+#include "preload/lines/books/line_unheard.h"
 
 struct vbt_peak vbt_peak;
 _Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;

@@ -1,8 +1,8 @@
 /* See maps.h. */
 #include "maps.h"
 
-#include "../lock.h"
-#include "../thread.h"
+#include "preload/base/lock.h"
+#include "preload/thread/thread.h"
 #include "ledger.h"
 #include "ranges.h"
 

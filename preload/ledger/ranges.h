@@ -5,7 +5,7 @@
 #ifndef VBT_RANGES_H
 #define VBT_RANGES_H
 
-#include "../memory.h"
+#include "preload/base/memory.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* See shadow.h. */
 #include "shadow.h"
 
-#include "../lock.h"
-#include "../memory.h"
+#include "preload/base/lock.h"
+#include "preload/base/memory.h"
 
 _Atomic(vbt_cell *) *vbt_shadow_regions;
 

@@ -7,7 +7,7 @@
 #ifndef VBT_SHADOW_H
 #define VBT_SHADOW_H
 
-#include "../sys.h"
+#include "preload/base/sys.h"
 #include "format/format.h"
 
 #include <stdatomic.h>

@@ -1,8 +1,8 @@
 /* See dictionary.h. */
 #include "dictionary.h"
 
-#include "../where/modules.h"
-#include "../where/tree.h"
+#include "preload/tree/modules.h"
+#include "preload/tree/tree.h"
 #include "process_info.h"
 
 #include <string.h>

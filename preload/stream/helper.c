@@ -1,10 +1,10 @@
 /* See helper.h. */
 #include "helper.h"
 
-#include "../lock.h"
-#include "../memory.h"
-#include "../start.h"
-#include "../sys.h"
+#include "preload/base/lock.h"
+#include "preload/base/memory.h"
+#include "preload/base/start.h"
+#include "preload/base/sys.h"
 #include "stream.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* See line_snapshot.h. */
 #include "line_snapshot.h"
 
-#include "../ledger/line_books.h"
-#include "../thread.h"
-#include "../where/tree.h"
+#include "preload/lines/books/line_books.h"
+#include "preload/thread/thread.h"
+#include "preload/tree/tree.h"
 
 /* Collected before they are written column by column. A row takes at most 26 varints. */
 enum { MAX_ROWS = 2048 };

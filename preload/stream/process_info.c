@@ -1,15 +1,15 @@
 /* See process_info.h. */
 #include "process_info.h"
 
-#include "../clock.h"
-#include "../memory.h"
-#include "../options.h"
-#include "../proc.h"
-#include "../say.h"
-#include "../start.h"
-#include "../sys.h"
-#include "../where/full_stack.h"
-#include "../where/python.h"
+#include "preload/base/clock.h"
+#include "preload/base/memory.h"
+#include "preload/shared/options.h"
+#include "preload/base/proc.h"
+#include "preload/shared/say.h"
+#include "preload/base/start.h"
+#include "preload/base/sys.h"
+#include "preload/thread/full_stack.h"
+#include "preload/python/python.h"
 #include "helper.h"
 
 #include <fcntl.h>

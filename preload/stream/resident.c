@@ -4,12 +4,12 @@
  * neighbours that look alike) is cut up, and its pages are looked up one by one. */
 #include "resident.h"
 
-#include "../clock.h"
-#include "../ledger/maps.h"
-#include "../ledger/shadow.h"
-#include "../memory.h"
-#include "../sys.h"
-#include "../thread.h"
+#include "preload/base/clock.h"
+#include "preload/ledger/maps.h"
+#include "preload/ledger/shadow.h"
+#include "preload/base/memory.h"
+#include "preload/base/sys.h"
+#include "preload/thread/thread.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -2,10 +2,10 @@
  * program. In another namespace the same path may be anybody's file. */
 #include "runner.h"
 
-#include "../proc.h"
-#include "../say.h"
-#include "../start.h"
-#include "../sys.h"
+#include "preload/base/proc.h"
+#include "preload/shared/say.h"
+#include "preload/base/start.h"
+#include "preload/base/sys.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* See snapshot.h. */
 #include "snapshot.h"
 
-#include "../ledger/interval.h"
-#include "../ledger/line_books.h"
-#include "../where/tree.h"
+#include "preload/ledger/interval.h"
+#include "preload/lines/books/line_books.h"
+#include "preload/tree/tree.h"
 
 static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
     if (value == 0)

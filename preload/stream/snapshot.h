@@ -2,8 +2,8 @@
 #ifndef VBT_SNAPSHOT_H
 #define VBT_SNAPSHOT_H
 
-#include "../ledger/books.h"
-#include "../pause.h"
+#include "preload/thread/books.h"
+#include "preload/thread/pause.h"
 #include "dictionary.h"
 #include "resident.h"
 #include "timeline.h"

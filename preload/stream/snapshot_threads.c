@@ -1,7 +1,7 @@
 /* Which thread did what: see snapshot.h, vbt_snapshot_threads. */
 #include "snapshot.h"
 
-#include "../thread_rows.h"
+#include "preload/thread/thread_rows.h"
 
 #include <string.h>
 

@@ -5,12 +5,12 @@
  * steps of 10 ms: what was written within the step counts as older, so that a run right after another one replaces its file. */
 #include "trace_path.h"
 
-#include "../clock.h"
-#include "../options.h"
-#include "../say.h"
-#include "../start.h"
-#include "../sys.h"
-#include "destination.h"
+#include "preload/base/clock.h"
+#include "preload/shared/options.h"
+#include "preload/shared/say.h"
+#include "preload/base/start.h"
+#include "preload/base/sys.h"
+#include "preload/shared/destination.h"
 #include "process_info.h"
 
 #include <errno.h>

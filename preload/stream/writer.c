@@ -1,8 +1,8 @@
 /* See writer.h. */
 #include "writer.h"
 
-#include "../memory.h"
-#include "../sys.h"
+#include "preload/base/memory.h"
+#include "preload/base/sys.h"
 
 #include <fcntl.h>
 #include <stddef.h>

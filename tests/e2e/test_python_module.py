@@ -10,7 +10,7 @@ import textwrap
 
 import pytest
 
-MODULE_DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / "preload" / "python"
+MODULE_DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / "python"
 
 
 def interpreters():

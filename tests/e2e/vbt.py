@@ -25,7 +25,7 @@ ANALYZER = pathlib.Path(os.environ.get("VBTRACE_ANALYZER", BUILD / "analyzer" / 
 # For another processor: what its compilers' names begin with, and what runs the programs that they make. See scripts/test-aarch64.
 CROSS = os.environ.get("VBTRACE_CROSS", "")
 EMULATOR = os.environ.get("VBTRACE_EMULATOR", "").split()
-MODULE_DIRECTORY = ROOT / "preload" / "python"
+MODULE_DIRECTORY = ROOT / "python"
 HEADER_DIRECTORY = ROOT / "preload"
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine

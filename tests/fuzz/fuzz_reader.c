@@ -5,8 +5,8 @@
  * the same call tree. Memory and time are bounded by libFuzzer's options.
  *
  * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
-#include "model.h"
-#include "options.h"
+#include "analyzer/trace/model.h"
+#include "analyzer/commands/options.h"
 #include "recipe.h"
 
 #include <errno.h>

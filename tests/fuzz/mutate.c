@@ -1,7 +1,7 @@
 /* How the fuzzer changes recipes: chunk by chunk, and inside a payload number by number, so that what it tries is nearly a trace. */
 #include "recipe.h"
 
-#include "format.h"
+#include "format/format.h"
 
 #include <stdbool.h>
 #include <string.h>

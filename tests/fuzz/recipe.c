@@ -1,7 +1,7 @@
 /* See recipe.h. */
 #include "recipe.h"
 
-#include "chunk.h"
+#include "format/chunk.h"
 
 #include <stdlib.h>
 #include <string.h>

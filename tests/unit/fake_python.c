@@ -1,8 +1,8 @@
 /* See fake_python.h. */
 #include "fake_python.h"
 
-#include "preload/where/python_abi.h"
-#include "preload/where/python_stack.h"
+#include "preload/python/python_abi.h"
+#include "preload/python/python_stack.h"
 #include "preload_world.h"
 
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #ifndef FAKE_PYTHON_H
 #define FAKE_PYTHON_H
 
-#include "preload/thread.h"
-#include "preload/where/python.h"
+#include "preload/thread/thread.h"
+#include "preload/python/python.h"
 
 #include <stddef.h>
 #include <stdint.h>

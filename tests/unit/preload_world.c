@@ -2,11 +2,11 @@
 #include "preload_world.h"
 
 #include "preload/ledger/ledger.h"
-#include "preload/real.h"
-#include "preload/say.h"
-#include "preload/where/native_leaf.h"
-#include "preload/where/python.h"
-#include "preload/where/python_code.h"
+#include "preload/base/real.h"
+#include "preload/shared/say.h"
+#include "preload/tree/main_program.h"
+#include "preload/python/python.h"
+#include "preload/python/python_code.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #ifndef PRELOAD_WORLD_H
 #define PRELOAD_WORLD_H
 
-#include "preload/thread.h"
-#include "preload/where/tree.h"
+#include "preload/thread/thread.h"
+#include "preload/tree/tree.h"
 
 #include <stddef.h>
 #include <stdint.h>

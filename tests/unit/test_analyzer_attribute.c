@@ -1,8 +1,8 @@
 /* Which line an allocation belongs to, and that the sums over lines are the totals. */
-#include "attribute.h"
-#include "lines.h"
-#include "totals.h"
-#include "trace.h"
+#include "analyzer/analysis/attribute.h"
+#include "analyzer/analysis/lines.h"
+#include "analyzer/analysis/totals.h"
+#include "analyzer/analysis/trace.h"
 #include "trace_builder.h"
 
 #include <setjmp.h>

@@ -1,10 +1,10 @@
 /* The merged call tree: exact sums of known trees, the same read backwards, what groups it, and the functions on it. */
-#include "allocate.h"
-#include "call_report.h"
-#include "functions.h"
-#include "runtime_groups.h"
-#include "stack_text.h"
-#include "totals.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/report/call_report.h"
+#include "analyzer/analysis/calls/functions.h"
+#include "analyzer/analysis/calls/runtime_groups.h"
+#include "analyzer/report/stack_text.h"
+#include "analyzer/analysis/totals.h"
 #include "trace_builder.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* The subcommands from their options to what they write: known answers, bad usage, and traces that were altered at random. */
-#include "chunk.h"
-#include "options.h"
+#include "format/chunk.h"
+#include "analyzer/commands/options.h"
 #include "trace_builder.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* --filter: what is right, and of whose names a place can be found by. */
-#include "filter.h"
-#include "module_name.h"
+#include "analyzer/analysis/filter.h"
+#include "analyzer/symbols/module_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

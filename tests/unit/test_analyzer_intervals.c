@@ -1,6 +1,6 @@
 /* Intervals of the same lines become one, with the statistics that all repetitions together have. */
-#include "attribute.h"
-#include "intervals.h"
+#include "analyzer/analysis/attribute.h"
+#include "analyzer/analysis/intervals.h"
 #include "trace_builder.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* From payloads to the model: known answers, and payloads that are sound zstd and well summed but lie. */
-#include "model.h"
+#include "analyzer/trace/model.h"
 #include "trace_builder.h"
 
 #include <setjmp.h>

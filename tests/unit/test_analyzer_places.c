@@ -1,8 +1,8 @@
 /* Addresses to modules and functions, files to lines, sites to places. */
-#include "address_map.h"
-#include "allocate.h"
-#include "places.h"
-#include "source.h"
+#include "analyzer/symbols/native/address_map.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/symbols/places.h"
+#include "analyzer/symbols/source.h"
 #include "trace_builder.h"
 
 #include <link.h>

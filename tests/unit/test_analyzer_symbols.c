@@ -1,8 +1,8 @@
 /* What is said of native addresses: names, inlined functions, files that are not the ones that ran, the kernel's own code. */
-#include "allocate.h"
-#include "demangle.h"
-#include "elf_starts.h"
-#include "places.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/symbols/native/demangle.h"
+#include "analyzer/symbols/native/elf_starts.h"
+#include "analyzer/symbols/places.h"
 #include "trace_builder.h"
 
 #include <dlfcn.h>

@@ -1,9 +1,9 @@
 /* What people read: units, text of unknown origin, tables that fit. */
-#include "allocate.h"
-#include "short_name.h"
-#include "table.h"
-#include "units.h"
-#include "utf8.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
 
 #include <locale.h>
 #include <math.h>

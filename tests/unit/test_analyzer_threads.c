@@ -1,5 +1,5 @@
 /* Which thread did what: known shares of a node, and chunks that lie. */
-#include "threads.h"
+#include "analyzer/analysis/threads.h"
 #include "trace_builder.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Reading a trace file: whole, cut off anywhere, damaged anywhere, and built to deceive. */
-#include "model.h"
+#include "analyzer/trace/model.h"
 #include "trace_builder.h"
-#include "trace_file.h"
+#include "analyzer/trace/trace_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The headers of the file and of a chunk: packed as FORMAT.md says, checked when unpacked. */
-#include "chunk.h"
+#include "format/chunk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

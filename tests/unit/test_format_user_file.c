@@ -1,5 +1,5 @@
 /* Which Python files are the user's own: file names as interpreters really give them. */
-#include "user_file.h"
+#include "format/user_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

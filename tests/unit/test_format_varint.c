@@ -1,5 +1,5 @@
 /* The integers and strings of the trace file: what is written comes back, and nothing malformed gets through. */
-#include "varint.h"
+#include "format/varint.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The books: sums over all threads, what changed since a tick, and what the child of a fork inherits. */
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 
 #include "preload/ledger/interval.h"
 #include "preload/ledger/ledger.h"

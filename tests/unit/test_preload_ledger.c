@@ -1,7 +1,7 @@
 /* The ledger: what each allocation and free does to the counters of its node and to the totals, against plain arithmetic. */
 #include "preload/ledger/ledger.h"
 
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 #include "preload_world.h"
 
 #include <setjmp.h>

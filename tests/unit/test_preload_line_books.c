@@ -1,8 +1,8 @@
 /* The line books: what an execution of a line costs itself and by its calls, recursion, how high the heap stood, what is not followed. */
-#include "preload/ledger/line_unheard.h"
-#include "preload/ledger/line_usual.h"
+#include "preload/lines/books/line_unheard.h"
+#include "preload/lines/books/line_usual.h"
 
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
 #include "preload_world.h"
 

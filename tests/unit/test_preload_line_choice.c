@@ -1,8 +1,8 @@
 /* Which functions line mode takes. */
-#include "preload/line_choice.h"
+#include "preload/shared/line_choice.h"
 
 #include "format/format.h"
-#include "preload/options.h"
+#include "preload/shared/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

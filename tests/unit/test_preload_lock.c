@@ -1,5 +1,5 @@
 /* The lock: one holder at a time, waiters are woken, patience has an end. */
-#include "preload/lock.h"
+#include "preload/base/lock.h"
 
 #include <pthread.h>
 #include <setjmp.h>

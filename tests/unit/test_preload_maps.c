@@ -2,7 +2,7 @@
  * uses, since what the kernel refuses to unmap is put back as far as it is still mapped. */
 #include "preload/ledger/maps.h"
 
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 #include "preload_world.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Memory from the kernel, the arena and the vector: zeroed, aligned, growing without moving. */
-#include "preload/memory.h"
+#include "preload/base/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Generations of code, and which module an address lies in: with libraries that come, go and take each other's place. */
-#include "preload/where/modules.h"
+#include "preload/tree/modules.h"
 
 #include "preload_world.h"
 

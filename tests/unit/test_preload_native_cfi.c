@@ -1,5 +1,5 @@
 /* Unwinding rules out of .eh_frame: recorded sections of both processors against readelf, hand-made ones, and damaged ones. */
-#include "preload/where/native_cfi.h"
+#include "preload/native/native_cfi.h"
 
 #include "preload_world.h"
 

@@ -1,6 +1,6 @@
 /* Rules of return addresses: remembered until a library is closed, and found without the newer libc's help, too. */
-#include "preload/where/modules.h"
-#include "preload/where/native_rules.h"
+#include "preload/tree/modules.h"
+#include "preload/native/native_rules.h"
 #include "preload_world.h"
 
 #include <dlfcn.h>
@@ -17,7 +17,7 @@ int vbt_no_find_object(void *address, struct dl_find_object *result);
 #define vbt_native_rule old_rule
 #define vbt_native_rules_lock old_rules_lock
 struct vbt_rule old_rule(uintptr_t pc, uint32_t *site);
-#include "preload/where/native_rules.c"
+#include "preload/native/native_rules.c"
 #undef vbt_native_rule
 #undef vbt_native_rules_lock
 

@@ -1,11 +1,11 @@
 /* Native call stacks of many shapes, each compared with libunwind's, frame by frame. */
 #include "native_shapes.h"
-#include "preload/where/modules.h"
-#include "preload/where/native_known.h"
-#include "preload/where/native_oracle.h"
-#include "preload/where/native_room.h"
-#include "preload/where/native_rules.h"
-#include "preload/where/native_stack.h"
+#include "preload/tree/modules.h"
+#include "preload/native/native_known.h"
+#include "preload/native/native_oracle.h"
+#include "preload/native/native_room.h"
+#include "preload/native/native_rules.h"
+#include "preload/native/native_stack.h"
 #include "preload_world.h"
 
 #include <pthread.h>

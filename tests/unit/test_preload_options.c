@@ -1,5 +1,5 @@
 /* Options: every variable, values that make no sense, names that do not exist. */
-#include "preload/options.h"
+#include "preload/shared/options.h"
 
 #include "preload_world.h"
 

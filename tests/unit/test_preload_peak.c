@@ -1,5 +1,5 @@
 /* The peak: exact with one thread, within its stated error with several, and what each node held at it. */
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
 #include "preload_world.h"
 

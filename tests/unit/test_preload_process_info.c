@@ -1,8 +1,8 @@
 /* What is told of the process: PROCESS and MODULES chunks, the resident set. */
 #include "preload/stream/process_info.h"
 
-#include "preload/options.h"
-#include "preload/where/python.h"
+#include "preload/shared/options.h"
+#include "preload/python/python.h"
 #include "preload_world.h"
 #include "trace_decoder.h"
 

@@ -1,5 +1,5 @@
 /* Offsets into CPython's structures: of every version that is known, and as 3.13 and 3.14 state them themselves. */
-#include "preload/where/python_abi.h"
+#include "preload/python/python_abi.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* Code objects: names read from strings of every kind, sites by content, addresses forgotten when their block is freed. */
-#include "preload/where/python_code.h"
+#include "preload/python/python_code.h"
 
 #include "fake_python.h"
 #include "preload/ledger/ledger.h"
-#include "preload/where/python_stack.h"
+#include "preload/python/python_stack.h"
 #include "preload_world.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Lines from line tables of all three formats: as real interpreters say (python_line_cases.inc), and never read out of bounds. */
-#include "preload/where/python_lines.h"
+#include "preload/python/python_lines.h"
 
 #include "preload_world.h"
 

@@ -1,10 +1,10 @@
 /* The Python call stack of every version, on a fake interpreter: calls, returns, lines, reused memory, code that dies. */
-#include "preload/where/python_stack.h"
-#include "preload/where/python_walk.h"
+#include "preload/python/python_stack.h"
+#include "preload/python/python_walk.h"
 
 #include "fake_python.h"
 #include "preload/ledger/ledger.h"
-#include "preload/say.h"
+#include "preload/shared/say.h"
 #include "preload_world.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* The real functions: what dlsym asks for while they are looked up comes from the boot pool, all that follows from the real allocator.
  *
  * The linker sends the library's calls of dlsym here (--wrap), where requests are made as dlsym makes them. */
-#include "preload/real.h"
+#include "preload/base/real.h"
 
 #include <errno.h>
 #include <setjmp.h>

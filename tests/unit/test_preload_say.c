@@ -1,5 +1,5 @@
 /* Messages: the formats that are understood, cut where they do not fit, written only to the standard error of the start. */
-#include "preload/say.h"
+#include "preload/shared/say.h"
 
 #include "preload_world.h"
 

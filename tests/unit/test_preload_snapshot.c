@@ -3,9 +3,9 @@
 
 #include "preload/ledger/interval.h"
 #include "preload/ledger/ledger.h"
-#include "preload/thread_rows.h"
+#include "preload/thread/thread_rows.h"
 #include "preload/stream/process_info.h"
-#include "preload/where/modules.h"
+#include "preload/tree/modules.h"
 #include "preload_world.h"
 #include "trace_decoder.h"
 

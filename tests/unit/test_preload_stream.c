@@ -1,9 +1,9 @@
 /* The stream and its thread: a whole trace from the first tick to the end, a trace that was cut off, a child's, a file that cannot be written. */
 #include "preload/stream/stream.h"
 
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
-#include "preload/options.h"
+#include "preload/shared/options.h"
 #include "preload/stream/helper.h"
 #include "preload/stream/process_info.h"
 #include "preload_world.h"

@@ -1,5 +1,5 @@
 /* The hash table that is read without a lock: lookup, growth, removal and reuse, readers beside a writer. */
-#include "preload/where/table.h"
+#include "preload/base/table.h"
 
 #include "preload_world.h"
 

@@ -1,9 +1,9 @@
 /* Threads' states: one each, made over when a thread has ended, with its counters going on. */
-#include "preload/thread.h"
+#include "preload/thread/thread.h"
 
-#include "preload/ledger/books.h"
+#include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
-#include "preload/thread_rows.h"
+#include "preload/thread/thread_rows.h"
 #include "preload_world.h"
 
 #include <pthread.h>

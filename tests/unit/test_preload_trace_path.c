@@ -1,8 +1,8 @@
 /* The name of the trace: its letters, and how two processes never get the same one. */
 #include "preload/stream/trace_path.h"
 
-#include "preload/options.h"
-#include "preload/stream/destination.h"
+#include "preload/shared/options.h"
+#include "preload/shared/destination.h"
 #include "preload/stream/process_info.h"
 #include "preload_world.h"
 

@@ -1,7 +1,7 @@
 /* The call tree: each thing interned once, ids dense, call paths by parent, site and domain. */
-#include "preload/where/tree.h"
+#include "preload/tree/tree.h"
 
-#include "preload/where/native_leaf.h"
+#include "preload/tree/main_program.h"
 #include "preload_world.h"
 
 #include <pthread.h>

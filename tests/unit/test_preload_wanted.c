@@ -1,5 +1,5 @@
 /* Which programs are traced: patterns, shells, helpers. */
-#include "preload/wanted.h"
+#include "preload/process/wanted.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

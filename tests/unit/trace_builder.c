@@ -1,7 +1,7 @@
 /* See trace_builder.h. */
 #include "trace_builder.h"
 
-#include "chunk.h"
+#include "format/chunk.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef VBT_TRACE_BUILDER_H
 #define VBT_TRACE_BUILDER_H
 
-#include "format.h"
-#include "varint.h"
+#include "format/format.h"
+#include "format/varint.h"
 
 #include <stddef.h>
 

@@ -1,0 +1,36 @@
+/* To which line an allocation belongs.
+ *
+ * Leaf line: the nearest Python line on the call path; where there is none, the native call itself.
+ * User line: the nearest Python line in the user's own files; on a path without Python, the nearest call in the main program's own
+ * code, unless that is a Python interpreter; everything else belongs to VBT_OUTSIDE.
+ * A special site ("[vbtrace]") stands for itself in both. */
+#ifndef VBT_ATTRIBUTE_H
+#define VBT_ATTRIBUTE_H
+
+#include "analyzer/trace/model.h"
+#include "analyzer/symbols/places.h"
+
+struct vbt_attribution {
+    uint32_t *leaf; /* by node: site */
+    uint32_t *user; /* by node: site; 0 for VBT_OUTSIDE */
+};
+
+/* places: tell code of the user's from library code compiled into the program; NULL: all of the main program is the user's. */
+void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *model, struct vbt_places *places);
+void vbt_attribution_free(struct vbt_attribution *attribution);
+
+/* Whether what was counted by call path, and by thread, adds up to the totals, which were counted apart. Only a trace that was written to its end
+ * can be checked: in others the two were written at different times. */
+struct vbt_conservation {
+    bool checked;
+    bool holds;       /* true where it could not be checked */
+    char *difference; /* NULL, or the first one found, as a sentence */
+};
+
+void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *model);
+void vbt_conservation_free(struct vbt_conservation *conservation);
+
+/* The fields of every domain, summed over its call paths: what the totals should be. */
+void vbt_domain_sums(const struct vbt_model *model, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]);
+
+#endif

@@ -1,0 +1,67 @@
+/* The call tree as the views show it: nodes of a trace that have the same frames above them are one call, and every call knows what
+ * was counted at it and below it. Shared by tree, functions, peak, leaks, temporary and flamegraph. */
+#ifndef VBT_CALL_TREE_H
+#define VBT_CALL_TREE_H
+
+#include "analyzer/commands/options.h"
+#include "analyzer/analysis/trace.h"
+
+enum vbt_measure {
+    VBT_MEASURE_BYTES,     /* allocated */
+    VBT_MEASURE_ALLOCS,    /* allocations */
+    VBT_MEASURE_PEAK,      /* bytes live at the global peak */
+    VBT_MEASURE_LEAKS,     /* bytes live at the end, without what was inherited from a parent process */
+    VBT_MEASURE_TEMPORARY, /* allocations freed before their thread allocated again */
+    VBT_MEASURE_BLOCKS,    /* blocks live at the end; goes with LEAKS, cannot be chosen */
+    VBT_MEASURES
+};
+
+/* The names that --measure takes, in the order above, NULL behind the last. */
+extern const char *const vbt_measure_names[];
+
+static inline bool vbt_measure_is_bytes(enum vbt_measure measure) {
+    return measure == VBT_MEASURE_BYTES || measure == VBT_MEASURE_PEAK || measure == VBT_MEASURE_LEAKS;
+}
+
+struct vbt_call {
+    const struct vbt_place *place;    /* NULL for the root, calls[0] */
+    uint32_t parent;                  /* smaller than its own index */
+    uint32_t depth;                   /* the root's is 0 */
+    uint32_t child_at, child_count;   /* after vbt_call_tree_sort: a part of tree->children */
+    bool inlined;                     /* into its parent */
+    bool group;                       /* not a frame: what --by groups by */
+    int64_t self[VBT_MEASURES];       /* counted at this very call */
+    int64_t cumulative[VBT_MEASURES]; /* and at all below it */
+};
+
+struct vbt_call_tree {
+    struct vbt_call *calls;
+    size_t count, capacity;
+    uint32_t *children;
+    struct vbt_place **named; /* places that are no call site: groups, modules */
+    size_t named_count, named_capacity;
+};
+
+/* What one call of the tree stands for. Function: calls of the same function are one, whatever line they came from. Module: the library
+ * or Python package. Nothing: there are groups and no calls below them. */
+enum vbt_call_unit { VBT_CALL_LINE, VBT_CALL_FUNCTION, VBT_CALL_MODULE, VBT_CALL_NOTHING };
+
+struct vbt_call_tree_shape {
+    enum vbt_call_unit unit;
+    enum vbt_group by; /* VBT_BY_NOTHING, or what stands on the first level */
+    bool python_owns;  /* what native code below a Python line allocates is the line's own */
+};
+
+/* Merges the nodes that count (trace->counts). The places live as long as the trace. Takes time in proportion to the nodes. */
+void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape);
+
+/* Makes it a tree of the same stacks read from the innermost frame outwards; groups stay on the first level. A call below which there
+ * is less than `least` of the measure has no children. */
+void vbt_call_tree_reverse(struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least);
+
+/* Gives every call its children: those with at least `least` of the measure, largest first. */
+void vbt_call_tree_sort(struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least);
+
+void vbt_call_tree_free(struct vbt_call_tree *tree);
+
+#endif

@@ -1,0 +1,128 @@
+/* See functions.h. */
+#include "functions.h"
+
+#include "analyzer/base/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Gives every call the row of its place, 1 and up. */
+static void find_rows(struct vbt_functions *functions, const struct vbt_call_tree *tree, uint32_t *row) {
+    uint32_t *row_of_place = NULL;
+    size_t capacity = 0, place_capacity = 0, known = 0;
+    for (size_t i = 1; i < tree->count; i++) {
+        const struct vbt_place *place = tree->calls[i].place;
+        row_of_place = vbt_grow(row_of_place, &place_capacity, (size_t)place->index + 1, sizeof *row_of_place);
+        while (known <= place->index)
+            row_of_place[known++] = 0;
+        if (row_of_place[place->index] == 0) {
+            functions->rows = vbt_grow(functions->rows, &capacity, functions->count + 1, sizeof *functions->rows);
+            functions->rows[functions->count++] = (struct vbt_function){.place = place};
+            row_of_place[place->index] = (uint32_t)functions->count;
+        }
+        row[i] = row_of_place[place->index];
+    }
+    free(row_of_place);
+}
+
+static void add(int64_t to[VBT_MEASURES], const int64_t from[VBT_MEASURES]) {
+    for (int i = 0; i < VBT_MEASURES; i++)
+        to[i] = (int64_t)((uint64_t)to[i] + (uint64_t)from[i]);
+}
+
+/* Walks the tree from the root; a call whose function is not on the path to it yet adds all below it to that function. */
+static void count_cumulative(struct vbt_functions *functions, const struct vbt_call_tree *tree, const uint32_t *row) {
+    uint32_t *child = vbt_new(tree->count, sizeof *child), *sibling = vbt_new(tree->count, sizeof *sibling);
+    for (size_t i = tree->count - 1; i > 0; i--) {
+        sibling[i] = child[tree->calls[i].parent];
+        child[tree->calls[i].parent] = (uint32_t)i;
+    }
+    uint32_t *on_path = vbt_new(functions->count + 1, sizeof *on_path);
+    for (uint32_t at = child[0]; at != 0;) {
+        if (on_path[row[at]]++ == 0)
+            add(functions->rows[row[at] - 1].cumulative, tree->calls[at].cumulative);
+        if (child[at] != 0) {
+            at = child[at];
+            continue;
+        }
+        for (;;) {
+            on_path[row[at]]--;
+            if (sibling[at] != 0) {
+                at = sibling[at];
+                break;
+            }
+            at = tree->calls[at].parent;
+            if (at == 0)
+                break;
+        }
+    }
+    free(child);
+    free(sibling);
+    free(on_path);
+}
+
+void vbt_functions_build(struct vbt_functions *functions, const struct vbt_call_tree *tree) {
+    *functions = (struct vbt_functions){0};
+    uint32_t *row = vbt_new(tree->count, sizeof *row);
+    find_rows(functions, tree, row);
+    for (size_t i = 1; i < tree->count; i++)
+        add(functions->rows[row[i] - 1].self, tree->calls[i].self);
+    count_cumulative(functions, tree, row);
+    free(row);
+}
+
+void vbt_functions_free(struct vbt_functions *functions) {
+    free(functions->rows);
+    *functions = (struct vbt_functions){0};
+}
+
+const char *const vbt_function_keys[] = {"bytes",      "allocs",   "peak",      "leaks",         "temporary", "cum-bytes",
+                                         "cum-allocs", "cum-peak", "cum-leaks", "cum-temporary", "file",      NULL};
+
+static const char cumulative[] = "cum-";
+
+static bool is_cumulative(const char *key) { return strncmp(key, cumulative, strlen(cumulative)) == 0; }
+
+enum vbt_measure vbt_function_measure(const char *key) {
+    const char *name = is_cumulative(key) ? key + strlen(cumulative) : key;
+    for (int i = 0; vbt_measure_names[i] != NULL; i++)
+        if (strcmp(vbt_measure_names[i], name) == 0)
+            return (enum vbt_measure)i;
+    return VBT_MEASURE_BYTES;
+}
+
+struct sorting {
+    enum vbt_measure measure;
+    bool cumulative, by_file;
+};
+
+static int compare(const void *left, const void *right, void *data) {
+    const struct vbt_function *a = left, *b = right;
+    const struct sorting *by = data;
+    int64_t x = by->cumulative ? a->cumulative[by->measure] : a->self[by->measure];
+    int64_t y = by->cumulative ? b->cumulative[by->measure] : b->self[by->measure];
+    if (x == y) { /* of full native stacks nearly all functions allocate nothing themselves */
+        x = a->cumulative[by->measure];
+        y = b->cumulative[by->measure];
+    }
+    if (x != y && !by->by_file)
+        return x > y ? -1 : 1;
+    int order = strcmp(a->place->file, b->place->file);
+    if (order == 0)
+        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    return order != 0 ? order : strcmp(a->place->function, b->place->function);
+}
+
+void vbt_functions_sort(struct vbt_functions *functions, const char *key) {
+    struct sorting by = {vbt_function_measure(key), is_cumulative(key), strcmp(key, "file") == 0};
+    if (functions->count > 0)
+        qsort_r(functions->rows, functions->count, sizeof *functions->rows, compare, &by);
+}
+
+void vbt_functions_filter(struct vbt_functions *functions, const struct vbt_filter *filter) {
+    size_t kept = 0;
+    for (size_t i = 0; i < functions->count; i++)
+        if (vbt_filter_row(filter, functions->rows[i].place, NULL, NULL))
+            functions->rows[kept++] = functions->rows[i];
+    functions->count = kept;
+}

@@ -1,0 +1,135 @@
+/* See suppress.h. */
+#include "suppress.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
+#include "analyzer/symbols/module_name.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct patterns {
+    char **text;
+    size_t count, capacity;
+};
+
+/* Does what is left of a pattern match the beginning of what is left of a text? */
+static bool matches_here(const char *pattern, const char *text) {
+    const char *star = NULL, *retry = NULL;
+    while (*pattern != '\0' && strcmp(pattern, "$") != 0) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            retry = text;
+        } else if (*text != '\0' && *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star != NULL && *retry != '\0') {
+            pattern = star;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    if (*pattern == '\0' || *text == '\0')
+        return true;
+    /* A $: what stands behind the last star must be the end of the text. */
+    size_t tail = star != NULL ? (size_t)(pattern - star) : 0, left = strlen(text);
+    return star != NULL && strlen(retry) >= tail && strncmp(text + left - tail, star, tail) == 0;
+}
+
+bool vbt_suppression_matches(const char *pattern, const char *text) {
+    if (*pattern == '^')
+        return matches_here(pattern + 1, text);
+    do
+        if (matches_here(pattern, text))
+            return true;
+    while (*text++ != '\0');
+    return false;
+}
+
+static void add(struct patterns *patterns, const char *pattern) {
+    patterns->text = vbt_grow(patterns->text, &patterns->capacity, patterns->count + 1, sizeof *patterns->text);
+    patterns->text[patterns->count++] = vbt_text("%s", pattern);
+}
+
+static bool read_patterns(struct patterns *patterns, const char *path) {
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        vbt_fail("%s: cannot be opened: %s", path, strerror(errno));
+        return false;
+    }
+    char *line = NULL;
+    size_t capacity = 0, number = 0;
+    bool good = true;
+    while (good && getline(&line, &capacity, in) >= 0) {
+        number++;
+        line[strcspn(line, "\r\n")] = '\0';
+        char *text = line + strspn(line, " \t");
+        if (text[0] == '\0' || text[0] == '#')
+            continue;
+        good = strncmp(text, "leak:", 5) == 0 && text[5] != '\0';
+        if (good)
+            add(patterns, text + 5);
+        else
+            vbt_fail("%s: line %zu: expected leak:PATTERN, found %s", path, number, text);
+    }
+    if (good && ferror(in)) {
+        vbt_fail("%s: cannot be read: %s", path, strerror(errno));
+        good = false;
+    }
+    free(line);
+    fclose(in);
+    return good;
+}
+
+static bool place_matches(const struct patterns *patterns, const struct vbt_place *place) {
+    char *module = vbt_module_name(place);
+    const char *texts[] = {place->function, place->file, place->module, module};
+    bool found = false;
+    for (size_t i = 0; i < patterns->count; i++)
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            found = found || (texts[t] != NULL && vbt_suppression_matches(patterns->text[i], texts[t]));
+    free(module);
+    return found;
+}
+
+static bool site_matches(const struct patterns *patterns, struct vbt_places *places, uint32_t site) {
+    size_t frames;
+    const struct vbt_frame *frame = vbt_frames_of_site(places, site, &frames);
+    for (; frames > 0; frames--, frame++)
+        if (place_matches(patterns, frame->place))
+            return true;
+    return false;
+}
+
+bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppressed *out) {
+    enum { UNKNOWN, NO, YES };
+    const struct vbt_model *m = &trace->model;
+    struct patterns patterns = {0};
+    *out = (struct vbt_suppressed){0};
+    bool good = read_patterns(&patterns, path);
+    char *of_site = vbt_new(m->site_count + 1, 1), *of_path = vbt_new(m->node_count + 1, 1);
+    for (size_t i = 1; good && i <= m->node_count; i++) {
+        const struct vbt_node *node = &m->nodes[i];
+        if (of_site[node->site] == UNKNOWN)
+            of_site[node->site] = site_matches(&patterns, trace->places, node->site) ? YES : NO;
+        of_path[i] = of_site[node->site] == YES ? YES : of_path[node->parent];
+        if (of_path[i] != YES || !trace->counts[i])
+            continue;
+        const struct vbt_counters *counters = &m->counters[node->counters];
+        trace->counts[i] = false;
+        if (counters->live_blocks > 0) {
+            out->stacks++;
+            out->blocks += (uint64_t)counters->live_blocks;
+            out->bytes += (uint64_t)(counters->live_bytes > 0 ? counters->live_bytes : 0);
+        }
+    }
+    for (size_t i = 0; i < patterns.count; i++)
+        free(patterns.text[i]);
+    free(patterns.text);
+    free(of_site);
+    free(of_path);
+    return good;
+}

@@ -1,0 +1,173 @@
+/* See filter.h. Conditions are bits: what a place matches is found once, and what a path matches is what its parent's does and one
+ * more site's. */
+#include "filter.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/symbols/module_name.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum field { ANY, FUNCTION, IN_FILE, MODULE, DOMAIN_OF, FIELDS };
+
+static const char *const field_names[FIELDS] = {"", "function", "file", "module", "domain"};
+static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
+
+struct condition {
+    enum field field;
+    bool negated;
+    const char *text; /* of ANY */
+    regex_t regex;    /* of the others */
+};
+
+struct vbt_filter {
+    struct condition *conditions;
+    size_t count;
+    bool rows; /* ANY is for rows, not for stacks */
+};
+
+_Static_assert(VBT_MAX_FILTERS <= 32, "a condition is a bit");
+
+/* The field that a filter names, and its expression; ANY where it names none, FIELDS where it names one that does not exist. */
+static enum field split(const char *text, bool *negated, const char **expression) {
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+    *negated = text[length] == '!';
+    *expression = text + length + (*negated ? 2 : 1);
+    if (length == 0 || text[length + *negated] != '=')
+        return ANY;
+    for (int i = ANY + 1; i < FIELDS; i++)
+        if (strlen(field_names[i]) == length && strncmp(text, field_names[i], length) == 0)
+            return (enum field)i;
+    return FIELDS;
+}
+
+char *vbt_filter_wrong(const char *text) {
+    bool negated;
+    const char *expression;
+    enum field field = split(text, &negated, &expression);
+    if (field == ANY)
+        return NULL;
+    if (field == FIELDS)
+        return vbt_text("expected function=, file=, module= or domain= before a regular expression, or a text without =");
+    regex_t regex;
+    int error = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
+    if (error == 0) {
+        regfree(&regex);
+        return NULL;
+    }
+    char reason[128];
+    regerror(error, &regex, reason, sizeof reason);
+    return vbt_text("not a regular expression: %s", reason);
+}
+
+struct vbt_filter *vbt_filter_new(const struct vbt_options *options) {
+    struct vbt_filter *f = vbt_new(1, sizeof *f);
+    f->conditions = vbt_new(options->filter_count, sizeof *f->conditions);
+    f->rows = options->filters_rows;
+    for (size_t i = 0; i < options->filter_count; i++) {
+        struct condition *c = &f->conditions[f->count++];
+        c->field = split(options->filters[i], &c->negated, &c->text);
+        if (c->field == ANY)
+            *c = (struct condition){.text = options->filters[i]};
+        else if (c->field == FIELDS || regcomp(&c->regex, c->text, REG_EXTENDED | REG_NOSUB) != 0)
+            f->count--; /* vbt_filter_wrong had something to say */
+    }
+    return f;
+}
+
+void vbt_filter_free(struct vbt_filter *f) {
+    for (size_t i = 0; i < f->count; i++)
+        if (f->conditions[i].field != ANY)
+            regfree(&f->conditions[i].regex);
+    free(f->conditions);
+    free(f);
+}
+
+static bool contains(const char *text, const char *part) { return text != NULL && strstr(text, part) != NULL; }
+
+static bool matches(const regex_t *regex, const char *text) { return regexec(regex, text, 0, NULL, 0) == 0; }
+
+static bool place_matches(const struct condition *c, const struct vbt_place *place) {
+    if (c->field == FUNCTION)
+        return matches(&c->regex, place->function);
+    if (c->field == IN_FILE)
+        return matches(&c->regex, place->file);
+    if (c->field == DOMAIN_OF)
+        return false;
+    bool found = c->field == ANY
+                     ? contains(place->function, c->text) || contains(place->file, c->text) || contains(place->module, c->text)
+                     : place->module != NULL && matches(&c->regex, place->module);
+    if (!found) {
+        char *name = vbt_module_name(place);
+        found = c->field == ANY ? contains(name, c->text) : matches(&c->regex, name);
+        free(name);
+    }
+    return found;
+}
+
+static uint32_t bits_of_place(const struct vbt_filter *f, const struct vbt_place *place) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (place_matches(&f->conditions[i], place))
+            bits |= UINT32_C(1) << i;
+    return bits;
+}
+
+/* What all of a stack's places match, and its domain: does it hold? */
+static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain) {
+    bool domain_asked = false;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct condition *c = &f->conditions[i];
+        bool found = (bits >> i & 1) != 0;
+        if (c->field == ANY && f->rows)
+            continue;
+        if (c->field == DOMAIN_OF && domain != NULL) {
+            domain_asked = domain_asked || !c->negated;
+            found = matches(&c->regex, domain);
+        }
+        if (found == c->negated)
+            return false;
+    }
+    return domain_asked || domain != domain_names[VBT_DOMAIN_MAP];
+}
+
+bool *vbt_filter_nodes(const struct vbt_filter *f, const struct vbt_model *m, struct vbt_places *places) {
+    bool *counts = vbt_new(m->node_count + 1, sizeof *counts);
+    uint32_t *bits = vbt_new(m->node_count + 1, sizeof *bits); /* by node: of the frames on its path */
+    uint32_t *of_site = vbt_new(m->site_count + 1, sizeof *of_site);
+    bool *known = vbt_new(m->site_count + 1, sizeof *known);
+    for (size_t i = 1; i <= m->node_count; i++) {
+        const struct vbt_node *node = &m->nodes[i];
+        if (f->count > 0 && !known[node->site]) {
+            known[node->site] = true;
+            size_t frames;
+            const struct vbt_frame *frame = vbt_frames_of_site(places, node->site, &frames);
+            for (; frames > 0; frames--, frame++)
+                of_site[node->site] |= bits_of_place(f, frame->place);
+        }
+        bits[i] = bits[node->parent] | of_site[node->site];
+        counts[i] = node->counters != 0 && holds(f, bits[i], domain_names[node->domain]);
+    }
+    free(bits);
+    free(of_site);
+    free(known);
+    return counts;
+}
+
+bool vbt_filter_row(const struct vbt_filter *f, const struct vbt_place *place, const struct vbt_place *other, const char *text) {
+    for (size_t i = 0; i < f->count; i++) {
+        const struct condition *c = &f->conditions[i];
+        if (c->field == ANY && !contains(place->file, c->text) && !contains(place->function, c->text) &&
+            (other == NULL || (!contains(other->file, c->text) && !contains(other->function, c->text))) && !contains(text, c->text))
+            return false;
+    }
+    return true;
+}
+
+bool vbt_filter_places(const struct vbt_filter *f, const struct vbt_place *const *places, size_t count) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < count; i++)
+        bits |= bits_of_place(f, places[i]);
+    return holds(f, bits, NULL);
+}

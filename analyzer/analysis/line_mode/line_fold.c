@@ -1,0 +1,249 @@
+/* See line_fold.h. */
+#include "line_fold.h"
+
+#include "analyzer/base/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "<listcomp>" of "f.<locals>.<listcomp>". */
+static const char *last_part(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+static bool is_generator(const struct vbt_profile_function *function) {
+    return strcmp(last_part(function->place->function), "<genexpr>") == 0;
+}
+
+/* One that runs, from beginning to end, while the line waits that it begins in. */
+static bool is_comprehension(const struct vbt_profile_function *function) {
+    static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(last_part(function->place->function), names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Has the name that parts of another's qualified name say holds it: "f" for "f.<locals>.<listcomp>", "A" for "A.<listcomp>". */
+static bool is_named_holder(const struct vbt_profile_function *outer, const struct vbt_profile_function *inner) {
+    static const char locals[] = ".<locals>";
+    enum { LOCALS = sizeof locals - 1 };
+    const char *name = inner->place->function, *last = last_part(name);
+    size_t size = last > name ? (size_t)(last - name) - 1 : 0;
+    if (size > LOCALS && strncmp(name + size - LOCALS, locals, LOCALS) == 0)
+        size -= LOCALS;
+    return size > 0 && strncmp(outer->place->function, name, size) == 0 && outer->place->function[size] == '\0';
+}
+
+/* A line that a function executed. */
+struct execution {
+    const struct vbt_profile_function *function;
+    int64_t line;
+};
+
+struct executions {
+    struct execution *rows; /* in order of file and line, what begins last in the file first */
+    size_t count;
+};
+
+static int by_file_and_line(const void *left, const void *right) {
+    const struct execution *a = left, *b = right;
+    int order = strcmp(a->function->place->file, b->function->place->file);
+    if (order == 0)
+        order = a->line < b->line ? -1 : a->line > b->line;
+    return order;
+}
+
+static int in_order(const void *left, const void *right) {
+    const struct execution *a = left, *b = right;
+    int order = by_file_and_line(left, right);
+    if (order == 0)
+        order = a->function->is_module - b->function->is_module;
+    if (order == 0)
+        order = a->function->place->line > b->function->place->line ? -1 : a->function->place->line < b->function->place->line;
+    return order != 0 ? order : a->function < b->function ? -1 : a->function > b->function;
+}
+
+static struct executions executions_of(const struct vbt_line_profile *profile) {
+    size_t count = 0;
+    for (size_t i = 0; i < profile->count; i++)
+        count += profile->functions[i].count;
+    struct executions all = {.rows = vbt_new(count, sizeof *all.rows)};
+    for (size_t i = 0; i < profile->count; i++)
+        for (size_t k = 0; k < profile->functions[i].count; k++)
+            if (profile->functions[i].lines[k].hits > 0)
+                all.rows[all.count++] = (struct execution){&profile->functions[i], profile->functions[i].lines[k].line};
+    if (all.count > 0)
+        qsort(all.rows, all.count, sizeof *all.rows, in_order);
+    return all;
+}
+
+static bool may_hold(const struct vbt_profile_function *outer, const struct vbt_profile_function *inner, bool comprehensions) {
+    if (is_generator(outer) || is_comprehension(outer))
+        return comprehensions && (is_named_holder(outer, inner) || outer->place->line < inner->place->line);
+    return outer->is_module || outer->place->line <= inner->place->line;
+}
+
+/* What executes a line that code within it stands in: by its name, or else the innermost. NULL if nothing does. */
+static struct vbt_profile_function *holder(const struct vbt_line_profile *profile, const struct executions *all,
+                                           const struct vbt_profile_function *inner, int64_t line, bool comprehensions) {
+    struct execution wanted = {inner, line};
+    size_t low = 0, high = all->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_file_and_line(&all->rows[middle], &wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct vbt_profile_function *found = NULL;
+    for (; low < all->count && by_file_and_line(&all->rows[low], &wanted) == 0; low++) {
+        const struct vbt_profile_function *outer = all->rows[low].function;
+        if (outer == inner || !may_hold(outer, inner, comprehensions))
+            continue;
+        if (is_named_holder(outer, inner)) {
+            found = outer;
+            break;
+        }
+        if (found == NULL)
+            found = outer;
+    }
+    return found != NULL ? &profile->functions[found - profile->functions] : NULL;
+}
+
+static int by_line(const void *left, const void *right) {
+    const struct vbt_profile_line *a = left, *b = right;
+    return a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* Among the first `count` lines of a function, which are in order. */
+static struct vbt_profile_line *line_of(const struct vbt_profile_function *function, size_t count, int64_t number) {
+    struct vbt_profile_line wanted = {.line = number};
+    return count > 0 ? bsearch(&wanted, function->lines, count, sizeof *function->lines, by_line) : NULL;
+}
+
+/* Takes out functions without lines. */
+static void sweep(struct vbt_line_profile *profile) {
+    size_t kept = 0;
+    for (size_t i = 0; i < profile->count; i++) {
+        if (profile->functions[i].count == 0)
+            free(profile->functions[i].lines);
+        else if (kept++ != i)
+            profile->functions[kept - 1] = profile->functions[i];
+    }
+    profile->count = kept;
+}
+
+void vbt_fold_costs(struct vbt_line_profile *profile) {
+    struct executions all = executions_of(profile);
+    for (size_t i = 0; i < profile->count; i++) {
+        struct vbt_profile_function *function = &profile->functions[i];
+        bool folded = is_comprehension(function) || is_generator(function);
+        for (size_t k = 0; k < function->count && folded; k++)
+            folded = holder(profile, &all, function, function->lines[k].line, false) != NULL;
+        for (size_t k = 0; k < function->count && folded; k++) {
+            const struct vbt_profile_line *line = &function->lines[k];
+            struct vbt_profile_function *outer = holder(profile, &all, function, line->line, false);
+            vbt_profile_sums_add(&line_of(outer, outer->count, line->line)->own, &line->own, 1);
+        }
+        if (folded)
+            function->count = 0;
+    }
+    free(all.rows);
+    sweep(profile);
+}
+
+/* Appends the lines of code within a function to the function's own, of which the first `known` are in order. run_at: the line of the
+ * function's that runs it, NULL if that may be any: then what such a line cost contains what the inner ones did. */
+static void append(struct vbt_profile_function *outer, size_t known, const struct vbt_profile_function *inner, int64_t run_at) {
+    struct vbt_profile_line *runs = run_at > 0 ? line_of(outer, known, run_at) : NULL;
+    for (size_t i = 0; i < inner->count; i++) {
+        struct vbt_profile_line line = inner->lines[i];
+        const struct vbt_profile_line *same = line_of(outer, known, line.line);
+        if (runs != NULL && line.line != run_at) {
+            vbt_profile_sums_add(&runs->all, &line.all, -1);
+            if (runs->all.time < 0)
+                runs->all.time = 0;
+        } else if (runs != NULL || (same != NULL && same->hits > 0)) {
+            line.all = (struct vbt_profile_sums){0};
+        }
+        outer->lines = vbt_grow(outer->lines, &outer->capacity, outer->count + 1, sizeof *outer->lines);
+        outer->lines[outer->count++] = line;
+        runs = run_at > 0 ? line_of(outer, known, run_at) : NULL; /* it may have moved */
+    }
+}
+
+void vbt_fold_comprehensions(struct vbt_line_profile *profile) {
+    struct executions all = executions_of(profile);
+    size_t *known = vbt_new(profile->count, sizeof *known);
+    for (size_t i = 0; i < profile->count; i++)
+        known[i] = profile->functions[i].count;
+    for (size_t i = profile->count; i-- > 0;) { /* inner ones come later in order */
+        struct vbt_profile_function *function = &profile->functions[i];
+        struct vbt_profile_function *outer =
+            is_comprehension(function) ? holder(profile, &all, function, function->place->line, true) : NULL;
+        if (function->count > known[i])
+            vbt_profile_merge_lines(function);
+        if (outer == NULL)
+            continue;
+        append(outer, known[outer - profile->functions], function, function->place->line);
+        function->count = 0;
+    }
+    for (size_t i = 0; i < profile->count; i++)
+        if (profile->functions[i].count > known[i])
+            vbt_profile_merge_lines(&profile->functions[i]);
+    free(known);
+    free(all.rows);
+    sweep(profile);
+}
+
+/* Does the text at a function's beginning say that it is the body of a class? */
+static bool is_class(const struct vbt_profile_function *function, struct vbt_sources *sources) {
+    enum { DECORATORS = 100 }; /* lines of them */
+    for (int64_t line = function->place->line; line < function->place->line + DECORATORS; line++) {
+        size_t size;
+        const char *text = vbt_source_line(sources, function->place->file, line, &size);
+        while (text != NULL && size > 0 && (*text == ' ' || *text == '\t')) {
+            text++;
+            size--;
+        }
+        if (text == NULL || (size > 4 && (strncmp(text, "def ", 4) == 0 || strncmp(text, "async", 5) == 0)))
+            return false;
+        if (size > 6 && strncmp(text, "class ", 6) == 0)
+            return true;
+        if (size > 0 && *text != '@' && line == function->place->line)
+            return false;
+    }
+    return false;
+}
+
+/* last: of the outer one's text; -1: by name, as qualified ones tell. */
+static bool is_within(const struct vbt_profile_function *outer, int64_t last, const struct vbt_profile_function *inner) {
+    if (strcmp(outer->place->file, inner->place->file) != 0)
+        return false;
+    if (last >= 0)
+        return inner->place->line <= last;
+    size_t size = strlen(outer->place->function);
+    return strncmp(inner->place->function, outer->place->function, size) == 0 &&
+           strncmp(inner->place->function + size, ".<locals>.", sizeof ".<locals>." - 1) == 0;
+}
+
+void vbt_fold_nested(struct vbt_line_profile *profile, struct vbt_sources *sources) {
+    bool any_decorated = vbt_profile_any_decorated(profile);
+    for (size_t i = 0, next; i < profile->count; i = next) {
+        struct vbt_profile_function *outer = &profile->functions[i];
+        next = i + 1;
+        if (any_decorated ? !outer->decorated : outer->is_module || is_class(outer, sources))
+            continue;
+        int64_t last = profile->is_qualified ? -1 : vbt_profile_last_line(outer, sources);
+        size_t known = outer->count;
+        for (; next < profile->count && is_within(outer, last, &profile->functions[next]); next++) {
+            append(outer, known, &profile->functions[next], 0);
+            profile->functions[next].count = 0;
+        }
+        if (outer->count > known)
+            vbt_profile_merge_lines(outer);
+    }
+    sweep(profile);
+}

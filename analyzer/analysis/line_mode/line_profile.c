@@ -1,0 +1,164 @@
+/* See line_profile.h. */
+#include "line_profile.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/symbols/python_block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct vbt_profile_sums sums_of(const struct vbt_line_sums *own, const struct vbt_line_sums *called, int64_t cost) {
+    static const struct vbt_line_sums none;
+    const struct vbt_line_sums *more = called != NULL ? called : &none;
+    struct vbt_profile_sums sums = {
+        .time = own->time + more->time,
+        .overhead = (int64_t)((double)(own->events + more->events) * (double)cost / 1000),
+        .allocs = own->allocs + more->allocs,
+        .frees = own->frees + more->frees,
+        .allocated = own->allocated + more->allocated,
+        .freed = own->freed + more->freed,
+        .temporary = own->temporary + more->temporary,
+        .objects = own->objects + more->objects,
+    };
+    if (sums.time < 0) /* what telling of its calls costs is off already */
+        sums.time = 0;
+    if (sums.overhead > sums.time)
+        sums.overhead = sums.time;
+    sums.time -= sums.overhead;
+    return sums;
+}
+
+static int by_place(const void *left, const void *right) {
+    const struct vbt_profile_function *a = left, *b = right;
+    int order = strcmp(a->place->file, b->place->file);
+    if (order == 0)
+        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    if (order == 0)
+        order = b->is_module - a->is_module;
+    if (order == 0) /* what stands in a function's first line comes behind it */
+        order = (a->place->function[0] == '<') - (b->place->function[0] == '<');
+    return order != 0 ? order : strcmp(a->place->function, b->place->function);
+}
+
+static int by_line(const void *left, const void *right) {
+    const struct vbt_profile_line *a = left, *b = right;
+    return a->line < b->line ? -1 : a->line > b->line;
+}
+
+void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more, int sign) {
+    to->time += sign * more->time;
+    to->overhead += sign * more->overhead;
+    to->allocs += sign * more->allocs;
+    to->frees += sign * more->frees;
+    to->allocated += sign * more->allocated;
+    to->freed += sign * more->freed;
+    to->temporary += sign * more->temporary;
+    to->objects += sign * more->objects;
+}
+
+static void add_line(struct vbt_profile_function *function, const struct vbt_line_counts *c, int64_t line, int64_t cost) {
+    function->lines = vbt_grow(function->lines, &function->capacity, function->count + 1, sizeof *function->lines);
+    function->lines[function->count++] = (struct vbt_profile_line){
+        .line = line,
+        .hits = c->hits,
+        .entries = c->entries,
+        .all = sums_of(&c->own, &c->called, cost),
+        .own = sums_of(&c->own, NULL, cost),
+        .least = c->least,
+        .most = c->most,
+        .high = c->high,
+        .rss = c->rss,
+    };
+    function->decorated |= c->decorated;
+}
+
+void vbt_profile_merge_lines(struct vbt_profile_function *function) {
+    qsort(function->lines, function->count, sizeof *function->lines, by_line);
+    size_t kept = 0;
+    for (size_t i = 0; i < function->count; i++) {
+        struct vbt_profile_line *line = &function->lines[i], *before = kept > 0 ? &function->lines[kept - 1] : NULL;
+        if (before == NULL || before->line != line->line) {
+            function->lines[kept++] = *line;
+            continue;
+        }
+        before->hits += line->hits;
+        before->entries += line->entries;
+        vbt_profile_sums_add(&before->all, &line->all, 1);
+        vbt_profile_sums_add(&before->own, &line->own, 1);
+        before->least = line->least < before->least ? line->least : before->least;
+        before->most = line->most > before->most ? line->most : before->most;
+        before->high = line->high > before->high ? line->high : before->high;
+        before->rss = line->rss > before->rss ? line->rss : before->rss;
+    }
+    function->count = kept;
+    function->time = 0;
+    for (size_t i = 0; i < kept; i++)
+        function->time += function->lines[i].all.time;
+}
+
+static bool has_qualified_names(const struct vbt_model *model) {
+    enum { QUALIFIED_SINCE = 11 };
+    const char *version = vbt_model_process(model, "python");
+    return version != NULL && strncmp(version, "3.", 2) == 0 && atoi(version + 2) >= QUALIFIED_SINCE;
+}
+
+void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
+                            const struct vbt_filter *filter) {
+    *profile = (struct vbt_line_profile){.event_cost = model->state[VBT_STATE_LINE_EVENT_COST],
+                                         .objects = (enum vbt_objects)model->state[VBT_STATE_OBJECTS],
+                                         .is_qualified = has_qualified_names(model)};
+    size_t capacity = 0, known = 0, known_capacity = 0;
+    uint32_t *function_of = NULL; /* by index of a place: 1 + index of a function */
+    for (size_t i = 0; i < model->line_counts_count; i++) {
+        const struct vbt_line_counts *c = &model->line_counts[i];
+        const struct vbt_place *place = vbt_place_of_function(places, c->site);
+        profile->overhead += (int64_t)((double)c->own.events * (double)profile->event_cost / 1000);
+        if (!vbt_filter_row(filter, place, NULL, NULL))
+            continue;
+        function_of = vbt_grow(function_of, &known_capacity, (size_t)place->index + 1, sizeof *function_of);
+        while (known <= place->index)
+            function_of[known++] = 0;
+        if (function_of[place->index] == 0) {
+            profile->functions = vbt_grow(profile->functions, &capacity, profile->count + 1, sizeof *profile->functions);
+            profile->functions[profile->count] =
+                (struct vbt_profile_function){.place = place, .is_module = strcmp(place->function, "<module>") == 0};
+            function_of[place->index] = (uint32_t)++profile->count;
+        }
+        int64_t line = model->sites[c->site].b;
+        if (line <= 0) /* where a module begins, from Python 3.11 on */
+            line = place->line;
+        add_line(&profile->functions[function_of[place->index] - 1], c, line, profile->event_cost);
+    }
+    free(function_of);
+    for (size_t i = 0; i < profile->count; i++)
+        vbt_profile_merge_lines(&profile->functions[i]);
+    if (profile->count > 0)
+        qsort(profile->functions, profile->count, sizeof *profile->functions, by_place);
+}
+
+void vbt_line_profile_free(struct vbt_line_profile *profile) {
+    for (size_t i = 0; i < profile->count; i++)
+        free(profile->functions[i].lines);
+    free(profile->functions);
+    *profile = (struct vbt_line_profile){0};
+}
+
+bool vbt_profile_any_decorated(const struct vbt_line_profile *profile) {
+    bool any = false;
+    for (size_t i = 0; i < profile->count; i++)
+        any |= profile->functions[i].decorated;
+    return any;
+}
+
+const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_function *function, int64_t line, size_t *at) {
+    while (*at < function->count && function->lines[*at].line < line)
+        ++*at;
+    return *at < function->count && function->lines[*at].line == line ? &function->lines[*at] : NULL;
+}
+
+int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources) {
+    const char *name = function->place->function;
+    int64_t first = function->place->line, last = function->count > 0 ? function->lines[function->count - 1].line : first;
+    int64_t end = vbt_python_block_end(sources, function->place->file, first, name[strlen(name) - 1] == '>');
+    return end > last ? end : last;
+}

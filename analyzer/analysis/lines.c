@@ -1,0 +1,173 @@
+/* See lines.h. */
+#include "lines.h"
+
+#include "analyzer/base/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+
+void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other) {
+    sums->allocs += other->allocs;
+    sums->frees += other->frees;
+    sums->allocated += other->allocated;
+    sums->freed += other->freed;
+    sums->temporary += other->temporary;
+    sums->live_blocks = plus(sums->live_blocks, other->live_blocks);
+    sums->live_bytes = plus(sums->live_bytes, other->live_bytes);
+    sums->at_peak_bytes = plus(sums->at_peak_bytes, other->at_peak_bytes);
+    sums->smallest = smaller(sums->smallest, other->smallest);
+    sums->largest = larger(sums->largest, other->largest);
+    sums->max_rss_bytes = larger(sums->max_rss_bytes, other->max_rss_bytes);
+}
+
+void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_counters *c) {
+    const struct vbt_sums one = {
+        .allocs = c->allocs,
+        .frees = vbt_counters_frees(c),
+        .allocated = c->allocated,
+        .freed = vbt_counters_freed(c),
+        .temporary = c->temporary,
+        .live_blocks = c->live_blocks,
+        .live_bytes = c->live_bytes,
+        .at_peak_bytes = c->at_peak_bytes,
+        .smallest = c->allocs > 0 ? c->smallest : UINT64_MAX,
+        .largest = c->allocs > 0 ? c->largest : 0,
+        .max_rss_bytes = c->max_rss_kib * 1024,
+    };
+    vbt_sums_add(sums, &one);
+}
+
+static void add_sizes(struct vbt_line *line, const struct vbt_counters *c) {
+    if (line->sizes == NULL)
+        line->sizes = vbt_new(VBT_SIZE_BUCKETS, sizeof *line->sizes);
+    if (c->size_count == 0)
+        line->sizes[vbt_size_bucket(c->smallest)] += c->allocs;
+    for (uint32_t i = 0; i < c->size_count; i++)
+        line->sizes[c->sizes[i].bucket] += c->sizes[i].allocs;
+}
+
+/* row_of_place: row + 1, of the places below known. */
+static void add_hits(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *row_of_place,
+                     size_t known) {
+    for (size_t i = 0; i < m->line_counts_count; i++) {
+        const struct vbt_line_counts *c = &m->line_counts[i];
+        const struct vbt_place *place = vbt_place_of_site(places, c->site);
+        if (place->index >= known || row_of_place[place->index] == 0)
+            continue;
+        struct vbt_line *line = &lines->rows[row_of_place[place->index] - 1];
+        line->hits += c->hits;
+        line->entries += c->entries;
+    }
+}
+
+void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *line_of,
+                     const bool *counts, bool users) {
+    uint32_t *row_of_site = vbt_new(m->site_count + 1, sizeof *row_of_site); /* row + 1 */
+    uint32_t *row_of_place = NULL;
+    size_t place_capacity = 0, places_known = 0, capacity = 0;
+    *lines = (struct vbt_lines){0};
+    for (size_t i = 1; i <= m->node_count; i++) {
+        const struct vbt_node *node = &m->nodes[i];
+        if (!counts[i])
+            continue;
+        uint32_t site = line_of[i];
+        if (row_of_site[site] == 0) {
+            const struct vbt_place *place = users ? vbt_place_of_user(places, site) : vbt_place_of_site(places, site);
+            row_of_place = vbt_grow(row_of_place, &place_capacity, (size_t)place->index + 1, sizeof *row_of_place);
+            while (places_known <= place->index)
+                row_of_place[places_known++] = 0;
+            if (row_of_place[place->index] == 0) {
+                lines->rows = vbt_grow(lines->rows, &capacity, lines->count + 1, sizeof *lines->rows);
+                lines->rows[lines->count++] = (struct vbt_line){.place = place, .sums = VBT_NO_SUMS};
+                row_of_place[place->index] = (uint32_t)lines->count;
+            }
+            row_of_site[site] = row_of_place[place->index];
+        }
+        struct vbt_line *line = &lines->rows[row_of_site[site] - 1];
+        vbt_sums_add_counters(&line->sums, &m->counters[node->counters]);
+        if (m->with_sizes)
+            add_sizes(line, &m->counters[node->counters]);
+    }
+    add_hits(lines, m, places, row_of_place, places_known);
+    free(row_of_site);
+    free(row_of_place);
+}
+
+void vbt_lines_free(struct vbt_lines *lines) {
+    for (size_t i = 0; i < lines->count; i++)
+        free(lines->rows[i].sizes);
+    free(lines->rows);
+    *lines = (struct vbt_lines){0};
+}
+
+struct vbt_sums vbt_lines_total(const struct vbt_lines *lines) {
+    struct vbt_sums total = VBT_NO_SUMS;
+    for (size_t i = 0; i < lines->count; i++)
+        vbt_sums_add(&total, &lines->rows[i].sums);
+    return total;
+}
+
+const char *const vbt_line_keys[] = {"bytes", "allocs", "frees", "freed", "net", "peak", "temporary", "rss", "file", NULL};
+
+enum key { BY_BYTES, BY_ALLOCS, BY_FREES, BY_FREED, BY_NET, BY_PEAK, BY_TEMPORARY, BY_RSS, BY_FILE };
+
+static int64_t value_of(const struct vbt_sums *s, enum key key) {
+    switch (key) {
+    case BY_ALLOCS:
+        return (int64_t)s->allocs;
+    case BY_FREES:
+        return (int64_t)s->frees;
+    case BY_FREED:
+        return (int64_t)s->freed;
+    case BY_NET:
+        return s->live_bytes;
+    case BY_PEAK:
+        return s->at_peak_bytes;
+    case BY_TEMPORARY:
+        return (int64_t)s->temporary;
+    case BY_RSS:
+        return (int64_t)s->max_rss_bytes;
+    case BY_FILE:
+        return 0;
+    default:
+        return (int64_t)s->allocated;
+    }
+}
+
+static int compare(const void *left, const void *right, void *by) {
+    const struct vbt_line *a = left, *b = right;
+    int64_t x = value_of(&a->sums, *(enum key *)by), y = value_of(&b->sums, *(enum key *)by);
+    if (x != y)
+        return x > y ? -1 : 1;
+    int order = strcmp(a->place->file, b->place->file);
+    if (order == 0)
+        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    return order != 0 ? order : strcmp(a->place->function, b->place->function);
+}
+
+bool vbt_lines_sort(struct vbt_lines *lines, const char *name) {
+    for (int i = 0; vbt_line_keys[i] != NULL; i++)
+        if (strcmp(vbt_line_keys[i], name) == 0) {
+            enum key key = (enum key)i;
+            if (lines->count > 0)
+                qsort_r(lines->rows, lines->count, sizeof *lines->rows, compare, &key);
+            return true;
+        }
+    return false;
+}
+
+void vbt_lines_filter(struct vbt_lines *lines, const struct vbt_filter *filter) {
+    size_t kept = 0;
+    for (size_t i = 0; i < lines->count; i++) {
+        struct vbt_line *line = &lines->rows[i];
+        if (vbt_filter_row(filter, line->place, NULL, NULL))
+            lines->rows[kept++] = *line;
+        else
+            free(line->sizes);
+    }
+    lines->count = kept;
+}

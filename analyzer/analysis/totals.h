@@ -1,0 +1,23 @@
+/* The totals of the domains. From the newest STATE of the trace; from the call paths' counters where it holds none. */
+#ifndef VBT_TOTALS_H
+#define VBT_TOTALS_H
+
+#include "analyzer/trace/model.h"
+
+struct vbt_domain_totals {
+    uint64_t allocs, frees, allocated, freed, temporary;
+    uint64_t inherited_blocks, inherited_bytes;
+    int64_t live_blocks, live_bytes;
+    int64_t at_peak_bytes; /* live at the global peak, by call paths */
+};
+
+struct vbt_totals {
+    struct vbt_domain_totals domain[VBT_DOMAINS];
+    struct vbt_domain_totals all;                /* heap and Python: mapped memory is where these two get theirs from */
+    struct vbt_domain_totals map[VBT_MAP_KINDS]; /* of the map domain; what these have at the peak is not told */
+    int64_t peak_bytes;
+};
+
+void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *model);
+
+#endif

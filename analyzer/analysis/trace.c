@@ -1,0 +1,68 @@
+/* See trace.h. */
+#include "trace.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
+#include "analyzer/base/output.h"
+#include "uncounted.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* What a report may take: so many bytes, and so many times those of the trace. A small file can be made to name thousands of frames by
+ * the longest of names; none that vbtrace writes comes near. */
+enum { LEAST_REPORT = 1 << 30, REPORT_RATIO = 1024 };
+
+char *vbt_trace_damage(const struct vbt_model *model) {
+    if (model->damage == NULL)
+        return NULL;
+    return vbt_text("damaged at byte %" PRIu64 ": %s; everything before it is reported", model->damage_offset, model->damage);
+}
+
+/* False after a message if the options ask for counts of lines and there are none. */
+static bool has_lines(const struct vbt_model *model, const struct vbt_options *options, const char *damage) {
+    if (model->line_counts_count > 0 || (options->like == VBT_LIKE_OURS && !options->own))
+        return true;
+    char *why = vbt_uncounted(model);
+    if (damage != NULL)
+        vbt_fail("%s: %s, and no line was counted there", options->trace, damage);
+    else
+        vbt_fail("%s: %s", options->trace, why != NULL ? why : "no line was counted; trace with VBTRACE_LINES=1");
+    free(why);
+    return false;
+}
+
+bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, bool with_sizes) {
+    char *problem = vbt_model_load(&trace->model, options->trace, with_sizes);
+    if (problem != NULL) {
+        vbt_fail("%s: %s", options->trace, problem);
+        free(problem);
+        vbt_model_free(&trace->model);
+        return false;
+    }
+    char *damage = vbt_trace_damage(&trace->model);
+    if (!has_lines(&trace->model, options, damage)) {
+        free(damage);
+        vbt_model_free(&trace->model);
+        return false;
+    }
+    if (damage != NULL && options->format != VBT_JSON)
+        vbt_warn("%s: %s", options->trace, damage);
+    free(damage);
+    vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
+    trace->places = vbt_places_new(&trace->model);
+    vbt_attribute(&trace->attribution, &trace->model, trace->places);
+    trace->sources = vbt_sources_new(&trace->model);
+    trace->filter = vbt_filter_new(options);
+    trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);
+    return true;
+}
+
+void vbt_trace_free(struct vbt_trace *trace) {
+    free(trace->counts);
+    vbt_filter_free(trace->filter);
+    vbt_attribution_free(&trace->attribution);
+    vbt_places_free(trace->places);
+    vbt_sources_free(trace->sources);
+    vbt_model_free(&trace->model);
+}

@@ -1,0 +1,29 @@
+/* A loaded trace with everything the subcommands look things up in. */
+#ifndef VBT_TRACE_H
+#define VBT_TRACE_H
+
+#include "attribute.h"
+#include "filter.h"
+#include "analyzer/trace/model.h"
+#include "analyzer/commands/options.h"
+#include "analyzer/symbols/places.h"
+#include "analyzer/symbols/source.h"
+
+struct vbt_trace {
+    struct vbt_model model;
+    struct vbt_attribution attribution;
+    struct vbt_places *places;
+    struct vbt_sources *sources;
+    struct vbt_filter *filter;
+    bool *counts; /* by node: its counters are to be reported, see filter.h */
+};
+
+/* Loads options->trace; says on stderr why it cannot, and, unless the report is JSON (which has notes), what of it is damaged.
+ * False if there is nothing to report: exit status 2. Free it only if it was loaded. */
+bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, bool with_sizes);
+void vbt_trace_free(struct vbt_trace *trace);
+
+/* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if the trace is whole so far. */
+char *vbt_trace_damage(const struct vbt_model *model);
+
+#endif

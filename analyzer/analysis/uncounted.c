@@ -1,0 +1,117 @@
+/* See uncounted.h. */
+#include "uncounted.h"
+
+#include "analyzer/base/allocate.h"
+#include "preload/shared/line_choice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The value of VBTRACE_NAME as the program was run with, or NULL. */
+static const char *option(const struct vbt_model *model, const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < model->process_count; i++) {
+        const char *value = model->process[i].value;
+        if (strcmp(model->process[i].key, "option") == 0 && strncmp(value, name, length) == 0 && value[length] == '=')
+            return value + length + 1;
+    }
+    return NULL;
+}
+
+static bool is(const char *value, const char *wanted) { return value != NULL && strcmp(value, wanted) == 0; }
+
+/* Of the codes whose lines were counted, is there one whose name, or file, matches? */
+static bool is_counted(const struct vbt_model *model, const char *pattern, bool of_file) {
+    uint32_t before = 0;
+    for (size_t i = 0; i < model->line_counts_count; i++) {
+        uint32_t code = (uint32_t)model->sites[model->line_counts[i].site].a;
+        if (code == before)
+            continue;
+        before = code;
+        const char *name = vbt_model_string(model, of_file ? model->codes[code].file : model->codes[code].name);
+        if (vbt_line_patterns_match(pattern, name, strlen(name), of_file ? '/' : '.'))
+            return true;
+    }
+    return false;
+}
+
+/* The patterns of a list that match nothing, each in quotes, as "'a', 'b' or 'c'"; NULL if there are none. */
+static char *unmatched(const struct vbt_model *model, const char *list, bool of_file) {
+    char *found = NULL, *last = NULL;
+    for (const char *at = list; at != NULL && *at != '\0';) {
+        size_t size = strcspn(at, ",");
+        char *pattern = vbt_copy(at, size);
+        if (!is_counted(model, pattern, of_file)) {
+            char *longer = found == NULL ? last : vbt_text("%s, %s", found, last);
+            if (longer != last)
+                free(last);
+            free(found);
+            found = longer;
+            last = vbt_text("'%s'", pattern);
+        }
+        free(pattern);
+        at += size + (at[size] == ',');
+    }
+    char *all = found != NULL ? vbt_text("%s or %s", found, last) : last;
+    if (found != NULL)
+        free(last);
+    free(found);
+    return all;
+}
+
+/* What else there is to know where a function's pattern matches nothing. */
+static const char *hint(const struct vbt_model *model, const char *patterns) {
+    enum { QUALIFIED_SINCE = 11 };
+    const char *version = vbt_model_process(model, "python");
+    bool plain = version != NULL && strncmp(version, "3.", 2) == 0 && atoi(version + 2) < QUALIFIED_SINCE;
+    return plain && strchr(patterns, '.') != NULL
+               ? "; before Python 3.11 a method is known by its plain name: put instead of Table.put"
+               : "";
+}
+
+/* Nothing at all was counted. */
+static char *nothing(const struct vbt_model *model, const char *lines, const char *functions, const char *files) {
+    const char *status = vbt_model_process(model, "python_status");
+    if (vbt_model_process(model, "python") == NULL)
+        return vbt_text("no line was counted: that is for Python, which this program is not");
+    if (status != NULL && strcmp(status, "ok") != 0)
+        return vbt_text("no line was counted: Python lines are not attributed: %s", status);
+    if (is(lines, "profile"))
+        return vbt_text("no line was counted: no function that ran carries @profile (VBTRACE_LINES=profile)");
+    if (functions == NULL && files == NULL)
+        return vbt_text("no line was counted: no file of your own ran; what runs from -c or standard input is counted with "
+                        "VBTRACE_FILES='<string>' or '<stdin>'");
+    char *names = unmatched(model, functions, false), *paths = unmatched(model, files, true), *text;
+    if (names != NULL && paths != NULL)
+        text = vbt_text("no line was counted: no function that is called %s (VBTRACE_FUNCTIONS) ran in a file that is called %s "
+                        "(VBTRACE_FILES)%s",
+                        names, paths, hint(model, functions));
+    else if (names != NULL)
+        text =
+            vbt_text("no line was counted: no function that ran is called %s (VBTRACE_FUNCTIONS)%s", names, hint(model, functions));
+    else
+        text = vbt_text("no line was counted: no file that ran is called %s (VBTRACE_FILES)", paths != NULL ? paths : "''");
+    free(names);
+    free(paths);
+    return text;
+}
+
+char *vbt_uncounted(const struct vbt_model *model) {
+    const char *lines = option(model, "VBTRACE_LINES"), *functions = option(model, "VBTRACE_FUNCTIONS"),
+               *files = option(model, "VBTRACE_FILES");
+    bool asked = lines != NULL || functions != NULL || files != NULL || is(option(model, "VBTRACE_OBJECTS"), "1");
+    if (!asked || is(lines, "0") || model->damage != NULL)
+        return NULL;
+    if (model->line_counts_count == 0)
+        return nothing(model, lines, functions, files);
+    if (is(lines, "profile"))
+        return NULL;
+    char *names = unmatched(model, functions, false), *paths = unmatched(model, files, true), *text = NULL;
+    if (names != NULL)
+        text = vbt_text("no function that ran is called %s (VBTRACE_FUNCTIONS)%s", names, hint(model, names));
+    else if (paths != NULL)
+        text = vbt_text("no file whose lines were counted is called %s (VBTRACE_FILES)", paths);
+    free(names);
+    free(paths);
+    return text;
+}

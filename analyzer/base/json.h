@@ -1,0 +1,42 @@
+/* JSON, written member by member and row by row: a report of many lines is never in memory as a tree. */
+#ifndef VBT_JSON_H
+#define VBT_JSON_H
+
+#include "analyzer/analysis/lines.h"
+#include "analyzer/symbols/source.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct vbt_json {
+    FILE *out;
+    bool first; /* nothing was written yet at this level */
+    char *text; /* of one value; jansson hands it out in tiny pieces */
+    size_t size, capacity;
+};
+
+void vbt_json_begin(struct vbt_json *json, FILE *out);
+void vbt_json_end(struct vbt_json *json);
+
+/* A member of the outermost object; takes the value over. */
+void vbt_json_member(struct vbt_json *json, const char *name, json_t *value);
+
+/* A member that is an array: its items, each on a line of its own, come in between. */
+void vbt_json_array_begin(struct vbt_json *json, const char *name);
+void vbt_json_item(struct vbt_json *json, json_t *value);
+/* An item that is printed to json->out by the caller. */
+void vbt_json_begin_item(struct vbt_json *json);
+void vbt_json_array_end(struct vbt_json *json);
+
+/* Values. Text is made valid UTF-8, NULL becomes null; what a JSON number cannot hold becomes the nearest (integers) or null. */
+json_t *vbt_json_text(const char *text);
+json_t *vbt_json_unsigned(uint64_t n);
+json_t *vbt_json_real(double x);
+
+/* {"file", "line", "function", ...}: a place; its source line too if sources is not NULL. */
+json_t *vbt_json_place(const struct vbt_place *place, struct vbt_sources *sources);
+
+/* A row of "lines", "user_lines". */
+json_t *vbt_json_line(const struct vbt_line *line, struct vbt_sources *sources);
+
+#endif

@@ -1,0 +1,158 @@
+/* vbtrace functions: what functions allocate, in the manner of pstats. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/report/call_report.h"
+#include "analyzer/analysis/calls/functions.h"
+#include "options.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/base/table.h"
+#include "analyzer/analysis/totals.h"
+#include "analyzer/analysis/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the columns before the names take, and the brackets around them. */
+enum { BEFORE_NAMES = 54 };
+
+/* "/proj/bench.py:3(work)" in about `room` columns. The caller frees it. */
+static char *name_of(const struct vbt_place *place, size_t room) {
+    char *function = vbt_copy(place->function, strlen(place->function)), *position = vbt_place_position(place);
+    const char *slash = strrchr(position, '/'), *file = slash != NULL ? slash + 1 : position;
+    char *text;
+    if (file[0] != '\0' && strncmp(function, file, strlen(file)) == 0) { /* libfoo.so+0x1234 */
+        text = vbt_text("%.*s%s", (int)(file - position), position, function);
+    } else {
+        vbt_fit_name(&function, &position, room);
+        text = vbt_text(position[0] != '\0' ? "%s(%s)" : "%s%s", position, function);
+    }
+    free(function);
+    free(position);
+    return text;
+}
+
+/* In the manner of pstats; where rows are sorted by another measure, it takes the place of the bytes. */
+static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_options *options,
+                       struct vbt_output *output) {
+    enum vbt_measure measure = vbt_function_measure(options->sort);
+    if (measure == VBT_MEASURE_ALLOCS)
+        measure = VBT_MEASURE_BYTES;
+    char *self = vbt_text("self-%s", vbt_measure_names[measure]), *cumulative = vbt_text("cum-%s", vbt_measure_names[measure]);
+    static const char *const titles[] = {
+        [VBT_BY_NOTHING] = "filename:lineno(function)", [VBT_BY_MODULE] = "module", [VBT_BY_THREAD] = "thread"};
+    const struct vbt_column columns[] = {
+        {.title = "allocs", .align = VBT_RIGHT, .width = 12},
+        {.title = self, .align = VBT_RIGHT, .gap = 2},
+        {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
+        {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
+        {.title = titles[options->by], .gap = 2, .least = 25, .cut = VBT_CUT_START},
+    };
+    struct vbt_totals totals;
+    vbt_totals_get(&totals, model);
+    fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
+            vbt_count((int64_t)totals.all.allocs).text, vbt_bytes((int64_t)totals.all.allocated).text,
+            vbt_time((double)vbt_model_duration(model)).text, options->sort);
+    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < functions->count && i < options->limit; i++) {
+        const struct vbt_function *f = &functions->rows[i];
+        vbt_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);
+        vbt_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
+        vbt_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
+        vbt_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
+        char *name = name_of(f->place, output->width > BEFORE_NAMES ? output->width - BEFORE_NAMES : 1);
+        vbt_table_cell(table, "%s", name);
+        free(name);
+    }
+    vbt_table_print(table, output, 0);
+    vbt_table_free(table);
+    free(self);
+    free(cumulative);
+    if (functions->count > options->limit)
+        fprintf(output->stream, "… and %s more functions\n", vbt_count((int64_t)(functions->count - options->limit)).text);
+}
+
+static void print_json(const struct vbt_functions *functions, const struct vbt_options *options, FILE *out) {
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_array_begin(&json, "functions");
+    for (size_t i = 0; i < functions->count && i < options->limit; i++) {
+        const struct vbt_function *f = &functions->rows[i];
+        json_t *row = vbt_json_place(f->place, NULL);
+        json_object_set_new(row, "module", vbt_json_text(f->place->module));
+        json_object_set_new(row, "user", json_boolean(f->place->user));
+        vbt_json_measures(row, "", f->self);
+        vbt_json_measures(row, "cumulative_", f->cumulative);
+        vbt_json_item(&json, row);
+    }
+    vbt_json_array_end(&json);
+    vbt_json_end(&json);
+}
+
+static void print_csv(const struct vbt_functions *functions, const struct vbt_options *options, FILE *out) {
+    struct vbt_csv csv;
+    vbt_csv_begin(&csv, out,
+                  "file,line,function,allocs,allocated_bytes,cumulative_allocs,cumulative_allocated_bytes,at_peak_bytes,"
+                  "cumulative_at_peak_bytes,live_bytes,cumulative_live_bytes,temporary_allocs,cumulative_temporary_allocs");
+    static const enum vbt_measure measures[] = {VBT_MEASURE_ALLOCS, VBT_MEASURE_BYTES};
+    static const enum vbt_measure more[] = {VBT_MEASURE_PEAK, VBT_MEASURE_LEAKS, VBT_MEASURE_TEMPORARY};
+    for (size_t i = 0; i < functions->count && i < options->limit; i++) {
+        const struct vbt_function *f = &functions->rows[i];
+        vbt_csv_text(&csv, f->place->file);
+        vbt_csv_integer(&csv, f->place->line);
+        vbt_csv_text(&csv, f->place->function);
+        for (size_t k = 0; k < 2; k++)
+            vbt_csv_integer(&csv, f->self[measures[k]]);
+        for (size_t k = 0; k < 2; k++)
+            vbt_csv_integer(&csv, f->cumulative[measures[k]]);
+        for (size_t k = 0; k < 3; k++) {
+            vbt_csv_integer(&csv, f->self[more[k]]);
+            vbt_csv_integer(&csv, f->cumulative[more[k]]);
+        }
+        vbt_csv_end_row(&csv);
+    }
+}
+
+static int run(const struct vbt_options *options) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, false))
+        return 2;
+    static const enum vbt_call_unit units[] = {
+        [VBT_BY_NOTHING] = VBT_CALL_FUNCTION, [VBT_BY_MODULE] = VBT_CALL_MODULE, [VBT_BY_THREAD] = VBT_CALL_NOTHING};
+    /* Where native stacks were cut down to their innermost call, that one stands for no function of its own. */
+    const char *native = vbt_model_process(&trace.model, "native");
+    struct vbt_call_tree tree;
+    vbt_call_tree_build(&tree, &trace,
+                        &(struct vbt_call_tree_shape){
+                            .unit = units[options->by],
+                            .by = options->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
+                            .python_owns = options->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
+                        });
+    struct vbt_functions functions;
+    vbt_functions_build(&functions, &tree);
+    vbt_functions_filter(&functions, trace.filter);
+    vbt_functions_sort(&functions, options->sort);
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_JSON)
+        print_json(&functions, options, output.stream);
+    else if (options->format == VBT_CSV)
+        print_csv(&functions, options, output.stream);
+    else
+        print_text(&functions, &trace.model, options, &output);
+    vbt_functions_free(&functions);
+    vbt_call_tree_free(&tree);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+const struct vbt_command vbt_command_functions = {
+    .name = "functions",
+    .summary = "what each function allocates itself and with all it calls",
+    .help =
+        "Lists functions in the manner of pstats: allocations and bytes of the function itself, and of everything it calls.\n"
+        "A function that recurs is counted once a call stack. What native code allocates for a Python line belongs to the line;\n"
+        "with full native stacks (VBTRACE_NATIVE=full) native functions stand for themselves.",
+    .sort_keys = vbt_function_keys,
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_MODULE,
+    .text_limit = 40,
+    .run = run,
+};

@@ -1,0 +1,105 @@
+/* vbtrace intervals: time and memory between clock readings, and of marked sections. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/csv.h"
+#include "analyzer/report/interval_report.h"
+#include "analyzer/base/json.h"
+#include "options.h"
+#include "analyzer/analysis/trace.h"
+#include "analyzer/base/units.h"
+
+#include <math.h>
+
+static void print_more(struct vbt_output *output, size_t all, uint64_t shown, const char *what) {
+    if (all > shown)
+        fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
+}
+
+static void print_text(const struct vbt_interval_groups *groups, const struct vbt_options *options, struct vbt_output *output) {
+    if (groups->count == 0)
+        fputs("No interval: the program read no clock twice in its own code, and marked no section.\n", output->stream);
+    size_t sections = vbt_sections_print(groups, options->limit, options->per, options->sites, output);
+    print_more(output, sections, options->limit, "sections");
+    if (sections > 0 && sections < groups->count)
+        putc('\n', output->stream);
+    size_t others = vbt_clock_intervals_print(groups, options->limit, options->per, options->sites, output);
+    print_more(output, others, options->limit, "intervals");
+}
+
+static void print_json(const struct vbt_interval_groups *groups, const struct vbt_options *options, FILE *out) {
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_array_begin(&json, "intervals");
+    for (size_t i = 0; i < groups->count && i < options->limit; i++)
+        vbt_json_item(&json, vbt_json_interval(&groups->rows[i], options->per));
+    vbt_json_array_end(&json);
+    vbt_json_end(&json);
+}
+
+static void print_csv(const struct vbt_interval_groups *groups, const struct vbt_options *options, FILE *out) {
+    static const enum vbt_quantity quantities[] = {VBT_Q_TIME,  VBT_Q_ALLOCS, VBT_Q_FREES, VBT_Q_ALLOCATED,
+                                                   VBT_Q_FREED, VBT_Q_NET,    VBT_Q_HIGH};
+    struct vbt_csv csv;
+    vbt_csv_begin(&csv, out,
+                  "kind,label,from_file,from_line,to_file,to_line,count,iterations,time_std_ns,"
+                  "time_min_ns,time_mean_ns,time_max_ns,allocs_min,allocs_mean,allocs_max,frees_min,frees_mean,frees_max,"
+                  "allocated_bytes_min,allocated_bytes_mean,allocated_bytes_max,freed_bytes_min,freed_bytes_mean,freed_bytes_max,"
+                  "net_bytes_min,net_bytes_mean,net_bytes_max,high_bytes_min,high_bytes_mean,high_bytes_max,"
+                  "time_ns_per_iteration,allocs_per_iteration,allocated_bytes_per_iteration");
+    for (size_t i = 0; i < groups->count && i < options->limit; i++) {
+        const struct vbt_interval_group *group = &groups->rows[i];
+        double iterations = vbt_interval_iterations(group, options->per);
+        if (!(iterations > 0))
+            iterations = NAN;
+        vbt_csv_text(&csv, group->section ? "section" : "clock");
+        vbt_csv_text(&csv, group->label);
+        vbt_csv_text(&csv, group->from->file);
+        vbt_csv_integer(&csv, group->from->line);
+        vbt_csv_text(&csv, group->to->file);
+        vbt_csv_integer(&csv, group->to->line);
+        vbt_csv_unsigned(&csv, group->count);
+        vbt_csv_unsigned(&csv, group->iterations);
+        vbt_csv_real(&csv, vbt_interval_deviation(group));
+        for (size_t q = 0; q < sizeof quantities / sizeof *quantities; q++) {
+            vbt_csv_integer(&csv, group->of[quantities[q]].min);
+            vbt_csv_real(&csv, vbt_interval_mean(group, quantities[q]));
+            vbt_csv_integer(&csv, group->of[quantities[q]].max);
+        }
+        vbt_csv_real(&csv, (double)group->of[VBT_Q_TIME].total / iterations);
+        vbt_csv_real(&csv, (double)group->of[VBT_Q_ALLOCS].total / iterations);
+        vbt_csv_real(&csv, (double)group->of[VBT_Q_ALLOCATED].total / iterations);
+        vbt_csv_end_row(&csv);
+    }
+}
+
+static int run(const struct vbt_options *options) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, false))
+        return 2;
+    struct vbt_interval_groups groups;
+    vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
+    vbt_intervals_filter(&groups, trace.filter);
+    vbt_intervals_sort(&groups, options->sort);
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_JSON)
+        print_json(&groups, options, output.stream);
+    else if (options->format == VBT_CSV)
+        print_csv(&groups, options, output.stream);
+    else
+        print_text(&groups, options, &output);
+    vbt_intervals_free(&groups);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+const struct vbt_command vbt_command_intervals = {
+    .name = "intervals",
+    .summary = "time and memory between clock readings, and of marked sections",
+    .help =
+        "Lists what happened between two consecutive clock readings of the program, by the lines that read the clock, and in the\n"
+        "sections that it marked. Sections know their iterations; for the others --per N says how many there are in an interval.",
+    .sort_keys = vbt_interval_keys,
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_PER | VBT_TAKES_SITES,
+    .text_limit = 100,
+    .run = run,
+};

@@ -1,0 +1,226 @@
+/* vbtrace report: the overview that a person wants first, and the JSON that programs rely on. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/report/command_line.h"
+#include "analyzer/report/interval_report.h"
+#include "analyzer/report/line_csv.h"
+#include "analyzer/report/line_table.h"
+#include "analyzer/analysis/notes.h"
+#include "options.h"
+#include "analyzer/base/output.h"
+#include "analyzer/report/overview.h"
+#include "analyzer/report/resident.h"
+#include "analyzer/analysis/threads.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of text: sections are what somebody marked to see, clock readings are made by many who do not care. */
+enum { SECTIONS_SHOWN = 60, CLOCK_INTERVALS_SHOWN = 8, TICKS_WORTH_A_PICTURE = 20 };
+
+static const uint32_t *line_of(const struct vbt_trace *trace, bool by_leaf) {
+    return by_leaf ? trace->attribution.leaf : trace->attribution.user;
+}
+
+static void print_title(struct vbt_output *output, const char *title, const char *more) {
+    fprintf(output->stream, "\n%s%s%s%s\n\n", output->bold, title, output->normal, more);
+}
+
+static void print_more(struct vbt_output *output, size_t all, size_t shown, const char *what) {
+    if (all > shown)
+        fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
+}
+
+static void print_intervals(struct vbt_interval_groups *groups, const struct vbt_options *options, struct vbt_output *output) {
+    size_t sections = 0;
+    for (size_t i = 0; i < groups->count; i++)
+        sections += groups->rows[i].section;
+    if (sections > 0) {
+        print_title(output, "Sections", "");
+        print_more(output, vbt_sections_print(groups, SECTIONS_SHOWN, options->per, false, output), SECTIONS_SHOWN, "sections");
+    }
+    if (groups->count > sections) {
+        vbt_intervals_sort(groups, "time");
+        char *per = options->per > 0 ? vbt_text(", cost of one of %" PRIu64 " iterations", options->per) : vbt_copy("", 0);
+        char *more = vbt_text(", from one line that read the clock to the next%s", per);
+        print_title(output, "Intervals", more);
+        print_more(output, vbt_clock_intervals_print(groups, CLOCK_INTERVALS_SHOWN, options->per, false, output),
+                   CLOCK_INTERVALS_SHOWN, "intervals");
+        free(more);
+        free(per);
+    }
+}
+
+/* A paragraph with "- " before it, broken at blanks to fit the width. */
+static void print_paragraph(struct vbt_output *output, const char *text) {
+    char *printable = vbt_utf8_printable(text, strlen(text));
+    size_t used = 1;
+    putc('-', output->stream);
+    for (char *rest = printable, *word; (word = strsep(&rest, " ")) != NULL;) {
+        size_t width = vbt_utf8_width(word);
+        if (used + 1 + width > output->width && used > 1) {
+            fputs("\n ", output->stream);
+            used = 1;
+        }
+        fprintf(output->stream, " %s", word);
+        used += 1 + width;
+    }
+    putc('\n', output->stream);
+    free(printable);
+}
+
+static void print_notes(const struct vbt_notes *notes, struct vbt_output *output) {
+    if (notes->count == 0)
+        return;
+    print_title(output, "Notes", "");
+    for (size_t i = 0; i < notes->count; i++)
+        print_paragraph(output, notes->text[i]);
+}
+
+/* The commands that say more about this trace. */
+static void print_next(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_lines *lines,
+                       const struct vbt_interval_groups *groups, struct vbt_output *output) {
+    char *word = vbt_shell_word(options->trace), *file = vbt_utf8_printable(word, strlen(word));
+    FILE *out = output->stream;
+    print_title(output, "Next", "");
+    if (trace->model.damage != NULL)
+        fprintf(out, "vbtrace info %s\n    what of the file could be read\n", file);
+    if (trace->model.line_counts_count > 0)
+        fprintf(out, "vbtrace lines %s\n    every line that was counted: hits, time, memory\n", file);
+    if (!options->by_leaf)
+        fprintf(out, "vbtrace report --by leaf %s\n    the lines that allocate, in libraries too\n", file);
+    else if (lines->count > options->limit)
+        fprintf(out, "vbtrace lines --limit 0 %s\n    all %s lines\n", file, vbt_count((int64_t)lines->count).text);
+    fprintf(out, "vbtrace functions --sort cum-bytes %s\n    which calls the bytes come from\n", file);
+    fprintf(out, "vbtrace flamegraph -o graph.svg %s\n    the same as a picture to search and zoom, in a browser\n", file);
+    fprintf(out, "vbtrace peak %s\n    what was live when the heap was largest, by call stack\n", file);
+    if (vbt_model_process(&trace->model, "python") == NULL && trace->model.state[VBT_STATE_DOMAIN] > 0)
+        fprintf(out, "vbtrace leaks %s\n    what was never freed\n", file);
+    if (groups->count > 0)
+        fprintf(out, "vbtrace intervals --sites %s\n    which lines allocate inside each interval\n", file);
+    if (trace->model.ticks.count >= TICKS_WORTH_A_PICTURE)
+        fprintf(out, "vbtrace timeline %s\n    memory over time\n", file);
+    free(file);
+    free(word);
+}
+
+static void print_text(const struct vbt_trace *trace, const struct vbt_options *options, struct vbt_lines *lines,
+                       struct vbt_interval_groups *groups, const struct vbt_conservation *conservation, struct vbt_output *output) {
+    vbt_program_print(&trace->model, output);
+    putc('\n', output->stream);
+    vbt_totals_print(&trace->model, output);
+    if (trace->model.has_maps) {
+        putc('\n', output->stream);
+        vbt_resident_print(&trace->model, output);
+    }
+    print_title(output, "Hottest lines",
+                options->by_leaf ? ", the lines that allocate themselves"
+                                 : ", each with everything that was allocated on its behalf");
+    vbt_line_table_print(lines, options->limit, trace->sources, output);
+    print_intervals(groups, options, output);
+    struct vbt_notes notes;
+    vbt_notes_collect(&notes, trace, conservation);
+    print_notes(&notes, output);
+    vbt_notes_free(&notes);
+    print_next(trace, options, lines, groups, output);
+}
+
+static void print_json_lines(struct vbt_json *json, const char *name, const struct vbt_trace *trace, bool by_leaf,
+                             const struct vbt_options *options) {
+    struct vbt_lines lines;
+    vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf), trace->counts, !by_leaf);
+    vbt_lines_filter(&lines, trace->filter);
+    vbt_lines_sort(&lines, options->sort);
+    vbt_json_array_begin(json, name);
+    for (size_t i = 0; i < lines.count && i < options->limit; i++)
+        vbt_json_item(json, vbt_json_line(&lines.rows[i], trace->sources));
+    vbt_json_array_end(json);
+    vbt_lines_free(&lines);
+}
+
+/* Null where no call stack was compared. */
+static json_t *json_verify(const struct vbt_model *model) {
+    if (model->state[VBT_STATE_VERIFY_COMPARED] == 0)
+        return json_null();
+    json_t *verify = json_object();
+    json_object_set_new(verify, "compared", json_integer(model->state[VBT_STATE_VERIFY_COMPARED]));
+    json_object_set_new(verify, "different", json_integer(model->state[VBT_STATE_VERIFY_DIFFERENT]));
+    return verify;
+}
+
+static void print_json(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_interval_groups *groups,
+                       const struct vbt_conservation *conservation, FILE *out) {
+    const struct vbt_model *model = &trace->model;
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_member(&json, "program", vbt_json_program(model));
+    vbt_json_member(&json, "totals", vbt_json_totals(model));
+    vbt_json_member(&json, "resident", vbt_json_resident(model));
+    vbt_json_member(&json, "complete", json_boolean(vbt_model_complete(model)));
+    vbt_json_member(&json, "end_reason", vbt_json_text(model->ended ? model->end_reason : NULL));
+    vbt_json_member(&json, "conservation", vbt_json_conservation(conservation));
+    json_t *stacks = json_object();
+    json_object_set_new(stacks, "captured", json_integer(model->state[VBT_STATE_STACKS_CAPTURED]));
+    json_object_set_new(stacks, "truncated", json_integer(model->state[VBT_STATE_STACKS_TRUNCATED]));
+    vbt_json_member(&json, "stacks", stacks);
+    vbt_json_member(&json, "verify", json_verify(model));
+    vbt_json_member(&json, "threads", vbt_json_threads(model));
+    print_json_lines(&json, "lines", trace, true, options);
+    print_json_lines(&json, "user_lines", trace, false, options);
+    vbt_json_array_begin(&json, "intervals");
+    for (size_t i = 0; i < groups->count; i++)
+        vbt_json_item(&json, vbt_json_interval(&groups->rows[i], options->per));
+    vbt_json_array_end(&json);
+
+    struct vbt_notes notes;
+    vbt_notes_collect(&notes, trace, conservation);
+    vbt_json_array_begin(&json, "notes");
+    for (size_t i = 0; i < notes.count; i++)
+        vbt_json_item(&json, vbt_json_text(notes.text[i]));
+    vbt_json_array_end(&json);
+    vbt_notes_free(&notes);
+    vbt_json_end(&json);
+}
+
+static int run(const struct vbt_options *options) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, false))
+        return 2;
+    struct vbt_conservation conservation;
+    vbt_conservation_check(&conservation, &trace.model);
+    struct vbt_interval_groups groups;
+    vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_JSON) {
+        print_json(&trace, options, &groups, &conservation, output.stream);
+    } else {
+        struct vbt_lines lines;
+        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, options->by_leaf), trace.counts, !options->by_leaf);
+        vbt_lines_filter(&lines, trace.filter);
+        vbt_lines_sort(&lines, options->sort);
+        if (options->format == VBT_CSV)
+            vbt_line_csv_print(&lines, options->limit, trace.sources, output.stream);
+        else
+            print_text(&trace, options, &lines, &groups, &conservation, &output);
+        vbt_lines_free(&lines);
+    }
+    vbt_intervals_free(&groups);
+    vbt_conservation_free(&conservation);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+const struct vbt_command vbt_command_report = {
+    .name = "report",
+    .summary = "what ran, what it cost, the hottest lines, the timed intervals",
+    .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of the timed intervals and marked "
+            "sections.\n"
+            "With --format json everything is there, all lines by both attributions included; csv holds the lines.",
+    .sort_keys = vbt_line_keys,
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY | VBT_TAKES_PER,
+    .text_limit = 20,
+    .run = run,
+};

@@ -1,0 +1,143 @@
+/* vbtrace run: starts a program with the library preloaded, and makes its traces ready to be read. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/run/child.h"
+#include "analyzer/base/message.h"
+#include "options.h"
+#include "analyzer/base/output.h"
+#include "analyzer/run/run_options.h"
+#include "analyzer/run/run_summary.h"
+#include "analyzer/run/run_troubles.h"
+#include "analyzer/run/session.h"
+#include "analyzer/analysis/symbolize_file.h"
+#include "analyzer/run/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Where the library lies, seen from the tool: as it was built, and as it was installed. */
+static const char *const library_places[] = {"../preload/libvbtrace.so", VBT_LIBRARY_FROM_TOOL};
+
+/* The library's path, for the caller to free; NULL after a message. */
+static char *find_library(void) {
+    char *tool = realpath("/proc/self/exe", NULL);
+    if (tool == NULL) {
+        vbt_fail("run: cannot tell where vbtrace lies: /proc is not there");
+        return NULL;
+    }
+    *strrchr(tool, '/') = '\0';
+    char *found = NULL;
+    for (size_t i = 0; i < sizeof library_places / sizeof *library_places && found == NULL; i++) {
+        char *path = vbt_text("%s/%s", tool, library_places[i]);
+        found = realpath(path, NULL);
+        free(path);
+    }
+    if (found == NULL)
+        vbt_fail("run: libvbtrace.so is missing: expected %s/%s", tool, library_places[1]);
+    else if (strpbrk(found, " :") != NULL)
+        vbt_fail("run: %s: no path with a blank or a colon can be preloaded; install vbtrace elsewhere", found);
+    free(tool);
+    if (found != NULL && strpbrk(found, " :") == NULL)
+        return found;
+    free(found);
+    return NULL;
+}
+
+/* Puts the library before whatever else is to be preloaded. */
+static void preload(const char *library) {
+    const char *others = getenv("LD_PRELOAD");
+    char *all = others != NULL && others[0] != '\0' ? vbt_text("%s:%s", library, others) : vbt_text("%s", library);
+    setenv("LD_PRELOAD", all, 1);
+    free(all);
+}
+
+/* A trace for which there was no room has none for names. */
+static void symbolize(const struct vbt_session *session, const struct vbt_run_troubles *troubles) {
+    for (size_t i = 0; i < session->count; i++) {
+        if (vbt_run_troubles_name(troubles, session->traces[i]))
+            continue;
+        struct vbt_symbolized_file done;
+        struct vbt_progress progress;
+        char *what = vbt_text("vbtrace: looking up names, trace %zu of %zu", i + 1, session->count);
+        vbt_progress_begin(&progress, session->count == 1 ? "vbtrace: looking up names" : what);
+        vbt_symbolize_file(session->traces[i], session->traces[i], false, &progress, &done);
+        free(what);
+    }
+}
+
+/* What comes after the program: what went wrong, which --quiet does not concern; symbols; summary, or what a statement took. False after
+ * a message. */
+static bool finish(struct vbt_session *session, struct vbt_run_troubles *troubles, const struct vbt_run_options *options, pid_t pid,
+                   int status) {
+    unsetenv("LD_PRELOAD"); /* for what we may start ourselves */
+    size_t running = vbt_session_end(session);
+    vbt_run_troubles_print(troubles);
+    if (options->symbolize)
+        symbolize(session, troubles);
+    if (options->memit.statement != NULL)
+        return status != 0 || vbt_memit_print(&options->memit, session, pid);
+    if (!options->quiet && (session->count > 0 || troubles->count == 0))
+        vbt_run_summary_print(session, pid, running, options->program[0], status);
+    return true;
+}
+
+/* False if it could not be run, after a message; *status as waitpid gives it. */
+static bool run_program(const struct vbt_run_options *options, int *status) {
+    struct vbt_target target;
+    char *problem = vbt_target_find(&target, options->program[0]);
+    char *library = problem == NULL ? find_library() : NULL;
+    struct vbt_session session = {0};
+    if (library != NULL)
+        problem = vbt_session_begin(&session, options->output, options->program[0]);
+    if (problem != NULL)
+        vbt_fail("run: %s", problem);
+    bool good = library != NULL && problem == NULL;
+    if (good) {
+        setenv("VBTRACE_OUTPUT", session.output, 1);
+        setenv("VBTRACE_QUIET", "1", 1);
+        preload(library);
+        struct vbt_run_troubles troubles;
+        vbt_run_troubles_begin(&troubles);
+        pid_t pid;
+        int error = vbt_child_run(target.path, options->program, &pid, status);
+        if (error == 0) {
+            good = finish(&session, &troubles, options, pid, *status);
+        } else {
+            good = false;
+            vbt_fail("run: %s: cannot be started: %s", target.path, strerror(error));
+            if (session.own_folder)
+                rmdir(session.folder);
+        }
+        vbt_run_troubles_free(&troubles);
+    }
+    free(problem);
+    free(library);
+    vbt_session_free(&session);
+    vbt_target_free(&target);
+    return good;
+}
+
+static int run(int count, char **arguments) {
+    struct vbt_run_options options;
+    int result = vbt_run_options_parse(&options, count, arguments), status = 0;
+    bool good = false;
+    if (result < 0) {
+        char *problem = options.memit.statement != NULL ? vbt_memit_begin(&options.memit) : NULL;
+        if (options.memit.statement != NULL)
+            options.program = (char **)options.memit.program;
+        if (problem != NULL)
+            vbt_fail("run: %s", problem);
+        good = problem == NULL && run_program(&options, &status);
+        free(problem);
+    }
+    vbt_memit_free(&options.memit);
+    if (good)
+        vbt_child_end_alike(status);
+    return result >= 0 ? result : 2;
+}
+
+const struct vbt_command vbt_command_run = {
+    .name = "run",
+    .summary = "run a program and trace it: vbtrace run PROGRAM ...",
+    .own = run,
+};

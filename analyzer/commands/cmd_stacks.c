@@ -1,0 +1,394 @@
+/* vbtrace peak, leaks and temporary: call stacks, the most expensive first. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/report/call_report.h"
+#include "analyzer/base/output.h"
+#include "analyzer/analysis/calls/runtime_groups.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/report/stack_text.h"
+#include "analyzer/analysis/calls/suppress.h"
+#include "analyzer/base/table.h"
+#include "analyzer/analysis/totals.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Groups of --by whose shares stand above the stacks, and outermost frames of a stack that is cut. */
+enum { SHARES_SHOWN = 10, OUTER_SHOWN = 3 };
+
+/* One row: a call stack, or several that are shown as one. */
+struct row {
+    uint32_t call; /* where the stack ends; 0: several */
+    enum vbt_runtime_group group;
+    size_t stacks;
+    int64_t of[VBT_MEASURES];
+};
+
+struct rows {
+    const struct vbt_call_tree *tree;
+    enum vbt_measure measure;
+    struct row *stacks;
+    size_t count;
+    uint32_t *by;                          /* by call: its group of --by; 0: none */
+    uint32_t *outer;                       /* by call: the innermost of its stack's OUTER_SHOWN outermost frames */
+    struct row groups[VBT_RUNTIME_GROUPS]; /* by group: what is in no row of its own */
+};
+
+static void add(struct row *to, const int64_t of[VBT_MEASURES]) {
+    to->stacks++;
+    for (int i = 0; i < VBT_MEASURES; i++)
+        to->of[i] = (int64_t)((uint64_t)to->of[i] + (uint64_t)of[i]);
+}
+
+static int by_value(const void *left, const void *right, void *measure) {
+    const struct row *a = left, *b = right;
+    enum vbt_measure by = *(enum vbt_measure *)measure;
+    if (a->of[by] != b->of[by])
+        return a->of[by] > b->of[by] ? -1 : 1;
+    return a->call < b->call ? -1 : 1;
+}
+
+static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, const struct vbt_model *model, enum vbt_measure measure,
+                       bool grouped) {
+    *rows = (struct rows){.tree = tree,
+                          .measure = measure,
+                          .stacks = vbt_new(tree->count, sizeof *rows->stacks),
+                          .by = vbt_new(tree->count, sizeof *rows->by),
+                          .outer = vbt_new(tree->count, sizeof *rows->outer)};
+    enum vbt_runtime_group *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
+    for (uint32_t i = 1; i < tree->count; i++) {
+        const struct vbt_call *call = &tree->calls[i];
+        rows->by[i] = call->group ? i : rows->by[call->parent];
+        rows->outer[i] = call->depth - (rows->by[i] != 0) <= OUTER_SHOWN ? i : rows->outer[call->parent];
+        bool empty_blocks = measure == VBT_MEASURE_LEAKS && call->self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
+        if (call->self[measure] == 0 && !empty_blocks)
+            continue;
+        struct row *row = groups != NULL && groups[i] != VBT_RUNTIME_NONE ? &rows->groups[groups[i]] : &rows->stacks[rows->count++];
+        row->call = i;
+        add(row, call->self);
+    }
+    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
+        rows->groups[i].group = (enum vbt_runtime_group)i;
+    free(groups);
+    qsort_r(rows->stacks, rows->count, sizeof *rows->stacks, by_value, &measure);
+    qsort_r(rows->groups, VBT_RUNTIME_GROUPS, sizeof *rows->groups, by_value, &measure);
+}
+
+/* The group of --by that a stack is in; NULL where there is none. */
+static const char *group_name(const struct rows *rows, uint32_t call) {
+    uint32_t group = rows->by[call];
+    return group != 0 ? rows->tree->calls[group].place->function : NULL;
+}
+
+static bool is_frame(const struct vbt_call *call) { return call->place != NULL && !call->group; }
+
+static void print_cut(struct vbt_output *output, char *line) {
+    char *printable = vbt_utf8_cut_end(vbt_utf8_printable(line, strlen(line)), output->width);
+    fprintf(output->stream, "%s\n", printable);
+    free(printable);
+    free(line);
+}
+
+static void print_frame(struct vbt_output *output, const struct vbt_call *call) {
+    static const char inlined[] = ", inlined", indent[] = "      ";
+    char *position = vbt_place_position(call->place), *function = vbt_copy(call->place->function, strlen(call->place->function));
+    size_t others = strlen(indent) + (call->inlined ? strlen(inlined) : 0) + (position[0] != '\0' ? 2 : 0);
+    vbt_fit_name(&function, &position, output->width > others ? output->width - others : 1);
+    print_cut(output,
+              vbt_text("%s%s%s%s%s", indent, function, call->inlined ? inlined : "", position[0] != '\0' ? "  " : "", position));
+    free(function);
+    free(position);
+}
+
+/* The frames of a stack, innermost first; of a deep one OUTER_SHOWN outermost and as many of the innermost as fit. */
+static void print_frames(struct vbt_output *output, const struct rows *rows, uint32_t end, uint64_t depth) {
+    const struct vbt_call_tree *tree = rows->tree;
+    const struct vbt_call *call = &tree->calls[end];
+    size_t length = call->depth - (rows->by[end] != 0);
+    uint64_t outer = depth > 2 * OUTER_SHOWN ? OUTER_SHOWN : 0, inner = length <= depth ? length : depth - outer;
+    for (uint64_t i = 0; i < inner; i++, call = &tree->calls[call->parent])
+        print_frame(output, call);
+    if (inner == length)
+        return;
+    fprintf(output->stream, "      ⋮ %s more frames\n", vbt_count((int64_t)(length - inner - outer)).text);
+    for (call = &tree->calls[rows->outer[end]]; outer > 0; outer--, call = &tree->calls[call->parent])
+        print_frame(output, call);
+}
+
+/* What else is worth saying of a row. */
+static void print_more(struct vbt_output *output, enum vbt_measure measure, const int64_t of[VBT_MEASURES]) {
+    FILE *out = output->stream;
+    if (measure == VBT_MEASURE_LEAKS)
+        fprintf(out, " in %s blocks", vbt_count(of[VBT_MEASURE_BLOCKS]).text);
+    else if (measure == VBT_MEASURE_PEAK)
+        fprintf(out, ", of %s in %s allocations over time", vbt_bytes(of[VBT_MEASURE_BYTES]).text,
+                vbt_count(of[VBT_MEASURE_ALLOCS]).text);
+    else
+        fprintf(out, " of %s allocations", vbt_count(of[VBT_MEASURE_ALLOCS]).text);
+}
+
+static void print_groups(const struct rows *rows, int64_t whole, struct vbt_output *output) {
+    static const struct vbt_column columns[] = {
+        {.title = "Only the runtime can reach", .least = 20},         {.title = "Live", .align = VBT_RIGHT, .gap = 2, .width = 9},
+        {.title = "Share", .align = VBT_RIGHT, .gap = 2, .width = 6}, {.title = "Blocks", .align = VBT_RIGHT, .gap = 2},
+        {.title = "Stacks", .align = VBT_RIGHT, .gap = 2, .drop = 1},
+    };
+    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    bool any = false;
+    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++) {
+        const struct row *row = &rows->groups[i];
+        if (row->stacks == 0)
+            continue;
+        any = true;
+        vbt_table_cell(table, "%s", vbt_runtime_group_names[row->group]);
+        vbt_table_cell(table, "%s", vbt_bytes(row->of[VBT_MEASURE_LEAKS]).text);
+        vbt_table_cell(table, "%s", vbt_share(row->of[VBT_MEASURE_LEAKS], whole).text);
+        vbt_table_cell(table, "%s", vbt_count(row->of[VBT_MEASURE_BLOCKS]).text);
+        vbt_table_cell(table, "%s", vbt_count((int64_t)row->stacks).text);
+    }
+    if (any) {
+        putc('\n', output->stream);
+        vbt_table_print(table, output, '-');
+    }
+    vbt_table_free(table);
+}
+
+/* The groups of --by and their shares. */
+static void print_shares(const struct rows *rows, struct vbt_output *output) {
+    struct row *shares = vbt_new(rows->tree->count, sizeof *shares);
+    size_t count = 0;
+    int64_t whole = rows->tree->calls[0].cumulative[rows->measure];
+    enum vbt_measure measure = rows->measure;
+    for (uint32_t i = 1; i < rows->tree->count; i++)
+        if (rows->tree->calls[i].group && rows->tree->calls[i].cumulative[measure] != 0) {
+            shares[count].call = i;
+            add(&shares[count++], rows->tree->calls[i].cumulative);
+        }
+    qsort_r(shares, count, sizeof *shares, by_value, &measure);
+    for (size_t i = 0; i < count && i < SHARES_SHOWN; i++)
+        print_cut(output,
+                  vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].of[measure]).text,
+                           vbt_share(shares[i].of[measure], whole).text, rows->tree->calls[shares[i].call].place->function));
+    if (count > SHARES_SHOWN)
+        fprintf(output->stream, "%22s… and %s more\n", "", vbt_count((int64_t)(count - SHARES_SHOWN)).text);
+    if (count > 0)
+        putc('\n', output->stream);
+    free(shares);
+}
+
+static void print_text(const struct rows *rows, const struct vbt_model *model, const struct vbt_options *options,
+                       struct vbt_output *output) {
+    FILE *out = output->stream;
+    enum vbt_measure measure = rows->measure;
+    const int64_t *totals = rows->tree->calls[0].cumulative;
+    size_t stacks = rows->count;
+    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
+        stacks += rows->groups[i].stacks;
+    fprintf(out, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
+            vbt_measure_text(measure, totals[measure]).text);
+    if (measure == VBT_MEASURE_PEAK && model->has_state)
+        fprintf(out, " at %s", vbt_time((double)model->state[VBT_STATE_PEAK_TIME]).text);
+    else if (measure != VBT_MEASURE_PEAK)
+        print_more(output, measure, totals);
+    fprintf(out, ", %s call stacks\n\n", vbt_count((int64_t)stacks).text);
+    print_shares(rows, output);
+
+    struct row others = {0};
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->stacks[i];
+        if (i >= options->limit) {
+            add(&others, row->of);
+            continue;
+        }
+        const char *group = group_name(rows, row->call);
+        char *printable = vbt_utf8_printable(group != NULL ? group : "", group != NULL ? strlen(group) : 0);
+        fprintf(out, "%s%s%3zu  %s  %s%s", i > 0 ? "\n" : "", output->bold, i + 1, vbt_measure_text(measure, row->of[measure]).text,
+                vbt_share(row->of[measure], totals[measure]).text, output->normal);
+        print_more(output, measure, row->of);
+        fprintf(out, "%s%s\n", group != NULL ? ", " : "", printable);
+        free(printable);
+        print_frames(output, rows, row->call, options->depth);
+    }
+    if (others.stacks > 0)
+        fprintf(out, "\n… and %s more call stacks with %s\n", vbt_count((int64_t)others.stacks).text,
+                vbt_measure_text(measure, others.of[measure]).text);
+    print_groups(rows, totals[measure], output);
+}
+
+/* Mapped memory is in no stack that was not asked for: arenas hold blocks that are shown already. */
+static void print_still_mapped(const struct vbt_model *model, FILE *out) {
+    struct vbt_totals totals;
+    vbt_totals_get(&totals, model);
+    const struct vbt_domain_totals *mapped = &totals.domain[VBT_DOMAIN_MAP];
+    if (mapped->live_blocks > 0)
+        fprintf(out, "\nApart from these %s mappings are left, %s; --filter domain=map shows them\n",
+                vbt_count(mapped->live_blocks).text, vbt_bytes(mapped->live_bytes).text);
+}
+
+/* Frames of a stack in json and csv. */
+static size_t stack_limit(const struct rows *rows, const struct vbt_options *options) {
+    return options->depth != 0 ? options->depth : vbt_stack_limit(rows->tree, rows->measure);
+}
+
+/* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
+static void print_json(const struct rows *rows, const struct vbt_options *options, FILE *out) {
+    const struct vbt_call_tree *tree = rows->tree;
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
+    json_t *totals = json_object();
+    vbt_json_measures(totals, "", tree->calls[0].cumulative);
+    vbt_json_member(&json, "totals", totals);
+
+    uint32_t *number = NULL; /* by place and inlined or not: of its frame, from 1 */
+    size_t capacity = 0, known = 0;
+    uint32_t frames = 0;
+    uint32_t *frame_of = vbt_new(tree->count, sizeof *frame_of);
+    vbt_json_array_begin(&json, "frames");
+    for (uint32_t i = 1; i < tree->count; i++) {
+        const struct vbt_call *call = &tree->calls[i];
+        if (!is_frame(call))
+            continue;
+        size_t key = 2 * (size_t)call->place->index + call->inlined;
+        number = vbt_grow(number, &capacity, key + 1, sizeof *number);
+        while (known <= key)
+            number[known++] = 0;
+        if (number[key] == 0) {
+            number[key] = ++frames;
+            vbt_json_item(&json, vbt_json_call(call));
+        }
+        frame_of[i] = number[key] - 1;
+    }
+    vbt_json_array_end(&json);
+
+    size_t limit = stack_limit(rows, options);
+    vbt_json_array_begin(&json, "stacks");
+    for (size_t i = 0; i < rows->count && i < options->limit; i++) {
+        json_t *stack = json_object(), *list = json_array();
+        size_t room = limit;
+        vbt_json_measures(stack, "", rows->stacks[i].of);
+        json_object_set_new(stack, "group", vbt_json_text(group_name(rows, rows->stacks[i].call)));
+        uint32_t at = rows->stacks[i].call;
+        for (; is_frame(&tree->calls[at]) && room > 0; at = tree->calls[at].parent, room--)
+            json_array_append_new(list, json_integer(frame_of[at]));
+        json_object_set_new(stack, "frames", list);
+        json_object_set_new(stack, "frames_left_out", json_integer(is_frame(&tree->calls[at]) ? tree->calls[at].depth : 0));
+        vbt_json_item(&json, stack);
+    }
+    vbt_json_array_end(&json);
+
+    vbt_json_array_begin(&json, "runtime");
+    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
+        if (rows->groups[i].stacks > 0) {
+            json_t *group = json_object();
+            json_object_set_new(group, "name", json_string(vbt_runtime_group_names[rows->groups[i].group]));
+            json_object_set_new(group, "stacks", json_integer((json_int_t)rows->groups[i].stacks));
+            vbt_json_measures(group, "", rows->groups[i].of);
+            vbt_json_item(&json, group);
+        }
+    vbt_json_array_end(&json);
+    vbt_json_end(&json);
+    free(number);
+    free(frame_of);
+}
+
+/* Stacks as "outermost;...;innermost". */
+static void print_csv(const struct rows *rows, const struct vbt_options *options, FILE *out) {
+    char *measures = vbt_csv_measure_titles(""), *titles = vbt_text("stack,group,stacks%s", measures);
+    struct vbt_csv csv;
+    vbt_csv_begin(&csv, out, titles);
+    size_t limit = stack_limit(rows, options);
+    struct vbt_stack_names *names = vbt_stack_names_new(rows->tree);
+    for (size_t i = 0; i < rows->count && i < options->limit; i++) {
+        char *stack = vbt_stack_text(names, rows->stacks[i].call, limit);
+        vbt_csv_text(&csv, stack);
+        free(stack);
+        vbt_csv_text(&csv, group_name(rows, rows->stacks[i].call));
+        vbt_csv_unsigned(&csv, 1);
+        vbt_csv_measures(&csv, rows->stacks[i].of);
+        vbt_csv_end_row(&csv);
+    }
+    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
+        if (rows->groups[i].stacks > 0) {
+            vbt_csv_text(&csv, NULL);
+            vbt_csv_text(&csv, vbt_runtime_group_names[rows->groups[i].group]);
+            vbt_csv_unsigned(&csv, rows->groups[i].stacks);
+            vbt_csv_measures(&csv, rows->groups[i].of);
+            vbt_csv_end_row(&csv);
+        }
+    vbt_stack_names_free(names);
+    free(measures);
+    free(titles);
+}
+
+static int show(const struct vbt_options *options, enum vbt_measure measure) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, false))
+        return 2;
+    struct vbt_suppressed suppressed = {0};
+    if (options->suppress != NULL && !vbt_suppress(&trace, options->suppress, &suppressed)) {
+        vbt_trace_free(&trace);
+        return 2;
+    }
+    struct vbt_call_tree tree;
+    struct rows rows;
+    vbt_call_tree_build(
+        &tree, &trace,
+        &(struct vbt_call_tree_shape){.unit = options->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = options->by});
+    build_rows(&rows, &tree, &trace.model, measure, measure == VBT_MEASURE_LEAKS && !options->ungroup);
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_JSON)
+        print_json(&rows, options, output.stream);
+    else if (options->format == VBT_CSV)
+        print_csv(&rows, options, output.stream);
+    else
+        print_text(&rows, &trace.model, options, &output);
+    if (options->format == VBT_TEXT && suppressed.stacks > 0)
+        fprintf(output.stream, "\nSuppressed: %s in %s blocks, %s call stacks\n", vbt_bytes((int64_t)suppressed.bytes).text,
+                vbt_count((int64_t)suppressed.blocks).text, vbt_count((int64_t)suppressed.stacks).text);
+    if (options->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && options->filter_count == 0)
+        print_still_mapped(&trace.model, output.stream);
+    free(rows.stacks);
+    free(rows.by);
+    free(rows.outer);
+    vbt_call_tree_free(&tree);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+static int run_peak(const struct vbt_options *options) { return show(options, VBT_MEASURE_PEAK); }
+static int run_leaks(const struct vbt_options *options) { return show(options, VBT_MEASURE_LEAKS); }
+static int run_temporary(const struct vbt_options *options) { return show(options, VBT_MEASURE_TEMPORARY); }
+
+enum { TAKES = VBT_TAKES_LIMIT | VBT_TAKES_STACK_FILTER | VBT_TAKES_GROUP | VBT_TAKES_FRAMES | VBT_TAKES_DEPTH };
+
+const struct vbt_command vbt_command_peak = {
+    .name = "peak",
+    .summary = "what was live when the heap was largest, by call stack",
+    .help = "Lists the call stacks whose blocks were live when the heap was at its highest, the largest share first.",
+    .takes = TAKES,
+    .text_limit = 10,
+    .run = run_peak,
+};
+
+const struct vbt_command vbt_command_leaks = {
+    .name = "leaks",
+    .summary = "what was never freed, by call stack",
+    .help = "Lists the call stacks whose blocks were live at the end, the largest first.\n" VBT_RUNTIME_GROUPS_HELP,
+    .takes = TAKES | VBT_TAKES_UNGROUP | VBT_TAKES_SUPPRESS,
+    .text_limit = 10,
+    .run = run_leaks,
+};
+
+const struct vbt_command vbt_command_temporary = {
+    .name = "temporary",
+    .summary = "allocations freed before their thread allocated again, by call stack",
+    .help =
+        "Lists the call stacks with the most temporary allocations: those that were freed before their thread allocated again.\n"
+        "Most of them can be avoided.",
+    .takes = TAKES,
+    .text_limit = 10,
+    .run = run_temporary,
+};

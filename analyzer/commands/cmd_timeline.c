@@ -1,0 +1,144 @@
+/* vbtrace timeline: resident set and live heap over time. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/csv.h"
+#include "analyzer/base/json.h"
+#include "options.h"
+#include "analyzer/base/output.h"
+#include "analyzer/analysis/trace.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEIGHT = 6, LABEL_WIDTH = 10, MOST_COLUMNS = 200 };
+
+enum series { RSS, HEAP };
+
+static int64_t value_of(const struct vbt_tick *tick, enum series series) {
+    return series == RSS ? tick->rss : (int64_t)((uint64_t)tick->heap + (uint64_t)tick->python);
+}
+
+/* The largest value in each of `columns` equal spans of time; a span without a tick repeats the one before it. */
+static void spread(const struct vbt_ticks *ticks, enum series series, uint64_t duration, int64_t *values, size_t columns) {
+    bool *seen = vbt_new(columns, sizeof *seen);
+    for (size_t i = ticks->first; i < ticks->count; i++) {
+        double share = duration > 0 ? (double)ticks->rows[i].time / (double)duration : 0;
+        size_t column = share < 1 ? (size_t)(share * (double)columns) : columns - 1;
+        int64_t value = value_of(&ticks->rows[i], series);
+        if (!seen[column] || value > values[column])
+            values[column] = value;
+        seen[column] = true;
+    }
+    for (size_t c = 1; c < columns; c++)
+        if (!seen[c])
+            values[c] = values[c - 1];
+    free(seen);
+}
+
+/* exact: the peak as the library knows it, between ticks too. */
+static void print_chart(const char *title, int64_t exact, const struct vbt_ticks *ticks, enum series series, uint64_t duration,
+                        struct vbt_output *output) {
+    static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    FILE *out = output->stream;
+    size_t columns = output->width > LABEL_WIDTH + 12 ? output->width - LABEL_WIDTH - 2 : 10;
+    if (columns > MOST_COLUMNS)
+        columns = MOST_COLUMNS;
+    int64_t *values = vbt_new(columns, sizeof *values), peak = 0;
+    uint64_t peak_time = 0;
+    spread(ticks, series, duration, values, columns);
+    for (size_t i = ticks->first; i < ticks->count; i++)
+        if (value_of(&ticks->rows[i], series) > peak) {
+            peak = value_of(&ticks->rows[i], series);
+            peak_time = ticks->rows[i].time;
+        }
+    fprintf(out, "%s%s%s, peak %s; at a tick %s, at %s\n", output->bold, title, output->normal,
+            vbt_bytes(exact > peak ? exact : peak).text, vbt_bytes(peak).text, vbt_time((double)peak_time).text);
+    for (int row = HEIGHT - 1; row >= 0; row--) {
+        const char *label = row == HEIGHT - 1 ? vbt_bytes(peak).text : row == 0 ? "0 B" : "";
+        fprintf(out, "%*s ", LABEL_WIDTH, label);
+        fputs(row == HEIGHT - 1 || row == 0 ? "┤" : "│", out);
+        for (size_t c = 0; c < columns; c++) {
+            double height = peak > 0 && values[c] > 0 ? (double)values[c] / (double)peak * HEIGHT * 8 : 0;
+            int eighths = (int)(height + 0.5) - 8 * row;
+            if (row == 0 && eighths == 0 && values[c] > 0)
+                eighths = 1; /* small, but there */
+            fputs(blocks[eighths < 0 ? 0 : eighths > 8 ? 8 : eighths], out);
+        }
+        putc('\n', out);
+    }
+    struct vbt_unit end = vbt_time((double)duration);
+    fprintf(out, "%*s └", LABEL_WIDTH, "");
+    for (size_t c = 0; c < columns; c++)
+        fputs("─", out);
+    size_t label = vbt_utf8_width(end.text);
+    fprintf(out, "\n%*s  0%*s%s\n", LABEL_WIDTH, "", (int)(columns > label + 1 ? columns - label - 1 : 1), "", end.text);
+    free(values);
+}
+
+static void print_text(const struct vbt_model *model, struct vbt_output *output) {
+    if (model->ticks.count == 0) {
+        fputs("No tick: the trace ends before the first one.\n", output->stream);
+        return;
+    }
+    uint64_t duration = vbt_model_duration(model);
+    print_chart("Resident set", model->state[VBT_STATE_MAX_RSS], &model->ticks, RSS, duration, output);
+    putc('\n', output->stream);
+    print_chart("Live heap", model->state[VBT_STATE_PEAK], &model->ticks, HEAP, duration, output);
+}
+
+static void print_json(const struct vbt_model *model, FILE *out) {
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_member(&json, "duration_ns", vbt_json_unsigned(vbt_model_duration(model)));
+    vbt_json_member(&json, "peak_bytes", json_integer(model->state[VBT_STATE_PEAK]));
+    vbt_json_member(&json, "max_rss_bytes", json_integer(model->state[VBT_STATE_MAX_RSS]));
+    vbt_json_array_begin(&json, "timeline");
+    for (size_t i = model->ticks.first; i < model->ticks.count; i++) {
+        const struct vbt_tick *tick = &model->ticks.rows[i];
+        json_t *row = json_object();
+        json_object_set_new(row, "time_ns", vbt_json_unsigned(tick->time));
+        json_object_set_new(row, "rss_bytes", json_integer(tick->rss));
+        json_object_set_new(row, "heap_bytes", json_integer(tick->heap));
+        json_object_set_new(row, "python_bytes", json_integer(tick->python));
+        vbt_json_item(&json, row);
+    }
+    vbt_json_array_end(&json);
+    vbt_json_end(&json);
+}
+
+static void print_csv(const struct vbt_model *model, FILE *out) {
+    struct vbt_csv csv;
+    vbt_csv_begin(&csv, out, "time_ns,rss_bytes,heap_bytes,python_bytes");
+    for (size_t i = model->ticks.first; i < model->ticks.count; i++) {
+        const struct vbt_tick *tick = &model->ticks.rows[i];
+        vbt_csv_unsigned(&csv, tick->time);
+        vbt_csv_integer(&csv, tick->rss);
+        vbt_csv_integer(&csv, tick->heap);
+        vbt_csv_integer(&csv, tick->python);
+        vbt_csv_end_row(&csv);
+    }
+}
+
+static int run(const struct vbt_options *options) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, false))
+        return 2;
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_JSON)
+        print_json(&trace.model, output.stream);
+    else if (options->format == VBT_CSV)
+        print_csv(&trace.model, output.stream);
+    else
+        print_text(&trace.model, &output);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+const struct vbt_command vbt_command_timeline = {
+    .name = "timeline",
+    .summary = "resident set and live heap over time",
+    .help = "Draws the resident set and the live heap (Python's objects included) over time. csv and json have every tick.",
+    .run = run,
+};

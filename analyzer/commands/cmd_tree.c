@@ -1,0 +1,327 @@
+/* vbtrace tree: the call tree from the outermost call down. */
+#include "analyzer/base/allocate.h"
+#include "analyzer/report/call_report.h"
+#include "analyzer/base/output.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the columns before the names take. */
+enum { BEFORE_NAMES = 42, LEAST_NAME = 24 };
+
+/* A longer row of calls that each have one child shows this many at its beginning and at its end. */
+enum { CHAIN_SHOWN = 4 };
+
+struct view {
+    const struct vbt_call_tree *tree;
+    enum vbt_measure measure;
+    struct vbt_table *table;
+    struct vbt_output *output;
+    int64_t least; /* of the measure */
+    uint64_t rows_left;
+    size_t rows_missing;
+    bool everything; /* no limit: chains are not shortened */
+};
+
+/* A call whose children are still to be shown, and the lines that are drawn left of them. */
+struct level {
+    uint32_t call;
+    uint32_t next; /* of its children */
+    char *lines;
+};
+
+static const struct vbt_call *child(const struct view *v, uint32_t call, uint32_t number) {
+    return &v->tree->calls[v->tree->children[v->tree->calls[call].child_at + number]];
+}
+
+static uint32_t index_of(const struct view *v, const struct vbt_call *call) { return (uint32_t)(call - v->tree->calls); }
+
+/* What a call's children hold that are too small to be shown; 0 if that is too small as well. */
+static int64_t rest_of(const struct view *v, uint32_t call) {
+    const struct vbt_call *c = &v->tree->calls[call];
+    uint64_t rest = (uint64_t)c->cumulative[v->measure] - (uint64_t)c->self[v->measure];
+    for (uint32_t i = 0; i < c->child_count; i++)
+        rest -= (uint64_t)child(v, call, i)->cumulative[v->measure];
+    return (int64_t)rest >= v->least ? (int64_t)rest : 0;
+}
+
+/* The lines of a branch below others. Deep below many of them they leave room for the names. */
+static char *indentation(const struct view *v, const char *lines, const char *branch) {
+    return vbt_utf8_cut_start(vbt_text("%s%s", lines, branch), v->output->width / 3);
+}
+
+static void put_row(struct view *v, const char *indent, const char *name, const int64_t *self, const int64_t *cumulative) {
+    if (v->rows_left == 0) {
+        v->rows_missing++;
+        return;
+    }
+    v->rows_left--;
+    int64_t whole = v->tree->calls[0].cumulative[v->measure];
+    vbt_table_cell(v->table, "%s", cumulative != NULL ? vbt_measure_text(v->measure, cumulative[v->measure]).text : "");
+    vbt_table_cell(v->table, "%s", cumulative != NULL ? vbt_share(cumulative[v->measure], whole).text : "");
+    vbt_table_cell(v->table, "%s",
+                   self != NULL && self[v->measure] != 0 ? vbt_measure_text(v->measure, self[v->measure]).text : "");
+    vbt_table_cell(v->table, "%s", cumulative != NULL && self != NULL ? vbt_count(cumulative[VBT_MEASURE_ALLOCS]).text : "");
+    vbt_table_cell(v->table, "%s%s", indent, name);
+}
+
+static void put_note(struct view *v, const char *lines, const char *branch, const char *text, const int64_t *cumulative) {
+    char *indent = indentation(v, lines, branch);
+    put_row(v, indent, text, NULL, cumulative);
+    free(indent);
+}
+
+/* "parse (grammar.cpp:120), inlined": a name that is too long for the line is shortened, so that what is behind it can be seen. */
+static void put_call(struct view *v, const char *lines, const char *branch, const struct vbt_call *call) {
+    char *indent = indentation(v, lines, branch), *name = vbt_call_name(call->place);
+    const char *function = call->place->function, *inlined = call->inlined ? ", inlined" : "";
+    size_t length = strlen(function), used = BEFORE_NAMES + vbt_utf8_width(indent) + strlen(inlined);
+    char *position = strncmp(name, function, length) == 0 ? vbt_copy(name + length, strlen(name + length)) : vbt_copy("", 0);
+    used += vbt_utf8_width(position);
+    char *fitting = vbt_short_name(function, v->output->width > used + LEAST_NAME ? v->output->width - used : LEAST_NAME);
+    char *marked = vbt_text("%s%s%s", fitting, position, inlined);
+    put_row(v, indent, marked, call->self, call->cumulative);
+    free(marked);
+    free(fitting);
+    free(position);
+    free(name);
+    free(indent);
+}
+
+/* A single child stands under its parent, not to the right of it: deep stacks stay readable. From the first call of such a chain,
+ * already shown, to its last, which is returned. */
+static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
+    size_t length = 0, shown = 0;
+    for (uint32_t at = call; v->tree->calls[at].child_count == 1 && rest_of(v, at) == 0; at = index_of(v, child(v, at, 0)))
+        length++;
+    for (; length > 0; length--) {
+        const struct vbt_call *next = child(v, call, 0);
+        call = index_of(v, next);
+        if (v->everything || shown < CHAIN_SHOWN || length <= CHAIN_SHOWN) {
+            put_call(v, lines, "", next);
+        } else if (shown == CHAIN_SHOWN) {
+            char *text = vbt_text("⋮ %s more frames", vbt_count((int64_t)(length - CHAIN_SHOWN)).text);
+            put_note(v, lines, "", text, NULL);
+            free(text);
+        }
+        shown++;
+    }
+    return call;
+}
+
+static void put_rest(struct view *v, const char *lines, uint32_t call) {
+    int64_t rest[VBT_MEASURES] = {0};
+    rest[v->measure] = rest_of(v, call);
+    if (rest[v->measure] != 0)
+        put_note(v, lines, "└╴", "… smaller ones", rest);
+}
+
+/* Depth first, with a stack of its own: a trace may be thousands of frames deep. */
+static void put_tree(struct view *v) {
+    struct level *levels = NULL;
+    size_t count = 0, capacity = 0;
+    uint32_t root = put_chain(v, "", 0);
+    levels = vbt_grow(levels, &capacity, 1, sizeof *levels);
+    levels[count++] = (struct level){.call = root, .lines = vbt_copy("", 0)};
+    while (count > 0) {
+        struct level *level = &levels[count - 1];
+        const struct vbt_call *parent = &v->tree->calls[level->call];
+        if (level->next == parent->child_count || v->rows_left == 0) {
+            for (uint32_t i = level->next; i < parent->child_count; i++)
+                v->rows_missing++;
+            if (level->next == parent->child_count)
+                put_rest(v, level->lines, level->call);
+            free(level->lines);
+            count--;
+            continue;
+        }
+        const struct vbt_call *next = child(v, level->call, level->next++);
+        bool last = level->next == parent->child_count && rest_of(v, level->call) == 0;
+        put_call(v, level->lines, last ? "└╴" : "├╴", next);
+        char *lines = indentation(v, level->lines, last ? "  " : "│ ");
+        uint32_t end = put_chain(v, lines, index_of(v, next));
+        levels = vbt_grow(levels, &capacity, count + 1, sizeof *levels);
+        levels[count++] = (struct level){.call = end, .lines = lines};
+    }
+    free(levels);
+}
+
+static void print_text(const struct vbt_call_tree *tree, const struct vbt_options *options, int64_t least,
+                       struct vbt_output *output) {
+    enum vbt_measure measure = (enum vbt_measure)options->measure;
+    bool allocs = measure == VBT_MEASURE_ALLOCS;
+    const struct vbt_column columns[] = {
+        {.title = "Cumulative", .align = VBT_RIGHT},
+        {.title = "Share", .align = VBT_RIGHT, .gap = 2, .width = 6},
+        {.title = "Self", .align = VBT_RIGHT, .gap = 2, .width = 8},
+        {.title = "Allocs", .align = VBT_RIGHT, .gap = 2, .drop = 1},
+        {.title = "Call tree", .gap = 2, .least = 24},
+    };
+    const struct vbt_call *root = &tree->calls[0];
+    fprintf(output->stream, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
+            vbt_measure_text(measure, root->cumulative[measure]).text);
+    if (!allocs)
+        fprintf(output->stream, ", %s allocations in all", vbt_count(root->cumulative[VBT_MEASURE_ALLOCS]).text);
+    fputs("\n\n", output->stream);
+    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct view view = {.tree = tree,
+                        .measure = measure,
+                        .table = table,
+                        .output = output,
+                        .least = least,
+                        .rows_left = options->limit,
+                        .everything = options->limit == UINT64_MAX};
+    if (root->self[measure] != 0)
+        put_row(&view, "", "(no call stack)", root->self, root->self);
+    put_tree(&view);
+    vbt_table_print(table, output, '-');
+    vbt_table_free(table);
+    if (view.rows_missing > 0)
+        fprintf(output->stream, "… and more; --limit 0 shows all of it\n");
+}
+
+/* Calls to --format json and csv: parents before their children, the largest child first. */
+static uint32_t *in_order(const struct vbt_call_tree *tree, size_t *count) {
+    uint32_t *order = vbt_new(tree->count, sizeof *order), *stack = vbt_new(tree->count, sizeof *stack);
+    size_t depth = 0;
+    *count = 0;
+    stack[depth++] = 0;
+    while (depth > 0) {
+        uint32_t at = stack[--depth];
+        if (at != 0)
+            order[(*count)++] = at;
+        const struct vbt_call *call = &tree->calls[at];
+        for (uint32_t i = call->child_count; i > 0; i--)
+            stack[depth++] = tree->children[call->child_at + i - 1];
+    }
+    free(stack);
+    return order;
+}
+
+/* What stays the same of a call in JSON, written once a place: there are many more calls than places. */
+struct texts {
+    char **by_place; /* by index, twice: inlined or not */
+    size_t count, capacity;
+    char *of_group;
+};
+
+/* The members of a call's place, without braces; lives until the next call. */
+static const char *text_of(struct texts *texts, const struct vbt_call *call) {
+    char **text = &texts->of_group;
+    if (call->group) {
+        free(*text);
+        *text = NULL;
+    } else {
+        size_t key = 2 * (size_t)call->place->index + call->inlined;
+        texts->by_place = vbt_grow(texts->by_place, &texts->capacity, key + 1, sizeof *texts->by_place);
+        while (texts->count <= key)
+            texts->by_place[texts->count++] = NULL;
+        text = &texts->by_place[key];
+    }
+    if (*text == NULL) {
+        json_t *row = vbt_json_call(call);
+        char *object = json_dumps(row, 0);
+        *text = object != NULL ? vbt_copy(object + 1, strlen(object) - 2) : vbt_copy("", 0);
+        free(object);
+        json_decref(row);
+    }
+    return *text;
+}
+
+static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_options *options,
+                       FILE *out) {
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_member(&json, "measure", json_string(vbt_measure_names[options->measure]));
+    json_t *totals = json_object();
+    vbt_json_measures(totals, "", tree->calls[0].cumulative);
+    vbt_json_member(&json, "totals", totals);
+    vbt_json_array_begin(&json, "calls");
+    struct texts texts = {0};
+    for (size_t i = 0; i < count && i < options->limit; i++) {
+        const struct vbt_call *call = &tree->calls[order[i]];
+        vbt_json_begin_item(&json);
+        fprintf(out, "{\"id\": %u, \"parent\": %u, \"depth\": %u, %s", order[i], call->parent, call->depth, text_of(&texts, call));
+        vbt_print_json_measures(out, "", call->self);
+        vbt_print_json_measures(out, "cumulative_", call->cumulative);
+        putc('}', out);
+    }
+    vbt_json_array_end(&json);
+    vbt_json_end(&json);
+    for (size_t i = 0; i < texts.count; i++)
+        free(texts.by_place[i]);
+    free(texts.by_place);
+    free(texts.of_group);
+}
+
+static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_options *options,
+                      FILE *out) {
+    char *self = vbt_csv_measure_titles(""), *cumulative = vbt_csv_measure_titles("cumulative_");
+    char *titles = vbt_text("id,parent,depth,kind,function,file,line,module%s%s", self, cumulative);
+    struct vbt_csv csv;
+    vbt_csv_begin(&csv, out, titles);
+    for (size_t i = 0; i < count && i < options->limit; i++) {
+        const struct vbt_call *call = &tree->calls[order[i]];
+        vbt_csv_unsigned(&csv, order[i]);
+        vbt_csv_unsigned(&csv, call->parent);
+        vbt_csv_unsigned(&csv, call->depth);
+        vbt_csv_text(&csv, vbt_call_kind(call));
+        vbt_csv_text(&csv, call->place->function);
+        vbt_csv_text(&csv, call->place->file);
+        vbt_csv_integer(&csv, call->place->line);
+        vbt_csv_text(&csv, call->place->module);
+        vbt_csv_measures(&csv, call->self);
+        vbt_csv_measures(&csv, call->cumulative);
+        vbt_csv_end_row(&csv);
+    }
+    free(titles);
+    free(self);
+    free(cumulative);
+}
+
+static int run(const struct vbt_options *options) {
+    struct vbt_trace trace;
+    if (!vbt_trace_load(&trace, options, false))
+        return 2;
+    struct vbt_call_tree tree;
+    const struct vbt_call_tree_shape shape = {.unit = options->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = options->by};
+    enum vbt_measure measure = (enum vbt_measure)options->measure;
+    vbt_call_tree_build(&tree, &trace, &shape);
+    int64_t least = vbt_least(options, tree.calls[0].cumulative[measure]);
+    if (options->reverse)
+        vbt_call_tree_reverse(&tree, measure, least);
+    vbt_call_tree_sort(&tree, measure, least);
+    struct vbt_output output;
+    vbt_output_begin(&output, options->output);
+    if (options->format == VBT_TEXT) {
+        print_text(&tree, options, least, &output);
+    } else {
+        size_t count;
+        uint32_t *order = in_order(&tree, &count);
+        if (options->format == VBT_JSON)
+            print_json(&tree, order, count, options, output.stream);
+        else
+            print_csv(&tree, order, count, options, output.stream);
+        free(order);
+    }
+    vbt_call_tree_free(&tree);
+    vbt_trace_free(&trace);
+    return vbt_output_finish(&output);
+}
+
+const struct vbt_command vbt_command_tree = {
+    .name = "tree",
+    .summary = "the call tree, with what each call cost itself and in all",
+    .help =
+        "Shows call stacks as a tree, from the outermost call down: what was counted at a call and all below it (cumulative), its\n"
+        "share of the whole, and what was counted at the call itself. A call with a single child stands directly above it.\n"
+        "With --format json or csv there is one row a call, with all measures, parents before children.",
+    .takes = VBT_TAKES_LIMIT | VBT_TAKES_STACK_FILTER | VBT_TAKES_GROUP | VBT_TAKES_MEASURE | VBT_TAKES_MIN | VBT_TAKES_FRAMES |
+             VBT_TAKES_REVERSE,
+    .text_limit = 60,
+    .min = "1%",
+    .run = run,
+};

@@ -1,0 +1,112 @@
+/* See call_report.h. */
+#include "call_report.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/utf8.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    enum vbt_measure measure;
+    const char *name;
+} fields[] = {
+    {VBT_MEASURE_ALLOCS, "allocs"},    {VBT_MEASURE_BYTES, "allocated_bytes"}, {VBT_MEASURE_PEAK, "at_peak_bytes"},
+    {VBT_MEASURE_LEAKS, "live_bytes"}, {VBT_MEASURE_BLOCKS, "live_blocks"},    {VBT_MEASURE_TEMPORARY, "temporary_allocs"},
+};
+
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+const char *vbt_measure_title(enum vbt_measure measure) {
+    static const char *const titles[VBT_MEASURES] = {
+        [VBT_MEASURE_BYTES] = "Bytes allocated",           [VBT_MEASURE_ALLOCS] = "Allocations",
+        [VBT_MEASURE_PEAK] = "Bytes live at the peak",     [VBT_MEASURE_LEAKS] = "Bytes live at the end",
+        [VBT_MEASURE_TEMPORARY] = "Temporary allocations", [VBT_MEASURE_BLOCKS] = "Blocks live at the end",
+    };
+    return titles[measure];
+}
+
+struct vbt_unit vbt_measure_text(enum vbt_measure measure, int64_t value) {
+    return vbt_measure_is_bytes(measure) ? vbt_bytes(value) : vbt_count(value);
+}
+
+struct vbt_unit vbt_share(int64_t part, int64_t whole) {
+    struct vbt_unit out = {""};
+    double percent = whole > 0 ? 100 * (double)part / (double)whole : NAN;
+    if (percent > 0 && percent < 0.005)
+        strcpy(out.text, "<0.01%");
+    else if (!isnan(percent))
+        snprintf(out.text, sizeof out.text, "%.*f%%", fabs(percent) < 0.95 && percent != 0 ? 2 : 1, percent);
+    return out;
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+char *vbt_call_name(const struct vbt_place *place) {
+    if (place->kind == VBT_PLACE_SPECIAL)
+        return vbt_copy(place->function, strlen(place->function));
+    if (place->line > 0)
+        return vbt_text("%s (%s:%lld)", place->function, base_name(place->file), (long long)place->line);
+    const char *file = base_name(place->file);
+    if (strncmp(place->function, file, strlen(file)) == 0) /* libfoo.so+0x1234 */
+        return vbt_copy(place->function, strlen(place->function));
+    return vbt_text("%s (%s)", place->function, file);
+}
+
+char *vbt_place_position(const struct vbt_place *place) {
+    if (place->kind == VBT_PLACE_SPECIAL)
+        return vbt_copy("", 0);
+    return place->line > 0 ? vbt_text("%s:%lld", place->file, (long long)place->line) : vbt_text("%s", place->file);
+}
+
+const char *vbt_call_kind(const struct vbt_call *call) {
+    if (call->inlined)
+        return "inlined";
+    return call->place->kind == VBT_PLACE_PYTHON ? "python" : call->place->kind == VBT_PLACE_NATIVE ? "native" : "special";
+}
+
+int64_t vbt_least(const struct vbt_options *options, int64_t whole) {
+    double share = whole > 0 ? ceil(options->min_share * (double)whole) : 0;
+    int64_t least = share > (double)options->min_value ? (int64_t)share : (int64_t)options->min_value;
+    return least > 0 ? least : INT64_MIN;
+}
+
+void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEASURES]) {
+    for (int i = 0; i < FIELDS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%s", prefix, fields[i].name);
+        json_object_set_new(row, name, json_integer(of[fields[i].measure]));
+    }
+}
+
+void vbt_print_json_measures(FILE *out, const char *prefix, const int64_t of[VBT_MEASURES]) {
+    for (int i = 0; i < FIELDS; i++)
+        fprintf(out, ", \"%s%s\": %" PRId64, prefix, fields[i].name, of[fields[i].measure]);
+}
+
+char *vbt_csv_measure_titles(const char *prefix) {
+    char *titles = vbt_copy("", 0);
+    for (int i = 0; i < FIELDS; i++) {
+        char *longer = vbt_text("%s,%s%s", titles, prefix, fields[i].name);
+        free(titles);
+        titles = longer;
+    }
+    return titles;
+}
+
+void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) {
+    for (int i = 0; i < FIELDS; i++)
+        vbt_csv_integer(csv, of[fields[i].measure]);
+}
+
+json_t *vbt_json_call(const struct vbt_call *call) {
+    json_t *row = vbt_json_place(call->place, NULL);
+    json_object_set_new(row, "kind", json_string(vbt_call_kind(call)));
+    json_object_set_new(row, "module", vbt_json_text(call->place->module));
+    return row;
+}

@@ -1,0 +1,14 @@
+/* The traced program's command line, as one would type it. */
+#ifndef VBT_COMMAND_LINE_H
+#define VBT_COMMAND_LINE_H
+
+#include "analyzer/trace/model.h"
+
+/* Arguments joined by blanks, quoted for a shell where that is needed; the executable's path where no arguments are known. The caller
+ * frees it. */
+char *vbt_command_line(const struct vbt_model *model);
+
+/* One word, quoted if a shell would otherwise take it apart. The caller frees it. */
+char *vbt_shell_word(const char *word);
+
+#endif

@@ -1,0 +1,127 @@
+/* Time and memory of each line in one table: memory_profiler's columns and line_profiler's, and the exact counts. */
+#include "analyzer/analysis/line_mode/line_profile.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct vbt_column columns[] = {
+    {.title = "Line #", .align = VBT_RIGHT, .width = 6},
+    {.title = "Hits", .align = VBT_RIGHT, .gap = 1, .width = 6},
+    {.title = "Time", .align = VBT_RIGHT, .gap = 1, .width = 8},
+    {.title = "Per Hit", .align = VBT_RIGHT, .gap = 1, .width = 8},
+    {.title = "% Time", .align = VBT_RIGHT, .gap = 1, .drop = 4},
+    {.title = "Mem usage", .align = VBT_RIGHT, .gap = 1, .width = 11, .drop = 3},
+    {.title = "Increment", .align = VBT_RIGHT, .gap = 1, .width = 9},
+    {.title = "Allocations", .align = VBT_RIGHT, .gap = 1},
+    {.title = "Bytes", .align = VBT_RIGHT, .gap = 1, .width = 9, .drop = 2},
+    {.title = "Alloc/Hit", .align = VBT_RIGHT, .gap = 1},
+    {.title = "Objects", .align = VBT_RIGHT, .gap = 1},
+    {.title = "Obj/Hit", .align = VBT_RIGHT, .gap = 1},
+    {.title = "Line Contents", .gap = 2, .least = 20, .is_text = true},
+};
+
+enum { COLUMNS = sizeof columns / sizeof *columns, OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
+
+/* Per hit: whole numbers as such. */
+static struct vbt_unit per_hit(int64_t count, uint64_t hits) {
+    bool whole = count % (int64_t)hits == 0 && count / (int64_t)hits >= 1000;
+    return whole ? vbt_count(count / (int64_t)hits) : vbt_rate((double)count / (double)hits);
+}
+
+static const char *source_of(struct vbt_sources *sources, const struct vbt_profile_function *function, int64_t line, size_t common,
+                             size_t *size) {
+    const char *text = vbt_source_line(sources, function->place->file, line, size);
+    if (text == NULL)
+        return "";
+    size_t skip = common < *size ? common : *size;
+    *size -= skip;
+    return text + skip;
+}
+
+static void put_line(struct vbt_table *table, const struct vbt_profile_function *function, const struct vbt_profile_line *found,
+                     int64_t line, bool own, bool objects, const char *source, size_t size) {
+    static const struct vbt_profile_sums none;
+    const struct vbt_profile_sums *sums = found == NULL ? &none : own ? &found->own : &found->all;
+    /* A function's beginning is no hit, and takes its part of the total all the same. */
+    bool ran = found != NULL && (found->hits > 0 || sums->time > 0 || sums->allocs > 0 || sums->frees > 0);
+    bool hit = ran && found->hits > 0;
+    double hits = hit ? (double)found->hits : 1;
+    if (line > 0)
+        vbt_table_cell(table, "%lld", (long long)line);
+    else
+        vbt_table_cell(table, "%s", "");
+    vbt_table_cell(table, "%s", hit ? vbt_count((int64_t)found->hits).text : "");
+    vbt_table_cell(table, "%s", ran ? vbt_time((double)sums->time).text : "");
+    vbt_table_cell(table, "%s", hit ? vbt_time((double)sums->time / hits).text : "");
+    if (ran && function->time > 0)
+        vbt_table_cell(table, "%.1f", 100 * (double)sums->time / (double)function->time);
+    else
+        vbt_table_cell(table, "%s", "");
+    vbt_table_cell(table, "%s", ran && found->rss > 0 ? vbt_mib((int64_t)found->rss).text : "");
+    vbt_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated - sums->freed).text : "");
+    vbt_table_cell(table, "%s", ran ? vbt_count(sums->allocs).text : "");
+    vbt_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated).text : "");
+    vbt_table_cell(table, "%s", hit ? per_hit(sums->allocs, found->hits).text : "");
+    if (objects) {
+        vbt_table_cell(table, "%s", ran ? vbt_count(sums->objects).text : "");
+        vbt_table_cell(table, "%s", hit ? per_hit(sums->objects, found->hits).text : "");
+    }
+    vbt_table_cell(table, "%.*s", (int)size, source);
+}
+
+/* Of a module only the lines that ran: the rest of the file is functions, or never ran. */
+static void put_function(struct vbt_table *table, const struct vbt_profile_function *function, bool own, bool objects,
+                         struct vbt_sources *sources) {
+    int64_t first = function->is_module ? 1 : function->place->line;
+    int64_t last = function->is_module && function->count > 0 ? function->lines[function->count - 1].line
+                                                              : vbt_profile_last_line(function, sources);
+    size_t common = 0, size, at = 0;
+    const char *head = vbt_source_line(sources, function->place->file, first, &size);
+    while (!function->is_module && head != NULL && common < size && (head[common] == ' ' || head[common] == '\t'))
+        common++;
+    if (function->is_module)
+        vbt_table_heading(table, "File: %s    Module    Total time: %s", function->place->file,
+                          vbt_time((double)function->time).text);
+    else
+        vbt_table_heading(table, "File: %s    Function: %s at line %lld    Total time: %s", function->place->file,
+                          function->place->function, (long long)function->place->line, vbt_time((double)function->time).text);
+    for (int64_t line = first; line <= last; line++) {
+        const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
+        const char *source = source_of(sources, function, line, common, &size);
+        if (found != NULL || !function->is_module)
+            put_line(table, function, found, line, own, objects, source, size);
+    }
+}
+
+void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, uint64_t limit, struct vbt_sources *sources,
+                            struct vbt_output *output) {
+    bool objects = profile->objects != VBT_OBJECTS_NONE;
+    struct vbt_column shown[COLUMNS];
+    memcpy(shown, columns, sizeof columns);
+    if (!objects)
+        shown[OBJECTS] = shown[CONTENTS];
+    struct vbt_table *table = vbt_table_new(shown, objects ? COLUMNS : OBJECTS + 1);
+    for (size_t i = 0; i < profile->count && i < limit; i++)
+        put_function(table, &profile->functions[i], own, objects, sources);
+    vbt_table_print(table, output, '=');
+    FILE *out = output->stream;
+    if (vbt_table_left_out(table)[0] != '\0')
+        fprintf(out, "\nLeft out for want of width: %s.\n", vbt_table_left_out(table));
+    if (profile->count > limit)
+        fprintf(out, "\n… and %s more functions\n", vbt_count((int64_t)(profile->count - limit)).text);
+    fprintf(out, "\nEach line %s. Increment is the heap's exact change over all hits.\n",
+            own ? "by itself, without what it called" : "with all that it called");
+    fprintf(out, "Telling of a line costs %s; %s in all are taken off the times.\n",
+            vbt_time((double)profile->event_cost / 1000).text, vbt_time((double)profile->overhead).text);
+    if (profile->objects == VBT_OBJECTS_ALL)
+        fputs("Objects are all that were created, those from Python's free lists among them.\n", out);
+    else if (objects)
+        fputs("Objects are those that Python's allocator for objects served: all floats and tuples are among them, lists and dicts "
+              "unless the same execution of the line had freed one, and not all slices.\n",
+              out);
+    vbt_table_free(table);
+}

@@ -1,0 +1,205 @@
+/* See overview.h. */
+#include "overview.h"
+
+#include "command_line.h"
+#include "analyzer/analysis/notes.h"
+#include "analyzer/base/table.h"
+#include "analyzer/analysis/totals.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
+static const char *const map_kind_names[VBT_MAP_KINDS] = {"anonymous", "file", "arena"};
+
+/* A text of the trace, as it may go to a terminal. */
+static void put_text(FILE *out, const char *before, const char *text, const char *behind) {
+    char *printable = vbt_utf8_printable(text, strlen(text));
+    fprintf(out, "%s%s%s", before, printable, behind);
+    free(printable);
+}
+
+void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
+    FILE *out = output->stream;
+    char *command = vbt_command_line(m);
+    char *printable = vbt_utf8_cut_end(vbt_utf8_printable(command, strlen(command)), output->width);
+    fprintf(out, "%s%s%s\n", output->bold, printable[0] != '\0' ? printable : "(unknown program)", output->normal);
+    free(printable);
+    free(command);
+
+    const char *python = vbt_model_process(m, "python"), *libc = vbt_model_process(m, "libc"), *pid = vbt_model_process(m, "pid");
+    const char *host = vbt_model_process(m, "host");
+    int64_t started = vbt_model_process_number(m, "started");
+    if (python != NULL)
+        put_text(out, "Python ", python, " · ");
+    else if (libc != NULL)
+        put_text(out, "", libc, " · ");
+    if (pid != NULL)
+        put_text(out, "pid ", pid, host != NULL ? " on " : " · ");
+    if (pid != NULL && host != NULL)
+        put_text(out, "", host, " · ");
+    if (started > 0)
+        fprintf(out, "started %s · ", vbt_date(started).text);
+    fprintf(out, "ran %s · ", vbt_time((double)vbt_model_duration(m)).text);
+    if (vbt_model_complete(m))
+        put_text(out, "complete, ended by ", m->end_reason, "\n");
+    else
+        fputs(m->damage != NULL ? "damaged\n" : "cut off\n", out);
+}
+
+static void put_domain(struct vbt_table *table, const char *name, const struct vbt_domain_totals *d, bool peak) {
+    vbt_table_cell(table, "%s", name);
+    vbt_table_cell(table, "%s", vbt_count((int64_t)d->allocs).text);
+    vbt_table_cell(table, "%s", vbt_bytes((int64_t)d->allocated).text);
+    vbt_table_cell(table, "%s", vbt_count((int64_t)d->frees).text);
+    vbt_table_cell(table, "%s", vbt_bytes((int64_t)d->freed).text);
+    vbt_table_cell(table, "%s", vbt_count((int64_t)d->temporary).text);
+    vbt_table_cell(table, "%s", vbt_count(d->live_blocks).text);
+    vbt_table_cell(table, "%s", vbt_bytes(d->live_bytes).text);
+    vbt_table_cell(table, "%s", peak ? vbt_bytes(d->at_peak_bytes).text : "");
+}
+
+/* All mapped memory; where it is of several kinds, these too. */
+static void put_mapped(struct vbt_table *table, const struct vbt_totals *totals) {
+    static const char *const names[VBT_MAP_KINDS] = {"  memory", "  files", "  arenas"};
+    const struct vbt_domain_totals *all = &totals->domain[VBT_DOMAIN_MAP];
+    put_domain(table, "mapped", all, true);
+    for (int i = 0; i < VBT_MAP_KINDS; i++)
+        if (totals->map[i].allocs + totals->map[i].inherited_blocks > 0 && totals->map[i].allocs != all->allocs)
+            put_domain(table, names[i], &totals->map[i], false);
+}
+
+static void print_domains(const struct vbt_totals *totals, struct vbt_output *output) {
+    static const struct vbt_column columns[] = {
+        {.title = "", .width = 10},
+        {.title = "Allocations", .align = VBT_RIGHT, .gap = 2},
+        {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
+        {.title = "Frees", .align = VBT_RIGHT, .gap = 2, .drop = 3},
+        {.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 3},
+        {.title = "Temporary", .align = VBT_RIGHT, .gap = 2, .drop = 2},
+        {.title = "Live blocks", .align = VBT_RIGHT, .gap = 2, .drop = 4},
+        {.title = "Live at end", .align = VBT_RIGHT, .gap = 2, .width = 8},
+        {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 1},
+    };
+    static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
+    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < VBT_DOMAIN_MAP; i++)
+        if (totals->domain[i].allocs != 0)
+            put_domain(table, names[i], &totals->domain[i], true);
+    put_domain(table, "total", &totals->all, true);
+    if (totals->domain[VBT_DOMAIN_MAP].allocs + totals->domain[VBT_DOMAIN_MAP].inherited_blocks != 0)
+        put_mapped(table, totals);
+    vbt_table_print(table, output, 0);
+    vbt_table_free(table);
+}
+
+void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
+    FILE *out = output->stream;
+    struct vbt_totals totals;
+    vbt_totals_get(&totals, m);
+    print_domains(&totals, output);
+    int64_t error = m->state[VBT_STATE_PEAK_ERROR], max_rss = m->state[VBT_STATE_MAX_RSS];
+    fprintf(out, "\nPeak heap   %s", vbt_bytes(totals.peak_bytes).text);
+    if (m->has_state)
+        fprintf(out, " at %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text);
+    if (error > 0)
+        fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
+    fprintf(out, "\nPeak RSS    %s\n", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
+    fprintf(out, "Events      %s lost", vbt_count((int64_t)vbt_lost_total(m)).text);
+    int64_t heap = m->state[VBT_STATE_UNKNOWN_FREES], python = m->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
+    int64_t unknown_frees = (int64_t)((uint64_t)heap + (uint64_t)python);
+    if (unknown_frees > 0)
+        fprintf(out, ", %s frees of blocks from before the trace", vbt_count(unknown_frees).text);
+    if (totals.all.inherited_blocks > 0)
+        fprintf(out, ", %s blocks (%s) inherited from the parent process", vbt_count((int64_t)totals.all.inherited_blocks).text,
+                vbt_bytes((int64_t)totals.all.inherited_bytes).text);
+    putc('\n', out);
+}
+
+/* All values of a key that may repeat. */
+static json_t *values_of(const struct vbt_model *m, const char *key) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->process_count; i++)
+        if (strcmp(m->process[i].key, key) == 0)
+            json_array_append_new(list, vbt_json_text(m->process[i].value));
+    return list;
+}
+
+json_t *vbt_json_program(const struct vbt_model *m) {
+    static const char *const texts[] = {"python", "python_status", "exe", "cwd", "host", "native", "libc", "vbtrace"};
+    static const char *const numbers[] = {"pid", "ppid", "tick_ns", "page_size"};
+    json_t *program = json_object();
+    char *command = vbt_command_line(m);
+    json_object_set_new(program, "command", vbt_json_text(command));
+    free(command);
+    json_object_set_new(program, "args", values_of(m, "arg"));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        json_object_set_new(program, texts[i], vbt_json_text(vbt_model_process(m, texts[i])));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_object_set_new(program, numbers[i],
+                            vbt_model_process(m, numbers[i]) != NULL ? json_integer(vbt_model_process_number(m, numbers[i]))
+                                                                     : json_null());
+    int64_t started = vbt_model_process_number(m, "started");
+    json_object_set_new(program, "started", started > 0 ? vbt_json_text(vbt_iso_date(started).text) : json_null());
+    json_object_set_new(program, "started_ns", json_integer(started));
+    json_object_set_new(program, "duration_ns", vbt_json_unsigned(vbt_model_duration(m)));
+    json_object_set_new(program, "options", values_of(m, "option"));
+    return program;
+}
+
+static json_t *domain_of(const struct vbt_domain_totals *d, int64_t peak) {
+    json_t *object = json_object();
+    json_object_set_new(object, "allocs", vbt_json_unsigned(d->allocs));
+    json_object_set_new(object, "frees", vbt_json_unsigned(d->frees));
+    json_object_set_new(object, "allocated_bytes", vbt_json_unsigned(d->allocated));
+    json_object_set_new(object, "freed_bytes", vbt_json_unsigned(d->freed));
+    json_object_set_new(object, "live_blocks", json_integer(d->live_blocks));
+    json_object_set_new(object, "live_bytes", json_integer(d->live_bytes));
+    json_object_set_new(object, "peak_bytes", json_integer(peak));
+    json_object_set_new(object, "temporary_allocs", vbt_json_unsigned(d->temporary));
+    json_object_set_new(object, "inherited_blocks", vbt_json_unsigned(d->inherited_blocks));
+    json_object_set_new(object, "inherited_bytes", vbt_json_unsigned(d->inherited_bytes));
+    return object;
+}
+
+json_t *vbt_json_totals(const struct vbt_model *m) {
+    struct vbt_totals totals;
+    vbt_totals_get(&totals, m);
+    json_t *object = domain_of(&totals.all, totals.peak_bytes);
+    json_object_set_new(object, "peak_error_bytes", json_integer(m->state[VBT_STATE_PEAK_ERROR]));
+    json_object_set_new(object, "peak_time_ns", json_integer(m->state[VBT_STATE_PEAK_TIME]));
+    json_object_set_new(object, "max_rss_bytes", json_integer(m->state[VBT_STATE_MAX_RSS]));
+    json_object_set_new(object, "rss_bytes", json_integer(m->state[VBT_STATE_RSS]));
+    json_object_set_new(object, "pauses", json_integer(m->state[VBT_STATE_PAUSES]));
+    json_object_set_new(object, "paused_ns", json_integer(m->state[VBT_STATE_PAUSED_TIME]));
+    json_object_set_new(object, "threads", json_integer(m->state[VBT_STATE_THREADS]));
+    json_object_set_new(object, "lost_events", vbt_json_unsigned(vbt_lost_total(m)));
+    json_t *lost = json_object();
+    for (int i = 0; i < VBT_LOST_KINDS; i++)
+        json_object_set_new(lost, vbt_lost_name((enum vbt_lost)i), json_integer(m->state[VBT_STATE_LOST + i]));
+    json_object_set_new(object, "lost", lost);
+    json_t *unknown = json_object();
+    for (int i = 0; i < VBT_DOMAINS; i++)
+        json_object_set_new(unknown, domain_names[i], json_integer(m->state[VBT_STATE_UNKNOWN_FREES + i]));
+    json_object_set_new(object, "unknown_frees", unknown);
+    json_t *domains = json_object();
+    for (int i = 0; i < VBT_DOMAINS; i++)
+        json_object_set_new(domains, domain_names[i], domain_of(&totals.domain[i], totals.domain[i].at_peak_bytes));
+    json_t *mapped = json_object_get(domains, domain_names[VBT_DOMAIN_MAP]), *kinds = json_object();
+    for (int i = 0; i < VBT_MAP_KINDS; i++)
+        json_object_set_new(kinds, map_kind_names[i], domain_of(&totals.map[i], 0));
+    json_object_set_new(mapped, "kinds", kinds);
+    json_object_set_new(mapped, "highest_bytes", json_integer(m->state[VBT_STATE_MAPS_PEAK]));
+    json_object_set_new(object, "domains", domains);
+    return object;
+}
+
+json_t *vbt_json_conservation(const struct vbt_conservation *conservation) {
+    json_t *object = json_object();
+    json_object_set_new(object, "checked", json_boolean(conservation->checked));
+    json_object_set_new(object, "holds", conservation->checked ? json_boolean(conservation->holds) : json_null());
+    json_object_set_new(object, "difference", vbt_json_text(conservation->difference));
+    return object;
+}

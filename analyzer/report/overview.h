@@ -1,0 +1,23 @@
+/* The head of the report: what ran, and what it cost in all. */
+#ifndef VBT_OVERVIEW_H
+#define VBT_OVERVIEW_H
+
+#include "analyzer/base/json.h"
+#include "analyzer/analysis/lines.h"
+#include "analyzer/base/output.h"
+#include "analyzer/analysis/trace.h"
+
+/* The traced program in two lines. */
+void vbt_program_print(const struct vbt_model *model, struct vbt_output *output);
+
+/* Allocations by domain, peak, resident set, what was lost. */
+void vbt_totals_print(const struct vbt_model *model, struct vbt_output *output);
+
+/* The "program" and "totals" of the JSON report. */
+json_t *vbt_json_program(const struct vbt_model *model);
+json_t *vbt_json_totals(const struct vbt_model *model);
+
+/* {"checked", "holds", "difference"} */
+json_t *vbt_json_conservation(const struct vbt_conservation *conservation);
+
+#endif

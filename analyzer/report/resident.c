@@ -1,0 +1,112 @@
+/* See resident.h.
+ *
+ * Of the pages that allocators keep their blocks in, as many bytes are in use as were requested and not freed; the rest is
+ * fragmentation: freed and kept, lost to rounding, headers. Where more is in use than is resident, some blocks were never
+ * written, or were paged out, and nothing can be said of the rest. */
+#include "resident.h"
+
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+
+struct share {
+    const char *name; /* in JSON */
+    const char *text;
+    uint64_t bytes[VBT_RESIDENT_TIMES];
+};
+
+enum { IN_USE, FRAGMENTED, FIRST_CLASS, SHARES = FIRST_CLASS + VBT_RESIDENT_CLASSES - 1 };
+
+static uint64_t live_of(const struct vbt_resident *at) {
+    int64_t live = (int64_t)((uint64_t)at->live_heap + (uint64_t)at->live_python);
+    return live > 0 ? (uint64_t)live : 0;
+}
+
+static uint64_t total_of(const struct vbt_resident *at) {
+    uint64_t total = 0;
+    for (int class = 0; class < VBT_RESIDENT_CLASSES; class ++)
+        total += at->bytes[class];
+    return total;
+}
+
+static void get_shares(const struct vbt_model *m, struct share shares[SHARES]) {
+    static const struct share names[SHARES] = {
+        [IN_USE] = {.name = "in_use_bytes", .text = "heap, in use"},
+        [FRAGMENTED] = {.name = "fragmentation_bytes", .text = "heap, fragmentation"},
+        [FIRST_CLASS + VBT_RESIDENT_ANONYMOUS - 1] = {.name = "anonymous_bytes", .text = "mapped memory"},
+        [FIRST_CLASS + VBT_RESIDENT_FILE - 1] = {.name = "file_bytes", .text = "mapped files"},
+        [FIRST_CLASS + VBT_RESIDENT_STACK - 1] = {.name = "stack_bytes", .text = "stacks"},
+        [FIRST_CLASS + VBT_RESIDENT_PROGRAM - 1] = {.name = "program_bytes", .text = "program and libraries"},
+        [FIRST_CLASS + VBT_RESIDENT_OURS - 1] = {.name = "vbtrace_bytes", .text = "vbtrace"},
+        [FIRST_CLASS + VBT_RESIDENT_UNKNOWN - 1] = {.name = "unknown_bytes", .text = "unknown"},
+    };
+    for (int i = 0; i < SHARES; i++)
+        shares[i] = names[i];
+    for (int time = 0; time < VBT_RESIDENT_TIMES; time++) {
+        const struct vbt_resident *at = &m->resident[time];
+        uint64_t heap = at->bytes[VBT_RESIDENT_HEAP], live = live_of(at);
+        shares[IN_USE].bytes[time] = live < heap ? live : heap;
+        shares[FRAGMENTED].bytes[time] = heap - shares[IN_USE].bytes[time];
+        for (int class = VBT_RESIDENT_HEAP + 1; class < VBT_RESIDENT_CLASSES; class ++)
+            shares[FIRST_CLASS + class - 1].bytes[time] = at->bytes[class];
+    }
+}
+
+static void put_bytes(struct vbt_table *table, const struct vbt_resident *at, uint64_t bytes) {
+    vbt_table_cell(table, "%s", at->known ? vbt_bytes((int64_t)bytes).text : "");
+}
+
+void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
+    static const struct vbt_column columns[] = {
+        {.title = "Resident set", .width = 22},
+        {.title = "At the end", .align = VBT_RIGHT, .gap = 2},
+        {.title = "At its highest", .align = VBT_RIGHT, .gap = 2},
+    };
+    const struct vbt_resident *latest = &m->resident[VBT_RESIDENT_LATEST], *highest = &m->resident[VBT_RESIDENT_HIGHEST];
+    if (!latest->known && !highest->known)
+        return;
+    struct share shares[SHARES];
+    get_shares(m, shares);
+    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    for (int i = 0; i < SHARES; i++) {
+        if (shares[i].bytes[VBT_RESIDENT_LATEST] == 0 && shares[i].bytes[VBT_RESIDENT_HIGHEST] == 0)
+            continue;
+        vbt_table_cell(table, "%s", shares[i].text);
+        put_bytes(table, latest, shares[i].bytes[VBT_RESIDENT_LATEST]);
+        put_bytes(table, highest, shares[i].bytes[VBT_RESIDENT_HIGHEST]);
+    }
+    vbt_table_cell(table, "all");
+    put_bytes(table, latest, total_of(latest));
+    put_bytes(table, highest, total_of(highest));
+    vbt_table_print(table, output, 0);
+    vbt_table_free(table);
+    if (highest->known)
+        fprintf(output->stream, "\nThe highest that was taken apart was at %s", vbt_time((double)highest->time).text);
+    if (highest->known && live_of(highest) > highest->bytes[VBT_RESIDENT_HEAP])
+        fprintf(output->stream, "; of the blocks in use %s were not resident",
+                vbt_bytes((int64_t)(live_of(highest) - highest->bytes[VBT_RESIDENT_HEAP])).text);
+    fputs(".\n", output->stream);
+}
+
+static json_t *json_of(const struct vbt_resident *at, const struct share shares[SHARES], enum vbt_resident_time time) {
+    if (!at->known)
+        return json_null();
+    uint64_t heap = at->bytes[VBT_RESIDENT_HEAP], live = live_of(at);
+    json_t *object = json_object();
+    json_object_set_new(object, "time_ns", vbt_json_unsigned(at->time));
+    json_object_set_new(object, "rss_bytes", vbt_json_unsigned(total_of(at)));
+    json_object_set_new(object, "heap_bytes", vbt_json_unsigned(heap));
+    json_object_set_new(object, "live_bytes", vbt_json_unsigned(live));
+    json_object_set_new(object, "not_resident_bytes", vbt_json_unsigned(live > heap ? live - heap : 0));
+    for (int i = 0; i < SHARES; i++)
+        json_object_set_new(object, shares[i].name, vbt_json_unsigned(shares[i].bytes[time]));
+    return object;
+}
+
+json_t *vbt_json_resident(const struct vbt_model *m) {
+    struct share shares[SHARES];
+    get_shares(m, shares);
+    json_t *object = json_object();
+    json_object_set_new(object, "latest", json_of(&m->resident[VBT_RESIDENT_LATEST], shares, VBT_RESIDENT_LATEST));
+    json_object_set_new(object, "highest", json_of(&m->resident[VBT_RESIDENT_HIGHEST], shares, VBT_RESIDENT_HIGHEST));
+    return object;
+}

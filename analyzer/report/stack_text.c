@@ -1,0 +1,101 @@
+/* See stack_text.h. */
+#include "analyzer/base/hash.h"
+
+#include "stack_text.h"
+
+#include "analyzer/base/allocate.h"
+#include "call_report.h"
+#include "analyzer/base/output.h"
+#include "analyzer/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames in all stacks that are listed: as many as a file of some hundred megabytes holds. */
+enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64 };
+
+struct place_name {
+    const struct vbt_place *place;
+    char *text;
+    UT_hash_handle hh;
+};
+
+struct vbt_stack_names {
+    const struct vbt_call_tree *tree;
+    struct place_name *by_place; /* there are many more calls than places */
+    const char **by_call;        /* NULL: not asked for yet */
+};
+
+struct vbt_stack_names *vbt_stack_names_new(const struct vbt_call_tree *tree) {
+    struct vbt_stack_names *names = vbt_new(1, sizeof *names);
+    names->tree = tree;
+    names->by_call = vbt_new(tree->count, sizeof *names->by_call);
+    return names;
+}
+
+void vbt_stack_names_free(struct vbt_stack_names *names) {
+    struct place_name *name, *next;
+    HASH_ITER(hh, names->by_place, name, next) {
+        HASH_DEL(names->by_place, name);
+        free(name->text);
+        free(name);
+    }
+    free(names->by_call);
+    free(names);
+}
+
+/* What separates frames is in no frame. */
+static const char *name_of_place(struct vbt_stack_names *names, const struct vbt_place *place) {
+    struct place_name *found;
+    HASH_FIND_PTR(names->by_place, &place, found);
+    if (found == NULL) {
+        char *name = vbt_call_name(place);
+        found = vbt_new(1, sizeof *found);
+        *found = (struct place_name){.place = place, .text = vbt_utf8_printable(name, strlen(name))};
+        free(name);
+        for (char *at = found->text; (at = strchr(at, ';')) != NULL;)
+            *at = ':';
+        HASH_ADD_PTR(names->by_place, place, found);
+    }
+    return found->text;
+}
+
+static const char *name_of(struct vbt_stack_names *names, uint32_t call) {
+    if (names->by_call[call] == NULL)
+        names->by_call[call] = name_of_place(names, names->tree->calls[call].place);
+    return names->by_call[call];
+}
+
+size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure) {
+    size_t frames = 0, stacks = 0;
+    for (size_t i = 1; i < tree->count; i++)
+        if (tree->calls[i].self[measure] != 0) {
+            frames += tree->calls[i].depth;
+            stacks++;
+        }
+    if (frames <= MOST_FRAMES)
+        return SIZE_MAX;
+    return MOST_FRAMES / stacks > LEAST_LIMIT ? MOST_FRAMES / stacks : LEAST_LIMIT;
+}
+
+char *vbt_stack_text(struct vbt_stack_names *names, uint32_t call, size_t limit) {
+    const struct vbt_call *calls = names->tree->calls;
+    size_t depth = calls[call].depth, shown = depth < limit ? depth : limit, size = 0;
+    const char **path = vbt_new(shown, sizeof *path);
+    for (size_t i = shown; i > 0; i--, call = calls[call].parent) {
+        path[i - 1] = name_of(names, call);
+        size += strlen(path[i - 1]) + 1;
+    }
+    vbt_output_check(size);
+    char *left_out = shown < depth ? vbt_text("[%zu more frames];", depth - shown) : vbt_copy("", 0);
+    char *text = vbt_new(strlen(left_out) + size + 1, 1), *to = stpcpy(text, left_out);
+    for (size_t i = 0; i < shown; i++) {
+        to = stpcpy(to, path[i]);
+        *to++ = ';';
+    }
+    if (shown > 0)
+        to[-1] = '\0';
+    free(left_out);
+    free(path);
+    return text;
+}

@@ -1,0 +1,203 @@
+/* See session.h. */
+#include "session.h"
+
+#include "analyzer/base/allocate.h"
+#include "preload/shared/destination.h"
+#include "output_place.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long processes are waited for that end a little later than the one that was started: workers of a pool, a resource tracker. */
+enum { ENDING_TRIES = 20, ENDING_PAUSE = 50 * 1000 * 1000 };
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Makes a folder with a name that nobody has: "vbtrace.PROGRAM.PID", with a number behind it where there is one already. */
+static char *make_folder(struct vbt_session *session, const char *program) {
+    for (int number = 1;; number++) {
+        char suffix[16] = "";
+        if (number > 1)
+            snprintf(suffix, sizeof suffix, ".%d", number);
+        session->folder = vbt_text("vbtrace.%s.%d%s", base_name(program), (int)getpid(), suffix);
+        if (mkdir(session->folder, 0777) == 0)
+            break;
+        if (errno != EEXIST) {
+            char *problem = vbt_text("%s: cannot be made a folder for the traces: %s", session->folder, strerror(errno));
+            return problem;
+        }
+        free(session->folder);
+        session->folder = NULL;
+    }
+    session->own_folder = true;
+    return NULL;
+}
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *session = (struct vbt_session){.started = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
+    char *problem = NULL;
+    if (output == NULL) {
+        problem = make_folder(session, program);
+    } else if (output[0] != '\0' && (output[strlen(output) - 1] == '/' || is_folder(output))) {
+        session->folder = vbt_text("%s", output);
+        if (mkdir(output, 0777) != 0 && (errno != EEXIST || !is_folder(output)))
+            problem = vbt_text("%s: cannot be made a folder for the traces: %s", output, strerror(errno));
+        else
+            problem = vbt_trace_place_check_folder(output);
+    }
+    if (problem != NULL)
+        return problem;
+    char *real = session->folder != NULL ? realpath(session->folder, NULL) : NULL;
+    char *folder = real != NULL ? vbt_trace_place_quote(real) : NULL;
+    session->output = folder != NULL ? vbt_text("%s/", folder) : vbt_text("%s", output);
+    free(folder);
+    free(real);
+    return session->folder == NULL ? vbt_trace_place_check_file(&session->output) : NULL;
+}
+
+/* Is this process one of the session's? Its environment tells. */
+static bool belongs(const char *pid, const char *output) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    static const char name[] = "VBTRACE_OUTPUT=";
+    char *entry = NULL;
+    size_t capacity = 0;
+    bool found = false;
+    while (!found && getdelim(&entry, &capacity, '\0', file) > 0)
+        found = strncmp(entry, name, sizeof name - 1) == 0 && strcmp(entry + sizeof name - 1, output) == 0;
+    free(entry);
+    fclose(file);
+    return found;
+}
+
+static size_t count_running(const struct vbt_session *session) {
+    DIR *processes = opendir("/proc");
+    size_t count = 0;
+    for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
+        count += isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() &&
+                 belongs(entry->d_name, session->output);
+    if (processes != NULL)
+        closedir(processes);
+    return count;
+}
+
+static size_t wait_for_others(const struct vbt_session *session) {
+    size_t running = count_running(session);
+    for (int i = 0; i < ENDING_TRIES && running > 0; i++) {
+        nanosleep(&(struct timespec){0, ENDING_PAUSE}, NULL);
+        running = count_running(session);
+    }
+    return running;
+}
+
+/* The output with a star for each letter, and for what is put before ".vbt" where several processes share a name; the characters that
+ * mean something to glob are taken literally. */
+static char *pattern_of(const char *output, const char *between) {
+    size_t stem = strlen(output), suffix = strlen(".vbt");
+    if (stem > suffix && strcmp(output + stem - suffix, ".vbt") == 0)
+        stem -= suffix;
+    char *pattern = vbt_new(2 * strlen(output) + strlen(between) + 1, 1), *end = pattern;
+    for (const char *at = output; *at != '\0'; at++) {
+        if (at == output + stem)
+            end = stpcpy(end, between);
+        if (at[0] == '%' && at[1] != '%') {
+            *end++ = '*';
+            at++;
+            continue;
+        }
+        at += at[0] == '%';
+        if (strchr("*?[\\", *at) != NULL)
+            *end++ = '\\';
+        *end++ = *at;
+    }
+    if (output[stem] == '\0')
+        stpcpy(end, between);
+    return pattern;
+}
+
+static int64_t modified(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 ? (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec : 0;
+}
+
+static bool is_listed(const struct vbt_session *session, const char *path) {
+    for (size_t i = 0; i < session->count; i++)
+        if (strcmp(session->traces[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* Adds the files of a pattern that were written since the session began. */
+static void add_matching(struct vbt_session *session, char *pattern) {
+    /* The clock of files is coarser than ours, and may be that of another machine by a little. */
+    enum { COARSE = 20 * 1000 * 1000 };
+    glob_t found;
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            const char *path = found.gl_pathv[i];
+            if (modified(path) < session->started - COARSE || is_listed(session, path))
+                continue;
+            session->traces = vbt_grow(session->traces, &session->capacity, session->count + 1, sizeof *session->traces);
+            session->traces[session->count++] = vbt_text("%s", path);
+        }
+        globfree(&found);
+    }
+    free(pattern);
+}
+
+/* Into the folder around it, if that is where it began. */
+static void move_out(struct vbt_session *session) {
+    char *outside = vbt_text("%s", base_name(session->traces[0]));
+    if (vbt_destination_replace(session->traces[0], outside) != 0) {
+        free(outside);
+        return;
+    }
+    free(session->traces[0]);
+    session->traces[0] = outside;
+}
+
+size_t vbt_session_end(struct vbt_session *session) {
+    size_t running = wait_for_others(session);
+    if (session->folder != NULL) {
+        add_matching(session, pattern_of(session->output, "*.vbt"));
+    } else {
+        add_matching(session, pattern_of(session->output, ""));
+        add_matching(session, pattern_of(session->output, ".*"));
+    }
+    if (session->folder != NULL && session->own_folder && running == 0) {
+        if (session->count == 1)
+            move_out(session);
+        rmdir(session->folder); /* unless there is something in it */
+    }
+    return running;
+}
+
+void vbt_session_free(struct vbt_session *session) {
+    for (size_t i = 0; i < session->count; i++)
+        free(session->traces[i]);
+    free(session->traces);
+    free(session->output);
+    free(session->folder);
+}

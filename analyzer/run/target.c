@@ -1,0 +1,167 @@
+/* See target.h. */
+#include "target.h"
+
+#include "analyzer/base/allocate.h"
+#include "traceable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The kernel follows no longer chain of "#!", and reads no more of a first line. */
+enum { LONGEST_CHAIN = 5, FIRST_LINE = 256, SCRIPT_TEXT = 4096 };
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static bool is_program(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+/* The file that a name without a slash stands for, or NULL. */
+static char *search_path(const char *name) {
+    const char *list = getenv("PATH");
+    char *directories = vbt_text("%s", list != NULL ? list : "/bin:/usr/bin");
+    char *found = NULL;
+    for (char *rest = directories, *directory; found == NULL && (directory = strsep(&rest, ":")) != NULL;) {
+        found = vbt_text("%s/%s", directory[0] != '\0' ? directory : ".", name);
+        if (!is_program(found)) {
+            free(found);
+            found = NULL;
+        }
+    }
+    free(directories);
+    return found;
+}
+
+/* The first bytes of a file as text, cut at the first zero; "" if it cannot be read. */
+static void read_start(const char *path, char *text, size_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, size - 1) : 0;
+    text[got > 0 ? got : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The first line that a command prints, or NULL if it fails. */
+static char *ask(const char *const arguments[]) {
+    extern char **environ;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return NULL;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    pid_t child;
+    int error = posix_spawnp(&child, arguments[0], &actions, NULL, (char *const *)arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    FILE *out = fdopen(ends[0], "r");
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length = error == 0 && out != NULL ? getline(&line, &capacity, out) : -1;
+    int status = 0;
+    if (out != NULL)
+        fclose(out);
+    while (error == 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (length > 0 && line[length - 1] == '\n')
+        line[--length] = '\0';
+    if (length > 0 && status == 0)
+        return line;
+    free(line);
+    return NULL;
+}
+
+/* What a shim stands for: a script that ends in  exec "/somewhere/pyenv" exec "$program" "$@"  runs what "pyenv which" names. */
+static char *behind_shim(const char *path) {
+    char text[SCRIPT_TEXT];
+    read_start(path, text, sizeof text);
+    for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        line += strspn(line, " \t");
+        if (strncmp(line, "exec ", 5) != 0)
+            continue;
+        char *tool = line + 5;
+        bool quoted = tool[0] == '"';
+        char *end = strpbrk(tool + quoted, quoted ? "\"" : " ");
+        if (end == NULL || strncmp(end + quoted, " exec ", 6) != 0)
+            continue;
+        *end = '\0';
+        return ask((const char *const[]){tool + quoted, "which", base_name(path), NULL});
+    }
+    return NULL;
+}
+
+/* The program that "env" is to run, from its arguments as a "#!" line gives them; NULL if it cannot be told. */
+static char *behind_env(char *arguments) {
+    for (char *word; (word = strsep(&arguments, " \t")) != NULL;)
+        if (word[0] != '\0' && word[0] != '-' && strchr(word, '=') == NULL)
+            return strchr(word, '/') != NULL ? vbt_text("%s", word) : search_path(word);
+    return NULL;
+}
+
+/* The next file on the way from a script to what runs it; NULL: the file is no script. */
+static char *interpreter_of(const char *path) {
+    char line[FIRST_LINE];
+    read_start(path, line, sizeof line);
+    if (strncmp(line, "\177ELF", 4) == 0 || line[0] == '\0')
+        return NULL;
+    if (strncmp(line, "#!", 2) != 0)
+        return vbt_text("/bin/sh"); /* as execvp does */
+    char *next = behind_shim(path);
+    if (next != NULL)
+        return next;
+    line[strcspn(line, "\n")] = '\0';
+    char *name = line + 2 + strspn(line + 2, " \t");
+    char *end = name + strcspn(name, " \t");
+    bool more = *end != '\0';
+    *end = '\0';
+    if (more && strcmp(base_name(name), "env") == 0 && (next = behind_env(end + 1)) != NULL)
+        return next;
+    return vbt_text("%s", name);
+}
+
+char *vbt_target_find(struct vbt_target *target, const char *name) {
+    *target = (struct vbt_target){0};
+    target->path = strchr(name, '/') != NULL ? vbt_text("%s", name) : search_path(name);
+    if (target->path == NULL)
+        return vbt_text("%s: no such program in PATH", name);
+    struct stat status;
+    if (stat(target->path, &status) != 0)
+        return vbt_text("%s: %s", target->path, strerror(errno));
+    if (!is_program(target->path))
+        return vbt_text("%s: expected a program, found %s", target->path,
+                        S_ISDIR(status.st_mode) ? "a directory" : "a file that may not be executed");
+    target->program = vbt_text("%s", target->path);
+    for (int length = 0;; length++) {
+        char *next = interpreter_of(target->program);
+        if (next == NULL)
+            break;
+        if (length == LONGEST_CHAIN || !is_program(next)) {
+            char *problem = length == LONGEST_CHAIN ? vbt_text("%s: its \"#!\" lines lead in a circle, or too far", target->path)
+                                                    : vbt_text("%s: its interpreter %s is no program", target->program, next);
+            free(next);
+            return problem;
+        }
+        free(target->program);
+        target->program = next;
+    }
+    return vbt_untraceable(target->program);
+}
+
+void vbt_target_free(struct vbt_target *target) {
+    free(target->path);
+    free(target->program);
+}

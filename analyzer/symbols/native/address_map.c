@@ -1,0 +1,92 @@
+/* See address_map.h. The line of addresses is cut at every start and end; then the modules, newest first, take the pieces they cover
+ * that are still free. A chain of "next free piece" links makes each piece be looked at once. */
+#include "address_map.h"
+
+#include "analyzer/base/allocate.h"
+
+#include <stdlib.h>
+
+static int by_value(const void *left, const void *right) {
+    const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static size_t index_of(const uint64_t *cuts, size_t count, uint64_t value) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cuts[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The first free piece at or behind `at`; shortens the chain it walks. */
+static size_t next_free(uint32_t *next, size_t at) {
+    size_t found = at;
+    while (next[found] != found)
+        found = next[found];
+    while (next[at] != found) {
+        size_t step = next[at];
+        next[at] = (uint32_t)found;
+        at = step;
+    }
+    return found;
+}
+
+void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_module *modules, size_t count) {
+    uint64_t *cuts = vbt_new(2 * count, sizeof *cuts);
+    for (size_t i = 0; i < count; i++) {
+        cuts[2 * i] = modules[i].start;
+        cuts[2 * i + 1] = modules[i].end;
+    }
+    qsort(cuts, 2 * count, sizeof *cuts, by_value);
+    size_t distinct = 0;
+    for (size_t i = 0; i < 2 * count; i++)
+        if (distinct == 0 || cuts[distinct - 1] != cuts[i])
+            cuts[distinct++] = cuts[i];
+
+    /* Piece i lies between cut i and cut i + 1; the last one is the end of the chain and never taken. */
+    uint32_t *next = vbt_new(distinct + 1, sizeof *next);
+    uint32_t *owner = vbt_new(distinct + 1, sizeof *owner); /* module + 1 */
+    for (size_t i = 0; i <= distinct; i++)
+        next[i] = (uint32_t)i;
+    for (size_t i = count; i-- > 0;) {
+        if (modules[i].start >= modules[i].end)
+            continue;
+        size_t end = index_of(cuts, distinct, modules[i].end);
+        for (size_t piece = next_free(next, index_of(cuts, distinct, modules[i].start)); piece < end;
+             piece = next_free(next, piece)) {
+            owner[piece] = (uint32_t)i + 1;
+            next[piece] = (uint32_t)piece + 1;
+        }
+    }
+
+    map->ranges = vbt_new(distinct, sizeof *map->ranges);
+    map->count = 0;
+    for (size_t i = 0; i + 1 < distinct; i++)
+        if (owner[i] != 0)
+            map->ranges[map->count++] = (struct vbt_address_range){cuts[i], cuts[i + 1], owner[i] - 1};
+    free(cuts);
+    free(next);
+    free(owner);
+}
+
+ptrdiff_t vbt_address_map_find(const struct vbt_address_map *map, uint64_t address) {
+    size_t low = 0, high = map->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (map->ranges[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < map->count && map->ranges[low].start <= address ? (ptrdiff_t)map->ranges[low].module : -1;
+}
+
+void vbt_address_map_free(struct vbt_address_map *map) {
+    free(map->ranges);
+    *map = (struct vbt_address_map){0};
+}

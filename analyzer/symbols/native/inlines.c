@@ -1,0 +1,291 @@
+/* See inlines.h.
+ *
+ * A compilation unit's functions are collected when the first of its addresses is asked for, and sorted by address; only the function
+ * that covers an address is then searched for inlined ones. Units are found by .debug_aranges; compilers that write none (LLVM's) have
+ * theirs collected, too. Damaged debug information may point anywhere: siblings only ever lie ahead, and depth is bounded. */
+#include "analyzer/base/hash.h"
+
+#include "inlines.h"
+
+#include "analyzer/base/allocate.h"
+#include "format/format.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+enum { MAX_DEPTH = VBT_FRAMES_MAX };
+
+struct range {
+    Dwarf_Addr start, end;
+    Dwarf_Off die;
+};
+
+struct ranges {
+    struct range *rows;
+    size_t count, capacity;
+};
+
+struct unit {
+    Dwarf_Off die;
+    struct ranges functions;
+    UT_hash_handle hh;
+};
+
+struct vbt_inlines {
+    Dwfl_Module *file;
+    Dwarf *dwarf;
+    Dwarf_Addr bias; /* of addresses in the file to those in the debug information */
+    bool opened;
+    bool indexed;        /* units were collected */
+    struct ranges index; /* units by address */
+    struct unit *units;
+    struct vbt_inline *chain;
+    size_t chain_capacity;
+};
+
+struct vbt_inlines *vbt_inlines_new(Dwfl_Module *file) {
+    struct vbt_inlines *in = vbt_new(1, sizeof *in);
+    in->file = file;
+    return in;
+}
+
+void vbt_inlines_free(struct vbt_inlines *in) {
+    if (in == NULL)
+        return;
+    struct unit *unit, *next;
+    HASH_ITER(hh, in->units, unit, next) {
+        HASH_DEL(in->units, unit);
+        free(unit->functions.rows);
+        free(unit);
+    }
+    free(in->index.rows);
+    free(in->chain);
+    free(in);
+}
+
+static int by_start(const void *left, const void *right) {
+    const struct range *a = left, *b = right;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    return a->end > b->end ? -1 : a->end < b->end; /* the outer one first */
+}
+
+static void sort_ranges(struct ranges *ranges) {
+    if (ranges->count > 0)
+        qsort(ranges->rows, ranges->count, sizeof *ranges->rows, by_start);
+}
+
+/* Adds the addresses of a unit or function. */
+static void add_ranges(struct ranges *ranges, Dwarf_Die *die) {
+    Dwarf_Addr base, start, end;
+    for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
+        if (start >= end)
+            continue;
+        ranges->rows = vbt_grow(ranges->rows, &ranges->capacity, ranges->count + 1, sizeof *ranges->rows);
+        ranges->rows[ranges->count++] = (struct range){start, end, dwarf_dieoffset(die)};
+    }
+}
+
+static const struct range *find_range(const struct ranges *ranges, Dwarf_Addr address) {
+    size_t low = 0, high = ranges->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ranges->rows[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t back = 0; back < 8 && low > 0; back++) /* ranges rarely nest */
+        if (address < ranges->rows[--low].end)
+            return &ranges->rows[low];
+    return NULL;
+}
+
+/* The next DIE beside this one; false at the end. */
+static bool next_sibling(Dwarf_Die *die) {
+    Dwarf_Off before = dwarf_dieoffset(die);
+    return dwarf_siblingof(die, die) == 0 && dwarf_dieoffset(die) > before;
+}
+
+/* Functions stand at the top of a unit, in namespaces, and in types. */
+static void collect_functions(struct ranges *functions, Dwarf_Die *parent, int depth) {
+    Dwarf_Die die;
+    if (depth == MAX_DEPTH || dwarf_child(parent, &die) != 0)
+        return;
+    do {
+        switch (dwarf_tag(&die)) {
+        case DW_TAG_subprogram:
+            add_ranges(functions, &die);
+            break;
+        case DW_TAG_namespace:
+        case DW_TAG_module:
+        case DW_TAG_class_type:
+        case DW_TAG_structure_type:
+        case DW_TAG_union_type:
+        case DW_TAG_enumeration_type:
+            if (dwarf_haschildren(&die) > 0)
+                collect_functions(functions, &die, depth + 1);
+            break;
+        default:
+            break;
+        }
+    } while (next_sibling(&die));
+}
+
+static const struct ranges *functions_of(struct vbt_inlines *in, Dwarf_Die *unit_die) {
+    Dwarf_Off key = dwarf_dieoffset(unit_die);
+    struct unit *unit;
+    HASH_FIND(hh, in->units, &key, sizeof key, unit);
+    if (unit == NULL) {
+        unit = vbt_new(1, sizeof *unit);
+        unit->die = key;
+        collect_functions(&unit->functions, unit_die, 0);
+        sort_ranges(&unit->functions);
+        HASH_ADD(hh, in->units, die, sizeof unit->die, unit);
+    }
+    return &unit->functions;
+}
+
+static bool find_unit(struct vbt_inlines *in, Dwarf_Addr address, Dwarf_Die *die) {
+    Dwarf_Addr bias;
+    Dwarf_Die *found = dwfl_module_addrdie(in->file, address + in->bias, &bias);
+    if (found != NULL) {
+        *die = *found;
+        return true;
+    }
+    if (!in->indexed) {
+        in->indexed = true;
+        for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(in->file, unit, &bias)) != NULL;)
+            add_ranges(&in->index, unit);
+        sort_ranges(&in->index);
+    }
+    const struct range *range = find_range(&in->index, address);
+    return range != NULL && dwarf_offdie(in->dwarf, range->die, die) != NULL;
+}
+
+/* The block or inlined function in a DIE that holds an address. */
+static bool enter(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *die) {
+    if (dwarf_child(parent, die) != 0)
+        return false;
+    do {
+        int tag = dwarf_tag(die);
+        if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block) && dwarf_haspc(die, address) > 0)
+            return true;
+    } while (next_sibling(die));
+    return false;
+}
+
+/* Puts the inlined functions that hold an address behind the function, dies[0], that they are parts of; how many there are in all. */
+static size_t descend(Dwarf_Die dies[MAX_DEPTH], Dwarf_Addr address) {
+    size_t count = 1;
+    Dwarf_Die at = dies[0], inner;
+    for (int blocks = 0; count < MAX_DEPTH && blocks < 16 * MAX_DEPTH && enter(&at, address, &inner); blocks++) {
+        at = inner;
+        if (dwarf_tag(&at) == DW_TAG_inlined_subroutine)
+            dies[count++] = at;
+    }
+    return count;
+}
+
+static const char *text_of(Dwarf_Die *die, unsigned attribute) {
+    Dwarf_Attribute found;
+    return dwarf_formstring(dwarf_attr_integrate(die, attribute, &found));
+}
+
+static const char *linked_name(Dwarf_Die *die) {
+    const char *name = text_of(die, DW_AT_linkage_name);
+    if (name == NULL)
+        name = text_of(die, DW_AT_MIPS_linkage_name);
+    return name;
+}
+
+/* Functions of these languages go by their plain names. */
+static bool names_are_plain(Dwarf_Die *unit) {
+    switch (dwarf_srclang(unit)) {
+    case DW_LANG_C_plus_plus:
+    case DW_LANG_C_plus_plus_03:
+    case DW_LANG_C_plus_plus_11:
+    case DW_LANG_C_plus_plus_14:
+    case DW_LANG_Rust:
+    case DW_LANG_D:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static int number_of(Dwarf_Die *die, unsigned attribute) {
+    Dwarf_Attribute found;
+    Dwarf_Word number;
+    if (dwarf_formudata(dwarf_attr(die, attribute, &found), &number) != 0 || number > INT32_MAX)
+        return 0;
+    return (int)number;
+}
+
+/* Where an inlined function was called from. */
+static void find_call(Dwarf_Die *unit, Dwarf_Die *inlined, struct vbt_inline *caller) {
+    Dwarf_Files *files;
+    size_t count;
+    int file = number_of(inlined, DW_AT_call_file);
+    caller->line = number_of(inlined, DW_AT_call_line);
+    if (dwarf_getsrcfiles(unit, &files, &count) == 0 && file >= 0 && (size_t)file < count)
+        caller->file = dwarf_filesrc(files, (size_t)file, NULL, NULL);
+}
+
+static void find_own_line(Dwarf_Die *unit, Dwarf_Addr address, struct vbt_inline *own) {
+    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+    if (line == NULL || dwarf_lineno(line, &own->line) != 0 || own->line <= 0) {
+        own->line = 0;
+        return;
+    }
+    own->file = dwarf_linesrc(line, NULL, NULL);
+}
+
+/* What is local to a file has no linkage name. */
+static void describe(Dwarf_Die *unit, Dwarf_Die *die, struct vbt_inline *function) {
+    function->linked = linked_name(die);
+    if (function->linked == NULL) {
+        function->linked = text_of(die, DW_AT_name);
+        function->plain = !names_are_plain(unit);
+    }
+    function->declared_file = dwarf_decl_file(die);
+    if (dwarf_decl_line(die, &function->declared_line) != 0)
+        function->declared_line = 0;
+}
+
+static bool open_debug_information(struct vbt_inlines *in) {
+    if (!in->opened) {
+        in->opened = true;
+        in->dwarf = dwfl_module_getdwarf(in->file, &in->bias);
+    }
+    return in->dwarf != NULL;
+}
+
+size_t vbt_inlines_find(struct vbt_inlines *in, uint64_t linked, const struct vbt_inline **chain) {
+    Dwarf_Die unit, dies[MAX_DEPTH];
+    if (!open_debug_information(in))
+        return 0;
+    Dwarf_Addr address = linked - in->bias;
+    if (!find_unit(in, address, &unit))
+        return 0;
+    size_t count = 1;
+    const struct range *function = find_range(functions_of(in, &unit), address);
+    bool known = function != NULL && dwarf_offdie(in->dwarf, function->die, &dies[0]) != NULL;
+    if (known)
+        count = descend(dies, address);
+
+    in->chain = vbt_grow(in->chain, &in->chain_capacity, count, sizeof *in->chain);
+    memset(in->chain, 0, count * sizeof *in->chain);
+    const char *folder = text_of(&unit, DW_AT_comp_dir);
+    find_own_line(&unit, address, &in->chain[0]);
+    for (size_t i = 0; i < count; i++) {
+        struct vbt_inline *at = &in->chain[i];
+        at->folder = folder;
+        if (i > 0)
+            find_call(&unit, &dies[count - i], at);
+        if (known)
+            describe(&unit, &dies[count - 1 - i], at);
+    }
+    *chain = in->chain;
+    return count;
+}

@@ -1,0 +1,187 @@
+/* See places.h. */
+#include "analyzer/base/hash.h"
+
+#include "places.h"
+
+#include "analyzer/base/allocate.h"
+#include "symbols.h"
+
+#include <string.h>
+
+struct entry {
+    struct vbt_place place;
+    uint64_t content;        /* hash of what makes it this place */
+    struct entry *next_same; /* another place with the same hash */
+    UT_hash_handle hh;
+};
+
+struct site_frames {
+    struct vbt_frame *rows;
+    size_t count; /* 0: not asked for yet */
+};
+
+struct vbt_places {
+    const struct vbt_model *model;
+    struct vbt_symbols *symbols; /* made when first needed */
+    struct site_frames *by_site;
+    struct entry **all;
+    size_t count, capacity;
+    struct entry *table;
+};
+
+static uint64_t hash_of(const struct vbt_place *place) {
+    uint64_t hash = XXH64(place->file, strlen(place->file), vbt_hash_key() + (uint64_t)place->line);
+    return XXH64(place->function, strlen(place->function), hash + (uint64_t)place->kind + 2U * place->user);
+}
+
+static bool same(const struct vbt_place *a, const struct vbt_place *b) {
+    return a->kind == b->kind && a->user == b->user && a->line == b->line && strcmp(a->function, b->function) == 0 &&
+           strcmp(a->file, b->file) == 0;
+}
+
+static const struct vbt_place *intern(struct vbt_places *p, struct vbt_place place) {
+    uint64_t content = hash_of(&place);
+    struct entry *found;
+    HASH_FIND(hh, p->table, &content, sizeof content, found);
+    for (struct entry *e = found; e != NULL; e = e->next_same)
+        if (same(&e->place, &place))
+            return &e->place;
+    struct entry *entry = vbt_new(1, sizeof *entry);
+    place.index = (uint32_t)p->count;
+    entry->place = place;
+    entry->content = content;
+    if (found != NULL) {
+        entry->next_same = found->next_same;
+        found->next_same = entry;
+    } else {
+        HASH_ADD(hh, p->table, content, sizeof entry->content, entry);
+    }
+    p->all = vbt_grow(p->all, &p->capacity, p->count + 1, sizeof *p->all);
+    p->all[p->count++] = entry;
+    return &entry->place;
+}
+
+static struct vbt_place special(const char *name) {
+    return (struct vbt_place){.kind = VBT_PLACE_SPECIAL, .file = name, .function = name};
+}
+
+struct vbt_places *vbt_places_new(const struct vbt_model *model) {
+    struct vbt_places *p = vbt_new(1, sizeof *p);
+    p->model = model;
+    p->by_site = vbt_new(model->site_count + 1, sizeof *p->by_site);
+    struct vbt_frame *outside = vbt_new(1, sizeof *outside);
+    outside->place = outside->function = intern(p, special(VBT_OUTSIDE));
+    p->by_site[0] = (struct site_frames){.rows = outside, .count = 1};
+    return p;
+}
+
+void vbt_places_free(struct vbt_places *p) {
+    if (p == NULL)
+        return;
+    HASH_CLEAR(hh, p->table);
+    for (size_t i = 0; i < p->count; i++)
+        free(p->all[i]);
+    free(p->all);
+    for (size_t i = 0; i <= p->model->site_count; i++)
+        free(p->by_site[i].rows);
+    free(p->by_site);
+    vbt_symbols_free(p->symbols);
+    free(p);
+}
+
+static const char *or_unknown(const char *text) { return text[0] != '\0' ? text : "<unknown>"; }
+
+static struct vbt_place python_place(const struct vbt_model *model, const struct vbt_site *site, bool function) {
+    const struct vbt_code *code = &model->codes[site->a];
+    int64_t line = function ? code->first_line : site->b;
+    return (struct vbt_place){.kind = VBT_PLACE_PYTHON,
+                              .user = vbt_code_is_users(code),
+                              .line = line > 0 ? line : 0,
+                              .file = or_unknown(vbt_model_string(model, code->file)),
+                              .function = or_unknown(vbt_model_string(model, code->name))};
+}
+
+/* Code of libraries that is compiled into the program: headers, and what Rust builds in. */
+static bool is_library_source(const char *file) {
+    static const char *const folders[] = {"/usr/include/", "/usr/lib/", "/usr/local/include/", "/rustc/"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (strncmp(file, folders[i], strlen(folders[i])) == 0)
+            return true;
+    return strstr(file, "/.cargo/registry/") != NULL || strstr(file, "/rustlib/") != NULL;
+}
+
+/* The frames of a native site. */
+static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *frames) {
+    if (p->symbols == NULL)
+        p->symbols = vbt_symbols_new(p->model);
+    struct vbt_symbolized found = vbt_symbols_find(p->symbols, id);
+    struct vbt_frame *rows = vbt_new(found.count, sizeof *rows);
+    for (size_t i = 0; i < found.count; i++) {
+        const struct vbt_symbol *symbol = &found.symbols[i];
+        const char *file = symbol->file != NULL ? symbol->file : found.module;
+        const char *declared = symbol->declared_file != NULL ? symbol->declared_file : file;
+        struct vbt_place place = {.kind = VBT_PLACE_NATIVE,
+                                  .user = p->model->sites[id].b == 1 && !is_library_source(declared),
+                                  .line = symbol->line,
+                                  .file = or_unknown(file),
+                                  .function = symbol->function,
+                                  .module = found.module};
+        rows[i].place = intern(p, place);
+        place.file = or_unknown(declared);
+        place.line = symbol->declared_line;
+        rows[i].function = intern(p, place);
+        rows[i].inlined = i + 1 < found.count;
+    }
+    *frames = (struct site_frames){.rows = rows, .count = found.count};
+}
+
+static void find_other(struct vbt_places *p, const struct vbt_site *site, struct site_frames *frames) {
+    struct vbt_frame *frame = vbt_new(1, sizeof *frame);
+    if (site->kind == VBT_SITE_PYTHON) {
+        frame->place = intern(p, python_place(p->model, site, false));
+        frame->function = intern(p, python_place(p->model, site, true));
+    } else {
+        frame->place = intern(p, special(or_unknown(vbt_model_string(p->model, (uint32_t)site->a))));
+        frame->function = frame->place;
+    }
+    *frames = (struct site_frames){.rows = frame, .count = 1};
+}
+
+const struct vbt_frame *vbt_frames_of_site(struct vbt_places *p, uint32_t site, size_t *count) {
+    struct site_frames *frames = &p->by_site[site];
+    if (frames->count == 0 && p->model->sites[site].kind == VBT_SITE_NATIVE)
+        find_native(p, site, frames);
+    else if (frames->count == 0)
+        find_other(p, &p->model->sites[site], frames);
+    *count = frames->count;
+    return frames->rows;
+}
+
+const struct vbt_place *vbt_place_of_site(struct vbt_places *p, uint32_t site) {
+    size_t count;
+    return vbt_frames_of_site(p, site, &count)->place;
+}
+
+const struct vbt_place *vbt_place_of_function(struct vbt_places *p, uint32_t site) {
+    size_t count;
+    return vbt_frames_of_site(p, site, &count)->function;
+}
+
+const struct vbt_place *vbt_place_of_user(struct vbt_places *p, uint32_t site) {
+    size_t count;
+    const struct vbt_frame *frames = vbt_frames_of_site(p, site, &count);
+    for (size_t i = 0; i < count; i++)
+        if (frames[i].place->user)
+            return frames[i].place;
+    return frames[0].place;
+}
+
+size_t vbt_places_count(const struct vbt_places *p) { return p->count; }
+
+const struct vbt_place *vbt_place_at(const struct vbt_places *p, size_t index) { return &p->all[index]->place; }
+
+char *vbt_places_trouble(const struct vbt_places *p, size_t number) {
+    return p->symbols != NULL ? vbt_symbols_trouble(p->symbols, number) : NULL;
+}
+
+char *vbt_places_nameless(const struct vbt_places *p) { return p->symbols != NULL ? vbt_symbols_nameless(p->symbols) : NULL; }

@@ -1,0 +1,197 @@
+/* See source.h. */
+#include "analyzer/base/hash.h"
+
+#include "source.h"
+
+#include "analyzer/base/allocate.h"
+#include "source_coding.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Larger files are no source code that a person wants to see lines of, and longer lines are cut. */
+enum { MAX_SOURCE = 32 << 20, MAX_LINE = 64 << 10 };
+
+/* Nor are there programs of that much source code; a trace can name one large file in many ways. */
+enum { MAX_SOURCES = 256 << 20 };
+
+struct file {
+    char *name;
+    char *text;
+    size_t size;
+    uint32_t *line_at; /* where each line starts; one more for the end */
+    size_t line_count;
+    const struct vbt_source_row **rows; /* of the trace, in order of their lines, instead of all these */
+    size_t row_count, row_capacity;
+    bool changed, noted;
+    UT_hash_handle hh;
+};
+
+struct vbt_sources {
+    const struct vbt_model *model;
+    const char *folder; /* where relative file names start, or NULL */
+    int64_t started_ns;
+    struct file *files;
+    size_t read; /* bytes of all files */
+    const char **changed;
+    size_t changed_count, changed_capacity;
+};
+
+static int by_line(const void *left, const void *right) {
+    int64_t a = (*(const struct vbt_source_row *const *)left)->line, b = (*(const struct vbt_source_row *const *)right)->line;
+    return a < b ? -1 : a > b;
+}
+
+static struct file *add_file(struct vbt_sources *s, const char *name) {
+    struct file *file = vbt_new(1, sizeof *file);
+    file->name = vbt_copy(name, strlen(name));
+    HASH_ADD_KEYPTR(hh, s->files, file->name, strlen(file->name), file);
+    return file;
+}
+
+static void take_rows(struct vbt_sources *s) {
+    const struct vbt_model *m = s->model;
+    struct file *file, *next, **by_string = vbt_new(m->string_count + 1, sizeof(void *));
+    for (size_t i = 0; i < m->source_row_count; i++) {
+        const struct vbt_source_row *row = &m->source_rows[i];
+        const char *name = vbt_model_string(m, row->file);
+        file = by_string[row->file];
+        if (file == NULL)
+            HASH_FIND_STR(s->files, name, file);
+        if (file == NULL)
+            file = add_file(s, name);
+        by_string[row->file] = file;
+        file->rows = vbt_grow(file->rows, &file->row_capacity, file->row_count + 1, sizeof *file->rows);
+        file->rows[file->row_count++] = row;
+        file->changed = file->changed || row->changed;
+    }
+    free(by_string);
+    HASH_ITER(hh, s->files, file, next) { qsort(file->rows, file->row_count, sizeof *file->rows, by_line); }
+}
+
+struct vbt_sources *vbt_sources_new(const struct vbt_model *model) {
+    struct vbt_sources *s = vbt_new(1, sizeof *s);
+    *s = (struct vbt_sources){
+        .model = model, .folder = vbt_model_process(model, "cwd"), .started_ns = vbt_model_process_number(model, "started")};
+    take_rows(s);
+    return s;
+}
+
+void vbt_sources_free(struct vbt_sources *s) {
+    if (s == NULL)
+        return;
+    struct file *file, *next;
+    HASH_ITER(hh, s->files, file, next) {
+        HASH_DEL(s->files, file);
+        free(file->name);
+        free(file->text);
+        free(file->line_at);
+        free(file->rows);
+        free(file);
+    }
+    free(s->changed);
+    free(s);
+}
+
+/* A trace may name any path: only regular files are opened, and opening never waits. */
+static void read_file(struct vbt_sources *s, struct file *file, const char *path) {
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE && s->read < MAX_SOURCES) {
+        size_t capacity = (size_t)status.st_size;
+        file->text = vbt_new(capacity, 1);
+        ssize_t got;
+        while (file->size < capacity && (got = read(fd, file->text + file->size, capacity - file->size)) > 0)
+            file->size += (size_t)got;
+        int64_t changed_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+        file->changed = s->started_ns > 0 && changed_ns > s->started_ns;
+        s->read += file->size;
+    }
+    close(fd);
+}
+
+static void find_lines(struct file *file) {
+    size_t capacity = 0;
+    for (size_t at = 0; at < file->size;) {
+        file->line_at = vbt_grow(file->line_at, &capacity, file->line_count + 2, sizeof *file->line_at);
+        file->line_at[file->line_count++] = (uint32_t)at;
+        const char *end = memchr(file->text + at, '\n', file->size - at);
+        at = end != NULL ? (size_t)(end - file->text) + 1 : file->size;
+        file->line_at[file->line_count] = (uint32_t)at;
+    }
+}
+
+static struct file *get_file(struct vbt_sources *s, const char *name) {
+    struct file *file;
+    HASH_FIND_STR(s->files, name, file);
+    if (file != NULL)
+        return file;
+    file = add_file(s, name);
+    if (s->model->symbolized || name[0] == '\0' || name[0] == '<' || name[0] == '[')
+        return file;
+    char *path = name[0] == '/' || s->folder == NULL ? vbt_copy(name, strlen(name)) : vbt_text("%s/%s", s->folder, name);
+    read_file(s, file, path);
+    free(path);
+    if (file->text != NULL && memchr(file->text, '\0', file->size) == NULL) {
+        file->text = vbt_source_to_utf8(file->text, &file->size);
+        find_lines(file);
+    } else { /* a binary has no lines */
+        free(file->text);
+        file->text = NULL;
+    }
+    return file;
+}
+
+/* The line as the trace has it, or NULL. */
+static const char *row_text(const struct vbt_sources *s, const struct file *file, int64_t line, size_t *size) {
+    const struct vbt_source_row wanted = {.line = line}, *key = &wanted;
+    const struct vbt_source_row **found =
+        file->row_count > 0 ? bsearch(&key, file->rows, file->row_count, sizeof *file->rows, by_line) : NULL;
+    if (found == NULL)
+        return NULL;
+    *size = (*found)->size;
+    return s->model->source_text + (*found)->text;
+}
+
+static const char *file_text(const struct file *file, int64_t line, size_t *size) {
+    if (file->text == NULL || (uint64_t)line > file->line_count)
+        return NULL;
+    const char *start = file->text + file->line_at[line - 1];
+    *size = file->line_at[line] - file->line_at[line - 1];
+    while (*size > 0 && (start[*size - 1] == '\n' || start[*size - 1] == '\r'))
+        --*size;
+    return start;
+}
+
+const char *vbt_source_line(struct vbt_sources *s, const char *name, int64_t line, size_t *size) {
+    *size = 0;
+    if (line <= 0)
+        return NULL;
+    struct file *file = get_file(s, name);
+    const char *text = s->model->symbolized ? row_text(s, file, line, size) : file_text(file, line, size);
+    if (text == NULL)
+        return NULL;
+    if (file->changed && !file->noted) {
+        file->noted = true;
+        s->changed = vbt_grow(s->changed, &s->changed_capacity, s->changed_count + 1, sizeof *s->changed);
+        s->changed[s->changed_count++] = file->name;
+    }
+    *size = *size < MAX_LINE ? *size : MAX_LINE;
+    return text;
+}
+
+bool vbt_source_changed(const struct vbt_sources *s, const char *name) {
+    const struct file *file;
+    HASH_FIND_STR(s->files, name, file);
+    return file != NULL && file->changed;
+}
+
+char *vbt_sources_trouble(const struct vbt_sources *s, size_t number) {
+    if (number >= s->changed_count)
+        return NULL;
+    return vbt_text("%s was changed after the trace began: the lines shown may not be those that ran.", s->changed[number]);
+}

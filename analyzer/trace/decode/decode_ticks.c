@@ -1,0 +1,94 @@
+/* The process over time: STATE and TIMELINE, from which one row of ticks is made. */
+#include "decode_payload.h"
+
+#include "analyzer/base/allocate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* More than any trace has, and few enough to keep. */
+enum { MAX_TICKS = 1 << 24 };
+
+static void add_tick(struct vbt_ticks *ticks, struct vbt_tick tick) {
+    if (ticks->count > ticks->first && tick.time <= ticks->rows[ticks->count - 1].time)
+        return; /* the same tick again; or time running backwards, not written by us */
+    if (ticks->count - ticks->first == MAX_TICKS)
+        return;
+    ticks->rows = vbt_grow(ticks->rows, &ticks->capacity, ticks->count + 1, sizeof *ticks->rows);
+    ticks->rows[ticks->count++] = tick;
+}
+
+/* Forgets the ticks up to a time. Moves the rest only when that frees half of the memory, so that it costs nothing in the long run. */
+static void forget_ticks(struct vbt_ticks *ticks, uint64_t time) {
+    while (ticks->first < ticks->count && ticks->rows[ticks->first].time <= time)
+        ticks->first++;
+    if (ticks->first <= ticks->count / 2)
+        return;
+    ticks->count -= ticks->first;
+    memmove(ticks->rows, ticks->rows + ticks->first, ticks->count * sizeof *ticks->rows);
+    ticks->first = 0;
+}
+
+static int64_t live_in_state(const struct vbt_model *m, enum vbt_domain domain) {
+    return (int64_t)((uint64_t)vbt_model_domain(m, domain, VBT_FIELD_INHERITED_BYTES) +
+                     (uint64_t)vbt_model_domain(m, domain, VBT_FIELD_ALLOCATED) -
+                     (uint64_t)vbt_model_domain(m, domain, VBT_FIELD_FREED));
+}
+
+char *vbt_decode_state(struct vbt_payload *p) {
+    struct vbt_model *m = p->model;
+    int64_t state[VBT_STATE_KEYS];
+    memcpy(state, m->state, sizeof state);
+    while (p->r.at < p->r.end) {
+        uint64_t key = vbt_get_varint(&p->r);
+        int64_t value = vbt_get_zigzag(&p->r);
+        if (key < VBT_STATE_KEYS)
+            state[key] = value;
+    }
+    if (p->r.bad)
+        return vbt_payload_too_short(p);
+    memcpy(m->state, state, sizeof state);
+    m->has_state = true;
+    add_tick(&m->ticks, (struct vbt_tick){.time = (uint64_t)state[VBT_STATE_TIME],
+                                          .rss = state[VBT_STATE_RSS],
+                                          .heap = live_in_state(m, VBT_DOMAIN_HEAP),
+                                          .python = live_in_state(m, VBT_DOMAIN_PYTHON)});
+    return NULL;
+}
+
+char *vbt_decode_timeline(struct vbt_payload *p) {
+    struct vbt_model *m = p->model;
+    uint64_t count;
+    char *wrong = vbt_get_count(p, &count, 4, 0, MAX_TICKS);
+    if (wrong != NULL)
+        return wrong;
+    struct vbt_tick last = {0};
+    struct vbt_tick *rows = vbt_new(count, sizeof *rows);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].time = last.time += vbt_get_varint(&p->r);
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].rss = last.rss = (int64_t)((uint64_t)last.rss + (uint64_t)vbt_get_zigzag(&p->r));
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].heap = last.heap = (int64_t)((uint64_t)last.heap + (uint64_t)vbt_get_zigzag(&p->r));
+    for (uint64_t i = 0; i < count; i++)
+        rows[i].python = last.python = (int64_t)((uint64_t)last.python + (uint64_t)vbt_get_zigzag(&p->r));
+    if (p->r.bad) {
+        free(rows);
+        return vbt_payload_too_short(p);
+    }
+    m->thinned.first = m->thinned.count = 0;
+    for (uint64_t i = 0; i < count; i++)
+        add_tick(&m->thinned, rows[i]);
+    forget_ticks(&m->ticks, last.time);
+    free(rows);
+    return NULL;
+}
+
+/* One timeline: the thinned ticks, and behind them those that came later. */
+void vbt_decode_ticks_finish(struct vbt_model *m) {
+    for (size_t i = m->ticks.first; i < m->ticks.count; i++)
+        add_tick(&m->thinned, m->ticks.rows[i]);
+    free(m->ticks.rows);
+    m->ticks = m->thinned;
+    m->thinned = (struct vbt_ticks){0};
+}

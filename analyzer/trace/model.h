@@ -1,0 +1,298 @@
+/* What a trace says, in memory: definitions in dense arrays indexed by id, the newest value of everything else.
+ *
+ * Every id in here was checked when it was read: a site's code, a node's parent, an interval's label can be followed without looking. */
+#ifndef VBT_MODEL_H
+#define VBT_MODEL_H
+
+#include "format/format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vbt_pair {
+    const char *key, *value;
+};
+
+struct vbt_code {
+    uint32_t file, name; /* strings */
+    uint32_t flags;
+    int64_t first_line;
+};
+
+/* The user's own code, and not vbtrace's module, wherever that was put. */
+static inline bool vbt_code_is_users(const struct vbt_code *code) {
+    return (code->flags & (VBT_CODE_USER | VBT_CODE_OWN)) == VBT_CODE_USER;
+}
+
+struct vbt_site {
+    uint64_t a;
+    int64_t b;
+    uint32_t module; /* native: id of its module; 0: only its address is known */
+    uint8_t kind;
+};
+
+struct vbt_node {
+    uint32_t parent;
+    uint32_t site;
+    uint32_t counters; /* index into counters; 0: nothing was counted here */
+    uint8_t domain;
+};
+
+struct vbt_bucket {
+    uint32_t bucket;
+    uint64_t allocs;
+};
+
+struct vbt_counters {
+    uint64_t allocs, allocated, temporary;
+    uint64_t smallest, largest;
+    uint64_t inherited_blocks, inherited_bytes;
+    int64_t live_blocks, live_bytes, at_peak_bytes;
+    uint64_t time; /* of the chunk it came from */
+    uint64_t max_rss_kib;
+    struct vbt_bucket *sizes; /* only if the model was loaded with them; none: all in the bucket of the smallest */
+    uint32_t size_count;
+};
+
+enum { VBT_BUILD_ID_MAX = 32 }; /* bytes; longer ones are cut */
+
+struct vbt_module {
+    uint64_t start, end;
+    uint64_t offset; /* in the file, of start; only where id is 0 */
+    uint64_t linked; /* address that start is linked at; only where id is not 0 */
+    uint64_t generation;
+    uint32_t id; /* 0: a mapped part of a file, otherwise a whole one */
+    uint32_t build_id_size;
+    uint8_t build_id[VBT_BUILD_ID_MAX];
+    char *path;
+};
+
+/* A thread, or the last row: all that began after those that have rows. */
+struct vbt_thread {
+    uint32_t tid;
+    uint64_t threads;      /* that the row stands for */
+    uint64_t begun, ended; /* ns; ended 0: it was not seen to end */
+    struct {
+        uint64_t allocs, frees, allocated, freed, temporary;
+    } totals[VBT_DOMAINS];
+    char *name;
+};
+
+/* What one thread did at a node. */
+struct vbt_node_part {
+    uint32_t thread; /* index into threads, from 1 */
+    uint64_t allocs, frees, allocated, freed, temporary;
+    int64_t at_peak_bytes;
+};
+
+/* The parts of a node, in order of thread: the first has what the others leave, and holds no numbers. */
+struct vbt_node_parts {
+    uint32_t first, count, capacity; /* of model->parts; count 0: nothing is said */
+    uint64_t time;
+};
+
+/* What vbtrace symbolize put into the trace: the functions that a native site stands for. */
+struct vbt_named_frame {
+    uint32_t function, file, declared_file; /* strings */
+    int64_t line, declared_line;
+};
+
+struct vbt_named_site {
+    uint32_t first, count; /* of named_frames; count 0: nothing is said */
+    enum vbt_binary_state state;
+};
+
+/* A line of source code. */
+struct vbt_source_row {
+    uint32_t file; /* string */
+    int64_t line;
+    size_t text, size; /* in source_text */
+    bool changed;      /* the file is newer than the trace */
+};
+
+struct vbt_tick {
+    uint64_t time;
+    int64_t rss, heap, python;
+};
+
+struct vbt_ticks {
+    struct vbt_tick *rows; /* rows first to count - 1, in order of time */
+    size_t first, count, capacity;
+};
+
+struct vbt_quantities {
+    int64_t min, max, total;
+};
+
+struct vbt_interval {
+    uint64_t id;
+    uint64_t order; /* of its row in the file */
+    uint32_t kind, from, to, label;
+    uint64_t count, iterations;
+    double time_m2;
+    struct vbt_quantities of[VBT_QUANTITIES];
+};
+
+struct vbt_interval_site {
+    uint64_t interval;
+    uint64_t order;
+    uint32_t node;
+    uint64_t allocs, frees, allocated, freed;
+};
+
+/* What a line did, or what was done by what it called: times in ns with what measuring costs still in them, and the events whose telling
+ * cost that. */
+struct vbt_line_sums {
+    int64_t time, events;
+    int64_t allocs, frees, allocated, freed, temporary;
+    int64_t objects; /* created: state 111 says which */
+};
+
+/* A line as line mode counted it. The whole of it is own + called. */
+struct vbt_line_counts {
+    uint32_t site;
+    bool decorated; /* of a function that carries @profile */
+    uint64_t hits, entries;
+    struct vbt_line_sums own, called;
+    int64_t least, most; /* of the heap's change in one execution */
+    int64_t high;        /* live bytes of the process */
+    uint64_t rss;
+};
+
+/* The resident set, taken apart. */
+struct vbt_resident {
+    bool known;
+    uint64_t time;
+    int64_t live_heap, live_python; /* bytes then */
+    uint64_t bytes[VBT_RESIDENT_CLASSES];
+};
+
+/* How many chunks of a kind there were, and how large. */
+struct vbt_chunk_sums {
+    uint64_t count, stored, raw;
+};
+
+enum { VBT_CHUNK_KINDS = VBT_CHUNK_THREAD_COUNTERS + 1 }; /* index 0: kinds that this version does not know */
+
+struct vbt_model {
+    const char *path;
+    uint64_t file_bytes; /* read and found sound */
+    struct vbt_chunk_sums chunks[VBT_CHUNK_KINDS];
+    bool with_sizes;
+
+    struct vbt_pair *process;
+    char *process_text; /* their texts */
+    size_t process_count;
+
+    /* Definitions: rows 1 to count; row 0 is the one that id 0 names. */
+    size_t *string_at;
+    size_t string_count, string_capacity;
+    char *text;
+    size_t text_size, text_capacity;
+    struct vbt_code *codes;
+    size_t code_count, code_capacity;
+    struct vbt_site *sites;
+    size_t site_count, site_capacity;
+    struct vbt_node *nodes;
+    size_t node_count, node_capacity;
+    struct vbt_module *modules;
+    size_t module_count, module_capacity;
+    uint32_t *module_by_id; /* index into modules */
+    size_t module_id_count, module_id_capacity;
+
+    bool symbolized;                    /* names and source lines are those in here, and no others */
+    struct vbt_named_site *named_sites; /* by site, as far as it goes */
+    size_t named_site_count, named_site_capacity;
+    struct vbt_named_frame *named_frames;
+    size_t named_frame_count, named_frame_capacity;
+    struct vbt_source_row *source_rows;
+    size_t source_row_count, source_row_capacity;
+    char *source_text;
+    size_t source_text_size, source_text_capacity;
+
+    struct vbt_counters *counters; /* row 0 is empty */
+    size_t counters_count, counters_capacity;
+    struct vbt_counters *scratch; /* the rows of one chunk, while it is read */
+    size_t scratch_capacity;
+
+    struct vbt_thread *threads; /* rows 1 to thread_count; none: there was one thread, or nothing is told apart */
+    size_t thread_count;
+    struct vbt_node_parts *node_parts; /* by node, as far as it goes */
+    size_t node_parts_count, node_parts_capacity;
+    struct vbt_node_part *parts;
+    size_t part_count, part_capacity;
+    struct vbt_line_counts *line_counts;
+    size_t line_counts_count, line_counts_capacity;
+    uint32_t *line_of_site; /* 1 + index into line_counts, as far as it goes; 0: none */
+    size_t line_of_site_count, line_of_site_capacity;
+
+    bool has_state, has_maps;
+    int64_t state[VBT_STATE_KEYS];
+    uint64_t maps[VBT_MAP_KINDS][VBT_FIELDS];
+    struct vbt_resident resident[VBT_RESIDENT_TIMES];
+    struct vbt_ticks ticks;   /* while loading, those of STATE chunks; then all */
+    struct vbt_ticks thinned; /* while loading, those of the newest TIMELINE chunk */
+
+    struct vbt_interval *intervals; /* in order of id */
+    size_t interval_count, interval_capacity, interval_compacted;
+    struct vbt_interval_site *interval_sites; /* in order of interval and node */
+    size_t interval_site_count, interval_site_capacity, interval_site_compacted;
+    uint64_t rows_seen;
+
+    bool ended; /* the last chunk is an END */
+    char *end_reason;
+    uint64_t end_time;
+
+    char *damage; /* NULL, or why the file was not read to its end */
+    uint64_t damage_offset;
+};
+
+/* Reads a whole trace; with_sizes keeps the histograms of request sizes too. Damage is no failure: what comes before it is loaded,
+ * and model->damage says what and where. NULL, or why there is nothing to load, as a sentence without the file's name that the
+ * caller frees. The model is to be freed in both cases. */
+char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes);
+
+void vbt_model_free(struct vbt_model *model);
+
+/* Rows 1 to count, and the array. */
+void vbt_threads_free(struct vbt_thread *threads, size_t count);
+
+/* The trace was written to its end: nothing is missing. */
+static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }
+
+static inline const char *vbt_model_string(const struct vbt_model *model, uint32_t id) {
+    return model->text + model->string_at[id];
+}
+
+/* The value of a key of the PROCESS chunk, its first one; NULL where there is none. */
+const char *vbt_model_process(const struct vbt_model *model, const char *key);
+
+/* A key of the PROCESS chunk as a number; 0 where there is none. */
+int64_t vbt_model_process_number(const struct vbt_model *model, const char *key);
+
+/* What the trace says of a native site's functions, or NULL. */
+static inline const struct vbt_named_site *vbt_model_named_site(const struct vbt_model *model, uint32_t site) {
+    return site < model->named_site_count && model->named_sites[site].count > 0 ? &model->named_sites[site] : NULL;
+}
+
+static inline int64_t vbt_model_domain(const struct vbt_model *model, enum vbt_domain domain, enum vbt_domain_field field) {
+    return model->state[VBT_STATE_DOMAIN + 16 * (int)domain + (int)field];
+}
+
+static inline uint64_t vbt_counters_frees(const struct vbt_counters *c) {
+    return c->inherited_blocks + c->allocs - (uint64_t)c->live_blocks;
+}
+
+static inline uint64_t vbt_counters_freed(const struct vbt_counters *c) {
+    return c->inherited_bytes + c->allocated - (uint64_t)c->live_bytes;
+}
+
+/* Time of the last thing known of the process, in ns since its start. */
+uint64_t vbt_model_duration(const struct vbt_model *model);
+
+/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0 and for what this version does not know. */
+const char *vbt_chunk_name(int kind);
+bool vbt_chunk_is_known(int kind);
+
+#endif

@@ -1,0 +1,72 @@
+/* The functions behind vbtrace.h and the Python module. */
+#include "preload/base/clock.h"
+#include "hook.h"
+#include "preload/python/python_code.h"
+
+#include <string.h>
+
+/* The nearest place of the program's own code: Python frames of vbtrace's own module are left out. */
+static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
+    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
+    uint32_t node = python != NULL ? python->node : 0;
+    while (node != 0 && (vbt_node_at(node)->flags & VBT_SITE_OF_OURS))
+        node = vbt_node_at(node)->parent;
+    return node != 0 ? vbt_node_at(node)->site : vbt_native_site(caller);
+}
+
+static uint32_t label_id(const char *label) {
+    enum { LABEL_MAX = 1024 }; /* bytes that tell labels apart */
+    vbt_lock(&vbt_tree.lock);
+    uint32_t id = vbt_intern_string(label, strnlen(label, LABEL_MAX));
+    vbt_unlock(&vbt_tree.lock);
+    return id;
+}
+
+VBT_EXPORT void vbtrace_section_begin(const char *label, uint64_t iterations) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    uint32_t site = section_site(thread, VBT_CALLER);
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    vbt_intervals_section_begin(&thread->ledger, site, label_id(label), iterations, now);
+    vbt_leave(thread);
+}
+
+VBT_EXPORT void vbtrace_section_end(const char *label) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    uint32_t site = section_site(thread, VBT_CALLER);
+    vbt_intervals_section_end(&thread->ledger, site, label_id(label), now);
+    vbt_leave(thread);
+}
+
+/* Bytes that the program holds of heap and Python's memory now: exact in the calling thread, of others as they last told. What vbtrace's own
+ * code in Python holds is none of the program's. */
+VBT_EXPORT int64_t vbtrace_live_bytes(void) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return 0;
+    const struct vbt_ledger *ledger = &thread->ledger;
+    int64_t others = atomic_load(&vbt_peak.total) - atomic_load_explicit(&ledger->published, memory_order_relaxed);
+    int64_t live = others + ledger->live - ledger->ours;
+    vbt_leave(thread);
+    return live;
+}
+
+VBT_EXPORT void vbtrace_recording_start(void) { vbt_lifecycle_record(true); }
+
+VBT_EXPORT void vbtrace_recording_stop(void) { vbt_lifecycle_record(false); }
+
+/* Python code of this file is vbtrace's own: what it allocates is left out of sections and intervals. */
+VBT_EXPORT void vbtrace_own_file(const char *path) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    vbt_python_own_file(path);
+    vbt_leave(thread);
+}

@@ -1,0 +1,211 @@
+/* Python's own allocators: PyMem_Malloc and PyObject_Malloc and their kin, wrapped through the interpreter's public
+ * interface.
+ *
+ * One request is one event, whether pymalloc, mimalloc or malloc serves it: what the wrapped allocator asks of malloc
+ * meanwhile is passed on unrecorded, because the thread already stands in a call. The wrappers of a version have its
+ * walk over the frames inlined, with the offsets as constants. */
+#include "hooks_python.h"
+
+#include "hook.h"
+#include "preload/native/native_memory.h"
+#include "preload/python/python_walk.h"
+
+#include <string.h>
+
+/* What the wrappers stand before; the interpreter hands the address back as their context. */
+static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
+
+/* The general way: what a wrapper does whatever the case. Of the functions below, those that are named after a version of
+ * Python do what mostly is to be done, and call these for the rest as the last thing they do. */
+
+/* Books what the wrapped allocator returned (NULL where it failed), leaves, and passes it on. */
+static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, struct vbt_place place, void *block, size_t size) {
+    if (block != NULL)
+        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+static __attribute__((noinline)) void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
+    if (block != NULL) {
+        vbt_stand(thread, VBT_IN_LEDGER);
+        return booked_at(thread, vbt_python_request_place(thread, caller), block, size);
+    }
+    vbt_leave(thread);
+    return NULL;
+}
+
+static __attribute__((noinline)) void *malloc_anyhow(const struct vbt_py_allocator *real, size_t size, uintptr_t caller) {
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->malloc(real->context, size);
+    return thread != NULL ? booked(thread, block, size, caller) : block;
+}
+
+static __attribute__((noinline)) void *calloc_anyhow(const struct vbt_py_allocator *real, size_t count, size_t size,
+                                                     uintptr_t caller) {
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->calloc(real->context, count, size);
+    return thread != NULL ? booked(thread, block, count * size, caller) : block;
+}
+
+/* thread: has entered; NULL: has not. */
+static __attribute__((noinline)) void free_anyhow(const struct vbt_py_allocator *real, void *block, struct vbt_thread *thread) {
+    if (thread == NULL && block != NULL && (thread = vbt_enter()) == NULL)
+        thread = vbt_enter_paused_for(block);
+    if (thread != NULL && block != NULL)
+        vbt_book_end(thread, VBT_DOMAIN_PYTHON, block);
+    real->free(real->context, block);
+    if (thread != NULL)
+        vbt_leave(thread);
+}
+
+static void *malloc_any(void *context, size_t size) { return malloc_anyhow(context, size, VBT_CALLER); }
+
+static void *calloc_any(void *context, size_t count, size_t size) { return calloc_anyhow(context, count, size, VBT_CALLER); }
+
+/* The same for a process whose whole native stacks are told. */
+
+static void *booked_full(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
+    if (block == NULL) {
+        vbt_leave(thread);
+        return NULL;
+    }
+    vbt_stand(thread, VBT_IN_LEDGER);
+    return booked_at(thread, vbt_full_place(thread, &caller, VBT_DOMAIN_PYTHON), block, size);
+}
+
+static void *malloc_full(void *context, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->malloc(real->context, size);
+    return thread != NULL ? booked_full(thread, block, size, VBT_CALLER_REGISTERS) : block;
+}
+
+static void *calloc_full(void *context, size_t count, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->calloc(real->context, count, size);
+    return thread != NULL ? booked_full(thread, block, count * size, VBT_CALLER_REGISTERS) : block;
+}
+
+/* While nothing is recorded: the old block ends if it is known, the new one is nobody's. */
+static __attribute__((noinline)) void *realloc_unrecorded(const struct vbt_py_allocator *real, void *old, size_t size) {
+    struct vbt_thread *thread = old != NULL ? vbt_enter_paused_for(old) : NULL;
+    if (thread == NULL)
+        return real->realloc(real->context, old, size);
+    struct vbt_retired retired = vbt_book_end(thread, VBT_DOMAIN_PYTHON, old);
+    void *block = real->realloc(real->context, old, size);
+    if (block == NULL)
+        vbt_book_end_undone(thread, old, retired);
+    vbt_leave(thread);
+    return block;
+}
+
+/* Python's realloc never frees: size 0 means 1, and NULL that it failed. */
+static void *wrapped_realloc(void *context, void *old, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    if (VBT_UNLIKELY(thread == NULL))
+        return realloc_unrecorded(real, old, size);
+    struct vbt_retired retired = {0, false};
+    if (old != NULL)
+        retired = vbt_book_end(thread, VBT_DOMAIN_PYTHON, old);
+    void *block = real->realloc(real->context, old, size);
+    if (VBT_UNLIKELY(block == NULL && old != NULL))
+        vbt_book_end_undone(thread, old, retired);
+    if (VBT_UNLIKELY(vbt_stacks != VBT_STACKS_LEAF))
+        return booked_full(thread, block, size, VBT_CALLER_REGISTERS);
+    return booked(thread, block, size, VBT_CALLER);
+}
+
+static void wrapped_free(void *context, void *block) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
+    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_PYTHON, block)))
+        return free_anyhow(real, block, thread);
+    vbt_stand(thread, VBT_IN_CALL);
+    real->free(real->context, block);
+    vbt_leave(thread);
+}
+
+typedef const struct vbt_step *(*find_step)(const struct vbt_python_stack *);
+
+VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step) {
+    vbt_stand(thread, VBT_IN_LEDGER);
+    const struct vbt_step *step = known_step(&thread->stack);
+    if (VBT_UNLIKELY(step == NULL) || VBT_UNLIKELY(block == NULL))
+        return booked(thread, block, size, VBT_CALLER);
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
+        return booked_at(thread, step->place, block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+#define VERSION(minor)                                                                                                             \
+    VBT_INLINE const struct vbt_step *known_step_##minor(const struct vbt_python_stack *stack) {                                   \
+        return vbt_walk_known(stack, &vbt_python_abis[minor]);                                                                     \
+    }                                                                                                                              \
+    static void *malloc_##minor(void *context, size_t size) {                                                                      \
+        const struct vbt_py_allocator *real = context;                                                                             \
+        struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
+        if (VBT_UNLIKELY(thread == NULL))                                                                                          \
+            return malloc_anyhow(real, size, VBT_CALLER);                                                                          \
+        return booked_usually(thread, real->malloc(real->context, size), size, known_step_##minor);                                \
+    }                                                                                                                              \
+    static void *calloc_##minor(void *context, size_t count, size_t size) {                                                        \
+        const struct vbt_py_allocator *real = context;                                                                             \
+        struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
+        if (VBT_UNLIKELY(thread == NULL))                                                                                          \
+            return calloc_anyhow(real, count, size, VBT_CALLER);                                                                   \
+        void *block = real->calloc(real->context, count, size);                                                                    \
+        return booked_usually(thread, block, count * size, known_step_##minor);                                                    \
+    }
+
+VBT_FOR_EACH_ABI(VERSION)
+
+#define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, wrapped_realloc, wrapped_free},
+
+/* The wrappers that fit the interpreter as it is known by now. */
+static const struct vbt_py_allocator *fitting(void) {
+    static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
+    static const struct vbt_py_allocator full = {NULL, malloc_full, calloc_full, wrapped_realloc, wrapped_free};
+    static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_ABI(TABLE_ENTRY)};
+    if (vbt_stacks != VBT_STACKS_LEAF)
+        return &full;
+    if (!vbt_python_stack_in_use() || !vbt_python_abi_is_known())
+        return &any;
+    return &by_version[vbt_python.minor == 9 ? 8 : vbt_python.minor];
+}
+
+/* Somebody else's wrapper that stands before ours, such as tracemalloc's or that of Python's debug hooks: its context is or holds a copy of
+ * what it stands before. Ours before that would make a ring. */
+static bool leads_to_us(const struct vbt_py_allocator *wrapper) {
+    enum { WORDS = 6 };
+    void *const *word = wrapper->context;
+    if (word == NULL || (uintptr_t)word % sizeof *word != 0)
+        return false;
+    for (int i = 0; i < WORDS && vbt_is_readable((uintptr_t)&word[i]); i++)
+        if (word[i] == (void *)(uintptr_t)wrapped_free)
+            return true;
+    return false;
+}
+
+void vbt_hooks_python_wrap(void) {
+    static struct vbt_py_allocator before_us[VBT_PY_OBJ + 1]; /* that were found to be so */
+    const struct vbt_py_allocator *wrappers = fitting();
+    for (int domain = VBT_PY_MEM; domain <= VBT_PY_OBJ; domain++) {
+        struct vbt_py_allocator now;
+        vbt_python.get_allocator(domain, &now);
+        if (now.malloc == wrappers->malloc || memcmp(&now, &before_us[domain], sizeof now) == 0)
+            continue;
+        if (now.free != wrapped_free && leads_to_us(&now)) {
+            before_us[domain] = now;
+            continue;
+        }
+        if (now.free != wrapped_free) /* else: our own, of another kind */
+            wrapped[domain] = now;
+        struct vbt_py_allocator ours = *wrappers;
+        ours.context = &wrapped[domain];
+        vbt_python.set_allocator(domain, &ours);
+    }
+}

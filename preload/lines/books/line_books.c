@@ -1,0 +1,560 @@
+/* See line_books.h. */
+#include "line_books.h"
+
+#include "preload/base/proc.h"
+#include "preload/thread/thread.h"
+#include "preload/tree/tree.h"
+#include "line_unheard.h"
+#include "line_usual.h"
+
+#include <string.h>
+
+struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
+static struct vbt_table indices; /* of codes */
+
+bool vbt_line_may_hurry;
+_Atomic int64_t vbt_line_rss = VBT_LINE_RSS_OLD;
+int64_t vbt_line_event_cost;
+int64_t vbt_line_call_cost;
+enum vbt_objects vbt_line_objects;
+
+void vbt_line_books_init(void) {
+    vbt_line_clock_init();
+    vbt_line_may_hurry = vbt_line_clock_is_tsc;
+}
+
+uint32_t vbt_line_code_find(uint32_t code) { return vbt_table_get(&indices, (uint64_t)code + 2, 0); }
+
+uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated) {
+    if (vbt_line_codes.count == 0)
+        vbt_vector_add(&vbt_line_codes);
+    uint32_t index = vbt_line_codes.count < VBT_LINE_CODES ? vbt_vector_add(&vbt_line_codes) : 0;
+    if (index == 0)
+        return 0;
+    struct vbt_line_code *added = vbt_line_code_at(index);
+    *added = (struct vbt_line_code){.code = code, .first = first, .count = count, .decorated = decorated};
+    if (count > 0 && (added->known = vbt_arena_alloc(&vbt_tree.arena, count * sizeof *added->known)) == NULL)
+        added->count = 0;
+    return vbt_table_put(&indices, (uint64_t)code + 2, 0, index) ? index : 0;
+}
+
+struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
+    if (VBT_LIKELY(thread->lines != NULL))
+        return thread->lines;
+    struct vbt_line_thread *lines = vbt_map(sizeof *lines);
+    if (lines == NULL)
+        return NULL;
+    lines->blocks = vbt_map(VBT_LINE_CODES * sizeof(struct vbt_line_block *));
+    lines->frames = vbt_map(VBT_LINE_FRAMES * sizeof *lines->frames);
+    lines->ours = vbt_place_of(&thread->ledger, vbt_tree.line_node).counters;
+    if (lines->blocks == NULL || lines->frames == NULL || lines->ours == NULL) {
+        thread->ledger.lost[VBT_LOST_MEMORY]++;
+        return NULL;
+    }
+    lines->ledger = &thread->ledger;
+    lines->top = lines->frames;
+    lines->frames[0].floor = INT64_MAX;
+    atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
+    thread->lines = lines;
+    thread->ledger.lines = lines;
+    thread->ledger.crest = INT64_MIN;
+    if (vbt_line_frame_now != NULL)
+        vbt_ledger_watch(&thread->ledger);
+    return lines;
+}
+
+struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index) {
+    struct vbt_line_block *block = lines->blocks[index];
+    const struct vbt_line_code *code = vbt_line_code_at(index);
+    if (block != NULL || code->count == 0)
+        return block;
+    block = vbt_arena_alloc(&lines->ledger->arena, sizeof *block + code->count * sizeof *block->lines);
+    if (block == NULL) {
+        lines->ledger->lost[VBT_LOST_MEMORY]++;
+        return NULL;
+    }
+    block->index = index;
+    block->first = code->first;
+    block->count = code->count;
+    atomic_thread_fence(memory_order_release); /* as above */
+    lines->blocks[index] = block;
+    return block;
+}
+
+/* How things stand: the sums one by one, without time and events. */
+enum field { ALLOCS, FREES, ALLOCATED, FREED, TEMPORARY, OBJECTS };
+
+VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum field field) {
+    const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
+    const struct vbt_totals *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
+    const struct vbt_counters *ours = lines->ours;
+    switch (field) {
+    case ALLOCS:
+        return (int64_t)(heap->allocs + python->allocs - ours->allocs);
+    case FREES:
+        return (int64_t)(heap->frees + python->frees - ours->frees);
+    case ALLOCATED:
+        return (int64_t)(heap->allocated + python->allocated - ours->allocated);
+    case FREED:
+        return (int64_t)(heap->freed + python->freed - ours->freed);
+    case TEMPORARY:
+        return (int64_t)(heap->temporary + python->temporary - ours->temporary);
+    default:
+        return lines->objects;
+    }
+}
+
+VBT_INLINE struct vbt_line_sums sums_at(const struct vbt_line_thread *lines, int64_t time) {
+    return (struct vbt_line_sums){
+        .time = time,
+        .events = lines->events,
+        .allocs = total_now(lines, ALLOCS),
+        .frees = total_now(lines, FREES),
+        .allocated = total_now(lines, ALLOCATED),
+        .freed = total_now(lines, FREED),
+        .temporary = total_now(lines, TEMPORARY),
+        .objects = total_now(lines, OBJECTS),
+    };
+}
+
+struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
+    return sums_at(lines, vbt_line_time(lines));
+}
+
+/* What was added since then; then is now from here on. */
+VBT_INLINE int64_t since(int64_t *then, int64_t now) {
+    int64_t added = now - *then;
+    *then = now;
+    return added;
+}
+
+/* Adds what was done since then, until this time; then is now from here on. Returns by how much the heap changed. */
+VBT_INLINE int64_t add_since(const struct vbt_line_thread *lines, struct vbt_line_sums *to, struct vbt_line_sums *then,
+                             int64_t time) {
+    to->time += since(&then->time, time);
+    to->events += since(&then->events, lines->events);
+    to->allocs += since(&then->allocs, total_now(lines, ALLOCS));
+    to->frees += since(&then->frees, total_now(lines, FREES));
+    int64_t allocated = since(&then->allocated, total_now(lines, ALLOCATED));
+    int64_t freed = since(&then->freed, total_now(lines, FREED));
+    to->allocated += allocated;
+    to->freed += freed;
+    to->temporary += since(&then->temporary, total_now(lines, TEMPORARY));
+    if (vbt_line_objects != VBT_OBJECTS_NONE)
+        to->objects += since(&then->objects, total_now(lines, OBJECTS));
+    return allocated - freed;
+}
+
+void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before) {
+    struct vbt_line_sums now = vbt_line_now(lines);
+    struct vbt_line_sums ours = vbt_line_sums_difference(&now, before);
+    ours.events = 0;
+    for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
+        vbt_line_sums_add(&frame->mark, &ours);
+        vbt_line_sums_add(&frame->entry, &ours);
+        vbt_line_sums_add(&frame->leaving, &ours);
+    }
+}
+
+/* What says that the resident set may be another one than when it was last read: live bytes that have moved by so much since, or a line
+ * that took so many ticks of the clock, about a millisecond: it may have written to what it had before. */
+enum { RSS_STEP = 256 * 1024, RSS_TICKS = 1 << 21, PAGE = 4096 };
+
+/* What the helper or another thread says meanwhile is newer. The reading takes no time of the program's. */
+static __attribute__((noinline)) int64_t read_rss(struct vbt_line_thread *lines) {
+    int64_t begun = vbt_line_clock(), before = atomic_load(&vbt_line_rss);
+    int64_t rss = vbt_proc_second("/proc/self/statm") * PAGE;
+    atomic_compare_exchange_strong(&vbt_line_rss, &before, rss);
+    lines->rss_live = lines->ledger->live;
+    lines->held += vbt_line_clock() - begun;
+    return rss;
+}
+
+/* An execution of the line has ended, which took so long, and all but this is booked. */
+VBT_INLINE void see_resident(struct vbt_line_thread *lines, struct vbt_line *line, int64_t took) {
+    int64_t rss = atomic_load_explicit(&vbt_line_rss, memory_order_relaxed);
+    bool moved = (uint64_t)(lines->ledger->live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP;
+    if (VBT_UNLIKELY(rss == VBT_LINE_RSS_OLD) || VBT_UNLIKELY(moved) || VBT_UNLIKELY(took > RSS_TICKS))
+        rss = read_rss(lines);
+    if (VBT_UNLIKELY(rss > line->rss))
+        line->rss = rss;
+}
+
+/* A height of the process's live bytes at a line. */
+VBT_INLINE void see_live(struct vbt_line *line, int64_t live) {
+    if (VBT_UNLIKELY(live > line->high))
+        line->high = live;
+}
+
+/* A part of an execution of the frame's line ends that changed the heap by so much, calls included; it was the last one unless goes_on.
+ * elsewhere: vbt_line_live_elsewhere. */
+VBT_INLINE void see_change(const struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t change,
+                           int64_t elsewhere, bool goes_on) {
+    see_live(line, lines->ledger->live + elsewhere);
+    change += frame->carried;
+    frame->carried = goes_on ? change : 0;
+    if (goes_on)
+        return;
+    if (VBT_UNLIKELY(change < line->least))
+        line->least = change;
+    if (VBT_UNLIKELY(change > line->most))
+        line->most = change;
+}
+
+/* What was called since the frame's mark is not its line's own. Returns by how much that changed the heap. */
+VBT_INLINE int64_t leave_out_calls(struct vbt_line_frame *frame) {
+    int64_t change = frame->called.allocated - frame->called.freed;
+    vbt_line_sums_add(&frame->mark, &frame->called);
+    frame->called = (struct vbt_line_sums){0};
+    frame->has_called = false;
+    return change;
+}
+
+/* Ends the execution of the frame's line, or a part of it, which belongs to no other one; but for see_resident. */
+VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t time,
+                                 int64_t elsewhere, bool goes_on) {
+    int64_t change = 0;
+    if (frame->has_called) {
+        vbt_line_sums_add(&line->called, &frame->called);
+        change = leave_out_calls(frame);
+    }
+    change += add_since(lines, &line->own, &frame->mark, time);
+    see_change(lines, frame, line, change, elsewhere, goes_on);
+}
+
+/* The same, in all cases. */
+static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time,
+                                             bool goes_on) {
+    if (vbt_line_frame_now != NULL) {
+        struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &frame->unheard[1]);
+        vbt_line_sums_add(&frame->called, &unheard);
+        frame->has_called = true;
+        frame->unheard[1] = lines->unheard;
+    }
+    struct vbt_line *line = frame->line;
+    int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - frame->mark.time;
+    if (line != NULL && line->active == 0) {
+        settle_outermost(lines, frame, line, time, elsewhere, goes_on);
+        see_resident(lines, line, took);
+        return;
+    }
+    struct vbt_line_sums own = {0};
+    int64_t change = leave_out_calls(frame);
+    change += add_since(lines, &own, &frame->mark, time);
+    if (line != NULL) {
+        vbt_line_sums_add(&line->own, &own);
+        vbt_line_sums_subtract(&line->called, &own); /* it is in what the outer execution's call did */
+        see_change(lines, frame, line, change, elsewhere, goes_on);
+        see_resident(lines, line, took);
+    }
+}
+
+/* The same at a line event; mostly the line did nothing but compute. */
+VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, bool goes_on) {
+    int64_t time = vbt_line_time(lines);
+    struct vbt_line *line = frame->line;
+    if (line == NULL || vbt_line_count(lines) != frame->count) {
+        settle(lines, frame, time, goes_on);
+        return;
+    }
+    int64_t took = time - frame->mark.time;
+    line->own.time += took;
+    line->own.events++;
+    line->quiet |= !goes_on;
+    frame->mark.time = time;
+    frame->mark.events = lines->events;
+    see_resident(lines, line, took);
+}
+
+/* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
+VBT_INLINE void start_count(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
+    bool usual = frame->line != NULL && frame->line->active == 0 && !frame->has_called && frame->carried == 0 && !frame->entering;
+    frame->count = usual ? vbt_line_count(lines) : VBT_LINE_UNUSUAL;
+}
+
+/* The line's first execution on this thread: interns its site. */
+static __attribute__((noinline)) void first_time(struct vbt_line_thread *lines, struct vbt_line_block *block,
+                                                 struct vbt_line *line) {
+    vbt_lock(&vbt_tree.lock);
+    line->least = INT64_MAX;
+    line->most = INT64_MIN;
+    line->site = vbt_intern_python_site(vbt_line_code_at(block->index)->code, block->first + (int32_t)(line - block->lines));
+    vbt_unlock(&vbt_tree.lock);
+    if (line->site == 0)
+        lines->ledger->lost[VBT_LOST_MEMORY]++;
+}
+
+/* This line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it. What waits for it
+ * has seen to that before. */
+VBT_INLINE void watch_height(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line,
+                             int64_t elsewhere) {
+    struct vbt_ledger *ledger = lines->ledger;
+    see_live(line, ledger->live + elsewhere);
+    ledger->crest = vbt_line_crest_in(ledger, frame, line, elsewhere);
+}
+
+/* NULL: none of the known ones. */
+VBT_INLINE struct vbt_line *line_at(struct vbt_line_block *block, int32_t number) {
+    uint32_t offset = (uint32_t)(number - block->first);
+    return VBT_LIKELY(offset < block->count) ? &block->lines[offset] : NULL;
+}
+
+/* The line of this number begins in the frame. */
+VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int32_t number) {
+    struct vbt_line *line = frame->line = line_at(frame->block, number);
+    if (VBT_LIKELY(line != NULL)) {
+        if (VBT_UNLIKELY(line->site == 0))
+            first_time(lines, frame->block, line);
+        watch_height(lines, frame, line, vbt_line_live_elsewhere(lines));
+    }
+    start_count(lines, frame);
+}
+
+int64_t vbt_line_crest(struct vbt_line_thread *lines) {
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    int64_t live = lines->ledger->live + elsewhere;
+    struct vbt_line_frame *top = lines->top;
+    for (struct vbt_line_frame *frame = top; frame > lines->frames; frame--) {
+        if (frame->line != NULL && live > frame->line->high)
+            frame->line->high = live;
+        if (frame->floor >= live)
+            break; /* all that wait below have been as high */
+        frame->floor = live;
+    }
+    if (top->line != NULL)
+        return vbt_line_crest_in(lines->ledger, top, top->line, elsewhere);
+    int64_t others = lines->ledger->crest_of_others;
+    return top->floor != INT64_MAX && top->floor - elsewhere < others ? top->floor - elsewhere : others;
+}
+
+static void call_begins(struct vbt_line_frame *caller) {
+    if (caller->line != NULL)
+        caller->line->active++;
+}
+
+/* What was done since then, until this time, was done by a call of the frame's line. */
+static void call_ends(const struct vbt_line_thread *lines, struct vbt_line_frame *caller, struct vbt_line_sums *then,
+                      int64_t time) {
+    add_since(lines, &caller->called, then, time);
+    caller->has_called = true;
+    caller->count = VBT_LINE_UNUSUAL;
+    if (caller->line != NULL)
+        caller->line->active--;
+}
+
+VBT_INLINE void run(struct vbt_line_thread *lines, const void *frame) {
+    lines->running = frame;
+    lines->quick = vbt_line_may_hurry ? frame : NULL;
+}
+
+void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line) {
+    struct vbt_line_frame *top = lines->top;
+    lines->events++;
+    if (block == NULL) {
+        if (lines->outside++ == 0 && top > lines->frames) {
+            top->leaving = sums_at(lines, vbt_line_time(lines));
+            call_begins(top);
+        }
+        run(lines, NULL);
+        return;
+    }
+    if (top == lines->frames + VBT_LINE_FRAMES - 1) { /* part of what the deepest call that is followed does */
+        lines->ledger->lost[VBT_LOST_LINES]++;
+        vbt_line_enter(lines, frame, NULL, 0);
+        return;
+    }
+    struct vbt_line_frame *fresh = top + 1;
+    fresh->frame = frame;
+    fresh->block = block;
+    fresh->entry = fresh->mark = sums_at(lines, vbt_line_time(lines));
+    fresh->called = (struct vbt_line_sums){0};
+    fresh->carried = 0;
+    fresh->entering = block->entry != VBT_LINE_ENTRY_APART;
+    fresh->has_called = false;
+    fresh->unheard[0] = fresh->unheard[1] = lines->unheard;
+    fresh->outside = lines->outside;
+    fresh->floor = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
+    if (lines->outside == 0 && top > lines->frames)
+        call_begins(top);
+    lines->outside = 0;
+    lines->top = fresh;
+    run(lines, frame);
+    begin_line(lines, fresh, line);
+    if (VBT_LIKELY(fresh->line != NULL))
+        fresh->line->entries++;
+}
+
+/* Where the frame's line was the entry: does that belong to the execution of the one that begins now? */
+VBT_INLINE bool is_entry_of(struct vbt_line_frame *frame, const struct vbt_line *begins) {
+    if (VBT_LIKELY(!frame->entering))
+        return false;
+    bool same = frame->line == begins && begins != NULL;
+    frame->entering = false;
+    frame->block->entry = same ? VBT_LINE_ENTRY_SAME : VBT_LINE_ENTRY_APART;
+    return same;
+}
+
+void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line) {
+    lines->events++;
+    struct vbt_line_frame *top = lines->top;
+    if (VBT_UNLIKELY(top->frame != frame))
+        return;
+    end_line(lines, top, is_entry_of(top, line_at(top->block, line)));
+    begin_line(lines, top, line);
+    if (VBT_LIKELY(top->line != NULL))
+        top->line->hits++;
+}
+
+void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, int32_t number, struct vbt_line *next,
+                            uint64_t count) {
+    struct vbt_line_frame *top = lines->top;
+    struct vbt_line *line = top->line;
+    bool inner = top->count == VBT_LINE_UNUSUAL && (line == NULL || line->active > 0);
+    if (VBT_UNLIKELY(inner) || VBT_UNLIKELY(vbt_line_frame_now != NULL)) {
+        vbt_line_begin_else(lines, frame, number);
+        return;
+    }
+    int64_t time = vbt_line_time_quick(lines);
+    int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - top->mark.time;
+    lines->events++;
+    settle_outermost(lines, top, line, time, elsewhere, is_entry_of(top, next));
+    top->line = next;
+    top->count = top->carried == 0 ? count : VBT_LINE_UNUSUAL;
+    next->hits++;
+    watch_height(lines, top, next, elsewhere);
+    see_resident(lines, line, took);
+}
+
+/* took: by the line so far. On a machine that is faster by now than when the cost was measured, a line does not take less than nothing. */
+VBT_INLINE void hold_call_cost(struct vbt_line_thread *lines, int64_t took) {
+    lines->held += took < vbt_line_call_cost ? took : vbt_line_call_cost;
+}
+
+static void pop(struct vbt_line_thread *lines, bool yields) {
+    struct vbt_line_frame *top = lines->top;
+    end_line(lines, top, yields);
+    struct vbt_line_frame *caller = top - 1;
+    lines->top = caller;
+    lines->outside = top->outside;
+    run(lines, lines->outside == 0 ? caller->frame : NULL);
+    top->frame = NULL;
+    if (lines->outside == 0 && caller > lines->frames) {
+        call_ends(lines, caller, &top->entry, top->mark.time);
+        struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
+        vbt_line_sums_add(&caller->unheard[1], &unheard);
+        hold_call_cost(lines, top->mark.time - caller->mark.time);
+    }
+}
+
+void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
+    lines->events++;
+    if (lines->outside > 0) {
+        if (--lines->outside == 0 && lines->top > lines->frames) {
+            call_ends(lines, lines->top, &lines->top->leaving, vbt_line_time(lines));
+            run(lines, lines->top->frame);
+        }
+        return;
+    }
+    struct vbt_line_frame *found = lines->top;
+    while (found > lines->frames && found->frame != frame)
+        found--;
+    if (found == lines->frames)
+        return;                   /* one that began before anybody listened */
+    while (lines->top >= found) { /* those above it ended without a word */
+        lines->outside = 0;
+        pop(lines, false);
+    }
+}
+
+static struct vbt_line_yielded *yielded_at(struct vbt_line_thread *lines, const void *frame) {
+    return &lines->yielded[(uint32_t)((uintptr_t)frame >> 4) % VBT_LINE_RESUMED];
+}
+
+void vbt_line_yield(struct vbt_line_thread *lines, const void *frame) {
+    if (!vbt_line_is_top(lines, frame)) {
+        vbt_line_leave(lines, frame);
+        return;
+    }
+    lines->events++;
+    struct vbt_line_frame *top = lines->top;
+    struct vbt_line_yielded *yielded = yielded_at(lines, frame);
+    yielded->frame = frame;
+    yielded->block = top->block;
+    yielded->line = top->line;
+    pop(lines, true);
+    yielded->carried = top->carried;
+}
+
+bool vbt_line_has_yielded(const struct vbt_line_thread *lines, const void *frame, const struct vbt_line_block *block) {
+    const struct vbt_line_yielded *yielded = yielded_at((struct vbt_line_thread *)lines, frame);
+    return yielded->frame == frame && yielded->block == block && yielded->line != NULL;
+}
+
+void vbt_line_resume(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line) {
+    struct vbt_line_yielded *yielded = yielded_at(lines, frame);
+    bool known = vbt_line_has_yielded(lines, frame, block);
+    vbt_line_enter(lines, frame, block, known ? block->first + (int32_t)(yielded->line - block->lines) : line);
+    struct vbt_line_frame *top = lines->top;
+    if (top->frame != frame)
+        return;
+    top->entering = false;
+    top->carried = known ? yielded->carried : 0;
+    start_count(lines, top);
+    yielded->frame = NULL;
+}
+
+void vbt_line_finish(struct vbt_line_thread *lines) {
+    while (lines->top > lines->frames) {
+        if (lines->outside > 0) {
+            lines->outside = 1;
+            vbt_line_leave(lines, NULL);
+        }
+        vbt_line_leave(lines, lines->top->frame);
+    }
+}
+
+void vbt_line_reset(struct vbt_line_thread *lines) {
+    for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
+        if (frame < lines->top && frame->line != NULL && frame->line->active > 0)
+            frame->line->active--;
+        frame->frame = NULL;
+    }
+    if (lines->outside > 0 && lines->top > lines->frames && lines->top->line != NULL && lines->top->line->active > 0)
+        lines->top->line->active--;
+    lines->top = lines->frames;
+    run(lines, NULL);
+    lines->outside = 0;
+    memset(lines->yielded, 0, sizeof lines->yielded);
+    memset(lines->cache, 0, sizeof lines->cache); /* may be half written, see vbt_thread_begin */
+}
+
+void vbt_line_books_after_fork(void) {
+    atomic_store(&vbt_line_rss, VBT_LINE_RSS_OLD);
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
+        struct vbt_line_thread *lines = thread->lines;
+        for (uint32_t index = 1; lines != NULL && index < vbt_line_codes.count; index++) {
+            struct vbt_line_block *block = lines->blocks[index];
+            for (uint32_t i = 0; block != NULL && i < block->count; i++) {
+                struct vbt_line *line = &block->lines[i];
+                if (line->site != 0)
+                    *line = (struct vbt_line){.site = line->site, .active = line->active, .least = INT64_MAX, .most = INT64_MIN};
+            }
+        }
+        if (lines == NULL)
+            continue;
+        for (unsigned i = 0; i < VBT_LINE_RESUMED; i++)
+            lines->yielded[i].carried = 0;
+        struct vbt_line_sums now = vbt_line_now(lines);
+        for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
+            frame->mark = frame->entry = frame->leaving = now;
+            frame->called = (struct vbt_line_sums){0};
+            frame->unheard[0] = frame->unheard[1] = lines->unheard;
+            frame->carried = 0;
+            start_count(lines, frame);
+        }
+        lines->ledger->crest = INT64_MIN;
+    }
+    for (uint32_t index = 1; index < vbt_line_codes.count; index++)
+        if (vbt_line_code_at(index)->count > 0)
+            memset(vbt_line_code_at(index)->known, 0, vbt_line_code_at(index)->count * sizeof(uint64_t));
+}

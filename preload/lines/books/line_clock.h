@@ -1,0 +1,34 @@
+/* The clock of line mode, which is quick to read: that of the processor, where that one ticks steadily. */
+#ifndef VBT_LINE_CLOCK_H
+#define VBT_LINE_CLOCK_H
+
+#include "preload/base/sys.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern bool vbt_line_clock_is_tsc;
+
+/* Chooses the clock and notes when it began. Once. */
+void vbt_line_clock_init(void);
+
+int64_t vbt_line_clock_slow(void);
+
+/* Where vbt_line_clock_is_tsc. */
+static inline int64_t vbt_line_clock_quick(void) {
+#if defined __x86_64__
+    return (int64_t)__builtin_ia32_rdtsc();
+#else
+    return vbt_line_clock_slow();
+#endif
+}
+
+/* Ticks. */
+static inline int64_t vbt_line_clock(void) {
+    return VBT_LIKELY(vbt_line_clock_is_tsc) ? vbt_line_clock_quick() : vbt_line_clock_slow();
+}
+
+/* A span of ticks as nanoseconds, by how long a tick has been since the start. */
+int64_t vbt_line_nanoseconds(int64_t ticks);
+
+#endif

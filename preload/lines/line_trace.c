@@ -1,0 +1,235 @@
+/* Line events by a trace function, for CPython up to 3.11.
+ *
+ * The interpreter tells it of each call, line and return of the frames that line_frames.c puts it in place for: those of chosen code.
+ * Whoever sets a trace function of their own (a debugger, a coverage tool) takes the place: line mode stands back in that thread, and
+ * an audit hook notices it. */
+#include "preload/ledger/shadow.h"
+#include "line_follow.h"
+#include "line_frames.h"
+#include "line_mode.h"
+#include "line_wrap.h"
+#include "preload/shared/say.h"
+#include "preload/stream/process_info.h"
+#include "preload/python/python_code.h"
+
+#include <string.h>
+
+enum event { CALL, EXCEPTION, LINE, RETURN };
+
+/* Where a PyFrameObject keeps what we read. Its f_lineno is right while a trace function runs. */
+struct layout {
+    int code;  /* of the frame object; -1: by way of `inner` */
+    int inner; /* the interpreter's own frame, whose code is at vbt_python.abi.frame_code */
+    int line;
+    int instruction; /* f_lasti, in units of so many bytes; -1: by way of `inner`, an address */
+    int unit;
+    int flags;    /* of the code object: co_flags */
+    bool is_made; /* for the trace function's sake: without one there is no frame object */
+};
+
+static const struct layout layouts[] = {
+    [8] = {.code = 32, .line = 108, .instruction = 104, .unit = 1, .flags = 36},
+    [9] = {.code = 32, .line = 108, .instruction = 104, .unit = 1, .flags = 36},
+    [10] = {.code = 32, .line = 100, .instruction = 96, .unit = 2, .flags = 36},
+    [11] = {.code = -1, .inner = 24, .line = 40, .instruction = -1, .flags = 48, .is_made = true},
+};
+
+enum { GC_HEADER = 16, INNER_CODE_3_11 = 32, INNER_INSTRUCTION_3_11 = 56 };
+
+static _Atomic bool set_by_others;
+
+VBT_INLINE const char *code_of(const char *frame, const struct layout *layout) {
+    if (layout->code >= 0)
+        return vbt_load_pointer(frame, layout->code);
+    return vbt_load_pointer(vbt_load_pointer(frame, layout->inner), INNER_CODE_3_11);
+}
+
+static void disown_object(struct vbt_line_thread *lines, const void *block) {
+    lines->objects -= vbt_line_disown(lines, block) && vbt_line_objects != VBT_OBJECTS_NONE;
+}
+
+/* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
+static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines, const char *frame, const char *code) {
+    const void *last = lines->ledger->last_block, *object = frame - GC_HEADER;
+    bool table = last != object && vbt_line_is_part_of(code, last);
+    if (last == object || table)
+        disown_object(lines, object);
+    if (table)
+        vbt_line_disown(lines, last);
+}
+
+/* A StopIteration is told of whose object was made to be told of: nobody raised it, the code that waits takes its value and drops it. Up
+ * to 3.9 what ends with a tuple or an exception as its value makes the object itself. */
+static bool is_made_to_be_told(const char *type, const char *value, const char *traceback) {
+    enum { VALUE = 64, TYPE = 8, FLAGS = 168, TUPLES = 1 << 26, EXCEPTIONS = 1 << 30 };
+    if (traceback != vbt_line_api.none || type != *vbt_line_api.stop_iteration || vbt_load_pointer(value, TYPE) != type)
+        return false;
+    const char *ends_with = vbt_load_pointer(value, VALUE);
+    return vbt_python.minor >= 10 || (vbt_load_word(vbt_load_pointer(ends_with, TYPE), FLAGS) & (TUPLES | EXCEPTIONS)) == 0;
+}
+
+/* told: a tuple of type, value and traceback. */
+static void on_exception(struct vbt_line_thread *lines, const char *frame, const char *told, const struct layout *layout) {
+    enum { ITEMS = 24 };
+    const char *type = vbt_load_pointer(told, ITEMS), *value = vbt_load_pointer(told, ITEMS + 8);
+    const char *traceback = vbt_load_pointer(told, ITEMS + 16), *object = frame - GC_HEADER;
+    if (lines->ledger->last_block == told - GC_HEADER)
+        disown_object(lines, told - GC_HEADER);
+    if (is_made_to_be_told(type, value, traceback))
+        disown_object(lines, value - GC_HEADER);
+    if (layout->is_made && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node &&
+        vbt_ledger_move(lines->ledger, object, vbt_ledger_node_of(traceback - GC_HEADER))) /* which would have needed it, too */
+        lines->objects += vbt_line_objects != VBT_OBJECTS_NONE;
+    bool is_new = lines->ledger->last_block == value - GC_HEADER;
+    lines->closed.frame = type == *vbt_line_api.generator_exit && is_new ? frame : NULL;
+    lines->closed.exception = value - GC_HEADER;
+    lines->closed.traceback = traceback - GC_HEADER;
+    lines->closed.events = lines->events;
+}
+
+/* A generator that is closed gets an exception without an object: one is made where there is a handler, or somebody to be told, just after
+ * the traceback. */
+static void see_closed(struct vbt_line_thread *lines, const char *frame) {
+    struct vbt_ledger *ledger = lines->ledger;
+    bool is_closed = lines->closed.frame == frame && lines->closed.events == lines->events;
+    lines->closed.frame = NULL;
+    if (VBT_LIKELY(!is_closed))
+        return;
+    bool is_latest = ledger->last_block == lines->closed.exception;
+    disown_object(lines, lines->closed.exception);
+    if (is_latest)
+        ledger->last_block = vbt_shadow_holds(lines->closed.traceback) ? lines->closed.traceback : NULL;
+}
+
+/* Was what the frame executed last an instruction other than RETURN_VALUE? */
+static bool is_amid(const char *frame, const char *code, const struct layout *layout) {
+    enum { RETURN_VALUE = 83, CODE_BYTES = 48, BYTES = 32 };
+    if (layout->instruction < 0)
+        return *(const uint8_t *)vbt_load_pointer(vbt_load_pointer(frame, layout->inner), INNER_INSTRUCTION_3_11) != RETURN_VALUE;
+    int32_t at = vbt_load_int(frame, layout->instruction) * layout->unit;
+    return at >= 0 && ((const uint8_t *)vbt_load_pointer(code, CODE_BYTES))[BYTES + at] != RETURN_VALUE;
+}
+
+/* A call begins, or a generator goes on. */
+static void on_call(struct vbt_thread *thread, const char *frame, const struct layout *layout) {
+    struct vbt_line_thread *lines = thread->lines;
+    const char *code = code_of(frame, layout);
+    int32_t line = vbt_load_int(frame, layout->line);
+    bool met;
+    if (layout->is_made && thread->ledger.last_block != NULL)
+        disown_frame(lines, frame, code);
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+    if (VBT_UNLIKELY(block != NULL && vbt_line_has_yielded(lines, frame, block)))
+        vbt_line_resume(lines, frame, block, line);
+    else if (block != NULL || !lines->switches)
+        vbt_line_enter(lines, frame, block, line);
+}
+
+/* The frame returns a value, or yields one; NULL: it is left by an exception. */
+static void on_return(struct vbt_line_thread *lines, const char *frame, const char *value, const struct layout *layout) {
+    enum { GENERATORS = 0x20 | 0x80 | 0x200 };
+    const char *code = code_of(frame, layout);
+    if (value == NULL)
+        see_closed(lines, frame);
+    if (VBT_UNLIKELY(lines->switches) && !vbt_line_is_back(lines, frame))
+        return;
+    if (VBT_UNLIKELY((vbt_load_int(code, layout->flags) & GENERATORS) != 0) && value != NULL && is_amid(frame, code, layout))
+        vbt_line_yield(lines, frame);
+    else
+        vbt_line_leave(lines, frame);
+}
+
+static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const char *told, const struct layout *layout) {
+    struct vbt_thread *thread;
+    struct vbt_line_thread *lines = vbt_line_follow(&thread);
+    if (VBT_UNLIKELY(lines == NULL))
+        return 0;
+    if (VBT_LIKELY(what == LINE)) {
+        int32_t line = vbt_load_int(frame, layout->line);
+        if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
+            vbt_line_begin_else(lines, frame, line);
+        else if (lines->outside == 0 || lines->top->frame == frame || lines->switches)
+            vbt_line_begin_anyhow(lines, code_of(frame, layout), frame, line);
+    } else if (what == CALL) {
+        on_call(thread, frame, layout);
+    } else if (what == RETURN) {
+        on_return(lines, frame, told, layout);
+    } else if (what == EXCEPTION) {
+        on_exception(lines, frame, told, layout);
+    }
+    return 0;
+}
+
+static __attribute__((noinline)) int on_line_after_change(const char *frame, int32_t line, struct vbt_line *next, uint64_t count) {
+    vbt_line_begin_changed(vbt_self->lines, frame, line, next, count);
+    return 0;
+}
+
+VBT_INLINE int on_event(const char *frame, int what, const char *told, const struct layout *layout) {
+    struct vbt_line *next;
+    uint64_t count;
+    if (VBT_UNLIKELY(what != LINE))
+        return on_event_anyhow(frame, what, told, layout);
+    int32_t line = vbt_load_int(frame, layout->line);
+    switch (vbt_line_follow_usual(frame, line, &next, &count)) {
+    case VBT_LINE_BEGUN:
+        return 0;
+    case VBT_LINE_CHANGED:
+        return on_line_after_change(frame, line, next, count);
+    default:
+        return on_event_anyhow(frame, LINE, told, layout);
+    }
+}
+
+#define TRACE(minor)                                                                                                               \
+    static int trace_##minor(void *object, void *frame, int what, void *told) {                                                    \
+        (void)object;                                                                                                              \
+        return on_event(frame, what, told, &layouts[minor]);                                                                       \
+    }
+
+TRACE(8)
+TRACE(10)
+TRACE(11)
+
+static int resume(void *unused) {
+    (void)unused;
+    vbt_line_frames_resume();
+    return 0;
+}
+
+static void *(*real_settrace)(void *module, void *function);
+
+/* Called by programs instead of sys.settrace. */
+static void *settrace(void *module, void *function) {
+    void *result = real_settrace(module, function);
+    vbt_line_frames_resume();
+    return result;
+}
+
+/* Somebody sets a trace function, or takes it away: which, is not told. What its thread has in the end is looked at when that is done: in
+ * settrace; where it is code in C that does it, in the main thread by a pending call, in others when they next call a function. */
+static int on_audit(const char *event, void *arguments, void *unused) {
+    (void)arguments;
+    (void)unused;
+    if (strcmp(event, "sys.settrace") != 0 || vbt_self == NULL || vbt_self->lines == NULL)
+        return 0;
+    vbt_line_reset(vbt_self->lines);
+    vbt_line_frames_withdraw();
+    if (atomic_exchange(&set_by_others, true) == false) {
+        vbt_process_tell("The program set a trace function of its own: while it was set, its thread's lines were not counted.");
+        vbt_say("the program sets a trace function of its own: while it is set, its thread's lines are not counted");
+    }
+    vbt_python.add_pending_call(resume, NULL);
+    return 0;
+}
+
+bool vbt_line_trace_start(void) {
+    static const vbt_tracer tracers[] = {[8] = trace_8, [9] = trace_8, [10] = trace_10, [11] = trace_11};
+    static struct vbt_line_method ours;
+    void *sys = vbt_line_api.import("sys");
+    if (sys == NULL || !vbt_line_frames_start(tracers[vbt_python.minor]) || vbt_line_api.add_audit_hook(on_audit, NULL) != 0)
+        return false;
+    vbt_line_wrap(sys, "settrace", settrace, &ours, (void **)&real_settrace);
+    vbt_line_api.decref(sys);
+    return true;
+}

@@ -1,0 +1,65 @@
+/* What a thread's captures work with: the stack that was captured last, and what is remembered of others. For native_stack.c and
+ * native_known.c alone. */
+#ifndef VBT_NATIVE_ROOM_H
+#define VBT_NATIVE_ROOM_H
+
+#include "preload/ledger/counters.h"
+#include "native_known.h"
+#include "native_oracle.h"
+#include "native_stack.h"
+
+/* Knuth's multiplicative hashing. */
+#define VBT_GOLDEN UINT64_C(0x9E3779B97F4A7C15)
+
+enum { VBT_MEMO_BITS = 11, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
+
+/* A frame on the way outwards, and where on the stack its registers were found (NULL: nowhere). */
+struct vbt_walked {
+    struct vbt_registers at;
+    const uintptr_t *pc_slot, *fp_slot, *sp_slot;
+    struct vbt_native_memo *memo;
+};
+
+struct vbt_native_room {
+    struct vbt_native_known known[VBT_NATIVE_KNOWN];
+    struct vbt_native_memo memos[1 << VBT_MEMO_BITS];
+    struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
+    struct vbt_native_check checks[VBT_CHECKS_PADDING + VBT_CHECKS_EACH * VBT_NATIVE_FRAMES]; /* the first find no change, ever */
+    struct vbt_walked walked[VBT_NATIVE_FRAMES + 1];
+    struct vbt_oracle_frame oracle[VBT_NATIVE_FRAMES];
+};
+
+_Static_assert(VBT_CHECKS_EACH *VBT_NATIVE_FRAMES <= UINT16_MAX, "a frame knows its checks by 16 bits");
+
+/* Compares the words that the frames outside of frames[met] were found by. 0: they are what they were; else the index of the
+ * innermost frame that is another by now. */
+VBT_INLINE uint32_t vbt_native_changed_outside(const struct vbt_native_room *room, uint32_t met) {
+    const struct vbt_native_check *first = room->checks + VBT_CHECKS_PADDING, *check = room->checks + room->frames[met - 1].checks;
+#define DIFFERS(i) VBT_UNLIKELY(*check[-(i)].slot != check[-(i)].value)
+    for (; check > first; check -= 4) { /* the padding makes the last four whole */
+        if (DIFFERS(1))
+            goto differs;
+        if (DIFFERS(2)) {
+            check -= 1;
+            goto differs;
+        }
+        if (DIFFERS(3)) {
+            check -= 2;
+            goto differs;
+        }
+        if (DIFFERS(4)) {
+            check -= 3;
+            goto differs;
+        }
+    }
+#undef DIFFERS
+    return 0;
+differs:;
+    uint32_t index = (uint32_t)(check - room->checks) - 1;
+    uint32_t frame = met - 1;
+    while (room->frames[frame - 1].checks > index)
+        frame--;
+    return frame;
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* See native_rules.h. */
+#include "native_rules.h"
+
+#include "preload/base/memory.h"
+#include "preload/tree/modules.h"
+#include "native_machine.h"
+#include "native_memory.h"
+#include "preload/base/table.h"
+#include "preload/tree/tree.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <sys/auxv.h>
+
+/* stamp is taken back before the others change and set after them; see modules.h. */
+struct known {
+    _Atomic uint64_t rule;
+    _Atomic uint32_t site;
+    _Atomic uint32_t stamp;
+};
+
+struct vbt_lock vbt_native_rules_lock;
+static struct vbt_table ids; /* return address → index of all */
+static struct vbt_vector all = {.item_size = sizeof(struct known)};
+
+/* In glibc from 2.35 on, without a lock. With older ones the loader's list of modules is walked for each address that is new. */
+#pragma weak _dl_find_object
+
+/* Narrows a section to the segment that its header lies in: between segments there may be nothing. */
+static void narrow(struct vbt_cfi_section *section, uintptr_t bias, const ElfW(Phdr) * headers, size_t count) {
+    uintptr_t at = (uintptr_t)section->header;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t start = bias + headers[i].p_vaddr;
+        if (headers[i].p_type != PT_LOAD || at < start || at - start >= headers[i].p_memsz)
+            continue;
+        section->start = start;
+        section->end = headers[i].p_flags & PF_R ? start + headers[i].p_memsz : start;
+        return;
+    }
+}
+
+struct search {
+    uintptr_t pc;
+    struct vbt_cfi_section section;
+};
+
+static int is_it(struct dl_phdr_info *info, size_t size, void *argument) {
+    (void)size;
+    struct search *search = argument;
+    bool found = false;
+    const uint8_t *header = NULL;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type == PT_LOAD)
+            found |= search->pc - (info->dlpi_addr + segment->p_vaddr) < segment->p_memsz;
+        else if (segment->p_type == PT_GNU_EH_FRAME)
+            header = (const uint8_t *)(info->dlpi_addr + segment->p_vaddr);
+    }
+    if (!found)
+        return 0;
+    search->section = (struct vbt_cfi_section){.header = header};
+    if (header != NULL)
+        narrow(&search->section, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    return 1;
+}
+
+/* The description of the module that pc lies in; header NULL: there is none. False: no module. */
+static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
+    if (_dl_find_object == NULL) {
+        struct search search = {.pc = pc};
+        bool found = dl_iterate_phdr(is_it, &search) != 0;
+        *section = search.section;
+        return found;
+    }
+    struct dl_find_object object;
+    if (_dl_find_object((void *)pc, &object) != 0)
+        return false;
+    *section = (struct vbt_cfi_section){object.dlfo_eh_frame, (uintptr_t)object.dlfo_map_start, (uintptr_t)object.dlfo_map_end};
+    const ElfW(Ehdr) *file = object.dlfo_map_start;
+    if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 || file->e_phoff > 4096 - file->e_phnum * sizeof(ElfW(Phdr)))
+        return true;
+    narrow(section, object.dlfo_link_map->l_addr, (const ElfW(Phdr) *)((const char *)file + file->e_phoff), file->e_phnum);
+    return true;
+}
+
+/* The kernel starts a program in the dynamic loader, whose first code has no description. */
+static bool in_loader(uintptr_t pc) {
+    uintptr_t base = getauxval(AT_BASE);
+    const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)base;
+    const ElfW(Phdr) *segments = base != 0 ? (const ElfW(Phdr) *)(base + file->e_phoff) : NULL;
+    for (size_t i = 0; segments != NULL && i < file->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && pc - (base + segments[i].p_vaddr) < segments[i].p_memsz)
+            return true;
+    return false;
+}
+
+/* By its instructions: a processor's kernel may give it no description, and need not have it in a module. */
+static bool returns_from_signal(uintptr_t pc) {
+    return vbt_is_readable(pc) && vbt_is_readable(pc + sizeof(uint64_t)) && vbt_is_signal_return(pc);
+}
+
+static struct vbt_rule find_rule(uintptr_t pc) {
+    struct vbt_cfi_section section;
+    if (!find_section(pc - 1, &section))
+        return (struct vbt_rule){.kind = returns_from_signal(pc) ? VBT_RULE_SIGNAL : VBT_RULE_NO_MODULE};
+    struct vbt_rule rule = {.kind = VBT_RULE_NO_CFI};
+    if (section.header != NULL)
+        rule = vbt_cfi_rule(VBT_CFI_MACHINE, &section, pc - 1);
+    if (rule.kind == VBT_RULE_NO_CFI && section.header != NULL) {
+        /* No call returns to the start of a function: the address was put there where the stack begins (makecontext), or
+         * for a signal handler to return to. */
+        struct vbt_rule at_start = vbt_cfi_rule(VBT_CFI_MACHINE, &section, pc);
+        if (at_start.kind != VBT_RULE_NO_CFI)
+            rule.kind = at_start.kind == VBT_RULE_SIGNAL ? VBT_RULE_SIGNAL : VBT_RULE_END;
+    }
+    if (rule.kind == VBT_RULE_NO_CFI && returns_from_signal(pc))
+        rule.kind = VBT_RULE_SIGNAL;
+    if (rule.kind == VBT_RULE_NO_CFI && in_loader(pc))
+        rule.kind = VBT_RULE_END;
+    return rule;
+}
+
+/* With the lock. */
+static void remember(uintptr_t pc, uint64_t rule, uint32_t site, uint32_t stamp) {
+    uint32_t id = vbt_table_get(&ids, pc, 0);
+    if (id == 0) {
+        if (all.count == 0)
+            vbt_vector_add(&all); /* 0 is nobody's */
+        id = vbt_vector_add(&all);
+        if (id == 0 || !vbt_table_put(&ids, pc, 0, id))
+            return;
+    }
+    struct known *known = vbt_vector_at(&all, id);
+    atomic_store(&known->stamp, 0);
+    atomic_store(&known->rule, rule);
+    atomic_store(&known->site, site);
+    atomic_store(&known->stamp, stamp);
+}
+
+struct vbt_rule vbt_native_rule(uintptr_t pc, uint32_t *site) {
+    struct vbt_rule rule;
+    uint64_t word;
+    uint32_t id = vbt_table_get(&ids, pc, 0);
+    if (VBT_LIKELY(id != 0)) {
+        const struct known *known = vbt_vector_at(&all, id);
+        uint32_t stamp = atomic_load(&known->stamp);
+        word = atomic_load(&known->rule);
+        *site = atomic_load(&known->site);
+        if (stamp == atomic_load(&vbt_module_generation) && atomic_load(&known->stamp) == stamp) {
+            memcpy(&rule, &word, sizeof rule);
+            return rule;
+        }
+    }
+    uint32_t stamp = vbt_module_stamp();
+    rule = find_rule(pc);
+    *site = vbt_native_site(pc);
+    if (rule.kind == VBT_RULE_NO_MODULE || pc <= 1)
+        return rule; /* a module may come there any time */
+    memcpy(&word, &rule, sizeof word);
+    vbt_lock(&vbt_native_rules_lock);
+    remember(pc, word, *site, stamp);
+    vbt_unlock(&vbt_native_rules_lock);
+    return rule;
+}

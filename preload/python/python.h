@@ -1,0 +1,47 @@
+/* The interpreter in this process: which it is, and the functions and types of it that we use. */
+#ifndef VBT_PYTHON_H
+#define VBT_PYTHON_H
+
+#include "preload/base/sys.h"
+#include "python_abi.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* PyMemAllocatorEx. */
+struct vbt_py_allocator {
+    void *context;
+    void *(*malloc)(void *context, size_t size);
+    void *(*calloc)(void *context, size_t count, size_t size);
+    void *(*realloc)(void *context, void *block, size_t size);
+    void (*free)(void *context, void *block);
+};
+
+/* PyMemAllocatorDomain. */
+enum vbt_py_domain { VBT_PY_RAW, VBT_PY_MEM, VBT_PY_OBJ };
+
+struct vbt_python {
+    int minor; /* of 3.minor; 0: no interpreter */
+    char version[32];
+    struct vbt_python_abi abi;
+    const char *trouble; /* why not, for the report; NULL: nothing is wrong */
+    void *library;       /* handle for symbols */
+    void (*get_allocator)(int domain, struct vbt_py_allocator *);
+    void (*set_allocator)(int domain, struct vbt_py_allocator *);
+    void *(*current_thread)(void); /* the running thread's state, or NULL where it does not hold the interpreter */
+    void *(*this_thread)(void);    /* the state that belongs to this thread, whether it runs or not */
+    int (*is_initialized)(void);
+    int (*add_pending_call)(int (*function)(void *), void *argument);
+    const void *code_type, *unicode_type, *bytes_type, *tuple_type;
+    uintptr_t evaluate_start, evaluate_end; /* the evaluation loop's function, where frames cannot be told otherwise */
+};
+
+extern struct vbt_python vbt_python VBT_HIDDEN;
+
+static inline uintptr_t vbt_load_word(const void *base, int offset) { return *(const uintptr_t *)((const char *)base + offset); }
+
+static inline int32_t vbt_load_int(const void *base, int offset) { return *(const int32_t *)((const char *)base + offset); }
+
+static inline const void *vbt_load_pointer(const void *base, int offset) { return (const void *)vbt_load_word(base, offset); }
+
+#endif

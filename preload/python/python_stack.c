@@ -1,0 +1,79 @@
+/* See python_stack.h and python_walk.h. */
+#include "python_stack.h"
+
+#include "preload/ledger/shadow.h"
+#include "python_check.h"
+#include "python_walk.h"
+
+#include <string.h>
+
+_Atomic uint64_t vbt_python_epochs = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STATE_DIED;
+
+const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch) {
+    const char *state = vbt_python.this_thread();
+    vbt_cell *cell = state != NULL ? vbt_shadow_cell(state, false) : NULL;
+    if (cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0)
+        atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
+    stack->state = state;
+    stack->state_epoch = epoch;
+    stack->known_epochs = 0;
+    return state;
+}
+
+void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
+    stack->override = (struct vbt_frame){.node = node};
+    stack->depth = 0; /* so that the next walk asks */
+    stack->known_epochs = 0;
+}
+
+void vbt_python_stack_reset(struct vbt_python_stack *stack) {
+    stack->state = NULL;
+    vbt_python_override(stack, 0);
+}
+
+void vbt_python_stack_expire(struct vbt_python_stack *stack) {
+    stack->code_epoch = 0;
+    stack->known_epochs = 0;
+}
+
+#define WALKER(minor)                                                                                                              \
+    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python_abis[minor]); }
+
+VBT_FOR_EACH_ABI(WALKER)
+
+/* For offsets that the interpreter states otherwise than the table. */
+static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi); }
+
+static struct vbt_frame *no_python(struct vbt_python_stack *stack) {
+    (void)stack;
+    return NULL;
+}
+
+struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *) = no_python;
+
+bool vbt_python_abi_is_known(void) {
+    return memcmp(&vbt_python.abi, &vbt_python_abis[vbt_python.minor], sizeof vbt_python.abi) == 0;
+}
+
+/* Until the first frames were seen: reads that survive offsets that do not fit. */
+static struct vbt_frame *first_leaf(struct vbt_python_stack *stack) {
+    static struct vbt_frame *(*const walkers[])(struct vbt_python_stack *) = {
+        [8] = leaf_8, [9] = leaf_8, [10] = leaf_10, [11] = leaf_11, [12] = leaf_12, [13] = leaf_13, [14] = leaf_14,
+    };
+    bool seen;
+    if (!vbt_python_look(&seen)) {
+        vbt_python.trouble = "its frames are not where this version keeps them";
+        vbt_python_leaf = no_python;
+        return NULL;
+    }
+    if (!seen)
+        return NULL;
+    vbt_python_leaf = vbt_python_abi_is_known() ? walkers[vbt_python.minor] : leaf_stated;
+    return vbt_python_leaf(stack);
+}
+
+void vbt_python_stack_use(void) { vbt_python_leaf = first_leaf; }
+
+void vbt_python_stack_forget(void) { vbt_python_leaf = no_python; }
+
+bool vbt_python_stack_in_use(void) { return vbt_python_leaf != no_python && vbt_python_leaf != first_leaf; }

@@ -1,0 +1,256 @@
+/* The walk over the interpreter's frames. Every function takes the offsets as an argument and is inlined where they
+ * are constants, so that there is one walker a version. What it does is told in python_stack.h. */
+#ifndef VBT_PYTHON_WALK_H
+#define VBT_PYTHON_WALK_H
+
+#include "python_abi_table.h"
+#include "python_code.h"
+#include "python_stack.h"
+#include "preload/tree/tree.h"
+
+#include <string.h>
+
+/* Up to 3.11 the running thread's state is one variable for all threads, and a thread's own is slow to get at: it is
+ * kept, until it is freed. */
+VBT_INLINE const char *thread_state(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
+    if (abi->entry_owner == 0) {
+        uint32_t epoch = vbt_python_state_epoch(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire));
+        return stack->state != NULL && stack->state_epoch == epoch ? stack->state : vbt_python_find_state(stack, epoch);
+    }
+    const char *state = vbt_python.current_thread();
+    return VBT_LIKELY(state != NULL) ? state : vbt_python.this_thread();
+}
+
+VBT_INLINE const char *top_frame(const char *state, const struct vbt_python_abi *abi) {
+    const char *frame = vbt_load_pointer(state, abi->tstate_frame);
+    if (abi->kind == VBT_FRAME_CFRAME && frame != NULL)
+        frame = vbt_load_pointer(frame, abi->cframe_current);
+    return frame;
+}
+
+VBT_INLINE const char *previous(const char *frame, const struct vbt_python_abi *abi) {
+    return vbt_load_pointer(frame, abi->frame_previous);
+}
+
+VBT_INLINE uintptr_t key_of(const char *frame, const struct vbt_python_abi *abi) {
+    return vbt_load_word(frame, abi->kind == VBT_FRAME_OBJECT ? abi->frame_code : abi->frame_instruction);
+}
+
+VBT_INLINE uint32_t key2_of(const char *frame, const struct vbt_python_abi *abi) {
+    return abi->kind == VBT_FRAME_OBJECT ? (uint32_t)vbt_load_int(frame, abi->frame_instruction) + 1 : 0;
+}
+
+/* The evaluation loop's own frames, between C code and the Python code that it called. */
+VBT_INLINE bool is_entry(const char *frame, const struct vbt_python_abi *abi) {
+    return abi->entry_owner != 0 && *(const int8_t *)(frame + abi->frame_owner) >= abi->entry_owner;
+}
+
+/* Reads the frame's place; true if it is not the one that was kept. */
+VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi) {
+    uintptr_t key = key_of(kept->frame, abi);
+    bool changed = key != kept->key;
+    kept->key = key;
+    if (abi->kind == VBT_FRAME_OBJECT) {
+        uint32_t key2 = key2_of(kept->frame, abi);
+        changed |= key2 != kept->key2;
+        kept->key2 = key2;
+    }
+    return changed;
+}
+
+/* Where a step is kept, if it is. */
+VBT_INLINE uint32_t step_index(uintptr_t key, uint32_t key2, uint32_t parent) {
+    return (((uint32_t)key + key2) ^ parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS);
+}
+
+VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key2, uint32_t parent,
+                        const struct vbt_python_abi *abi) {
+    return VBT_LIKELY(step->key == key) && VBT_LIKELY(step->parent == parent) &&
+           (abi->kind != VBT_FRAME_OBJECT || VBT_LIKELY(step->key2 == key2));
+}
+
+static __attribute__((noinline)) void keep_step(struct vbt_ledger *ledger, struct vbt_step *step, const struct vbt_frame *kept,
+                                                uint32_t parent, uint32_t node) {
+    struct vbt_place place = vbt_place_of(ledger, node);
+    if (place.counters != NULL)
+        *step = (struct vbt_step){kept->key, place, parent, kept->key2};
+}
+
+/* The node of what the frame executes, under a parent. */
+VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
+                          const struct vbt_python_abi *abi) {
+    struct vbt_step *step = &stack->steps[step_index(kept->key, kept->key2, parent)];
+    if (VBT_LIKELY(is_step(step, kept->key, kept->key2, parent, abi))) {
+        kept->node = step->place.node;
+        return;
+    }
+    uint32_t site = vbt_python_site(kept->frame, kept->key, kept->key2);
+    uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
+    if (node != 0)
+        keep_step(stack->ledger, step, kept, parent, node);
+    kept->node = node;
+}
+
+/* The chain as it is kept now is what vbt_walk_known compares with. */
+VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
+    struct vbt_frame *leaf = &stack->frames[stack->depth - 1];
+    stack->known_leaf = leaf->frame;
+    stack->below_leaf = leaf - 1;
+    stack->leaf_parent = leaf[-1].node;
+    stack->known_epochs = vbt_python_epochs_of(stack->code_epoch, stack->state_epoch);
+    return leaf;
+}
+
+/* Looks up the nodes of the frames from `first` on, whose parents' are known; returns the leaf. */
+VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t first, const struct vbt_python_abi *abi) {
+    uint32_t parent = first == 0 ? 0 : stack->frames[first - 1].node;
+    if (first < stack->same)
+        stack->same = first;
+    for (uint32_t i = first; i < stack->depth; i++) {
+        struct vbt_frame *kept = &stack->frames[i];
+        if (VBT_UNLIKELY(is_entry(kept->frame, abi))) {
+            kept->node = parent;
+        } else {
+            take_step(stack, kept, parent, abi);
+            parent = kept->node;
+        }
+    }
+    return remember(stack);
+}
+
+/* Deeper than what is kept: the leaf line alone. */
+VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf,
+                                     const struct vbt_python_abi *abi) {
+    stack->depth = 0;
+    stack->known_epochs = 0;
+    stack->truncated++;
+    stack->cut = *leaf;
+    take_step(stack, &stack->cut, 0, abi);
+    return &stack->cut;
+}
+
+/* Walks from `frame` into the second half of the frames, leaf first, until `stop` (exclusive) of the kept frames is
+ * met or the stack ends. Returns how many were walked, VBT_STACK_FRAMES for too many; *junction is the index of the
+ * kept frame that was met, or -1. */
+VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint32_t look_back, int64_t *junction,
+                         const struct vbt_python_abi *abi) {
+    struct vbt_frame *walked = stack->frames + VBT_STACK_FRAMES;
+    int64_t top = stack->depth;
+    int64_t lowest = top > look_back ? top - look_back : 0;
+    uint32_t count = 0;
+    *junction = -1;
+    for (; frame != NULL && count < VBT_STACK_FRAMES; frame = previous(frame, abi)) {
+        for (int64_t i = top - 1; i >= lowest; i--) {
+            if (stack->frames[i].frame == frame) {
+                *junction = i;
+                return count;
+            }
+        }
+        walked[count++] = (struct vbt_frame){.frame = frame, .key = key_of(frame, abi), .key2 = key2_of(frame, abi)};
+    }
+    return count;
+}
+
+/* Goes through the kept frames from `top` to the root. Returns the lowest index whose place changed (top + 1: none),
+ * or -1 where the chain is not the kept one. */
+VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, const struct vbt_python_abi *abi) {
+    struct vbt_frame *frames = stack->frames;
+    int64_t changed = top + 1;
+    for (int64_t i = top;; i--) {
+        if (VBT_UNLIKELY(refresh(&frames[i], abi)))
+            changed = i;
+        const char *before = previous(frames[i].frame, abi);
+        if (i == 0)
+            return VBT_LIKELY(before == NULL) ? changed : -1;
+        if (VBT_UNLIKELY(before != frames[i - 1].frame))
+            return -1;
+    }
+}
+
+/* The leaf frame is another than last time: finds where the stack joins the kept one. */
+VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, const char *leaf, const struct vbt_python_abi *abi) {
+    enum { LOOK_BACK = 16 }; /* frames that returned since: mostly one or two */
+    if (VBT_UNLIKELY(stack->override.node != 0))
+        return &stack->override;
+    uint64_t epochs = atomic_load_explicit(&vbt_python_epochs, memory_order_acquire);
+    if (stack->code_epoch != vbt_python_code_epoch(epochs)) {
+        stack->code_epoch = vbt_python_code_epoch(epochs);
+        stack->depth = 0;
+        memset(stack->steps, 0, sizeof stack->steps);
+    }
+    if (abi->entry_owner != 0) /* no state is kept, and none expires */
+        stack->state_epoch = vbt_python_state_epoch(epochs);
+    if (stack->frames == NULL) {
+        struct vbt_frame *mapped = vbt_map((1 + 2 * VBT_STACK_FRAMES) * sizeof *mapped);
+        if (mapped == NULL)
+            return NULL;
+        stack->frames = mapped + 1; /* what comes before the root is zero, as the root's previous frame and parent node are */
+    }
+    struct vbt_frame *frames = stack->frames;
+    struct vbt_frame *walked = frames + VBT_STACK_FRAMES;
+    int64_t junction;
+    uint32_t count = walk(stack, leaf, LOOK_BACK, &junction, abi);
+    int64_t changed = junction < 0 ? -1 : revalidate(stack, junction, abi);
+    if (changed < 0) {
+        count = walk(stack, leaf, 0, &junction, abi);
+        changed = 0;
+    }
+    if (junction + 1 + (int64_t)count >= VBT_STACK_FRAMES)
+        return cut_off(stack, count > 0 ? &walked[0] : &frames[junction], abi);
+    for (uint32_t i = 0; i < count; i++)
+        frames[junction + 1 + i] = walked[count - 1 - i];
+    stack->depth = (uint32_t)(junction + 1) + count;
+    return intern(stack, (uint32_t)changed, abi);
+}
+
+/* The calling thread's leaf frame; see vbt_python_leaf. */
+VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
+    const char *state = thread_state(stack, abi);
+    const char *leaf = VBT_LIKELY(state != NULL) ? top_frame(state, abi) : NULL;
+    if (leaf == NULL)
+        return NULL;
+    uint32_t epoch = vbt_python_code_epoch(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire));
+    uint32_t depth = stack->depth;
+    if (VBT_UNLIKELY(stack->code_epoch != epoch || depth == 0 || stack->frames[depth - 1].frame != leaf))
+        return vbt_walk_other(stack, leaf, abi);
+    int64_t changed = revalidate(stack, (int64_t)depth - 1, abi);
+    if (VBT_UNLIKELY(changed < 0))
+        return vbt_walk_other(stack, leaf, abi);
+    return intern(stack, (uint32_t)changed, abi);
+}
+
+/* The step that the leaf frame takes, where the chain before it is the kept one and the step was taken before; else
+ * NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from what was kept, so that the loads
+ * overlap. */
+VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
+    if (VBT_UNLIKELY(VBT_PEEK(uint64_t, vbt_python_epochs) != stack->known_epochs))
+        return NULL;
+    const char *state = abi->entry_owner == 0 ? stack->state : vbt_python.current_thread();
+    if (abi->entry_owner != 0 && VBT_UNLIKELY(state == NULL))
+        return NULL;
+    const char *frames = vbt_load_pointer(state, abi->tstate_frame);
+    const char *leaf = abi->kind == VBT_FRAME_CFRAME ? vbt_load_pointer(frames, abi->cframe_current) : frames;
+    if (VBT_UNLIKELY(leaf != stack->known_leaf))
+        return NULL;
+    const char *before = previous(leaf, abi);
+    for (const struct vbt_frame *kept = stack->below_leaf;; kept--) {
+        const char *frame = kept->frame;
+        if (VBT_UNLIKELY(before != frame))
+            return NULL;
+        if (frame == NULL)
+            break;
+        if (VBT_UNLIKELY(key_of(frame, abi) != kept->key) ||
+            (abi->kind == VBT_FRAME_OBJECT && VBT_UNLIKELY(key2_of(frame, abi) != kept->key2)))
+            return NULL;
+        before = previous(frame, abi);
+    }
+    uintptr_t key = key_of(leaf, abi);
+    uint32_t key2 = key2_of(leaf, abi);
+    const struct vbt_step *step = &stack->steps[step_index(key, key2, stack->leaf_parent)];
+    return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
+}
+
+/* The versions that have offsets of their own; 3.9's are 3.8's. */
+#define VBT_FOR_EACH_ABI(DO) DO(8) DO(10) DO(11) DO(12) DO(13) DO(14)
+
+#endif

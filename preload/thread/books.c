@@ -1,0 +1,336 @@
+/* See books.h. */
+#include "books.h"
+
+#include "thread.h"
+#include "thread_rows.h"
+#include "preload/tree/tree.h"
+#include "preload/ledger/interval.h"
+#include "preload/ledger/ledger.h"
+
+#include <string.h>
+
+/* What was live at the fork, by account; empty where there was none. */
+struct inherited {
+    uint64_t blocks, bytes;
+};
+
+static struct vbt_vector inherited = {.item_size = sizeof(struct inherited)};
+static uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
+
+static struct vbt_thread *first_thread(void) { return atomic_load(&vbt_threads); }
+
+static void add_totals(struct vbt_totals *sum, const struct vbt_totals *part) {
+    sum->allocs += part->allocs;
+    sum->frees += part->frees;
+    sum->allocated += part->allocated;
+    sum->freed += part->freed;
+    sum->temporary += part->temporary;
+}
+
+void vbt_books_read(struct vbt_books *out) {
+    *out = (struct vbt_books){0};
+    int64_t live = 0;
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_ledger *ledger = &thread->ledger;
+        for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
+            add_totals(&out->totals[domain], &ledger->totals[domain]);
+            out->unknown_frees[domain] += ledger->unknown_frees[domain];
+        }
+        add_totals(&out->totals[VBT_DOMAIN_MAP], &ledger->mapped);
+        for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
+            out->lost[reason] += ledger->lost[reason];
+        out->lost[VBT_LOST_SIGNAL] += thread->lost_in_signal;
+        out->truncated += thread->stack.truncated;
+        for (int cut = VBT_CUT_NONE + 1; cut < VBT_CUTS; cut++)
+            out->truncated += thread->full.native.cuts[cut];
+        out->compared += thread->full.native.compared;
+        out->different += thread->full.native.different;
+        live += ledger->live;
+    }
+    out->threads = vbt_thread_count();
+    vbt_maps_read(&out->maps);
+    out->unknown_frees[VBT_DOMAIN_MAP] = out->maps.unknown;
+    out->lost[VBT_LOST_MAPS] = out->maps.forgotten;
+    memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
+    memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
+    out->peak = atomic_load(&vbt_peak.bytes);
+    out->peak_clock = atomic_load(&vbt_peak.clock);
+    uint32_t threads = atomic_load(&vbt_peak.threads);
+    if (threads == 1 && live > out->peak) {
+        out->peak = live;
+        out->peak_is_now = true;
+    } else if (threads > 1) {
+        out->peak_error = (int64_t)threads * VBT_PEAK_BATCH;
+    }
+}
+
+/* `times` requests of one size. */
+static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
+    if (times == 0)
+        return;
+    out->sizes[vbt_size_bucket(size)] += times;
+    if (size < out->totals.min_size)
+        out->totals.min_size = size;
+    if (size > out->totals.max_size)
+        out->totals.max_size = size;
+}
+
+static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters) {
+    const struct vbt_sizes *sizes = counters->sizes;
+    uint64_t counted =
+        sizes != NULL ? vbt_sizes_counted(sizes) : 0; /* by now perhaps more than the thread had allocated just before */
+    add_size(out, counters->usual_size, counted < counters->allocs ? counters->allocs - counted : 0);
+    if (sizes == NULL)
+        return;
+    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
+        out->sizes[bucket] += sizes->allocs[bucket];
+    if (sizes->min < out->totals.min_size)
+        out->totals.min_size = sizes->min;
+    if (sizes->max > out->totals.max_size)
+        out->totals.max_size = sizes->max;
+}
+
+/* The histogram is larger than all the rest, and most nodes ask for one size only: it is made for those that do not. */
+static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
+    memset(out->sizes, 0, sizeof out->sizes);
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        if (page != NULL && page->counters[account % VBT_PAGE_ACCOUNTS].allocs > 0)
+            add_sizes(out, &page->counters[account % VBT_PAGE_ACCOUNTS]);
+    }
+    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
+        out->totals.buckets += out->sizes[bucket] != 0;
+}
+
+/* A part of a mapping can be freed without a free. */
+static bool nothing_happened(const struct vbt_counters *counters) {
+    return counters->allocs == 0 && counters->frees == 0 && counters->freed == 0;
+}
+
+static uint32_t account_if_open(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
+
+/* 0 for an account that is just being opened, or was when the process forked behind our back. */
+static uint32_t node_if_open(uint32_t account) {
+    uint32_t node = vbt_account_node(account);
+    return account_if_open(node) == account ? node : 0;
+}
+
+bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
+    struct vbt_node_totals *totals = &out->totals;
+    *totals = (struct vbt_node_totals){.min_size = UINT64_MAX};
+    uint32_t account = account_if_open(node);
+    uint32_t threads = 0; /* that allocated here */
+    bool several_sizes = false;
+    bool any = false;
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        if (page == NULL)
+            continue;
+        const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
+        if (nothing_happened(counters))
+            continue;
+        any = true;
+        totals->allocs += counters->allocs;
+        totals->frees += counters->frees;
+        totals->allocated += counters->allocated;
+        totals->freed += counters->freed;
+        totals->temporary += counters->temporary;
+        totals->at_peak += vbt_ledger_at_peak(page, account, books->peak_clock, books->peak_is_now);
+        threads += counters->allocs > 0;
+        several_sizes |= counters->sizes != NULL;
+        if (counters->allocs > 0)
+            totals->min_size = totals->max_size = counters->usual_size;
+    }
+    if (several_sizes || threads > 1) {
+        totals->min_size = UINT64_MAX;
+        totals->max_size = 0;
+        sum_sizes(account, out);
+    } else {
+        totals->buckets = threads;
+    }
+    if (account < inherited.count) {
+        const struct inherited *part = vbt_vector_at(&inherited, account);
+        totals->inherited_blocks = part->blocks;
+        totals->inherited_bytes = part->bytes;
+        totals->at_peak += (int64_t)part->bytes;
+        any |= part->blocks != 0;
+    }
+    if (totals->min_size == UINT64_MAX)
+        totals->min_size = 0;
+    return any;
+}
+
+void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]) {
+    memset(totals, 0, VBT_DOMAINS * sizeof *totals);
+    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        if (thread->row != row)
+            continue;
+        for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
+            add_totals(&totals[domain], &thread->ledger.totals[domain]);
+        add_totals(&totals[VBT_DOMAIN_MAP], &thread->ledger.mapped);
+    }
+}
+
+/* The part of a row, made where there is none yet. */
+static struct vbt_node_part *part_of(uint32_t row, struct vbt_node_part parts[], uint32_t *count) {
+    uint32_t at = 0;
+    while (at < *count && parts[at].row < row)
+        at++;
+    if (at == *count || parts[at].row != row) {
+        memmove(&parts[at + 1], &parts[at], (*count - at) * sizeof *parts);
+        parts[at] = (struct vbt_node_part){.row = row};
+        ++*count;
+    }
+    return &parts[at];
+}
+
+uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]) {
+    uint32_t count = 0;
+    uint32_t account = account_if_open(node);
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        const struct vbt_counters *counters = page != NULL ? &page->counters[account % VBT_PAGE_ACCOUNTS] : NULL;
+        if (counters == NULL || nothing_happened(counters) || thread->row > books->threads)
+            continue; /* or it has only just begun */
+        struct vbt_node_part *part = part_of(thread->row, parts, &count);
+        part->allocs += counters->allocs;
+        part->frees += counters->frees;
+        part->allocated += counters->allocated;
+        part->freed += counters->freed;
+        part->temporary += counters->temporary;
+        part->at_peak += vbt_ledger_at_peak(page, account, books->peak_clock, books->peak_is_now);
+    }
+    const struct inherited *part = account < inherited.count ? vbt_vector_at(&inherited, account) : NULL;
+    if (part != NULL && part->blocks != 0)
+        part_of(1, parts, &count)->at_peak += (int64_t)part->bytes;
+    return count;
+}
+
+/* Saves the look at each page of threads that do nothing, or have ended. */
+static bool changed(const struct vbt_thread *thread, uint64_t clock) {
+    return atomic_load_explicit(&thread->ledger.clock, memory_order_relaxed) >= clock;
+}
+
+static bool page_changed(uint32_t page, uint64_t clock) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
+        if (changed(thread, clock) && atomic_load_explicit(&thread->ledger.page_clocks[page], memory_order_relaxed) >= clock)
+            return true;
+    return false;
+}
+
+static bool account_changed(uint32_t account, uint64_t clock) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        if (!changed(thread, clock))
+            continue;
+        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
+        if (page != NULL && (page->counters[account % VBT_PAGE_ACCOUNTS].clock & ~VBT_CLOCK_OURS) >= clock)
+            return true;
+    }
+    return false;
+}
+
+/* By insertion: accounts are opened nearly in the order of their nodes. */
+static void sort(uint32_t nodes[], uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t node = nodes[i], at = i;
+        for (; at > 0 && nodes[at - 1] > node; at--)
+            nodes[at] = nodes[at - 1];
+        nodes[at] = node;
+    }
+}
+
+uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most) {
+    uint32_t count = 0;
+    uint32_t account = *position;
+    for (; account < vbt_accounts.count && count < most; account++) {
+        if (since > 0 && account % VBT_PAGE_ACCOUNTS == 0 && !page_changed(account / VBT_PAGE_ACCOUNTS, since)) {
+            account += VBT_PAGE_ACCOUNTS - 1;
+            continue;
+        }
+        uint32_t node = node_if_open(account);
+        if (node != 0 && node <= last && (since == 0 || account_changed(account, since)))
+            nodes[count++] = node;
+    }
+    *position = account;
+    sort(nodes, count);
+    return count;
+}
+
+static void forget_accounts(struct vbt_ledger *ledger) {
+    for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++) {
+        struct vbt_counters_page *page = ledger->pages[index];
+        for (uint32_t n = 0; page != NULL && n < VBT_PAGE_ACCOUNTS; n++) {
+            uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
+            if (nothing_happened(&page->counters[n]))
+                continue; /* the fewer pages are written to, the fewer are copied from the parent */
+            page->counters[n] = (struct vbt_counters){.clock = ours};
+            if (page->at_peak[n] != 0)
+                page->at_peak[n] = 0;
+        }
+    }
+}
+
+static void inherit(uint32_t account, uint64_t blocks, uint64_t bytes) {
+    struct inherited *part = vbt_vector_at(&inherited, account);
+    const struct vbt_node *node = vbt_node_at(vbt_account_node(account));
+    part->blocks += blocks;
+    part->bytes += bytes;
+    inherited_blocks[node->domain] += blocks;
+    inherited_bytes[node->domain] += bytes;
+}
+
+static void inherit_mapping(uint32_t node, uint64_t bytes) {
+    uint32_t account = account_if_open(node);
+    if (account != 0 && account < inherited.count)
+        inherit(account, 1, bytes);
+}
+
+void vbt_books_inherit(void) {
+    struct vbt_books books;
+    vbt_books_read(&books);
+    int64_t live = 0;
+    memset(inherited_blocks, 0, sizeof inherited_blocks);
+    memset(inherited_bytes, 0, sizeof inherited_bytes);
+    for (uint32_t account = 0; account < vbt_accounts.count; account++) {
+        struct vbt_node_sum sum = {0};
+        uint32_t node = node_if_open(account);
+        bool any = vbt_node_at(node)->domain != VBT_DOMAIN_MAP && vbt_books_node(&books, node, &sum);
+        if (account == inherited.count)
+            vbt_vector_add(&inherited);
+        if (account == inherited.count)
+            break; /* no memory */
+        *(struct inherited *)vbt_vector_at(&inherited, account) = (struct inherited){0};
+        if (!any)
+            continue;
+        struct vbt_node_totals *all = &sum.totals;
+        inherit(account, all->inherited_blocks + all->allocs - all->frees, all->inherited_bytes + all->allocated - all->freed);
+        live += (int64_t)(all->inherited_bytes + all->allocated - all->freed);
+    }
+    uint64_t clock = atomic_fetch_add(&vbt_clock, 1) + 1;
+    atomic_store(&vbt_peak.bytes, live);
+    atomic_store(&vbt_peak.clock, clock);
+    atomic_store(&vbt_peak.total, live);
+    atomic_store(&vbt_peak.threads, 1); /* the states of the others are nobody's */
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        struct vbt_ledger *ledger = &thread->ledger;
+        forget_accounts(ledger);
+        memset(ledger->totals, 0, sizeof ledger->totals);
+        ledger->mapped = (struct vbt_totals){0};
+        memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
+        memset(ledger->lost, 0, sizeof ledger->lost);
+        thread->lost_in_signal = 0;
+        thread->stack.truncated = 0;
+        vbt_native_stack_forget_counts(&thread->full.native);
+        ledger->live = thread == vbt_self ? live : 0; /* the thread that forked goes on with all of it */
+        atomic_store(&ledger->published, ledger->live);
+        ledger->last_block = NULL;
+        ledger->last_mapping = 0;
+        ledger->ours = 0;
+        vbt_ledger_forget_crest(ledger);
+        atomic_store(&ledger->alloc_limit, ledger->watched ? INT64_MIN : INT64_MAX);
+        atomic_store(&ledger->free_limit, ledger->watched ? INT64_MAX : INT64_MIN);
+        vbt_intervals_reset(ledger);
+    }
+    vbt_interval_groups_forget();
+    vbt_maps_inherit(inherit_mapping);
+}

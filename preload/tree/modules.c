@@ -1,0 +1,133 @@
+/* See modules.h. */
+#include "modules.h"
+
+#include "preload/base/sys.h"
+#include "preload/base/table.h"
+#include "tree.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+_Atomic uint32_t vbt_module_generation = 1;
+
+static _Atomic uint32_t closing; /* threads inside dlclose */
+
+uint32_t vbt_module_stamp(void) {
+    uint32_t generation = atomic_load(&vbt_module_generation);
+    return atomic_load(&closing) == 0 ? generation : generation - 1;
+}
+
+void vbt_module_stamps_expire(void) { atomic_fetch_add(&vbt_module_generation, 1); }
+
+/* In this order: a stamp that was taken as if nobody were closing is that of a generation about to end. */
+void vbt_modules_close_begin(void) {
+    atomic_fetch_add(&closing, 1);
+    atomic_fetch_add(&vbt_module_generation, 1);
+}
+
+void vbt_modules_close_end(void) {
+    atomic_fetch_add(&vbt_module_generation, 1);
+    atomic_fetch_sub(&closing, 1);
+}
+
+void vbt_modules_after_fork(void) {
+    atomic_store(&closing, 0);
+    atomic_fetch_add(&vbt_module_generation, 1);
+}
+
+struct vbt_vector vbt_modules = {.item_size = sizeof(struct vbt_module)};
+static struct vbt_table ids; /* by content */
+
+/* In glibc from 2.35 on, without a lock and safe in signal handlers. Older ones have modules by address alone, from /proc. */
+#pragma weak _dl_find_object
+
+/* The notes of an ELF file are records of three 32-bit words (size of the name, size of the contents, type), name and contents, both
+ * padded to four bytes, or to eight in the notes of a few newer kinds. */
+static void read_build_id(struct vbt_module *module, const char *notes, size_t size, size_t alignment) {
+    size_t mask = alignment == 8 ? 7 : 3;
+    while (size >= sizeof(ElfW(Nhdr))) {
+        const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)notes;
+        size_t contents = (sizeof *note + note->n_namesz + mask) & ~mask;
+        size_t next = (contents + note->n_descsz + mask) & ~mask;
+        if (contents + note->n_descsz > size)
+            return;
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(note + 1, "GNU", 4) == 0 &&
+            note->n_descsz <= VBT_BUILD_ID_MAX) {
+            module->build_id_size = (uint8_t)note->n_descsz;
+            memcpy(module->build_id, notes + contents, note->n_descsz);
+            return;
+        }
+        if (next >= size)
+            return;
+        notes += next;
+        size -= next;
+    }
+}
+
+/* The file's header is at the start of its first segment, as a rule; where it is not, the module has no build id. */
+static void read_headers(struct vbt_module *module) {
+    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)module->start;
+    size_t size = module->end - module->start;
+    if (size < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phentsize != sizeof(ElfW(Phdr)) ||
+        header->e_phoff > size || header->e_phnum > (size - header->e_phoff) / sizeof(ElfW(Phdr)))
+        return;
+    const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(module->start + header->e_phoff);
+    for (int i = 0; i < header->e_phnum && module->build_id_size == 0; i++, segment++) {
+        uintptr_t at = module->bias + segment->p_vaddr;
+        if (segment->p_type == PT_NOTE && at >= module->start && at <= module->end && segment->p_memsz <= module->end - at)
+            read_build_id(module, (const char *)at, segment->p_memsz, segment->p_align);
+    }
+}
+
+static bool same(const struct vbt_module *a, const struct vbt_module *b) {
+    return a->start == b->start && a->end == b->end && a->bias == b->bias && a->path_size == b->path_size &&
+           memcmp(a->path, b->path, a->path_size) == 0 && a->build_id_size == b->build_id_size &&
+           memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
+}
+
+/* The directory the process is in now; for a path that begins there. Later the program may go elsewhere. */
+static const char *directory_now(void) {
+    static char now[4096];
+    long size = vbt_sys(SYS_getcwd, now, sizeof now);
+    uint32_t id = vbt_sys_failed(size) ? 0 : vbt_intern_string(now, (size_t)size); /* with the zero behind it */
+    return id != 0 ? vbt_string_at(id)->bytes : "/";
+}
+
+static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t collision) {
+    char *path = vbt_arena_alloc(&vbt_tree.arena, found->path_size + 1);
+    if (vbt_modules.count == 0)
+        vbt_vector_add(&vbt_modules); /* nobody's */
+    uint32_t id = path != NULL ? vbt_vector_add(&vbt_modules) : 0;
+    if (id == 0)
+        return 0;
+    memcpy(path, found->path, found->path_size);
+    struct vbt_module *module = vbt_module_at(id);
+    *module = *found;
+    module->path = path;
+    module->directory = path[0] == '/' || strchr(path, '/') == NULL ? "" : directory_now(); /* a bare name is no path: the vdso's */
+    module->generation = atomic_load(&vbt_module_generation);
+    return vbt_table_put(&ids, key, collision, id) ? id : 0;
+}
+
+uint32_t vbt_module_of(uintptr_t address) {
+    struct dl_find_object object;
+    if (_dl_find_object == NULL || _dl_find_object((void *)address, &object) != 0)
+        return 0;
+    const struct link_map *map = object.dlfo_link_map;
+    struct vbt_module found = {.start = (uintptr_t)object.dlfo_map_start,
+                               .end = (uintptr_t)object.dlfo_map_end,
+                               .bias = map->l_addr,
+                               .path = map->l_name,
+                               .path_size = (uint32_t)strlen(map->l_name)};
+    read_headers(&found);
+    uint64_t hash = XXH3_64bits_withSeed(found.path, found.path_size, found.start);
+    uint64_t key = vbt_table_key(XXH3_64bits_withSeed(found.build_id, found.build_id_size, hash));
+    uint32_t id, collision = 0;
+    while ((id = vbt_table_get(&ids, key, collision)) != 0 && !same(vbt_module_at(id), &found))
+        collision++;
+    return id != 0 ? id : add(&found, key, collision);
+}

@@ -1,0 +1,227 @@
+/* See tree.h. */
+#include "tree.h"
+
+#include "preload/shared/options.h"
+#include "preload/ledger/counters.h"
+#include "modules.h"
+#include "main_program.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+struct vbt_tree vbt_tree = {
+    .strings.item_size = sizeof(struct vbt_string),
+    .codes.item_size = sizeof(struct vbt_code),
+    .sites.item_size = sizeof(struct vbt_site),
+    .nodes.item_size = sizeof(struct vbt_node),
+    .children.item_size = sizeof(struct vbt_children),
+};
+
+uint32_t vbt_intern_string(const char *bytes, size_t size) {
+    if (size == 0)
+        return 0;
+    uint64_t key = vbt_table_key(XXH3_64bits(bytes, size));
+    uint32_t id;
+    uint32_t collision = 0; /* second key: which of the strings with this hash */
+    for (; (id = vbt_table_get(&vbt_tree.string_ids, key, collision)) != 0; collision++) {
+        const struct vbt_string *known = vbt_string_at(id);
+        if (known->size == size && memcmp(known->bytes, bytes, size) == 0)
+            return id;
+    }
+    char *copy = vbt_arena_alloc(&vbt_tree.arena, size);
+    if (copy == NULL || (id = vbt_vector_add(&vbt_tree.strings)) == 0)
+        return 0;
+    memcpy(copy, bytes, size);
+    *vbt_string_at(id) = (struct vbt_string){copy, (uint32_t)size};
+    return vbt_table_put(&vbt_tree.string_ids, key, collision, id) ? id : 0;
+}
+
+uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags) {
+    uint64_t key = vbt_table_key(content);
+    uint32_t id = vbt_table_get(&vbt_tree.code_ids, key, 0);
+    if (id != 0 || (id = vbt_vector_add(&vbt_tree.codes)) == 0)
+        return id;
+    *vbt_code_at(id) = (struct vbt_code){file, name, first_line, flags};
+    return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
+}
+
+/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and three values no line has. An address
+ * finds the site that was seen there last; those of other modules that were at the address are found by both. */
+enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL, KEY_IN_MODULE };
+
+static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
+    uint32_t id = vbt_table_get(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2);
+    if (id != 0 || (id = vbt_vector_add(&vbt_tree.sites)) == 0)
+        return id;
+    *vbt_site_at(id) = site;
+    return vbt_table_put(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2, id) ? id : 0;
+}
+
+uint32_t vbt_intern_python_site(uint32_t code, int32_t line) {
+    uint32_t flags = vbt_code_at(code)->flags;
+    uint8_t site_flags = (uint8_t)((flags & VBT_CODE_USER ? VBT_SITE_OF_USER : 0) | (flags & VBT_CODE_OWN ? VBT_SITE_OF_OURS : 0));
+    struct vbt_site site = {.a = code, .b = line, .kind = VBT_SITE_PYTHON, .flags = site_flags};
+    return intern_site((uint64_t)code << 2, line, site);
+}
+
+void vbt_tree_disown(uint32_t file) {
+    for (uint32_t id = 1; id < vbt_tree.codes.count; id++)
+        if (vbt_code_at(id)->file == file)
+            vbt_code_at(id)->flags = VBT_CODE_OWN;
+    for (uint32_t id = 1; id < vbt_tree.sites.count; id++) {
+        struct vbt_site *site = vbt_site_at(id);
+        if (site->kind == VBT_SITE_PYTHON && vbt_code_at((uint32_t)site->a)->file == file)
+            site->flags = VBT_SITE_OF_OURS;
+    }
+    for (uint32_t id = 1; id < vbt_tree.nodes.count; id++) {
+        struct vbt_node *node = vbt_node_at(id);
+        const struct vbt_site *site = vbt_site_at(node->site);
+        if (site->kind == VBT_SITE_PYTHON)
+            node->flags = site->flags;
+        else if (node->parent != 0)
+            node->flags = vbt_node_at(node->parent)->flags;
+    }
+}
+
+uint32_t vbt_intern_special_site(const char *name) {
+    uint32_t string = vbt_intern_string(name, strlen(name));
+    return string == 0 ? 0
+                       : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
+}
+
+/* Modules beyond 65,535 may share a key; then one of them is found and the other made anew each time. */
+static uint64_t key_in_module(const struct vbt_site *site) { return vbt_table_key(site->a ^ (uint64_t)site->module << 48); }
+
+/* The site of an address at which another module was seen before. With the lock. */
+static uint32_t take_turns(uint32_t before, struct vbt_site site) {
+    uint64_t key = key_in_module(vbt_site_at(before));
+    if (vbt_table_get(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE) == 0)
+        vbt_table_put(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE, before);
+    uint32_t id = intern_site(key_in_module(&site), KEY_IN_MODULE, site);
+    if (id != 0 && (vbt_site_at(id)->a != site.a || vbt_site_at(id)->module != site.module)) {
+        if ((id = vbt_vector_add(&vbt_tree.sites)) == 0)
+            return 0;
+        *vbt_site_at(id) = site;
+    }
+    if (id != 0)
+        vbt_table_replace(&vbt_tree.site_ids, vbt_table_key(site.a), (uint32_t)KEY_NATIVE, id);
+    return id;
+}
+
+static uint32_t intern_native_site(uintptr_t address) {
+    uint32_t stamp = vbt_module_stamp();
+    bool in_main = vbt_in_main_program(address);
+    struct vbt_site site = {.a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
+    vbt_lock(&vbt_tree.lock);
+    site.module = vbt_module_of(address - 1); /* the call: what it returns to may be the next module's */
+    uint32_t sites = vbt_tree.sites.count;
+    uint32_t id = intern_site(address, KEY_NATIVE, site);
+    if (id != 0 && vbt_site_at(id)->module != site.module)
+        id = take_turns(id, site);
+    if (id != 0)
+        atomic_store(&vbt_site_at(id)->stamp, stamp);
+    if (site.module == 0 && vbt_tree.sites.count > sites)
+        atomic_fetch_add(&vbt_tree.strangers, 1);
+    vbt_unlock(&vbt_tree.lock);
+    return id;
+}
+
+uint32_t vbt_native_site(uintptr_t address) {
+    uint32_t id = vbt_table_get(&vbt_tree.site_ids, vbt_table_key(address), (uint32_t)KEY_NATIVE);
+    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
+    if (VBT_LIKELY(id != 0 && atomic_load_explicit(&vbt_site_at(id)->stamp, memory_order_relaxed) == generation))
+        return id;
+    return intern_native_site(address);
+}
+
+uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    const struct vbt_children *children = vbt_children_at(parent);
+    for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
+        uint64_t child = atomic_load_explicit(&children->first[i], memory_order_acquire);
+        if (child == 0)
+            return 0;
+        if (child >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
+            return (uint32_t)(child & ((UINT64_C(1) << VBT_NODE_BITS) - 1));
+    }
+    return vbt_table_get(&vbt_tree.node_ids, vbt_node_key(parent, site), domain);
+}
+
+uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    uint32_t node = vbt_node_find(parent, site, domain);
+    return VBT_LIKELY(node != 0) ? node : vbt_new_node(parent, site, domain);
+}
+
+/* With the lock. Into its parent's list, or where that is full into the table. */
+static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
+    struct vbt_children *children = vbt_children_at(parent);
+    for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
+        if (atomic_load_explicit(&children->first[i], memory_order_relaxed) == 0) {
+            atomic_store_explicit(&children->first[i], vbt_node_child(site, domain, id), memory_order_release);
+            return true;
+        }
+    }
+    return vbt_table_put(&vbt_tree.node_ids, vbt_node_key(parent, site), domain, id);
+}
+
+/* With the lock. */
+static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    uint32_t id = vbt_node_find(parent, site, domain);
+    if (id != 0)
+        return id;
+    if (vbt_tree.nodes.count >= vbt_tree.most_nodes) {
+        atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_MOST_NODES);
+        return 0;
+    }
+    bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left from when there was no memory for the node */
+    if ((!has_room && vbt_vector_add(&vbt_tree.children) == 0) || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
+        return 0;
+    const struct vbt_site *place = vbt_site_at(site);
+    struct vbt_node *node = vbt_node_at(id);
+    node->parent = parent;
+    node->site = site;
+    node->domain = (uint8_t)domain;
+    node->flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;
+    return add_child(parent, site, domain, id) ? id : 0;
+}
+
+uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    if (site == 0)
+        return vbt_tree.lost_nodes[domain];
+    vbt_lock(&vbt_tree.lock);
+    uint32_t id = add_node(parent, site, domain);
+    vbt_unlock(&vbt_tree.lock);
+    return id != 0 ? id : vbt_tree.lost_nodes[domain];
+}
+
+/* What a call path takes in the file, before it is compressed, and in memory, with the counters of a thread. */
+static uint32_t most_nodes(void) {
+    enum { IN_FILE = 64, IN_MEMORY = 256 };
+    uint64_t most = VBT_MOST_NODES;
+    if (vbt_options.max_trace != 0 && vbt_options.max_trace / IN_FILE < most)
+        most = vbt_options.max_trace / IN_FILE;
+    if (vbt_options.max_memory != 0 && vbt_options.max_memory / IN_MEMORY < most)
+        most = vbt_options.max_memory / IN_MEMORY;
+    return (uint32_t)most;
+}
+
+bool vbt_tree_init(void) {
+    vbt_tree.most_nodes = most_nodes();
+    /* Index 0 of each is nobody's; node 0 is the root. */
+    vbt_vector_add(&vbt_tree.strings);
+    vbt_vector_add(&vbt_tree.codes);
+    vbt_vector_add(&vbt_tree.sites);
+    vbt_vector_add(&vbt_tree.nodes);
+    vbt_vector_add(&vbt_tree.children);
+    if (vbt_tree.nodes.count == 0 || vbt_tree.children.count == 0)
+        return false;
+    uint32_t lost_site = vbt_intern_special_site("[lost call path]");
+    for (int domain = 0; domain < VBT_DOMAINS; domain++)
+        vbt_tree.lost_nodes[domain] = add_node(0, lost_site, (enum vbt_domain)domain);
+    vbt_tree.own_node = add_node(0, vbt_intern_special_site("[vbtrace]"), VBT_DOMAIN_PYTHON);
+    if (vbt_tree.own_node == 0)
+        return false;
+    vbt_node_at(vbt_tree.own_node)->flags = VBT_SITE_OF_OURS;
+    return true;
+}

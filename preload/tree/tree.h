@@ -1,0 +1,123 @@
+/* The call tree: names, code, sites and nodes, each interned once and numbered for ever.
+ *
+ * A site is a place in the program (a Python line, an address that called malloc); a node is a site under a parent
+ * node, so that a node is one whole call path. Lookups need no lock; what is new is added under one lock. Ids are
+ * dense from 1, which is how the stream knows what it has not written yet. Id 0 is "none", and for nodes the root. */
+#ifndef VBT_TREE_H
+#define VBT_TREE_H
+
+#include "preload/base/lock.h"
+#include "preload/base/memory.h"
+#include "format/format.h"
+#include "preload/base/table.h"
+
+struct vbt_string {
+    const char *bytes; /* not terminated */
+    uint32_t size;
+};
+
+/* A piece of Python code by content: the same function compiled twice is one. */
+struct vbt_code {
+    uint32_t file;
+    uint32_t name;
+    uint32_t first_line;
+    uint32_t flags; /* enum vbt_code_flag */
+};
+
+enum { VBT_SITE_OF_USER = 1, VBT_SITE_OF_OURS = 2 };
+
+struct vbt_site {
+    uint64_t a; /* code id, address or string id, by kind */
+    int32_t b;  /* line for VBT_SITE_PYTHON; 1 for VBT_SITE_NATIVE in the main program */
+    uint8_t kind;
+    uint8_t flags;          /* VBT_SITE_OF_... */
+    uint32_t module;        /* VBT_SITE_NATIVE: the module it lies in; 0: none that the loader knows */
+    _Atomic uint32_t stamp; /* of when the module was last seen there: modules.h */
+};
+
+struct vbt_node {
+    uint32_t parent;
+    uint32_t site;
+    uint8_t domain;
+    uint8_t flags;            /* VBT_SITE_OF_... of the nearest Python site */
+    _Atomic uint32_t account; /* in the ledgers; 0 while nothing was booked there */
+};
+
+/* Most nodes have few children. They are kept by their parent, which also tells that a new one is new; only where there are more, those are
+ * in a table. */
+enum { VBT_NODE_CHILDREN = 4, VBT_NODE_BITS = 30 };
+
+struct vbt_children {
+    _Atomic uint64_t first[VBT_NODE_CHILDREN]; /* vbt_node_child of each, 0 for none */
+};
+
+struct vbt_tree {
+    struct vbt_lock lock;
+    struct vbt_arena arena;
+    struct vbt_vector strings, codes, sites, nodes, children; /* the last two by node */
+    struct vbt_table string_ids, code_ids, site_ids, node_ids;
+    _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
+    uint32_t lost_nodes[VBT_DOMAINS]; /* stand for every call path that there was no room for */
+    uint32_t most_nodes;              /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
+    _Atomic bool limited;             /* they have left no room */
+    uint32_t own_node;                /* what vbtrace itself asks of the traced interpreter */
+    uint32_t line_node;               /* what the interpreter asks for to tell of line events; 0 without line mode */
+};
+
+extern struct vbt_tree vbt_tree VBT_HIDDEN;
+
+/* Makes the root and the special nodes. Call once, before all else; false when there is no memory. */
+bool vbt_tree_init(void);
+
+static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.strings, struct vbt_string, id); }
+static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.codes, struct vbt_code, id); }
+static inline struct vbt_site *vbt_site_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.sites, struct vbt_site, id); }
+static inline struct vbt_node *vbt_node_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.nodes, struct vbt_node, id); }
+
+static inline struct vbt_children *vbt_children_at(uint32_t id) {
+    return VBT_VECTOR_ITEM(&vbt_tree.children, struct vbt_children, id);
+}
+
+/* The following four need the lock and give 0 where there is no memory. */
+uint32_t vbt_intern_string(const char *bytes, size_t size);
+
+/* content: a hash of all that tells two codes apart. */
+uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags);
+
+uint32_t vbt_intern_python_site(uint32_t code, int32_t line);
+
+uint32_t vbt_intern_special_site(const char *name);
+
+/* All code of this file is vbtrace's own, and so are the sites and nodes it has already. Needs the lock. */
+void vbt_tree_disown(uint32_t file);
+
+/* These take the lock themselves, and only when the thing is new. */
+
+/* address: a return address on the calling thread's stack, so that what it lies in is loaded. The same address in another module is
+ * another site. */
+uint32_t vbt_native_site(uintptr_t address);
+
+uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain);
+
+/* Above 1, as table keys must be. */
+static inline uint64_t vbt_node_key(uint32_t parent, uint32_t site) { return ((uint64_t)parent << 32 | site) + 2; }
+
+/* A child as its parent has it. */
+static inline uint64_t vbt_node_child(uint32_t site, enum vbt_domain domain, uint32_t node) {
+    return ((uint64_t)site << 2 | domain) << VBT_NODE_BITS | node;
+}
+
+/* The node of a site under a parent; 0 where there is none yet. */
+uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain);
+
+/* The same, made where there is none; the domain's lost node when there is no room. */
+uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain);
+
+/* The same, quick where it is the parent's first child. */
+static inline uint32_t vbt_node_of(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    uint64_t first = atomic_load_explicit(&vbt_children_at(parent)->first[0], memory_order_acquire);
+    uint64_t node = first - vbt_node_child(site, domain, 0); /* 0 where there is neither a site nor a child */
+    return VBT_LIKELY(node - 1 < (UINT64_C(1) << VBT_NODE_BITS) - 1) ? (uint32_t)node : vbt_node_seek(parent, site, domain);
+}
+
+#endif
