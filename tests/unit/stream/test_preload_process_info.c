@@ -1,0 +1,153 @@
+/* What is told of the process: PROCESS and MODULES chunks, the resident set. */
+#include "preload/stream/process_info.h"
+
+#include "preload/shared/options.h"
+#include "preload/python/python.h"
+#include "tests/unit/support/preload_world.h"
+#include "tests/unit/support/trace_decoder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
+    static struct vbt_chunk_writer writer;
+    char path[] = "/tmp/vbt-process-XXXXXX";
+    close(mkstemp(path));
+    assert_true(vbt_chunk_writer_init(&writer) && vbt_chunk_writer_open(&writer, path));
+    write(&writer);
+    vbt_chunk_writer_close(&writer);
+    const struct trace *trace = trace_read(path);
+    unlink(path);
+    assert_int_equal(trace->chunks, 1);
+    return trace;
+}
+
+static void the_process_is_told(void **state) {
+    (void)state;
+    char number[32], cwd[4096];
+    setenv("VBTRACE_TICK", "13", 1); /* too late: what counts is how it was at the start */
+    vbt_options.tick = 12000000;
+    const struct trace *trace = written(vbt_write_process);
+    snprintf(number, sizeof number, "%d", (int)getpid());
+    assert_string_equal(trace_pair(trace, "pid"), number);
+    snprintf(number, sizeof number, "%d", (int)getppid());
+    assert_string_equal(trace_pair(trace, "ppid"), number);
+    assert_string_equal(trace_pair(trace, "cwd"), getcwd(cwd, sizeof cwd));
+    assert_string_equal(trace_pair(trace, "option"), "VBTRACE_TICK=12");
+    assert_string_equal(trace_pair(trace, "tick_ns"), "12000000");
+    assert_string_equal(trace_pair(trace, "vbtrace"), VBT_VERSION);
+    assert_string_equal(trace_pair(trace, "native"), "leaf");
+    assert_non_null(strstr(trace_pair(trace, "exe"), "/test_preload_process_info"));
+    assert_non_null(strstr(trace_pair(trace, "arg"), "test_preload_process_info"));
+    assert_int_equal(strncmp(trace_pair(trace, "libc"), "glibc 2.", 8), 0);
+    assert_true(strtoll(trace_pair(trace, "started"), NULL, 10) > INT64_C(1600000000) * 1000000000);
+    assert_null(trace_pair(trace, "python"));
+}
+
+static void the_interpreter_is_told(void **state) {
+    (void)state;
+    vbt_python.minor = 11;
+    strcpy(vbt_python.version, "3.11.2");
+    assert_string_equal(trace_pair(written(vbt_write_process), "python"), "3.11.2");
+    assert_string_equal(trace_pair(written(vbt_write_process), "python_status"), "ok");
+    vbt_python.trouble = "another line";
+    assert_string_equal(trace_pair(written(vbt_write_process), "python_status"), "another line");
+    vbt_python = (struct vbt_python){0};
+}
+
+/* The code of this test is in a module, at the place in the file where the module says. */
+static void modules_cover_the_code_that_runs(void **state) {
+    (void)state;
+    const struct trace *trace = written(vbt_write_mappings);
+    uintptr_t ours[] = {(uintptr_t)&modules_cover_the_code_that_runs, (uintptr_t)&strtoll};
+    for (int n = 0; n < 2; n++) {
+        bool found = false;
+        for (uint32_t i = 0; i < trace->modules; i++) {
+            assert_true(trace->module[i].start < trace->module[i].end);
+            assert_int_equal(trace->module[i].path.bytes[0], '/');
+            if (ours[n] < trace->module[i].start || ours[n] >= trace->module[i].end)
+                continue;
+            found = true;
+            char path[4096];
+            snprintf(path, sizeof path, "%.*s", (int)trace->module[i].path.size, trace->module[i].path.bytes);
+            FILE *in = fopen(path, "rb");
+            assert_non_null(in);
+            char bytes[16];
+            assert_int_equal(fseek(in, (long)(ours[n] - trace->module[i].start + trace->module[i].offset), SEEK_SET), 0);
+            assert_int_equal(fread(bytes, 1, sizeof bytes, in), sizeof bytes);
+            assert_memory_equal(bytes, (const void *)ours[n], sizeof bytes);
+            fclose(in);
+        }
+        assert_true(found);
+    }
+}
+
+/* The number behind a word of a file of /proc; word NULL: the second number of its first line. */
+static int64_t number_in(const char *path, const char *word) {
+    char line[256];
+    long number = 0;
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    while (number == 0 && fgets(line, sizeof line, in) != NULL)
+        if (word == NULL)
+            assert_int_equal(sscanf(line, "%*d %ld", &number), 1);
+        else if (strncmp(line, word, strlen(word)) == 0)
+            assert_int_equal(sscanf(line + strlen(word), "%ld", &number), 1);
+    fclose(in);
+    return number;
+}
+
+/* What is said must be what the kernel says just before and just after; these are the same sooner or later, whatever the kernel does with
+ * the memory of a busy machine. */
+static int64_t checked(int64_t (*said)(void), const char *path, const char *word, int64_t unit) {
+    for (;;) {
+        int64_t before = number_in(path, word) * unit, between = said(), after = number_in(path, word) * unit;
+        if (before != after)
+            continue;
+        assert_int_equal(between, before);
+        return between;
+    }
+}
+
+static int64_t resident_now(void) { return checked(vbt_rss_now, "/proc/self/statm", NULL, getpagesize()); }
+
+static void the_resident_set_is_what_the_kernel_says(void **state) {
+    (void)state;
+    enum { SIZE = 32 << 20 };
+    vbt_rss_open();
+    assert_true(resident_now() > 0);
+    char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(memory, 1, SIZE);
+    assert_true(resident_now() > SIZE / 2);
+    munmap(memory, SIZE);
+    assert_true(resident_now() > 0);
+    assert_true(checked(vbt_rss_highest, "/proc/self/status", "VmHWM:", 1024) > SIZE / 2);
+    vbt_rss_close();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_process_is_told),
+        cmocka_unit_test(the_interpreter_is_told),
+        cmocka_unit_test(modules_cover_the_code_that_runs),
+        cmocka_unit_test(the_resident_set_is_what_the_kernel_says),
+    };
+    world_init();
+    for (char **entry = environ; *entry != NULL;) { /* those of whoever runs this test, too, are options */
+        char *name = strndup(*entry, strcspn(*entry, "="));
+        if (strncmp(name, "VBTRACE_", 8) == 0)
+            unsetenv(name); /* the next one moves up */
+        else
+            entry++;
+        free(name);
+    }
+    setenv("VBTRACE_TICK", "12", 1);
+    vbt_process_info_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
