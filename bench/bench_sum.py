@@ -50,7 +50,7 @@ except ImportError:
 try:
     from vbtrace import section
 except ImportError:
-    sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "preload" / "python"))
+    sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "python"))
     try:
         from vbtrace import section
     except ImportError:

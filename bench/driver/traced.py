@@ -8,7 +8,7 @@ import time
 from sidebyside.measure import Failed, last_line, quiet_environment
 
 TIMEOUT_S = 900
-MODULE = pathlib.Path(__file__).resolve().parents[2] / "preload" / "python"  # where vbtrace.py is
+MODULE = pathlib.Path(__file__).resolve().parents[2] / "python"  # where vbtrace.py is
 
 
 def run(command, directory, variables=None):
