@@ -2,7 +2,7 @@
 #include "uncounted.h"
 
 #include "analyzer/base/allocate.h"
-#include "preload/shared/line_choice.h"
+#include "preload/shared/patterns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static bool is_counted(const struct vbt_model *model, const char *pattern, bool 
             continue;
         before = code;
         const char *name = vbt_model_string(model, of_file ? model->codes[code].file : model->codes[code].name);
-        if (vbt_line_patterns_match(pattern, name, strlen(name), of_file ? '/' : '.'))
+        if (vbt_patterns_match(pattern, name, strlen(name), of_file ? '/' : '.'))
             return true;
     }
     return false;

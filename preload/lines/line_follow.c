@@ -2,7 +2,7 @@
 #include "line_follow.h"
 
 #include "preload/ledger/shadow.h"
-#include "preload/shared/line_choice.h"
+#include "line_choice.h"
 #include "line_mode.h"
 #include "preload/shared/options.h"
 #include "preload/python/python_code.h"

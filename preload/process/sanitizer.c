@@ -6,6 +6,7 @@
  * libraries are there by then, but no function of theirs may be called, not even strlen, as the sanitizer has versions of most. */
 #include "sanitizer.h"
 
+#include "preload/shared/base_name.h"
 #include "preload/shared/say.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
@@ -32,14 +33,6 @@ static size_t begins(const char *text, const char *beginning) {
         if (text[length] != beginning[length])
             return 0;
     return length;
-}
-
-static const char *base_name(const char *path) {
-    const char *name = path;
-    for (; *path != '\0'; path++)
-        if (*path == '/')
-            name = path + 1;
-    return name;
 }
 
 /* The sanitizer that the name of a library gives away, such as libasan.so.8 or libclang_rt.asan-x86_64.so, or NULL. */
@@ -124,7 +117,7 @@ static void nothing(void) {}
 static void (*look_for_libraries(void))(void) {
     const char *sanitizer = NULL, *own_name = NULL;
     for (const struct link_map *library = _r_debug.r_map; library != NULL; library = library->l_next) {
-        const char *name = base_name(library->l_name);
+        const char *name = vbt_base_name(library->l_name);
         if (library->l_ld == _DYNAMIC)
             own_name = name;
         sanitizer = sanitizer != NULL ? sanitizer : sanitizer_of(name);

@@ -1,7 +1,9 @@
 /* See wanted.h. */
 #include "wanted.h"
 
+#include "preload/shared/base_name.h"
 #include "preload/shared/options.h"
+#include "preload/shared/patterns.h"
 #include "preload/shared/say.h"
 #include "preload/stream/process_info.h"
 #include "preload/base/sys.h"
@@ -9,11 +11,6 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
 
 /* Is a name one of the words of a list? */
 static bool is_among(const char *name, const char *list) {
@@ -43,51 +40,12 @@ static bool serves_traced_shell(void) {
     if (vbt_sys_failed(size))
         return false;
     parent[size] = '\0';
-    return is_among(base_name(parent), shells) && vbt_process_is_traced(ppid);
-}
-
-/* Matches bytes against a pattern with * and ?, without recursion. */
-static bool matches(const char *pattern, size_t length, const char *text) {
-    const char *end = pattern + length, *star = NULL, *retry = NULL;
-    while (*text != '\0') {
-        if (pattern < end && *pattern == '*') {
-            star = ++pattern; /* first it stands for nothing */
-            retry = text;
-        } else if (pattern < end && (*pattern == '?' || *pattern == *text)) {
-            pattern++;
-            text++;
-        } else if (star != NULL) {
-            pattern = star;
-            text = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (pattern < end && *pattern == '*')
-        pattern++;
-    return pattern == end;
-}
-
-int vbt_patterns_say(const char *patterns, const char *path) {
-    bool any_wanted = false, wanted = false;
-    for (const char *at = patterns; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        bool unwanted = *at == '!';
-        const char *pattern = at + unwanted;
-        size_t size = length - unwanted;
-        bool found = size > 0 && matches(pattern, size, memchr(pattern, '/', size) != NULL ? path : base_name(path));
-        if (found && unwanted)
-            return 0;
-        any_wanted |= !unwanted && size > 0;
-        wanted |= found;
-        at += length + (at[length] == ',');
-    }
-    return wanted ? 1 : any_wanted ? 0 : -1;
+    return is_among(vbt_base_name(parent), shells) && vbt_process_is_traced(ppid);
 }
 
 bool vbt_process_is_wanted(bool is_python) {
-    const char *exe = vbt_program_path(), *name = base_name(exe);
-    int said = vbt_patterns_say(vbt_options.exe, exe);
+    const char *exe = vbt_program_path(), *name = vbt_base_name(exe);
+    int said = vbt_patterns_decide(vbt_options.exe, exe);
     if (said >= 0 || vbt_options.follow_all)
         return said != 0;
     if (is_among(name, shells) || is_among(name, starters))

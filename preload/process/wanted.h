@@ -9,7 +9,4 @@
  * whatever it is called, is no little tool. */
 bool vbt_process_is_wanted(bool is_python);
 
-/* Does a list of patterns, as VBTRACE_EXE has it, let a program be traced? 1 yes, 0 no, -1: it says nothing of it. */
-int vbt_patterns_say(const char *patterns, const char *path);
-
 #endif

@@ -18,7 +18,7 @@ enum vbt_native_option {
 enum vbt_lines_option {
     VBT_LINES_DEFAULT, /* chosen if there are patterns, else none */
     VBT_LINES_NONE,
-    VBT_LINES_CHOSEN,    /* see line_choice.h */
+    VBT_LINES_CHOSEN,    /* see lines/line_choice.h */
     VBT_LINES_DECORATED, /* functions with @profile alone */
 };
 

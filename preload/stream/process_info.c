@@ -3,6 +3,7 @@
 
 #include "preload/base/clock.h"
 #include "preload/base/memory.h"
+#include "preload/shared/base_name.h"
 #include "preload/shared/options.h"
 #include "preload/base/proc.h"
 #include "preload/shared/say.h"
@@ -67,14 +68,9 @@ void vbt_process_tell(const char *note) {
     }
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
 const char *vbt_program_path(void) { return exe; }
 
-const char *vbt_program_name(void) { return base_name(exe); }
+const char *vbt_program_name(void) { return vbt_base_name(exe); }
 
 const char *vbt_program_directory(void) { return cwd; }
 

@@ -6,11 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Does a list of patterns, with commas between them, hold one that matches a name? "*" in a pattern stands for any text, "?" for one byte;
- * spaces around it are not part of it. A pattern may match the whole name or its part behind the last separator: of a path the file's
- * name, of Class.method the method. */
-bool vbt_line_patterns_match(const char *patterns, const char *name, size_t size, char separator);
-
 /* Does line mode take a function that carries no @profile? file and name need no zero behind them; flags: enum vbt_code_flag. By
  * vbt_options: with patterns, those that match the patterns for functions, if there are any, and those for files, if there are any;
  * without, all in the user's own files (what is typed in, or made by exec, is in none). */

@@ -1,5 +1,5 @@
 /* Which functions line mode takes. */
-#include "preload/shared/line_choice.h"
+#include "preload/lines/line_choice.h"
 
 #include "format/format.h"
 #include "preload/shared/options.h"
@@ -9,37 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-static bool matches(const char *patterns, const char *name) { return vbt_line_patterns_match(patterns, name, strlen(name), '.'); }
-
 static bool takes(const char *file, const char *name, uint32_t flags) {
     return vbt_line_choice_takes(file, strlen(file), name, strlen(name), flags);
-}
-
-static void patterns(void **state) {
-    (void)state;
-    assert_true(matches("main", "main"));
-    assert_false(matches("main", "domain"));
-    assert_true(matches("*main", "domain"));
-    assert_true(matches("a,b,main", "main"));
-    assert_false(matches("a,b", "a,b"));
-    assert_true(matches("a,  main", "main"));
-    assert_true(matches(" main , a", "main"));
-    assert_true(matches("a, main ", "main"));
-    assert_true(matches("a b, c", "a b"));
-    assert_true(matches("sort_?", "sort_a"));
-    assert_false(matches("sort_?", "sort_"));
-    assert_true(matches("*", ""));
-    assert_true(matches("a*b*c", "a_b_b_c"));
-    assert_false(matches("a*b*c", "a_b_b"));
-}
-
-static void the_last_part_of_a_name_is_enough(void **state) {
-    (void)state;
-    assert_true(matches("add", "Table.add"));
-    assert_true(matches("Table.*", "Table.add"));
-    assert_false(matches("Table", "Table.add"));
-    assert_true(vbt_line_patterns_match("b.py", "/a/b.py", 7, '/'));
-    assert_true(vbt_line_patterns_match("*/a/*", "/a/b.py", 7, '/'));
 }
 
 static void the_users_files_by_default(void **state) {
@@ -65,8 +36,6 @@ static void patterns_take_any_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(patterns),
-        cmocka_unit_test(the_last_part_of_a_name_is_enough),
         cmocka_unit_test(the_users_files_by_default),
         cmocka_unit_test(patterns_take_any_file),
     };
