@@ -17,7 +17,8 @@
 #include "preload/shared/say.h"
 #include "preload/shared/destination.h"
 #include "preload/stream/helper.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/process.h"
+#include "preload/process/run_notes.h"
 #include "preload/stream/runner.h"
 #include "preload/stream/stream.h"
 #include "preload/stream/trace_path.h"
@@ -58,9 +59,9 @@ static void wake(void) {
     vbt_say_init();
     vbt_real_find();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
-    waited_before = vbt_waited_for_processor();
+    waited_before = vbt_process_waited();
     bool good = vbt_options_read();
-    vbt_process_info_init();
+    vbt_process_init();
     vbt_trace_path_init();
     vbt_runner_init();
     vbt_helper_init();
@@ -209,7 +210,7 @@ static bool is_wrapper(void) {
     int64_t age = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
     if (age < WRAPPER && !vbt_stream_has_file())
         return true;
-    if (age - (vbt_waited_for_processor() - waited_before) >= WRAPPER)
+    if (age - (vbt_process_waited() - waited_before) >= WRAPPER)
         return false;
     vbt_lifecycle_alone(); /* the helper may just be writing */
     vbt_stream_withdraw();
@@ -333,7 +334,7 @@ static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_na
 static void begin_anew(bool in_order) {
     free_locks();
     vbt_oracle_begin_anew();
-    vbt_process_info_init();
+    vbt_process_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel counts anew, too */
     summary_due = false;
@@ -384,12 +385,15 @@ static bool adopt(struct vbt_thread *thread) {
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 
-/* What the lookups allocate is not the program's, and neither is the error that they leave. */
-static void look_around(void) {
+/* What the lookups allocate is not the program's, and neither is the error that they leave. *own_malloc: the program's malloc is not ours. */
+static void look_around(bool *own_malloc) {
     struct vbt_thread *thread = vbt_enter();
     vbt_python_attach(RTLD_DEFAULT);
-    atomic_store(&vbt_unseen.own_malloc, !vbt_heap_is_hooked());
-    atomic_store(&vbt_unseen.operators, vbt_real_has_operators());
+    *own_malloc = !vbt_heap_is_hooked();
+    if (*own_malloc)
+        vbt_note("The program has a malloc of its own: what goes through it is not seen.");
+    if (vbt_real_has_operators())
+        vbt_note("The allocator's library has C++'s operators new and delete, too: what goes through those is not seen.");
     const char *trouble = vbt_stacks != VBT_STACKS_LEAF ? vbt_oracle_open() : NULL;
     vbt_real_forget_error();
     if (trouble == NULL && vbt_options.verify != 0) {
@@ -406,8 +410,9 @@ __attribute__((constructor)) static void construct(void) {
     wake();
     if (atomic_load(&vbt_recording) == VBT_STOPPED)
         return;
-    look_around();
-    bool sanitized = atomic_load(&vbt_unseen.own_malloc) && vbt_sanitizer_in_program();
+    bool own_malloc;
+    look_around(&own_malloc);
+    bool sanitized = own_malloc && vbt_sanitizer_in_program();
     if (sanitized)
         vbt_say("%s: is built with a sanitizer, which replaces malloc as vbtrace does; running untraced", vbt_program_path());
     if (sanitized || !vbt_process_is_wanted(vbt_python.minor != 0)) {

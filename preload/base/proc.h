@@ -1,13 +1,21 @@
-/* Numbers from files of /proc, for any thread: without memory of its own, the locale (as strtoll asks for) or errno. */
+/* Files of /proc, and the numbers in them: without the locale (as strtoll looks at) and errno. */
 #ifndef VBT_PROC_H
 #define VBT_PROC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-/* The number behind the next blank, 0 if there is none; *at is then behind it. */
-uint64_t vbt_number_behind_blank(const char **at);
+/* A whole file, cut at 256 KiB, with a terminating zero; until the next call, and not for two threads
+ * at a time. size: NULL, or where its length goes. An empty text with size 0 where it cannot be read. */
+const char *vbt_proc_text(const char *path, size_t *size);
 
-/* Of an open file, from its start: the number after the first space; 0 if there is none. fd may be an error. */
+/* The number after the next blank, 0 if there is none; *at is then after it. */
+uint64_t vbt_number_after_blank(const char **at);
+
+/* The hexadecimal number that *at begins with, in small letters; *at is then after it. */
+uint64_t vbt_hexadecimal(const char **at);
+
+/* The number after the first blank of an open file, for any thread; 0 if there is none. fd may be an error. */
 int64_t vbt_proc_second_of(long fd);
 
 /* The same of the file with this path. */

@@ -1,7 +1,7 @@
 /* dlclose: from here on other code may lie at the library's addresses. dlopen: of a library that looks for malloc elsewhere, the trace
  * says so. */
 #include "hook.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/run_notes.h"
 #include "preload/tree/modules.h"
 
 #include <dlfcn.h>
@@ -12,7 +12,8 @@ __attribute__((optimize("O2"))) VBT_EXPORT void *dlopen(const char *path, int mo
     if (VBT_UNLIKELY(vbt_real.dlopen == NULL))
         vbt_real_find();
     if (VBT_UNLIKELY((mode & RTLD_DEEPBIND) != 0))
-        atomic_store(&vbt_unseen.deep_binding, true);
+        vbt_note("A library was loaded with RTLD_DEEPBIND: it finds the C library's malloc and free before vbtrace's, and what it "
+                 "allocates and frees is not seen.");
     return vbt_real.dlopen(path, mode);
 }
 

@@ -6,7 +6,7 @@
 #include "line_objects.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/run_notes.h"
 #include "preload/python/python_code.h"
 
 #include <dlfcn.h>
@@ -207,7 +207,7 @@ void vbt_line_mode_start(void) {
     struct vbt_line_sums begun = vbt_line_ours_begin(thread);
     if (!start()) {
         vbt_line_api.clear_error != NULL ? vbt_line_api.clear_error() : (void)0;
-        vbt_process_tell("Line events could not be had from an interpreter: its lines were not counted.");
+        vbt_note("Line events could not be had from an interpreter: its lines were not counted.");
         vbt_say("Python %s: line events cannot be had; lines are not counted", vbt_python.version);
     }
     vbt_line_ours_end(thread, &begun);

@@ -7,7 +7,7 @@
 #include "preload/shared/options.h"
 #include "preload/thread/pause.h"
 #include "preload/shared/say.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/run_notes.h"
 
 #include <dlfcn.h>
 
@@ -97,16 +97,16 @@ void vbt_line_objects_start(void) {
         vbt_line_free_lists_empty();
         vbt_line_objects_care = vbt_line_free_lists_empty;
         vbt_line_may_hurry = false;
-        vbt_process_tell("Exact objects: what Python's allocator for objects served. So each float and tuple is, as their free "
-                         "lists were switched "
-                         "off, and each list and dict but those made of one that the same execution of a line freed; the lists "
-                         "of these are emptied "
-                         "at each line. Slices, generators' and other helpers that the interpreter keeps are not seen. The key "
-                         "table of a dict and "
-                         "the buffer of a bytearray count as objects.");
+        vbt_note("Exact objects: what Python's allocator for objects served. So each float and tuple is, as their free "
+                 "lists were switched "
+                 "off, and each list and dict but those made of one that the same execution of a line freed; the lists "
+                 "of these are emptied "
+                 "at each line. Slices, generators' and other helpers that the interpreter keeps are not seen. The key "
+                 "table of a dict and "
+                 "the buffer of a bytearray count as objects.");
         return;
     }
-    vbt_process_tell("Exact objects cannot be had from this version of Python: those from free lists are not seen.");
+    vbt_note("Exact objects cannot be had from this version of Python: those from free lists are not seen.");
     vbt_say("Python %s: objects from free lists cannot be seen", vbt_python.version);
 }
 

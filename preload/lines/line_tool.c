@@ -5,7 +5,7 @@
 #include "line_mode.h"
 #include "line_wrap.h"
 #include "preload/shared/say.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/run_notes.h"
 
 int vbt_line_tool = -1;
 
@@ -50,7 +50,7 @@ static void move(void) {
         return;
     if (thread->lines != NULL)
         vbt_line_reset(thread->lines);
-    vbt_process_tell("The program took every number that sys.monitoring has for tools: from then on no lines were counted.");
+    vbt_note("The program took every number that sys.monitoring has for tools: from then on no lines were counted.");
     vbt_say("the program takes every number that sys.monitoring has for tools: from now on no lines are counted");
 }
 

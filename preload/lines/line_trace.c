@@ -9,7 +9,7 @@
 #include "line_mode.h"
 #include "line_wrap.h"
 #include "preload/shared/say.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/run_notes.h"
 #include "preload/python/python_code.h"
 
 #include <string.h>
@@ -216,7 +216,7 @@ static int on_audit(const char *event, void *arguments, void *unused) {
     vbt_line_reset(vbt_self->lines);
     vbt_line_frames_withdraw();
     if (atomic_exchange(&set_by_others, true) == false) {
-        vbt_process_tell("The program set a trace function of its own: while it was set, its thread's lines were not counted.");
+        vbt_note("The program set a trace function of its own: while it was set, its thread's lines were not counted.");
         vbt_say("the program sets a trace function of its own: while it is set, its thread's lines are not counted");
     }
     vbt_python.add_pending_call(resume, NULL);

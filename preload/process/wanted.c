@@ -1,11 +1,11 @@
 /* See wanted.h. */
 #include "wanted.h"
 
+#include "process.h"
 #include "preload/shared/base_name.h"
 #include "preload/shared/options.h"
 #include "preload/shared/patterns.h"
 #include "preload/shared/say.h"
-#include "preload/stream/process_info.h"
 #include "preload/base/sys.h"
 
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 
 #include "preload/tree/modules.h"
 #include "preload/tree/tree.h"
-#include "process_info.h"
+#include "preload/process/process.h"
 
 #include <string.h>
 

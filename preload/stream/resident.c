@@ -8,6 +8,7 @@
 #include "preload/ledger/maps.h"
 #include "preload/ledger/shadow.h"
 #include "preload/base/memory.h"
+#include "preload/base/proc.h"
 #include "preload/base/sys.h"
 #include "preload/thread/thread.h"
 
@@ -215,23 +216,13 @@ static void add_area(const struct area *area) {
         add_shares(area);
 }
 
-static uint64_t hexadecimal(const char **at) {
-    uint64_t value = 0;
-    for (;; ++*at) {
-        unsigned digit = **at >= 'a' ? (unsigned)(**at - 'a') + 10 : (unsigned)(**at - '0');
-        if (digit > 15)
-            return value;
-        value = value << 4 | digit;
-    }
-}
-
 /* "start-end perms offset device inode   name" */
 static void begin_area(const char *line) {
     struct area *area = &work->area;
     const char *at = line;
-    area->start = hexadecimal(&at);
+    area->start = vbt_hexadecimal(&at);
     at++;
-    area->end = hexadecimal(&at);
+    area->end = vbt_hexadecimal(&at);
     area->resident = 0;
     area->ours = false;
     for (int field = 0; field < 4; field++) {
@@ -298,4 +289,26 @@ bool vbt_resident_read(struct vbt_resident *out) {
         vbt_sys(SYS_close, work->pagemap);
     out->took = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start;
     return out->total > 0;
+}
+
+static long statm; /* descriptor */
+
+void vbt_rss_open(void) { statm = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC, 0); }
+
+void vbt_rss_close(void) {
+    if (!vbt_sys_failed(statm))
+        vbt_sys(SYS_close, statm);
+}
+
+int64_t vbt_rss_now(void) {
+    enum { PAGE = 4096 };
+    return vbt_proc_second_of(statm) * PAGE;
+}
+
+int64_t vbt_rss_highest(void) {
+    const char *at = strstr(vbt_proc_text("/proc/self/status", NULL), "VmHWM:");
+    int64_t kib = 0;
+    for (at = at != NULL ? at + 6 + strspn(at + 6, " \t") : ""; *at >= '0' && *at <= '9'; at++)
+        kib = kib * 10 + (*at - '0');
+    return kib * 1024;
 }

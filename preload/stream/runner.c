@@ -21,8 +21,8 @@ void vbt_runner_init(void) {
     const char *value = vbt_variable(VBT_RUNNER_VARIABLE), *at = value;
     if (value == NULL)
         return;
-    runner.device = vbt_number_behind_blank(&at);
-    runner.inode = vbt_number_behind_blank(&at);
+    runner.device = vbt_number_after_blank(&at);
+    runner.inode = vbt_number_after_blank(&at);
     vbt_format(runner.path, sizeof runner.path, "%.*s", (int)strcspn(value, " "), value);
 }
 

@@ -19,7 +19,8 @@
 #include "preload/shared/destination.h"
 #include "helper.h"
 #include "line_snapshot.h"
-#include "process_info.h"
+#include "preload/process/process.h"
+#include "process_chunks.h"
 #include "snapshot.h"
 #include "trace_path.h"
 

@@ -11,7 +11,8 @@
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
 #include "preload/shared/destination.h"
-#include "process_info.h"
+#include "preload/process/process.h"
+#include "preload/base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,8 +121,8 @@ static int64_t session_start(void) {
         if (pid != vbt_pid && !vbt_process_is_traced((int)pid))
             break;
         vbt_format(path, sizeof path, "/proc/%ld/stat", (long)pid);
-        const char *text = vbt_proc_text(path);
-        if (text == NULL)
+        const char *text = vbt_proc_text(path, NULL);
+        if (*text == '\0')
             break;
         ticks = stat_number(text, 22);
         pid = stat_number(text, 4);

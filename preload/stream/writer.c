@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,21 @@ void vbt_chunk_writer_close(struct vbt_chunk_writer *writer) {
 struct vbt_writer *vbt_chunk_begin(struct vbt_chunk_writer *writer) {
     writer->payload = (struct vbt_writer){writer->raw, writer->raw + VBT_CHUNK_RAW_MAX, false};
     return &writer->payload;
+}
+
+uint8_t *vbt_chunk_counted_begin(struct vbt_chunk_writer *writer) {
+    uint8_t *start = writer->payload.at;
+    writer->payload.at += VBT_VARINT_MAX;
+    return start;
+}
+
+void vbt_chunk_counted_end(struct vbt_chunk_writer *writer, uint8_t *start, uint64_t count) {
+    uint8_t *counted = start + VBT_VARINT_MAX;
+    size_t size = (size_t)(writer->payload.at - counted);
+    struct vbt_writer head = {start, counted, false};
+    vbt_put_varint(&head, count);
+    memmove(head.at, counted, size);
+    writer->payload.at = head.at + size;
 }
 
 void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind) {

@@ -31,6 +31,12 @@ void vbt_chunk_writer_close(struct vbt_chunk_writer *writer);
 /* Begins a chunk: its payload is put through the returned writer. */
 struct vbt_writer *vbt_chunk_begin(struct vbt_chunk_writer *writer);
 
+/* For a count that is known only after what it counts has been put: leaves room for it, and returns where. */
+uint8_t *vbt_chunk_counted_begin(struct vbt_chunk_writer *writer);
+
+/* Puts the count there. What was put since moves up to it: a varint of fixed length would be overlong. */
+void vbt_chunk_counted_end(struct vbt_chunk_writer *writer, uint8_t *start, uint64_t count);
+
 /* Ends it: compresses and appends. A payload that overran the buffer, or a failed write, is counted in lost. */
 void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind);
 

@@ -4,7 +4,7 @@
 #include "preload/ledger/interval.h"
 #include "preload/ledger/ledger.h"
 #include "preload/thread/thread_rows.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/process.h"
 #include "preload/tree/modules.h"
 #include "tests/unit/support/preload_world.h"
 #include "tests/unit/support/trace_decoder.h"

@@ -5,7 +5,7 @@
 #include "preload/ledger/ledger.h"
 #include "preload/shared/options.h"
 #include "preload/stream/helper.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/process.h"
 #include "tests/unit/support/preload_world.h"
 #include "tests/unit/support/trace_decoder.h"
 
@@ -225,7 +225,7 @@ int main(void) {
         TEST(a_file_that_cannot_be_made_is_told),
     };
     world_init();
-    vbt_process_info_init();
+    vbt_process_init();
     node = world_node(0, "streamed", VBT_DOMAIN_HEAP);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

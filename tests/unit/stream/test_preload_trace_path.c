@@ -3,7 +3,7 @@
 
 #include "preload/shared/options.h"
 #include "preload/shared/destination.h"
-#include "preload/stream/process_info.h"
+#include "preload/process/process.h"
 #include "tests/unit/support/preload_world.h"
 
 #include <errno.h>
@@ -244,6 +244,6 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_named_is_told),
     };
     world_init();
-    vbt_process_info_init();
+    vbt_process_init();
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

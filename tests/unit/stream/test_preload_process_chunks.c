@@ -1,6 +1,8 @@
-/* What is told of the process: PROCESS and MODULES chunks, the resident set. */
-#include "preload/stream/process_info.h"
+/* What is written of the process: PROCESS and MODULES chunks. */
+#include "preload/stream/process_chunks.h"
 
+#include "preload/process/process.h"
+#include "preload/process/run_notes.h"
 #include "preload/shared/options.h"
 #include "preload/python/python.h"
 #include "tests/unit/support/preload_world.h"
@@ -11,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -28,7 +29,7 @@ static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
     return trace;
 }
 
-static void the_process_is_told(void **state) {
+static void the_process_is_described(void **state) {
     (void)state;
     char number[32], cwd[4096];
     setenv("VBTRACE_TICK", "13", 1); /* too late: what counts is how it was at the start */
@@ -43,14 +44,21 @@ static void the_process_is_told(void **state) {
     assert_string_equal(trace_pair(trace, "tick_ns"), "12000000");
     assert_string_equal(trace_pair(trace, "vbtrace"), VBT_VERSION);
     assert_string_equal(trace_pair(trace, "native"), "leaf");
-    assert_non_null(strstr(trace_pair(trace, "exe"), "/test_preload_process_info"));
-    assert_non_null(strstr(trace_pair(trace, "arg"), "test_preload_process_info"));
+    assert_non_null(strstr(trace_pair(trace, "exe"), "/test_preload_process_chunks"));
+    assert_non_null(strstr(trace_pair(trace, "arg"), "test_preload_process_chunks"));
     assert_int_equal(strncmp(trace_pair(trace, "libc"), "glibc 2.", 8), 0);
     assert_true(strtoll(trace_pair(trace, "started"), NULL, 10) > INT64_C(1600000000) * 1000000000);
     assert_null(trace_pair(trace, "python"));
+    assert_null(trace_pair(trace, "note"));
 }
 
-static void the_interpreter_is_told(void **state) {
+static void notes_are_carried_along(void **state) {
+    (void)state;
+    vbt_note("Nothing to worry about.");
+    assert_string_equal(trace_pair(written(vbt_write_process), "note"), "Nothing to worry about.");
+}
+
+static void the_interpreter_is_described(void **state) {
     (void)state;
     vbt_python.minor = 11;
     strcpy(vbt_python.version, "3.11.2");
@@ -88,55 +96,12 @@ static void modules_cover_the_code_that_runs(void **state) {
     }
 }
 
-/* The number behind a word of a file of /proc; word NULL: the second number of its first line. */
-static int64_t number_in(const char *path, const char *word) {
-    char line[256];
-    long number = 0;
-    FILE *in = fopen(path, "r");
-    assert_non_null(in);
-    while (number == 0 && fgets(line, sizeof line, in) != NULL)
-        if (word == NULL)
-            assert_int_equal(sscanf(line, "%*d %ld", &number), 1);
-        else if (strncmp(line, word, strlen(word)) == 0)
-            assert_int_equal(sscanf(line + strlen(word), "%ld", &number), 1);
-    fclose(in);
-    return number;
-}
-
-/* What is said must be what the kernel says just before and just after; these are the same sooner or later, whatever the kernel does with
- * the memory of a busy machine. */
-static int64_t checked(int64_t (*said)(void), const char *path, const char *word, int64_t unit) {
-    for (;;) {
-        int64_t before = number_in(path, word) * unit, between = said(), after = number_in(path, word) * unit;
-        if (before != after)
-            continue;
-        assert_int_equal(between, before);
-        return between;
-    }
-}
-
-static int64_t resident_now(void) { return checked(vbt_rss_now, "/proc/self/statm", NULL, getpagesize()); }
-
-static void the_resident_set_is_what_the_kernel_says(void **state) {
-    (void)state;
-    enum { SIZE = 32 << 20 };
-    vbt_rss_open();
-    assert_true(resident_now() > 0);
-    char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    memset(memory, 1, SIZE);
-    assert_true(resident_now() > SIZE / 2);
-    munmap(memory, SIZE);
-    assert_true(resident_now() > 0);
-    assert_true(checked(vbt_rss_highest, "/proc/self/status", "VmHWM:", 1024) > SIZE / 2);
-    vbt_rss_close();
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_process_is_told),
-        cmocka_unit_test(the_interpreter_is_told),
+        cmocka_unit_test(the_process_is_described),
+        cmocka_unit_test(the_interpreter_is_described),
+        cmocka_unit_test(notes_are_carried_along),
         cmocka_unit_test(modules_cover_the_code_that_runs),
-        cmocka_unit_test(the_resident_set_is_what_the_kernel_says),
     };
     world_init();
     for (char **entry = environ; *entry != NULL;) { /* those of whoever runs this test, too, are options */
@@ -148,6 +113,6 @@ int main(void) {
         free(name);
     }
     setenv("VBTRACE_TICK", "12", 1);
-    vbt_process_info_init();
+    vbt_process_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

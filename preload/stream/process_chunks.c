@@ -1,0 +1,119 @@
+/* See process_chunks.h. */
+#include "process_chunks.h"
+
+#include "helper.h"
+#include "preload/base/proc.h"
+#include "preload/base/sys.h"
+#include "preload/process/process.h"
+#include "preload/process/run_notes.h"
+#include "preload/python/python.h"
+#include "preload/shared/options.h"
+#include "preload/shared/say.h"
+#include "preload/thread/full_stack.h"
+
+#include <gnu/libc-version.h>
+#include <string.h>
+
+enum { PAGE = 4096 };
+
+static void put_pair(struct vbt_writer *w, uint64_t *count, const char *key, const char *value) {
+    vbt_put_string(w, key, strlen(key));
+    vbt_put_string(w, value, strlen(value));
+    ++*count;
+}
+
+static void put_number(struct vbt_writer *w, uint64_t *count, const char *key, int64_t value) {
+    char digits[32];
+    vbt_format(digits, sizeof digits, "%ld", (long)value);
+    put_pair(w, count, key, digits);
+}
+
+/* The command line; of a very long one, the first arguments. Who puts a title in its place leaves zeros behind it. */
+static void put_arguments(struct vbt_writer *w, uint64_t *count) {
+    enum { MEANT = 3 }; /* empty arguments at the end that somebody may have given */
+    size_t length, end;
+    const char *text = vbt_proc_text("/proc/self/cmdline", &length);
+    end = length;
+    while (end > 1 && text[end - 1] == '\0' && text[end - 2] == '\0')
+        end--;
+    if (length - end > MEANT)
+        length = end;
+    for (const char *argument = text; argument < text + length; argument += strlen(argument) + 1)
+        put_pair(w, count, "arg", argument);
+}
+
+void vbt_write_process(struct vbt_chunk_writer *writer) {
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    uint8_t *start = vbt_chunk_counted_begin(writer);
+    uint64_t count = 0;
+    char libc[64];
+    vbt_format(libc, sizeof libc, "glibc %s", gnu_get_libc_version());
+    put_pair(w, &count, "vbtrace", VBT_VERSION);
+    put_pair(w, &count, "exe", vbt_program_path());
+    put_arguments(w, &count);
+    put_pair(w, &count, "cwd", vbt_program_directory());
+    put_pair(w, &count, "host", vbt_host_name());
+    put_number(w, &count, "pid", vbt_pid);
+    put_number(w, &count, "ppid", vbt_sys(SYS_getppid));
+    put_number(w, &count, "started", vbt_started);
+    put_pair(w, &count, "libc", libc);
+    put_pair(w, &count, "native", vbt_stacks != VBT_STACKS_LEAF ? "full" : "leaf");
+    put_number(w, &count, "tick_ns", vbt_options.tick);
+    put_number(w, &count, "page_size", PAGE);
+    if (vbt_python.minor != 0) {
+        put_pair(w, &count, "python", vbt_python.version);
+        put_pair(w, &count, "python_status", vbt_python.trouble != NULL ? vbt_python.trouble : "ok");
+    }
+    for (const char *entry = vbt_process_options(); *entry != '\0'; entry += strlen(entry) + 1)
+        put_pair(w, &count, "option", entry);
+    for (unsigned i = 0; vbt_note_at(i) != NULL; i++)
+        put_pair(w, &count, "note", vbt_note_at(i));
+    if (vbt_helper_is_impossible())
+        put_pair(
+            w, &count, "note",
+            "Nothing could be written while the program ran (under Valgrind, an emulator or a filter of system calls): there is no "
+            "timeline.");
+    vbt_chunk_counted_end(writer, start, count);
+    vbt_chunk_end(writer, VBT_CHUNK_PROCESS);
+}
+
+/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files that code runs
+ * from. */
+static bool put_mapping(struct vbt_writer *w, const char *line, const char *end) {
+    const char *at = line;
+    uint64_t from = vbt_hexadecimal(&at);
+    at++;
+    uint64_t to = vbt_hexadecimal(&at);
+    at++;
+    bool executable = at[2] == 'x';
+    at += 5;
+    uint64_t offset = vbt_hexadecimal(&at);
+    const char *path = memchr(at, '/', (size_t)(end - at));
+    if (!executable || path == NULL)
+        return false;
+    vbt_put_varint(w, from);
+    vbt_put_varint(w, to);
+    vbt_put_varint(w, offset);
+    vbt_put_string(w, path, (size_t)(end - path));
+    return true;
+}
+
+void vbt_write_mappings(struct vbt_chunk_writer *writer) {
+    size_t length;
+    const char *text = vbt_proc_text("/proc/self/maps", &length);
+    if (length == 0)
+        return;
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, 0);
+    uint8_t *start = vbt_chunk_counted_begin(writer);
+    uint64_t count = 0;
+    for (const char *line = text; line < text + length;) {
+        const char *end = memchr(line, '\n', (size_t)(text + length - line));
+        if (end == NULL)
+            break;
+        count += put_mapping(w, line, end);
+        line = end + 1;
+    }
+    vbt_chunk_counted_end(writer, start, count);
+    vbt_chunk_end(writer, VBT_CHUNK_MODULES);
+}
