@@ -188,7 +188,7 @@ static void tell_failure(const struct vbt_summary *summary, bool is_exec) {
     static char line[ROOM]; /* not on a stack that may be small */
     vbt_format(line, sizeof line, "%s: not written%s: %s", summary->path, summary->begun ? " to its end" : "",
                vbt_destination_error(summary->error));
-    if (!vbt_runner_tell(line) && !is_exec && summary_due)
+    if (!vbt_runner_send(line) && !is_exec && summary_due)
         vbt_say("%s", line);
 }
 

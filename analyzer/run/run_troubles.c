@@ -3,7 +3,7 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
-#include "preload/stream/runner.h"
+#include "preload/shared/runner_variable.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
-/* See runner.h. The file is one in memory, open in vbtrace alone and reached through /proc: no descriptor has to be left open in the
- * program. In another namespace the same path may be anybody's file. */
+/* See runner.h. The file is one in memory, open in vbtrace alone and reached through /proc: no descriptor has to be
+ * left open in the program. In another namespace the same path may be any file. */
 #include "runner.h"
 
 #include "preload/base/proc.h"
+#include "preload/shared/runner_variable.h"
 #include "preload/shared/say.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
@@ -26,7 +27,7 @@ void vbt_runner_init(void) {
     vbt_format(runner.path, sizeof runner.path, "%.*s", (int)strcspn(value, " "), value);
 }
 
-bool vbt_runner_tell(const char *line) {
+bool vbt_runner_send(const char *line) {
     struct stat there;
     long size = (long)strlen(line) + 1;
     if (runner.path[0] == '\0' || vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, runner.path, &there, 0)) ||
@@ -35,7 +36,7 @@ bool vbt_runner_tell(const char *line) {
     long fd = vbt_sys(SYS_openat, AT_FDCWD, runner.path, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
     if (vbt_sys_failed(fd))
         return false;
-    bool told = vbt_sys(SYS_write, fd, line, size) == size;
+    bool sent = vbt_sys(SYS_write, fd, line, size) == size;
     vbt_sys(SYS_close, fd);
-    return told;
+    return sent;
 }
