@@ -1,8 +1,15 @@
 """What the end-to-end tests share: the interpreters they run on, and a note of them at the top of the run."""
 
+import pathlib
 import signal
+import sys
 
-import vbt
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+pytest.register_assert_rewrite("conservation", "vbt")
+
+import vbt  # noqa: E402
 
 
 def pytest_configure():

@@ -19,7 +19,7 @@ import pytest
 import memory
 import servers
 import vbt
-from test_conservation import check_by_second_reader, check_laws
+from conservation import check_by_second_reader, check_laws
 
 SECONDS = float(os.environ.get("VBTRACE_SERVER_SECONDS", "300"))
 SAMPLES = 60

@@ -1,0 +1,181 @@
+"""Which thread did what: --by thread, and programs that start very many of them."""
+
+import json
+import os
+import signal
+
+import pytest
+
+import vbt
+
+ROWS = 64  # threads with a row of their own
+UNIT = 1000
+BLOCK = 32
+
+
+def view(command, path, *options):
+    done = vbt.vbtrace(command, "--by", "thread", "--format", "json", *options, path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return json.loads(done.stdout)
+
+
+def by_thread(path, function):
+    """What each thread did in a function, and all it calls, by the thread's label."""
+    calls = view("tree", path, "--filter", f"function=^{function}$")["calls"]
+    return {row["function"]: row for row in calls if row["parent"] == 0}
+
+
+def column(rows, name):
+    return {label: row[name] for label, row in rows.items() if row[name]}
+
+
+@pytest.fixture(scope="module")
+def named():
+    return vbt.trace([vbt.compiled("known_threads.c", "-O0", "-fno-builtin"), "named"]).report
+
+
+def test_each_thread_has_its_counts(named):
+    alpha, beta, gamma = "alpha (thread 2)", "beta (thread 3)", "gamma (thread 4)"
+    work = by_thread(named.path, "work")
+    assert column(work, "cumulative_allocs") == {alpha: UNIT, beta: 2 * UNIT, gamma: 3 * UNIT}
+    assert column(work, "cumulative_allocated_bytes") == {alpha: UNIT * BLOCK, beta: 2 * UNIT * BLOCK, gamma: 3 * UNIT * BLOCK}
+    # Three allocated there and main freed some: nobody knows whose blocks live.
+    assert column(work, "cumulative_live_blocks") == {"[not told apart]": 6 * UNIT // 4}
+    assert column(by_thread(named.path, "keep"), "cumulative_live_blocks") == {alpha: 10, beta: 20, gamma: 30}
+    only = by_thread(named.path, "only_gamma")
+    assert column(only, "cumulative_allocs") == {gamma: UNIT}
+    assert column(only, "cumulative_live_bytes") == {gamma: 900 * BLOCK}  # though main freed the rest
+
+
+def test_threads_of_a_report(named):
+    rows = named.json["threads"]
+    assert [(row["thread"], row["label"].split()[0], row["threads"]) for row in rows] == [
+        (1, "main", 1),
+        (2, "alpha", 1),
+        (3, "beta", 1),
+        (4, "gamma", 1),
+    ]
+    assert named.totals["threads"] == 4 and rows[0]["tid"] == named.json["program"]["pid"]
+    begun = [row["begun_ns"] for row in rows]
+    assert begun == sorted(begun) and rows[0]["ended_ns"] is None and all(row["ended_ns"] for row in rows[1:3])
+    for number, row in enumerate(rows[1:], 1):
+        assert row["frees"] >= number * UNIT // 2 and row["name"] == ("alpha", "beta", "gamma")[number - 1]
+    for name in ("allocs", "frees", "allocated_bytes", "freed_bytes", "temporary_allocs"):
+        assert sum(row[name] for row in rows) == named.totals[name]
+
+
+@pytest.mark.parametrize("command, rows", [("tree", "calls"), ("peak", "stacks"), ("leaks", "stacks"), ("temporary", "stacks")])
+def test_threads_add_up_to_the_whole(named, command, rows):
+    told, plain = view(command, named.path), json.loads(vbt.vbtrace(command, "--format", "json", named.path).stdout)
+    assert told["totals"] == plain["totals"]
+    if command == "tree":
+        sums = {name: sum(row[name] for row in told[rows]) for name in told["totals"]}
+        assert sums == told["totals"]
+
+
+def test_functions_by_thread(named):
+    rows = {row["function"]: row for row in view("functions", named.path)["functions"]}
+    told = {row["label"]: row for row in named.json["threads"]}
+    assert rows.keys() - told.keys() <= {"[not told apart]"} and told.keys() <= rows.keys()
+    for label, row in told.items():
+        assert (rows[label]["allocs"], rows[label]["allocated_bytes"]) == (row["allocs"], row["allocated_bytes"])
+
+
+def test_by_a_second_reader(named):
+    trace = named.trace
+    assert [thread["name"] for thread in trace.threads[2:]] == ["alpha", "beta", "gamma"]
+    for number, thread in enumerate(trace.threads[1:], 1):
+        parts = [trace.parts[node].get(number, {}) for node in trace.counters if trace.nodes[node][2] == 0]
+        for name in ("allocs", "frees", "allocated_bytes", "freed_bytes", "temporary_allocs"):
+            assert sum(part.get(name, 0) for part in parts) == thread["heap"][name], (number, name)
+
+
+def test_later_threads_share_a_row():
+    """The first threads keep theirs, though they ended long before the others began."""
+    threads = 100
+    report = vbt.trace([vbt.compiled("known_threads.c", "-O0", "-fno-builtin"), "later", threads]).report
+    assert report.totals["threads"] == 1 + threads and len(report.json["threads"]) == ROWS + 1
+    allocs = {label.split("thread ")[-1].rstrip(")"): n for label, n in column(by_thread(report.path, "work"), "cumulative_allocs").items()}
+    later = f"[{1 + threads - ROWS} later threads]"
+    assert allocs.pop(later) == sum(range(ROWS, threads + 1))
+    assert allocs == {str(number): number - 1 for number in range(2, ROWS + 1)}
+    assert report.json["conservation"] == {"checked": True, "holds": True, "difference": None}
+
+
+def test_ten_thousand_threads():
+    """Every count is right, and the process does not grow with its threads."""
+    threads = 10_000
+    run = vbt.trace([vbt.compiled("known_threads.c", "-O0", "-fno-builtin"), "many", threads])
+    report = run.report
+    early, late = map(int, run.stdout.split())
+    assert late - early < 1024, (early, late)  # KiB
+    assert report.totals["threads"] == 1 + threads and report.totals["lost_events"] == 0
+    work = by_thread(report.path, "work")
+    assert sum(column(work, "cumulative_allocs").values()) == 10 * threads
+    assert work[f"[{1 + threads - ROWS} later threads]"]["cumulative_allocs"] == 10 * (1 + threads - ROWS)
+    assert report.json["conservation"]["holds"] is True
+
+
+def test_python_threads(interpreter):
+    """Each interpreter's threads, by what they allocate."""
+    code = """
+import threading
+def work(n):
+    return [float(i) + 0.5 for i in range(n)]
+for n in (1000, 2000, 3000):
+    thread = threading.Thread(target=work, args=(n,)); thread.start(); thread.join()
+"""
+    report = vbt.trace([interpreter.path, "-c", code]).report
+    assert report.totals["threads"] == 4
+    allocated = column(by_thread(report.path, "work"), "cumulative_allocated_bytes")
+    first, second, third = (value for _, value in sorted((label.split("thread ")[1], value) for label, value in allocated.items()))
+    assert first < second < third and third - 2 * second + first < 0.3 * first
+
+
+def test_one_thread_says_nothing_of_threads(interpreter):
+    report = vbt.trace([interpreter.path, "-c", "pass"]).report
+    assert not report.trace.threads[1:] and report.json["threads"] == []
+    assert list(by_thread(report.path, "<module>")) == ["main (thread 1)"]
+
+
+def test_threads_of_a_killed_process():
+    """What was not told apart before the end is said to be of no known thread; nothing is lost."""
+    code = """
+import select, sys, threading
+def work():
+    kept.extend(bytearray(5000) for _ in range(1000))
+kept = []
+thread = threading.Thread(target=work); thread.start(); thread.join()
+while not select.select([sys.stdin], [], [], 0.05)[0]:
+    kept.append(bytearray(9000))   # so that there is something to write, and with it who did what
+sys.stdin.readline()
+work()
+sys.stdin.readline()
+"""
+
+    def tree(path):
+        told = json.loads(vbt.vbtrace("tree", "--by", "thread", "--format", "json", path).stdout)
+        return told["totals"]["allocated_bytes"], {row["function"]: row["cumulative_allocated_bytes"] for row in told["calls"] if row["parent"] == 0}
+
+    def thread_is_told(reports):
+        return any(tree(report.path)[1].get("python3 (thread 2)", 0) >= 5_000_000 for report in reports)
+
+    def kill(reports):
+        """When all is written and nothing follows: what a thread does during a tick can be in its part of the counts alone."""
+        (report,) = reports
+        seen.append(report.totals["allocs"])
+        if seen[-2:] == 2 * seen[-1:] and report.line("<string>", 4)["allocated_bytes"] >= 10_000_000:
+            os.kill(report.json["program"]["pid"], signal.SIGKILL)
+            return True
+        return False
+
+    for _ in range(50):
+        seen = []
+        path = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], thread_is_told, kill, status=-signal.SIGKILL).paths[0]
+        totals = json.loads(vbt.vbtrace("report", "--format", "json", path).stdout)["totals"]
+        whole, groups = tree(path)
+        assert sum(groups.values()) == whole == totals["allocated_bytes"]
+        assert groups["python3 (thread 2)"] >= 5_000_000
+        if groups.get("[not told apart]", 0) >= 5_000_000:
+            return
+    pytest.fail("threads are told apart once a second, but were at the end, too, every time")

@@ -1,0 +1,283 @@
+"""Whatever a process becomes: each one has a trace of its own, with a name of its own, and inherits what its parent had."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+import vbt
+from conservation import check_laws
+
+SOURCE = vbt.program("processes.c").read_text().splitlines()
+WORKERS = vbt.program("workers.py").read_text().splitlines()
+PYTHON = "/usr/bin/python3"
+
+
+def line_of(comment):
+    return next(number for number, line in enumerate(SOURCE, 1) if line.endswith("// " + comment))
+
+
+def program():
+    return vbt.compiled("processes.c", "-O0", "-fno-builtin")
+
+
+def traced(way, *arguments, status=0, **options):
+    return vbt.trace([program(), way, *arguments], status=status, **options)
+
+
+def blocks(report, comment):
+    row = report.line(vbt.program("processes.c"), line_of(comment))
+    return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
+
+
+def family(run):
+    """The reports of a run, parents before their children, and lives of a process in their order."""
+    return sorted(run.reports, key=lambda report: report.json["program"]["started_ns"])
+
+
+def check_child(child, parent):
+    """One that did what live() of processes.c does."""
+    assert child.json["program"]["ppid"] in (parent.json["program"]["pid"], 1) and parent.json["program"]["pid"] != child.json["program"]["pid"]
+    assert blocks(child, "N here") == (0, 300, 700, 7_000)
+    assert blocks(child, "7 in the child") == (7, 0, 7, 700)
+    assert child.totals["inherited_blocks"] >= 1000 and child.totals["unknown_frees"] == {"heap": 0, "python": 0, "map": 0}
+    assert blocks(parent, "N here") == (1000, 0, 1000, 10_000) and blocks(parent, "7 in the child") == (0, 0, 0, 0)
+    assert child.totals["lost_events"] == parent.totals["lost_events"] == 0
+    check_laws(child)
+    check_laws(parent)
+
+
+@pytest.mark.parametrize("way, reason", [("clone", "_exit"), ("clone-stack", "exit"), ("_Fork", "_exit")])
+def test_forks_that_no_handler_sees(way, reason):
+    parent, child = family(traced(way))
+    check_child(child, parent)
+    assert child.json["end_reason"] == reason and parent.json["end_reason"] == "exit"
+
+
+def test_pool_of_workers():
+    run = traced("pool")
+    parent, *workers = family(run)
+    assert sorted(blocks(worker, "10, 20, 30, 40 in the workers") for worker in workers) == [(n, 0, n, 50 * n) for n in (10, 20, 30, 40)]
+    for worker in workers:
+        assert worker.json["end_reason"] == "_exit" and worker.json["program"]["ppid"] == parent.json["program"]["pid"]
+        assert blocks(worker, "N here") == (0, 0, 1000, 10_000)
+        check_laws(worker)
+
+
+def test_what_is_inherited_is_no_leak():
+    """Of what a child did not free, only what is its own is listed as a leak."""
+    worker = max(traced("pool").reports, key=lambda report: blocks(report, "10, 20, 30, 40 in the workers"))
+    leaks = json.loads(vbt.vbtrace("leaks", "--ungroup", "--format", "json", worker.path).stdout)
+    assert leaks["totals"]["live_bytes"] == 40 * 50 and leaks["totals"]["live_blocks"] == 40
+    assert worker.totals["live_bytes"] >= 12_000  # all that is there
+
+
+def test_generations():
+    """A child inherits what its parent inherited."""
+    run = traced("generations")
+    reports = family(run)
+    assert len(reports) == 4
+    for generation, report in enumerate(reports):
+        assert blocks(report, "N here") == ((1000, 0, 1000, 10_000) if generation == 0 else (0, 100, 1000 - 100 * generation, 10_000 - 1000 * generation))
+        own = 1 if generation > 0 else 0
+        assert blocks(report, "1 in each generation")[:3] == (own, 0, generation)  # one of each generation before is inherited
+        check_laws(report)
+
+
+def test_daemon(tmp_path):
+    """libc's daemon ends the parent where no hook sees it; ours does not. Nothing of ours holds on to the old standard output."""
+    done = vbt.run([program(), "daemon", tmp_path / "written"], traced=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    parent, child = family(wait_for_traces(done, tmp_path, 2))
+    check_child(child, parent)
+    assert (parent.json["end_reason"], child.json["end_reason"]) == ("_exit", "exit") and (tmp_path / "written").exists()
+
+
+def wait_for_traces(done, directory, count):
+    """A run whose processes may end after the first one did."""
+    deadline = time.monotonic() + vbt.TIMEOUT
+    while True:
+        paths = sorted(pathlib.Path(directory).glob("*.vbt"))
+        if len(paths) >= count and all(vbt.Report.of_live(path).json["complete"] for path in paths):
+            return vbt.Run(done, paths)
+        assert time.monotonic() < deadline, paths
+        time.sleep(0.02)
+
+
+def test_vfork():
+    run = traced("vfork")
+    own, true = sorted(run.reports, key=lambda report: report.json["program"]["exe"].endswith("true"))
+    assert blocks(own, "N here") == (1000, 0, 1000, 10_000) and own.json["end_reason"] == "exit"
+    assert true.json["program"]["args"] == ["true"] and true.totals["inherited_blocks"] == 0
+    check_laws(own)
+
+
+@pytest.mark.parametrize("output", ["all.vbt", "%e.vbt", "no-suffix"])
+def test_no_two_share_a_name(output, tmp_path):
+    """However many write to the same path at the same time, each has a file in the end, beside the first."""
+    (tmp_path / "all.vbt").write_text("of an earlier run")
+    os.utime(tmp_path / "all.vbt", (1, 1))
+    done = vbt.run([program(), "spawn"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / output)})
+    assert (done.returncode, done.stderr) == (0, "")
+    reports = [vbt.Report(path) for path in tmp_path.iterdir() if path.stat().st_mtime > 2]
+    assert len(reports) == 5 and len({report.json["program"]["pid"] for report in reports}) == 5
+    for report in reports:
+        assert report.json["complete"] and blocks(report, "N here") == (1000, 0, 1000, 10_000)
+        assert os.path.basename(report.path).startswith(output.split(".")[0].replace("%e", "processes"))
+
+
+@pytest.mark.parametrize("output", ["all.vbt", "%p.vbt"])
+def test_exec_chain(output, tmp_path):
+    """One process, one program, four lives."""
+    done = vbt.run([program(), "chain", "3"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / output)})
+    assert (done.returncode, done.stderr) == (0, "")
+    reports = family(vbt.Run(done, list(tmp_path.glob("*.vbt"))))
+    assert [report.json["end_reason"] for report in reports] == ["exec", "exec", "exec", "exit"]
+    assert [report.json["program"]["args"][-1] for report in reports] == ["3", "2", "1", "0"]
+    assert len({report.json["program"]["pid"] for report in reports}) == 1
+    for report in reports:
+        assert blocks(report, "N here") == (1000, 0, 1000, 10_000)
+        check_laws(report)
+
+
+def test_wrappers_of_a_busy_machine():
+    """Only what a process does itself makes it old, not how long it waits for a processor."""
+    here = {min(os.sched_getaffinity(0))}
+    busy = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"], preexec_fn=lambda: os.sched_setaffinity(0, here)) for _ in range(4)]
+    try:
+        run = traced("wrapper", preexec_fn=lambda: (os.sched_setaffinity(0, here), os.nice(10)))
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert run.report.json["program"]["args"][1] == "plain" and blocks(run.report, "N here")[0] == 1000
+
+
+def test_again_replaces(tmp_path):
+    """The trace of an earlier run, however short ago, gives way to that of a new one."""
+    for _ in range(3):
+        done = vbt.run(["/bin/true"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / "t.vbt")})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [path.name for path in tmp_path.iterdir()] == ["t.vbt"]
+
+
+def test_ends_by_its_own_signal():
+    """A process that kills itself, as Python does when it is interrupted, has a whole trace; one whose signal is blocked goes on."""
+    report = traced("signal", status=-signal.SIGTERM).report
+    assert report.json["complete"] and report.json["end_reason"] == "signal" and blocks(report, "N here") == (1000, 0, 1000, 10_000)
+    report = traced("blocked-signal").report
+    assert report.json["end_reason"] == "exit" and blocks(report, "7 in the child") == (7, 0, 7, 700)
+    assert blocks(report, "N here") == (1000, 300, 700, 7_000)
+
+
+@pytest.mark.parametrize("way", ["waits-at-once", "waits"])
+def test_what_happened_before_a_long_wait(way, tmp_path):
+    """No event follows that could make anybody write, and then comes a SIGKILL."""
+    process = subprocess.Popen([program(), way], env=vbt.environment(LD_PRELOAD=str(vbt.LIBRARY), VBTRACE_OUTPUT=f"{tmp_path}/%p.vbt"), stdout=subprocess.PIPE, text=True)
+    child = int(process.stdout.readline()) if way == "waits" else None
+    try:
+        expected = {process.pid: ((1000, 300, 700, 7_000), (7, 0, 7, 700))} | ({child: ((0, 0, 1000, 10_000), (0, 0, 0, 0))} if child else {})
+        deadline = time.monotonic() + vbt.TIMEOUT
+        while True:
+            time.sleep(0.05)
+            found = {}
+            for path in tmp_path.glob("*.vbt"):
+                report = vbt.Report.of_live(path)
+                found[int(path.stem)] = blocks(report, "N here"), blocks(report, "7 in the child")
+            if found == expected:
+                break
+            assert time.monotonic() < deadline, found
+    finally:
+        process.kill()
+        if child:
+            os.kill(child, signal.SIGKILL)
+        process.wait()
+
+
+def test_alone_where_it_must_be():
+    """A user namespace is refused to processes with several threads: the helper is not there when it is asked for."""
+    untraced = vbt.run([program(), "unshare"])
+    run = traced("unshare")
+    assert run.stdout == untraced.stdout and blocks(run.report, "7 in the child") == (7, 0, 7, 700)
+
+
+def worker_line():
+    return next(number for number, line in enumerate(WORKERS, 1) if "#= the tasks' sum" in line)
+
+
+@pytest.mark.parametrize("method, how", [("fork", "close"), ("fork", "terminate"), ("spawn", "close"), ("forkserver", "terminate")])
+def test_multiprocessing(method, how):
+    """What the workers of a pool allocate is in their traces, and nowhere else, whether they end by themselves or are killed."""
+
+    def all_is_written(reports):
+        return sum(report.line(vbt.program("workers.py"), worker_line())["allocs"] for report in reports) == 1000
+
+    steps = [all_is_written] if how == "terminate" else []
+    run = vbt.trace_in_steps([PYTHON, vbt.program("workers.py"), method, how], *steps)
+    counts = {}
+    for report in run.reports:
+        row = report.line(vbt.program("workers.py"), worker_line())
+        if row["allocs"]:
+            counts[report.json["program"]["pid"]] = row["allocs"], row["allocated_bytes"]
+            assert report.json["complete"] or how == "terminate"
+    assert set(counts) == set(run.told) and 1 <= len(counts) <= 2
+    assert [sum(column) for column in zip(*counts.values())] == [1000, 16_000]
+    assert len({report.path for report in run.reports}) == len(run.paths)
+
+
+def test_multiprocessing_everywhere(interpreter):
+    run = vbt.trace([interpreter.path, vbt.program("workers.py"), "fork", "close"], silent=interpreter.v < (3, 12))
+    rows = [report.line(vbt.program("workers.py"), worker_line()) for report in run.reports]
+    assert sum(row["allocs"] for row in rows) == 1000 and len(run.paths) == 3
+
+
+def test_shells_leave_nothing_behind(tmp_path):
+    """Neither they nor the little tools they run; but what the person meant does, in the midst of them."""
+    command = f"env A=B nice {PYTHON} -c 'print(1)' | sed s/1/2/; cat /dev/null; {program()} plain; echo $(basename /a/b)"
+    run = vbt.trace(["/bin/sh", "-c", command], directory=tmp_path)
+    assert run.stdout == "2\nb\n"
+    assert sorted(report.json["program"]["args"][0] for report in run.reports) == sorted([PYTHON, str(program())])
+    assert len(list(tmp_path.iterdir())) == 2
+    followed = vbt.trace(["/bin/sh", "-c", command], env={"VBTRACE_FOLLOW": "all"})
+    assert {"sh", "sed", "cat", "basename"} <= {os.path.basename(report.json["program"]["args"][0]) for report in followed.reports}
+
+
+def test_pyenv_shim(tmp_path):
+    shim = pathlib.Path.home() / ".pyenv" / "shims" / "python3"
+    if not shim.exists():
+        pytest.skip(f"needs pyenv, whose {shim} is not there")
+    run = vbt.trace([shim, "-c", "print(3)"], directory=tmp_path)
+    assert run.stdout == "3\n" and run.report.json["program"]["python"] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_subprocess_in_every_way():
+    """A program whose children are Python's, by fork and exec, by vfork, by a shell."""
+    code = f"""
+import os, subprocess, sys, time
+child = [sys.executable, "-c", "kept = [None] * 100\\nfor i in range(100):\\n    kept[i] = object()"]
+subprocess.run(child, check=True)
+subprocess.run(child, check=True, preexec_fn=os.getpid)
+subprocess.run(child, check=True, close_fds=False, start_new_session=True)
+os.waitpid(os.posix_spawn(child[0], child, os.environ), 0)
+os.spawnv(os.P_WAIT, child[0], child)
+os.system("true; " + " ".join(map("'{{}}'".format, child)))
+subprocess.run("cat /dev/null; exec {{}}".format(" ".join(map("'{{}}'".format, child))), shell=True, check=True)
+"""
+    run = vbt.trace([PYTHON, "-c", code])
+    # Where the machine is slow, the time between fork and exec is long enough for a trace of its own.
+    reports = [report for report in run.reports if report.json["end_reason"] != "exec"]
+    rows = [report.line("<string>", 3) for report in reports if code not in report.json["program"]["args"]]
+    assert [row["allocs"] for row in rows] == [100] * 7 and len(reports) == 8
+
+
+def test_chosen_programs(tmp_path):
+    """VBTRACE_EXE names the programs to trace, shells too."""
+    name = os.path.basename(os.path.realpath(PYTHON))
+    command = f"{PYTHON} -c 'pass'; {program()} plain; true"
+    for patterns, expected in ((name, {PYTHON}), ("proc*", {str(program())}), (f"!{name}", {str(program())}), ("*sh,!python*", {"/bin/sh"}), ("/nowhere/*", set())):
+        run = vbt.trace(["/bin/sh", "-c", command], env={"VBTRACE_EXE": patterns})
+        assert {report.json["program"]["args"][0] for report in run.reports} == expected, patterns

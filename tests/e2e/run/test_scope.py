@@ -1,0 +1,133 @@
+"""What is recorded, and what is reported: stops and starts inside a run, limits, suppressions."""
+
+import time
+
+import pytest
+
+import vbt
+from conservation import check_laws
+
+SOURCE = vbt.program("pauses.c").read_text().splitlines()
+
+
+def traced(way, **options):
+    return vbt.trace([vbt.compiled("pauses.c", "-O0", "-fno-builtin"), way], **options)
+
+
+def counts(report, comment):
+    number = next(number for number, line in enumerate(SOURCE, 1) if line.endswith("// " + comment))
+    row = report.line(vbt.program("pauses.c"), number)
+    return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
+
+
+def pauses_note(report):
+    return [note for note in report.json["notes"] if note.startswith("Recording was stopped")]
+
+
+def test_stop_and_start():
+    """What is allocated meanwhile is nobody's, what ends meanwhile is known to have ended, in all threads."""
+    report = traced("stop").report
+    assert counts(report, "N before") == (1000, 600, 400, 4_000)  # 300, 100 in a thread, 100 + 100 by realloc
+    assert counts(report, "none of these is recorded") == (0, 0, 0, 0)
+    assert counts(report, "ends the block, and begins none") == (0, 0, 0, 0)
+    assert counts(report, "100 after") == (100, 0, 100, 3_000)
+    assert counts(report, "N after") == (1000, 0, 1000, 40_000)
+    mapped = report.totals["domains"]["map"]
+    assert (mapped["allocs"], mapped["frees"], mapped["live_bytes"]) == (1, 1, 0)
+    assert report.totals["unknown_frees"]["heap"] >= 1100 and report.totals["pauses"] == 1 and report.totals["paused_ns"] > 0
+    assert len(pauses_note(report)) == 1
+    check_laws(report)
+    assert [row["label"] for row in report.json["intervals"] if row["label"]] == ["whole"]
+    assert report.intervals("whole")[0]["allocs"]["total"] == 1000
+
+
+def test_children_of_a_stopped_process():
+    run = traced("fork")
+    child, parent = sorted(run.reports, key=lambda report: -report.totals["inherited_blocks"])
+    assert counts(parent, "N before the fork") == (1000, 0, 1000, 10_000) and counts(parent, "N in the child") == (0, 0, 0, 0)
+    assert counts(child, "N before the fork") == (0, 100, 900, 9_000) and counts(child, "N in the child") == (1000, 0, 1000, 40_000)
+    assert parent.totals["pauses"] == child.totals["pauses"] == 1
+    check_laws(child)
+    check_laws(parent)
+
+
+LATE = 0.04  # seconds, less than to the next allocation
+
+
+@pytest.mark.parametrize("options", [{"DELAY": 0.35}, {"DURATION": 0.35}, {"DELAY": 0.25, "DURATION": 0.3}, {"DELAY": 100}])
+def test_by_the_clock(options):
+    """Never too early, and to start never too late: each event looks at the clock. To stop is the helper's part, which a busy machine lets
+    wait, but not every time."""
+    for _ in range(100):
+        launched = time.monotonic()
+        run = traced("clock", env={f"VBTRACE_{name}": str(value) for name, value in options.items()})
+        begun, *moments = run.told
+        begun, moments = begun / 1e9, [(before / 1e9, after / 1e9) for before, after in moments]
+        starts = options.get("DELAY", 0)
+        stops = starts + options.get("DURATION", 1000)
+        # The library's clock began between launched and begun.
+        certain = [after for before, after in moments if begun + starts <= before and after <= launched + stops]
+        possible = [before for before, after in moments if launched + starts <= after]
+        on_time = [before for before in possible if before <= begun + stops + LATE]
+        allocs, pauses = counts(run.report, "one a tenth")[0], run.report.totals["pauses"]
+        assert len(certain) <= allocs <= len(possible) and run.report.json["complete"]
+        if allocs <= len(on_time) and pauses == len(options):
+            return
+        assert "DURATION" in options and pauses in (len(options), len(options) - 1), (allocs, pauses, options)
+    pytest.fail(f"stopped too late, every time: {allocs} allocations, not {len(on_time)}")
+
+
+def test_until_the_program_starts_it():
+    report = traced("until-start", env={"VBTRACE_DELAY": "start"}).report
+    assert counts(report, "N since the start") == (1000, 0, 1000, 40_000) and report.heap["allocs"] == 1000
+    assert report.totals["unknown_frees"]["heap"] >= 1000
+    check_laws(report)
+
+
+def test_python(interpreter):
+    """The interpreter starts unrecorded or not; code that was made meanwhile is known for what it is, also when it has died."""
+    for env in ({}, {"VBTRACE_DELAY": "start"}):
+        program = vbt.program("pauses.py")
+        report = vbt.trace([interpreter.path, program], python_paths=[vbt.MODULE_DIRECTORY], env=env).report
+        assert not vbt.wrong_lines(report.by_line(), program, vbt.truths(program))
+        check_laws(report)
+
+
+def leaks(path, *options):
+    done = vbt.vbtrace("leaks", "--ungroup", *options, path)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_suppressions(tmp_path):
+    """As LeakSanitizer's: a part of the name of a function, a file or a module, anywhere in the stack."""
+    run = traced("until-start")
+    patterns = tmp_path / "known"
+    for text, left in (
+        ("# nothing\n\n", True),
+        ("leak:until_start\n", False),
+        ("leak:no_such_function\n  leak:^until_*art$\n", False),
+        ("leak:^ntil\n", True),
+        ("leak:until_star$\n", True),
+        ("leak:pauses.c\n", False),
+        ("leak:/pauses-*\n", False),
+    ):
+        patterns.write_text(text)
+        status, says = leaks(run.paths[0], "--suppress", patterns)
+        assert status == 0 and ("until_start" in says) == left and ("Suppressed: " in says) != left, (text, says)
+    patterns.write_text("# fine\nrace:x\n")
+    assert leaks(run.paths[0], "--suppress", patterns) == (2, f"vbtrace: {patterns}: line 2: expected leak:PATTERN, found race:x\n")
+    assert leaks(run.paths[0], "--suppress", tmp_path / "none") == (2, f"vbtrace: {tmp_path / 'none'}: cannot be opened: No such file or directory\n")
+
+
+@pytest.mark.parametrize("limit", ["MAX_TRACE", "MAX_MEMORY", None])
+def test_limits(limit):
+    """Beyond a limit all is counted, and call paths that are new are counted together."""
+    run = vbt.trace([vbt.compiled("paths.c", "-O0", "-fno-builtin")], env={f"VBTRACE_{limit}": "64K"} if limit else {})
+    report = run.report
+    assert report.heap["allocs"] == 3 * 4096 and report.heap["allocated_bytes"] == 32 * 3 * 4096
+    assert report.json["conservation"]["holds"] and report.json["complete"]
+    notes = [note for note in report.json["notes"] if note.startswith("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached")]
+    lost = sum(row["allocs"] for row in report.json["lines"] if row["function"] == "[lost call path]")
+    assert lost == report.totals["lost"]["nodes"] == report.totals["lost_events"]
+    assert (len(notes) == 1 and lost > 3 * 2048) if limit else (notes == [] and lost == 0)
+    assert limit != "MAX_TRACE" or run.paths[0].stat().st_size <= 64 * 1024

@@ -1,0 +1,49 @@
+"""Laws that hold for every trace: parts add up to wholes, nothing is lost, and a second reader of the file finds the same."""
+
+ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
+
+
+def check_laws(report, **lost):
+    """lost: what is lost, by reason; nothing as a rule."""
+    totals, domains = report.totals, report.totals["domains"]
+    assert report.json["complete"] and report.json["conservation"] == {"checked": True, "holds": True, "difference": None}
+    assert {reason: count for reason, count in totals["lost"].items() if count} == lost and totals["lost_events"] == sum(lost.values())
+    rows = [] if totals["inherited_blocks"] else [*report.json["lines"], *report.json["user_lines"]]  # those do not tell what they inherited
+    for counts in [totals, *domains.values(), *rows]:
+        inherited = counts.get("inherited_blocks", 0), counts.get("inherited_bytes", 0)
+        assert counts["live_blocks"] == inherited[0] + counts["allocs"] - counts["frees"]
+        assert counts["live_bytes"] == inherited[1] + counts["allocated_bytes"] - counts["freed_bytes"]
+        assert counts["live_blocks"] >= 0 and counts["live_bytes"] >= 0
+        assert counts["temporary_allocs"] <= counts["frees"] <= inherited[0] + counts["allocs"]
+    for name in ADDED:
+        assert totals[name] == domains["heap"][name] + domains["python"][name], name
+        for rows in ("lines", "user_lines"):
+            assert totals[name] == sum(row[name] for row in report.json[rows]), (rows, name)
+    for rows in ("lines", "user_lines"):
+        at_peak = sum(row["at_peak_bytes"] for row in report.json[rows])
+        error = totals["peak_error_bytes"]
+        if totals["threads"] == 1:
+            assert error == 0 and at_peak == totals["peak_bytes"]
+        elif not totals["inherited_blocks"]:  # the sizes of those are not told
+            # What another thread is just booking when the peak passes can be in the one and not in the other.
+            error += (totals["threads"] - 1) * max((row["max_bytes"] for row in report.json[rows]), default=0)
+            assert abs(at_peak - totals["peak_bytes"]) <= error, (rows, at_peak, totals["peak_bytes"], error)
+    assert totals["peak_bytes"] + totals["peak_error_bytes"] >= totals["live_bytes"]
+
+
+def check_by_second_reader(report):
+    """Totals, counters of each line, intervals: what the tests' own reader makes of the file."""
+    trace = report.trace
+    assert trace.end == report.json["end_reason"]
+    for name in ("heap", "python", "map"):
+        told = trace.domain(name)
+        assert told == {field: report.totals["domains"][name][field] for field in told}
+    ours = {place: counts for place, counts in trace.lines().items()}
+    rows = report.by_line()
+    python = {(row["file"], row["line"]) for row in report.json["lines"] if row["kind"] == "python"}
+    assert python == ours.keys()
+    for place in python:
+        assert rows[place] == ours[place], place
+    for kind, is_section in ((0, False), (1, True)):
+        found = sum(row["count"] for row in trace.intervals.values() if row["kind"] == kind)
+        assert found == sum(row["count"] for row in report.json["intervals"] if bool(row["label"]) == is_section)
