@@ -114,15 +114,15 @@ bool vbt_python_attach(void *library) {
         make_stacks(VBT_STACKS_LEAF);
     read_version(library);
     find_functions(library);
-    const struct vbt_python_abi *known = vbt_python_abi_known(vbt_python.minor);
-    if (known == NULL || !all_found()) {
-        give_up("this version is not known (3.8 to 3.14 are)");
+    vbt_python.known = vbt_cpython_known(vbt_python.minor);
+    if (vbt_python.known == NULL || !all_found()) {
+        give_up("this version is not known (" VBT_PYTHON_RANGE " are)");
         return true;
     }
-    vbt_python.abi = *known;
+    vbt_python.abi = vbt_python.known->abi;
     if (vbt_stacks == VBT_STACKS_NATIVE)
         make_stacks(VBT_STACKS_JOINED);
-    vbt_python_abi_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);
+    vbt_cpython_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);
     vbt_python_stack_use();
     vbt_hooks_python_wrap();
     poll_while_starting();

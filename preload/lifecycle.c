@@ -292,10 +292,7 @@ void vbt_lifecycle_has_left(void) {
 }
 
 /* A helper that is kept stays for a fork, too: the child is as after one behind our back. Not where Python counts threads. */
-static bool stays_for_fork(void) {
-    enum { COUNTS_THREADS = 12 };
-    return vbt_helper_is_kept() && vbt_python.minor < COUNTS_THREADS;
-}
+static bool stays_for_fork(void) { return vbt_helper_is_kept() && vbt_python.minor < VBT_PYTHON_COUNTS_THREADS; }
 
 /* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the recording may stop meanwhile. */
 static __thread bool held_for_fork __attribute__((tls_model("initial-exec")));

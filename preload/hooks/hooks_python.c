@@ -143,7 +143,7 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
 
 #define VERSION(minor)                                                                                                             \
     VBT_INLINE const struct vbt_step *known_step_##minor(const struct vbt_python_stack *stack) {                                   \
-        return vbt_walk_known(stack, &vbt_python_abis[minor]);                                                                     \
+        return vbt_walk_known(stack, &vbt_cpythons[minor].abi);                                                                    \
     }                                                                                                                              \
     static void *malloc_##minor(void *context, size_t size) {                                                                      \
         const struct vbt_py_allocator *real = context;                                                                             \
@@ -161,7 +161,7 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
         return booked_usually(thread, block, count * size, known_step_##minor);                                                    \
     }
 
-VBT_FOR_EACH_ABI(VERSION)
+VBT_FOR_EACH_WALKER(VERSION)
 
 #define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, wrapped_realloc, wrapped_free},
 
@@ -169,12 +169,12 @@ VBT_FOR_EACH_ABI(VERSION)
 static const struct vbt_py_allocator *fitting(void) {
     static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator full = {NULL, malloc_full, calloc_full, wrapped_realloc, wrapped_free};
-    static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_ABI(TABLE_ENTRY)};
+    static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_WALKER(TABLE_ENTRY)};
     if (vbt_stacks != VBT_STACKS_LEAF)
         return &full;
     if (!vbt_python_stack_in_use() || !vbt_python_abi_is_known())
         return &any;
-    return &by_version[vbt_python.minor == 9 ? 8 : vbt_python.minor];
+    return &by_version[vbt_python.known->walked_as];
 }
 
 /* Somebody else's wrapper that stands before ours, such as tracemalloc's or that of Python's debug hooks: its context is or holds a copy of

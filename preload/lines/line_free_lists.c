@@ -18,19 +18,16 @@ struct float_list {
 
 /* By size: the first, how many; each names the next in its first item. From 3.11 on size 1 begins; in 3.10 the empty tuple stands before. */
 struct tuple_lists {
-    void *first[20];
-    int count[20];
+    void *first[VBT_PY_TUPLE_LISTS];
+    int count[VBT_PY_TUPLE_LISTS];
 };
 
 /* How many objects an array holds stands behind it. In 3.12 that of dicts and that of their key tables are side by side, and then the two
  * numbers; before, each has its own behind it. */
-enum { ARRAY_SIZE = 80 };
 struct array_list {
     void *volatile *objects;
     volatile int *count;
 };
-
-enum { FLOAT_LIST_FULL = 100, TUPLE_SIZES = 20, TUPLE_LIST_FULL = 2000 };
 
 static volatile struct float_list *floats;
 static volatile struct tuple_lists *tuples;
@@ -44,6 +41,9 @@ static void *next_tuple(void *object) {
     enum { ITEMS = 8 };
     return *(void **)((char *)object + vbt_python.abi.var_size + ITEMS);
 }
+
+/* The index of the list of tuples of a size. */
+static int list_of_tuples(int size) { return size - vbt_python.known->free_lists.smallest_tuple; }
 
 /* Takes a chain's objects for good. */
 static void empty(void *volatile *first, void *(*next_of)(void *), void (*free_one)(void *)) {
@@ -66,14 +66,14 @@ void vbt_line_free_lists_empty(void) {
     empty_array(lists, free_collected);
     empty_array(dicts, free_collected);
     empty_array(key_tables, free_object);
-    if (floats->count != FLOAT_LIST_FULL || floats->first != NULL) {
-        floats->count = FLOAT_LIST_FULL;
+    if (floats->count != VBT_PY_FREE_FLOATS || floats->first != NULL) {
+        floats->count = VBT_PY_FREE_FLOATS;
         empty(&floats->first, next_float, free_object);
     }
-    if (tuples->count[1] == TUPLE_LIST_FULL && tuples->first[1] == NULL)
+    if (tuples->count[1] == VBT_PY_FREE_TUPLES && tuples->first[1] == NULL)
         return;
-    for (int i = vbt_python.minor == 10; i < TUPLE_SIZES; i++) {
-        tuples->count[i] = TUPLE_LIST_FULL;
+    for (int i = list_of_tuples(1); i < VBT_PY_TUPLE_LISTS; i++) {
+        tuples->count[i] = VBT_PY_FREE_TUPLES;
         empty(&tuples->first[i], next_tuple, free_collected);
     }
 }
@@ -107,7 +107,7 @@ static bool is_first(void *volatile *first, volatile int *count, void *object, v
 
 static bool is_float_list(void **place, void *freed) {
     volatile struct float_list *found = (void *)(place - 1);
-    if (found->count < 2 || found->count > FLOAT_LIST_FULL)
+    if (found->count < 2 || found->count > VBT_PY_FREE_FLOATS)
         return false;
     void *next = next_float(freed);
     return is_first(&found->first, &found->count, freed, next, make_float(3.0));
@@ -115,12 +115,12 @@ static bool is_float_list(void **place, void *freed) {
 
 enum { TUPLE_SIZE = 5 };
 
-static struct tuple_lists *lists_around(void **place) { return (void *)(place - TUPLE_SIZE + (vbt_python.minor >= 11)); }
+static struct tuple_lists *lists_around(void **place) { return (void *)(place - list_of_tuples(TUPLE_SIZE)); }
 
 static bool is_tuple_list(void **place, void *freed) {
-    int index = TUPLE_SIZE - (vbt_python.minor >= 11);
+    int index = list_of_tuples(TUPLE_SIZE);
     volatile struct tuple_lists *found = lists_around(place);
-    if (found->count[index] < 2 || found->count[index] > TUPLE_LIST_FULL)
+    if (found->count[index] < 2 || found->count[index] > VBT_PY_FREE_TUPLES)
         return false;
     void *next = next_tuple(freed);
     return is_first(&found->first[index], &found->count[index], freed, next, make_tuple(TUPLE_SIZE));
@@ -129,7 +129,7 @@ static bool is_tuple_list(void **place, void *freed) {
 /* Is there an array that holds what was freed last, at its end, with how many it holds so many words behind? What is made next is taken
  * from there. */
 static bool find_array(struct array_list *list, void **place, void *freed, int behind, void *(*make)(void)) {
-    for (int count = 1; count <= ARRAY_SIZE; count++) {
+    for (int count = 1; count <= VBT_PY_FREE_OBJECTS; count++) {
         struct array_list found = {place - (count - 1), (volatile int *)(place - (count - 1) + behind)};
         int held;
         if (!read_carefully((const char *)found.count, &held, sizeof held) || held != count)
@@ -146,14 +146,16 @@ static bool find_array(struct array_list *list, void **place, void *freed, int b
 
 static void *make_empty_list(void) { return make_list(0); }
 
-static bool is_list_array(void **place, void *freed) { return find_array(&lists, place, freed, ARRAY_SIZE, make_empty_list); }
+static bool is_list_array(void **place, void *freed) {
+    return find_array(&lists, place, freed, VBT_PY_FREE_OBJECTS, make_empty_list);
+}
 
 static bool is_dict_array(void **place, void *freed) {
-    bool side_by_side = vbt_python.minor >= 12;
-    if (!find_array(&dicts, place, freed, side_by_side ? 2 * ARRAY_SIZE : ARRAY_SIZE, make_dict))
+    bool side_by_side = vbt_python.known->free_lists.side_by_side;
+    if (!find_array(&dicts, place, freed, side_by_side ? 2 * VBT_PY_FREE_OBJECTS : VBT_PY_FREE_OBJECTS, make_dict))
         return false;
-    key_tables.objects = dicts.objects + ARRAY_SIZE + !side_by_side;
-    key_tables.count = side_by_side ? dicts.count + 1 : (volatile int *)(key_tables.objects + ARRAY_SIZE);
+    key_tables.objects = dicts.objects + VBT_PY_FREE_OBJECTS + !side_by_side;
+    key_tables.count = side_by_side ? dicts.count + 1 : (volatile int *)(key_tables.objects + VBT_PY_FREE_OBJECTS);
     return true;
 }
 
@@ -169,7 +171,7 @@ static bool key_tables_are_there(void) {
     drop(make_filled_dict());
     int count = *key_tables.count;
     void *made = make_filled_dict();
-    bool taken = count > 0 && count <= ARRAY_SIZE && *key_tables.count == count - 1;
+    bool taken = count > 0 && count <= VBT_PY_FREE_OBJECTS && *key_tables.count == count - 1;
     drop(made);
     return taken && *key_tables.count == count;
 }

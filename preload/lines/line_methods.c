@@ -7,9 +7,6 @@
 
 #include <dlfcn.h>
 
-/* Of a PyTypeObject: tp_descr_get. */
-enum { TYPE_DESCRIPTOR_GET = 272, GC_HEADER = 16 };
-
 typedef void *(*descriptor_get)(void *descriptor, void *object, void *type);
 
 static descriptor_get real;
@@ -33,7 +30,8 @@ static void *made_for_us(void *descriptor, void *object, void *type) {
     struct vbt_ledger *ledger = &vbt_self->ledger;
     const void *last = ledger->last_block;
     char *bound = real(descriptor, object, type);
-    if (bound != NULL && ledger->last_block == bound - GC_HEADER && vbt_ledger_move(ledger, bound - GC_HEADER, vbt_tree.line_node))
+    if (bound != NULL && ledger->last_block == bound - VBT_PY_GC_HEADER &&
+        vbt_ledger_move(ledger, bound - VBT_PY_GC_HEADER, vbt_tree.line_node))
         ledger->last_block = last;
     return bound;
 }
@@ -53,7 +51,7 @@ void vbt_line_methods_learn(void) {
     char *type = dlsym(vbt_python.library, "PyMethodDescr_Type");
     if (type == NULL || real != NULL) /* the type is there already, and is the same for the process's next interpreter */
         return;
-    descriptor_get *function = (descriptor_get *)(type + TYPE_DESCRIPTOR_GET);
+    descriptor_get *function = (descriptor_get *)(type + VBT_PY_TYPE_DESCRIPTOR_GET);
     real = *function;
     *function = get;
     learning = true;

@@ -69,20 +69,13 @@ static void *choose(void *self, void *const *arguments, long count) {
     return vbt_line_api.none;
 }
 
-/* PyMethodDef, METH_FASTCALL. */
-static struct {
-    const char *name;
-    void *(*function)(void *, void *const *, long);
-    int flags;
-    const char *doc;
-} choose_definition = {"choose", choose, 0x80, NULL};
+static struct vbt_py_method choose_method = {"choose", choose, VBT_PY_METH_FASTCALL, NULL};
 
 /* Runs line_mode.py; returns its names, NULL if something is wrong. */
 static void *run_python_part(void) {
-    enum { FILE_INPUT = 257 };
     void *names = vbt_line_api.new_dict();
-    void *function = vbt_line_api.new_function(&choose_definition, NULL, NULL);
-    void *code = vbt_line_api.compile(vbt_line_mode_py, VBT_OWN_CODE, FILE_INPUT);
+    void *function = vbt_line_api.new_function(&choose_method, NULL, NULL);
+    void *code = vbt_line_api.compile(vbt_line_mode_py, VBT_OWN_CODE, VBT_PY_FILE_INPUT);
     if (names == NULL || function == NULL || code == NULL)
         return NULL;
     vbt_line_api.set_item(names, "__builtins__", vbt_line_api.get_builtins());
@@ -186,13 +179,14 @@ static bool start(void) {
     vbt_line_leave_tool = vbt_line_api.get_item(names, "leave_tool");
     vbt_line_api.incref(vbt_line_leave_tool);
     struct taken without = take(names);
-    if (!(vbt_python.minor >= 12 ? vbt_line_monitoring_start() : vbt_line_trace_start()))
+    bool traced = vbt_python.known->line_events == VBT_LINE_EVENTS_TRACED;
+    if (!(traced ? vbt_line_trace_start() : vbt_line_monitoring_start()))
         return false;
     static const char *const followed[] = {"calibrate", "calibrate_calls", "called"};
     for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
         if (!follow(vbt_line_api.get_item(names, followed[i])))
             return false;
-    if (vbt_python.minor < 12 && !learn_methods(names))
+    if (traced && !learn_methods(names))
         return false;
     calibrate(without, take(names));
     vbt_line_api.decref(names);

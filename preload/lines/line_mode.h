@@ -2,6 +2,8 @@
 #ifndef VBT_LINE_MODE_H
 #define VBT_LINE_MODE_H
 
+#include "preload/python/cpython.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +17,7 @@ struct vbt_line_api {
     void *(*get_item)(void *dict, const char *key); /* borrowed */
     void *(*call_method)(void *, const char *, const char *, ...);
     void *(*call)(void *function, const char *format, ...);
-    void *(*new_function)(void *definition, void *self, void *module);
+    void *(*new_function)(struct vbt_py_method *method, void *self, void *module);
     void *(*import)(const char *);
     void *(*get_builtins)(void); /* borrowed */
     void *(*new_dict)(void);

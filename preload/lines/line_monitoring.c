@@ -34,9 +34,8 @@ static const void *frame_now(void) {
 /* The value of an int. One of one positive digit is read where it is: behind a word that tells how many there are, in its lowest bits the
  * sign and, from 3.14 on, whether it is immortal. */
 VBT_INLINE long value_of(void *object) {
-    enum { IMMORTAL = 4, ONE_DIGIT = 8 };
     const char *tag = (const char *)object + vbt_python.abi.var_size;
-    if (VBT_LIKELY((*(const uintptr_t *)tag & ~(uintptr_t)IMMORTAL) == ONE_DIGIT))
+    if (VBT_LIKELY((*(const uintptr_t *)tag & ~(uintptr_t)VBT_PY_INT_IMMORTAL) == VBT_PY_INT_ONE_DIGIT))
         return vbt_load_int(tag, sizeof(uintptr_t));
     return vbt_line_api.as_long(object);
 }
@@ -54,11 +53,10 @@ static __attribute__((noinline)) void disown_object(struct vbt_line_thread *line
 
 /* A number that the interpreter passed: small ones exist already, others were made for us. */
 VBT_INLINE long number(struct vbt_thread *thread, void *object) {
-    enum { LAST_SMALL = 256 };
     if (VBT_UNLIKELY(thread->ledger.last_block == object))
         disown(thread, object);
     long value = value_of(object);
-    if (VBT_UNLIKELY(value > LAST_SMALL) && vbt_line_objects != VBT_OBJECTS_NONE)
+    if (VBT_UNLIKELY(value > VBT_PY_LAST_SMALL_INT) && vbt_line_objects != VBT_OBJECTS_NONE)
         disown_object(thread->lines);
     return value;
 }
@@ -226,16 +224,8 @@ static void *on_yield(void *self, void *const *arguments, long count) {
     return leave(arguments, true);
 }
 
-/* PyMethodDef, METH_FASTCALL. */
-struct definition {
-    const char *name;
-    void *(*function)(void *, void *const *, long);
-    int flags;
-    const char *doc;
-};
-
-static bool listen(int event, struct definition *definition) {
-    void *function = vbt_line_api.new_function(definition, NULL, NULL);
+static bool listen(int event, struct vbt_py_method *method) {
+    void *function = vbt_line_api.new_function(method, NULL, NULL);
     void *before =
         function != NULL ? vbt_line_api.call_method(monitoring, "register_callback", "iiO", vbt_line_tool, event, function) : NULL;
     if (function != NULL)
@@ -256,9 +246,12 @@ static int event_number(void *events, const char *name) {
 
 /* Asks for all events that are heard, by the number of vbt_line_tool. */
 static bool listen_to_all(void) {
-    static struct definition start = {"vbtrace", on_start, 0x80, NULL}, resume = {"vbtrace", on_resume, 0x80, NULL},
-                             left = {"vbtrace", on_leave, 0x80, NULL}, yield = {"vbtrace", on_yield, 0x80, NULL},
-                             line = {"vbtrace", on_line, 0x80, NULL}, jump = {"vbtrace", on_jump, 0x80, NULL};
+    static struct vbt_py_method start = {"vbtrace", on_start, VBT_PY_METH_FASTCALL, NULL};
+    static struct vbt_py_method resume = {"vbtrace", on_resume, VBT_PY_METH_FASTCALL, NULL};
+    static struct vbt_py_method left = {"vbtrace", on_leave, VBT_PY_METH_FASTCALL, NULL};
+    static struct vbt_py_method yield = {"vbtrace", on_yield, VBT_PY_METH_FASTCALL, NULL};
+    static struct vbt_py_method line = {"vbtrace", on_line, VBT_PY_METH_FASTCALL, NULL};
+    static struct vbt_py_method jump = {"vbtrace", on_jump, VBT_PY_METH_FASTCALL, NULL};
     void *events = vbt_line_api.get_attribute(monitoring, "events");
     if (events == NULL)
         return false;

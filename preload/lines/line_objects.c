@@ -13,8 +13,6 @@
 
 void (*vbt_line_objects_care)(void);
 
-enum tracer_event { CREATE, DESTROY };
-
 typedef int (*ref_tracer)(void *object, int event, void *data);
 
 static ref_tracer others;
@@ -32,7 +30,7 @@ VBT_INLINE void count_object(void) {
 /* Called by the interpreter for each object that begins or ends. */
 static int on_object(void *object, int event, void *data) {
     (void)data;
-    if (event == CREATE)
+    if (event == VBT_PY_REF_TRACER_CREATE)
         count_object();
     return others != NULL ? others(object, event, others_data) : 0;
 }
@@ -87,11 +85,12 @@ static void count_served(void) {
 void vbt_line_objects_start(void) {
     if (!vbt_options.objects)
         return;
-    if (vbt_python.minor >= 13 && trace_references()) {
+    enum vbt_object_events source = vbt_python.known->object_events;
+    if (source == VBT_OBJECT_EVENTS_REPORTED && trace_references()) {
         vbt_line_objects = VBT_OBJECTS_ALL;
         return;
     }
-    if (vbt_python.minor >= 10 && vbt_python.minor <= 12 && vbt_line_free_lists_find()) {
+    if (source == VBT_OBJECT_EVENTS_FREE_LISTS && vbt_line_free_lists_find()) {
         vbt_line_objects = VBT_OBJECTS_SERVED;
         count_served();
         vbt_line_free_lists_empty();

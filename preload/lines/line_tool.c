@@ -75,7 +75,7 @@ static void *get_tool(void *module, void *number) {
 }
 
 bool vbt_line_tool_take(void *of, bool (*listen)(void)) {
-    static struct vbt_line_method ours[2];
+    static struct vbt_py_method ours[2];
     monitoring = of;
     ask_for_events = listen;
     if (!take() || !listen())

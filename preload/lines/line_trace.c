@@ -14,34 +14,17 @@
 
 #include <string.h>
 
-enum event { CALL, EXCEPTION, LINE, RETURN };
-
-/* Where a PyFrameObject keeps what we read. Its f_lineno is right while a trace function runs. */
-struct layout {
-    int code;  /* of the frame object; -1: by way of `inner` */
-    int inner; /* the interpreter's own frame, whose code is at vbt_python.abi.frame_code */
-    int line;
-    int instruction; /* f_lasti, in units of so many bytes; -1: by way of `inner`, an address */
-    int unit;
-    int flags;    /* of the code object: co_flags */
-    bool is_made; /* for the trace function's sake: without one there is no frame object */
-};
-
-static const struct layout layouts[] = {
-    [8] = {.code = 32, .line = 108, .instruction = 104, .unit = 1, .flags = 36},
-    [9] = {.code = 32, .line = 108, .instruction = 104, .unit = 1, .flags = 36},
-    [10] = {.code = 32, .line = 100, .instruction = 96, .unit = 2, .flags = 36},
-    [11] = {.code = -1, .inner = 24, .line = 40, .instruction = -1, .flags = 48, .is_made = true},
-};
-
-enum { GC_HEADER = 16, INNER_CODE_3_11 = 32, INNER_INSTRUCTION_3_11 = 56 };
-
 static _Atomic bool set_by_others;
 
-VBT_INLINE const char *code_of(const char *frame, const struct layout *layout) {
-    if (layout->code >= 0)
-        return vbt_load_pointer(frame, layout->code);
-    return vbt_load_pointer(vbt_load_pointer(frame, layout->inner), INNER_CODE_3_11);
+/* Of a frame object: the frame that vbt_python.abi is of. From 3.11 on the object is made for the trace function's sake. */
+VBT_INLINE const char *frame_of(const char *object, const struct vbt_cpython *python) {
+    return python->trace.frame_inner == 0 ? object : vbt_load_pointer(object, python->trace.frame_inner);
+}
+
+VBT_INLINE bool is_made(const struct vbt_cpython *python) { return python->trace.frame_inner != 0; }
+
+VBT_INLINE const char *code_of(const char *frame, const struct vbt_cpython *python) {
+    return vbt_load_pointer(frame_of(frame, python), python->abi.frame_code);
 }
 
 static void disown_object(struct vbt_line_thread *lines, const void *block) {
@@ -50,7 +33,7 @@ static void disown_object(struct vbt_line_thread *lines, const void *block) {
 
 /* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
 static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines, const char *frame, const char *code) {
-    const void *last = lines->ledger->last_block, *object = frame - GC_HEADER;
+    const void *last = lines->ledger->last_block, *object = frame - VBT_PY_GC_HEADER;
     bool table = last != object && vbt_line_is_part_of(code, last);
     if (last == object || table)
         disown_object(lines, object);
@@ -61,29 +44,33 @@ static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines
 /* A StopIteration is told of whose object was made to be told of: nobody raised it, the code that waits takes its value and drops it. Up
  * to 3.9 what ends with a tuple or an exception as its value makes the object itself. */
 static bool is_made_to_be_told(const char *type, const char *value, const char *traceback) {
-    enum { VALUE = 64, TYPE = 8, FLAGS = 168, TUPLES = 1 << 26, EXCEPTIONS = 1 << 30 };
-    if (traceback != vbt_line_api.none || type != *vbt_line_api.stop_iteration || vbt_load_pointer(value, TYPE) != type)
+    const struct vbt_cpython *python = vbt_python.known;
+    const int type_of = python->abi.object_type, value_of = python->trace.stop_iteration_value;
+    if (traceback != vbt_line_api.none || type != *vbt_line_api.stop_iteration || vbt_load_pointer(value, type_of) != type)
         return false;
-    const char *ends_with = vbt_load_pointer(value, VALUE);
-    return vbt_python.minor >= 10 || (vbt_load_word(vbt_load_pointer(ends_with, TYPE), FLAGS) & (TUPLES | EXCEPTIONS)) == 0;
+    if (value_of == 0)
+        return true;
+    const char *type_of_value = vbt_load_pointer(vbt_load_pointer(value, value_of), type_of);
+    return (vbt_load_word(type_of_value, VBT_PY_TYPE_FLAGS) & (VBT_PY_TUPLES | VBT_PY_EXCEPTIONS)) == 0;
 }
 
 /* told: a tuple of type, value and traceback. */
-static void on_exception(struct vbt_line_thread *lines, const char *frame, const char *told, const struct layout *layout) {
-    enum { ITEMS = 24 };
-    const char *type = vbt_load_pointer(told, ITEMS), *value = vbt_load_pointer(told, ITEMS + 8);
-    const char *traceback = vbt_load_pointer(told, ITEMS + 16), *object = frame - GC_HEADER;
-    if (lines->ledger->last_block == told - GC_HEADER)
-        disown_object(lines, told - GC_HEADER);
+static void on_exception(struct vbt_line_thread *lines, const char *frame, const char *told, const struct vbt_cpython *python) {
+    const int items = python->abi.tuple_items;
+    const char *type = vbt_load_pointer(told, items), *value = vbt_load_pointer(told, items + 8);
+    const char *traceback = vbt_load_pointer(told, items + 16), *object = frame - VBT_PY_GC_HEADER;
+    if (lines->ledger->last_block == told - VBT_PY_GC_HEADER)
+        disown_object(lines, told - VBT_PY_GC_HEADER);
     if (is_made_to_be_told(type, value, traceback))
-        disown_object(lines, value - GC_HEADER);
-    if (layout->is_made && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node &&
-        vbt_ledger_move(lines->ledger, object, vbt_ledger_node_of(traceback - GC_HEADER))) /* which would have needed it, too */
+        disown_object(lines, value - VBT_PY_GC_HEADER);
+    if (is_made(python) && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node &&
+        vbt_ledger_move(lines->ledger, object,
+                        vbt_ledger_node_of(traceback - VBT_PY_GC_HEADER))) /* which would have needed it, too */
         lines->objects += vbt_line_objects != VBT_OBJECTS_NONE;
-    bool is_new = lines->ledger->last_block == value - GC_HEADER;
+    bool is_new = lines->ledger->last_block == value - VBT_PY_GC_HEADER;
     lines->closed.frame = type == *vbt_line_api.generator_exit && is_new ? frame : NULL;
-    lines->closed.exception = value - GC_HEADER;
-    lines->closed.traceback = traceback - GC_HEADER;
+    lines->closed.exception = value - VBT_PY_GC_HEADER;
+    lines->closed.traceback = traceback - VBT_PY_GC_HEADER;
     lines->closed.events = lines->events;
 }
 
@@ -102,21 +89,22 @@ static void see_closed(struct vbt_line_thread *lines, const char *frame) {
 }
 
 /* Was what the frame executed last an instruction other than RETURN_VALUE? */
-static bool is_amid(const char *frame, const char *code, const struct layout *layout) {
-    enum { RETURN_VALUE = 83, CODE_BYTES = 48, BYTES = 32 };
-    if (layout->instruction < 0)
-        return *(const uint8_t *)vbt_load_pointer(vbt_load_pointer(frame, layout->inner), INNER_INSTRUCTION_3_11) != RETURN_VALUE;
-    int32_t at = vbt_load_int(frame, layout->instruction) * layout->unit;
-    return at >= 0 && ((const uint8_t *)vbt_load_pointer(code, CODE_BYTES))[BYTES + at] != RETURN_VALUE;
+static bool is_amid(const char *frame, const char *code, const struct vbt_cpython *python) {
+    const struct vbt_python_abi *abi = &python->abi;
+    if (abi->kind != VBT_FRAME_OBJECT)
+        return *(const uint8_t *)vbt_load_pointer(frame_of(frame, python), abi->frame_instruction) != VBT_PY_RETURN_VALUE;
+    int32_t at = vbt_load_int(frame, abi->frame_instruction) * abi->lasti_unit;
+    const uint8_t *bytes = vbt_load_pointer(code, python->trace.code_bytes);
+    return at >= 0 && bytes[abi->bytes_data + at] != VBT_PY_RETURN_VALUE;
 }
 
 /* A call begins, or a generator goes on. */
-static void on_call(struct vbt_thread *thread, const char *frame, const struct layout *layout) {
+static void on_call(struct vbt_thread *thread, const char *frame, const struct vbt_cpython *python) {
     struct vbt_line_thread *lines = thread->lines;
-    const char *code = code_of(frame, layout);
-    int32_t line = vbt_load_int(frame, layout->line);
+    const char *code = code_of(frame, python);
+    int32_t line = vbt_load_int(frame, python->trace.frame_line);
     bool met;
-    if (layout->is_made && thread->ledger.last_block != NULL)
+    if (is_made(python) && thread->ledger.last_block != NULL)
         disown_frame(lines, frame, code);
     struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
     if (VBT_UNLIKELY(block != NULL && vbt_line_has_yielded(lines, frame, block)))
@@ -126,36 +114,37 @@ static void on_call(struct vbt_thread *thread, const char *frame, const struct l
 }
 
 /* The frame returns a value, or yields one; NULL: it is left by an exception. */
-static void on_return(struct vbt_line_thread *lines, const char *frame, const char *value, const struct layout *layout) {
-    enum { GENERATORS = 0x20 | 0x80 | 0x200 };
-    const char *code = code_of(frame, layout);
+static void on_return(struct vbt_line_thread *lines, const char *frame, const char *value, const struct vbt_cpython *python) {
+    const char *code = code_of(frame, python);
     if (value == NULL)
         see_closed(lines, frame);
     if (VBT_UNLIKELY(lines->switches) && !vbt_line_is_back(lines, frame))
         return;
-    if (VBT_UNLIKELY((vbt_load_int(code, layout->flags) & GENERATORS) != 0) && value != NULL && is_amid(frame, code, layout))
+    if (VBT_UNLIKELY((vbt_load_int(code, python->trace.code_flags) & VBT_PY_CODE_YIELDS) != 0) && value != NULL &&
+        is_amid(frame, code, python))
         vbt_line_yield(lines, frame);
     else
         vbt_line_leave(lines, frame);
 }
 
-static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const char *told, const struct layout *layout) {
+static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const char *told,
+                                                     const struct vbt_cpython *python) {
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
         return 0;
-    if (VBT_LIKELY(what == LINE)) {
-        int32_t line = vbt_load_int(frame, layout->line);
+    if (VBT_LIKELY(what == VBT_PY_TRACE_LINE)) {
+        int32_t line = vbt_load_int(frame, python->trace.frame_line);
         if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
             vbt_line_begin_else(lines, frame, line);
         else if (lines->outside == 0 || lines->top->frame == frame || lines->switches)
-            vbt_line_begin_anyhow(lines, code_of(frame, layout), frame, line);
-    } else if (what == CALL) {
-        on_call(thread, frame, layout);
-    } else if (what == RETURN) {
-        on_return(lines, frame, told, layout);
-    } else if (what == EXCEPTION) {
-        on_exception(lines, frame, told, layout);
+            vbt_line_begin_anyhow(lines, code_of(frame, python), frame, line);
+    } else if (what == VBT_PY_TRACE_CALL) {
+        on_call(thread, frame, python);
+    } else if (what == VBT_PY_TRACE_RETURN) {
+        on_return(lines, frame, told, python);
+    } else if (what == VBT_PY_TRACE_EXCEPTION) {
+        on_exception(lines, frame, told, python);
     }
     return 0;
 }
@@ -165,31 +154,29 @@ static __attribute__((noinline)) int on_line_after_change(const char *frame, int
     return 0;
 }
 
-VBT_INLINE int on_event(const char *frame, int what, const char *told, const struct layout *layout) {
+VBT_INLINE int on_event(const char *frame, int what, const char *told, const struct vbt_cpython *python) {
     struct vbt_line *next;
     uint64_t count;
-    if (VBT_UNLIKELY(what != LINE))
-        return on_event_anyhow(frame, what, told, layout);
-    int32_t line = vbt_load_int(frame, layout->line);
+    if (VBT_UNLIKELY(what != VBT_PY_TRACE_LINE))
+        return on_event_anyhow(frame, what, told, python);
+    int32_t line = vbt_load_int(frame, python->trace.frame_line);
     switch (vbt_line_follow_usual(frame, line, &next, &count)) {
     case VBT_LINE_BEGUN:
         return 0;
     case VBT_LINE_CHANGED:
         return on_line_after_change(frame, line, next, count);
     default:
-        return on_event_anyhow(frame, LINE, told, layout);
+        return on_event_anyhow(frame, VBT_PY_TRACE_LINE, told, python);
     }
 }
 
 #define TRACE(minor)                                                                                                               \
     static int trace_##minor(void *object, void *frame, int what, void *told) {                                                    \
         (void)object;                                                                                                              \
-        return on_event(frame, what, told, &layouts[minor]);                                                                       \
+        return on_event(frame, what, told, &vbt_cpythons[minor]);                                                                  \
     }
 
-TRACE(8)
-TRACE(10)
-TRACE(11)
+VBT_FOR_EACH_TRACING_PYTHON(TRACE)
 
 static int resume(void *unused) {
     (void)unused;
@@ -224,8 +211,10 @@ static int on_audit(const char *event, void *arguments, void *unused) {
 }
 
 bool vbt_line_trace_start(void) {
-    static const vbt_tracer tracers[] = {[8] = trace_8, [9] = trace_8, [10] = trace_10, [11] = trace_11};
-    static struct vbt_line_method ours;
+#define TRACE_ENTRY(minor) [minor] = trace_##minor,
+    static const vbt_tracer tracers[] = {VBT_FOR_EACH_TRACING_PYTHON(TRACE_ENTRY)};
+#undef TRACE_ENTRY
+    static struct vbt_py_method ours;
     void *sys = vbt_line_api.import("sys");
     if (sys == NULL || !vbt_line_frames_start(tracers[vbt_python.minor]) || vbt_line_api.add_audit_hook(on_audit, NULL) != 0)
         return false;

@@ -7,20 +7,14 @@
 #include <dlfcn.h>
 #include <string.h>
 
-/* PyCFunctionObject, behind what all objects begin with. */
-struct function {
-    struct vbt_line_method *method;
-    void *self, *module;
-};
-
-bool vbt_line_wrap(void *module, const char *name, void *function, struct vbt_line_method *ours, void **real) {
+bool vbt_line_wrap(void *module, const char *name, void *function, struct vbt_py_method *ours, void **real) {
     const void *type = dlsym(vbt_python.library, "PyCFunction_Type");
     char *there = vbt_line_api.get_attribute(module, name);
     if (there == NULL) {
         vbt_line_api.clear_error();
         return false;
     }
-    const struct function *found = (void *)(there + vbt_python.abi.var_size);
+    const struct vbt_py_function *found = (void *)(there + vbt_python.abi.var_size);
     void *replacement = NULL;
     if (type != NULL && vbt_load_pointer(there, vbt_python.abi.object_type) == type && strcmp(found->method->name, name) == 0) {
         *real = found->method->function;

@@ -2,19 +2,13 @@
 #ifndef VBT_LINE_WRAP_H
 #define VBT_LINE_WRAP_H
 
-#include <stdbool.h>
+#include "preload/python/cpython.h"
 
-/* PyMethodDef. */
-struct vbt_line_method {
-    const char *name;
-    void *function;
-    int flags;
-    const char *doc;
-};
+#include <stdbool.h>
 
 /* Puts a function in the place of a module's built-in one. It looks like that to the program, and is called likewise. *ours lives as long
  * as the interpreter; *real: what is to be called for what the program wanted. False, and nothing is changed, if there is no such
  * function. With the GIL. */
-bool vbt_line_wrap(void *module, const char *name, void *function, struct vbt_line_method *ours, void **real);
+bool vbt_line_wrap(void *module, const char *name, void *function, struct vbt_py_method *ours, void **real);
 
 #endif

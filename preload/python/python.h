@@ -3,29 +3,18 @@
 #define VBT_PYTHON_H
 
 #include "preload/base/sys.h"
-#include "python_abi.h"
+#include "cpython.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* PyMemAllocatorEx. */
-struct vbt_py_allocator {
-    void *context;
-    void *(*malloc)(void *context, size_t size);
-    void *(*calloc)(void *context, size_t count, size_t size);
-    void *(*realloc)(void *context, void *block, size_t size);
-    void (*free)(void *context, void *block);
-};
-
-/* PyMemAllocatorDomain. */
-enum vbt_py_domain { VBT_PY_RAW, VBT_PY_MEM, VBT_PY_OBJ };
-
 struct vbt_python {
     int minor; /* of 3.minor; 0: no interpreter */
     char version[32];
-    struct vbt_python_abi abi;
-    const char *trouble; /* why not, for the report; NULL: nothing is wrong */
-    void *library;       /* handle for symbols */
+    const struct vbt_cpython *known; /* the row for this version; NULL where there is none */
+    struct vbt_python_abi abi;       /* of this build: of the row, or as the interpreter states it */
+    const char *trouble;             /* why not, for the report; NULL: nothing is wrong */
+    void *library;                   /* handle for symbols */
     void (*get_allocator)(int domain, struct vbt_py_allocator *);
     void (*set_allocator)(int domain, struct vbt_py_allocator *);
     void *(*current_thread)(void); /* the running thread's state, or NULL where it does not hold the interpreter */

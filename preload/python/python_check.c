@@ -132,7 +132,7 @@ static const char *compare_frame(void *theirs, const char *ours) {
         trouble = "another first line";
     else if (strlen(file) < TEXT - 8 && !text_is(their_code, "co_filename", file))
         trouble = "another file name";
-    else if (strlen(name) < TEXT - 8 && !text_is(their_code, vbt_python.minor >= 11 ? "co_qualname" : "co_name", name))
+    else if (strlen(name) < TEXT - 8 && !text_is(their_code, vbt_python.known->code_name, name))
         trouble = "another function name";
     if (their_code != NULL)
         api.decref(their_code);

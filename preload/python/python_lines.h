@@ -2,7 +2,7 @@
 #ifndef VBT_PYTHON_LINES_H
 #define VBT_PYTHON_LINES_H
 
-#include "python_abi.h"
+#include "cpython.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -37,9 +37,9 @@ void vbt_python_stack_expire(struct vbt_python_stack *stack) {
 }
 
 #define WALKER(minor)                                                                                                              \
-    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python_abis[minor]); }
+    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_cpythons[minor].abi); }
 
-VBT_FOR_EACH_ABI(WALKER)
+VBT_FOR_EACH_WALKER(WALKER)
 
 /* For offsets that the interpreter states otherwise than the table. */
 static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi); }
@@ -51,15 +51,13 @@ static struct vbt_frame *no_python(struct vbt_python_stack *stack) {
 
 struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *) = no_python;
 
-bool vbt_python_abi_is_known(void) {
-    return memcmp(&vbt_python.abi, &vbt_python_abis[vbt_python.minor], sizeof vbt_python.abi) == 0;
-}
+bool vbt_python_abi_is_known(void) { return memcmp(&vbt_python.abi, &vbt_python.known->abi, sizeof vbt_python.abi) == 0; }
 
 /* Until the first frames were seen: reads that survive offsets that do not fit. */
 static struct vbt_frame *first_leaf(struct vbt_python_stack *stack) {
-    static struct vbt_frame *(*const walkers[])(struct vbt_python_stack *) = {
-        [8] = leaf_8, [9] = leaf_8, [10] = leaf_10, [11] = leaf_11, [12] = leaf_12, [13] = leaf_13, [14] = leaf_14,
-    };
+#define WALKER_ENTRY(minor) [minor] = leaf_##minor,
+    static struct vbt_frame *(*const walkers[])(struct vbt_python_stack *) = {VBT_FOR_EACH_WALKER(WALKER_ENTRY)};
+#undef WALKER_ENTRY
     bool seen;
     if (!vbt_python_look(&seen)) {
         vbt_python.trouble = "its frames are not where this version keeps them";
@@ -68,7 +66,7 @@ static struct vbt_frame *first_leaf(struct vbt_python_stack *stack) {
     }
     if (!seen)
         return NULL;
-    vbt_python_leaf = vbt_python_abi_is_known() ? walkers[vbt_python.minor] : leaf_stated;
+    vbt_python_leaf = vbt_python_abi_is_known() ? walkers[vbt_python.known->walked_as] : leaf_stated;
     return vbt_python_leaf(stack);
 }
 

@@ -3,7 +3,7 @@
 #ifndef VBT_PYTHON_WALK_H
 #define VBT_PYTHON_WALK_H
 
-#include "python_abi_table.h"
+#include "cpython.h"
 #include "python_code.h"
 #include "python_stack.h"
 #include "preload/tree/tree.h"
@@ -249,8 +249,5 @@ VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *
     const struct vbt_step *step = &stack->steps[step_index(key, key2, stack->leaf_parent)];
     return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
 }
-
-/* The versions that have offsets of their own; 3.9's are 3.8's. */
-#define VBT_FOR_EACH_ABI(DO) DO(8) DO(10) DO(11) DO(12) DO(13) DO(14)
 
 #endif

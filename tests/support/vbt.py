@@ -58,11 +58,19 @@ class Interpreter:
 
 
 @functools.lru_cache(maxsize=None)
+def known_versions():
+    """The oldest and the newest version of CPython that the library knows, as it says itself: (3, 8), (3, 14)."""
+    header = (ROOT / "preload" / "python" / "cpython.h").read_text()
+    return tuple((3, int(re.search(rf"^#define VBT_PYTHON_{end} (\d+)$", header, re.MULTILINE)[1])) for end in ("FIRST", "LAST"))
+
+
+@functools.lru_cache(maxsize=None)
 def interpreters():
-    """Debian's python3, pyenv's and those of VBTRACE_PYTHONS, as far as they are CPython 3.8 to 3.14, oldest first."""
+    """Debian's python3, pyenv's and those of VBTRACE_PYTHONS, as far as they are CPython of a known version, oldest first."""
     asked_for = list(filter(None, os.environ.get("VBTRACE_PYTHONS", "").split(":")))
     usual = ["/usr/bin/python3", *map(str, pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
     found = []
+    first, last = known_versions()
     for path in dict.fromkeys(asked_for + usual):
         if not os.access(path, os.X_OK):
             assert path not in asked_for, f"VBTRACE_PYTHONS: {path} is not a program"
@@ -70,7 +78,7 @@ def interpreters():
         ask = "import sys, sysconfig as c; print(c.get_config_var('Py_GIL_DISABLED') or 0, sys.implementation.name, *sys.version_info[:3])"
         free_threaded, name, *version = subprocess.run([path, "-c", ask], capture_output=True, text=True).stdout.split()
         version = tuple(map(int, version))
-        if name == "cpython" and (3, 8) <= version < (3, 15):
+        if name == "cpython" and first <= version[:2] <= last:
             found.append(Interpreter(version, path, free_threaded == "1"))
     return sorted(found)
 

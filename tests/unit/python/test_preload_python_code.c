@@ -234,18 +234,18 @@ static void lasti_is_bytes_from_the_start_of_the_code(void **state) {
         int32_t expected; /* of f_lasti 6 */
     } old[] = {{8, 6}, {9, 6}, {10, 12}};
     for (size_t i = 0; i < 3; i++) {
-        vbt_python.abi = *vbt_python_abi_known(old[i].minor);
+        vbt_python.abi = vbt_cpython_known(old[i].minor)->abi;
         assert_int_equal(vbt_python_lasti(NULL, NULL, 0, 6 + 1), old[i].expected);
         assert_true(vbt_python_lasti(NULL, NULL, 0, 0) < 0); /* f_lasti -1: not started */
     }
-    for (int minor = 11; minor <= 14; minor++) {
-        vbt_python.abi = *vbt_python_abi_known(minor);
+    for (int minor = 11; minor <= VBT_PYTHON_LAST; minor++) {
+        vbt_python.abi = vbt_cpython_known(minor)->abi;
         const char *code = (const char *)0x10000;
         uintptr_t start = 0x10000 + (uintptr_t)vbt_python.abi.code_start;
         assert_int_equal(vbt_python_lasti(NULL, code, start + 8, 0), 8);
         assert_true(vbt_python_lasti(NULL, code, start - 2, 0) < 0);
     }
-    vbt_python.abi = *vbt_python_abi_known(11);
+    vbt_python.abi = vbt_cpython_known(11)->abi;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -13,14 +13,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { FIRST = 8, LAST = 14, FREE_THREADED = 15, VERSIONS = FREE_THREADED - FIRST + 1 };
+enum { FIRST = VBT_PYTHON_FIRST, LAST = VBT_PYTHON_LAST, FREE_THREADED = LAST + 1, VERSIONS = FREE_THREADED - FIRST + 1 };
 
 static struct vbt_thread *thread;
 
 /* Runs a test on every version, and says which one it was that failed. */
 static void on_every_version(void (*test)(void)) {
     for (int version = FIRST; version <= FREE_THREADED; version++) {
-        print_message("3.%d%s\n", version == FREE_THREADED ? LAST : version, version == FREE_THREADED ? "t" : "");
+        print_message("3.%d%s\n", version == FREE_THREADED ? FAKE_FREE_THREADED : version, version == FREE_THREADED ? "t" : "");
         void *state = NULL;
         world_reset(&state);
         thread = vbt_thread_begin();
@@ -52,13 +52,15 @@ static unsigned steps_known;
 static const struct vbt_step *known_step(void) {
     if (!vbt_python_abi_is_known())
         return vbt_walk_known(&thread->stack, &vbt_python.abi);
-    switch (vbt_python.minor) {
+    switch (vbt_python.known->walked_as) {
 #define CASE(minor)                                                                                                                \
     case minor:                                                                                                                    \
-        return vbt_walk_known(&thread->stack, &vbt_python_abis[minor]);
-        VBT_FOR_EACH_ABI(CASE)
+        return vbt_walk_known(&thread->stack, &vbt_cpythons[minor].abi);
+        VBT_FOR_EACH_WALKER(CASE)
+#undef CASE
     default:
-        return vbt_walk_known(&thread->stack, &vbt_python_abis[8]);
+        fail_msg("3.%d has no walker", vbt_python.minor);
+        return NULL;
     }
 }
 

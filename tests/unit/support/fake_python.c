@@ -1,7 +1,6 @@
 /* See fake_python.h. */
 #include "fake_python.h"
 
-#include "preload/python/python_abi.h"
 #include "preload/python/python_stack.h"
 #include "preload_world.h"
 
@@ -46,6 +45,7 @@ static void *no_state(void) { return NULL; }
 static void begin(int minor, struct vbt_thread *thread) {
     booker = thread;
     vbt_python.minor = minor;
+    vbt_python.known = vbt_cpython_known(minor);
     vbt_python.trouble = NULL;
     vbt_python.code_type = code_type;
     vbt_python.unicode_type = string_type;
@@ -60,13 +60,13 @@ static void begin(int minor, struct vbt_thread *thread) {
 }
 
 void fake_python_begin(int minor, struct vbt_thread *thread) {
-    vbt_python.abi = *vbt_python_abi_known(minor);
+    vbt_python.abi = vbt_cpython_known(minor)->abi;
     begin(minor, thread);
 }
 
 void fake_python_begin_free_threaded(struct vbt_thread *thread) {
     struct vbt_python_abi *offsets = &vbt_python.abi;
-    *offsets = *vbt_python_abi_known(14);
+    *offsets = vbt_cpython_known(FAKE_FREE_THREADED)->abi;
     offsets->frame_owner = 78;
     offsets->frame_tlbc = 72;
     offsets->code_tlbc = 224;
@@ -82,7 +82,7 @@ void fake_python_begin_free_threaded(struct vbt_thread *thread) {
     offsets->ascii_data = 56;
     offsets->compact_data = 72;
     offsets->kind_shift = 8;
-    begin(14, thread);
+    begin(FAKE_FREE_THREADED, thread);
 }
 
 void fake_python_end(void) {
@@ -166,7 +166,7 @@ char *fake_frame(void) { return object(FRAME_SIZE, false); }
 
 void fake_frame_step(char *frame, const char *code, int instruction) {
     if (abi()->kind == VBT_FRAME_OBJECT) {
-        put_int(frame, abi()->frame_instruction, vbt_python.minor == 10 ? instruction : 2 * instruction);
+        put_int(frame, abi()->frame_instruction, 2 * instruction / abi()->lasti_unit);
     } else if (abi()->code_tlbc != 0) {
         const char *copy = vbt_load_pointer(vbt_load_pointer(code, abi()->code_tlbc), 16);
         put_pointer(frame, abi()->frame_instruction, copy + 2 * instruction);

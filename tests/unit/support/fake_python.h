@@ -20,7 +20,8 @@ enum fake_string_kind { FAKE_ASCII, FAKE_LATIN1, FAKE_UCS2, FAKE_UCS4, FAKE_NOT_
 /* Begins an interpreter 3.minor, whose only thread runs nothing yet; its allocations are booked by `thread`. */
 void fake_python_begin(int minor, struct vbt_thread *thread);
 
-/* The same with the offsets of 3.14's free-threaded build, which are not in the table. */
+/* The same with the offsets of this version's free-threaded build, which are not in the table. */
+enum { FAKE_FREE_THREADED = 14 };
 void fake_python_begin_free_threaded(struct vbt_thread *thread);
 
 /* Frees all that was made since the beginning; no frame is read any more. */
