@@ -305,7 +305,7 @@ def compiled(source, *flags):
         pytest.skip(f"needs a compiler for {source}")
     name = "-".join([pathlib.Path(source).stem, *(flag.strip("-").replace("/", "_") for flag in flags)])
     out = pathlib.Path(_scratch()) / name
-    command = [compiler, "-g", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{HEADER_DIRECTORY}", *flags, "-o", out, program(source)]
+    command = [compiler, "-g", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{HEADER_DIRECTORY}", f"-I{ROOT}", *flags, "-o", out, program(source)]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out

@@ -21,11 +21,11 @@ def program():
     return vbt.compiled(SOURCE.name, "-O1", "-fno-builtin")
 
 
-def traced(which):
+def traced(*trap):
     """Prints and returns what it does untraced."""
-    untraced = vbt.run([program(), which])
+    untraced = vbt.run([program(), *trap])
     assert untraced.returncode == 0, untraced
-    run = vbt.trace([program(), which])
+    run = vbt.trace([program(), *trap])
     assert run.stdout == untraced.stdout
     return run.report
 
@@ -36,10 +36,10 @@ def counts(report, comment):
     return row["allocs"], row["frees"]
 
 
-@pytest.mark.parametrize("which", ["sandbox-prctl", "sandbox-prctl-late", "sandbox-syscall", "sandbox-syscall-late", "strict"])
-def test_seccomp(which):
+@pytest.mark.parametrize("trap", ["sandbox prctl", "sandbox prctl late", "sandbox syscall", "sandbox syscall late", "strict"])
+def test_seccomp(trap):
     """Behind a filter that kills, there is no system call of ours; the trace is whole up to there, and says why it ends."""
-    report = traced(which)
+    report = traced(*trap.split())
     assert counts(report, "N before") == (1000, 0) and counts(report, "N behind") == (0, 0)
     assert report.json["end_reason"] == "seccomp"
     assert any("seccomp" in note for note in report.json["notes"])
@@ -118,7 +118,7 @@ def needs_root():
 def test_another_root(how):
     """The trace stays where it was begun: the helper thread goes on as it was, over forks too, where none could follow it."""
     needs_root()
-    report = traced("jail-" + how)
+    report = traced("jail", how)
     assert report.json["complete"] and report.json["end_reason"] == "exit"
     assert counts(report, "N before") == (1000, 1000) and counts(report, "N behind") == (1000, 0)
     check_laws(report)

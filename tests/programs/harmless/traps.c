@@ -1,6 +1,7 @@
 /* Where allocation tracers come to grief: traps WHICH. The program checks its own behaviour; the trace must have the counts in
  * the comments. */
 #define _GNU_SOURCE
+#include "tests/programs/choice.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -100,10 +101,10 @@ static int alternate_stack(void) {
     return raise(SIGUSR2);
 }
 
-/* Two libraries that take turns at the same addresses: each counts for itself. */
-static int libraries(char **names) {
+/* Two libraries, given by their paths, that take turns at the same addresses: each counts for itself. */
+static int libraries(void) {
     for (int turn = 0; turn < 20; turn++) {
-        void *library = dlopen(names[turn % 2], RTLD_NOW);
+        void *library = dlopen(given[turn % 2], RTLD_NOW);
         void (*work)(void) = NULL;
         if (library == NULL)
             return 1;
@@ -137,18 +138,12 @@ static int contents(void) {
     return 0;
 }
 
+static const struct choice traps[] = {
+    {"small-stack", small_stack}, {"signals", signals},   {"fibre", fibre}, {"alternate-stack", alternate_stack},
+    {"libraries", libraries},     {"contents", contents}, {NULL, NULL},
+};
+
 int main(int count, char **arguments) {
-    if (count < 2)
-        return 2;
-    if (strcmp(arguments[1], "small-stack") == 0)
-        return small_stack();
-    if (strcmp(arguments[1], "signals") == 0)
-        return signals();
-    if (strcmp(arguments[1], "fibre") == 0)
-        return fibre();
-    if (strcmp(arguments[1], "alternate-stack") == 0)
-        return alternate_stack();
-    if (strcmp(arguments[1], "libraries") == 0)
-        return libraries(arguments + 2);
-    return contents();
+    (void)count;
+    return run_choice(traps, arguments);
 }

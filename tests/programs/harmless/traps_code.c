@@ -1,6 +1,7 @@
 /* Code that an observer from outside does not expect: traps_code WHICH. The program checks its own behaviour; the trace must have the
  * counts in the comments. */
 #define _GNU_SOURCE
+#include "tests/programs/choice.h"
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
@@ -161,8 +162,9 @@ static int strangers(void) {
     return 0;
 }
 
-static int deep_binding(const char *plugin) {
-    void *library = dlopen(plugin, RTLD_NOW | RTLD_DEEPBIND);
+/* Of a library that is given. */
+static int deep_binding(void) {
+    void *library = dlopen(given[0], RTLD_NOW | RTLD_DEEPBIND);
     void (*work)(void) = NULL;
     if (library == NULL)
         return 1;
@@ -223,11 +225,10 @@ static int resizing(void) {
 }
 
 static atomic_int stop;
-static const char *plugin_name;
 
 static void *load_and_unload(void *unused) {
     for (int i = 0; i < 100; i++) {
-        void *library = dlopen(plugin_name, RTLD_NOW);
+        void *library = dlopen(given[0], RTLD_NOW);
         void (*work)(void) = NULL;
         if (library == NULL)
             _exit(97);
@@ -249,9 +250,9 @@ static void *walk_and_allocate(void *unused) {
     return unused;
 }
 
-static int loader(const char *plugin) {
+/* Two threads load a given library again and again, two walk their stacks. */
+static int loader(void) {
     pthread_t threads[4];
-    plugin_name = plugin;
     for (int i = 0; i < 4; i++)
         pthread_create(&threads[i], NULL, i < 2 ? load_and_unload : walk_and_allocate, NULL);
     for (int i = 0; i < 4; i++)
@@ -259,29 +260,22 @@ static int loader(const char *plugin) {
     return 0;
 }
 
+static const struct choice traps[] = {
+    {"own-symbols", own_symbols},
+    {"generated-code", generated_code},
+    {"long-jump", long_jump},
+    {"jump-out-of-malloc", jump_out_of_malloc},
+    {"callocs", callocs},
+    {"handlers", handlers},
+    {"strangers", strangers},
+    {"deep-binding", deep_binding},
+    {"other-threads", other_threads},
+    {"resizing", resizing},
+    {"loader", loader},
+    {NULL, NULL},
+};
+
 int main(int count, char **arguments) {
-    const char *which = count > 1 ? arguments[1] : "", *plugin = count > 2 ? arguments[2] : "";
-    if (strcmp(which, "own-symbols") == 0)
-        return own_symbols();
-    if (strcmp(which, "generated-code") == 0)
-        return generated_code();
-    if (strcmp(which, "long-jump") == 0)
-        return long_jump();
-    if (strcmp(which, "jump-out-of-malloc") == 0)
-        return jump_out_of_malloc();
-    if (strcmp(which, "callocs") == 0)
-        return callocs();
-    if (strcmp(which, "handlers") == 0)
-        return handlers();
-    if (strcmp(which, "strangers") == 0)
-        return strangers();
-    if (strcmp(which, "deep-binding") == 0)
-        return deep_binding(plugin);
-    if (strcmp(which, "other-threads") == 0)
-        return other_threads();
-    if (strcmp(which, "resizing") == 0)
-        return resizing();
-    if (strcmp(which, "loader") == 0)
-        return loader(plugin);
-    return 2;
+    (void)count;
+    return run_choice(traps, arguments);
 }

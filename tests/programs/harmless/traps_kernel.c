@@ -1,6 +1,7 @@
 /* What a program may ask of the kernel that another thread, another file or another system call in it would spoil: traps_kernel
  * WHICH. Prints what it found; traced and untraced must print the same. */
 #define _GNU_SOURCE
+#include "tests/programs/choice.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -59,7 +60,9 @@ static int filter_calls(int through_libc) {
     return result != 0;
 }
 
-static int sandbox(int through_libc, int late) {
+/* Given "prctl" or "syscall", and "late" if the helper thread is to be there. */
+static int sandbox(void) {
+    int through_libc = strcmp(given[0], "prctl") == 0, late = given[1] != NULL;
     work();
     if (late)
         wait_a_little();
@@ -96,8 +99,9 @@ static int own_namespace(void) {
     return 0;
 }
 
-/* Leaves by the letters of how: u another pid namespace for its children, f a fork, c chroot, C chroot by syscall. */
-static int in_jail(const char *how) {
+/* Leaves by the letters that are given: u another pid namespace for its children, f a fork, c chroot, C chroot by syscall. */
+static int in_jail(void) {
+    const char *how = given[0];
     work();
     wait_a_little();
     for (; *how != '\0'; how++) {
@@ -186,24 +190,20 @@ static int no_descriptors(void) {
     return puts("done") < 0;
 }
 
+static const struct choice traps[] = {
+    {"sandbox", sandbox},
+    {"strict", strict_sandbox},
+    {"namespace", own_namespace},
+    {"jail", in_jail},
+    {"masks", signal_masks},
+    {"shared-memory", shared_memory},
+    {"little-memory", little_memory},
+    {"no-descriptors", no_descriptors},
+    {NULL, NULL},
+};
+
 int main(int count, char **arguments) {
-    const char *which = count > 1 ? arguments[1] : "";
+    (void)count;
     setvbuf(stdout, NULL, _IONBF, 0);
-    if (strncmp(which, "sandbox", 7) == 0)
-        return sandbox(strstr(which, "prctl") != NULL, strstr(which, "late") != NULL);
-    if (strcmp(which, "strict") == 0)
-        return strict_sandbox();
-    if (strcmp(which, "namespace") == 0)
-        return own_namespace();
-    if (strncmp(which, "jail-", 5) == 0)
-        return in_jail(which + 5);
-    if (strcmp(which, "masks") == 0)
-        return signal_masks();
-    if (strcmp(which, "shared-memory") == 0)
-        return shared_memory();
-    if (strcmp(which, "little-memory") == 0)
-        return little_memory();
-    if (strcmp(which, "no-descriptors") == 0)
-        return no_descriptors();
-    return 2;
+    return run_choice(traps, arguments);
 }
