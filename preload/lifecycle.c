@@ -1,50 +1,50 @@
 /* See lifecycle.h.
  *
- * The library wakes at the first allocation or in its constructor, whichever comes first; the interpreter is looked
- * for in the constructor only, since looking up symbols that are missing allocates. It ends in a handler that was
- * registered before all others and therefore runs after all others, destructors included. */
+ * The library wakes at the first allocation or in its constructor (constructor.c), whichever comes
+ * first. It ends in a handler that was registered before all others and therefore runs after all
+ * others, destructors included. */
 #include "lifecycle.h"
 
 #include "preload/base/clock.h"
-#include "preload/hooks/hook.h"
-#include "preload/thread/books.h"
-#include "preload/lines/books/line_books.h"
+#include "preload/base/real.h"
+#include "preload/ledger/ledger.h"
 #include "preload/ledger/maps.h"
-#include "preload/shared/options.h"
-#include "preload/thread/pause.h"
-#include "interpreter.h"
-#include "preload/process/sanitizer.h"
-#include "preload/shared/say.h"
-#include "preload/shared/destination.h"
-#include "preload/stream/helper.h"
+#include "preload/lines/books/line_books.h"
+#include "preload/native/native_oracle.h"
+#include "preload/native/native_rules.h"
 #include "preload/process/process.h"
-#include "preload/process/run_notes.h"
+#include "preload/python/python_code.h"
+#include "preload/shared/destination.h"
+#include "preload/shared/options.h"
+#include "preload/shared/say.h"
+#include "preload/stream/helper.h"
 #include "preload/stream/runner.h"
 #include "preload/stream/stream.h"
 #include "preload/stream/trace_path.h"
-#include "preload/process/wanted.h"
+#include "preload/thread/books.h"
+#include "preload/thread/pause.h"
 #include "preload/tree/main_program.h"
-#include "preload/native/native_oracle.h"
-#include "preload/native/native_rules.h"
-#include "preload/python/python_code.h"
+#include "preload/tree/modules.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <string.h>
 
-/* A process writes nothing in its first moments, in which an interpreter starts: if it ends soon, all is written at once.
- * If it execs even sooner, it was a mere wrapper. (As to that, time that it spends waiting for a processor does not count: on a busy
- * machine, a wrapper is one all the same.)
- * After a fork Python counts its threads, and warns if there are several: there the helper comes back a little later. Where the kernel
- * gives no thread, it is asked again after a while. All in ns. */
+/* A process writes nothing in its first moments, in which an interpreter starts: if it ends soon,
+ * all is written at once. If it execs even sooner, it was a mere wrapper. (As to that, time that it
+ * spends waiting for a processor does not count: on a busy machine, a wrapper is one all the same.)
+ * After a fork Python counts its threads, and warns if there are several: there the helper comes
+ * back a little later. Where the kernel gives no thread, it is asked again after a while. All in
+ * ns. */
 enum {
     FIRST_TICK = 50 * 1000 * 1000,
     WRAPPER = 30 * 1000 * 1000,
     AFTER_PYTHON_FORK = 10 * 1000 * 1000,
     AFTER_REFUSAL = 1000 * 1000 * 1000
 };
+
+_Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
 
 static _Atomic int awake;     /* 0 no, 1 waking, 2 yes */
 static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
@@ -80,7 +80,14 @@ static void wake(void) {
     atomic_store(&vbt_recording, !good ? VBT_STOPPED : later ? VBT_PAUSED : VBT_RECORDING_POLLED);
 }
 
-struct vbt_thread *vbt_lifecycle_first_event(void) {
+bool vbt_lifecycle_wake(void) {
+    wake();
+    return atomic_load(&vbt_recording) != VBT_STOPPED;
+}
+
+/* A thread's first event: wakes the library where that has not been done. The thread's new state,
+ * or NULL: not recording. */
+static struct vbt_thread *first_event(void) {
     if (VBT_UNLIKELY(atomic_load(&awake) != 2)) {
         if (atomic_load(&awake) == 1)
             return NULL; /* an allocation of ours while waking */
@@ -96,9 +103,9 @@ static void start_helper(int64_t first_tick) {
         helper_due = vbt_helper_is_impossible() ? INT64_MAX : vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
 }
 
-/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on. True: record the event.
- * as: VBT_IN_REAL in a hook of the C library's functions. Only there it is looked whether Python's allocators are still the wrappers: in a
- * wrapper they are. */
+/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on.
+ * True: record the event. as: VBT_IN_REAL in a hook of the C library's functions. Only there it is
+ * looked whether Python's allocators are still the wrappers: in a wrapper they are. */
 static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standing as) {
     if (recording == VBT_NOT_YET)
         return adopt(thread);
@@ -109,7 +116,8 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
         thread->ledger.last_block = NULL; /* what comes next is not the next allocation after it */
         vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
     }
-    bool starting = vbt_python_still_starting(as == VBT_IN_REAL);
+    bool (*still_starting)(bool) = atomic_load(&vbt_lifecycle_still_starting);
+    bool starting = still_starting != NULL && still_starting(as == VBT_IN_REAL);
     if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
         start_helper(vbt_options.tick);
     vbt_helper_rouse();
@@ -121,7 +129,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
 
 struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller) {
     struct vbt_thread *thread = vbt_self;
-    if (thread == NULL && (thread = vbt_lifecycle_first_event()) == NULL)
+    if (thread == NULL && (thread = first_event()) == NULL)
         return NULL;
     uint32_t standing = atomic_load_explicit(&thread->standing, memory_order_relaxed);
     if (standing != VBT_IDLE && (standing != VBT_IN_REAL || vbt_real_calls_back(caller))) {
@@ -147,26 +155,9 @@ void vbt_lifecycle_record(bool on) {
         vbt_pause_begin(now);
 }
 
-struct vbt_thread *vbt_enter_paused(void) {
-    if (atomic_load(&vbt_recording) != VBT_PAUSED)
-        return NULL;
-    struct vbt_thread *thread = vbt_self != NULL ? vbt_self : vbt_thread_begin();
-    if (thread == NULL || atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE)
-        return NULL;
-    atomic_store(&thread->standing, VBT_IN_CALL); /* as vbt_enter does it; by now it may be recording again, which is as good */
-    if (atomic_load(&vbt_recording) != VBT_STOPPED)
-        return thread;
-    atomic_store(&thread->standing, VBT_IDLE);
-    return NULL;
-}
-
-struct vbt_thread *vbt_enter_paused_for(const void *block) {
-    const vbt_cell *cell = atomic_load(&vbt_recording) == VBT_PAUSED ? vbt_shadow_cell(block, false) : NULL;
-    return cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0 ? vbt_enter_paused() : NULL;
-}
-
-/* Waits until no other thread is inside an event: with the barrier, each has either seen that recording stopped, or
- * shows where it stands. Threads that do not get to run for so long are counted. */
+/* Waits until no other thread is inside an event: with the barrier, each has either seen that
+ * recording stopped, or shows where it stands. Threads that do not get to run for so long are
+ * counted. */
 static void quiesce(void) {
     enum { TRIES = 200 };
     const struct timespec pause = {0, 500 * 1000};
@@ -182,7 +173,8 @@ static void quiesce(void) {
     }
 }
 
-/* Of every process, as each has a trace: to who started them all. To a person, of the one that was started. */
+/* Of every process, as each has a trace: to who started them all. To a person, of the one that was
+ * started. */
 static void tell_failure(const struct vbt_summary *summary, bool is_exec) {
     enum { ROOM = VBT_PATH_MAX + 1024 };
     static char line[ROOM]; /* not on a stack that may be small */
@@ -291,10 +283,12 @@ void vbt_lifecycle_has_left(void) {
         vbt_helper_keep();
 }
 
-/* A helper that is kept stays for a fork, too: the child is as after one behind our back. Not where Python counts threads. */
+/* A helper that is kept stays for a fork, too: the child is as after one behind our back. Not where
+ * Python counts threads. */
 static bool stays_for_fork(void) { return vbt_helper_is_kept() && vbt_python.minor < VBT_PYTHON_COUNTS_THREADS; }
 
-/* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the recording may stop meanwhile. */
+/* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the
+ * recording may stop meanwhile. */
 static __thread bool held_for_fork __attribute__((tls_model("initial-exec")));
 
 static void before_fork(void) {
@@ -327,7 +321,8 @@ static void after_fork_in_parent(void) {
 
 static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
 
-/* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order: before_fork has run. */
+/* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order:
+ * before_fork has run. */
 static void begin_anew(bool in_order) {
     free_locks();
     vbt_oracle_begin_anew();
@@ -367,7 +362,8 @@ void vbt_lifecycle_handle_forks(void) {
         vbt_real.register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
 }
 
-/* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was wiped. */
+/* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was
+ * wiped. */
 static bool adopt(struct vbt_thread *thread) {
     if (over) {
         atomic_store(&vbt_recording, VBT_STOPPED);
@@ -378,47 +374,19 @@ static bool adopt(struct vbt_thread *thread) {
     return !vbt_paused();
 }
 
-/* Not in a header: handlers that belong to no library, so that the end of ours does not take them along. */
+/* Not in a header: handlers that belong to no library, so that the end of ours does not take them
+ * along. */
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 
-/* What the lookups allocate is not the program's, and neither is the error that they leave. *own_malloc: the program's malloc is not ours. */
-static void look_around(bool *own_malloc) {
-    struct vbt_thread *thread = vbt_enter();
-    vbt_python_attach(RTLD_DEFAULT);
-    *own_malloc = !vbt_heap_is_hooked();
-    if (*own_malloc)
-        vbt_note("The program has a malloc of its own: what goes through it is not seen.");
-    if (vbt_real_has_operators())
-        vbt_note("The allocator's library has C++'s operators new and delete, too: what goes through those is not seen.");
-    const char *trouble = vbt_stacks != VBT_STACKS_LEAF ? vbt_oracle_open() : NULL;
-    vbt_real_forget_error();
-    if (trouble == NULL && vbt_options.verify != 0) {
-        vbt_native_verify_every = vbt_options.verify;
-        vbt_module_stamps_expire();
-    } else if (vbt_options.verify != 0) {
-        vbt_say("VBTRACE_VERIFY: %s; stacks are not compared", trouble);
-    }
-    if (thread != NULL)
-        vbt_leave(thread);
-}
-
-__attribute__((constructor)) static void construct(void) {
-    wake();
-    if (atomic_load(&vbt_recording) == VBT_STOPPED)
-        return;
-    bool own_malloc;
-    look_around(&own_malloc);
-    bool sanitized = own_malloc && vbt_sanitizer_in_program();
-    if (sanitized)
-        vbt_say("%s: is built with a sanitizer, which replaces malloc as vbtrace does; running untraced", vbt_program_path());
-    if (sanitized || !vbt_process_is_wanted(vbt_python.minor != 0)) {
-        over = true;
-        atomic_store(&vbt_recording, VBT_STOPPED);
-        return;
-    }
+void vbt_lifecycle_begin(void) {
     __cxa_atexit(at_exit, NULL, NULL);
     __cxa_at_quick_exit(at_quick_exit, NULL);
     vbt_lifecycle_handle_forks();
     start_helper(FIRST_TICK);
+}
+
+void vbt_lifecycle_decline(void) {
+    over = true;
+    atomic_store(&vbt_recording, VBT_STOPPED);
 }

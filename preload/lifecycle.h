@@ -2,34 +2,50 @@
 #ifndef VBT_LIFECYCLE_H
 #define VBT_LIFECYCLE_H
 
+#include "preload/thread/thread.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-struct vbt_thread;
+/* Wakes the library, unless an event has done so. False: it does not record. */
+bool vbt_lifecycle_wake(void);
 
-/* A thread's first event: wakes the library where nobody has yet. The thread's new state, or NULL: not recording. */
-struct vbt_thread *vbt_lifecycle_first_event(void);
+/* The constructor's decision: the process is traced, and its end, its forks and its ticks are taken
+ * care of from now on; or it is not, for good. */
+void vbt_lifecycle_begin(void);
+void vbt_lifecycle_decline(void);
+
+/* vbt_enter_as (hooks/hook.h), where something stands in the way: the library is not awake, the
+ * thread has no state or is not idle, or it is not simply recording. */
+struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller);
+
+/* Asked at each event that is polled, once it is there: is an interpreter still starting, so that
+ * events are to be polled on? in_real: the event is that of a function of the C library. */
+typedef bool (*vbt_still_starting)(bool in_real);
+extern _Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
 
 /* vbtrace_start and vbtrace_stop. */
 void vbt_lifecycle_record(bool on);
 
-/* The process ends here, or (reasons "exec" and "seccomp") may: completes the trace. Harmless when called twice, and in a vfork
- * child. */
+/* The process ends here, or (reasons "exec" and "seccomp") may: completes the trace. Harmless when
+ * called twice, and in a vfork child. */
 void vbt_lifecycle_finish(const char *reason);
 
-/* The exec, the sandbox or the signal that finish announced has not come, or not ended the process: the trace goes on. */
+/* The exec, the sandbox or the signal that finish announced has not come, or not ended the process:
+ * the trace goes on. */
 void vbt_lifecycle_resume(void);
 
-/* Around a call that the kernel grants only to a process with one thread: the helper is gone meanwhile. */
+/* Around a call that the kernel grants only to a process with one thread: the helper is gone
+ * meanwhile. */
 void vbt_lifecycle_alone(void);
 void vbt_lifecycle_not_alone(void);
 
-/* Around a call after which the process may see other files, or get no new thread: a helper that runs before it goes on as it was. Where
- * none can be had, all is written up to here. */
+/* Around a call after which the process may see other files, or get no new thread: a helper that
+ * runs before it goes on as it was. Where none can be had, all is written up to here. */
 void vbt_lifecycle_before_leaving(void);
 void vbt_lifecycle_has_left(void);
 
-/* Registers what is to happen around a fork, once; see hooks_fork.c. */
+/* Registers the handlers that run around a fork, once; see hooks_fork.c. */
 void vbt_lifecycle_handle_forks(void);
 
 #endif

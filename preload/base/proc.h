@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A whole file, cut at 256 KiB, with a terminating zero; until the next call, and not for two threads
- * at a time. size: NULL, or where its length goes. An empty text with size 0 where it cannot be read. */
+/* A whole file, cut at 256 KiB, with a terminating zero; until the next call, and not for two
+ * threads at a time. size: NULL, or where its length goes. An empty text with size 0 where it
+ * cannot be read. */
 const char *vbt_proc_text(const char *path, size_t *size);
 
 /* The number after the next blank, 0 if there is none; *at is then after it. */
@@ -15,7 +16,8 @@ uint64_t vbt_number_after_blank(const char **at);
 /* The hexadecimal number that *at begins with, in small letters; *at is then after it. */
 uint64_t vbt_hexadecimal(const char **at);
 
-/* The number after the first blank of an open file, for any thread; 0 if there is none. fd may be an error. */
+/* The number after the first blank of an open file, for any thread; 0 if there is none. fd may be
+ * an error. */
 int64_t vbt_proc_second_of(long fd);
 
 /* The same of the file with this path. */

@@ -1,7 +1,7 @@
 /* See call_on_stack.h. */
 #include "call_on_stack.h"
 
-#include "preload/hooks/hook.h"
+#include "preload/thread/enter.h"
 #include "preload/base/memory.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ static uintptr_t end_of_share(void) {
     void *start = NULL;
     size_t size = 0;
     int saved = errno;
-    struct vbt_thread *thread = vbt_enter(); /* what libc allocates meanwhile is not the program's */
+    struct vbt_thread *thread = vbt_enter_aside(); /* what libc allocates meanwhile is not the program's */
     if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
         pthread_attr_getstack(&attributes, &start, &size);
         pthread_attr_destroy(&attributes);

@@ -2,7 +2,7 @@
 #ifndef VBT_LINE_FOLLOW_H
 #define VBT_LINE_FOLLOW_H
 
-#include "preload/hooks/hook.h"
+#include "preload/thread/enter.h"
 #include "preload/lines/books/line_usual.h"
 #include "line_objects.h"
 #include "preload/python/python_stack.h"

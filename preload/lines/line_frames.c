@@ -44,10 +44,8 @@ VBT_INLINE void *go_on(char *state, void *frame, int thrown, const struct vbt_cp
 
 /* This thread's first frame. */
 static __attribute__((noinline)) struct vbt_line_thread *first_frame(void) {
-    struct vbt_thread *thread = vbt_enter();
-    if (thread != NULL)
-        vbt_leave(thread);
-    return vbt_self != NULL ? vbt_line_thread(vbt_self) : NULL;
+    struct vbt_thread *thread = vbt_thread_own();
+    return thread != NULL ? vbt_line_thread(thread) : NULL;
 }
 
 VBT_INLINE struct vbt_line_thread *own_lines(void) {

@@ -1,7 +1,8 @@
 /* See line_methods.h. */
 #include "line_methods.h"
 
-#include "preload/hooks/hook.h"
+#include "preload/ledger/ledger.h"
+#include "preload/thread/enter.h"
 #include "line_frames.h"
 #include "preload/python/python.h"
 

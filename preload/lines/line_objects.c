@@ -1,7 +1,7 @@
 /* See line_objects.h. */
 #include "line_objects.h"
 
-#include "preload/hooks/hook.h"
+#include "preload/thread/enter.h"
 #include "preload/lines/books/line_unheard.h"
 #include "line_free_lists.h"
 #include "preload/shared/options.h"

@@ -21,15 +21,16 @@ const char *vbt_program_name(void);
 const char *vbt_program_directory(void);
 const char *vbt_host_name(void);
 
-/* The environment's VBTRACE_NAME=value as they were at the start, each with its terminating zero; an
- * empty one is the end. */
+/* The environment's VBTRACE_NAME=value as they were at the start, each with its terminating zero;
+ * an empty one is the end. */
 const char *vbt_process_options(void);
 
-/* Is this library to be loaded into a process, too? Its environment says. Not for two threads at a time. */
+/* Is this library to be loaded into a process, too? Its environment says. Not for two threads at a
+ * time. */
 bool vbt_process_is_traced(int pid);
 
-/* How long the process's first thread was ready to run and had no processor, ns, since it was forked;
- * 0 where the kernel does not say. */
+/* How long the process's first thread was ready to run and had no processor, ns, since it was
+ * forked; 0 where the kernel does not say. */
 int64_t vbt_process_waited(void);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef VBT_RUN_NOTES_H
 #define VBT_RUN_NOTES_H
 
-/* Adds a sentence, which must stay where it is. One that is there already is not added again, nor is
- * any where there is no room. */
+/* Adds a sentence, which must stay where it is. One that is there already is not added again, nor
+ * is any where there is no room. */
 void vbt_note(const char *sentence);
 
 /* The sentences in the order in which they were added, from index 0 on; NULL after the last. */

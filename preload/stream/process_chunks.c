@@ -28,7 +28,8 @@ static void put_number(struct vbt_writer *w, uint64_t *count, const char *key, i
     put_pair(w, count, key, digits);
 }
 
-/* The command line; of a very long one, the first arguments. Who puts a title in its place leaves zeros behind it. */
+/* The command line; of a very long one, the first arguments. Who puts a title in its place leaves
+ * zeros behind it. */
 static void put_arguments(struct vbt_writer *w, uint64_t *count) {
     enum { MEANT = 3 }; /* empty arguments at the end that somebody may have given */
     size_t length, end;
@@ -77,8 +78,8 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     vbt_chunk_end(writer, VBT_CHUNK_PROCESS);
 }
 
-/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files that code runs
- * from. */
+/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files
+ * that code runs from. */
 static bool put_mapping(struct vbt_writer *w, const char *line, const char *end) {
     const char *at = line;
     uint64_t from = vbt_hexadecimal(&at);

@@ -1,7 +1,8 @@
 /* See resident.h.
  *
- * The kernel tells how much of each of its areas is resident. Most areas are of one class; one in which classes share (the kernel joins
- * neighbours that look alike) is cut up, and its pages are looked up one by one. */
+ * The kernel tells how much of each of its areas is resident. Most areas are of one class; one in
+ * which classes share (the kernel joins neighbours that look alike) is cut up, and its pages are
+ * looked up one by one. */
 #include "resident.h"
 
 #include "preload/base/clock.h"
@@ -44,7 +45,8 @@ extern const char _end[] __attribute__((visibility("hidden")));
 
 static uintptr_t page_size(void) { return vbt_page_up(1); }
 
-/* Fills work->words with what the kernel says of the pages from `start` on; how many, at most up to `end`. */
+/* Fills work->words with what the kernel says of the pages from `start` on; how many, at most up to
+ * `end`. */
 static unsigned read_pages(uintptr_t start, uintptr_t end) {
     uintptr_t count = (end - start + page_size() - 1) / page_size();
     count = count < WORDS ? count : WORDS;
@@ -93,7 +95,8 @@ static const vbt_cell *last_cell_written(const vbt_cell *from, const vbt_cell *t
     return NULL;
 }
 
-/* Where the last block ends that begins in these addresses of one region and plane of the shadow; 0 if none does. */
+/* Where the last block ends that begins in these addresses of one region and plane of the shadow; 0
+ * if none does. */
 static uintptr_t last_end_in(uintptr_t index, uintptr_t plane, uintptr_t start, uintptr_t end) {
     const vbt_cell *cells = atomic_load(&vbt_shadow_regions[index + plane * VBT_SHADOW_PLANE]);
     uintptr_t base = index << VBT_SHADOW_REGION_BITS;
@@ -119,7 +122,8 @@ static uintptr_t last_end(uintptr_t start, uintptr_t end) {
     return 0;
 }
 
-/* Do blocks lie there? One may have begun in the part before: madvise(MADV_HUGEPAGE) cuts the middle out of a large one. */
+/* Do blocks lie there? One may have begun in the part before: madvise(MADV_HUGEPAGE) cuts the
+ * middle out of a large one. */
 static bool holds_blocks(uintptr_t start, uintptr_t end) {
     uintptr_t last = last_end(start, end);
     bool inside = start < work->block_end;
@@ -182,7 +186,8 @@ static void add(enum vbt_resident_class class, uint64_t bytes) {
     work->out->total += bytes;
 }
 
-/* Pages that are present may be more than are resident (the page of zeros is never), so the largest share takes what is left. */
+/* Pages that are present may be more than are resident (the page of zeros is never), so the largest
+ * share takes what is left. */
 static void add_shares(const struct area *area) {
     uint64_t shares[VBT_RESIDENT_CLASSES] = {0}, left = area->resident;
     int largest = 0;
@@ -235,7 +240,8 @@ static void begin_area(const char *line) {
     area->name[size] = '\0';
 }
 
-/* What vbt_map asks the kernel for: no reservation, not in core dumps. Nobody else asks for both as a rule. */
+/* What vbt_map asks the kernel for: no reservation, not in core dumps. Nobody else asks for both as
+ * a rule. */
 static bool flags_are_ours(const char *flags) { return strstr(flags, " nr") != NULL && strstr(flags, " dd") != NULL; }
 
 static void read_line(const char *line) {

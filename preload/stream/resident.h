@@ -1,5 +1,6 @@
-/* The resident set: how large it is, and what it consists of, page by page as the kernel tells in /proc/self/smaps: where blocks of the heap lie, what the
- * program mapped, stacks, the program's files, vbtrace's own. */
+/* The resident set: how large it is, and what it consists of, page by page as the kernel tells in
+ * /proc/self/smaps: where blocks of the heap lie, what the program mapped, stacks, the program's
+ * files, vbtrace's own. */
 #ifndef VBT_RESIDENT_H
 #define VBT_RESIDENT_H
 
@@ -14,12 +15,13 @@ struct vbt_resident {
     int64_t took; /* ns of processor time */
 };
 
-/* Reads it now; false, and all 0, where the kernel does not tell. Takes time in proportion to the resident set, milliseconds a gigabyte. */
+/* Reads it now; false, and all 0, where the kernel does not tell. Takes time in proportion to the
+ * resident set, milliseconds a gigabyte. */
 bool vbt_resident_read(struct vbt_resident *out);
 
-/* Resident bytes now, and the highest ever; from /proc/self/statm and status. The first is asked for at
- * each tick, between open and close, by the thread that called open: the descriptor is its own. 0 where
- * the kernel does not say. */
+/* Resident bytes now, and the highest ever; from /proc/self/statm and status. The first is asked
+ * for at each tick, between open and close, by the thread that called open: the descriptor is its
+ * own. 0 where the kernel does not say. */
 void vbt_rss_open(void);
 void vbt_rss_close(void);
 int64_t vbt_rss_now(void);

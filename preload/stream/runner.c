@@ -1,5 +1,6 @@
-/* See runner.h. The file is one in memory, open in vbtrace alone and reached through /proc: no descriptor has to be
- * left open in the program. In another namespace the same path may be any file. */
+/* See runner.h. The file is one in memory, open in vbtrace alone and reached through /proc: no
+ * descriptor has to be left open in the program. In another namespace the same path may be any
+ * file. */
 #include "runner.h"
 
 #include "preload/base/proc.h"

@@ -5,8 +5,6 @@
 #include "thread_rows.h"
 #include "preload/lines/books/line_books.h"
 #include "preload/tree/modules.h"
-#include "preload/native/native_known.h"
-#include "preload/tree/tree.h"
 
 #include <linux/mman.h>
 #include <string.h>
@@ -15,8 +13,8 @@
 __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
 
 /* Of what stands for the state of a thread that has none, only this is looked at: it never is idle. */
-static struct { _Alignas(struct vbt_thread) _Atomic uint32_t standing; } nobody = {VBT_IN_CALL};
-__thread struct vbt_thread *vbt_self_or_nobody __attribute__((tls_model("initial-exec"))) = (struct vbt_thread *)&nobody;
+static struct { _Alignas(struct vbt_thread) _Atomic uint32_t standing; } stand_in = {VBT_IN_CALL};
+__thread struct vbt_thread *vbt_self_or_stand_in __attribute__((tls_model("initial-exec"))) = (struct vbt_thread *)&stand_in;
 _Atomic(struct vbt_thread *) vbt_threads;
 
 /* A page of its own: see vbt_recording_wipe_on_fork. */
@@ -106,54 +104,15 @@ struct vbt_thread *vbt_thread_begin(void) {
         vbt_ledger_begin(&thread->ledger);
     }
     thread->on_stack = (uintptr_t)__builtin_frame_address(0);
-    vbt_self = vbt_self_or_nobody = thread;
+    vbt_self = vbt_self_or_stand_in = thread;
     return thread;
 }
 
-void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller,
-                          enum vbt_domain domain) {
-    leaf->address = caller;
-    leaf->parent = parent;
-    leaf->stamp = vbt_module_stamp();
-    leaf->place = vbt_place_of(&thread->ledger, vbt_node_of(parent, vbt_native_site(caller), domain));
-}
-
-struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain) {
-    uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
-    struct vbt_place place = vbt_place_of(&thread->ledger, node);
-    if (VBT_UNLIKELY(domain != VBT_DOMAIN_HEAP)) {
-        vbt_native_not_again(&thread->full.native);
-        return place;
-    }
-    thread->full.latest = place;
-    if (VBT_UNLIKELY(place.counters == NULL))
-        vbt_native_not_again(&thread->full.native);
-    if (vbt_stacks == VBT_STACKS_NATIVE)
-        vbt_native_remember(&thread->full.native, place);
-    return place;
-}
-
-static const struct vbt_place *leaf_place(struct vbt_thread *thread, uintptr_t caller) {
-    const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
-    uint32_t parent = python != NULL ? python->node : 0;
-    struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
-    uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
-    if (VBT_UNLIKELY(leaf->address != caller || leaf->parent != parent || leaf->stamp != generation))
-        vbt_native_leaf_find(thread, leaf, parent, caller, VBT_DOMAIN_HEAP);
-    return &leaf->place;
-}
-
-const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
-    enum vbt_stacks stacks = VBT_PEEK(enum vbt_stacks, vbt_stacks);
-    if (stacks == VBT_STACKS_LEAF)
-        return leaf_place(thread, pc);
-    if (stacks == VBT_STACKS_NATIVE && VBT_UNLIKELY(vbt_native_verify_every != 0) &&
-        vbt_native_repeats_verified(&thread->full.native, sp, pc, fp))
-        return &thread->full.latest;
-    const struct vbt_place *known = stacks == VBT_STACKS_NATIVE ? vbt_native_known(&thread->full.native, sp, pc, fp) : NULL;
-    if (known == NULL)
-        vbt_full_place(thread, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}, VBT_DOMAIN_HEAP);
-    return known != NULL ? known : &thread->full.latest;
+struct vbt_thread *vbt_thread_own(void) {
+    uint32_t now = atomic_load(&vbt_recording);
+    if (vbt_self == NULL && now != VBT_NOT_YET && now != VBT_STOPPED)
+        vbt_thread_begin();
+    return vbt_self;
 }
 
 void vbt_threads_after_fork(void) {

@@ -38,7 +38,7 @@ struct vbt_clock_place {
 };
 
 struct vbt_thread {
-    _Atomic uint32_t standing; /* enum vbt_standing; first, for vbt_self_or_nobody's sake */
+    _Atomic uint32_t standing; /* enum vbt_standing; first, for vbt_self_or_stand_in's sake */
     uint32_t tid;
     uint32_t row; /* of the trace; 0: the state is nobody's */
     struct vbt_ledger ledger;
@@ -56,8 +56,8 @@ struct vbt_thread {
 /* Initial-exec: no call, no allocation on first use in a thread. */
 extern __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
 
-/* The same for vbt_enter_usual, which finds a thread that has none standing in a call. */
-extern __thread struct vbt_thread *vbt_self_or_nobody __attribute__((tls_model("initial-exec")));
+/* The same for vbt_enter_usual: where the thread has no state, something that stands in a call, so that there is one question less. */
+extern __thread struct vbt_thread *vbt_self_or_stand_in __attribute__((tls_model("initial-exec")));
 
 /* All states ever made, newest first. */
 extern _Atomic(struct vbt_thread *) vbt_threads;
@@ -75,16 +75,8 @@ void vbt_recording_wipe_on_fork(void);
 /* A state for the calling thread, fresh or inherited from a thread that ended; NULL when there is no memory. */
 struct vbt_thread *vbt_thread_begin(void);
 
-/* Fills a leaf: the node of an address that called an allocator, under a parent node. */
-void vbt_native_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller,
-                          enum vbt_domain domain);
-
-/* The place of a whole call stack: that of the function whose VBT_CALLER_REGISTERS these are. */
-struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain);
-
-/* The place of an allocation by native code, where its stack is not the one that was captured last: the registers are those of
- * VBT_CALLER_REGISTERS. Where whole stacks are not told, the address that called the allocator, under the thread's Python stack. */
-const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+/* The calling thread's state, begun where it has none; NULL while nothing is recorded, or when there is no memory. */
+struct vbt_thread *vbt_thread_own(void);
 
 /* In the child of a fork: the calling thread is the only one left. */
 void vbt_threads_after_fork(void);

@@ -1,4 +1,5 @@
 /* Threads' states: one each, made over when a thread has ended, with its counters going on. */
+#include "preload/thread/place.h"
 #include "preload/thread/thread.h"
 
 #include "preload/thread/books.h"
@@ -200,14 +201,14 @@ static void a_native_leaf_is_a_child_in_its_domain(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     struct vbt_leaf leaf;
-    vbt_native_leaf_find(thread, &leaf, node, 0x123456, VBT_DOMAIN_HEAP);
+    vbt_leaf_find(thread, &leaf, node, 0x123456, VBT_DOMAIN_HEAP);
     assert_int_equal(leaf.address, 0x123456);
     assert_int_equal(leaf.parent, node);
     assert_int_equal(vbt_node_at(leaf.place.node)->parent, node);
     assert_int_equal(vbt_site_at(vbt_node_at(leaf.place.node)->site)->a, 0x123456);
     assert_ptr_equal(leaf.place.counters, vbt_place_of(&thread->ledger, leaf.place.node).counters);
     struct vbt_leaf python;
-    vbt_native_leaf_find(thread, &python, node, 0x123456, VBT_DOMAIN_PYTHON);
+    vbt_leaf_find(thread, &python, node, 0x123456, VBT_DOMAIN_PYTHON);
     assert_int_not_equal(python.place.node, leaf.place.node);
 }
 

@@ -1,7 +1,8 @@
-/* See python_attach.h. */
+/* See interpreter.h. */
 #include "interpreter.h"
 
-#include "preload/hooks/hook.h"
+#include "preload/base/real.h"
+#include "preload/lifecycle.h"
 #include "preload/hooks/hooks_python.h"
 #include "preload/shared/options.h"
 #include "preload/lines/line_mode.h"
@@ -88,9 +89,25 @@ static void find_functions(void *library) {
     vbt_python.tuple_type = dlsym(library, "PyTuple_Type");
 }
 
+/* While an interpreter starts: has the self-check run once it is up. in_real: in a hook of the C
+ * library's functions. Only there it is looked whether the configuration replaced the allocators,
+ * which are wrapped again: in a wrapper they are ours. */
+static bool still_starting(bool in_real) {
+    if (!starting)
+        return false;
+    if (in_real)
+        vbt_hooks_python_wrap();
+    if (!vbt_python.is_initialized())
+        return true;
+    starting = false;
+    vbt_python.add_pending_call(self_check, NULL);
+    return false;
+}
+
 static void poll_while_starting(void) {
     uint32_t recording = VBT_RECORDING;
     starting = true;
+    atomic_store(&vbt_lifecycle_still_starting, still_starting);
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
@@ -127,18 +144,6 @@ bool vbt_python_attach(void *library) {
     vbt_hooks_python_wrap();
     poll_while_starting();
     return true;
-}
-
-bool vbt_python_still_starting(bool wrap) {
-    if (!starting)
-        return false;
-    if (wrap)
-        vbt_hooks_python_wrap();
-    if (!vbt_python.is_initialized())
-        return true;
-    starting = false;
-    vbt_python.add_pending_call(self_check, NULL);
-    return false;
 }
 
 void vbt_python_may_start(const void *caller) {

@@ -1,7 +1,8 @@
-/* setlocale: every interpreter calls it early in Py_Initialize, which is how one is noticed that was loaded with
- * dlopen. */
-#include "hook.h"
-#include "preload/interpreter.h"
+/* setlocale: every interpreter calls it early in Py_Initialize, which is how one is noticed that
+ * was loaded with dlopen. */
+#include "interpreter.h"
+
+#include "preload/hooks/hook.h"
 #include "preload/tree/main_program.h"
 
 #include <locale.h>
