@@ -325,7 +325,7 @@ static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_na
  * before_fork has run. */
 static void begin_anew(bool in_order) {
     free_locks();
-    vbt_oracle_begin_anew();
+    vbt_oracle_after_fork_in_child();
     vbt_process_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel counts anew, too */

@@ -5,7 +5,7 @@
 #include "preload/python/python_code.h"
 #include "preload/tree/tree.h"
 #include "interval.h"
-#include "preload/lines/books/line_unheard.h"
+#include "preload/lines/books/line_silent.h"
 
 struct vbt_peak vbt_peak;
 _Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;

@@ -38,7 +38,7 @@ static uint32_t index_of(const char *code, enum how how, bool *fresh) {
         (known->known = vbt_arena_alloc(&vbt_tree.arena, count * sizeof *known->known)) != NULL) {
         known->count = count;
         *fresh = true;
-        atomic_fetch_add(&vbt_python_epochs, VBT_PYTHON_CODE_DIED); /* what the caches say of the code is no longer so */
+        atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* what the caches say of the code is no longer so */
     }
     known->decorated |= how == DECORATED;
     return index;
@@ -66,9 +66,9 @@ static void choose_parts(const char *code, bool all, int level) {
         }
 }
 
-struct vbt_line_block *vbt_line_meet(struct vbt_line_thread *lines, const char *code, bool *met) {
+struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const char *code, bool *met) {
     uint32_t slot = (uint32_t)((uintptr_t)code >> 4 ^ (uintptr_t)code >> 12) % VBT_LINE_CACHE;
-    uint32_t epoch = vbt_python_code_epoch(atomic_load(&vbt_python_epochs));
+    uint32_t generation = vbt_python_code_generation(atomic_load(&vbt_python_generations));
     vbt_lock(&vbt_tree.lock);
     bool fresh;
     uint32_t index = index_of(code, BY_CHOICE, &fresh);
@@ -77,17 +77,17 @@ struct vbt_line_block *vbt_line_meet(struct vbt_line_thread *lines, const char *
     vbt_unlock(&vbt_tree.lock);
     struct vbt_line_block *block = index != 0 ? vbt_line_block(lines, index) : NULL;
     lines->cache[slot].code = (uintptr_t)code;
-    lines->cache[slot].epoch = epoch;
+    lines->cache[slot].generation = generation;
     lines->cache[slot].block = block;
     *met = true;
     return block;
 }
 
-static void tell_chosen(const char *code, int level) {
+static void start_events_within(const char *code, int level) {
     size_t at = 0;
     vbt_line_code_chosen((void *)code);
     for (const char *inner; level < NESTED && (inner = vbt_python_inner_code(code, &at)) != NULL;)
-        tell_chosen(inner, level + 1);
+        start_events_within(inner, level + 1);
 }
 
 void vbt_line_choose(const char *code) {
@@ -100,7 +100,7 @@ void vbt_line_choose(const char *code) {
         choose_parts(code, true, 0);
     vbt_unlock(&vbt_tree.lock);
     if (index != 0 && vbt_line_code_chosen != NULL)
-        tell_chosen(code, 0);
+        start_events_within(code, 0);
 }
 
 bool vbt_line_is_back(struct vbt_line_thread *lines, const void *frame) {
@@ -114,17 +114,17 @@ bool vbt_line_is_back(struct vbt_line_thread *lines, const void *frame) {
     return true;
 }
 
-void vbt_line_begin_anyhow(struct vbt_line_thread *lines, const char *code, const void *frame, int32_t line) {
+void vbt_line_begin_unentered(struct vbt_line_thread *lines, const char *code, const void *frame, int32_t line) {
     bool met;
     struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
     if (block == NULL)
         return;
     if (!vbt_line_is_back(lines, frame))
         vbt_line_enter(lines, frame, block, line);
-    vbt_line_begin_else(lines, frame, line);
+    vbt_line_begin_slow(lines, frame, line);
 }
 
-bool vbt_line_is_part_of(const char *code, const void *block) {
+bool vbt_line_code_points_at(const char *code, const void *block) {
     for (int offset = 0; block != NULL && offset < vbt_python.abi.code_start; offset += (int)sizeof block)
         if (vbt_load_pointer(code, offset) == block)
             return true;
@@ -141,12 +141,12 @@ bool vbt_line_disown(struct vbt_line_thread *lines, const void *block) {
     return true;
 }
 
-struct vbt_line_sums vbt_line_ours_begin(struct vbt_thread *thread) {
+struct vbt_line_sums vbt_line_own_work_begin(struct vbt_thread *thread) {
     vbt_python_override(&thread->stack, vbt_tree.own_node);
     return thread->lines != NULL ? vbt_line_now(thread->lines) : (struct vbt_line_sums){0};
 }
 
-void vbt_line_ours_end(struct vbt_thread *thread, const struct vbt_line_sums *begun) {
+void vbt_line_own_work_end(struct vbt_thread *thread, const struct vbt_line_sums *begun) {
     vbt_python_override(&thread->stack, 0);
     if (thread->lines != NULL)
         vbt_line_forget_since(thread->lines, begun);

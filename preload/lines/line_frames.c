@@ -177,7 +177,7 @@ bool vbt_line_frames_start(vbt_tracer function) {
     return true;
 }
 
-bool vbt_line_frames_alone(void) {
+bool vbt_line_frames_is_sole_tracer(void) {
     char *state = vbt_python.this_thread();
     const vbt_tracer *function = state != NULL ? function_of(state, vbt_python.known) : NULL;
     return function != NULL && *function == tracer && function[-1] == NULL;

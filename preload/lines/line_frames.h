@@ -15,7 +15,7 @@ typedef int (*vbt_tracer)(void *object, void *frame, int what, void *argument);
 bool vbt_line_frames_start(vbt_tracer function);
 
 /* Does the calling thread trace for our sake alone? */
-bool vbt_line_frames_alone(void);
+bool vbt_line_frames_is_sole_tracer(void);
 
 /* Somebody is about to set a trace function in the calling thread, whose lines are counted, or to take one away. Ours is not in place any
  * more. */

@@ -43,7 +43,7 @@ static void *get(void *descriptor, void *object, void *type) {
         return real(descriptor, object, type);
     if (VBT_UNLIKELY(learning) && !is_loop(caller) && loop.count < sizeof loop.place / sizeof *loop.place)
         loop.place[loop.count++] = caller;
-    if (!is_loop(caller) || vbt_self == NULL || vbt_self->lines == NULL || !vbt_line_frames_alone())
+    if (!is_loop(caller) || vbt_self == NULL || vbt_self->lines == NULL || !vbt_line_frames_is_sole_tracer())
         return real(descriptor, object, type);
     return made_for_us(descriptor, object, type);
 }

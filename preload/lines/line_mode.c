@@ -61,9 +61,9 @@ static void *choose(void *self, void *const *arguments, long count) {
     (void)self;
     struct vbt_thread *thread = vbt_self;
     if (count == 1 && thread != NULL) {
-        struct vbt_line_sums begun = vbt_line_ours_begin(thread);
+        struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
         vbt_line_choose(arguments[0]);
-        vbt_line_ours_end(thread, &begun);
+        vbt_line_own_work_end(thread, &begun);
     }
     vbt_line_api.incref(vbt_line_api.none);
     return vbt_line_api.none;
@@ -198,11 +198,11 @@ void vbt_line_mode_start(void) {
     struct vbt_thread *thread = vbt_self;
     if (vbt_options.lines < VBT_LINES_CHOSEN || thread == NULL)
         return;
-    struct vbt_line_sums begun = vbt_line_ours_begin(thread);
+    struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
     if (!start()) {
         vbt_line_api.clear_error != NULL ? vbt_line_api.clear_error() : (void)0;
         vbt_note("Line events could not be had from an interpreter: its lines were not counted.");
         vbt_say("Python %s: line events cannot be had; lines are not counted", vbt_python.version);
     }
-    vbt_line_ours_end(thread, &begun);
+    vbt_line_own_work_end(thread, &begun);
 }

@@ -3,7 +3,7 @@
  * One global event tells of each function when it first runs; for those that are chosen the events of their own code are switched on,
  * and the others are never heard of again. The interpreter makes an int for each number that it passes; what it allocates so is
  * not the program's. */
-#include "preload/lines/books/line_unheard.h"
+#include "preload/lines/books/line_silent.h"
 #include "preload/ledger/shadow.h"
 #include "line_follow.h"
 #include "line_mode.h"
@@ -43,12 +43,12 @@ VBT_INLINE long value_of(void *object) {
 /* The interpreter allocated the block to tell of an event. */
 static __attribute__((noinline)) void disown(struct vbt_thread *thread, const void *block) {
     if (vbt_ledger_move(&thread->ledger, block, vbt_tree.line_node))
-        vbt_line_note_ours(thread->lines, block);
+        vbt_line_forget_block(thread->lines, block);
 }
 
 static __attribute__((noinline)) void disown_object(struct vbt_line_thread *lines) {
     lines->objects--;
-    vbt_line_note_our_object(lines);
+    vbt_line_forget_object(lines);
 }
 
 /* A number that the interpreter passed: small ones exist already, others were made for us. */
@@ -72,7 +72,7 @@ static void *never_again(void) {
 /* When code runs first after events were asked for, the interpreter allocates a record of them, and has it in the code object. */
 static void disown_record(struct vbt_thread *thread, const char *code) {
     const void *block = thread->ledger.last_block;
-    if (vbt_line_is_part_of(code, block))
+    if (vbt_line_code_points_at(code, block))
         disown(thread, block);
 }
 
@@ -89,9 +89,9 @@ static void switch_on_unseen(struct vbt_thread *thread, void *code) {
     struct vbt_line_thread *lines = thread->lines;
     const void *last = thread->ledger.last_block, *recent[sizeof lines->recent / sizeof *lines->recent];
     memcpy(recent, lines->recent, sizeof recent);
-    struct vbt_line_sums begun = vbt_line_ours_begin(thread);
+    struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
     switch_on(code);
-    vbt_line_ours_end(thread, &begun);
+    vbt_line_own_work_end(thread, &begun);
     memcpy(lines->recent, recent, sizeof recent);
     thread->ledger.last_block = vbt_shadow_holds(last) ? last : NULL;
 }
@@ -119,7 +119,7 @@ static void *on_line(void *self, void *const *arguments, long count) {
     if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
         vbt_line_begin(lines, frame, line);
     else
-        vbt_line_begin_anyhow(lines, arguments[0], frame, line);
+        vbt_line_begin_unentered(lines, arguments[0], frame, line);
     return nothing();
 }
 

@@ -2,7 +2,7 @@
 #include "line_objects.h"
 
 #include "preload/thread/enter.h"
-#include "preload/lines/books/line_unheard.h"
+#include "preload/lines/books/line_silent.h"
 #include "line_free_lists.h"
 #include "preload/shared/options.h"
 #include "preload/thread/pause.h"
@@ -11,7 +11,7 @@
 
 #include <dlfcn.h>
 
-void (*vbt_line_objects_care)(void);
+void (*vbt_line_objects_on_event)(void);
 
 typedef int (*ref_tracer)(void *object, int event, void *data);
 
@@ -94,8 +94,8 @@ void vbt_line_objects_start(void) {
         vbt_line_objects = VBT_OBJECTS_SERVED;
         count_served();
         vbt_line_free_lists_empty();
-        vbt_line_objects_care = vbt_line_free_lists_empty;
-        vbt_line_may_hurry = false;
+        vbt_line_objects_on_event = vbt_line_free_lists_empty;
+        vbt_line_fast_enabled = false;
         vbt_note("Exact objects: what Python's allocator for objects served. So each float and tuple is, as their free "
                  "lists were switched "
                  "off, and each list and dict but those made of one that the same execution of a line freed; the lists "
@@ -110,4 +110,4 @@ void vbt_line_objects_start(void) {
 }
 
 /* The free lists were the interpreter's, and are gone with it. */
-void vbt_line_objects_end(void) { vbt_line_objects_care = NULL; }
+void vbt_line_objects_end(void) { vbt_line_objects_on_event = NULL; }

@@ -13,6 +13,6 @@ void vbt_line_objects_start(void);
 void vbt_line_objects_end(void);
 
 /* Set where something has to be looked after at each line event. */
-extern void (*vbt_line_objects_care)(void) VBT_HIDDEN;
+extern void (*vbt_line_objects_on_event)(void) VBT_HIDDEN;
 
 #endif

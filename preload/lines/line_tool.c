@@ -40,12 +40,12 @@ static void move(void) {
     if (thread == NULL)
         return;
     int before = vbt_line_tool;
-    struct vbt_line_sums begun = vbt_line_ours_begin(thread);
+    struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
     drop(vbt_line_api.call_method(monitoring, "set_events", "ii", before, 0));
     bool moved = take() && ask_for_events();
     drop(vbt_line_api.call(vbt_line_leave_tool, "ii", before, vbt_line_tool));
-    vbt_line_ours_end(thread, &begun);
-    atomic_fetch_add(&vbt_python_epochs, VBT_PYTHON_CODE_DIED); /* code that was not found now is to be met again */
+    vbt_line_own_work_end(thread, &begun);
+    atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* code that was not found now is to be met again */
     if (moved)
         return;
     if (thread->lines != NULL)

@@ -34,16 +34,17 @@ static void disown_object(struct vbt_line_thread *lines, const void *block) {
 /* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
 static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines, const char *frame, const char *code) {
     const void *last = lines->ledger->last_block, *object = frame - VBT_PY_GC_HEADER;
-    bool table = last != object && vbt_line_is_part_of(code, last);
+    bool table = last != object && vbt_line_code_points_at(code, last);
     if (last == object || table)
         disown_object(lines, object);
     if (table)
         vbt_line_disown(lines, last);
 }
 
-/* A StopIteration is told of whose object was made to be told of: nobody raised it, the code that waits takes its value and drops it. Up
- * to 3.9 what ends with a tuple or an exception as its value makes the object itself. */
-static bool is_made_to_be_told(const char *type, const char *value, const char *traceback) {
+/* Was the object of a StopIteration made only so that the trace function can be called with it? No
+ * code raised it: the code that waits takes the value and drops the object. Up to 3.9 a generator
+ * that ends with a tuple or an exception as its value makes the object in any case. */
+static bool is_made_for_tracing(const char *type, const char *value, const char *traceback) {
     const struct vbt_cpython *python = vbt_python.known;
     const int type_of = python->abi.object_type, value_of = python->trace.stop_iteration_value;
     if (traceback != vbt_line_api.none || type != *vbt_line_api.stop_iteration || vbt_load_pointer(value, type_of) != type)
@@ -54,14 +55,14 @@ static bool is_made_to_be_told(const char *type, const char *value, const char *
     return (vbt_load_word(type_of_value, VBT_PY_TYPE_FLAGS) & (VBT_PY_TUPLES | VBT_PY_EXCEPTIONS)) == 0;
 }
 
-/* told: a tuple of type, value and traceback. */
-static void on_exception(struct vbt_line_thread *lines, const char *frame, const char *told, const struct vbt_cpython *python) {
+/* argument: a tuple of the exception's type, value and traceback. */
+static void on_exception(struct vbt_line_thread *lines, const char *frame, const char *argument, const struct vbt_cpython *python) {
     const int items = python->abi.tuple_items;
-    const char *type = vbt_load_pointer(told, items), *value = vbt_load_pointer(told, items + 8);
-    const char *traceback = vbt_load_pointer(told, items + 16), *object = frame - VBT_PY_GC_HEADER;
-    if (lines->ledger->last_block == told - VBT_PY_GC_HEADER)
-        disown_object(lines, told - VBT_PY_GC_HEADER);
-    if (is_made_to_be_told(type, value, traceback))
+    const char *type = vbt_load_pointer(argument, items), *value = vbt_load_pointer(argument, items + 8);
+    const char *traceback = vbt_load_pointer(argument, items + 16), *object = frame - VBT_PY_GC_HEADER;
+    if (lines->ledger->last_block == argument - VBT_PY_GC_HEADER)
+        disown_object(lines, argument - VBT_PY_GC_HEADER);
+    if (is_made_for_tracing(type, value, traceback))
         disown_object(lines, value - VBT_PY_GC_HEADER);
     if (is_made(python) && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node &&
         vbt_ledger_move(lines->ledger, object,
@@ -74,8 +75,8 @@ static void on_exception(struct vbt_line_thread *lines, const char *frame, const
     lines->closed.events = lines->events;
 }
 
-/* A generator that is closed gets an exception without an object: one is made where there is a handler, or somebody to be told, just after
- * the traceback. */
+/* A generator that is closed gets an exception without an object: one is made where there is a handler
+ * or a trace function, just after the traceback. */
 static void see_closed(struct vbt_line_thread *lines, const char *frame) {
     struct vbt_ledger *ledger = lines->ledger;
     bool is_closed = lines->closed.frame == frame && lines->closed.events == lines->events;
@@ -89,7 +90,7 @@ static void see_closed(struct vbt_line_thread *lines, const char *frame) {
 }
 
 /* Was what the frame executed last an instruction other than RETURN_VALUE? */
-static bool is_amid(const char *frame, const char *code, const struct vbt_cpython *python) {
+static bool is_at_yield(const char *frame, const char *code, const struct vbt_cpython *python) {
     const struct vbt_python_abi *abi = &python->abi;
     if (abi->kind != VBT_FRAME_OBJECT)
         return *(const uint8_t *)vbt_load_pointer(frame_of(frame, python), abi->frame_instruction) != VBT_PY_RETURN_VALUE;
@@ -121,14 +122,14 @@ static void on_return(struct vbt_line_thread *lines, const char *frame, const ch
     if (VBT_UNLIKELY(lines->switches) && !vbt_line_is_back(lines, frame))
         return;
     if (VBT_UNLIKELY((vbt_load_int(code, python->trace.code_flags) & VBT_PY_CODE_YIELDS) != 0) && value != NULL &&
-        is_amid(frame, code, python))
+        is_at_yield(frame, code, python))
         vbt_line_yield(lines, frame);
     else
         vbt_line_leave(lines, frame);
 }
 
-static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what, const char *told,
-                                                     const struct vbt_cpython *python) {
+static __attribute__((noinline)) int on_event_slow(const char *frame, int what, const char *argument,
+                                                   const struct vbt_cpython *python) {
     struct vbt_thread *thread;
     struct vbt_line_thread *lines = vbt_line_follow(&thread);
     if (VBT_UNLIKELY(lines == NULL))
@@ -136,15 +137,15 @@ static __attribute__((noinline)) int on_event_anyhow(const char *frame, int what
     if (VBT_LIKELY(what == VBT_PY_TRACE_LINE)) {
         int32_t line = vbt_load_int(frame, python->trace.frame_line);
         if (VBT_LIKELY(vbt_line_is_top(lines, frame)))
-            vbt_line_begin_else(lines, frame, line);
+            vbt_line_begin_slow(lines, frame, line);
         else if (lines->outside == 0 || lines->top->frame == frame || lines->switches)
-            vbt_line_begin_anyhow(lines, code_of(frame, python), frame, line);
+            vbt_line_begin_unentered(lines, code_of(frame, python), frame, line);
     } else if (what == VBT_PY_TRACE_CALL) {
         on_call(thread, frame, python);
     } else if (what == VBT_PY_TRACE_RETURN) {
-        on_return(lines, frame, told, python);
+        on_return(lines, frame, argument, python);
     } else if (what == VBT_PY_TRACE_EXCEPTION) {
-        on_exception(lines, frame, told, python);
+        on_exception(lines, frame, argument, python);
     }
     return 0;
 }
@@ -154,26 +155,26 @@ static __attribute__((noinline)) int on_line_after_change(const char *frame, int
     return 0;
 }
 
-VBT_INLINE int on_event(const char *frame, int what, const char *told, const struct vbt_cpython *python) {
+VBT_INLINE int on_event(const char *frame, int what, const char *argument, const struct vbt_cpython *python) {
     struct vbt_line *next;
     uint64_t count;
     if (VBT_UNLIKELY(what != VBT_PY_TRACE_LINE))
-        return on_event_anyhow(frame, what, told, python);
+        return on_event_slow(frame, what, argument, python);
     int32_t line = vbt_load_int(frame, python->trace.frame_line);
-    switch (vbt_line_follow_usual(frame, line, &next, &count)) {
+    switch (vbt_line_follow_fast(frame, line, &next, &count)) {
     case VBT_LINE_BEGUN:
         return 0;
     case VBT_LINE_CHANGED:
         return on_line_after_change(frame, line, next, count);
     default:
-        return on_event_anyhow(frame, VBT_PY_TRACE_LINE, told, python);
+        return on_event_slow(frame, VBT_PY_TRACE_LINE, argument, python);
     }
 }
 
 #define TRACE(minor)                                                                                                               \
-    static int trace_##minor(void *object, void *frame, int what, void *told) {                                                    \
+    static int trace_##minor(void *object, void *frame, int what, void *argument) {                                                \
         (void)object;                                                                                                              \
-        return on_event(frame, what, told, &vbt_cpythons[minor]);                                                                  \
+        return on_event(frame, what, argument, &vbt_cpythons[minor]);                                                              \
     }
 
 VBT_FOR_EACH_TRACING_PYTHON(TRACE)
@@ -193,8 +194,9 @@ static void *settrace(void *module, void *function) {
     return result;
 }
 
-/* Somebody sets a trace function, or takes it away: which, is not told. What its thread has in the end is looked at when that is done: in
- * settrace; where it is code in C that does it, in the main thread by a pending call, in others when they next call a function. */
+/* Some code sets a trace function or removes it; the event does not say which. What the thread has in
+ * the end is looked at afterwards: in settrace; where code in C did it, in the main thread by a
+ * pending call, in other threads when they next call a function. */
 static int on_audit(const char *event, void *arguments, void *unused) {
     (void)arguments;
     (void)unused;

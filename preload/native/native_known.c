@@ -30,8 +30,8 @@ VBT_INLINE bool words_stayed(const struct vbt_native_known *known) {
 
 VBT_INLINE bool is_same(const struct vbt_native_stack *stack, const struct vbt_native_known *known, uintptr_t sp, uintptr_t pc,
                         uintptr_t fp) {
-    return known->pc == pc && known->sp == sp && (!known->fp_matters || known->fp == fp) && known->era == stack->era &&
-           stands(stack, known) && words_stayed(known) &&
+    return known->pc == pc && known->sp == sp && (!known->fp_matters || known->fp == fp) &&
+           known->generation == stack->generation && stands(stack, known) && words_stayed(known) &&
            (known->outer == 0 || vbt_native_changed_outside(stack->room, known->outer) == 0);
 }
 
@@ -61,7 +61,7 @@ static struct vbt_native_known *entry_for(struct vbt_native_stack *stack, uintpt
         if (entries[i].place.node == node && entries[i].sp == sp)
             return &entries[i];
     for (int i = 0; i < ENTRIES; i++)
-        if (entries[i].era != stack->era || ++entries[i].passed >= PASSED)
+        if (entries[i].generation != stack->generation || ++entries[i].passed >= PASSED)
             return &entries[i];
     return NULL;
 }
@@ -80,7 +80,7 @@ void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place)
     known->sp = leaf->sp;
     known->pc = leaf->pc;
     known->fp = leaf->fp;
-    known->era = stack->era;
+    known->generation = stack->generation;
     known->outer_sp = outer->sp;
     known->outer_fp = outer->fp;
     known->outer_node = outer->node;

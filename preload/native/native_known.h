@@ -14,7 +14,7 @@ enum { VBT_KNOWN_BITS = 8, VBT_NATIVE_KNOWN = 1 << VBT_KNOWN_BITS, VBT_KNOWN_CHE
 
 struct vbt_native_known {
     uintptr_t sp, pc, fp; /* of the innermost frame */
-    uint64_t era;         /* vbt_native_stack's when it was remembered; 0: nothing was */
+    uint64_t generation;  /* vbt_native_stack's when it was remembered; 0: nothing was */
     uintptr_t outer_sp, outer_fp;
     uint32_t outer_node, outer; /* of the frame that the words lead to; its index */
     uint16_t checks_count;

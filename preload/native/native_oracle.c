@@ -121,7 +121,7 @@ static void end_walk(uint64_t signals) {
     vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &signals, NULL, KERNEL_SIGSET_SIZE);
 }
 
-void vbt_oracle_begin_anew(void) {
+void vbt_oracle_after_fork_in_child(void) {
     if (atomic_exchange(&walking, 0) != 0)
         unwind.init_local = NULL;
     atomic_store(&forking, 0);
@@ -152,7 +152,7 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
 
 const char *vbt_oracle_open(void) { return "vbtrace was built without libunwind's header"; }
 
-void vbt_oracle_begin_anew(void) {}
+void vbt_oracle_after_fork_in_child(void) {}
 
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
     (void)from, (void)out, (void)size;

@@ -22,7 +22,8 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
 void vbt_oracle_before_fork(void);
 void vbt_oracle_after_fork(void);
 
-/* In the child, however it was forked. Where a thread was walking, libunwind is not asked again: vbt_oracle_walk returns 0. */
-void vbt_oracle_begin_anew(void);
+/* In the child, however it was forked. If another thread was walking, libunwind is not used again:
+ * vbt_oracle_walk returns 0. */
+void vbt_oracle_after_fork_in_child(void);
 
 #endif

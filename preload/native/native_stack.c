@@ -305,7 +305,7 @@ static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, con
 void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     stack->top = stack->leaf = 0;
     vbt_native_not_again(stack);
-    stack->era++;
+    stack->generation++;
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
 
@@ -328,7 +328,7 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
         room->checks[i].slot = &room->checks[i].value;
     stack->limit = VBT_NATIVE_FRAMES;
     stack->top = 0;
-    stack->era++;
+    stack->generation++;
     stack->stamp = vbt_module_stamp();
     return true;
 }

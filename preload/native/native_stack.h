@@ -61,7 +61,7 @@ struct vbt_native_stack {
     /* The same; vbt_native_nowhere if that it comes again is not enough to know: it has sites, or is verified. */
     const struct vbt_native_frame *quick;
     const struct vbt_native_check *checks, *checks_end; /* the frames outside of it were found by */
-    uint64_t era;                                       /* what was remembered in an earlier one is forgotten */
+    uint64_t generation;                                /* what was remembered in an earlier one is forgotten */
     const struct vbt_native_known *met;                 /* the latest of the remembered stacks that was met */
     uint32_t repeated;                                  /* how often again since, with no other in between */
     uint32_t top;                                       /* the innermost frame that may be met again; 0: none */

@@ -268,7 +268,8 @@ void vbt_python_block_freed(uintptr_t block) {
         is_code = true;
         break;
     }
-    atomic_fetch_add_explicit(&vbt_python_epochs, is_code ? VBT_PYTHON_CODE_DIED : VBT_PYTHON_STATE_DIED, memory_order_release);
+    atomic_fetch_add_explicit(&vbt_python_generations, is_code ? VBT_PYTHON_CODE_DIED : VBT_PYTHON_STATE_DIED,
+                              memory_order_release);
     vbt_unlock(&vbt_tree.lock);
 }
 

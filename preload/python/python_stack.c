@@ -7,23 +7,23 @@
 
 #include <string.h>
 
-_Atomic uint64_t vbt_python_epochs = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STATE_DIED;
+_Atomic uint64_t vbt_python_generations = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STATE_DIED;
 
-const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch) {
+const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation) {
     const char *state = vbt_python.this_thread();
     vbt_cell *cell = state != NULL ? vbt_shadow_cell(state, false) : NULL;
     if (cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0)
         atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
     stack->state = state;
-    stack->state_epoch = epoch;
-    stack->known_epochs = 0;
+    stack->state_generation = generation;
+    stack->known_generations = 0;
     return state;
 }
 
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
     stack->override = (struct vbt_frame){.node = node};
     stack->depth = 0; /* so that the next walk asks */
-    stack->known_epochs = 0;
+    stack->known_generations = 0;
 }
 
 void vbt_python_stack_reset(struct vbt_python_stack *stack) {
@@ -32,8 +32,8 @@ void vbt_python_stack_reset(struct vbt_python_stack *stack) {
 }
 
 void vbt_python_stack_expire(struct vbt_python_stack *stack) {
-    stack->code_epoch = 0;
-    stack->known_epochs = 0;
+    stack->code_generation = 0;
+    stack->known_generations = 0;
 }
 
 #define WALKER(minor)                                                                                                              \

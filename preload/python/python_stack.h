@@ -33,36 +33,37 @@ struct vbt_step {
 
 struct vbt_python_stack {
     /* What most events find as it was; see vbt_walk_known. */
-    uint64_t known_epochs;              /* of vbt_python_epochs; 0: nothing is known */
-    const char *state;                  /* up to 3.11: the thread's PyThreadState, as long as state_epoch is the epoch */
+    uint64_t known_generations;         /* of vbt_python_generations; 0: nothing is known */
+    const char *state;                  /* up to 3.11: the thread's PyThreadState, valid in state_generation */
     const char *known_leaf;             /* the frame that was executing */
     const struct vbt_frame *below_leaf; /* the kept frame before it; its own frame is NULL where the leaf is the root */
     uint32_t leaf_parent;               /* that frame's node */
 
     struct vbt_ledger *ledger; /* of the same thread */
-    uint32_t code_epoch, state_epoch;
+    uint32_t code_generation, state_generation;
     uint32_t depth;
     uint32_t same;             /* the outermost so many frames were not looked up anew since full_stack.c set this to the depth */
     struct vbt_frame *frames;  /* VBT_STACK_FRAMES, then as many again to walk into, and one before; mapped when first needed */
     struct vbt_frame cut;      /* the leaf of a stack that is too deep */
     struct vbt_frame override; /* node not 0: stands for every stack */
     uint64_t truncated;
-    struct vbt_step steps[VBT_STEPS]; /* of the code epoch */
+    struct vbt_step steps[VBT_STEPS]; /* of the code generation */
 };
 
-/* Two epochs in one word, never 0. The low half grows whenever a code object dies: its address, and those of its instructions, may
- * mean something else from then on. The high half grows whenever a thread state that somebody keeps is freed. */
-extern _Atomic uint64_t vbt_python_epochs VBT_HIDDEN;
+/* Two generations in one word, never 0. That of code, the low half, grows whenever a code object dies:
+ * its address, and those of its instructions, may mean something else from then on. That of thread
+ * states, the high half, grows whenever one is freed that a thread has kept. */
+extern _Atomic uint64_t vbt_python_generations VBT_HIDDEN;
 
 #define VBT_PYTHON_CODE_DIED UINT64_C(1)
 #define VBT_PYTHON_STATE_DIED (UINT64_C(1) << 32)
 
-static inline uint32_t vbt_python_code_epoch(uint64_t epochs) { return (uint32_t)epochs; }
-static inline uint32_t vbt_python_state_epoch(uint64_t epochs) { return (uint32_t)(epochs >> 32); }
-static inline uint64_t vbt_python_epochs_of(uint32_t code, uint32_t state) { return (uint64_t)state << 32 | code; }
+static inline uint32_t vbt_python_code_generation(uint64_t generations) { return (uint32_t)generations; }
+static inline uint32_t vbt_python_state_generation(uint64_t generations) { return (uint32_t)(generations >> 32); }
+static inline uint64_t vbt_python_generations_of(uint32_t code, uint32_t state) { return (uint64_t)state << 32 | code; }
 
 /* Asks the interpreter for the thread's state and keeps it. */
-const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t epoch);
+const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation);
 
 /* The stack belongs to another thread from now on. */
 void vbt_python_stack_reset(struct vbt_python_stack *stack);

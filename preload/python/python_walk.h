@@ -14,8 +14,9 @@
  * kept, until it is freed. */
 VBT_INLINE const char *thread_state(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
     if (abi->entry_owner == 0) {
-        uint32_t epoch = vbt_python_state_epoch(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire));
-        return stack->state != NULL && stack->state_epoch == epoch ? stack->state : vbt_python_find_state(stack, epoch);
+        uint32_t generation = vbt_python_state_generation(atomic_load_explicit(&vbt_python_generations, memory_order_acquire));
+        return stack->state != NULL && stack->state_generation == generation ? stack->state
+                                                                             : vbt_python_find_state(stack, generation);
     }
     const char *state = vbt_python.current_thread();
     return VBT_LIKELY(state != NULL) ? state : vbt_python.this_thread();
@@ -97,7 +98,7 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     stack->known_leaf = leaf->frame;
     stack->below_leaf = leaf - 1;
     stack->leaf_parent = leaf[-1].node;
-    stack->known_epochs = vbt_python_epochs_of(stack->code_epoch, stack->state_epoch);
+    stack->known_generations = vbt_python_generations_of(stack->code_generation, stack->state_generation);
     return leaf;
 }
 
@@ -122,7 +123,7 @@ VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t fir
 VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf,
                                      const struct vbt_python_abi *abi) {
     stack->depth = 0;
-    stack->known_epochs = 0;
+    stack->known_generations = 0;
     stack->truncated++;
     stack->cut = *leaf;
     take_step(stack, &stack->cut, 0, abi);
@@ -172,14 +173,14 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
     enum { LOOK_BACK = 16 }; /* frames that returned since: mostly one or two */
     if (VBT_UNLIKELY(stack->override.node != 0))
         return &stack->override;
-    uint64_t epochs = atomic_load_explicit(&vbt_python_epochs, memory_order_acquire);
-    if (stack->code_epoch != vbt_python_code_epoch(epochs)) {
-        stack->code_epoch = vbt_python_code_epoch(epochs);
+    uint64_t generations = atomic_load_explicit(&vbt_python_generations, memory_order_acquire);
+    if (stack->code_generation != vbt_python_code_generation(generations)) {
+        stack->code_generation = vbt_python_code_generation(generations);
         stack->depth = 0;
         memset(stack->steps, 0, sizeof stack->steps);
     }
     if (abi->entry_owner != 0) /* no state is kept, and none expires */
-        stack->state_epoch = vbt_python_state_epoch(epochs);
+        stack->state_generation = vbt_python_state_generation(generations);
     if (stack->frames == NULL) {
         struct vbt_frame *mapped = vbt_map((1 + 2 * VBT_STACK_FRAMES) * sizeof *mapped);
         if (mapped == NULL)
@@ -209,9 +210,9 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
     const char *leaf = VBT_LIKELY(state != NULL) ? top_frame(state, abi) : NULL;
     if (leaf == NULL)
         return NULL;
-    uint32_t epoch = vbt_python_code_epoch(atomic_load_explicit(&vbt_python_epochs, memory_order_acquire));
+    uint32_t generation = vbt_python_code_generation(atomic_load_explicit(&vbt_python_generations, memory_order_acquire));
     uint32_t depth = stack->depth;
-    if (VBT_UNLIKELY(stack->code_epoch != epoch || depth == 0 || stack->frames[depth - 1].frame != leaf))
+    if (VBT_UNLIKELY(stack->code_generation != generation || depth == 0 || stack->frames[depth - 1].frame != leaf))
         return vbt_walk_other(stack, leaf, abi);
     int64_t changed = revalidate(stack, (int64_t)depth - 1, abi);
     if (VBT_UNLIKELY(changed < 0))
@@ -223,7 +224,7 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
  * NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from what was kept, so that the loads
  * overlap. */
 VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
-    if (VBT_UNLIKELY(VBT_PEEK(uint64_t, vbt_python_epochs) != stack->known_epochs))
+    if (VBT_UNLIKELY(VBT_PEEK(uint64_t, vbt_python_generations) != stack->known_generations))
         return NULL;
     const char *state = abi->entry_owner == 0 ? stack->state : vbt_python.current_thread();
     if (abi->entry_owner != 0 && VBT_UNLIKELY(state == NULL))

@@ -4,15 +4,15 @@
 #include "preload/base/proc.h"
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
-#include "line_unheard.h"
-#include "line_usual.h"
+#include "line_silent.h"
+#include "line_fast.h"
 
 #include <string.h>
 
 struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
 static struct vbt_table indices; /* of codes */
 
-bool vbt_line_may_hurry;
+bool vbt_line_fast_enabled;
 _Atomic int64_t vbt_line_rss = VBT_LINE_RSS_OLD;
 int64_t vbt_line_event_cost;
 int64_t vbt_line_call_cost;
@@ -20,7 +20,7 @@ enum vbt_objects vbt_line_objects;
 
 void vbt_line_books_init(void) {
     vbt_line_clock_init();
-    vbt_line_may_hurry = vbt_line_clock_is_tsc;
+    vbt_line_fast_enabled = vbt_line_clock_is_tsc;
 }
 
 uint32_t vbt_line_code_find(uint32_t code) { return vbt_table_get(&indices, (uint64_t)code + 2, 0); }
@@ -46,8 +46,8 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
         return NULL;
     lines->blocks = vbt_map(VBT_LINE_CODES * sizeof(struct vbt_line_block *));
     lines->frames = vbt_map(VBT_LINE_FRAMES * sizeof *lines->frames);
-    lines->ours = vbt_place_of(&thread->ledger, vbt_tree.line_node).counters;
-    if (lines->blocks == NULL || lines->frames == NULL || lines->ours == NULL) {
+    lines->measuring = vbt_place_of(&thread->ledger, vbt_tree.line_node).counters;
+    if (lines->blocks == NULL || lines->frames == NULL || lines->measuring == NULL) {
         thread->ledger.lost[VBT_LOST_MEMORY]++;
         return NULL;
     }
@@ -87,7 +87,7 @@ enum field { ALLOCS, FREES, ALLOCATED, FREED, TEMPORARY, OBJECTS };
 VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum field field) {
     const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
     const struct vbt_totals *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
-    const struct vbt_counters *ours = lines->ours;
+    const struct vbt_counters *ours = lines->measuring;
     switch (field) {
     case ALLOCS:
         return (int64_t)(heap->allocs + python->allocs - ours->allocs);
@@ -226,10 +226,10 @@ VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_
 static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time,
                                              bool goes_on) {
     if (vbt_line_frame_now != NULL) {
-        struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &frame->unheard[1]);
-        vbt_line_sums_add(&frame->called, &unheard);
+        struct vbt_line_sums silent = vbt_line_sums_difference(&lines->silent, &frame->silent[1]);
+        vbt_line_sums_add(&frame->called, &silent);
         frame->has_called = true;
-        frame->unheard[1] = lines->unheard;
+        frame->silent[1] = lines->silent;
     }
     struct vbt_line *line = frame->line;
     int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - frame->mark.time;
@@ -269,7 +269,7 @@ VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *f
 /* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
 VBT_INLINE void start_count(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
     bool usual = frame->line != NULL && frame->line->active == 0 && !frame->has_called && frame->carried == 0 && !frame->entering;
-    frame->count = usual ? vbt_line_count(lines) : VBT_LINE_UNUSUAL;
+    frame->count = usual ? vbt_line_count(lines) : VBT_LINE_NO_COUNT;
 }
 
 /* The line's first execution on this thread: interns its site. */
@@ -337,14 +337,14 @@ static void call_ends(const struct vbt_line_thread *lines, struct vbt_line_frame
                       int64_t time) {
     add_since(lines, &caller->called, then, time);
     caller->has_called = true;
-    caller->count = VBT_LINE_UNUSUAL;
+    caller->count = VBT_LINE_NO_COUNT;
     if (caller->line != NULL)
         caller->line->active--;
 }
 
 VBT_INLINE void run(struct vbt_line_thread *lines, const void *frame) {
     lines->running = frame;
-    lines->quick = vbt_line_may_hurry ? frame : NULL;
+    lines->fast_frame = vbt_line_fast_enabled ? frame : NULL;
 }
 
 void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line) {
@@ -371,7 +371,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     fresh->carried = 0;
     fresh->entering = block->entry != VBT_LINE_ENTRY_APART;
     fresh->has_called = false;
-    fresh->unheard[0] = fresh->unheard[1] = lines->unheard;
+    fresh->silent[0] = fresh->silent[1] = lines->silent;
     fresh->outside = lines->outside;
     fresh->floor = top->line != NULL && top->line->high < top->floor ? top->line->high : top->floor;
     if (lines->outside == 0 && top > lines->frames)
@@ -394,7 +394,7 @@ VBT_INLINE bool is_entry_of(struct vbt_line_frame *frame, const struct vbt_line 
     return same;
 }
 
-void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line) {
+void vbt_line_begin_slow(struct vbt_line_thread *lines, const void *frame, int32_t line) {
     lines->events++;
     struct vbt_line_frame *top = lines->top;
     if (VBT_UNLIKELY(top->frame != frame))
@@ -409,17 +409,17 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
                             uint64_t count) {
     struct vbt_line_frame *top = lines->top;
     struct vbt_line *line = top->line;
-    bool inner = top->count == VBT_LINE_UNUSUAL && (line == NULL || line->active > 0);
+    bool inner = top->count == VBT_LINE_NO_COUNT && (line == NULL || line->active > 0);
     if (VBT_UNLIKELY(inner) || VBT_UNLIKELY(vbt_line_frame_now != NULL)) {
-        vbt_line_begin_else(lines, frame, number);
+        vbt_line_begin_slow(lines, frame, number);
         return;
     }
-    int64_t time = vbt_line_time_quick(lines);
+    int64_t time = vbt_line_time_tsc(lines);
     int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - top->mark.time;
     lines->events++;
     settle_outermost(lines, top, line, time, elsewhere, is_entry_of(top, next));
     top->line = next;
-    top->count = top->carried == 0 ? count : VBT_LINE_UNUSUAL;
+    top->count = top->carried == 0 ? count : VBT_LINE_NO_COUNT;
     next->hits++;
     watch_height(lines, top, next, elsewhere);
     see_resident(lines, line, took);
@@ -440,8 +440,8 @@ static void pop(struct vbt_line_thread *lines, bool yields) {
     top->frame = NULL;
     if (lines->outside == 0 && caller > lines->frames) {
         call_ends(lines, caller, &top->entry, top->mark.time);
-        struct vbt_line_sums unheard = vbt_line_sums_difference(&lines->unheard, &top->unheard[0]); /* is in what was called */
-        vbt_line_sums_add(&caller->unheard[1], &unheard);
+        struct vbt_line_sums silent = vbt_line_sums_difference(&lines->silent, &top->silent[0]); /* is in what was called */
+        vbt_line_sums_add(&caller->silent[1], &silent);
         hold_call_cost(lines, top->mark.time - caller->mark.time);
     }
 }
@@ -548,7 +548,7 @@ void vbt_line_books_after_fork(void) {
         for (struct vbt_line_frame *frame = lines->top; frame > lines->frames; frame--) {
             frame->mark = frame->entry = frame->leaving = now;
             frame->called = (struct vbt_line_sums){0};
-            frame->unheard[0] = frame->unheard[1] = lines->unheard;
+            frame->silent[0] = frame->silent[1] = lines->silent;
             frame->carried = 0;
             start_count(lines, frame);
         }

@@ -58,36 +58,36 @@ struct vbt_line_block {
 struct vbt_line_frame {
     const void *frame; /* what the interpreter knows it by */
     struct vbt_line_block *block;
-    struct vbt_line *line;      /* that is executed now; NULL: outside the known ones */
-    uint64_t count;             /* events of the ledger when the line began; VBT_LINE_UNUSUAL: its end is to be settled with care */
-    struct vbt_line_sums mark;  /* when the line began */
-    struct vbt_line_sums entry; /* when the call began */
-    struct vbt_line_sums leaving;    /* when it called code that is not chosen, while that runs */
-    struct vbt_line_sums called;     /* by calls since the line began */
-    struct vbt_line_sums unheard[2]; /* as the thread's was when the call, and when the line began */
-    int64_t floor;                   /* the lowest `high` of the lines that wait below */
-    int64_t carried;                 /* by how much the heap changed in earlier parts of the line's execution */
-    bool entering;                   /* no line has begun yet, and the first may be that of the entry */
+    struct vbt_line *line;     /* that is executed now; NULL: outside the known ones */
+    uint64_t count;            /* events of the ledger when the line began; VBT_LINE_NO_COUNT: its end is to be settled with care */
+    struct vbt_line_sums mark; /* when the line began */
+    struct vbt_line_sums entry;     /* when the call began */
+    struct vbt_line_sums leaving;   /* when it called code that is not chosen, while that runs */
+    struct vbt_line_sums called;    /* by calls since the line began */
+    struct vbt_line_sums silent[2]; /* as the thread's was when the call, and when the line began */
+    int64_t floor;                  /* the lowest `high` of the lines that wait below */
+    int64_t carried;                /* by how much the heap changed in earlier parts of the line's execution */
+    bool entering;                  /* no line has begun yet, and the first may be that of the entry */
     bool has_called;
     uint32_t outside; /* of the thread, when the call began */
 };
 
-#define VBT_LINE_UNUSUAL UINT64_MAX
+#define VBT_LINE_NO_COUNT UINT64_MAX
 
 enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 2048, VBT_LINE_RESUMED = 1024 };
 
 /* Of one thread; made at its first line event. */
 struct vbt_line_thread {
-    const void *quick;          /* as running, where vbt_line_begin_usual may do; else NULL */
+    const void *fast_frame;     /* as running, where vbt_line_begin_fast may do; else NULL */
     const void *running;        /* the frame of top; NULL: it waits for code that is not chosen */
     struct vbt_line_frame *top; /* frames[0], whose frame is NULL, where no chosen code runs */
     uint32_t outside;           /* calls of code that is not chosen, above top */
     int64_t events;
-    int64_t held;                 /* ticks that are in no line's time */
-    int64_t objects;              /* created, see vbt_line_objects */
-    int64_t rss_live;             /* live bytes when the resident set was last read */
-    struct vbt_line_sums unheard; /* what functions did that nobody hears of, called by running ones; no times */
-    const void *noted;            /* the latest block in there */
+    int64_t held;                /* ticks that are in no line's time */
+    int64_t objects;             /* created, see vbt_line_objects */
+    int64_t rss_live;            /* live bytes when the resident set was last read */
+    struct vbt_line_sums silent; /* what functions did that nobody hears of, called by running ones; no times */
+    const void *noted;           /* the latest block in there */
     int64_t noted_size;
     const void *recent[4]; /* the latest blocks, where vbt_line_note_alloc hears of each */
     struct {
@@ -97,12 +97,12 @@ struct vbt_line_thread {
     struct {
         const void *frame, *exception, *traceback;
         int64_t events;
-    } closed;                        /* up to Python 3.11: the generator that was told to end, and how many events there had been */
-    const struct vbt_counters *ours; /* of vbt_tree.line_node */
+    } closed; /* up to Python 3.11: the generator that was told to end, and how many events there had been */
+    const struct vbt_counters *measuring; /* of vbt_tree.line_node */
     struct vbt_ledger *ledger;
     struct {
         uintptr_t code;
-        uint32_t epoch;
+        uint32_t generation;
         struct vbt_line_block *block; /* NULL: not chosen */
     } cache[VBT_LINE_CACHE];          /* of code objects */
     struct vbt_line_yielded {
@@ -118,9 +118,9 @@ struct vbt_line_thread {
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
 };
 
-/* The clock is that of the processor, and nobody else wants to know of each event: vbt_line_begin_usual may do. Does not change once there
+/* The clock is that of the processor, and nobody else wants to know of each event: vbt_line_begin_fast may do. Does not change once there
  * were events. */
-extern bool vbt_line_may_hurry;
+extern bool vbt_line_fast_enabled;
 
 /* Once. */
 void vbt_line_books_init(void);
@@ -162,10 +162,10 @@ void vbt_line_resume(struct vbt_line_thread *lines, const void *frame, struct vb
 /* Is it known where a call of the block's code in this frame yielded? */
 bool vbt_line_has_yielded(const struct vbt_line_thread *lines, const void *frame, const struct vbt_line_block *block);
 
-/* A line begins in the frame, which is the innermost that was entered (see vbt_line_is_top), and vbt_line_begin_usual did not do. */
-void vbt_line_begin_else(struct vbt_line_thread *lines, const void *frame, int32_t line);
+/* A line begins in the frame, which is the innermost that was entered (see vbt_line_is_top), and vbt_line_begin_fast did not do. */
+void vbt_line_begin_slow(struct vbt_line_thread *lines, const void *frame, int32_t line);
 
-/* The same after VBT_LINE_CHANGED of vbt_line_begin_usual, with what that found. */
+/* The same after VBT_LINE_CHANGED of vbt_line_begin_fast, with what that found. */
 void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, int32_t line, struct vbt_line *next, uint64_t count);
 
 /* The frame is left: it returned, or was left by an exception. */

@@ -15,7 +15,7 @@ void vbt_line_clock_init(void);
 int64_t vbt_line_clock_slow(void);
 
 /* Where vbt_line_clock_is_tsc. */
-static inline int64_t vbt_line_clock_quick(void) {
+static inline int64_t vbt_line_clock_tsc(void) {
 #if defined __x86_64__
     return (int64_t)__builtin_ia32_rdtsc();
 #else
@@ -25,7 +25,7 @@ static inline int64_t vbt_line_clock_quick(void) {
 
 /* Ticks. */
 static inline int64_t vbt_line_clock(void) {
-    return VBT_LIKELY(vbt_line_clock_is_tsc) ? vbt_line_clock_quick() : vbt_line_clock_slow();
+    return VBT_LIKELY(vbt_line_clock_is_tsc) ? vbt_line_clock_tsc() : vbt_line_clock_slow();
 }
 
 /* A span of ticks as nanoseconds, by how long a tick has been since the start. */

@@ -1,6 +1,6 @@
 /* The line books: what an execution of a line costs itself and by its calls, recursion, how high the heap stood, what is not followed. */
-#include "preload/lines/books/line_unheard.h"
-#include "preload/lines/books/line_usual.h"
+#include "preload/lines/books/line_silent.h"
+#include "preload/lines/books/line_fast.h"
 
 #include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
@@ -129,7 +129,7 @@ static void what_nobody_hears_of_is_told_apart(void **state) {
     release(0x2000);
     allocate(0x5000, 10000);
     vbt_ledger_move(&thread->ledger, (void *)0x5000, vbt_tree.line_node); /* turns out to be ours */
-    vbt_line_note_ours(lines, (void *)0x5000);
+    vbt_line_forget_block(lines, (void *)0x5000);
     frame_now = NULL; /* nor does what we do count */
     struct vbt_line_sums before = vbt_line_now(lines);
     allocate(0x6000, 100000);
@@ -395,7 +395,7 @@ static void the_short_ways_book_what_the_long_one_does(void **state) {
         static struct vbt_line kept[2][F_LINES + G_LINES];
         for (int shortly = 0; shortly < 2; shortly++) {
             assert_int_equal(start(state), 0);
-            vbt_line_may_hurry = shortly;
+            vbt_line_fast_enabled = shortly;
             random_steps(seed);
             keep(f(), kept[shortly]);
             keep(g(), kept[shortly] + F_LINES);
@@ -413,7 +413,7 @@ static void the_short_ways_book_what_the_long_one_does(void **state) {
             assert_memory_equal(&by_short->called, &by_long->called, sizeof by_long->called);
         }
     }
-    vbt_line_may_hurry = vbt_line_clock_is_tsc;
+    vbt_line_fast_enabled = vbt_line_clock_is_tsc;
 }
 
 /* Read at a line's end wherever somebody says that it may have changed; nobody else's reading counts then. */

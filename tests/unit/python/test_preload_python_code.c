@@ -161,9 +161,9 @@ static void a_code_object_that_dies_is_forgotten(void **state) {
     (void)state;
     char *code = fake_code("<string>", "old", 1);
     uint32_t old = site_of(code, 0);
-    uint64_t epochs = vbt_python_epochs;
+    uint64_t generations = vbt_python_generations;
     fake_code_reborn(code, "<string>", "new", 1);
-    assert_int_not_equal(vbt_python_epochs, epochs);
+    assert_int_not_equal(vbt_python_generations, generations);
     uint32_t fresh = site_of(code, 0);
     assert_int_not_equal(fresh, old);
     assert_string_is(code_of(fresh).name, "new");
@@ -184,9 +184,9 @@ static void code_behind_a_header_is_forgotten(void **state) {
         memcpy(block + header, like, size);
         uint32_t site = site_of(block + header, 1);
         assert_int_equal(site, site_of(like, 1));
-        uint64_t epochs = vbt_python_epochs;
+        uint64_t generations = vbt_python_generations;
         world_free(thread, (uintptr_t)block);
-        assert_int_not_equal(vbt_python_epochs, epochs);
+        assert_int_not_equal(vbt_python_generations, generations);
         assert_int_equal(vbt_table_get(&vbt_python_sites, (uintptr_t)block + header + (uintptr_t)vbt_python.abi.code_start + 2, 0),
                          0);
         free(block);
@@ -196,10 +196,10 @@ static void code_behind_a_header_is_forgotten(void **state) {
 static void other_blocks_are_not_watched(void **state) {
     (void)state;
     site_of(fake_code("a.py", "f", 1), 0);
-    uint64_t epochs = vbt_python_epochs;
+    uint64_t generations = vbt_python_generations;
     world_alloc(thread, world_node(0, "some block", VBT_DOMAIN_PYTHON), 0x777000, 10);
     world_free(thread, 0x777000);
-    assert_int_equal(vbt_python_epochs, epochs);
+    assert_int_equal(vbt_python_generations, generations);
 }
 
 /* exec in a loop for days: the same few functions, compiled anew each time, must not make anything grow. */

@@ -71,7 +71,7 @@ static void *allocate_and_end(void *number) {
     atomic_store(&thread->standing, VBT_IN_CALL); /* killed in the middle of a call */
     world_reading(&thread->ledger, 1, 0);
     thread->leaves[0].address = thread->clock_places[0].address = 0x1234;
-    thread->stack.code_epoch = thread->full.native.stamp = 77;
+    thread->stack.code_generation = thread->full.native.stamp = 77;
     thread->ledger.arena.at = thread->ledger.arena.end + 16; /* half way to the next mapping */
     return NULL;
 }
@@ -181,7 +181,7 @@ static void after_a_fork_the_caller_is_the_first(void **state) {
 static void *look_at_a_fresh_state(void *good) {
     struct vbt_thread *thread = vbt_thread_begin();
     *(bool *)good &= atomic_load(&thread->standing) == VBT_IDLE && thread->stack.override.node == 0 && thread->stack.depth == 0 &&
-                     thread->leaves[0].address == 0 && thread->clock_places[0].address == 0 && thread->stack.code_epoch == 0 &&
+                     thread->leaves[0].address == 0 && thread->clock_places[0].address == 0 && thread->stack.code_generation == 0 &&
                      thread->full.native.stamp == 0 && thread->ledger.arena.at == thread->ledger.arena.end &&
                      thread->ledger.last_block == NULL && !thread->intervals.clock_open && thread->tid == (uint32_t)gettid();
     return NULL;

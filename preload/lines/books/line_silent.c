@@ -1,5 +1,5 @@
-/* See line_unheard.h. */
-#include "line_unheard.h"
+/* See line_silent.h. */
+#include "line_silent.h"
 
 #include "preload/tree/tree.h"
 #include "preload/ledger/shadow.h"
@@ -8,8 +8,8 @@
 
 const void *(*vbt_line_frame_now)(void);
 
-/* Does a function run that the running line called, and nobody hears of? */
-static bool is_unheard(const struct vbt_line_thread *lines) {
+/* Does the running line call a function that raises no events? */
+static bool runs_silent_function(const struct vbt_line_thread *lines) {
     const void *frame = lines->running != NULL ? vbt_line_frame_now() : NULL;
     return frame != NULL && frame != lines->running;
 }
@@ -17,34 +17,35 @@ static bool is_unheard(const struct vbt_line_thread *lines) {
 void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size) {
     memmove(lines->recent + 1, lines->recent, sizeof lines->recent - sizeof *lines->recent);
     lines->recent[0] = block;
-    if (!is_unheard(lines))
+    if (!runs_silent_function(lines))
         return;
-    lines->unheard.allocs++;
-    lines->unheard.allocated += (int64_t)size;
+    lines->silent.allocs++;
+    lines->silent.allocated += (int64_t)size;
     lines->noted = block;
     lines->noted_size = (int64_t)size;
 }
 
 void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times) {
-    if (node == vbt_tree.line_node || !is_unheard(lines))
+    if (node == vbt_tree.line_node || !runs_silent_function(lines))
         return;
-    lines->unheard.frees += times;
-    lines->unheard.freed += times * (int64_t)size;
-    lines->unheard.temporary += times * temporary;
+    lines->silent.frees += times;
+    lines->silent.freed += times * (int64_t)size;
+    lines->silent.temporary += times * temporary;
     lines->noted = NULL;
 }
 
 void vbt_line_note_object(struct vbt_line_thread *lines) {
-    if (vbt_line_frame_now != NULL && is_unheard(lines))
-        lines->unheard.objects++;
+    if (vbt_line_frame_now != NULL && runs_silent_function(lines))
+        lines->silent.objects++;
 }
 
-void vbt_line_note_our_object(struct vbt_line_thread *lines) {
-    if (vbt_line_frame_now != NULL && is_unheard(lines))
-        lines->unheard.objects--;
+void vbt_line_forget_object(struct vbt_line_thread *lines) {
+    if (vbt_line_frame_now != NULL && runs_silent_function(lines))
+        lines->silent.objects--;
 }
 
-/* As if it had not been allocated: whether the block before it is temporary is still to be seen. */
+/* As if it had not been allocated: the block before it is the latest again, and may still turn out to be
+ * temporary. */
 static void forget_recent(struct vbt_line_thread *lines, const void *block) {
     enum { RECENT = sizeof lines->recent / sizeof *lines->recent };
     unsigned place = 0;
@@ -58,13 +59,13 @@ static void forget_recent(struct vbt_line_thread *lines, const void *block) {
         lines->ledger->last_block = vbt_shadow_holds(lines->recent[0]) ? lines->recent[0] : NULL;
 }
 
-void vbt_line_note_ours(struct vbt_line_thread *lines, const void *block) {
+void vbt_line_forget_block(struct vbt_line_thread *lines, const void *block) {
     if (block == NULL)
         return;
     forget_recent(lines, block);
     if (lines->noted != block)
         return;
-    lines->unheard.allocs--;
-    lines->unheard.allocated -= lines->noted_size;
+    lines->silent.allocs--;
+    lines->silent.allocated -= lines->noted_size;
     lines->noted = NULL;
 }
