@@ -16,12 +16,12 @@ from sidebyside.command_line import progress
 from sidebyside.results import as_json
 from sidebyside.measure import last_line
 
-from . import command_line, expectation, ladder, traced
-from .command_line import Failed
+from . import expectation, ladder, subcommand, traced
+from .subcommand import Failed
 
-PROGRAMS = command_line.BENCH / "c"
-HEADER = command_line.ROOT / "preload"  # where vbtrace.h is
-OUT = command_line.BENCH / "results" / "c.json"
+PROGRAMS = subcommand.BENCH / "c"
+HEADER = subcommand.ROOT / "preload"  # where vbtrace.h is
+OUT = subcommand.BENCH / "results" / "c.json"
 SIZES = (1024, 2048, 4096, 8192)
 TARGET_MS, QUICK_TARGET_MS = 20, 1
 STATED = re.compile(r"^ \* expect (\w+): allocs (.+?); bytes (.+?)(?:; each (\d+)\.\.(\d+))?(?: \*/)?$", re.MULTILINE)
@@ -114,10 +114,10 @@ def times(built, target_ms, directory):
 
 
 def main(arguments):
-    made = command_line.parser(
+    made = subcommand.parser(
         "c", "C and C++: naive code against better code, by time and by allocations, and how both grow.", OUT
     )
-    options = command_line.options_from(made, arguments)
+    options = subcommand.options_from(made, arguments)
     vbtrace = traced.Vbtrace(options.library, options.tool)
     rows, absent, about = [], {}, {}
     with tempfile.TemporaryDirectory(prefix="vbtrace-c-") as directory:

@@ -18,10 +18,10 @@ from sidebyside.command_line import names_from, progress
 from sidebyside.results import as_json, in_repository
 from sidebyside.tools import Vbtrace
 
-from . import command_line
-from .command_line import Failed
+from . import subcommand
+from .subcommand import Failed
 
-OUT = command_line.BENCH / "results" / "instructions.json"
+OUT = subcommand.BENCH / "results" / "instructions.json"
 SHARE, QUICK_SHARE = 20, 500  # one in so many of the size that the other benchmarks run
 ENOUGH = 1000  # events; what is added is divided by no fewer
 KNOWN = [*workloads.ALL, *programs.ALL]
@@ -131,14 +131,14 @@ def lines(rows, names):
 
 
 def parse(arguments):
-    made = command_line.parser("instructions", "Count the instructions that vbtrace adds, with Valgrind's callgrind.", OUT)
+    made = subcommand.parser("instructions", "Count the instructions that vbtrace adds, with Valgrind's callgrind.", OUT)
     add = made.add_argument
-    add("--workloads", type=names_from(KNOWN), metavar="NAMES", help=f"of bench/overhead and bench/native; default: {','.join(USUAL)}")
-    add("--share", type=command_line.whole_number(1), metavar="N", help=f"one in N of their sizes; default: {SHARE}")
+    add("--workloads", type=names_from(KNOWN), metavar="NAMES", help=f"of bench/run overhead and bench/run native; default: {','.join(USUAL)}")
+    add("--share", type=subcommand.whole_number(1), metavar="N", help=f"one in N of their sizes; default: {SHARE}")
     add("--against", type=pathlib.Path, metavar="PATH", help="another libvbtrace.so, to compare with")
     add("--python", default=PYTHON, metavar="PATH", help="default: %(default)s")
-    add("--seed", type=command_line.whole_number(0), default=1, help="of the workloads' random numbers; default: 1")
-    options = command_line.options_from(made, arguments)
+    add("--seed", type=subcommand.whole_number(0), default=1, help="of the workloads' random numbers; default: 1")
+    options = subcommand.options_from(made, arguments)
     if options.against is not None and not options.against.is_file():
         made.error(f"--against: no file {options.against}")
     if shutil.which("valgrind") is None:

@@ -9,22 +9,22 @@ import json
 from sidebyside import machine
 from sidebyside.command_line import progress
 
-from . import command_line, findings, pages, tour, traced
-from .command_line import Failed
+from . import findings, pages, subcommand, tour, traced
+from .subcommand import Failed
 
-OUT = command_line.ROOT / "experiments" / "06-vectorization-budget"
+OUT = subcommand.ROOT / "experiments" / "06-vectorization-budget"
 COUNTED_ELEMENTS = 2**20  # that a counted repetition sums at least
 COUNTED_REPEATS = 2
 QUICK_TOUR = 2**16
 
 
 def main(arguments):
-    made = command_line.parser(
+    made = subcommand.parser(
         "lab", "Measure what a Python loop over an array costs against np.sum, and write the experiment down.", OUT
     )
     made.add_argument("--python", default="/usr/bin/python3", metavar="PATH", help="interpreter with NumPy; default: %(default)s")
-    made.add_argument("--seed", type=command_line.whole_number(0), default=0, help="of the random numbers; default: 0")
-    options = command_line.options_from(made, arguments)
+    made.add_argument("--seed", type=subcommand.whole_number(0), default=0, help="of the random numbers; default: 0")
+    options = subcommand.options_from(made, arguments)
     try:
         from . import plots
     except ImportError:

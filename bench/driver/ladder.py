@@ -15,10 +15,10 @@ from sidebyside import machine
 from sidebyside.command_line import progress
 from sidebyside.results import as_json
 
-from . import command_line, expectation, growth, native_modules, pages, traced
+from . import expectation, growth, native_modules, pages, subcommand, traced
 
-LADDER = command_line.BENCH / "ladder"
-OUT = command_line.BENCH / "results" / "ladder.json"
+LADDER = subcommand.BENCH / "ladder"
+OUT = subcommand.BENCH / "results" / "ladder.json"
 HELPERS = ("__main__", "needs_numpy", "variants")
 WORKLOADS = sorted(path.stem for path in LADDER.glob("*.py") if path.stem not in HELPERS)
 TARGET_MS, QUICK_TARGET_MS = 20, 1
@@ -32,10 +32,10 @@ def names_from(text):
 
 
 def main(arguments):
-    made = command_line.parser("ladder", "Naive code against better code, by time and by allocations, and how both grow.", OUT)
+    made = subcommand.parser("ladder", "Naive code against better code, by time and by allocations, and how both grow.", OUT)
     made.add_argument("--workloads", type=names_from, metavar="NAMES", help=f"some of {', '.join(WORKLOADS)}; default: all")
     made.add_argument("--python", default="/usr/bin/python3", metavar="PATH", help="interpreter; default: %(default)s")
-    options = command_line.options_from(made, arguments)
+    options = subcommand.options_from(made, arguments)
     python = machine.probe(options.python, None)
     with tempfile.TemporaryDirectory(prefix="vbtrace-ladder-") as directory:
         rows, about, absent = climb(options, directory)

@@ -1,15 +1,15 @@
-"""bench/run table: tables in Markdown, from the results of bench/overhead."""
+"""bench/run table: tables in Markdown, from the results of bench/run overhead."""
 
 import json
 import pathlib
 
 from sidebyside import markdown
 
-from .command_line import BENCH, Failed, Parser
+from .subcommand import BENCH, Failed, Parser
 
 
 def main(arguments):
-    made = Parser(prog="run table", description="Print the side-by-side table of bench/overhead in Markdown.", allow_abbrev=False)
+    made = Parser(prog="run table", description="Print the side-by-side table of bench/run overhead in Markdown.", allow_abbrev=False)
     made.add_argument(
         "file", nargs="?", type=pathlib.Path, default=BENCH / "results" / "overhead.json", help="default: %(default)s"
     )
@@ -23,5 +23,5 @@ def main(arguments):
     except OSError as error:
         raise Failed(f"{options.file}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
-        raise Failed(f"{options.file}: expected what bench/overhead writes") from None
+        raise Failed(f"{options.file}: expected what bench/run overhead writes") from None
     print("\n".join(lines))

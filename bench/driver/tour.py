@@ -11,7 +11,7 @@ import subprocess
 from sidebyside.measure import last_line
 
 from . import flame, traced
-from .command_line import BENCH, Failed
+from .subcommand import BENCH, Failed
 
 SCRIPT = BENCH / "bench_sum.py"
 LARGEST = 2**22  # the size of the tour, unless a loop of that size lasts longer than this under the slowest of the profilers:

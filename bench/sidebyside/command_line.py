@@ -1,4 +1,4 @@
-"""The options that bench/overhead and bench/native share, and how a person is told of progress and mistakes."""
+"""The options that bench/run overhead and bench/run native share, and how a person is told of progress and mistakes."""
 
 import argparse
 import pathlib
@@ -39,7 +39,7 @@ def whole_number(lowest):
 
 def parser(name, description, workloads, peers, rounds):
     """A parser with the common options; rounds is the default number of them."""
-    made = Parser(prog=name, description=description, allow_abbrev=False)
+    made = Parser(prog=f"run {name}", description=description, allow_abbrev=False)
     add = made.add_argument
     left_out = ", ".join(one.name for one in workloads if one.asked_for)
     add(

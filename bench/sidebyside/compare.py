@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 
-from . import command_line, figures, machine, measure, table, tools
+from . import command_line, figures, machine, measure, text_table, tools
 from .results import Results, in_repository
 
 
@@ -151,12 +151,12 @@ def run_benchmark(name, options, python_paths, sides, per="event", after=None):
         except (measure.Failed, KeyboardInterrupt) as why:
             kept = results and results.stopped()
             for said in filter(None, (str(why), kept)):
-                print(f"{name}: {said}", file=sys.stderr)
+                print(f"run {name}: {said}", file=sys.stderr)
             sys.exit(130 if isinstance(why, KeyboardInterrupt) else 2)
     notes = [(tool.name, tool.note) for tool in sides if tool.note]
     here, absent = installed(rows)
     notes = [(name, note) for name, note in notes if name not in absent]
-    print("\n".join([*table.lines(here, notes, per), *(f"{name}: {why}." for name, why in absent.items()), *lines]))
+    print("\n".join([*text_table.lines(here, notes, per), *(f"{name}: {why}." for name, why in absent.items()), *lines]))
     if note := machine.busy(manifest):
         print(f"\n{note}")
     print(f"\n{options.rounds} rounds on {manifest['cpu']}; every measurement is in {options.out}")

@@ -1,6 +1,6 @@
-"""The tables for a README, from the results of bench/overhead."""
+"""The tables for a README, from the results of bench/run overhead."""
 
-from . import seen, table
+from . import seen, text_table
 
 OF_PYTHON, OF_C = "objects_loop", "malloc_mix"  # the workloads whose ratios stand for all
 
@@ -39,8 +39,8 @@ def lines(results):
             there = row is not None and row["status"] == "ok"
             cells += [seen.counted(row), f"{row['lines']} of 2"] if there else ["", ""]
         cells += [ratio_of(rows, OF_PYTHON, tool), ratio_of(rows, OF_C, tool)]
-        cells += ["" if shown[0]["trace_bytes"] is None else table.size(shown[0]["trace_bytes"])]
-        cells += ["" if shown[0]["report_wall_s"] is None else table.seconds(shown[0]["report_wall_s"])]
+        cells += ["" if shown[0]["trace_bytes"] is None else text_table.size(shown[0]["trace_bytes"])]
+        cells += ["" if shown[0]["report_wall_s"] is None else text_table.seconds(shown[0]["report_wall_s"])]
         yield "| " + " | ".join(cells) + " |"
     yield ""
     yield made_on(results["manifest"])

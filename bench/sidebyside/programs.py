@@ -1,4 +1,4 @@
-"""What bench/native runs: a made program that only allocates, and real ones from Debian's packages."""
+"""What bench/run native runs: a made program that only allocates, and real ones from Debian's packages."""
 
 import dataclasses
 import pathlib

@@ -1,4 +1,4 @@
-"""The file of results of bench/overhead and bench/native.
+"""The file of results of bench/run overhead and bench/run native.
 
 A run takes long, and who stops it keeps the rounds so far: in a file beside that of the last whole run, which only a whole run
 replaces.

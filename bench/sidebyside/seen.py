@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from . import command_line, table
+from . import command_line, text_table
 from .measure import WORKLOADS, Failed, last_line
 from .workloads import Workload
 
@@ -108,8 +108,8 @@ def lines(rows):
         if row["status"] != "ok":
             yield f"{row['tool']:<16}  {row['nature']:<22}  {row['kind']:<6}  {row['status']}: {row['reason']}"
             continue
-        size = "" if row["trace_bytes"] is None else table.size(row["trace_bytes"])
-        took = "" if row["report_wall_s"] is None else table.seconds(row["report_wall_s"])
+        size = "" if row["trace_bytes"] is None else text_table.size(row["trace_bytes"])
+        took = "" if row["report_wall_s"] is None else text_table.seconds(row["report_wall_s"])
         yield shape.format(row["tool"], row["nature"], row["kind"], counted(row), f"{row['lines']}/2", size, took)
     yield ""
     yield (

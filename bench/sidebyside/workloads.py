@@ -1,4 +1,4 @@
-"""What is run side by side: a workload, and those of bench/overhead."""
+"""What is run side by side: a workload, and those of bench/run overhead."""
 
 import dataclasses
 import pathlib

@@ -1,4 +1,4 @@
-// What bench/native gives the C++ compiler: a template that makes much of the standard library, to be instantiated many times.
+// What bench/run native gives the C++ compiler: a template that makes much of the standard library, to be instantiated many times.
 #include <algorithm>
 #include <map>
 #include <memory>

@@ -12,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 
-import compare
+import comparison
 
 CPYTHON = """test_list test_dict test_set test_gc test_threading test_fork1 test_multiprocessing_fork test_subprocess test_asyncio
 test_ctypes test_generators test_coroutines test_json test_pickle test_io test_mmap test_signal test_time test_sys test_tracemalloc
@@ -31,9 +31,9 @@ def suite(kind, module, folder):
     """The command that runs a module's tests and writes their outcomes to a file."""
     report = folder / "report.xml"
     if kind == "cpython":
-        return [compare.PYTHON, "-m", "test", "--junit-xml", report, module], report
+        return [comparison.PYTHON, "-m", "test", "--junit-xml", report, module], report
     code = f"import numpy, sys; sys.exit(not numpy.{module}.test(extra_argv=['-q', '-p', 'no:cacheprovider', '--junit-xml', {str(report)!r}]))"
-    return [compare.PYTHON, "-c", code], report
+    return [comparison.PYTHON, "-c", code], report
 
 
 def once(kind, module, traced):
@@ -42,15 +42,15 @@ def once(kind, module, traced):
         traces = folder / "traces"
         traces.mkdir()
         command, report = suite(kind, module, folder)
-        status, text = compare.run(command, folder, compare.environment(traces if traced else None, HOME=scratch), TIMEOUT)
-        return status, compare.outcomes(report), text, len(list(traces.glob("*.vbt")))
+        status, text = comparison.run(command, folder, comparison.environment(traces if traced else None, HOME=scratch), TIMEOUT)
+        return status, comparison.outcomes(report), text, len(list(traces.glob("*.vbt")))
 
 
 def main(arguments):
     kinds = {"cpython": CPYTHON, "numpy": NUMPY}
     kind = arguments[0] if arguments else None
     if kind is not None and kind not in kinds:
-        compare.say(f"python_suites.py: expected cpython or numpy, found {kind}")
+        comparison.say(f"python_suites.py: expected cpython or numpy, found {kind}")
         return 2
     bad = 0
     print(f"{'module':<28}{'passed':>8}{'failed':>8}{'skipped':>8}{'traces':>8}  differences", flush=True)
@@ -59,12 +59,12 @@ def main(arguments):
             for turn in range(TIMES):
                 untraced_status, untraced, _, _ = once(kind, module, traced=False)
                 traced_status, traced, text, traces = once(kind, module, traced=True)
-                found = compare.differences(untraced, traced)
+                found = comparison.differences(untraced, traced)
                 same = not found and untraced_status == traced_status
                 explained = bool(found) and all(name in CAUSES for name, _, _ in found)
                 if same or explained:
                     break
-            number = compare.counts(traced)
+            number = comparison.counts(traced)
             told = "none" if same else "with a cause" if explained else f"exit status {untraced_status} and {traced_status}"
             row = f"{module:<28}{number['passed']:>8}{number['failed']:>8}{number['skipped']:>8}{traces:>8}  {told}"
             print(row + (f" (at run {turn + 1})" if turn > 0 and same else ""), flush=True)
@@ -72,7 +72,7 @@ def main(arguments):
                 print(f"    {name}: {before} untraced, {after} traced" + (f": {CAUSES[name]}" if name in CAUSES else ""), flush=True)
             if not same and not explained:
                 bad += 1
-                compare.say(text[-3000:])
+                comparison.say(text[-3000:])
     return 1 if bad else 0
 
 

@@ -1,7 +1,5 @@
-"""bench/native: the made program, the programs of Debian that are found, and whole runs with tiny sizes."""
+"""bench/run native: the made program, the programs of Debian that are found, and whole runs with tiny sizes."""
 
-import importlib.machinery
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -10,6 +8,7 @@ import sys
 import pytest
 
 import vbt
+from driver import native as native_bench
 from sidebyside import measure, programs, tools
 
 BENCH = vbt.ROOT / "bench"
@@ -18,14 +17,7 @@ pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C co
 
 def native(*arguments):
     build = ["--library", vbt.LIBRARY, "--tool", vbt.ANALYZER]
-    return subprocess.run([sys.executable, *map(str, [BENCH / "native", *build, *arguments])], capture_output=True, text=True)
-
-
-def load():
-    loader = importlib.machinery.SourceFileLoader("native", str(BENCH / "native"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("native", loader))
-    loader.exec_module(module)
-    return module
+    return subprocess.run([sys.executable, *map(str, [BENCH / "run", "native", *build, *arguments])], capture_output=True, text=True)
 
 
 def test_every_combination_is_there():
@@ -81,9 +73,9 @@ def test_advantage_over_heaptrack():
     rows = [ran("a", "untraced", None), ran("a", "vbtrace", 1.2), ran("a", "heaptrack", 3.0)]
     rows += [ran("sqlite", "vbtrace", 0.9), ran("sqlite", "heaptrack", 1.5)]  # noise is not a division by nothing
     rows += [ran("b", "vbtrace", 1.1), ran("b", "heaptrack", None, "failed")]
-    found = load().advantage(rows)
+    found = native_bench.advantage(rows)
     assert found == {"a": pytest.approx(10), "sqlite": pytest.approx(50)}
-    more, lines, failed = load().compare_overheads(rows, None)
+    more, lines, failed = native_bench.compare_overheads(rows, None)
     assert more["advantage"]["geometric_mean"]["all"] == pytest.approx(500**0.5) and not failed
     assert lines[-1] == "heaptrack's overhead is 22.4 times that of vbtrace: geometric mean over 2 rows (all)"
 
@@ -92,12 +84,12 @@ def test_verification_is_summed():
     row = {"workload": "a", "tool": "vbtrace", "status": "ok"}
     good = {**row, "rounds": [{"verify": {"compared": 70, "different": 0}, "zero_verify": {"compared": 5, "different": 0}}]}
     bad = {**row, "workload": "b", "rounds": [{"verify": {"compared": 10, "different": 2}}]}
-    more, lines, failed = load().verified([good], None)
+    more, lines, failed = native_bench.verified([good], None)
     assert (more["verify"], failed) == ({"compared": 75, "different": 0}, False)
-    more, lines, failed = load().verified([good, bad], None)
+    more, lines, failed = native_bench.verified([good, bad], None)
     assert (more["verify"], failed) == ({"compared": 85, "different": 2}, True)
     assert lines[-1].split() == ["all", "85", "2"]
-    assert load().verified([], None)[2]  # nothing compared is nothing shown
+    assert native_bench.verified([], None)[2]  # nothing compared is nothing shown
 
 
 def test_a_run(tmp_path):
@@ -124,4 +116,4 @@ def test_a_run(tmp_path):
 def test_bad_options_are_one_line(arguments, says):
     done = native(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 and done.stderr.startswith("native: ") and says in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("run native: ") and says in done.stderr

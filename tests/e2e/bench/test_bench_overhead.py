@@ -1,4 +1,4 @@
-"""bench/overhead: the figures from made-up measurements, the tables, the options, what tools see, and whole runs with a stand-in for vbtrace."""
+"""bench/run overhead: the figures from made-up measurements, the tables, the options, what tools see, and whole runs with a stand-in for vbtrace."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ import time
 import pytest
 
 import vbt
-from sidebyside import compare, figures, machine, markdown, measure, native_tools, python_tools, results, seen, table, tools, workloads
+from sidebyside import compare, figures, machine, markdown, measure, native_tools, python_tools, results, seen, text_table, tools, workloads
 
 BENCH = vbt.ROOT / "bench"
 PEERS = [*python_tools.ALL, *native_tools.ALL]
@@ -100,7 +100,7 @@ def rows():
 
 
 def test_table():
-    lines = list(table.lines(rows(), [("slow", "is slow")]))
+    lines = list(text_table.lines(rows(), [("slow", "is slow")]))
     text = [" ".join(line.split()) for line in lines]
     assert text[0] == "workload under CPU least wall ns/event events RSS trace report takes"
     assert text[2:6] == [
@@ -111,27 +111,27 @@ def test_table():
     ]
     assert text[7:9] == ["startup untraced 10.0 ms 10.0 ms 20.0 ms 10.0 MB", "vbtrace +12.0 ms +24.0 ms +0 B"]
     assert text[-1] == "slow: is slow."
-    in_pairs = " ".join(next(table.lines(rows(), [], "pair")).split())
+    in_pairs = " ".join(next(text_table.lines(rows(), [], "pair")).split())
     assert in_pairs == text[0].replace("ns/event", "ns/pair")
 
 
 def test_table_has_a_column_for_lines_where_there_are_such():
     counting = row("counting", **figures.of_tool([a_round(1.5, 0.1)], UNTRACED, 1.0, None, 8_000_000))
-    text = [" ".join(line.split()) for line in table.lines([*rows(), counting], [])]
+    text = [" ".join(line.split()) for line in text_table.lines([*rows(), counting], [])]
     assert text[0] == "workload under CPU least wall ns/event ns/line events RSS trace report takes"
     assert "loop counting 1.40x 1.56x 1.40x 50.0 +0 B" in text and any(line.startswith("ns/line: ") for line in text)
 
 
 def test_table_names_the_interpreters_when_there_are_several():
     other = [{**one, "python": "CPython 3.13.0"} for one in rows()[:2]]
-    text = "\n".join(table.lines(rows()[:2] + other, []))
+    text = "\n".join(text_table.lines(rows()[:2] + other, []))
     assert "loop CPython 3.11.2" in text and "loop CPython 3.13.0" in text
 
 
 def test_lost_events_are_shown():
     lossy = rows()[1]
     lossy["lost_events"] = 12
-    assert "2,000,000 and 12 lost" in "\n".join(table.lines([rows()[0], lossy], []))
+    assert "2,000,000 and 12 lost" in "\n".join(text_table.lines([rows()[0], lossy], []))
 
 
 def test_every_tool_says_what_it_cannot_run():
@@ -172,7 +172,7 @@ def test_workloads_run_at_any_size(tmp_path, workload):
 
 
 def overhead(*arguments):
-    command = [sys.executable, str(BENCH / "overhead"), *map(str, arguments)]
+    command = [sys.executable, str(BENCH / "run"), "overhead", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -193,7 +193,7 @@ def overhead(*arguments):
 def test_bad_options_are_one_line(arguments, says):
     done = overhead(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 and done.stderr.startswith("overhead: ") and says in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("run overhead: ") and says in done.stderr
 
 
 @needs_cc
@@ -275,7 +275,7 @@ def test_who_stops_a_run_keeps_its_rounds_and_the_last_whole_run(tmp_path, stand
     out.write_text("of a whole run")
     asked = ["--quick", "--workloads", "malloc_mix", "--peers", "tracemalloc", "--rounds", "1000", "--out", out]
     running = subprocess.Popen(
-        [sys.executable, *map(str, [BENCH / "overhead", *stand_ins, *asked])],
+        [sys.executable, *map(str, [BENCH / "run", "overhead", *stand_ins, *asked])],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -287,7 +287,7 @@ def test_who_stops_a_run_keeps_its_rounds_and_the_last_whole_run(tmp_path, stand
     kept = json.loads(unfinished.read_text())
     done = kept["manifest"]["rounds_done"]
     assert len(kept["rows"][0]["rounds"]) == done and 0 < done < 1000
-    assert said == f"overhead: stopped after {done} of 1000 rounds, which are in {unfinished}\n"
+    assert said == f"run overhead: stopped after {done} of 1000 rounds, which are in {unfinished}\n"
     assert out.read_text() == "of a whole run" and len(list(tmp_path.glob("*.json*"))) == 2
     refused = subprocess.run([sys.executable, str(BENCH / "run"), "table", str(unfinished)], capture_output=True, text=True)
     assert (refused.returncode, refused.stdout) == (2, "")
@@ -415,7 +415,7 @@ def test_table_for_a_readme(tmp_path):
     done = subprocess.run([*command, str(results)], capture_output=True, text=True)
     assert done.returncode == 0 and "| `t` | exact | 400 of 400 |" in done.stdout
     results.write_text("[]")
-    for path, says in ((results, "expected what bench/overhead writes"), (tmp_path / "none.json", "No such file")):
+    for path, says in ((results, "expected what bench/run overhead writes"), (tmp_path / "none.json", "No such file")):
         done = subprocess.run([*command, str(path)], capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1 and says in done.stderr
 

@@ -1,18 +1,12 @@
-#!/usr/bin/python3
 """What does tracing native programs cost? Runs a made program that only allocates, and real ones, untraced, under vbtrace and under
 heaptrack in turn, and compares. With --verify it compares stacks instead.
 
 Prints a table and writes every measurement as JSON, with what it was made on and with.
 """
 
-import pathlib
 import statistics
-import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from sidebyside import command_line, compare, native_tools, programs, tools  # noqa: E402
+from sidebyside import command_line, compare, native_tools, programs, tools
 
 ROUNDS = 3
 LEAST_OVERHEAD = 0.01  # what is less than that is noise, and not divided by
@@ -61,7 +55,7 @@ def verified(rows, launcher):
     return {"verify": {"compared": compared, "different": different}}, lines, different > 0 or compared == 0
 
 
-def main():
+def main(arguments):
     peers = [native_tools.Heaptrack()]
     parser = command_line.parser("native", "Compare the cost of tracing native programs.", programs.ALL, peers, ROUNDS)
     add = parser.add_argument
@@ -72,14 +66,10 @@ def main():
         metavar="N",
         help="compare every Nth captured stack with libunwind's, in one round under vbtrace alone; fails if one is different",
     )
-    options = command_line.options_from(parser, sys.argv[1:], programs.ALL, peers, ROUNDS)
+    options = command_line.options_from(parser, arguments, programs.ALL, peers, ROUNDS)
     if options.verify:
         options.rounds, options.peers = 1, []
     variables = {"native": options.native} | ({"verify": options.verify} if options.verify else {})
     vbtrace = [] if options.without_vbtrace else [tools.Vbtrace(options.library.resolve(), options.tool.resolve(), **variables)]
     sides = [tools.Tool(), *vbtrace, *options.peers]
     compare.run_benchmark("native", options, [], sides, "pair", verified if options.verify else compare_overheads)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,29 +1,22 @@
-#!/usr/bin/python3
 """What does tracing cost, and what do tools see? Runs workloads untraced, under vbtrace and under other tools in turn, and compares; then
 asks each tool to count what is known.
 
 Prints a table and writes every measurement as JSON, with what it was made on and with.
 """
 
-import pathlib
-import sys
-
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from sidebyside import command_line, compare, machine, native_tools, python_tools, seen, tools, workloads  # noqa: E402
+from sidebyside import command_line, compare, machine, native_tools, python_tools, seen, tools, workloads
 
 ROUNDS = 5
 PEERS = [*python_tools.ALL, *native_tools.ALL]
 
 
-def main():
+def main(arguments):
     parser = command_line.parser("overhead", "Compare the cost of vbtrace with that of other tools.", workloads.ALL, PEERS, ROUNDS)
     parser.add_argument(
         "--python", action="append", metavar="PATH", help="interpreter, may be given again; default: /usr/bin/python3"
     )
     parser.add_argument("--costs-only", action="store_true", help="do not ask what each tool sees of a known number of allocations")
-    options = command_line.options_from(parser, sys.argv[1:], workloads.ALL, PEERS, ROUNDS)
+    options = command_line.options_from(parser, arguments, workloads.ALL, PEERS, ROUNDS)
     built = options.library.resolve(), options.tool.resolve()
     vbtrace = [] if options.without_vbtrace else [tools.Vbtrace(*built)]
     lines = [] if options.without_vbtrace else [tools.VbtraceLines(*built)]
@@ -35,7 +28,3 @@ def main():
         return {"seen": found}, list(seen.lines(found)), any(seen.wrong(row) for row in found if row["tool"] == "vbtrace")
 
     compare.run_benchmark("overhead", options, pythons, [tools.Tool(), *vbtrace, *lines, *options.peers], after=None if options.costs_only else look)
-
-
-if __name__ == "__main__":
-    main()
