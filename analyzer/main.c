@@ -1,8 +1,8 @@
 /* vbtrace: finds the subcommand and runs it. */
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
-#include "analyzer/commands/options.h"
 #include "analyzer/base/output.h"
+#include "analyzer/commands/options.h"
 
 #include <fcntl.h>
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* See attribute.h. A parent's id is smaller than its child's: one pass in order of id knows every parent's answer. */
 #include "attribute.h"
 
-#include "analyzer/base/allocate.h"
 #include "threads.h"
+#include "analyzer/base/allocate.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

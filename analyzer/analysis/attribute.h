@@ -7,8 +7,8 @@
 #ifndef VBT_ATTRIBUTE_H
 #define VBT_ATTRIBUTE_H
 
-#include "analyzer/trace/model.h"
 #include "analyzer/symbols/places.h"
+#include "analyzer/trace/model.h"
 
 struct vbt_attribution {
     uint32_t *leaf; /* by node: site */

@@ -9,9 +9,9 @@
 #ifndef VBT_FILTER_H
 #define VBT_FILTER_H
 
-#include "analyzer/trace/model.h"
 #include "analyzer/commands/options.h"
 #include "analyzer/symbols/places.h"
+#include "analyzer/trace/model.h"
 
 struct vbt_filter;
 

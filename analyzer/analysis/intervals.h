@@ -3,8 +3,8 @@
 #define VBT_INTERVALS_H
 
 #include "filter.h"
-#include "analyzer/trace/model.h"
 #include "analyzer/symbols/places.h"
+#include "analyzer/trace/model.h"
 
 struct vbt_inside {
     const struct vbt_place *place; /* leaf line */

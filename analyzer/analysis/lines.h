@@ -3,8 +3,8 @@
 #define VBT_LINES_H
 
 #include "filter.h"
-#include "analyzer/trace/model.h"
 #include "analyzer/symbols/places.h"
+#include "analyzer/trace/model.h"
 
 /* Counters of the heap and Python domains; mapped memory is a total of its own (the allocators take theirs from it). */
 struct vbt_sums {

@@ -1,8 +1,8 @@
 /* See notes.h. */
 #include "notes.h"
 
-#include "analyzer/base/allocate.h"
 #include "uncounted.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/base/units.h"
 
 #include <stdarg.h>

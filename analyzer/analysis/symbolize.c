@@ -1,11 +1,11 @@
 /* See symbolize.h. */
 #include "symbolize.h"
 
-#include "analyzer/base/allocate.h"
 #include "analyzer/analysis/line_mode/line_profile.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/symbols/source.h"
-#include "analyzer/trace/string_table.h"
 #include "analyzer/symbols/symbols.h"
+#include "analyzer/trace/string_table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #ifndef VBT_SYMBOLIZE_H
 #define VBT_SYMBOLIZE_H
 
-#include "analyzer/trace/model.h"
 #include "analyzer/base/progress.h"
+#include "analyzer/trace/model.h"
 #include "analyzer/trace/trace_writer.h"
 
 struct vbt_symbolization;

@@ -1,11 +1,11 @@
 /* See symbolize_file.h. */
 #include "symbolize_file.h"
 
+#include "symbolize.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
-#include "preload/shared/destination.h"
-#include "symbolize.h"
 #include "analyzer/trace/trace_file.h"
+#include "preload/shared/destination.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* See trace.h. */
 #include "trace.h"
 
+#include "uncounted.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
-#include "uncounted.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

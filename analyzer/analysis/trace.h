@@ -4,10 +4,10 @@
 
 #include "attribute.h"
 #include "filter.h"
-#include "analyzer/trace/model.h"
 #include "analyzer/commands/options.h"
 #include "analyzer/symbols/places.h"
 #include "analyzer/symbols/source.h"
+#include "analyzer/trace/model.h"
 
 struct vbt_trace {
     struct vbt_model model;

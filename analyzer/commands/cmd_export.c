@@ -1,9 +1,9 @@
 /* vbtrace export: the trace in the file formats of other tools. */
-#include "analyzer/report/command_line.h"
 #include "options.h"
-#include "analyzer/base/output.h"
 #include "analyzer/analysis/trace.h"
+#include "analyzer/base/output.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/command_line.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* vbtrace flamegraph: the call tree as a picture, or as collapsed stacks for other tools. */
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
+#include "analyzer/base/output.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/flamegraph/flamegraph.h"
-#include "analyzer/base/message.h"
-#include "analyzer/base/output.h"
 #include "analyzer/report/stack_text.h"
 
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* vbtrace functions: what functions allocate, in the manner of pstats. */
-#include "analyzer/base/allocate.h"
-#include "analyzer/report/call_report.h"
-#include "analyzer/analysis/calls/functions.h"
 #include "options.h"
-#include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/analysis/calls/functions.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/base/table.h"
+#include "analyzer/report/call_report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /* vbtrace info: what is in a trace file, and whether it is sound. */
+#include "options.h"
+#include "analyzer/analysis/notes.h"
+#include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
 #include "analyzer/base/json.h"
-#include "analyzer/analysis/notes.h"
-#include "options.h"
-#include "analyzer/report/overview.h"
 #include "analyzer/base/table.h"
-#include "analyzer/analysis/trace.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/overview.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* vbtrace intervals: time and memory between clock readings, and of marked sections. */
-#include "analyzer/base/allocate.h"
-#include "analyzer/base/csv.h"
-#include "analyzer/report/interval_report.h"
-#include "analyzer/base/json.h"
 #include "options.h"
 #include "analyzer/analysis/trace.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/csv.h"
+#include "analyzer/base/json.h"
 #include "analyzer/base/units.h"
+#include "analyzer/report/interval_report.h"
 
 #include <math.h>
 

@@ -1,18 +1,17 @@
 /* vbtrace lines: every line with its exact counts. */
-#include "analyzer/base/json.h"
-#include "analyzer/report/line_csv.h"
+#include "options.h"
 #include "analyzer/analysis/line_mode/line_fold.h"
 #include "analyzer/analysis/line_mode/line_profile.h"
-#include "analyzer/report/line_mode/line_profile_data.h"
-#include "analyzer/base/message.h"
-#include "options.h"
-#include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/analysis/uncounted.h"
-#include "analyzer/base/units.h"
-
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/json.h"
+#include "analyzer/base/message.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/base/table.h"
+#include "analyzer/base/units.h"
+#include "analyzer/report/line_csv.h"
+#include "analyzer/report/line_mode/line_profile_data.h"
 
 #include <stdlib.h>
 

@@ -1,17 +1,17 @@
 /* vbtrace report: the overview that a person wants first, and the JSON that programs rely on. */
+#include "options.h"
+#include "analyzer/analysis/notes.h"
+#include "analyzer/analysis/threads.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/output.h"
+#include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/interval_report.h"
 #include "analyzer/report/line_csv.h"
 #include "analyzer/report/line_table.h"
-#include "analyzer/analysis/notes.h"
-#include "options.h"
-#include "analyzer/base/output.h"
 #include "analyzer/report/overview.h"
 #include "analyzer/report/resident.h"
-#include "analyzer/analysis/threads.h"
-#include "analyzer/base/units.h"
-#include "analyzer/base/utf8.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,14 +1,14 @@
 /* vbtrace run: starts a program with the library preloaded, and makes its traces ready to be read. */
-#include "analyzer/base/allocate.h"
-#include "analyzer/run/child.h"
-#include "analyzer/base/message.h"
 #include "options.h"
+#include "analyzer/analysis/symbolize_file.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
+#include "analyzer/run/child.h"
 #include "analyzer/run/run_options.h"
 #include "analyzer/run/run_summary.h"
 #include "analyzer/run/run_troubles.h"
 #include "analyzer/run/session.h"
-#include "analyzer/analysis/symbolize_file.h"
 #include "analyzer/run/target.h"
 
 #include <stdlib.h>

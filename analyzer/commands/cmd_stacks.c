@@ -1,15 +1,15 @@
 /* vbtrace peak, leaks and temporary: call stacks, the most expensive first. */
-#include "analyzer/base/allocate.h"
-#include "analyzer/report/call_report.h"
-#include "analyzer/base/output.h"
 #include "analyzer/analysis/calls/runtime_groups.h"
-#include "analyzer/base/short_name.h"
-#include "analyzer/report/stack_text.h"
 #include "analyzer/analysis/calls/suppress.h"
-#include "analyzer/base/table.h"
 #include "analyzer/analysis/totals.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/output.h"
+#include "analyzer/base/short_name.h"
+#include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/call_report.h"
+#include "analyzer/report/stack_text.h"
 
 #include <stdlib.h>
 #include <string.h>

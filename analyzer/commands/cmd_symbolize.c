@@ -1,7 +1,7 @@
 /* vbtrace symbolize: puts names and source lines into a trace. */
 #include "options.h"
-#include "analyzer/base/output.h"
 #include "analyzer/analysis/symbolize_file.h"
+#include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
 
 static int run(const struct vbt_options *options) {

@@ -1,10 +1,10 @@
 /* vbtrace timeline: resident set and live heap over time. */
+#include "options.h"
+#include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
 #include "analyzer/base/json.h"
-#include "options.h"
 #include "analyzer/base/output.h"
-#include "analyzer/analysis/trace.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 

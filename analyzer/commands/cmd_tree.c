@@ -1,10 +1,10 @@
 /* vbtrace tree: the call tree from the outermost call down. */
 #include "analyzer/base/allocate.h"
-#include "analyzer/report/call_report.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/call_report.h"
 
 #include <stdlib.h>
 #include <string.h>

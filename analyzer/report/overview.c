@@ -3,8 +3,8 @@
 
 #include "command_line.h"
 #include "analyzer/analysis/notes.h"
-#include "analyzer/base/table.h"
 #include "analyzer/analysis/totals.h"
+#include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 

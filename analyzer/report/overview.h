@@ -2,10 +2,10 @@
 #ifndef VBT_OVERVIEW_H
 #define VBT_OVERVIEW_H
 
-#include "analyzer/base/json.h"
 #include "analyzer/analysis/lines.h"
-#include "analyzer/base/output.h"
 #include "analyzer/analysis/trace.h"
+#include "analyzer/base/json.h"
+#include "analyzer/base/output.h"
 
 /* The traced program in two lines. */
 void vbt_program_print(const struct vbt_model *model, struct vbt_output *output);

@@ -3,8 +3,8 @@
 #define VBT_RESIDENT_H
 
 #include "analyzer/base/json.h"
-#include "analyzer/trace/model.h"
 #include "analyzer/base/output.h"
+#include "analyzer/trace/model.h"
 
 /* A table; nothing where the trace does not tell. */
 void vbt_resident_print(const struct vbt_model *model, struct vbt_output *output);

@@ -3,8 +3,8 @@
 
 #include "stack_text.h"
 
-#include "analyzer/base/allocate.h"
 #include "call_report.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/utf8.h"
 

@@ -3,9 +3,9 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
-#include "analyzer/trace/model.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
+#include "analyzer/trace/model.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,17 +1,17 @@
 /* See run_summary.h. */
 #include "run_summary.h"
 
-#include "analyzer/base/allocate.h"
-#include "analyzer/report/command_line.h"
-#include "analyzer/report/line_table.h"
 #include "analyzer/analysis/notes.h"
-#include "analyzer/base/output.h"
-#include "analyzer/report/overview.h"
-#include "analyzer/base/table.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/analysis/uncounted.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/output.h"
+#include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/report/command_line.h"
+#include "analyzer/report/line_table.h"
+#include "analyzer/report/overview.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* See session.h. */
 #include "session.h"
 
+#include "output_place.h"
 #include "analyzer/base/allocate.h"
 #include "preload/shared/destination.h"
-#include "output_place.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -1,8 +1,8 @@
 /* See target.h. */
 #include "target.h"
 
-#include "analyzer/base/allocate.h"
 #include "traceable.h"
+#include "analyzer/base/allocate.h"
 
 #include <errno.h>
 #include <fcntl.h>

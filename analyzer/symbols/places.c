@@ -3,8 +3,8 @@
 
 #include "places.h"
 
-#include "analyzer/base/allocate.h"
 #include "symbols.h"
+#include "analyzer/base/allocate.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 
 #include "source.h"
 
-#include "analyzer/base/allocate.h"
 #include "source_coding.h"
+#include "analyzer/base/allocate.h"
 
 #include <fcntl.h>
 #include <string.h>

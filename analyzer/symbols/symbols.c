@@ -1,8 +1,8 @@
 /* See symbols.h. */
 #include "symbols.h"
 
-#include "analyzer/symbols/native/address_map.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/symbols/native/address_map.h"
 #include "analyzer/symbols/native/binary.h"
 #include "analyzer/symbols/native/demangle.h"
 

@@ -1,9 +1,9 @@
 /* See model.h. */
 #include "model.h"
 
+#include "trace_file.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/trace/decode/decode.h"
-#include "trace_file.h"
 
 #include <stdlib.h>
 #include <string.h>

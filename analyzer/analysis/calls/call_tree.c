@@ -1,12 +1,12 @@
 /* See call_tree.h. */
 #include "call_tree.h"
 
+#include "analyzer/analysis/threads.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/hash.h"
 #include "analyzer/base/message.h"
-#include "analyzer/symbols/module_name.h"
-#include "analyzer/analysis/threads.h"
 #include "analyzer/base/units.h"
+#include "analyzer/symbols/module_name.h"
 
 #include <stdlib.h>
 #include <string.h>

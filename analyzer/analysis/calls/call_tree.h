@@ -3,8 +3,8 @@
 #ifndef VBT_CALL_TREE_H
 #define VBT_CALL_TREE_H
 
-#include "analyzer/commands/options.h"
 #include "analyzer/analysis/trace.h"
+#include "analyzer/commands/options.h"
 
 enum vbt_measure {
     VBT_MEASURE_BYTES,     /* allocated */

@@ -2,8 +2,8 @@
 #include "flamegraph.h"
 
 #include "analyzer/base/allocate.h"
-#include "analyzer/report/call_report.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/call_report.h"
 
 #include <stdlib.h>
 #include <string.h>

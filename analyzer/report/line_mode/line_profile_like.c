@@ -1,6 +1,5 @@
 /* The layouts of two profilers whose output people and scripts know. The numbers are ours: increments are the heap's exact change. */
 #include "analyzer/analysis/line_mode/line_profile.h"
-
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/utf8.h"
 

@@ -1,6 +1,5 @@
 /* Time and memory of each line in one table: memory_profiler's columns and line_profiler's, and the exact counts. */
 #include "analyzer/analysis/line_mode/line_profile.h"
-
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"

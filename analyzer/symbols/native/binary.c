@@ -1,8 +1,8 @@
 /* See binary.h. */
 #include "binary.h"
 
-#include "analyzer/base/allocate.h"
 #include "elf_starts.h"
+#include "analyzer/base/allocate.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>

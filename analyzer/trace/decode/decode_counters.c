@@ -1,6 +1,5 @@
 /* What was counted at the nodes: COUNTERS. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

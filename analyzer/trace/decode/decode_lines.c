@@ -1,6 +1,5 @@
 /* What line mode counted: LINES. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* Mapped memory and the resident set: MAPS. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

@@ -1,6 +1,5 @@
 /* What vbtrace symbolize put into a trace: FRAMES, SOURCES. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

@@ -1,6 +1,5 @@
 /* The process itself: PROCESS, END. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>

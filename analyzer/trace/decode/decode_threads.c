@@ -1,6 +1,5 @@
 /* Which thread did what: THREADS, THREAD_COUNTERS. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

@@ -1,6 +1,5 @@
 /* The process over time: STATE and TIMELINE, from which one row of ticks is made. */
 #include "decode_payload.h"
-
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>
