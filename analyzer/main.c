@@ -89,7 +89,7 @@ int main(int count, char **arguments) {
         return name[0] == '-' ? vbt_fail("unknown option %s; see vbtrace help", name) : unknown_command(name);
     if (command->own != NULL)
         return command->own(count - 1, arguments + 1);
-    struct vbt_options options;
-    int status = vbt_options_parse(command, count - 1, arguments + 1, &options);
-    return status >= 0 ? status : command->run(&options);
+    struct vbt_query query;
+    int status = vbt_options_parse(command, count - 1, arguments + 1, &query);
+    return status >= 0 ? status : command->run(&query);
 }

@@ -61,15 +61,15 @@ char *vbt_filter_wrong(const char *text) {
     return vbt_text("not a regular expression: %s", reason);
 }
 
-struct vbt_filter *vbt_filter_new(const struct vbt_options *options) {
+struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
     struct vbt_filter *f = vbt_new(1, sizeof *f);
-    f->conditions = vbt_new(options->filter_count, sizeof *f->conditions);
-    f->rows = options->filters_rows;
-    for (size_t i = 0; i < options->filter_count; i++) {
+    f->conditions = vbt_new(query->filter_count, sizeof *f->conditions);
+    f->rows = query->filters_rows;
+    for (size_t i = 0; i < query->filter_count; i++) {
         struct condition *c = &f->conditions[f->count++];
-        c->field = split(options->filters[i], &c->negated, &c->text);
+        c->field = split(query->filters[i], &c->negated, &c->text);
         if (c->field == ANY)
-            *c = (struct condition){.text = options->filters[i]};
+            *c = (struct condition){.text = query->filters[i]};
         else if (c->field == FIELDS || regcomp(&c->regex, c->text, REG_EXTENDED | REG_NOSUB) != 0)
             f->count--; /* vbt_filter_wrong had something to say */
     }

@@ -9,7 +9,7 @@
 #ifndef VBT_FILTER_H
 #define VBT_FILTER_H
 
-#include "analyzer/commands/options.h"
+#include "query.h"
 #include "analyzer/symbols/places.h"
 #include "analyzer/trace/model.h"
 
@@ -19,7 +19,7 @@ struct vbt_filter;
 char *vbt_filter_wrong(const char *text);
 
 /* The filters of a command line, each of which was found right. */
-struct vbt_filter *vbt_filter_new(const struct vbt_options *options);
+struct vbt_filter *vbt_filter_new(const struct vbt_query *query);
 void vbt_filter_free(struct vbt_filter *filter);
 
 /* By node, whether its counters count. The caller frees it. */

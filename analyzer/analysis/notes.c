@@ -1,7 +1,7 @@
 /* See notes.h. */
 #include "notes.h"
 
-#include "uncounted.h"
+#include "analyzer/analysis/line_mode/uncounted_lines.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/units.h"
 
@@ -110,7 +110,7 @@ static void note_attribution(struct vbt_notes *notes, const struct vbt_model *mo
 }
 
 static void note_uncounted(struct vbt_notes *notes, const struct vbt_model *model) {
-    char *uncounted = vbt_uncounted(model);
+    char *uncounted = vbt_uncounted_lines(model);
     if (uncounted != NULL)
         add(notes, vbt_text("Line mode: %s.", uncounted));
     free(uncounted);

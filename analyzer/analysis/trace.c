@@ -1,7 +1,7 @@
 /* See trace.h. */
 #include "trace.h"
 
-#include "uncounted.h"
+#include "analyzer/analysis/line_mode/uncounted_lines.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -20,40 +20,40 @@ char *vbt_trace_damage(const struct vbt_model *model) {
 }
 
 /* False after a message if the options ask for counts of lines and there are none. */
-static bool has_lines(const struct vbt_model *model, const struct vbt_options *options, const char *damage) {
-    if (model->line_counts_count > 0 || (options->like == VBT_LIKE_OURS && !options->own))
+static bool has_lines(const struct vbt_model *model, const struct vbt_query *query, const char *damage) {
+    if (model->line_counts_count > 0 || (query->like == VBT_LIKE_OURS && !query->own))
         return true;
-    char *why = vbt_uncounted(model);
+    char *why = vbt_uncounted_lines(model);
     if (damage != NULL)
-        vbt_fail("%s: %s, and no line was counted there", options->trace, damage);
+        vbt_fail("%s: %s, and no line was counted there", query->trace, damage);
     else
-        vbt_fail("%s: %s", options->trace, why != NULL ? why : "no line was counted; trace with VBTRACE_LINES=1");
+        vbt_fail("%s: %s", query->trace, why != NULL ? why : "no line was counted; trace with VBTRACE_LINES=1");
     free(why);
     return false;
 }
 
-bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, bool with_sizes) {
-    char *problem = vbt_model_load(&trace->model, options->trace, with_sizes);
+bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
+    char *problem = vbt_model_load(&trace->model, query->trace, with_sizes);
     if (problem != NULL) {
-        vbt_fail("%s: %s", options->trace, problem);
+        vbt_fail("%s: %s", query->trace, problem);
         free(problem);
         vbt_model_free(&trace->model);
         return false;
     }
     char *damage = vbt_trace_damage(&trace->model);
-    if (!has_lines(&trace->model, options, damage)) {
+    if (!has_lines(&trace->model, query, damage)) {
         free(damage);
         vbt_model_free(&trace->model);
         return false;
     }
-    if (damage != NULL && options->format != VBT_JSON)
-        vbt_warn("%s: %s", options->trace, damage);
+    if (damage != NULL && query->format != VBT_JSON)
+        vbt_warn("%s: %s", query->trace, damage);
     free(damage);
     vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
     trace->places = vbt_places_new(&trace->model);
     vbt_attribute(&trace->attribution, &trace->model, trace->places);
     trace->sources = vbt_sources_new(&trace->model);
-    trace->filter = vbt_filter_new(options);
+    trace->filter = vbt_filter_new(query);
     trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);
     return true;
 }

@@ -4,7 +4,7 @@
 
 #include "attribute.h"
 #include "filter.h"
-#include "analyzer/commands/options.h"
+#include "query.h"
 #include "analyzer/symbols/places.h"
 #include "analyzer/symbols/source.h"
 #include "analyzer/trace/model.h"
@@ -18,9 +18,9 @@ struct vbt_trace {
     bool *counts; /* by node: its counters are to be reported, see filter.h */
 };
 
-/* Loads options->trace; says on stderr why it cannot, and, unless the report is JSON (which has notes), what of it is damaged.
+/* Loads query->trace; says on stderr why it cannot, and, unless the report is JSON (which has notes), what of it is damaged.
  * False if there is nothing to report: exit status 2. Free it only if it was loaded. */
-bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_options *options, bool with_sizes);
+bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
 
 /* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if the trace is whole so far. */

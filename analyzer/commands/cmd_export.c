@@ -21,12 +21,12 @@ static void print_mprof(const struct vbt_model *model, FILE *out) {
     free(command);
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
+    vbt_output_begin(&output, query->output);
     print_mprof(&trace.model, output.stream);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

@@ -1,4 +1,5 @@
 /* vbtrace flamegraph: the call tree as a picture, or as collapsed stacks for other tools. */
+#include "options.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -47,15 +48,15 @@ static char *left_out(const struct vbt_call_tree *tree, enum vbt_measure measure
     return text;
 }
 
-static void print_svg(const struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_options *options,
-                      int64_t least, FILE *out) {
-    enum vbt_measure measure = (enum vbt_measure)options->measure;
+static void print_svg(const struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, int64_t least,
+                      FILE *out) {
+    enum vbt_measure measure = query->measure;
     char *command = vbt_command_line(model), *missing = left_out(tree, measure, least);
-    char *title = vbt_text("%s%s: %s", vbt_measure_title(measure), options->reverse ? ", from the innermost call" : "",
+    char *title = vbt_text("%s%s: %s", vbt_measure_title(measure), query->reverse ? ", from the innermost call" : "",
                            vbt_measure_text(measure, tree->calls[0].cumulative[measure]).text);
     vbt_flamegraph_print(
         &(struct vbt_flamegraph){
-            .tree = tree, .measure = measure, .icicle = options->reverse, .title = title, .subtitle = command, .left_out = missing},
+            .tree = tree, .measure = measure, .icicle = query->reverse, .title = title, .subtitle = command, .left_out = missing},
         out);
     free(title);
     free(missing);
@@ -75,27 +76,27 @@ static void print_collapsed(const struct vbt_call_tree *tree, enum vbt_measure m
     vbt_stack_names_free(names);
 }
 
-static int run(const struct vbt_options *options) {
-    if (options->format == VBT_SVG && options->output == NULL && isatty(STDOUT_FILENO))
-        return vbt_fail("flamegraph: expected a file for the picture, as in: vbtrace flamegraph -o graph.svg %s", options->trace);
+static int run(const struct vbt_query *query) {
+    if (query->format == VBT_SVG && query->output == NULL && isatty(STDOUT_FILENO))
+        return vbt_fail("flamegraph: expected a file for the picture, as in: vbtrace flamegraph -o graph.svg %s", query->trace);
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
-    enum vbt_measure measure = (enum vbt_measure)options->measure;
+    enum vbt_measure measure = query->measure;
     struct vbt_call_tree tree;
     vbt_call_tree_build(
         &tree, &trace,
-        &(struct vbt_call_tree_shape){.unit = options->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = options->by});
+        &(struct vbt_call_tree_shape){.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by});
     leave_out_negative(&tree, measure);
-    int64_t least = vbt_least(options, tree.calls[0].cumulative[measure]);
-    least = least > 0 && options->format == VBT_SVG ? least : 1;
-    if (options->reverse)
+    int64_t least = vbt_least(query, tree.calls[0].cumulative[measure]);
+    least = least > 0 && query->format == VBT_SVG ? least : 1;
+    if (query->reverse)
         vbt_call_tree_reverse(&tree, measure, least);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_SVG) {
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_SVG) {
         vbt_call_tree_sort(&tree, measure, least);
-        print_svg(&tree, &trace.model, options, least, output.stream);
+        print_svg(&tree, &trace.model, query, least, output.stream);
     } else {
         print_collapsed(&tree, measure, output.stream);
     }

@@ -31,9 +31,9 @@ static char *name_of(const struct vbt_place *place, size_t room) {
 }
 
 /* In the manner of pstats; where rows are sorted by another measure, it takes the place of the bytes. */
-static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_options *options,
+static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
                        struct vbt_output *output) {
-    enum vbt_measure measure = vbt_function_measure(options->sort);
+    enum vbt_measure measure = vbt_function_measure(query->sort);
     if (measure == VBT_MEASURE_ALLOCS)
         measure = VBT_MEASURE_BYTES;
     char *self = vbt_text("self-%s", vbt_measure_names[measure]), *cumulative = vbt_text("cum-%s", vbt_measure_names[measure]);
@@ -44,15 +44,15 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
         {.title = self, .align = VBT_RIGHT, .gap = 2},
         {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
         {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
-        {.title = titles[options->by], .gap = 2, .least = 25, .cut = VBT_CUT_START},
+        {.title = titles[query->by], .gap = 2, .least = 25, .cut = VBT_CUT_START},
     };
     struct vbt_totals totals;
     vbt_totals_get(&totals, model);
     fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
             vbt_count((int64_t)totals.all.allocs).text, vbt_bytes((int64_t)totals.all.allocated).text,
-            vbt_time((double)vbt_model_duration(model)).text, options->sort);
+            vbt_time((double)vbt_model_duration(model)).text, query->sort);
     struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < functions->count && i < options->limit; i++) {
+    for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
         vbt_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);
         vbt_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
@@ -66,15 +66,15 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     vbt_table_free(table);
     free(self);
     free(cumulative);
-    if (functions->count > options->limit)
-        fprintf(output->stream, "… and %s more functions\n", vbt_count((int64_t)(functions->count - options->limit)).text);
+    if (functions->count > query->limit)
+        fprintf(output->stream, "… and %s more functions\n", vbt_count((int64_t)(functions->count - query->limit)).text);
 }
 
-static void print_json(const struct vbt_functions *functions, const struct vbt_options *options, FILE *out) {
+static void print_json(const struct vbt_functions *functions, const struct vbt_query *query, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
     vbt_json_array_begin(&json, "functions");
-    for (size_t i = 0; i < functions->count && i < options->limit; i++) {
+    for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
         json_t *row = vbt_json_place(f->place, NULL);
         json_object_set_new(row, "module", vbt_json_text(f->place->module));
@@ -87,14 +87,14 @@ static void print_json(const struct vbt_functions *functions, const struct vbt_o
     vbt_json_end(&json);
 }
 
-static void print_csv(const struct vbt_functions *functions, const struct vbt_options *options, FILE *out) {
+static void print_csv(const struct vbt_functions *functions, const struct vbt_query *query, FILE *out) {
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out,
                   "file,line,function,allocs,allocated_bytes,cumulative_allocs,cumulative_allocated_bytes,at_peak_bytes,"
                   "cumulative_at_peak_bytes,live_bytes,cumulative_live_bytes,temporary_allocs,cumulative_temporary_allocs");
     static const enum vbt_measure measures[] = {VBT_MEASURE_ALLOCS, VBT_MEASURE_BYTES};
     static const enum vbt_measure more[] = {VBT_MEASURE_PEAK, VBT_MEASURE_LEAKS, VBT_MEASURE_TEMPORARY};
-    for (size_t i = 0; i < functions->count && i < options->limit; i++) {
+    for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
         vbt_csv_text(&csv, f->place->file);
         vbt_csv_integer(&csv, f->place->line);
@@ -111,9 +111,9 @@ static void print_csv(const struct vbt_functions *functions, const struct vbt_op
     }
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     static const enum vbt_call_unit units[] = {
         [VBT_BY_NOTHING] = VBT_CALL_FUNCTION, [VBT_BY_MODULE] = VBT_CALL_MODULE, [VBT_BY_THREAD] = VBT_CALL_NOTHING};
@@ -122,22 +122,22 @@ static int run(const struct vbt_options *options) {
     struct vbt_call_tree tree;
     vbt_call_tree_build(&tree, &trace,
                         &(struct vbt_call_tree_shape){
-                            .unit = units[options->by],
-                            .by = options->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
-                            .python_owns = options->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
+                            .unit = units[query->by],
+                            .by = query->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
+                            .python_owns = query->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
                         });
     struct vbt_functions functions;
     vbt_functions_build(&functions, &tree);
     vbt_functions_filter(&functions, trace.filter);
-    vbt_functions_sort(&functions, options->sort);
+    vbt_functions_sort(&functions, query->sort);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON)
-        print_json(&functions, options, output.stream);
-    else if (options->format == VBT_CSV)
-        print_csv(&functions, options, output.stream);
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_JSON)
+        print_json(&functions, query, output.stream);
+    else if (query->format == VBT_CSV)
+        print_csv(&functions, query, output.stream);
     else
-        print_text(&functions, &trace.model, options, &output);
+        print_text(&functions, &trace.model, query, &output);
     vbt_functions_free(&functions);
     vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);

@@ -196,17 +196,17 @@ static void print_csv(const struct vbt_model *m, const struct vbt_conservation *
         csv_row(&csv, "process", m->process[i].key, m->process[i].value);
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_conservation conservation;
     vbt_conservation_check(&conservation, &trace.model);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON)
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_JSON)
         print_json(&trace.model, &conservation, output.stream);
-    else if (options->format == VBT_CSV)
+    else if (query->format == VBT_CSV)
         print_csv(&trace.model, &conservation, output.stream);
     else
         print_text(&trace.model, &conservation, &output);

@@ -14,28 +14,28 @@ static void print_more(struct vbt_output *output, size_t all, uint64_t shown, co
         fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
 }
 
-static void print_text(const struct vbt_interval_groups *groups, const struct vbt_options *options, struct vbt_output *output) {
+static void print_text(const struct vbt_interval_groups *groups, const struct vbt_query *query, struct vbt_output *output) {
     if (groups->count == 0)
         fputs("No interval: the program read no clock twice in its own code, and marked no section.\n", output->stream);
-    size_t sections = vbt_sections_print(groups, options->limit, options->per, options->sites, output);
-    print_more(output, sections, options->limit, "sections");
+    size_t sections = vbt_sections_print(groups, query->limit, query->per, query->sites, output);
+    print_more(output, sections, query->limit, "sections");
     if (sections > 0 && sections < groups->count)
         putc('\n', output->stream);
-    size_t others = vbt_clock_intervals_print(groups, options->limit, options->per, options->sites, output);
-    print_more(output, others, options->limit, "intervals");
+    size_t others = vbt_clock_intervals_print(groups, query->limit, query->per, query->sites, output);
+    print_more(output, others, query->limit, "intervals");
 }
 
-static void print_json(const struct vbt_interval_groups *groups, const struct vbt_options *options, FILE *out) {
+static void print_json(const struct vbt_interval_groups *groups, const struct vbt_query *query, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
     vbt_json_array_begin(&json, "intervals");
-    for (size_t i = 0; i < groups->count && i < options->limit; i++)
-        vbt_json_item(&json, vbt_json_interval(&groups->rows[i], options->per));
+    for (size_t i = 0; i < groups->count && i < query->limit; i++)
+        vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
     vbt_json_array_end(&json);
     vbt_json_end(&json);
 }
 
-static void print_csv(const struct vbt_interval_groups *groups, const struct vbt_options *options, FILE *out) {
+static void print_csv(const struct vbt_interval_groups *groups, const struct vbt_query *query, FILE *out) {
     static const enum vbt_quantity quantities[] = {VBT_Q_TIME,  VBT_Q_ALLOCS, VBT_Q_FREES, VBT_Q_ALLOCATED,
                                                    VBT_Q_FREED, VBT_Q_NET,    VBT_Q_HIGH};
     struct vbt_csv csv;
@@ -45,9 +45,9 @@ static void print_csv(const struct vbt_interval_groups *groups, const struct vbt
                   "allocated_bytes_min,allocated_bytes_mean,allocated_bytes_max,freed_bytes_min,freed_bytes_mean,freed_bytes_max,"
                   "net_bytes_min,net_bytes_mean,net_bytes_max,high_bytes_min,high_bytes_mean,high_bytes_max,"
                   "time_ns_per_iteration,allocs_per_iteration,allocated_bytes_per_iteration");
-    for (size_t i = 0; i < groups->count && i < options->limit; i++) {
+    for (size_t i = 0; i < groups->count && i < query->limit; i++) {
         const struct vbt_interval_group *group = &groups->rows[i];
-        double iterations = vbt_interval_iterations(group, options->per);
+        double iterations = vbt_interval_iterations(group, query->per);
         if (!(iterations > 0))
             iterations = NAN;
         vbt_csv_text(&csv, group->section ? "section" : "clock");
@@ -71,22 +71,22 @@ static void print_csv(const struct vbt_interval_groups *groups, const struct vbt
     }
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_interval_groups groups;
     vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
     vbt_intervals_filter(&groups, trace.filter);
-    vbt_intervals_sort(&groups, options->sort);
+    vbt_intervals_sort(&groups, query->sort);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON)
-        print_json(&groups, options, output.stream);
-    else if (options->format == VBT_CSV)
-        print_csv(&groups, options, output.stream);
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_JSON)
+        print_json(&groups, query, output.stream);
+    else if (query->format == VBT_CSV)
+        print_csv(&groups, query, output.stream);
     else
-        print_text(&groups, options, &output);
+        print_text(&groups, query, &output);
     vbt_intervals_free(&groups);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

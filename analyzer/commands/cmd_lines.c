@@ -2,8 +2,8 @@
 #include "options.h"
 #include "analyzer/analysis/line_mode/line_fold.h"
 #include "analyzer/analysis/line_mode/line_profile.h"
+#include "analyzer/analysis/line_mode/uncounted_lines.h"
 #include "analyzer/analysis/trace.h"
-#include "analyzer/analysis/uncounted.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/message.h"
@@ -73,13 +73,13 @@ static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt
     vbt_table_free(table);
 }
 
-static void print_json(const struct vbt_lines *lines, const struct vbt_line_profile *profile, const struct vbt_options *options,
+static void print_json(const struct vbt_lines *lines, const struct vbt_line_profile *profile, const struct vbt_query *query,
                        struct vbt_sources *sources, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
-    vbt_json_member(&json, "by", json_string(options->by_leaf ? "leaf" : "user"));
+    vbt_json_member(&json, "by", json_string(query->by_leaf ? "leaf" : "user"));
     vbt_json_array_begin(&json, "lines");
-    for (size_t i = 0; i < lines->count && i < options->limit; i++)
+    for (size_t i = 0; i < lines->count && i < query->limit; i++)
         vbt_json_item(&json, vbt_json_line(&lines->rows[i], sources));
     vbt_json_array_end(&json);
     if (profile->count > 0)
@@ -88,9 +88,9 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_line_prof
 }
 
 /* Makes of the profile what the view wants to see as one function. */
-static void fold(struct vbt_line_profile *profile, const struct vbt_options *options, struct vbt_sources *sources) {
-    bool like_memory_profiler = options->format == VBT_TEXT && options->like == VBT_LIKE_MEMORY_PROFILER;
-    if (like_memory_profiler || (options->format == VBT_TEXT && options->like == VBT_LIKE_OURS))
+static void fold(struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources) {
+    bool like_memory_profiler = query->format == VBT_TEXT && query->like == VBT_LIKE_MEMORY_PROFILER;
+    if (like_memory_profiler || (query->format == VBT_TEXT && query->like == VBT_LIKE_OURS))
         vbt_fold_comprehensions(profile);
     if (like_memory_profiler)
         vbt_fold_nested(profile, sources);
@@ -98,55 +98,55 @@ static void fold(struct vbt_line_profile *profile, const struct vbt_options *opt
 }
 
 /* What line mode counted; false if there is nothing to show in this way. */
-static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_options *options, struct vbt_sources *sources,
+static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources,
                           struct vbt_output *output) {
-    bool data = options->format != VBT_TEXT, asked_for = !data && (options->own || options->like != VBT_LIKE_OURS);
-    if ((profile->count == 0 && !asked_for) || options->format == VBT_JSON || options->sorted || options->by_leaf)
+    bool data = query->format != VBT_TEXT, asked_for = !data && (query->own || query->like != VBT_LIKE_OURS);
+    if ((profile->count == 0 && !asked_for) || query->format == VBT_JSON || query->sorted || query->by_leaf)
         return false;
     size_t shown = profile->count;
     if (data)
         vbt_line_profile_csv_print(profile, sources, output->stream);
-    else if (options->like == VBT_LIKE_MEMORY_PROFILER)
+    else if (query->like == VBT_LIKE_MEMORY_PROFILER)
         shown = vbt_line_profile_print_as_memory_profiler(profile, sources, output->stream);
-    else if (options->like == VBT_LIKE_LINE_PROFILER)
+    else if (query->like == VBT_LIKE_LINE_PROFILER)
         shown = vbt_line_profile_print_as_line_profiler(profile, sources, output->stream);
     else if (shown > 0)
-        vbt_line_profile_print(profile, options->own, options->limit, sources, output);
+        vbt_line_profile_print(profile, query->own, query->limit, sources, output);
     if (shown == 0)
-        vbt_warn("%s: %s", options->trace,
+        vbt_warn("%s: %s", query->trace,
                  profile->count == 0 ? "no line that was counted passes --filter"
                                      : "no line of a function was counted; those of modules are shown without --like");
     return true;
 }
 
 /* Every line that allocated. */
-static void print_lines(const struct vbt_trace *trace, const struct vbt_line_profile *profile, const struct vbt_options *options,
+static void print_lines(const struct vbt_trace *trace, const struct vbt_line_profile *profile, const struct vbt_query *query,
                         struct vbt_output *output) {
     struct vbt_lines lines;
-    vbt_lines_build(&lines, &trace->model, trace->places, options->by_leaf ? trace->attribution.leaf : trace->attribution.user,
-                    trace->counts, !options->by_leaf);
+    vbt_lines_build(&lines, &trace->model, trace->places, query->by_leaf ? trace->attribution.leaf : trace->attribution.user,
+                    trace->counts, !query->by_leaf);
     vbt_lines_filter(&lines, trace->filter);
-    vbt_lines_sort(&lines, options->sort);
-    if (options->format == VBT_JSON)
-        print_json(&lines, profile, options, trace->sources, output->stream);
-    else if (options->format == VBT_CSV)
-        vbt_line_csv_print(&lines, options->limit, trace->sources, output->stream);
+    vbt_lines_sort(&lines, query->sort);
+    if (query->format == VBT_JSON)
+        print_json(&lines, profile, query, trace->sources, output->stream);
+    else if (query->format == VBT_CSV)
+        vbt_line_csv_print(&lines, query->limit, trace->sources, output->stream);
     else
-        print_text(&lines, options->limit, output);
+        print_text(&lines, query->limit, output);
     vbt_lines_free(&lines);
 }
 
 /* Of what is not in the report, and was to be. */
 static void warn(const struct vbt_model *model, const char *path) {
-    char *uncounted = vbt_uncounted(model);
+    char *uncounted = vbt_uncounted_lines(model);
     if (uncounted != NULL)
         vbt_warn("%s: %s", path, uncounted);
     free(uncounted);
 }
 
 /* Of files that are not what they were: in the report where that is text of ours, else beside it. */
-static void print_trouble(const struct vbt_sources *sources, const struct vbt_options *options, FILE *out) {
-    bool beside = options->format != VBT_TEXT || options->like != VBT_LIKE_OURS;
+static void print_trouble(const struct vbt_sources *sources, const struct vbt_query *query, FILE *out) {
+    bool beside = query->format != VBT_TEXT || query->like != VBT_LIKE_OURS;
     char *trouble;
     for (size_t i = 0; (trouble = vbt_sources_trouble(sources, i)) != NULL; i++) {
         if (beside)
@@ -157,19 +157,19 @@ static void print_trouble(const struct vbt_sources *sources, const struct vbt_op
     }
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, options->format == VBT_JSON))
+    if (!vbt_trace_load(&trace, query, query->format == VBT_JSON))
         return 2;
-    warn(&trace.model, options->trace);
+    warn(&trace.model, query->trace);
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
-    fold(&profile, options, trace.sources);
+    fold(&profile, query, trace.sources);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (!print_profile(&profile, options, trace.sources, &output))
-        print_lines(&trace, &profile, options, &output);
-    print_trouble(trace.sources, options, output.stream);
+    vbt_output_begin(&output, query->output);
+    if (!print_profile(&profile, query, trace.sources, &output))
+        print_lines(&trace, &profile, query, &output);
+    print_trouble(trace.sources, query, output.stream);
     vbt_line_profile_free(&profile);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

@@ -33,20 +33,20 @@ static void print_more(struct vbt_output *output, size_t all, size_t shown, cons
         fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
 }
 
-static void print_intervals(struct vbt_interval_groups *groups, const struct vbt_options *options, struct vbt_output *output) {
+static void print_intervals(struct vbt_interval_groups *groups, const struct vbt_query *query, struct vbt_output *output) {
     size_t sections = 0;
     for (size_t i = 0; i < groups->count; i++)
         sections += groups->rows[i].section;
     if (sections > 0) {
         print_title(output, "Sections", "");
-        print_more(output, vbt_sections_print(groups, SECTIONS_SHOWN, options->per, false, output), SECTIONS_SHOWN, "sections");
+        print_more(output, vbt_sections_print(groups, SECTIONS_SHOWN, query->per, false, output), SECTIONS_SHOWN, "sections");
     }
     if (groups->count > sections) {
         vbt_intervals_sort(groups, "time");
-        char *per = options->per > 0 ? vbt_text(", cost of one of %" PRIu64 " iterations", options->per) : vbt_copy("", 0);
+        char *per = query->per > 0 ? vbt_text(", cost of one of %" PRIu64 " iterations", query->per) : vbt_copy("", 0);
         char *more = vbt_text(", from one line that read the clock to the next%s", per);
         print_title(output, "Intervals", more);
-        print_more(output, vbt_clock_intervals_print(groups, CLOCK_INTERVALS_SHOWN, options->per, false, output),
+        print_more(output, vbt_clock_intervals_print(groups, CLOCK_INTERVALS_SHOWN, query->per, false, output),
                    CLOCK_INTERVALS_SHOWN, "intervals");
         free(more);
         free(per);
@@ -80,18 +80,18 @@ static void print_notes(const struct vbt_notes *notes, struct vbt_output *output
 }
 
 /* The commands that say more about this trace. */
-static void print_next(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_lines *lines,
+static void print_next(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_lines *lines,
                        const struct vbt_interval_groups *groups, struct vbt_output *output) {
-    char *word = vbt_shell_word(options->trace), *file = vbt_utf8_printable(word, strlen(word));
+    char *word = vbt_shell_word(query->trace), *file = vbt_utf8_printable(word, strlen(word));
     FILE *out = output->stream;
     print_title(output, "Next", "");
     if (trace->model.damage != NULL)
         fprintf(out, "vbtrace info %s\n    what of the file could be read\n", file);
     if (trace->model.line_counts_count > 0)
         fprintf(out, "vbtrace lines %s\n    every line that was counted: hits, time, memory\n", file);
-    if (!options->by_leaf)
+    if (!query->by_leaf)
         fprintf(out, "vbtrace report --by leaf %s\n    the lines that allocate, in libraries too\n", file);
-    else if (lines->count > options->limit)
+    else if (lines->count > query->limit)
         fprintf(out, "vbtrace lines --limit 0 %s\n    all %s lines\n", file, vbt_count((int64_t)lines->count).text);
     fprintf(out, "vbtrace functions --sort cum-bytes %s\n    which calls the bytes come from\n", file);
     fprintf(out, "vbtrace flamegraph -o graph.svg %s\n    the same as a picture to search and zoom, in a browser\n", file);
@@ -106,7 +106,7 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_options *
     free(word);
 }
 
-static void print_text(const struct vbt_trace *trace, const struct vbt_options *options, struct vbt_lines *lines,
+static void print_text(const struct vbt_trace *trace, const struct vbt_query *query, struct vbt_lines *lines,
                        struct vbt_interval_groups *groups, const struct vbt_conservation *conservation, struct vbt_output *output) {
     vbt_program_print(&trace->model, output);
     putc('\n', output->stream);
@@ -116,25 +116,25 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_options *
         vbt_resident_print(&trace->model, output);
     }
     print_title(output, "Hottest lines",
-                options->by_leaf ? ", the lines that allocate themselves"
-                                 : ", each with everything that was allocated on its behalf");
-    vbt_line_table_print(lines, options->limit, trace->sources, output);
-    print_intervals(groups, options, output);
+                query->by_leaf ? ", the lines that allocate themselves"
+                               : ", each with everything that was allocated on its behalf");
+    vbt_line_table_print(lines, query->limit, trace->sources, output);
+    print_intervals(groups, query, output);
     struct vbt_notes notes;
     vbt_notes_collect(&notes, trace, conservation);
     print_notes(&notes, output);
     vbt_notes_free(&notes);
-    print_next(trace, options, lines, groups, output);
+    print_next(trace, query, lines, groups, output);
 }
 
 static void print_json_lines(struct vbt_json *json, const char *name, const struct vbt_trace *trace, bool by_leaf,
-                             const struct vbt_options *options) {
+                             const struct vbt_query *query) {
     struct vbt_lines lines;
     vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf), trace->counts, !by_leaf);
     vbt_lines_filter(&lines, trace->filter);
-    vbt_lines_sort(&lines, options->sort);
+    vbt_lines_sort(&lines, query->sort);
     vbt_json_array_begin(json, name);
-    for (size_t i = 0; i < lines.count && i < options->limit; i++)
+    for (size_t i = 0; i < lines.count && i < query->limit; i++)
         vbt_json_item(json, vbt_json_line(&lines.rows[i], trace->sources));
     vbt_json_array_end(json);
     vbt_lines_free(&lines);
@@ -150,7 +150,7 @@ static json_t *json_verify(const struct vbt_model *model) {
     return verify;
 }
 
-static void print_json(const struct vbt_trace *trace, const struct vbt_options *options, const struct vbt_interval_groups *groups,
+static void print_json(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_interval_groups *groups,
                        const struct vbt_conservation *conservation, FILE *out) {
     const struct vbt_model *model = &trace->model;
     struct vbt_json json;
@@ -167,11 +167,11 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_options *
     vbt_json_member(&json, "stacks", stacks);
     vbt_json_member(&json, "verify", json_verify(model));
     vbt_json_member(&json, "threads", vbt_json_threads(model));
-    print_json_lines(&json, "lines", trace, true, options);
-    print_json_lines(&json, "user_lines", trace, false, options);
+    print_json_lines(&json, "lines", trace, true, query);
+    print_json_lines(&json, "user_lines", trace, false, query);
     vbt_json_array_begin(&json, "intervals");
     for (size_t i = 0; i < groups->count; i++)
-        vbt_json_item(&json, vbt_json_interval(&groups->rows[i], options->per));
+        vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
     vbt_json_array_end(&json);
 
     struct vbt_notes notes;
@@ -184,27 +184,27 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_options *
     vbt_json_end(&json);
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_conservation conservation;
     vbt_conservation_check(&conservation, &trace.model);
     struct vbt_interval_groups groups;
     vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON) {
-        print_json(&trace, options, &groups, &conservation, output.stream);
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_JSON) {
+        print_json(&trace, query, &groups, &conservation, output.stream);
     } else {
         struct vbt_lines lines;
-        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, options->by_leaf), trace.counts, !options->by_leaf);
+        vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, query->by_leaf), trace.counts, !query->by_leaf);
         vbt_lines_filter(&lines, trace.filter);
-        vbt_lines_sort(&lines, options->sort);
-        if (options->format == VBT_CSV)
-            vbt_line_csv_print(&lines, options->limit, trace.sources, output.stream);
+        vbt_lines_sort(&lines, query->sort);
+        if (query->format == VBT_CSV)
+            vbt_line_csv_print(&lines, query->limit, trace.sources, output.stream);
         else
-            print_text(&trace, options, &lines, &groups, &conservation, &output);
+            print_text(&trace, query, &lines, &groups, &conservation, &output);
         vbt_lines_free(&lines);
     }
     vbt_intervals_free(&groups);

@@ -1,6 +1,6 @@
 /* vbtrace run: starts a program with the library preloaded, and makes its traces ready to be read. */
 #include "options.h"
-#include "analyzer/analysis/symbolize_file.h"
+#include "analyzer/analysis/symbolize/symbolize_file.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"

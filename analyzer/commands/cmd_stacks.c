@@ -1,4 +1,5 @@
 /* vbtrace peak, leaks and temporary: call stacks, the most expensive first. */
+#include "options.h"
 #include "analyzer/analysis/calls/runtime_groups.h"
 #include "analyzer/analysis/calls/suppress.h"
 #include "analyzer/analysis/totals.h"
@@ -177,7 +178,7 @@ static void print_shares(const struct rows *rows, struct vbt_output *output) {
     free(shares);
 }
 
-static void print_text(const struct rows *rows, const struct vbt_model *model, const struct vbt_options *options,
+static void print_text(const struct rows *rows, const struct vbt_model *model, const struct vbt_query *query,
                        struct vbt_output *output) {
     FILE *out = output->stream;
     enum vbt_measure measure = rows->measure;
@@ -197,7 +198,7 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
     struct row others = {0};
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->stacks[i];
-        if (i >= options->limit) {
+        if (i >= query->limit) {
             add(&others, row->of);
             continue;
         }
@@ -208,7 +209,7 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
         print_more(output, measure, row->of);
         fprintf(out, "%s%s\n", group != NULL ? ", " : "", printable);
         free(printable);
-        print_frames(output, rows, row->call, options->depth);
+        print_frames(output, rows, row->call, query->depth);
     }
     if (others.stacks > 0)
         fprintf(out, "\n… and %s more call stacks with %s\n", vbt_count((int64_t)others.stacks).text,
@@ -227,12 +228,12 @@ static void print_still_mapped(const struct vbt_model *model, FILE *out) {
 }
 
 /* Frames of a stack in json and csv. */
-static size_t stack_limit(const struct rows *rows, const struct vbt_options *options) {
-    return options->depth != 0 ? options->depth : vbt_stack_limit(rows->tree, rows->measure);
+static size_t stack_limit(const struct rows *rows, const struct vbt_query *query) {
+    return query->depth != 0 ? query->depth : vbt_stack_limit(rows->tree, rows->measure);
 }
 
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
-static void print_json(const struct rows *rows, const struct vbt_options *options, FILE *out) {
+static void print_json(const struct rows *rows, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
     struct vbt_json json;
     vbt_json_begin(&json, out);
@@ -262,9 +263,9 @@ static void print_json(const struct rows *rows, const struct vbt_options *option
     }
     vbt_json_array_end(&json);
 
-    size_t limit = stack_limit(rows, options);
+    size_t limit = stack_limit(rows, query);
     vbt_json_array_begin(&json, "stacks");
-    for (size_t i = 0; i < rows->count && i < options->limit; i++) {
+    for (size_t i = 0; i < rows->count && i < query->limit; i++) {
         json_t *stack = json_object(), *list = json_array();
         size_t room = limit;
         vbt_json_measures(stack, "", rows->stacks[i].of);
@@ -294,13 +295,13 @@ static void print_json(const struct rows *rows, const struct vbt_options *option
 }
 
 /* Stacks as "outermost;...;innermost". */
-static void print_csv(const struct rows *rows, const struct vbt_options *options, FILE *out) {
+static void print_csv(const struct rows *rows, const struct vbt_query *query, FILE *out) {
     char *measures = vbt_csv_measure_titles(""), *titles = vbt_text("stack,group,stacks%s", measures);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
-    size_t limit = stack_limit(rows, options);
+    size_t limit = stack_limit(rows, query);
     struct vbt_stack_names *names = vbt_stack_names_new(rows->tree);
-    for (size_t i = 0; i < rows->count && i < options->limit; i++) {
+    for (size_t i = 0; i < rows->count && i < query->limit; i++) {
         char *stack = vbt_stack_text(names, rows->stacks[i].call, limit);
         vbt_csv_text(&csv, stack);
         free(stack);
@@ -322,12 +323,12 @@ static void print_csv(const struct rows *rows, const struct vbt_options *options
     free(titles);
 }
 
-static int show(const struct vbt_options *options, enum vbt_measure measure) {
+static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_suppressed suppressed = {0};
-    if (options->suppress != NULL && !vbt_suppress(&trace, options->suppress, &suppressed)) {
+    if (query->suppress != NULL && !vbt_suppress(&trace, query->suppress, &suppressed)) {
         vbt_trace_free(&trace);
         return 2;
     }
@@ -335,20 +336,20 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
     struct rows rows;
     vbt_call_tree_build(
         &tree, &trace,
-        &(struct vbt_call_tree_shape){.unit = options->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = options->by});
-    build_rows(&rows, &tree, &trace.model, measure, measure == VBT_MEASURE_LEAKS && !options->ungroup);
+        &(struct vbt_call_tree_shape){.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by});
+    build_rows(&rows, &tree, &trace.model, measure, measure == VBT_MEASURE_LEAKS && !query->ungroup);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON)
-        print_json(&rows, options, output.stream);
-    else if (options->format == VBT_CSV)
-        print_csv(&rows, options, output.stream);
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_JSON)
+        print_json(&rows, query, output.stream);
+    else if (query->format == VBT_CSV)
+        print_csv(&rows, query, output.stream);
     else
-        print_text(&rows, &trace.model, options, &output);
-    if (options->format == VBT_TEXT && suppressed.stacks > 0)
+        print_text(&rows, &trace.model, query, &output);
+    if (query->format == VBT_TEXT && suppressed.stacks > 0)
         fprintf(output.stream, "\nSuppressed: %s in %s blocks, %s call stacks\n", vbt_bytes((int64_t)suppressed.bytes).text,
                 vbt_count((int64_t)suppressed.blocks).text, vbt_count((int64_t)suppressed.stacks).text);
-    if (options->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && options->filter_count == 0)
+    if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && query->filter_count == 0)
         print_still_mapped(&trace.model, output.stream);
     free(rows.stacks);
     free(rows.by);
@@ -358,9 +359,9 @@ static int show(const struct vbt_options *options, enum vbt_measure measure) {
     return vbt_output_finish(&output);
 }
 
-static int run_peak(const struct vbt_options *options) { return show(options, VBT_MEASURE_PEAK); }
-static int run_leaks(const struct vbt_options *options) { return show(options, VBT_MEASURE_LEAKS); }
-static int run_temporary(const struct vbt_options *options) { return show(options, VBT_MEASURE_TEMPORARY); }
+static int run_peak(const struct vbt_query *query) { return show(query, VBT_MEASURE_PEAK); }
+static int run_leaks(const struct vbt_query *query) { return show(query, VBT_MEASURE_LEAKS); }
+static int run_temporary(const struct vbt_query *query) { return show(query, VBT_MEASURE_TEMPORARY); }
 
 enum { TAKES = VBT_TAKES_LIMIT | VBT_TAKES_STACK_FILTER | VBT_TAKES_GROUP | VBT_TAKES_FRAMES | VBT_TAKES_DEPTH };
 

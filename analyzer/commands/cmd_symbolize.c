@@ -1,15 +1,15 @@
 /* vbtrace symbolize: puts names and source lines into a trace. */
 #include "options.h"
-#include "analyzer/analysis/symbolize_file.h"
+#include "analyzer/analysis/symbolize/symbolize_file.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
 
-static int run(const struct vbt_options *options) {
-    const char *to = options->output != NULL ? options->output : options->trace;
+static int run(const struct vbt_query *query) {
+    const char *to = query->output != NULL ? query->output : query->trace;
     struct vbt_symbolized_file done;
     struct vbt_progress progress;
     vbt_progress_begin(&progress, "vbtrace: looking up names");
-    int status = vbt_symbolize_file(options->trace, to, true, &progress, &done);
+    int status = vbt_symbolize_file(query->trace, to, true, &progress, &done);
     if (status != 0)
         return status;
     struct vbt_output output;

@@ -120,15 +120,15 @@ static void print_csv(const struct vbt_model *model, FILE *out) {
     }
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_JSON)
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_JSON)
         print_json(&trace.model, output.stream);
-    else if (options->format == VBT_CSV)
+    else if (query->format == VBT_CSV)
         print_csv(&trace.model, output.stream);
     else
         print_text(&trace.model, &output);

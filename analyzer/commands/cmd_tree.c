@@ -1,4 +1,5 @@
 /* vbtrace tree: the call tree from the outermost call down. */
+#include "options.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
@@ -149,9 +150,8 @@ static void put_tree(struct view *v) {
     free(levels);
 }
 
-static void print_text(const struct vbt_call_tree *tree, const struct vbt_options *options, int64_t least,
-                       struct vbt_output *output) {
-    enum vbt_measure measure = (enum vbt_measure)options->measure;
+static void print_text(const struct vbt_call_tree *tree, const struct vbt_query *query, int64_t least, struct vbt_output *output) {
+    enum vbt_measure measure = query->measure;
     bool allocs = measure == VBT_MEASURE_ALLOCS;
     const struct vbt_column columns[] = {
         {.title = "Cumulative", .align = VBT_RIGHT},
@@ -172,8 +172,8 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_option
                         .table = table,
                         .output = output,
                         .least = least,
-                        .rows_left = options->limit,
-                        .everything = options->limit == UINT64_MAX};
+                        .rows_left = query->limit,
+                        .everything = query->limit == UINT64_MAX};
     if (root->self[measure] != 0)
         put_row(&view, "", "(no call stack)", root->self, root->self);
     put_tree(&view);
@@ -231,17 +231,17 @@ static const char *text_of(struct texts *texts, const struct vbt_call *call) {
     return *text;
 }
 
-static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_options *options,
+static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_query *query,
                        FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
-    vbt_json_member(&json, "measure", json_string(vbt_measure_names[options->measure]));
+    vbt_json_member(&json, "measure", json_string(vbt_measure_names[query->measure]));
     json_t *totals = json_object();
     vbt_json_measures(totals, "", tree->calls[0].cumulative);
     vbt_json_member(&json, "totals", totals);
     vbt_json_array_begin(&json, "calls");
     struct texts texts = {0};
-    for (size_t i = 0; i < count && i < options->limit; i++) {
+    for (size_t i = 0; i < count && i < query->limit; i++) {
         const struct vbt_call *call = &tree->calls[order[i]];
         vbt_json_begin_item(&json);
         fprintf(out, "{\"id\": %u, \"parent\": %u, \"depth\": %u, %s", order[i], call->parent, call->depth, text_of(&texts, call));
@@ -257,13 +257,13 @@ static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, 
     free(texts.of_group);
 }
 
-static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_options *options,
+static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_query *query,
                       FILE *out) {
     char *self = vbt_csv_measure_titles(""), *cumulative = vbt_csv_measure_titles("cumulative_");
     char *titles = vbt_text("id,parent,depth,kind,function,file,line,module%s%s", self, cumulative);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
-    for (size_t i = 0; i < count && i < options->limit; i++) {
+    for (size_t i = 0; i < count && i < query->limit; i++) {
         const struct vbt_call *call = &tree->calls[order[i]];
         vbt_csv_unsigned(&csv, order[i]);
         vbt_csv_unsigned(&csv, call->parent);
@@ -282,29 +282,29 @@ static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, s
     free(cumulative);
 }
 
-static int run(const struct vbt_options *options) {
+static int run(const struct vbt_query *query) {
     struct vbt_trace trace;
-    if (!vbt_trace_load(&trace, options, false))
+    if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_call_tree tree;
-    const struct vbt_call_tree_shape shape = {.unit = options->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = options->by};
-    enum vbt_measure measure = (enum vbt_measure)options->measure;
+    const struct vbt_call_tree_shape shape = {.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by};
+    enum vbt_measure measure = query->measure;
     vbt_call_tree_build(&tree, &trace, &shape);
-    int64_t least = vbt_least(options, tree.calls[0].cumulative[measure]);
-    if (options->reverse)
+    int64_t least = vbt_least(query, tree.calls[0].cumulative[measure]);
+    if (query->reverse)
         vbt_call_tree_reverse(&tree, measure, least);
     vbt_call_tree_sort(&tree, measure, least);
     struct vbt_output output;
-    vbt_output_begin(&output, options->output);
-    if (options->format == VBT_TEXT) {
-        print_text(&tree, options, least, &output);
+    vbt_output_begin(&output, query->output);
+    if (query->format == VBT_TEXT) {
+        print_text(&tree, query, least, &output);
     } else {
         size_t count;
         uint32_t *order = in_order(&tree, &count);
-        if (options->format == VBT_JSON)
-            print_json(&tree, order, count, options, output.stream);
+        if (query->format == VBT_JSON)
+            print_json(&tree, order, count, query, output.stream);
         else
-            print_csv(&tree, order, count, options, output.stream);
+            print_csv(&tree, order, count, query, output.stream);
         free(order);
     }
     vbt_call_tree_free(&tree);

@@ -202,7 +202,7 @@ static bool get_limit(const char *text, uint64_t *limit) {
 }
 
 /* "0.5%", "64KiB", "1000". */
-static bool get_min(const char *text, struct vbt_options *options) {
+static bool get_min(const char *text, struct vbt_query *query) {
     static const struct {
         const char *name;
         double size;
@@ -211,15 +211,15 @@ static bool get_min(const char *text, struct vbt_options *options) {
     double number = strtod(text, &end);
     if (text[0] < '0' || text[0] > '9' || text[1] == 'x' || !(number < 0x1p62))
         return false;
-    options->min_share = 0;
-    options->min_value = 0;
+    query->min_share = 0;
+    query->min_value = 0;
     if (strcmp(end, "%") == 0) {
-        options->min_share = number / 100;
+        query->min_share = number / 100;
         return number <= 100;
     }
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strcmp(end, units[i].name) == 0) {
-            options->min_value = number * units[i].size < 0x1p62 ? (uint64_t)ceil(number * units[i].size) : UINT64_C(1) << 62;
+            query->min_value = number * units[i].size < 0x1p62 ? (uint64_t)ceil(number * units[i].size) : UINT64_C(1) << 62;
             return true;
         }
     return false;
@@ -245,86 +245,87 @@ static int get_format(const struct vbt_command *command, const char *name, enum 
     return found >= 0 ? -1 : 2;
 }
 
-static int get_by(const struct vbt_command *command, const char *name, struct vbt_options *options) {
+static int get_by(const struct vbt_command *command, const char *name, struct vbt_query *query) {
     static const char *const attributions[] = {"user", "leaf"}, *const groups[] = {"module", "thread", "domain"};
     bool attribution = (command->takes & VBT_TAKES_BY) != 0;
     size_t count = attribution || (command->takes & VBT_TAKES_MODULE) != 0 ? 2 : 3;
     int found = get_name("by", attribution ? attributions : groups, count, name);
     if (attribution)
-        options->by_leaf = found == 1;
+        query->by_leaf = found == 1;
     else
-        options->by = (enum vbt_group)(VBT_BY_MODULE + found);
+        query->by = (enum vbt_group)(VBT_BY_MODULE + found);
     return found >= 0 ? -1 : 2;
 }
 
-static int add_filter(const char *text, struct vbt_options *options) {
+static int add_filter(const char *text, struct vbt_query *query) {
     char *wrong = vbt_filter_wrong(text);
     if (wrong != NULL) {
         vbt_fail("--filter %s: %s", text, wrong);
         free(wrong);
         return 2;
     }
-    if (options->filter_count == VBT_MAX_FILTERS)
+    if (query->filter_count == VBT_MAX_FILTERS)
         return vbt_fail("--filter %s: expected at most %d filters", text, VBT_MAX_FILTERS);
-    options->filters[options->filter_count++] = text;
+    query->filters[query->filter_count++] = text;
     return -1;
 }
 
-static int set_option(const struct vbt_command *command, int option, const char *value, struct vbt_options *options) {
+static int set_option(const struct vbt_command *command, int option, const char *value, struct vbt_query *query) {
     static const char *const units[] = {"line", "function"}, *const profilers[] = {"memory_profiler", "line_profiler"};
     int found;
     switch (option) {
     case FORMAT:
-        return get_format(command, value, &options->format);
+        return get_format(command, value, &query->format);
     case SORT:
         found = get_name("sort", command->sort_keys, count_of(command->sort_keys), value);
-        options->sort = found >= 0 ? command->sort_keys[found] : NULL;
-        options->sorted = true;
+        query->sort = found >= 0 ? command->sort_keys[found] : NULL;
+        query->sorted = true;
         return found >= 0 ? -1 : 2;
     case MEASURE:
-        options->measure = found = get_name("measure", vbt_measure_names, count_of(vbt_measure_names), value);
+        found = get_name("measure", vbt_measure_names, count_of(vbt_measure_names), value);
+        query->measure = (enum vbt_measure)found;
         return found >= 0 ? -1 : 2;
     case FRAMES:
         found = get_name("frames", units, 2, value);
-        options->by_function = found == 1;
+        query->by_function = found == 1;
         return found >= 0 ? -1 : 2;
     case OUTPUT:
         if (strcmp(value, "-") == 0 && command->output != NULL)
             return vbt_fail("%s: -o -: expected a file; a trace is not written to standard output", command->name);
-        options->output = strcmp(value, "-") != 0 ? value : NULL;
+        query->output = strcmp(value, "-") != 0 ? value : NULL;
         return -1;
     case FILTER:
-        return add_filter(value, options);
+        return add_filter(value, query);
     case LIMIT:
-        return get_limit(value, &options->limit) ? -1 : vbt_fail("--limit %s: expected a number of rows, 0 for all", value);
+        return get_limit(value, &query->limit) ? -1 : vbt_fail("--limit %s: expected a number of rows, 0 for all", value);
     case DEPTH:
-        return get_limit(value, &options->depth) ? -1 : vbt_fail("--depth %s: expected a number of frames, 0 for all", value);
+        return get_limit(value, &query->depth) ? -1 : vbt_fail("--depth %s: expected a number of frames, 0 for all", value);
     case MIN:
-        return get_min(value, options) ? -1 : vbt_fail("--min %s: expected a share such as 0.5%%, or a size such as 64KiB", value);
+        return get_min(value, query) ? -1 : vbt_fail("--min %s: expected a share such as 0.5%%, or a size such as 64KiB", value);
     case PER:
-        if (!get_number(value, &options->per) || options->per == 0)
+        if (!get_number(value, &query->per) || query->per == 0)
             return vbt_fail("--per %s: expected a number of iterations, 1 or more", value);
         return -1;
     case BY:
-        return get_by(command, value, options);
+        return get_by(command, value, query);
     case SUPPRESS:
-        options->suppress = value;
+        query->suppress = value;
         return -1;
     case LIKE:
         found = get_name("like", profilers, 2, value);
-        options->like = found + VBT_LIKE_MEMORY_PROFILER;
+        query->like = (enum vbt_like)(found + VBT_LIKE_MEMORY_PROFILER);
         return found >= 0 ? -1 : 2;
     case OWN:
-        options->own = true;
+        query->own = true;
         return -1;
     case SITES:
-        options->sites = true;
+        query->sites = true;
         return -1;
     case REVERSE:
-        options->reverse = true;
+        query->reverse = true;
         return -1;
     case UNGROUP:
-        options->ungroup = true;
+        query->ungroup = true;
         return -1;
     default:
         return vbt_options_help(command);
@@ -342,23 +343,23 @@ static int bad_option(const struct vbt_command *command, int kind, char *const *
 }
 
 /* What was not said on the command line. */
-static void set_defaults(const struct vbt_command *command, struct vbt_options *options) {
-    if (options->limit == 0)
-        options->limit = options->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
-    if (options->depth == 0 && options->format == VBT_TEXT)
-        options->depth = 16;
-    bool everything = options->format == VBT_JSON || options->format == VBT_CSV || options->format == VBT_COLLAPSED;
-    if (options->min_share < 0)
-        get_min(command->min == NULL || everything ? "0" : command->min, options);
+static void set_defaults(const struct vbt_command *command, struct vbt_query *query) {
+    if (query->limit == 0)
+        query->limit = query->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
+    if (query->depth == 0 && query->format == VBT_TEXT)
+        query->depth = 16;
+    bool everything = query->format == VBT_JSON || query->format == VBT_CSV || query->format == VBT_COLLAPSED;
+    if (query->min_share < 0)
+        get_min(command->min == NULL || everything ? "0" : command->min, query);
 }
 
-int vbt_options_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_options *options) {
+int vbt_options_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     const char *formats[VBT_FORMATS];
     formats_of(command, formats);
-    *options = (struct vbt_options){.sort = command->sort_keys != NULL ? command->sort_keys[0] : NULL,
-                                    .filters_rows = (command->takes & VBT_TAKES_STACK_FILTER) == 0,
-                                    .min_share = -1};
-    get_format(command, formats[0], &options->format);
+    *query = (struct vbt_query){.sort = command->sort_keys != NULL ? command->sort_keys[0] : NULL,
+                                .filters_rows = (command->takes & VBT_TAKES_STACK_FILTER) == 0,
+                                .min_share = -1};
+    get_format(command, formats[0], &query->format);
     optind = 0; /* forget an earlier command line */
     opterr = 0;
     for (int option; (option = getopt_long(count, arguments, ":o:h", all_options, NULL)) != -1;) {
@@ -370,7 +371,7 @@ int vbt_options_parse(const struct vbt_command *command, int count, char *const 
                 known++;
             return vbt_fail("%s does not take --%s; see vbtrace %s --help", command->name, known->name, command->name);
         }
-        int status = set_option(command, option, optarg, options);
+        int status = set_option(command, option, optarg, query);
         if (status >= 0)
             return status;
     }
@@ -378,7 +379,7 @@ int vbt_options_parse(const struct vbt_command *command, int count, char *const 
         return vbt_fail("%s: expected a trace file, as in: vbtrace %s NAME.PID.vbt", command->name, command->name);
     if (optind + 1 < count)
         return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
-    options->trace = arguments[optind];
-    set_defaults(command, options);
+    query->trace = arguments[optind];
+    set_defaults(command, query);
     return -1;
 }

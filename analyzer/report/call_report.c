@@ -70,9 +70,9 @@ const char *vbt_call_kind(const struct vbt_call *call) {
     return call->place->kind == VBT_PLACE_PYTHON ? "python" : call->place->kind == VBT_PLACE_NATIVE ? "native" : "special";
 }
 
-int64_t vbt_least(const struct vbt_options *options, int64_t whole) {
-    double share = whole > 0 ? ceil(options->min_share * (double)whole) : 0;
-    int64_t least = share > (double)options->min_value ? (int64_t)share : (int64_t)options->min_value;
+int64_t vbt_least(const struct vbt_query *query, int64_t whole) {
+    double share = whole > 0 ? ceil(query->min_share * (double)whole) : 0;
+    int64_t least = share > (double)query->min_value ? (int64_t)share : (int64_t)query->min_value;
     return least > 0 ? least : INT64_MIN;
 }
 

@@ -26,7 +26,7 @@ char *vbt_place_position(const struct vbt_place *place);
 const char *vbt_call_kind(const struct vbt_call *call);
 
 /* The least of the measure that --min leaves in; INT64_MIN, which leaves all in, for --min 0. */
-int64_t vbt_least(const struct vbt_options *options, int64_t whole);
+int64_t vbt_least(const struct vbt_query *query, int64_t whole);
 
 /* Adds "allocs", "allocated_bytes", "at_peak_bytes", "live_bytes", "live_blocks", "temporary_allocs", each behind a prefix. */
 void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEASURES]);

@@ -1,10 +1,10 @@
 /* See run_summary.h. */
 #include "run_summary.h"
 
+#include "analyzer/analysis/line_mode/uncounted_lines.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
-#include "analyzer/analysis/uncounted.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/table.h"
@@ -26,7 +26,7 @@ struct process {
     int64_t pid, started;
     uint64_t allocs, allocated, lost;
     int64_t peak;
-    char *uncounted; /* NULL or why, see uncounted.h */
+    char *uncounted; /* NULL or why, see uncounted_lines.h */
     bool any_line;
 };
 
@@ -44,7 +44,7 @@ static bool read_process(struct process *process, const char *path) {
                                     .allocated = totals.all.allocated,
                                     .lost = vbt_lost_total(&model),
                                     .peak = totals.peak_bytes,
-                                    .uncounted = vbt_uncounted(&model),
+                                    .uncounted = vbt_uncounted_lines(&model),
                                     .any_line = model.line_counts_count > 0};
     }
     bool good = problem == NULL;
@@ -94,8 +94,8 @@ static void print_processes(const struct process *processes, size_t count, struc
 
 static void print_trace(const char *path, struct vbt_output *output) {
     struct vbt_trace trace;
-    struct vbt_options options = {.trace = path, .format = VBT_TEXT};
-    if (!vbt_trace_load(&trace, &options, false))
+    struct vbt_query query = {.trace = path, .format = VBT_TEXT};
+    if (!vbt_trace_load(&trace, &query, false))
         return;
     vbt_program_print(&trace.model, output);
     putc('\n', output->stream);

@@ -2,7 +2,7 @@
  *
  * Status 2 comes with one line on stderr and no output. Status 0 comes with output that is what its format promises: JSON that can be
  * parsed, CSV with as many cells in each row as there are titles, text without control characters. What symbolize writes is a trace with
- * the same call tree. Memory and time are bounded by libFuzzer's options.
+ * the same call tree. Memory and time are bounded by libFuzzer's query.
  *
  * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
 #include "analyzer/trace/model.h"
@@ -227,10 +227,10 @@ static int run(const struct vbt_command *command, const char *const *given) {
     if (status > 0) {
         status--;
     } else {
-        struct vbt_options options;
-        status = vbt_options_parse(command, count, arguments, &options);
+        struct vbt_query query;
+        status = vbt_options_parse(command, count, arguments, &query);
         if (status < 0)
-            status = command->run(&options);
+            status = command->run(&query);
     }
     command_is_running = false;
     stderr = real;

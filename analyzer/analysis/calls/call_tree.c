@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const vbt_measure_names[] = {"bytes", "allocs", "peak", "leaks", "temporary", NULL};
-
 static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
 static void add(int64_t to[VBT_MEASURES], const int64_t from[VBT_MEASURES]) {

@@ -17,9 +17,9 @@ struct loaded {
 
 /* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
 static void load_filtered(struct loaded *l, const char *filter) {
-    const struct vbt_options options = {
+    const struct vbt_query query = {
         .trace = tb_save(&l->b), .filters = {filter}, .filter_count = filter != NULL, .filters_rows = true};
-    assert_true(vbt_trace_load(&l->t, &options, true));
+    assert_true(vbt_trace_load(&l->t, &query, true));
     assert_null(l->t.model.damage);
 }
 

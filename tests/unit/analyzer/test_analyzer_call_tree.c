@@ -19,8 +19,8 @@ struct loaded {
 
 /* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
 static void load(struct loaded *l, const char *filter) {
-    const struct vbt_options options = {.trace = tb_save(&l->b), .filters = {filter}, .filter_count = filter != NULL};
-    assert_true(vbt_trace_load(&l->t, &options, false));
+    const struct vbt_query query = {.trace = tb_save(&l->b), .filters = {filter}, .filter_count = filter != NULL};
+    assert_true(vbt_trace_load(&l->t, &query, false));
     assert_null(l->t.model.damage);
 }
 

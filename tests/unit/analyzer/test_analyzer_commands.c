@@ -34,12 +34,12 @@ static int run_arguments(const struct vbt_command *command, const char *const *g
     fflush(stderr);
     int saved = dup(STDERR_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
     dup2(file, STDERR_FILENO);
-    struct vbt_options options;
-    int status = vbt_options_parse(command, count, arguments, &options);
+    struct vbt_query query;
+    int status = vbt_options_parse(command, count, arguments, &query);
     if (status < 0) {
-        if (options.output == NULL)
-            options.output = output_path;
-        status = command->run(&options);
+        if (query.output == NULL)
+            query.output = output_path;
+        status = command->run(&query);
     }
     fflush(stderr);
     dup2(saved, STDERR_FILENO);

@@ -40,15 +40,15 @@ static void all_conditions_must_hold(void **state) {
     static const struct vbt_place g = {.kind = VBT_PLACE_NATIVE, .file = "g.c", .function = "g", .module = "/lib/libg.so"};
     const struct vbt_place *const both[] = {&f, &g}, *const one[] = {&f};
     struct vbt_filter *filter =
-        vbt_filter_new(&(struct vbt_options){.filters = {"function=f", "module=libg", "file!=b"}, .filter_count = 3});
+        vbt_filter_new(&(struct vbt_query){.filters = {"function=f", "module=libg", "file!=b"}, .filter_count = 3});
     assert_true(vbt_filter_places(filter, both, 2));
     assert_false(vbt_filter_places(filter, one, 1));
     vbt_filter_free(filter);
-    filter = vbt_filter_new(&(struct vbt_options){.filters = {"function=f", "file!=c$"}, .filter_count = 2});
+    filter = vbt_filter_new(&(struct vbt_query){.filters = {"function=f", "file!=c$"}, .filter_count = 2});
     assert_false(vbt_filter_places(filter, both, 2));
     assert_true(vbt_filter_places(filter, one, 1));
     vbt_filter_free(filter);
-    filter = vbt_filter_new(&(struct vbt_options){.filters = {"py", "a"}, .filter_count = 2, .filters_rows = true});
+    filter = vbt_filter_new(&(struct vbt_query){.filters = {"py", "a"}, .filter_count = 2, .filters_rows = true});
     assert_true(vbt_filter_row(filter, &f, NULL, NULL));
     assert_false(vbt_filter_row(filter, &g, NULL, NULL));
     assert_true(vbt_filter_row(filter, &g, &f, NULL));

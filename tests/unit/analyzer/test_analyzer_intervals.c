@@ -69,7 +69,7 @@ static void the_same_lines_are_one_interval(void **state) {
     vbt_intervals_sort(&g, "time");
     assert_true(g.rows[0].section);
     assert_int_equal(g.rows[1].of[VBT_Q_TIME].total, 1000);
-    struct vbt_filter *filter = vbt_filter_new(&(struct vbt_options){.filters = {"part"}, .filter_count = 1, .filters_rows = true});
+    struct vbt_filter *filter = vbt_filter_new(&(struct vbt_query){.filters = {"part"}, .filter_count = 1, .filters_rows = true});
     vbt_intervals_filter(&g, filter);
     vbt_filter_free(filter);
     assert_int_equal(g.count, 1);

@@ -72,7 +72,7 @@ static void name_site(struct vbt_symbolization *s, uint32_t id) {
 /* All lines of the functions whose lines were counted, those among them that never ran. */
 static void want_counted_functions(struct vbt_symbolization *s) {
     struct vbt_places *places = vbt_places_new(s->model);
-    struct vbt_filter *all = vbt_filter_new(&(struct vbt_options){0});
+    struct vbt_filter *all = vbt_filter_new(&(struct vbt_query){0});
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, s->model, places, all);
     for (size_t i = 0; i < profile.count; i++) {

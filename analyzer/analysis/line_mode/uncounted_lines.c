@@ -1,5 +1,5 @@
-/* See uncounted.h. */
-#include "uncounted.h"
+/* See uncounted_lines.h. */
+#include "uncounted_lines.h"
 
 #include "analyzer/base/allocate.h"
 #include "preload/shared/patterns.h"
@@ -96,7 +96,7 @@ static char *nothing(const struct vbt_model *model, const char *lines, const cha
     return text;
 }
 
-char *vbt_uncounted(const struct vbt_model *model) {
+char *vbt_uncounted_lines(const struct vbt_model *model) {
     const char *lines = option(model, "VBTRACE_LINES"), *functions = option(model, "VBTRACE_FUNCTIONS"),
                *files = option(model, "VBTRACE_FILES");
     bool asked = lines != NULL || functions != NULL || files != NULL || is(option(model, "VBTRACE_OBJECTS"), "1");

@@ -1,0 +1,46 @@
+/* What a view is asked to show: a command line with all defaults filled in. commands/ fills it, all
+ * floors below read it. */
+#ifndef VBT_QUERY_H
+#define VBT_QUERY_H
+
+#include "measure.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_COLLAPSED, VBT_MPROF, VBT_FORMATS };
+
+/* Whose layout a table of lines has. */
+enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
+
+/* What calls are grouped by. */
+enum vbt_group { VBT_BY_NOTHING, VBT_BY_MODULE, VBT_BY_THREAD, VBT_BY_DOMAIN };
+
+enum { VBT_MAX_FILTERS = 16 };
+
+struct vbt_query {
+    const char *trace;
+    enum vbt_output_format format;
+    const char *sort;                     /* one of the command's keys; its first one by default */
+    const char *suppress;                 /* a file of patterns, see suppress.h; NULL: none */
+    const char *output;                   /* NULL: standard output */
+    const char *filters[VBT_MAX_FILTERS]; /* each of them valid, see filter.h */
+    unsigned filter_count;
+    bool filters_rows; /* a filter that is plain text selects rows of the table, not call stacks */
+    enum vbt_measure measure;
+    double min_share;   /* --min: a share of the whole, 0 … 1 */
+    uint64_t min_value; /* or an amount of the measure */
+    enum vbt_group by;
+    bool by_function; /* one call per function, not per line */
+    bool reverse, ungroup;
+    uint64_t depth;     /* frames of a stack; UINT64_MAX: all; 0: as many as fit */
+    uint64_t limit;     /* rows; UINT64_MAX: all */
+    uint64_t per;       /* iterations in an interval between two clock readings; 0: unknown */
+    bool by_leaf;       /* lines: leaf lines instead of the nearest user lines */
+    bool sites;         /* intervals: also list their call sites */
+    bool sorted;        /* --sort was given */
+    bool own;           /* lines: without what they called */
+    enum vbt_like like; /* lines */
+};
+
+#endif
