@@ -46,6 +46,7 @@ enum vbt_chunk_kind {
     VBT_CHUNK_MAPS,
     VBT_CHUNK_THREADS = 17,
     VBT_CHUNK_THREAD_COUNTERS = 19,
+    VBT_CHUNK_KINDS /* above every kind of this version */
 };
 
 enum vbt_code_flag { VBT_CODE_USER = 1, VBT_CODE_OWN = 2 };

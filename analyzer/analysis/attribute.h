@@ -19,18 +19,4 @@ struct vbt_attribution {
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *model, struct vbt_places *places);
 void vbt_attribution_free(struct vbt_attribution *attribution);
 
-/* Whether what was counted by call path, and by thread, adds up to the totals, which were counted apart. Only a trace that was written to its end
- * can be checked: in others the two were written at different times. */
-struct vbt_conservation {
-    bool checked;
-    bool holds;       /* true where it could not be checked */
-    char *difference; /* NULL, or the first one found, as a sentence */
-};
-
-void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *model);
-void vbt_conservation_free(struct vbt_conservation *conservation);
-
-/* The fields of every domain, summed over its call paths: what the totals should be. */
-void vbt_domain_sums(const struct vbt_model *model, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]);
-
 #endif

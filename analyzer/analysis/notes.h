@@ -2,7 +2,7 @@
 #ifndef VBT_NOTES_H
 #define VBT_NOTES_H
 
-#include "attribute.h"
+#include "conservation.h"
 #include "trace.h"
 
 struct vbt_notes {

@@ -4,6 +4,7 @@
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t vbt_thread_shares_most(const struct vbt_model *m) { return m->thread_count + 2; }
@@ -170,34 +171,4 @@ char *vbt_thread_difference(const struct vbt_model *m) {
     free(sums);
     free(shares);
     return difference;
-}
-
-json_t *vbt_json_threads(const struct vbt_model *m) {
-    json_t *list = json_array();
-    for (uint32_t i = 1; i <= m->thread_count; i++) {
-        const struct vbt_thread *thread = &m->threads[i];
-        char *label = vbt_thread_label(m, i);
-        uint64_t sums[SUMS] = {0}, totals[SUMS];
-        for (int domain = 0; domain < VBT_DOMAINS; domain++) {
-            get_totals(totals, thread, domain);
-            for (int k = 0; k < SUMS; k++)
-                sums[k] += domain < VBT_DOMAIN_MAP ? totals[k] : 0;
-        }
-        json_t *row = json_object();
-        json_object_set_new(row, "thread", json_integer(i));
-        json_object_set_new(row, "label", vbt_json_text(label));
-        json_object_set_new(row, "name", vbt_json_text(thread->name));
-        json_object_set_new(row, "tid", json_integer(thread->tid));
-        json_object_set_new(row, "threads", vbt_json_unsigned(thread->threads));
-        json_object_set_new(row, "begun_ns", vbt_json_unsigned(thread->begun));
-        json_object_set_new(row, "ended_ns", thread->ended != 0 ? vbt_json_unsigned(thread->ended) : json_null());
-        json_object_set_new(row, "allocs", vbt_json_unsigned(sums[0]));
-        json_object_set_new(row, "frees", vbt_json_unsigned(sums[1]));
-        json_object_set_new(row, "allocated_bytes", vbt_json_unsigned(sums[2]));
-        json_object_set_new(row, "freed_bytes", vbt_json_unsigned(sums[3]));
-        json_object_set_new(row, "temporary_allocs", vbt_json_unsigned(sums[4]));
-        json_array_append_new(list, row);
-        free(label);
-    }
-    return list;
 }

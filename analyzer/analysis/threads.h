@@ -2,7 +2,6 @@
 #ifndef VBT_THREADS_H
 #define VBT_THREADS_H
 
-#include "analyzer/base/json.h"
 #include "analyzer/trace/model.h"
 
 /* What one thread did at a node; thread 0: what the trace does not tell apart.
@@ -27,8 +26,5 @@ char *vbt_thread_label(const struct vbt_model *model, uint32_t thread);
 /* Whether the nodes' shares add up to the threads' totals, and these to the process's. NULL if so, else the first difference, as a
  * sentence for the caller to free. Only for traces that were written to their end. */
 char *vbt_thread_difference(const struct vbt_model *model);
-
-/* [{"thread", "label", "name", "tid", "threads", "begun_ns", "ended_ns", counts}] */
-json_t *vbt_json_threads(const struct vbt_model *model);
 
 #endif

@@ -1,8 +1,6 @@
 /* See totals.h. */
 #include "totals.h"
 
-#include "attribute.h"
-
 #include <string.h>
 
 static void add(struct vbt_domain_totals *to, const struct vbt_domain_totals *d) {
@@ -30,6 +28,21 @@ static struct vbt_domain_totals totals_of(const uint64_t values[VBT_FIELDS]) {
         .live_blocks = (int64_t)(values[VBT_FIELD_INHERITED_BLOCKS] + values[VBT_FIELD_ALLOCS] - values[VBT_FIELD_FREES]),
         .live_bytes = (int64_t)(values[VBT_FIELD_INHERITED_BYTES] + values[VBT_FIELD_ALLOCATED] - values[VBT_FIELD_FREED]),
     };
+}
+
+void vbt_domain_sums(const struct vbt_model *m, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]) {
+    memset(sums, 0, sizeof(uint64_t[VBT_DOMAINS][VBT_FIELDS]));
+    for (size_t i = 1; i <= m->node_count; i++) {
+        const struct vbt_counters *c = &m->counters[m->nodes[i].counters]; /* row 0 is all zero */
+        uint64_t *sum = sums[m->nodes[i].domain];
+        sum[VBT_FIELD_ALLOCS] += c->allocs;
+        sum[VBT_FIELD_FREES] += vbt_counters_frees(c);
+        sum[VBT_FIELD_ALLOCATED] += c->allocated;
+        sum[VBT_FIELD_FREED] += vbt_counters_freed(c);
+        sum[VBT_FIELD_TEMPORARY] += c->temporary;
+        sum[VBT_FIELD_INHERITED_BLOCKS] += c->inherited_blocks;
+        sum[VBT_FIELD_INHERITED_BYTES] += c->inherited_bytes;
+    }
 }
 
 void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *m) {

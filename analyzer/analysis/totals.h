@@ -20,4 +20,7 @@ struct vbt_totals {
 
 void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *model);
 
+/* The fields of every domain, summed over its call paths: what the totals should be. */
+void vbt_domain_sums(const struct vbt_model *model, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]);
+
 #endif

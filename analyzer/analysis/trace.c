@@ -5,6 +5,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
+#include "analyzer/trace/load.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

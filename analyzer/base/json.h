@@ -2,10 +2,10 @@
 #ifndef VBT_JSON_H
 #define VBT_JSON_H
 
-#include "analyzer/analysis/lines.h"
-#include "analyzer/symbols/source.h"
-
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct vbt_json {
@@ -30,13 +30,8 @@ void vbt_json_array_end(struct vbt_json *json);
 
 /* Values. Text is made valid UTF-8, NULL becomes null; what a JSON number cannot hold becomes the nearest (integers) or null. */
 json_t *vbt_json_text(const char *text);
+json_t *vbt_json_bytes(const char *bytes, size_t size); /* a text that needs no terminating zero */
 json_t *vbt_json_unsigned(uint64_t n);
 json_t *vbt_json_real(double x);
-
-/* {"file", "line", "function", ...}: a place; its source line too if sources is not NULL. */
-json_t *vbt_json_place(const struct vbt_place *place, struct vbt_sources *sources);
-
-/* A row of "lines", "user_lines". */
-json_t *vbt_json_line(const struct vbt_line *line, struct vbt_sources *sources);
 
 #endif

@@ -7,6 +7,7 @@
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/table.h"
 #include "analyzer/report/call_report.h"
+#include "analyzer/report/json_rows.h"
 
 #include <stdlib.h>
 #include <string.h>

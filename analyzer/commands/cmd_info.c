@@ -9,6 +9,7 @@
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/overview.h"
+#include "format/chunk_kinds.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/interval_report.h"
+#include "analyzer/report/json_rows.h"
 #include "analyzer/report/line_csv.h"
 #include "analyzer/report/line_table.h"
 #include "analyzer/report/overview.h"

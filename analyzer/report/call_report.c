@@ -1,6 +1,7 @@
 /* See call_report.h. */
 #include "call_report.h"
 
+#include "json_rows.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/utf8.h"
 

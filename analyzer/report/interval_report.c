@@ -1,6 +1,7 @@
 /* See interval_report.h. */
 #include "interval_report.h"
 
+#include "json_rows.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/table.h"

@@ -2,8 +2,8 @@
 #ifndef VBT_OVERVIEW_H
 #define VBT_OVERVIEW_H
 
+#include "analyzer/analysis/conservation.h"
 #include "analyzer/analysis/lines.h"
-#include "analyzer/analysis/trace.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/output.h"
 

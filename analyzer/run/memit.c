@@ -5,7 +5,7 @@
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/load.h"
 
 #include <errno.h>
 #include <inttypes.h>

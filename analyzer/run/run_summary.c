@@ -12,6 +12,7 @@
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/line_table.h"
 #include "analyzer/report/overview.h"
+#include "analyzer/trace/load.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,57 +1,8 @@
 /* See model.h. */
 #include "model.h"
 
-#include "trace_file.h"
-#include "analyzer/base/allocate.h"
-#include "analyzer/trace/decode/decode.h"
-
 #include <stdlib.h>
 #include <string.h>
-
-static void count_chunk(struct vbt_model *model, const struct vbt_chunk *chunk) {
-    struct vbt_chunk_sums *sums = &model->chunks[chunk->raw != NULL ? (int)chunk->header.kind : 0];
-    sums->count++;
-    sums->stored += VBT_CHUNK_HEADER_SIZE + chunk->header.stored_size;
-    sums->raw += chunk->header.raw_size;
-}
-
-char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes) {
-    memset(model, 0, sizeof *model);
-    model->path = path;
-    model->with_sizes = with_sizes;
-    vbt_decode_begin(model);
-
-    struct vbt_trace_file file;
-    char *problem = vbt_trace_open(&file, path);
-    if (problem == NULL) {
-        bool usable = false;
-        struct vbt_chunk chunk;
-        while (model->damage == NULL && vbt_trace_next(&file, &chunk)) {
-            model->ended = false;
-            if (chunk.raw != NULL) {
-                model->damage = vbt_decode(model, &chunk);
-                model->damage_offset = chunk.offset;
-            }
-            if (model->damage == NULL) {
-                usable = usable || chunk.raw != NULL;
-                count_chunk(model, &chunk);
-                model->file_bytes = file.offset;
-            }
-        }
-        if (model->damage == NULL && file.damage != NULL) {
-            model->damage = file.damage;
-            model->damage_offset = file.damage_offset;
-            file.damage = NULL;
-        }
-        if (!usable)
-            problem = model->damage == NULL ? vbt_text("has no chunk that can be used")
-                                            : vbt_text("byte %llu: %s; nothing comes before it",
-                                                       (unsigned long long)model->damage_offset, model->damage);
-    }
-    vbt_decode_finish(model);
-    vbt_trace_close(&file);
-    return problem;
-}
 
 void vbt_model_free(struct vbt_model *model) {
     for (size_t i = 0; i < model->module_count; i++)
@@ -109,19 +60,3 @@ void vbt_threads_free(struct vbt_thread *threads, size_t count) {
         free(threads[i].name);
     free(threads);
 }
-
-static const char *const chunk_names[VBT_CHUNK_KINDS] = {
-    [VBT_CHUNK_PROCESS] = "PROCESS",     [VBT_CHUNK_STRINGS] = "STRINGS",
-    [VBT_CHUNK_CODES] = "CODES",         [VBT_CHUNK_SITES] = "SITES",
-    [VBT_CHUNK_NODES] = "NODES",         [VBT_CHUNK_MODULES] = "MODULES",
-    [VBT_CHUNK_STATE] = "STATE",         [VBT_CHUNK_COUNTERS] = "COUNTERS",
-    [VBT_CHUNK_INTERVALS] = "INTERVALS", [VBT_CHUNK_INTERVAL_SITES] = "INTERVAL_SITES",
-    [VBT_CHUNK_TIMELINE] = "TIMELINE",   [VBT_CHUNK_END] = "END",
-    [VBT_CHUNK_FRAMES] = "FRAMES",       [VBT_CHUNK_SOURCES] = "SOURCES",
-    [VBT_CHUNK_LINES] = "LINES",         [VBT_CHUNK_MAPS] = "MAPS",
-    [VBT_CHUNK_THREADS] = "THREADS",     [VBT_CHUNK_THREAD_COUNTERS] = "THREAD_COUNTERS",
-};
-
-bool vbt_chunk_is_known(int kind) { return kind > 0 && kind < VBT_CHUNK_KINDS && chunk_names[kind] != NULL; }
-
-const char *vbt_chunk_name(int kind) { return vbt_chunk_is_known(kind) ? chunk_names[kind] : "unknown"; }

@@ -68,14 +68,16 @@ struct vbt_module {
     char *path;
 };
 
+struct vbt_thread_totals {
+    uint64_t allocs, frees, allocated, freed, temporary;
+};
+
 /* A thread, or the last row: all that began after those that have rows. */
 struct vbt_thread {
     uint32_t tid;
     uint64_t threads;      /* that the row stands for */
     uint64_t begun, ended; /* ns; ended 0: it was not seen to end */
-    struct {
-        uint64_t allocs, frees, allocated, freed, temporary;
-    } totals[VBT_DOMAINS];
+    struct vbt_thread_totals totals[VBT_DOMAINS];
     char *name;
 };
 
@@ -173,12 +175,10 @@ struct vbt_chunk_sums {
     uint64_t count, stored, raw;
 };
 
-enum { VBT_CHUNK_KINDS = VBT_CHUNK_THREAD_COUNTERS + 1 }; /* index 0: kinds that this version does not know */
-
 struct vbt_model {
     const char *path;
-    uint64_t file_bytes; /* read and found sound */
-    struct vbt_chunk_sums chunks[VBT_CHUNK_KINDS];
+    uint64_t file_bytes;                           /* read and found sound */
+    struct vbt_chunk_sums chunks[VBT_CHUNK_KINDS]; /* index 0: kinds that this version does not know */
     bool with_sizes;
 
     struct vbt_pair *process;
@@ -248,11 +248,6 @@ struct vbt_model {
     uint64_t damage_offset;
 };
 
-/* Reads a whole trace; with_sizes keeps the histograms of request sizes too. Damage is no failure: what comes before it is loaded,
- * and model->damage says what and where. NULL, or why there is nothing to load, as a sentence without the file's name that the
- * caller frees. The model is to be freed in both cases. */
-char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes);
-
 void vbt_model_free(struct vbt_model *model);
 
 /* Rows 1 to count, and the array. */
@@ -290,9 +285,5 @@ static inline uint64_t vbt_counters_freed(const struct vbt_counters *c) {
 
 /* Time of the last thing known of the process, in ns since its start. */
 uint64_t vbt_model_duration(const struct vbt_model *model);
-
-/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0 and for what this version does not know. */
-const char *vbt_chunk_name(int kind);
-bool vbt_chunk_is_known(int kind);
 
 #endif

@@ -1,8 +1,8 @@
 /* See trace_file.h. */
 #include "trace_file.h"
 
-#include "model.h"
 #include "analyzer/base/allocate.h"
+#include "format/chunk_kinds.h"
 
 #include <errno.h>
 #include <inttypes.h>

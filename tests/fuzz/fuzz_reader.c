@@ -5,7 +5,7 @@
  * the same call tree. Memory and time are bounded by libFuzzer's query.
  *
  * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/load.h"
 #include "analyzer/commands/options.h"
 #include "recipe.h"
 

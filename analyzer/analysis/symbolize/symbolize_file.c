@@ -4,6 +4,7 @@
 #include "symbolize.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
+#include "analyzer/trace/load.h"
 #include "analyzer/trace/trace_file.h"
 #include "preload/shared/destination.h"
 

@@ -3,6 +3,7 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
+#include "analyzer/report/json_rows.h"
 
 #include <stdlib.h>
 

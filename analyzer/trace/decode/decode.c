@@ -1,7 +1,16 @@
 /* See decode.h. */
 #include "decode.h"
 
-#include "decode_payload.h"
+#include "decode_counters.h"
+#include "decode_definitions.h"
+#include "decode_intervals.h"
+#include "decode_lines.h"
+#include "decode_maps.h"
+#include "decode_names.h"
+#include "decode_process.h"
+#include "decode_threads.h"
+#include "decode_ticks.h"
+#include "format/chunk_kinds.h"
 
 char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
     static char *(*const decoders[VBT_CHUNK_KINDS])(struct vbt_payload *) = {

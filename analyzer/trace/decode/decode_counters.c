@@ -1,5 +1,6 @@
-/* What was counted at the nodes: COUNTERS. */
-#include "decode_payload.h"
+/* See decode_counters.h. */
+#include "decode_counters.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

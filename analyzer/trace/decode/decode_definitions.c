@@ -1,6 +1,6 @@
-/* What the other chunks refer to by number: STRINGS, CODES, SITES, NODES, MODULES. Rows become part of the model only when their whole
- * chunk was sound. */
-#include "decode_payload.h"
+/* See decode_definitions.h. Rows become part of the model only when their whole chunk was sound. */
+#include "decode_definitions.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

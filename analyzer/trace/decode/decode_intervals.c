@@ -1,5 +1,6 @@
-/* Intervals and what call sites did in them: INTERVALS, INTERVAL_SITES. A file repeats a row whenever it changed; the newest holds. */
-#include "decode_payload.h"
+/* See decode_intervals.h. */
+#include "decode_intervals.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

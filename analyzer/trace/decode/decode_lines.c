@@ -1,5 +1,6 @@
-/* What line mode counted: LINES. */
-#include "decode_payload.h"
+/* See decode_lines.h. */
+#include "decode_lines.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* Mapped memory and the resident set: MAPS. */
-#include "decode_payload.h"
+/* See decode_maps.h. */
+#include "decode_maps.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

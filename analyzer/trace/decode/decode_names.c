@@ -1,5 +1,6 @@
-/* What vbtrace symbolize put into a trace: FRAMES, SOURCES. */
-#include "decode_payload.h"
+/* See decode_names.h. */
+#include "decode_names.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
-/* The process itself: PROCESS, END. */
-#include "decode_payload.h"
+/* See decode_process.h. */
+#include "decode_process.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>

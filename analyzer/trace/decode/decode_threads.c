@@ -1,5 +1,6 @@
-/* Which thread did what: THREADS, THREAD_COUNTERS. */
-#include "decode_payload.h"
+/* See decode_threads.h. */
+#include "decode_threads.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

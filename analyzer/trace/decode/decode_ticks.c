@@ -1,5 +1,6 @@
-/* The process over time: STATE and TIMELINE, from which one row of ticks is made. */
-#include "decode_payload.h"
+/* See decode_ticks.h. */
+#include "decode_ticks.h"
+
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>

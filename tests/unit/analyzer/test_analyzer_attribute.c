@@ -1,5 +1,6 @@
 /* Which line an allocation belongs to, and that the sums over lines are the totals. */
 #include "analyzer/analysis/attribute.h"
+#include "analyzer/analysis/conservation.h"
 #include "analyzer/analysis/lines.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"

@@ -1,4 +1,5 @@
 /* Intervals of the same lines become one, with the statistics that all repetitions together have. */
+#include "analyzer/trace/load.h"
 #include "analyzer/analysis/attribute.h"
 #include "analyzer/analysis/intervals.h"
 #include "tests/unit/support/trace_builder.h"

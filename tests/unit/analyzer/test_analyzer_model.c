@@ -1,5 +1,5 @@
 /* From payloads to the model: known answers, and payloads that are sound zstd and well summed but lie. */
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
 
 #include <setjmp.h>

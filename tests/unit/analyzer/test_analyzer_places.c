@@ -1,4 +1,5 @@
 /* Addresses to modules and functions, files to lines, sites to places. */
+#include "analyzer/trace/load.h"
 #include "analyzer/symbols/native/address_map.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/symbols/places.h"

@@ -1,4 +1,5 @@
 /* What is said of native addresses: names, inlined functions, files that are not the ones that ran, the kernel's own code. */
+#include "analyzer/trace/load.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/symbols/native/demangle.h"
 #include "analyzer/symbols/native/elf_starts.h"

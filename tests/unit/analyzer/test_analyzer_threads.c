@@ -1,4 +1,5 @@
 /* Which thread did what: known shares of a node, and chunks that lie. */
+#include "analyzer/trace/load.h"
 #include "analyzer/analysis/threads.h"
 #include "tests/unit/support/trace_builder.h"
 

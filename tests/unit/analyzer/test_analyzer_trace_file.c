@@ -1,5 +1,5 @@
 /* Reading a trace file: whole, cut off anywhere, damaged anywhere, and built to deceive. */
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
 #include "analyzer/trace/trace_file.h"
 

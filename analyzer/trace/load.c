@@ -1,0 +1,53 @@
+/* See load.h. */
+#include "load.h"
+
+#include "trace_file.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/trace/decode/decode.h"
+
+#include <string.h>
+
+static void count_chunk(struct vbt_model *model, const struct vbt_chunk *chunk) {
+    struct vbt_chunk_sums *sums = &model->chunks[chunk->raw != NULL ? (int)chunk->header.kind : 0];
+    sums->count++;
+    sums->stored += VBT_CHUNK_HEADER_SIZE + chunk->header.stored_size;
+    sums->raw += chunk->header.raw_size;
+}
+
+char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes) {
+    memset(model, 0, sizeof *model);
+    model->path = path;
+    model->with_sizes = with_sizes;
+    vbt_decode_begin(model);
+
+    struct vbt_trace_file file;
+    char *problem = vbt_trace_open(&file, path);
+    if (problem == NULL) {
+        bool usable = false;
+        struct vbt_chunk chunk;
+        while (model->damage == NULL && vbt_trace_next(&file, &chunk)) {
+            model->ended = false;
+            if (chunk.raw != NULL) {
+                model->damage = vbt_decode(model, &chunk);
+                model->damage_offset = chunk.offset;
+            }
+            if (model->damage == NULL) {
+                usable = usable || chunk.raw != NULL;
+                count_chunk(model, &chunk);
+                model->file_bytes = file.offset;
+            }
+        }
+        if (model->damage == NULL && file.damage != NULL) {
+            model->damage = file.damage;
+            model->damage_offset = file.damage_offset;
+            file.damage = NULL;
+        }
+        if (!usable)
+            problem = model->damage == NULL ? vbt_text("has no chunk that can be used")
+                                            : vbt_text("byte %llu: %s; nothing comes before it",
+                                                       (unsigned long long)model->damage_offset, model->damage);
+    }
+    vbt_decode_finish(model);
+    vbt_trace_close(&file);
+    return problem;
+}
