@@ -10,8 +10,11 @@
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/report/json_rows.h"
 #include "analyzer/report/line_csv.h"
 #include "analyzer/report/line_mode/line_profile_data.h"
+#include "analyzer/report/line_mode/line_profile_like.h"
+#include "analyzer/report/line_mode/line_profile_table.h"
 
 #include <stdlib.h>
 

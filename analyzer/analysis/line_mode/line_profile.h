@@ -3,7 +3,6 @@
 #define VBT_LINE_PROFILE_H
 
 #include "analyzer/analysis/filter.h"
-#include "analyzer/base/output.h"
 #include "analyzer/symbols/places.h"
 #include "analyzer/symbols/source.h"
 
@@ -59,14 +58,5 @@ bool vbt_profile_any_decorated(const struct vbt_line_profile *profile);
 
 /* The entry of a line, or NULL; *at is where the last search ended, 0 at first. */
 const struct vbt_profile_line *vbt_profile_find(const struct vbt_profile_function *function, int64_t line, size_t *at);
-
-/* line_profile_table.c: one table of time and memory. own: of the lines alone, without what they called. */
-void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, uint64_t limit, struct vbt_sources *sources,
-                            struct vbt_output *output);
-
-/* line_profile_like.c: as memory_profiler 0.61 and line_profiler 4.0 print theirs, to the byte. Of functions with @profile, if there are
- * any; else of all. How many these were. */
-size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
-size_t vbt_line_profile_print_as_line_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out);
 
 #endif

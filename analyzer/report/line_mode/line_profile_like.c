@@ -1,5 +1,6 @@
-/* The layouts of two profilers whose output people and scripts know. The numbers are ours: increments are the heap's exact change. */
-#include "analyzer/analysis/line_mode/line_profile.h"
+/* See line_profile_like.h. */
+#include "line_profile_like.h"
+
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/utf8.h"
 

@@ -1,5 +1,6 @@
-/* Time and memory of each line in one table: memory_profiler's columns and line_profiler's, and the exact counts. */
-#include "analyzer/analysis/line_mode/line_profile.h"
+/* See line_profile_table.h. */
+#include "line_profile_table.h"
+
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/table.h"
 #include "analyzer/base/units.h"
