@@ -1,10 +1,11 @@
-/* See stream.h. Everything here runs in the helper thread, or, where none can be had, in the thread that ends the
- * process.
+/* See stream.h. Everything here runs in the helper thread, or, where none can be had, in the thread
+ * that ends the process.
  *
- * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that changed. Since all
- * values are absolute, most of it is soon out of date. So when the file has doubled it is written anew, under another
- * name that then takes its place: definitions, the thinned timeline, the latest values. A file is thus bounded by the
- * number of call sites and the timeline's points, not by the length of the run. */
+ * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that
+ * changed. Since all values are absolute, most of it is soon out of date. So when the file has
+ * doubled it is written anew, under another name that then takes its place: definitions, the
+ * thinned timeline, the latest values. A file is thus bounded by the number of call sites and the
+ * timeline's points, not by the length of the run. */
 #include "stream.h"
 
 #include "preload/base/clock.h"
@@ -30,108 +31,130 @@
 
 enum { REWRITE_AT_LEAST = 4 * 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
+/* What the stream knows, in groups by what may write to them; of all this, other threads look only
+ * at file.has_file while the helper runs. */
+
+/* Written by rewrite, and by what begins and ends a run. */
 static struct {
     struct vbt_chunk_writer writer;
     struct vbt_dictionary written;
-    struct vbt_timeline timeline;
-    struct vbt_books books; /* at the last tick */
-    struct vbt_tick tick;
-    struct vbt_resident_at resident[VBT_RESIDENT_TIMES];
-    bool moved, maps_moved;       /* since it was last written */
-    int64_t changed;              /* the latest tick that found something moved, ns */
-    bool dozing;                  /* the next event is listened for, since the latest tick */
-    int64_t resident_due;         /* the resident set is not looked at again before, ns */
-    uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
-    uint64_t told;                /* changes of counters before it are in the file */
-    int64_t values_due;           /* what changed is not written again before, ns */
-    int64_t values_time;          /* when it was last written, ns */
-    int64_t values_cost;          /* ns of processor time that writing it took and that are not made up for */
-    uint64_t threads_clock;       /* changes before it have been told by thread; 0: none has */
-    int64_t threads_time;         /* when that was */
-    uint32_t threads_told;        /* how many there were */
-    uint32_t mapped_strangers;    /* how many there were when the mappings were last written */
-    uint64_t rewritten_size;      /* of the file after the last rewrite */
+    uint64_t rewritten_size; /* of the file after the last rewrite */
     bool has_file;
     bool complete;
     bool forked; /* the process is the child of one that is traced */
     char path[VBT_PATH_MAX + 512];
-} stream;
+} file;
 
-bool vbt_stream_has_file(void) { return stream.has_file; }
+/* By measure; the two flags also by take_resident, and by write_values, which clears them. */
+static struct {
+    struct vbt_books books;
+    struct vbt_tick tick;
+    struct vbt_timeline timeline;
+    uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
+    int64_t changed;              /* the latest tick that found something moved, ns */
+    bool moved, maps_moved;       /* since it was last written */
+} seen;
+
+/* By take_resident. */
+static struct {
+    struct vbt_resident_at at[VBT_RESIDENT_TIMES];
+    int64_t due; /* the resident set is not looked at again before, ns */
+} resident;
+
+/* By write_threads; by rewrite, where all has to be written again. */
+static struct {
+    uint64_t clock; /* changes before it have been written by thread; 0: none has */
+    int64_t time;   /* when that was */
+    uint32_t count; /* how many there were */
+} by_thread;
+
+/* By write_values, write_changes, rewrite and book_cost. */
+static struct {
+    uint64_t clock;     /* changes of counters before it are in the file */
+    int64_t due;        /* what changed is not written again before, ns */
+    int64_t time;       /* when it was last written, ns */
+    int64_t cost;       /* ns of processor time that writing it took and that are not made up for */
+    uint32_t strangers; /* how many there were when the mappings were last written */
+} values;
+
+/* By rest: the next event is listened for, since the latest tick. */
+static bool dozing;
+
+bool vbt_stream_has_file(void) { return file.has_file; }
 
 static int64_t live_bytes(const struct vbt_books *books, int domain) {
     return (int64_t)(books->inherited_bytes[domain] + books->totals[domain].allocated - books->totals[domain].freed);
 }
 
-/* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest that was taken apart, and for a
- * two-hundredth of the time at most, beginning when the process is as old as makes it worth the first time: of a process that has its
- * size, nothing. */
+/* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest
+ * that was taken apart, and for a two-hundredth of the time at most, beginning when the process is
+ * as old as makes it worth the first time: of a process that has its size, nothing. */
 static void take_resident(bool at_end) {
     enum { MOST_OFTEN = 200, GROWTH = 8, FIRST = 100 * 1000 * 1000 };
-    struct vbt_resident_at *latest = &stream.resident[VBT_RESIDENT_LATEST], *highest = &stream.resident[VBT_RESIDENT_HIGHEST];
+    struct vbt_resident_at *latest = &resident.at[VBT_RESIDENT_LATEST], *highest = &resident.at[VBT_RESIDENT_HIGHEST];
     int64_t known = (int64_t)highest->resident.total;
-    bool due = stream.tick.time >= FIRST && stream.tick.time >= stream.resident_due;
-    if (!at_end && (!due || stream.tick.rss <= known + known / GROWTH))
+    bool due = seen.tick.time >= FIRST && seen.tick.time >= resident.due;
+    if (!at_end && (!due || seen.tick.rss <= known + known / GROWTH))
         return;
     vbt_resident_read(&latest->resident);
-    stream.moved = stream.maps_moved = true;
-    latest->time = stream.tick.time;
+    seen.moved = seen.maps_moved = true;
+    latest->time = seen.tick.time;
     for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
-        latest->live[domain] = live_bytes(&stream.books, domain);
-    stream.resident_due = stream.tick.time + MOST_OFTEN * latest->resident.took;
+        latest->live[domain] = live_bytes(&seen.books, domain);
+    resident.due = seen.tick.time + MOST_OFTEN * latest->resident.took;
     if (latest->resident.total > highest->resident.total)
         *highest = *latest;
 }
 
 /* Takes the measure of the process: what the ticks and the end have in common. */
 static void measure(void) {
-    struct vbt_books *books = &stream.books;
+    struct vbt_books *books = &seen.books;
     struct vbt_totals heap = books->totals[VBT_DOMAIN_HEAP];
     struct vbt_totals python = books->totals[VBT_DOMAIN_PYTHON];
     struct vbt_totals mapped = books->totals[VBT_DOMAIN_MAP];
-    int64_t rss = stream.tick.rss;
+    int64_t rss = seen.tick.rss;
     int64_t peak = books->peak;
-    stream.tick.maps_held = -1;
-    stream.clock_before = stream.clock;
-    stream.clock = atomic_fetch_add(&vbt_clock, 1) + 1;
+    seen.tick.maps_held = -1;
+    seen.clock_before = seen.clock;
+    seen.clock = atomic_fetch_add(&vbt_clock, 1) + 1;
     vbt_books_read(books);
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
-    stream.tick.time = now - vbt_clock_start;
-    stream.tick.pauses = vbt_pauses_told(now);
-    if (stream.tick.limited == 0 && atomic_load(&vbt_tree.limited))
-        stream.tick.limited = stream.tick.time;
-    stream.tick.rss = vbt_rss_now();
+    seen.tick.time = now - vbt_clock_start;
+    seen.tick.pauses = vbt_pauses_told(now);
+    if (seen.tick.limited == 0 && atomic_load(&vbt_tree.limited))
+        seen.tick.limited = seen.tick.time;
+    seen.tick.rss = vbt_rss_now();
     atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
-    if (stream.tick.rss > stream.tick.max_rss)
-        stream.tick.max_rss = stream.tick.rss;
+    if (seen.tick.rss > seen.tick.max_rss)
+        seen.tick.max_rss = seen.tick.rss;
     if (books->peak != peak)
-        stream.tick.peak_time = stream.tick.time;
-    struct vbt_timeline_point point = {.time = stream.tick.time, .rss = stream.tick.rss};
+        seen.tick.peak_time = seen.tick.time;
+    struct vbt_timeline_point point = {.time = seen.tick.time, .rss = seen.tick.rss};
     point.heap = live_bytes(books, VBT_DOMAIN_HEAP);
     point.python = live_bytes(books, VBT_DOMAIN_PYTHON);
-    vbt_timeline_add(&stream.timeline, point);
+    vbt_timeline_add(&seen.timeline, point);
     bool maps_moved = memcmp(&mapped, &books->totals[VBT_DOMAIN_MAP], sizeof mapped) != 0;
-    stream.maps_moved |= maps_moved;
-    if (rss != stream.tick.rss || maps_moved || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
+    seen.maps_moved |= maps_moved;
+    if (rss != seen.tick.rss || maps_moved || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
         memcmp(&python, &books->totals[VBT_DOMAIN_PYTHON], sizeof python) != 0) {
-        stream.moved = true;
-        stream.changed = stream.tick.time;
+        seen.moved = true;
+        seen.changed = seen.tick.time;
     }
 }
 
-/* Which thread did what is much to write: it is told once a second, when there is a new thread that has a row of its own, and at
- * the end. While there is one thread, all is its. */
+/* Which thread did what is much to write: it is told once a second, when there is a new thread that
+ * has a row of its own, and at the end. While there is one thread, all is its. */
 static void write_threads(const struct vbt_dictionary *now, uint64_t since) {
     enum { PAUSE = 1000 * 1000 * 1000 };
-    uint32_t threads = stream.books.threads < VBT_THREAD_LATER ? stream.books.threads : VBT_THREAD_LATER;
-    bool due = threads != stream.threads_told || stream.tick.time - stream.threads_time >= PAUSE;
+    uint32_t threads = seen.books.threads < VBT_THREAD_LATER ? seen.books.threads : VBT_THREAD_LATER;
+    bool due = threads != by_thread.count || seen.tick.time - by_thread.time >= PAUSE;
     if (threads < 2 || (since != 0 && !due))
         return;
-    vbt_thread_rows_look(stream.tick.time);
-    vbt_snapshot_threads(&stream.writer, &stream.books, &stream.tick, now, since == 0 ? 0 : stream.threads_clock);
-    stream.threads_clock = stream.clock_before;
-    stream.threads_time = stream.tick.time;
-    stream.threads_told = threads;
+    vbt_thread_rows_look(seen.tick.time);
+    vbt_snapshot_threads(&file.writer, &seen.books, &seen.tick, now, since == 0 ? 0 : by_thread.clock);
+    by_thread.clock = seen.clock_before;
+    by_thread.time = seen.tick.time;
+    by_thread.count = threads;
 }
 
 /* Allocations by call paths that there was no room for. */
@@ -139,7 +162,7 @@ static uint64_t lost_paths(void) {
     uint64_t allocs = 0;
     for (int domain = 0; domain < VBT_DOMAINS; domain++) {
         struct vbt_node_sum sum;
-        if (vbt_books_node(&stream.books, vbt_tree.lost_nodes[domain], &sum))
+        if (vbt_books_node(&seen.books, vbt_tree.lost_nodes[domain], &sum))
             allocs += sum.totals.allocs;
     }
     return allocs;
@@ -147,94 +170,95 @@ static uint64_t lost_paths(void) {
 
 /* Writes definitions and values; since 0: everything. */
 static void write_values(uint64_t since) {
-    struct vbt_chunk_writer *writer = &stream.writer;
-    /* First the values are certain to refer to what exists now: ids that are interned while we write wait for the
-     * next tick. */
+    struct vbt_chunk_writer *writer = &file.writer;
+    /* First the values are certain to refer to what exists now: ids that are interned while we
+     * write wait for the next tick. */
     struct vbt_dictionary now = vbt_dictionary_now();
     uint32_t strangers = atomic_load(&vbt_tree.strangers);
-    if (strangers > stream.mapped_strangers || since == 0) {
+    if (strangers > values.strangers || since == 0) {
         vbt_write_mappings(writer);
-        stream.mapped_strangers = strangers;
+        values.strangers = strangers;
     }
-    vbt_dictionary_write(writer, &stream.written, now);
-    vbt_snapshot_counters(writer, &stream.books, &stream.tick, &now, since);
+    vbt_dictionary_write(writer, &file.written, now);
+    vbt_snapshot_counters(writer, &seen.books, &seen.tick, &now, since);
     write_threads(&now, since);
     vbt_snapshot_intervals(writer, &now, since);
     vbt_snapshot_lines(writer, &now, since == 0);
-    if (stream.maps_moved || since == 0)
-        vbt_snapshot_maps(writer, &stream.books, &stream.tick, stream.resident);
-    stream.moved = stream.maps_moved = false;
-    stream.books.lost[VBT_LOST_WRITE] = writer->lost;
-    stream.books.lost[VBT_LOST_NODES] = lost_paths();
-    vbt_snapshot_state(writer, &stream.books, &stream.tick);
+    if (seen.maps_moved || since == 0)
+        vbt_snapshot_maps(writer, &seen.books, &seen.tick, resident.at);
+    seen.moved = seen.maps_moved = false;
+    seen.books.lost[VBT_LOST_WRITE] = writer->lost;
+    seen.books.lost[VBT_LOST_NODES] = lost_paths();
+    vbt_snapshot_state(writer, &seen.books, &seen.tick);
 }
 
-/* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been between looking at the clock and
- * changing its counters when that tick passed. */
+/* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been
+ * between looking at the clock and changing its counters when that tick passed. */
 static void write_changes(void) {
-    write_values(stream.told);
-    stream.told = stream.clock_before;
+    write_values(values.clock);
+    values.clock = seen.clock_before;
 }
 
 static void write_end(const char *reason) {
-    struct vbt_writer *w = vbt_chunk_begin(&stream.writer);
-    vbt_put_varint(w, (uint64_t)stream.tick.time);
+    struct vbt_writer *w = vbt_chunk_begin(&file.writer);
+    vbt_put_varint(w, (uint64_t)seen.tick.time);
     vbt_put_string(w, reason, strlen(reason));
-    vbt_chunk_end(&stream.writer, VBT_CHUNK_END);
+    vbt_chunk_end(&file.writer, VBT_CHUNK_END);
 }
 
 /* Opens the file that is to take the trace's name, unless that cannot be. */
 static void open_part(const char *path) {
-    int error = vbt_destination_check(stream.path);
+    int error = vbt_destination_check(file.path);
     if (error == 0) {
-        vbt_chunk_writer_open(&stream.writer, path);
+        vbt_chunk_writer_open(&file.writer, path);
     } else {
-        stream.writer.fd = -1;
-        stream.writer.error = error;
+        file.writer.fd = -1;
+        file.writer.error = error;
     }
 }
 
-/* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL, or why the process
- * ends. Where that fails (a full disk) the old file stays, and what is new is appended to it as far as that goes. */
+/* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL,
+ * or why the process ends. Where that fails (a full disk) the old file stays, and what is new is
+ * appended to it as far as that goes. */
 static void rewrite(const char *reason) {
-    struct vbt_chunk_writer old = stream.writer;
-    struct vbt_dictionary old_written = stream.written;
-    static char path[sizeof stream.path + 512];
-    vbt_format(path, sizeof path, "%s.%s.%d.part", stream.path, vbt_host_name(), vbt_pid);
-    stream.writer.lost = 0;
-    stream.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
-    stream.written = (struct vbt_dictionary){0};
+    struct vbt_chunk_writer old = file.writer;
+    struct vbt_dictionary old_written = file.written;
+    static char path[sizeof file.path + 512];
+    vbt_format(path, sizeof path, "%s.%s.%d.part", file.path, vbt_host_name(), vbt_pid);
+    file.writer.lost = 0;
+    file.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
+    file.written = (struct vbt_dictionary){0};
     open_part(path);
-    vbt_write_process(&stream.writer);
-    vbt_snapshot_timeline(&stream.writer, &stream.timeline);
+    vbt_write_process(&file.writer);
+    vbt_snapshot_timeline(&file.writer, &seen.timeline);
     write_values(0);
     if (reason != NULL)
         write_end(reason);
-    stream.writer.level = TICK_LEVEL;
-    if (stream.writer.error == 0 && stream.has_file) {
-        stream.writer.error = vbt_destination_replace(path, stream.path);
-    } else if (stream.writer.error == 0) {
-        stream.writer.error = vbt_trace_path_take(path, stream.path, sizeof stream.path);
+    file.writer.level = TICK_LEVEL;
+    if (file.writer.error == 0 && file.has_file) {
+        file.writer.error = vbt_destination_replace(path, file.path);
+    } else if (file.writer.error == 0) {
+        file.writer.error = vbt_trace_path_take(path, file.path, sizeof file.path);
     }
-    if (stream.writer.error == 0) {
+    if (file.writer.error == 0) {
         vbt_chunk_writer_close(&old);
-        stream.writer.lost = old.lost;
-        stream.rewritten_size = stream.writer.file_size;
-        stream.has_file = true;
-        stream.told = stream.clock_before;
+        file.writer.lost = old.lost;
+        file.rewritten_size = file.writer.file_size;
+        file.has_file = true;
+        values.clock = seen.clock_before;
         return;
     }
-    int error = stream.writer.error;
-    vbt_chunk_writer_close(&stream.writer);
+    int error = file.writer.error;
+    vbt_chunk_writer_close(&file.writer);
     vbt_sys(SYS_unlinkat, AT_FDCWD, path, 0);
-    stream.writer = old;
-    stream.written = old_written;
-    stream.rewritten_size = stream.writer.file_size; /* try again when it has doubled */
-    if (!stream.has_file || stream.writer.fd < 0) {  /* there is none, or it is out of reach */
-        stream.writer.error = error;
+    file.writer = old;
+    file.written = old_written;
+    file.rewritten_size = file.writer.file_size; /* try again when it has doubled */
+    if (!file.has_file || file.writer.fd < 0) {  /* there is none, or it is out of reach */
+        file.writer.error = error;
         return;
     }
-    stream.threads_clock = 0;
+    by_thread.clock = 0;
     write_changes();
     if (reason != NULL)
         write_end(reason);
@@ -242,37 +266,39 @@ static void rewrite(const char *reason) {
 
 /* When the file is to be written anew. */
 static uint64_t file_limit(void) {
-    uint64_t limit = 2 * stream.rewritten_size + REWRITE_AT_LEAST;
+    uint64_t limit = 2 * file.rewritten_size + REWRITE_AT_LEAST;
     return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
 }
 
-/* Where much changes all the time, what takes so much of a core is done less often: of the process's age it may take a YOUNG-th, up to
- * BURST; the rest has to be waited for. cost: that writing took now, ns of processor time. */
+/* Where much changes all the time, what takes so much of a core is done less often: of the
+ * process's age it may take a YOUNG-th, up to BURST; the rest has to be waited for. cost: that
+ * writing took now, ns of processor time. */
 static void book_cost(int64_t cost) {
     enum { SHARE = 64, YOUNG = 16, BURST = 20 * 1000 * 1000 };
-    int64_t now = stream.tick.time;
-    int64_t earned = (now - stream.values_time) / SHARE;
-    stream.values_cost = cost + (stream.values_cost > earned ? stream.values_cost - earned : 0);
-    stream.values_time = now;
-    int64_t of_age = YOUNG * (stream.values_cost < BURST ? stream.values_cost : BURST);
-    int64_t of_rest = now + SHARE * (stream.values_cost - BURST);
-    stream.values_due = of_age > of_rest ? of_age : of_rest;
+    int64_t now = seen.tick.time;
+    int64_t earned = (now - values.time) / SHARE;
+    values.cost = cost + (values.cost > earned ? values.cost - earned : 0);
+    values.time = now;
+    int64_t of_age = YOUNG * (values.cost < BURST ? values.cost : BURST);
+    int64_t of_rest = now + SHARE * (values.cost - BURST);
+    values.due = of_age > of_rest ? of_age : of_rest;
 }
 
-/* What changed is written if its cost is made up for; or if nothing changes any more: then it is written but once. */
+/* What changed is written if its cost is made up for; or if nothing changes any more: then it is
+ * written but once. */
 static bool is_due(void) {
     enum { STILL = 50 * 1000 * 1000 };
-    bool is_still = stream.changed < stream.tick.time && stream.tick.time - stream.values_time >= STILL;
-    return is_still || stream.tick.time >= stream.values_due;
+    bool is_still = seen.changed < seen.tick.time && seen.tick.time - values.time >= STILL;
+    return is_still || seen.tick.time >= values.due;
 }
 
 static void tick(void) {
     measure();
     take_resident(false);
-    if (stream.writer.error != 0)
+    if (file.writer.error != 0)
         return; /* what is missing is made up for at the end, if it can be */
-    bool anew = !stream.has_file || stream.writer.fd < 0 || stream.writer.file_size > file_limit();
-    if (!anew && (!stream.moved || !is_due()))
+    bool anew = !file.has_file || file.writer.fd < 0 || file.writer.file_size > file_limit();
+    if (!anew && (!seen.moved || !is_due()))
         return;
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
     anew ? rewrite(NULL) : write_changes();
@@ -283,17 +309,17 @@ static void last_tick(bool finish, const char *reason) {
     measure();
     take_resident(finish);
     if (finish)
-        stream.tick.maps_held = (int64_t)vbt_maps_held();
+        seen.tick.maps_held = (int64_t)vbt_maps_held();
     int64_t highest = vbt_rss_highest();
-    if (highest > stream.tick.max_rss)
-        stream.tick.max_rss = highest;
+    if (highest > seen.tick.max_rss)
+        seen.tick.max_rss = highest;
     if (finish)
         rewrite(reason);
-    else if (!stream.has_file && stream.writer.error == 0)
+    else if (!file.has_file && file.writer.error == 0)
         rewrite(NULL);
-    else if (stream.writer.fd >= 0 && stream.writer.error == 0 && stream.moved)
+    else if (file.writer.fd >= 0 && file.writer.error == 0 && seen.moved)
         write_changes();
-    stream.complete = finish && stream.writer.error == 0;
+    file.complete = finish && file.writer.error == 0;
 }
 
 /* Recording may have to start or stop before the next tick. */
@@ -310,20 +336,20 @@ static void listen(void) {
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
-/* A process in which nothing has changed for a while is looked at a tenth as often, until its next event. (An event that the listening
- * just missed is found by the next tick, which comes as soon as ever.) True: asked to stop. With line mode, there are events all the
- * time that are not polled. */
+/* A process in which nothing has changed for a while is looked at a tenth as often, until its next
+ * event. (An event that the listening just missed is found by the next tick, which comes as soon as
+ * ever.) True: asked to stop. With line mode, there are events all the time that are not polled. */
 static bool rest(const char **reason, bool *finish) {
     enum { REST = 100 * 1000 * 1000 };
-    bool listened = stream.dozing;
-    stream.dozing = !stream.moved && stream.tick.time - stream.changed >= REST && vbt_line_codes.count == 0;
-    if (stream.dozing && !listened)
+    bool listened = dozing;
+    dozing = !seen.moved && seen.tick.time - seen.changed >= REST && vbt_line_codes.count == 0;
+    if (dozing && !listened)
         listen();
-    int64_t tick = stream.dozing && listened && vbt_options.tick < REST ? REST : vbt_options.tick;
+    int64_t tick = dozing && listened && vbt_options.tick < REST ? REST : vbt_options.tick;
     bool stopped = vbt_helper_sleep(until_next(tick), reason, finish);
-    if (stream.dozing && !vbt_helper_dozes()) {
-        stream.dozing = false;
-        stream.changed = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    if (dozing && !vbt_helper_dozes()) {
+        dozing = false;
+        seen.changed = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
     }
     return stopped;
 }
@@ -333,41 +359,41 @@ void vbt_stream_run(int64_t first_tick) {
     bool finish = false;
     bool stopped = vbt_helper_sleep(first_tick, &reason, &finish);
     bool leaves = stopped && strcmp(reason, VBT_STREAM_LEAVES) == 0;
-    if (stopped && !finish && !leaves && !stream.has_file)
+    if (stopped && !finish && !leaves && !file.has_file)
         return; /* the process is so young that it has no trace yet */
-    if (stream.path[0] == '\0')
-        vbt_trace_path(stream.path, sizeof stream.path, stream.forked);
-    if (!vbt_chunk_writer_init(&stream.writer)) {
-        stream.writer.error = ENOMEM;
+    if (file.path[0] == '\0')
+        vbt_trace_path(file.path, sizeof file.path, file.forked);
+    if (!vbt_chunk_writer_init(&file.writer)) {
+        file.writer.error = ENOMEM;
         return;
     }
-    if (stream.has_file)
-        vbt_chunk_writer_reopen(&stream.writer, stream.path);
+    if (file.has_file)
+        vbt_chunk_writer_reopen(&file.writer, file.path);
     vbt_rss_open();
-    stream.dozing = false;
+    dozing = false;
     while (!stopped) {
         tick();
         stopped = rest(&reason, &finish);
     }
     last_tick(finish, reason);
     vbt_rss_close();
-    vbt_chunk_writer_close(&stream.writer);
+    vbt_chunk_writer_close(&file.writer);
 }
 
 void vbt_stream_withdraw(void) {
-    if (stream.has_file)
-        vbt_sys(SYS_unlinkat, AT_FDCWD, stream.path, 0);
-    stream.has_file = false;
+    if (file.has_file)
+        vbt_sys(SYS_unlinkat, AT_FDCWD, file.path, 0);
+    file.has_file = false;
 }
 
 void vbt_stream_summary(struct vbt_summary *out) {
-    const struct vbt_books *books = &stream.books;
+    const struct vbt_books *books = &seen.books;
     *out = (struct vbt_summary){.peak = books->peak,
-                                .file_bytes = stream.writer.file_size,
-                                .begun = stream.has_file,
-                                .written = stream.complete,
-                                .path = stream.path,
-                                .error = stream.writer.error};
+                                .file_bytes = file.writer.file_size,
+                                .begun = file.has_file,
+                                .written = file.complete,
+                                .path = file.path,
+                                .error = file.writer.error};
     for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
         out->allocs += books->totals[domain].allocs;
         out->allocated += books->totals[domain].allocated;
@@ -377,10 +403,15 @@ void vbt_stream_summary(struct vbt_summary *out) {
 }
 
 void vbt_stream_after_fork(void) {
-    struct vbt_chunk_writer writer = stream.writer;
-    memset(&stream, 0, sizeof stream);
-    stream.forked = true;
-    stream.writer = (struct vbt_chunk_writer){
+    struct vbt_chunk_writer writer = file.writer;
+    memset(&file, 0, sizeof file);
+    memset(&seen, 0, sizeof seen);
+    memset(&resident, 0, sizeof resident);
+    memset(&by_thread, 0, sizeof by_thread);
+    memset(&values, 0, sizeof values);
+    dozing = false;
+    file.forked = true;
+    file.writer = (struct vbt_chunk_writer){
         .fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .context = writer.context};
     vbt_snapshot_after_fork();
 }
