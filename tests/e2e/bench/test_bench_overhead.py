@@ -418,18 +418,3 @@ def test_table_for_a_readme(tmp_path):
     for path, says in ((results, "expected what bench/run overhead writes"), (tmp_path / "none.json", "No such file")):
         done = subprocess.run([*command, str(path)], capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1 and says in done.stderr
-
-
-@pytest.mark.parametrize(
-    "page, begin, made, has",
-    [
-        ("README.md", "side by side", ["table"], "| `vbtrace` | exact | 400,000 of 400,000 | 2 of 2 |"),
-        ("README.md", "ns a line", ["table", "--lines"], "| ns a line | `vbtrace-lines` |"),
-    ],
-)
-def test_tables_in_pages_are_those_of_the_results(page, begin, made, has):
-    """What the README shows is what bench/results has."""
-    text = (vbt.ROOT / page).read_text()
-    shown = text.partition(f"<!-- {begin}: begin -->\n")[2].partition(f"<!-- {begin}: end -->")[0]
-    done = subprocess.run([sys.executable, str(BENCH / "run"), *made], capture_output=True, text=True)
-    assert done.returncode == 0 and shown == done.stdout and has in shown
