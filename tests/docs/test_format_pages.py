@@ -1,0 +1,121 @@
+"""docs/formats.md shows the JSON and the CSV that the tool prints: the same members, the same columns."""
+
+import functools
+import json
+import pathlib
+import re
+import tempfile
+
+import markdown
+import pytest
+import vbt
+
+PAGE = markdown.read("docs/formats.md")
+PROGRAM = """\
+import json, threading, time
+import vbtrace
+
+def work():
+    return [dict(a=i) for i in range(1000)]
+
+thread = threading.Thread(target=work, name="worker")
+thread.start()
+thread.join()
+began = time.perf_counter()
+json.loads(json.dumps(list(range(1000))))
+ended = time.perf_counter()
+with vbtrace.section("work", iterations=1000):
+    kept = work()
+"""
+SHOWN = {block[0].split()[1]: json.loads(block[1]) for block in markdown.fenced(PAGE) if block[0].startswith("json ")}
+
+
+@functools.lru_cache(maxsize=None)
+def program():
+    path = pathlib.Path(tempfile.mkdtemp(dir=vbt._scratch())) / "every.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+@functools.lru_cache(maxsize=None)
+def trace(**options):
+    """The trace of a program that does something of everything."""
+    options.update(VBTRACE_NATIVE="full", VBTRACE_VERIFY="10")
+    return vbt.trace(["/usr/bin/python3", program()], python_paths=[vbt.MODULE_DIRECTORY], env=options).paths[0]
+
+
+def printed(command, kind, **options):
+    done = vbt.vbtrace(command, "--format", kind, trace(**options))
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return json.loads(done.stdout) if kind == "json" else done.stdout
+
+
+def merged(rows):
+    """Rows of a list as one: all members that any of them has."""
+    if not all(isinstance(row, dict) for row in rows):
+        return rows[0]
+    found = {}
+    for row in rows:
+        for name, value in row.items():
+            if found.get(name) in (None, []):
+                found[name] = value
+    return found
+
+
+def differences(shown, found, where=""):
+    """Where two JSON values differ in form, as readable text: in members, or in the type of a value that is not null."""
+    if shown is None or found is None:
+        return
+    if isinstance(shown, dict) and isinstance(found, dict):
+        yield from (f"{where}.{name}: not in the page" for name in sorted(found.keys() - shown.keys()))
+        yield from (f"{where}.{name}: not printed" for name in sorted(shown.keys() - found.keys()))
+        for name in sorted(shown.keys() & found.keys()):
+            yield from differences(shown[name], found[name], f"{where}.{name}")
+    elif isinstance(shown, list) and isinstance(found, list):
+        if not found and shown:
+            yield f"{where}: printed empty"
+        elif found and shown:
+            yield from differences(merged(shown), merged(found), f"{where}[]")
+    elif type(shown) is not type(found):
+        yield f"{where}: {type(found).__name__} is printed, the page has {type(shown).__name__}"
+
+
+@pytest.mark.parametrize("command", sorted(SHOWN))
+def test_json_is_as_shown(command):
+    found = printed(command, "json", VBTRACE_LINES="1")
+    shown = SHOWN[command]
+    if command == "info":  # the kinds of chunks are those of FORMAT.md
+        found["chunks"] = {"PROCESS": found["chunks"]["PROCESS"]}
+    if command == "report":
+        assert [row["iterations"] for row in found["intervals"] if row["kind"] == "section"] == [1000]
+    assert list(differences(shown, found)) == []
+
+
+def test_other_views_have_what_they_are_said_to_have():
+    intervals, report = printed("intervals", "json"), printed("report", "json")
+    assert intervals.keys() == {"intervals"}
+    assert sorted(map(str, intervals["intervals"])) == sorted(map(str, report["intervals"]))
+    assert printed("lines", "json").keys() == SHOWN["lines"].keys() - {"line_events", "line_profile"}
+    for command in ("peak", "temporary"):
+        assert list(differences({**SHOWN["leaks"], "runtime": []}, printed(command, "json"))) == []
+
+
+def test_each_view_with_json_is_shown():
+    options = markdown.read("docs/options.md")
+    views = [title for level, title in markdown.headings(markdown.section(options, "The commands")) if level == 3 and title.islower()]
+    with_json = {view for view in views if "json" in markdown.section(options, view)}
+    assert with_json - {"intervals", "peak", "temporary"} == set(SHOWN)
+
+
+@pytest.mark.parametrize("cells", markdown.rows(markdown.section(PAGE, "CSV")), ids=lambda cells: cells[0])
+def test_csv_has_the_columns_shown(cells):
+    lines = {"VBTRACE_LINES": "1"} if "counted" in cells[0] else {}
+    for command in re.findall(r"`(\w+)`", cells[0]):
+        assert printed(command, "csv", **lines).partition("\n")[0] == cells[1].strip("`")
+
+
+def test_faults_are_found():
+    shown = {"a": 1, "b": [{"c": 1.0, "d": None}], "e": []}
+    assert list(differences(shown, {"a": 1, "b": [{"c": 2.0, "d": "text"}, {"c": 3.0}], "e": [1]})) == []
+    assert list(differences(shown, {"a": 1, "b": [{"c": 2.0}, {"x": 1}], "e": []})) == [".b[].x: not in the page", ".b[].d: not printed"]
+    assert list(differences(shown, {"a": "1", "b": [], "e": []})) == [".a: str is printed, the page has int", ".b: printed empty"]
