@@ -208,6 +208,18 @@ VBT_INLINE bool found_by_return_address_alone(const struct vbt_native_frame *fra
     return VBT_RA_BELOW_CFA && !frame->fp_matters && frame->checks - frame[-1].checks == 1;
 }
 
+/* Member by member: a struct would be made in vector registers first. */
+VBT_INLINE void keep_walked(struct vbt_walked *walked, uintptr_t sp, uintptr_t pc, uintptr_t fp, const uintptr_t *pc_slot,
+                            const uintptr_t *fp_slot, const uintptr_t *sp_slot, struct vbt_native_memo *memo) {
+    walked->at.sp = sp;
+    walked->at.pc = pc;
+    walked->at.fp = fp;
+    walked->pc_slot = pc_slot;
+    walked->fp_slot = fp_slot;
+    walked->sp_slot = sp_slot;
+    walked->memo = memo;
+}
+
 /* Walks outwards, into room->walked, until a frame of the last capture is met, the stack ends, or `most` frames were walked. */
 VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_registers *caller, uint32_t most) {
     struct vbt_native_room *room = stack->room;
@@ -233,14 +245,7 @@ VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_regi
             }
             limit = &room->frames[changed];
         }
-        walked->at.sp = sp;
-        walked->at.pc = pc;
-        walked->at.fp = fp;
-        walked->pc_slot = pc_slot;
-        walked->fp_slot = fp_slot;
-        walked->sp_slot = sp_slot;
-        walked->memo = memo;
-        walked++;
+        keep_walked(walked++, sp, pc, fp, pc_slot, fp_slot, sp_slot, memo);
         if (VBT_UNLIKELY(walked == last))
             return (struct way){0, (uint32_t)(walked - first), VBT_CUT_DEPTH};
         struct vbt_rule rule = memo->rule;
