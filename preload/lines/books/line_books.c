@@ -1,16 +1,13 @@
 /* See line_books.h. */
 #include "line_books.h"
 
-#include "preload/base/proc.h"
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
 #include "line_silent.h"
 #include "line_fast.h"
+#include "line_resident.h"
 
 #include <string.h>
-
-struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
-static struct vbt_table indices; /* of codes */
 
 bool vbt_line_fast_enabled;
 _Atomic int64_t vbt_line_rss = VBT_LINE_RSS_OLD;
@@ -21,21 +18,6 @@ enum vbt_objects vbt_line_objects;
 void vbt_line_books_init(void) {
     vbt_line_clock_init();
     vbt_line_fast_enabled = vbt_line_clock_is_tsc;
-}
-
-uint32_t vbt_line_code_find(uint32_t code) { return vbt_table_get(&indices, (uint64_t)code + 2, 0); }
-
-uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated) {
-    if (vbt_line_codes.count == 0)
-        vbt_vector_add(&vbt_line_codes);
-    uint32_t index = vbt_line_codes.count < VBT_LINE_CODES ? vbt_vector_add(&vbt_line_codes) : 0;
-    if (index == 0)
-        return 0;
-    struct vbt_line_code *added = vbt_line_code_at(index);
-    *added = (struct vbt_line_code){.code = code, .first = first, .count = count, .decorated = decorated};
-    if (count > 0 && (added->known = vbt_arena_alloc(&vbt_tree.arena, count * sizeof *added->known)) == NULL)
-        added->count = 0;
-    return vbt_table_put(&indices, (uint64_t)code + 2, 0, index) ? index : 0;
 }
 
 struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
@@ -61,24 +43,6 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
     if (vbt_line_frame_now != NULL)
         vbt_ledger_watch(&thread->ledger);
     return lines;
-}
-
-struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index) {
-    struct vbt_line_block *block = lines->blocks[index];
-    const struct vbt_line_code *code = vbt_line_code_at(index);
-    if (block != NULL || code->count == 0)
-        return block;
-    block = vbt_arena_alloc(&lines->ledger->arena, sizeof *block + code->count * sizeof *block->lines);
-    if (block == NULL) {
-        lines->ledger->lost[VBT_LOST_MEMORY]++;
-        return NULL;
-    }
-    block->index = index;
-    block->first = code->first;
-    block->count = code->count;
-    atomic_thread_fence(memory_order_release); /* as above */
-    lines->blocks[index] = block;
-    return block;
 }
 
 /* How things stand: the sums one by one, without time and events. */
@@ -156,30 +120,6 @@ void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_
     }
 }
 
-/* What says that the resident set may be another one than when it was last read: live bytes that have moved by so much since, or a line
- * that took so many ticks of the clock, about a millisecond: it may have written to what it had before. */
-enum { RSS_STEP = 256 * 1024, RSS_TICKS = 1 << 21, PAGE = 4096 };
-
-/* What the helper or another thread says meanwhile is newer. The reading takes no time of the program's. */
-static __attribute__((noinline)) int64_t read_rss(struct vbt_line_thread *lines) {
-    int64_t begun = vbt_line_clock(), before = atomic_load(&vbt_line_rss);
-    int64_t rss = vbt_proc_second("/proc/self/statm") * PAGE;
-    atomic_compare_exchange_strong(&vbt_line_rss, &before, rss);
-    lines->rss_live = lines->ledger->live;
-    lines->held += vbt_line_clock() - begun;
-    return rss;
-}
-
-/* An execution of the line has ended, which took so long, and all but this is booked. */
-VBT_INLINE void see_resident(struct vbt_line_thread *lines, struct vbt_line *line, int64_t took) {
-    int64_t rss = atomic_load_explicit(&vbt_line_rss, memory_order_relaxed);
-    bool moved = (uint64_t)(lines->ledger->live - lines->rss_live + RSS_STEP) > 2 * (uint64_t)RSS_STEP;
-    if (VBT_UNLIKELY(rss == VBT_LINE_RSS_OLD) || VBT_UNLIKELY(moved) || VBT_UNLIKELY(took > RSS_TICKS))
-        rss = read_rss(lines);
-    if (VBT_UNLIKELY(rss > line->rss))
-        line->rss = rss;
-}
-
 /* A height of the process's live bytes at a line. */
 VBT_INLINE void see_live(struct vbt_line *line, int64_t live) {
     if (VBT_UNLIKELY(live > line->high))
@@ -235,7 +175,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     int64_t elsewhere = vbt_line_live_elsewhere(lines), took = time - frame->mark.time;
     if (line != NULL && line->active == 0) {
         settle_outermost(lines, frame, line, time, elsewhere, goes_on);
-        see_resident(lines, line, took);
+        vbt_line_see_resident(lines, line, took);
         return;
     }
     struct vbt_line_sums own = {0};
@@ -245,7 +185,7 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
         vbt_line_sums_add(&line->own, &own);
         vbt_line_sums_subtract(&line->called, &own); /* it is in what the outer execution's call did */
         see_change(lines, frame, line, change, elsewhere, goes_on);
-        see_resident(lines, line, took);
+        vbt_line_see_resident(lines, line, took);
     }
 }
 
@@ -263,7 +203,7 @@ VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *f
     line->quiet |= !goes_on;
     frame->mark.time = time;
     frame->mark.events = lines->events;
-    see_resident(lines, line, took);
+    vbt_line_see_resident(lines, line, took);
 }
 
 /* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
@@ -422,7 +362,7 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
     top->count = top->carried == 0 ? count : VBT_LINE_NO_COUNT;
     next->hits++;
     watch_height(lines, top, next, elsewhere);
-    see_resident(lines, line, took);
+    vbt_line_see_resident(lines, line, took);
 }
 
 /* took: by the line so far. On a machine that is faster by now than when the cost was measured, a line does not take less than nothing. */
@@ -532,16 +472,9 @@ void vbt_line_books_after_fork(void) {
     atomic_store(&vbt_line_rss, VBT_LINE_RSS_OLD);
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
         struct vbt_line_thread *lines = thread->lines;
-        for (uint32_t index = 1; lines != NULL && index < vbt_line_codes.count; index++) {
-            struct vbt_line_block *block = lines->blocks[index];
-            for (uint32_t i = 0; block != NULL && i < block->count; i++) {
-                struct vbt_line *line = &block->lines[i];
-                if (line->site != 0)
-                    *line = (struct vbt_line){.site = line->site, .active = line->active, .least = INT64_MAX, .most = INT64_MIN};
-            }
-        }
         if (lines == NULL)
             continue;
+        vbt_line_blocks_clear(lines->blocks);
         for (unsigned i = 0; i < VBT_LINE_RESUMED; i++)
             lines->yielded[i].carried = 0;
         struct vbt_line_sums now = vbt_line_now(lines);
@@ -554,7 +487,5 @@ void vbt_line_books_after_fork(void) {
         }
         lines->ledger->crest = INT64_MIN;
     }
-    for (uint32_t index = 1; index < vbt_line_codes.count; index++)
-        if (vbt_line_code_at(index)->count > 0)
-            memset(vbt_line_code_at(index)->known, 0, vbt_line_code_at(index)->count * sizeof(uint64_t));
+    vbt_line_codes_clear();
 }

@@ -15,44 +15,10 @@
 #include "preload/base/memory.h"
 #include "preload/ledger/counters.h"
 #include "line_clock.h"
+#include "line_records.h"
 #include "line_sums.h"
 
 struct vbt_thread;
-
-struct vbt_line {
-    uint64_t hits;
-    uint64_t entries; /* calls that began at it, or went on */
-    int64_t high;     /* the highest live bytes of the process */
-    int64_t rss;      /* the largest resident set */
-    uint32_t site;    /* 0: nothing happened here yet */
-    uint32_t active;  /* executions that wait for a call */
-    bool quiet;       /* there was an execution that left the heap as it was; least and most do not know of it */
-    struct vbt_line_sums own, called;
-    int64_t least, most; /* of the heap's change in one execution */
-};
-
-/* A piece of code as line mode knows it; numbered from 1. */
-struct vbt_line_code {
-    uint32_t code;   /* of the call tree */
-    int32_t first;   /* its smallest line */
-    uint32_t count;  /* lines from there on; 0: not chosen */
-    bool decorated;  /* chosen by @profile */
-    bool hidden;     /* of our own making: not written */
-    uint64_t *known; /* by line, for the stream: events that were written last */
-};
-
-extern struct vbt_vector vbt_line_codes;
-
-static inline struct vbt_line_code *vbt_line_code_at(uint32_t index) { return vbt_vector_at(&vbt_line_codes, index); }
-
-/* A thread's records for one piece of code. */
-struct vbt_line_block {
-    uint32_t index; /* of its struct vbt_line_code */
-    int32_t first;
-    uint32_t count;
-    enum { VBT_LINE_ENTRY_UNKNOWN, VBT_LINE_ENTRY_APART, VBT_LINE_ENTRY_SAME } entry; /* is the first line that of the entry? */
-    struct vbt_line lines[];
-};
 
 /* A call of chosen code that is under way. */
 struct vbt_line_frame {
@@ -74,7 +40,7 @@ struct vbt_line_frame {
 
 #define VBT_LINE_NO_COUNT UINT64_MAX
 
-enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CODES = 1 << 16, VBT_LINE_CACHE = 2048, VBT_LINE_RESUMED = 1024 };
+enum { VBT_LINE_FRAMES = 1 << 16, VBT_LINE_CACHE = 2048, VBT_LINE_RESUMED = 1024 };
 
 /* Of one thread; made at its first line event. */
 struct vbt_line_thread {
@@ -134,9 +100,9 @@ extern int64_t vbt_line_event_cost;
 /* What a call of chosen code costs besides its events, in ticks: is in no line's time. */
 extern int64_t vbt_line_call_cost;
 
-/* The resident set as the end of a line has read it, bytes; more than any line's, where the next one that ends has to read it anew. That is
- * so from each tick on, and when something was mapped: whoever reads it elsewhere than at a line's end meets the program in the middle of
- * what it does. */
+/* The resident set as it was read when a line last ended, in bytes; VBT_LINE_RSS_OLD, more than any line's,
+ * where the next line that ends has to read it again. That is so from each tick on, and after a mapping:
+ * read at any other moment than a line's end, it would show the program in the middle of a line. */
 extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
 
 #define VBT_LINE_RSS_OLD INT64_MAX
@@ -144,14 +110,10 @@ extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
 /* The calling thread's state, made where it is missing; NULL when there is no memory. */
 struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread);
 
-/* Registers code, chosen if count > 0; its index, 0 when there is no room. Needs the tree's lock. */
-uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated);
-
-/* The index of a code of the call tree, 0 if it was not added. Needs the tree's lock. */
-uint32_t vbt_line_code_find(uint32_t code);
-
-/* The thread's records of a chosen code, NULL if there is no memory. */
-struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index);
+/* The thread's records of a chosen code, made where they are missing; NULL if there is no memory. */
+static inline struct vbt_line_block *vbt_line_block(struct vbt_line_thread *lines, uint32_t index) {
+    return vbt_line_block_make(lines->blocks, index, lines->ledger);
+}
 
 /* Chosen code begins in a frame, in this line. block NULL: code that is not chosen. */
 void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt_line_block *block, int32_t line);
