@@ -11,7 +11,7 @@
 
 enum { STEP = 100, FILE_HEADER = 16, STATE = 7 }; /* see format/FORMAT.md */
 
-struct chunk {
+struct chunk_head {
     uint8_t magic[4], kind, unused[3];
     uint32_t stored, raw;
     uint64_t sequence, checksum;
@@ -40,7 +40,7 @@ static int64_t new_ticks(const char *path) {
         file = open(path, O_RDONLY | O_CLOEXEC);
         at = FILE_HEADER;
     }
-    struct chunk chunk;
+    struct chunk_head chunk;
     if (file < 0 || fstat(file, &opened) != 0)
         return 0;
     while (pread(file, &chunk, sizeof chunk, at) == (ssize_t)sizeof chunk &&

@@ -37,7 +37,7 @@ static void names_are_as_people_write_them(void **state) {
 }
 
 /* The program that this test is, as a module. */
-struct program {
+struct own_module {
     char path[4096];
     uint64_t start, end, linked;
     uint8_t build_id[64];
@@ -46,7 +46,7 @@ struct program {
 
 static int read_module(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
-    struct program *p = data;
+    struct own_module *p = data;
     if (strcmp(info->dlpi_name, p->path) != 0)
         return 0;
     p->start = UINT64_MAX;
@@ -74,8 +74,8 @@ static int read_module(struct dl_phdr_info *info, size_t size, void *data) {
 }
 
 /* name: as the loader has it, "" for this program. */
-static struct program module_named(const char *name) {
-    struct program p = {.path = ""};
+static struct own_module module_named(const char *name) {
+    struct own_module p = {.path = ""};
     strcpy(p.path, name);
     assert_int_equal(dl_iterate_phdr(read_module, &p), 1);
     assert_true(p.build_id_size > 0);
@@ -85,7 +85,7 @@ static struct program module_named(const char *name) {
 }
 
 /* A trace of one native site, loaded. */
-struct loaded {
+struct loaded_site {
     struct trace_builder b;
     struct vbt_model m;
     struct vbt_places *places;
@@ -93,7 +93,7 @@ struct loaded {
     size_t count;
 };
 
-static void load(struct loaded *l, const struct program *p, uint64_t address) {
+static void load(struct loaded_site *l, const struct own_module *p, uint64_t address) {
     tb_begin(&l->b);
     tb_process(&l->b, (const char *const[]){"exe", p->path, "started", "1", NULL});
     uint32_t module = tb_loaded_module(&l->b, p->start, p->end, p->linked, p->build_id, p->build_id_size, p->path);
@@ -105,7 +105,7 @@ static void load(struct loaded *l, const struct program *p, uint64_t address) {
     l->frames = vbt_frames_of_site(l->places, site, &l->count);
 }
 
-static void unload(struct loaded *l) {
+static void unload(struct loaded_site *l) {
     vbt_places_free(l->places);
     vbt_model_free(&l->m);
     tb_free(&l->b);
@@ -139,8 +139,8 @@ static __attribute__((noinline)) uint64_t outer(void) {
 
 static void inlined_functions_are_frames_of_their_own(void **state) {
     (void)state;
-    struct program p = module_named("");
-    struct loaded l;
+    struct own_module p = module_named("");
+    struct loaded_site l;
     load(&l, &p, outer());
     const char *const names[] = {"inner", "middle", "outer"};
     const int lines[] = {inner_line, middle_line, outer_line};
@@ -164,7 +164,7 @@ static void inlined_functions_are_frames_of_their_own(void **state) {
 /* .eh_frame_hdr tells where functions begin that have no symbol. */
 static void functions_begin_where_their_rules_do(void **state) {
     (void)state;
-    struct program p = module_named("");
+    struct own_module p = module_named("");
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
@@ -180,8 +180,8 @@ static void functions_begin_where_their_rules_do(void **state) {
 /* What lies at the path is another file: none of its names is used. */
 static void a_replaced_file_names_nothing(void **state) {
     (void)state;
-    struct program p = module_named("");
-    struct loaded l;
+    struct own_module p = module_named("");
+    struct loaded_site l;
     p.build_id[0] ^= 1;
     load(&l, &p, outer());
     assert_int_equal(l.count, 1);
@@ -199,8 +199,8 @@ static void a_replaced_file_names_nothing(void **state) {
 
 static void a_file_that_is_gone_is_said_to_be(void **state) {
     (void)state;
-    struct program p = module_named("");
-    struct loaded l;
+    struct own_module p = module_named("");
+    struct loaded_site l;
     strcpy(p.path, "/nonexistent/program");
     p.build_id[0] ^= 1; /* or its own debug file may be found */
     load(&l, &p, outer());
@@ -221,8 +221,8 @@ static void the_kernels_own_code_has_names(void **state) {
         print_message("this kernel gives no vdso\n");
         return;
     }
-    struct program p = module_named("linux-vdso.so.1");
-    struct loaded l;
+    struct own_module p = module_named("linux-vdso.so.1");
+    struct loaded_site l;
     load(&l, &p, (uint64_t)(uintptr_t)function + 2);
     assert_non_null(strstr(l.frames[0].place->function, "clock_gettime"));
     unload(&l);

@@ -258,14 +258,14 @@ static void mapped_memory_is_no_part_of_heap_live_or_peak(void **state) {
 }
 
 /* The model: who mapped each page, and what each mapping has left. */
-struct model {
+struct page_model {
     uint32_t page[PAGES]; /* mapping; 0: none */
     uint32_t node[20001]; /* by mapping: which of the nodes */
     uint32_t left[20001]; /* by mapping: pages */
     uint64_t allocs[NODES], frees[NODES], allocated[NODES], freed[NODES];
 };
 
-static void model_unmap(struct model *m, int from, int to) {
+static void model_unmap(struct page_model *m, int from, int to) {
     for (int page = from; page < to; page++) {
         uint32_t mapping = m->page[page];
         if (mapping == 0)
@@ -276,7 +276,7 @@ static void model_unmap(struct model *m, int from, int to) {
     }
 }
 
-static void model_map(struct model *m, uint32_t mapping, uint32_t node, int from, int to) {
+static void model_map(struct page_model *m, uint32_t mapping, uint32_t node, int from, int to) {
     model_unmap(m, from, to);
     m->node[mapping] = node;
     m->left[mapping] = (uint32_t)(to - from);
@@ -288,7 +288,7 @@ static void model_map(struct model *m, uint32_t mapping, uint32_t node, int from
 
 static void random_calls_agree_with_an_array_of_pages(void **state) {
     (void)state;
-    static struct model model;
+    static struct page_model model;
     static const char *const names[NODES] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"};
     uint32_t nodes[NODES];
     uint64_t seed = 7;

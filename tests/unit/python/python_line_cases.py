@@ -134,7 +134,7 @@ def main():
             print(f'{{.name = "{version[0]}.{version[1]} {name}", .kind = {case[0]}, .first_line = {first}, '
                   f".size = {len(table_bytes)}, .run_count = {len(run_texts)},")
             print(" .table = (const uint8_t[]){\n" + wrapped(table_bytes or ["0"], "     ") + "},")
-            print(" .runs = (const struct run[]){\n" + wrapped(run_texts, "     ") + "}},")
+            print(" .runs = (const struct line_run[]){\n" + wrapped(run_texts, "     ") + "}},")
     sys.stdout.flush()
 
 

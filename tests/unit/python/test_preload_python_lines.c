@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 /* Instructions from start to end (bytes, exclusive) are of this line; -1: of none. */
-struct run {
+struct line_run {
     int32_t start, end, line;
 };
 
@@ -21,7 +21,7 @@ static const struct {
     size_t size;
     size_t run_count;
     const uint8_t *table;
-    const struct run *runs;
+    const struct line_run *runs;
 } cases[] = {
 #include "python_line_cases.inc"
 };
@@ -75,7 +75,7 @@ static void every_instruction_has_the_line_its_interpreter_gives(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
         for (size_t r = 0; r < cases[i].run_count; r++) {
-            const struct run *run = &cases[i].runs[r];
+            const struct line_run *run = &cases[i].runs[r];
             for (int32_t lasti = run->start; lasti < run->end; lasti += 2) {
                 int32_t line = line_of(cases[i].kind, cases[i].table, cases[i].size, cases[i].first_line, lasti);
                 if (line != run->line)
