@@ -4,32 +4,19 @@
 #include "analyzer/analysis/lines.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
-#include "tests/unit/support/trace_builder.h"
+#include "tests/unit/support/loaded_trace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct loaded {
-    struct trace_builder b;
-    struct vbt_trace t;
-};
-
 /* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
-static void load_filtered(struct loaded *l, const char *filter) {
-    const struct vbt_query query = {
-        .trace = tb_save(&l->b), .filters = {filter}, .filter_count = filter != NULL, .filters_rows = true};
-    assert_true(vbt_trace_load(&l->t, &query, true));
-    assert_null(l->t.model.damage);
+static void load_filtered(struct loaded_trace *l, const char *filter) {
+    loaded_trace_load(l, (struct vbt_query){.filters = {filter}, .filter_count = filter != NULL, .filters_rows = true}, true);
 }
 
-static void load(struct loaded *l) { load_filtered(l, NULL); }
-
-static void unload(struct loaded *l) {
-    vbt_trace_free(&l->t);
-    tb_free(&l->b);
-}
+static void load(struct loaded_trace *l) { load_filtered(l, NULL); }
 
 static const struct vbt_line *find(const struct vbt_lines *lines, const char *function, int64_t line) {
     for (size_t i = 0; i < lines->count; i++)
@@ -55,7 +42,7 @@ static void check_total(const struct vbt_lines *lines, const struct vbt_model *m
 
 static void leaf_lines_of_the_sample(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_lines lines;
     tb_sample(&l.b);
     load(&l);
@@ -77,12 +64,12 @@ static void leaf_lines_of_the_sample(void **state) {
     assert_int_equal(find(&lines, "libother.so+0x1f", 0)->sums.allocs, 4);
     check_total(&lines, &l.t.model);
     vbt_lines_free(&lines);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void user_lines_of_the_sample(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_lines lines;
     tb_sample(&l.b);
     load_filtered(&l, "bench.py");
@@ -101,7 +88,7 @@ static void user_lines_of_the_sample(void **state) {
     vbt_lines_filter(&lines, l.t.filter);
     assert_int_equal(lines.count, 3);
     vbt_lines_free(&lines);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 /* native paths: 1 main program > 2 library; 3 library only; with exe and, if it is not NULL, a version of Python. */
@@ -116,32 +103,32 @@ static void build_native(struct trace_builder *b, const char *exe, const char *p
 
 static void the_main_program_stands_for_the_user_where_there_is_no_python(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     build_native(&l.b, "/bin/tool", NULL);
     load(&l);
     const uint32_t leaf[] = {0, 1, 2, 2}, user[] = {0, 1, 1, 0};
     assert_memory_equal(l.t.attribution.leaf, leaf, sizeof leaf);
     assert_memory_equal(l.t.attribution.user, user, sizeof user);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void an_interpreter_is_nobodys_own_code(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     build_native(&l.b, "/usr/bin/python3.11", "3.11.2");
     load(&l);
     const uint32_t user[] = {0, 0, 0, 0};
     assert_memory_equal(l.t.attribution.user, user, sizeof user);
-    unload(&l);
+    loaded_trace_free(&l);
     build_native(&l.b, "/opt/game/game", "3.11.2"); /* embeds Python */
     load(&l);
     assert_int_equal(l.t.attribution.user[2], 1);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void the_same_line_compiled_twice_is_one_row(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_lines lines;
     tb_begin(&l.b);
     for (uint32_t i = 1; i <= 3; i++) {
@@ -155,12 +142,12 @@ static void the_same_line_compiled_twice_is_one_row(void **state) {
     assert_int_equal(find(&lines, "f", 5)->sums.allocs, 30);
     assert_int_equal(find(&lines, "g", 5)->sums.allocs, 30);
     vbt_lines_free(&lines);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void mapped_memory_is_no_part_of_lines_and_totals(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_lines lines;
     struct vbt_totals totals;
     tb_begin(&l.b);
@@ -177,19 +164,19 @@ static void mapped_memory_is_no_part_of_lines_and_totals(void **state) {
     assert_int_equal(totals.all.allocated, 7);
     assert_int_equal(totals.domain[VBT_DOMAIN_MAP].allocated, 4096);
     vbt_lines_free(&lines);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     (void)state;
     struct vbt_conservation c;
-    struct loaded l;
+    struct loaded_trace l;
     tb_sample(&l.b);
     load(&l);
     vbt_conservation_check(&c, &l.t.model);
     assert_true(c.checked && c.holds);
     vbt_conservation_free(&c);
-    unload(&l);
+    loaded_trace_free(&l);
 
     tb_sample(&l.b); /* one more total than was counted by path */
     tb_state(&l.b, (const int64_t[][2]){{VBT_STATE_DOMAIN + 16 + VBT_FIELD_ALLOCS, 26}, {0, 0}});
@@ -197,7 +184,7 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     vbt_conservation_check(&c, &l.t.model);
     assert_false(c.checked); /* no END behind it */
     vbt_conservation_free(&c);
-    unload(&l);
+    loaded_trace_free(&l);
 
     tb_sample(&l.b);
     tb_state(&l.b, (const int64_t[][2]){{VBT_STATE_DOMAIN + 16 + VBT_FIELD_ALLOCS, 26}, {0, 0}});
@@ -207,7 +194,7 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     assert_true(c.checked && !c.holds);
     assert_string_equal(c.difference, "Python allocations: 25 over all call paths, 26 in the totals");
     vbt_conservation_free(&c);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 /* Two kinds, one with what is inherited; classes of the resident set, of which no version knows the last. */
@@ -251,7 +238,7 @@ static void mapped_memory_is_told_by_kind_and_held_to_be_as_much(void **state) {
                                               "map: 12288 bytes live, addresses of 8192 bytes held"};
     for (int i = 0; i < 3; i++) {
         struct vbt_conservation c;
-        struct loaded l;
+        struct loaded_trace l;
         put_mapped(&l.b, i == 1 ? 1 : 2, i == 2 ? 8192 : 12288);
         load(&l);
         vbt_conservation_check(&c, &l.t.model);
@@ -269,7 +256,7 @@ static void mapped_memory_is_told_by_kind_and_held_to_be_as_much(void **state) {
         assert_int_equal(highest->bytes[VBT_RESIDENT_HEAP], 1);
         assert_int_equal(highest->bytes[VBT_RESIDENT_UNKNOWN], 7 + 8);
         assert_int_equal(l.t.model.maps[VBT_MAP_FILE][VBT_FIELD_INHERITED_BYTES], 4096);
-        unload(&l);
+        loaded_trace_free(&l);
     }
 }
 

@@ -5,28 +5,16 @@
 #include "analyzer/analysis/calls/runtime_groups.h"
 #include "analyzer/report/stack_text.h"
 #include "analyzer/analysis/totals.h"
-#include "tests/unit/support/trace_builder.h"
+#include "tests/unit/support/loaded_trace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct loaded {
-    struct trace_builder b;
-    struct vbt_trace t;
-};
-
 /* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
-static void load(struct loaded *l, const char *filter) {
-    const struct vbt_query query = {.trace = tb_save(&l->b), .filters = {filter}, .filter_count = filter != NULL};
-    assert_true(vbt_trace_load(&l->t, &query, false));
-    assert_null(l->t.model.damage);
-}
-
-static void unload(struct loaded *l) {
-    vbt_trace_free(&l->t);
-    tb_free(&l->b);
+static void load(struct loaded_trace *l, const char *filter) {
+    loaded_trace_load(l, (struct vbt_query){.filters = {filter}, .filter_count = filter != NULL}, false);
 }
 
 /* The call at the end of a stack, written as vbt_stack_text does. */
@@ -82,7 +70,7 @@ static void check_total(const struct vbt_call_tree *tree, const struct vbt_model
 
 static void the_tree_of_the_sample(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     tb_sample(&l.b);
     load(&l, NULL);
@@ -115,12 +103,12 @@ static void the_tree_of_the_sample(void **state) {
     assert_int_equal(tree.count, 7); /* lines 3 and 4 are one */
     assert_int_equal(find(&tree, "<module> (bench.py:1);work (bench.py:1)")->self[VBT_MEASURE_ALLOCS], 17);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void read_from_the_innermost_call(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     tb_sample(&l.b);
     load(&l, NULL);
@@ -143,12 +131,12 @@ static void read_from_the_innermost_call(void **state) {
         assert_string_not_equal(
             tree.calls[tree.calls[i].parent].place != NULL ? tree.calls[tree.calls[i].parent].place->function : "", "[python]");
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void groups_stand_on_the_first_level(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     tb_sample(&l.b);
     load(&l, NULL);
@@ -169,14 +157,14 @@ static void groups_stand_on_the_first_level(void **state) {
     assert_int_equal(find(&tree, "libones.so")->cumulative[VBT_MEASURE_BYTES], 5000);
     assert_int_equal(find(&tree, "[vbtrace]")->cumulative[VBT_MEASURE_BYTES], 200);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 /* A thousand modules below a stack of a thousand calls: each group repeats the stack, but only so many calls are made. */
 static void callers_beyond_all_bounds_are_left_out(void **state) {
     (void)state;
     enum { DEPTH = 1100, MODULES = 1100 };
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     static struct tb_counters counters[MODULES];
     tb_begin(&l.b);
@@ -209,7 +197,7 @@ static void callers_beyond_all_bounds_are_left_out(void **state) {
     assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
     assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void filters_leave_whole_stacks(void **state) {
@@ -232,7 +220,7 @@ static void filters_leave_whole_stacks(void **state) {
         {"function=work|other", 6308},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct loaded l;
+        struct loaded_trace l;
         struct vbt_call_tree tree;
         tb_sample(&l.b);
         load(&l, cases[i].filter);
@@ -241,7 +229,7 @@ static void filters_leave_whole_stacks(void **state) {
         if (tree.calls[0].cumulative[VBT_MEASURE_BYTES] != cases[i].bytes)
             fail_msg("%s: %lld bytes", cases[i].filter, (long long)tree.calls[0].cumulative[VBT_MEASURE_BYTES]);
         vbt_call_tree_free(&tree);
-        unload(&l);
+        loaded_trace_free(&l);
     }
 }
 
@@ -255,7 +243,7 @@ static const struct vbt_function *find_function(const struct vbt_functions *func
 
 static void functions_with_full_native_stacks(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     struct vbt_functions f;
     tb_sample(&l.b);
@@ -275,12 +263,12 @@ static void functions_with_full_native_stacks(void **state) {
     assert_string_equal(f.rows[0].place->function, MALLOC);
     vbt_functions_free(&f);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 static void functions_of_the_sample(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     struct vbt_functions f;
     tb_sample(&l.b);
@@ -297,13 +285,13 @@ static void functions_of_the_sample(void **state) {
     assert_int_equal(find_function(&f, "ones")->self[VBT_MEASURE_ALLOCS], 10);
     vbt_functions_free(&f);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 /* f > g > f > f, each allocating once: f costs 4 in all, not 4 + 2 + 1. And a chain too deep for recursion. */
 static void recursion_counts_once(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     struct vbt_call_tree tree;
     struct vbt_functions f;
     enum { DEEP = 20000 };
@@ -337,13 +325,19 @@ static void recursion_counts_once(void **state) {
     assert_int_equal(find_function(&f, "g")->cumulative[VBT_MEASURE_BYTES], 1030);
     vbt_functions_free(&f);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
+}
+
+/* A native site in a module of its own, which lies at an address. */
+static uint32_t site_in_module(struct trace_builder *b, uint64_t address, const char *path) {
+    tb_module(b, address, address + 0x10000, 0, path);
+    return tb_site(b, VBT_SITE_NATIVE, address + 0x10, 0);
 }
 
 /* A trace of stacks that are one frame each but for what is said: names from modules that do not exist are "module+0x...". */
 static void what_only_the_runtime_reaches(void **state) {
     (void)state;
-    struct loaded l;
+    struct loaded_trace l;
     static const char *const process[] = {"python", "3.11.2", "native", "full", NULL};
     tb_begin(&l.b);
     tb_process(&l.b, process);
@@ -354,10 +348,8 @@ static void what_only_the_runtime_reaches(void **state) {
     static const char *const paths[] = {"/nowhere/bin/python3.11", "/nowhere/libc.so.6", "/nowhere/libstdc++.so.6",
                                         "/nowhere/ext.so"};
     uint32_t native[4];
-    for (uint64_t i = 0; i < 4; i++) {
-        tb_module(&l.b, 0x10000 * (i + 1), 0x10000 * (i + 2), 0, paths[i]);
-        native[i] = tb_site(&l.b, VBT_SITE_NATIVE, 0x10000 * (i + 1) + 0x10, 0);
-    }
+    for (uint64_t i = 0; i < 4; i++)
+        native[i] = site_in_module(&l.b, 0x10000 * (i + 1), paths[i]);
     const struct {
         uint32_t sites[4]; /* the outermost first */
         enum vbt_runtime_group group;
@@ -400,7 +392,7 @@ static void what_only_the_runtime_reaches(void **state) {
     assert_int_equal(found, CASES);
     free(groups);
     vbt_call_tree_free(&tree);
-    unload(&l);
+    loaded_trace_free(&l);
 }
 
 int main(void) {
