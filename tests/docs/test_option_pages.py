@@ -98,6 +98,11 @@ def test_each_command_has_a_section_and_nothing_else_has():
     assert sorted(titles) == sorted(["Options that several commands share", *(name for name in commands() if name != "run")])
 
 
+def test_readme_lists_the_commands():
+    table = markdown.rows(markdown.section(markdown.read("README.md"), "Reading a trace"))
+    assert sorted(cells[0].strip("`") for cells in table) == sorted(commands())
+
+
 def test_shared_options_are_options():
     shared = names_of(written(markdown.section(PAGE, "Options that several commands share")))
     assert shared <= names_of(text for command in commands() if command != "run" for text in options(command))
