@@ -133,7 +133,7 @@ struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller) {
         return NULL;
     uint32_t standing = atomic_load_explicit(&thread->standing, memory_order_relaxed);
     if (standing != VBT_IDLE && (standing != VBT_IN_REAL || vbt_real_calls_back(caller))) {
-        thread->lost_in_signal += standing == VBT_IN_LEDGER;
+        thread->lost_in_signal += standing == VBT_IN_LEDGER && !vbt_oracle_walks;
         return NULL;
     }
     atomic_store_explicit(&thread->standing, (uint32_t)as, memory_order_relaxed);
@@ -333,7 +333,7 @@ static void begin_anew(bool in_order) {
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();
-    vbt_maps_begin_anew(in_order);
+    vbt_maps_begin_anew(in_order, vbt_self != NULL ? &vbt_self->ledger : NULL);
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();

@@ -44,8 +44,7 @@ static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
     return counted;
 }
 
-/* A call tree that grows larger is cut. A thread's table of pages is address space for an account of each node. */
-enum { VBT_PAGE_ACCOUNTS = 64, VBT_MOST_NODES = 1 << 24, VBT_PAGES = VBT_MOST_NODES / VBT_PAGE_ACCOUNTS };
+enum { VBT_PAGE_ACCOUNTS = 64, VBT_PAGES = VBT_MAX_ACCOUNTS / VBT_PAGE_ACCOUNTS };
 
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_ACCOUNTS];
@@ -53,7 +52,7 @@ struct vbt_counters_page {
 };
 
 struct vbt_intervals;
-struct vbt_line_thread;
+struct vbt_watcher;
 
 struct vbt_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
@@ -71,7 +70,7 @@ struct vbt_ledger {
     _Atomic int64_t alloc_limit;              /* live above this: publish; other threads write it to make this one do so */
     _Atomic int64_t free_limit;               /* live below this: publish; likewise */
     int64_t crest;                            /* live above this when something is freed: a peak may be passing */
-    int64_t crest_of_others;                  /* the same without what line mode wants to know */
+    int64_t crest_of_others;                  /* the same without what the watcher wants to know */
     _Atomic int64_t published;                /* part of live that is in vbt_peak.total */
     int64_t ours;                             /* part of live that is vbtrace's own */
     const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
@@ -81,14 +80,15 @@ struct vbt_ledger {
     uint64_t unknown_frees[VBT_DOMAIN_MAP];
     uint64_t lost[VBT_LOST_KINDS];
     struct vbt_intervals *intervals;
-    struct vbt_line_thread *lines; /* NULL without line mode */
-    bool watched;                  /* line mode wants to be told of each event: all go the long way */
+    struct vbt_watcher *watcher; /* NULL without line mode */
+    bool watched;                /* the watcher observes every event, so the fast path is off */
     struct vbt_arena arena;
     struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
     _Atomic uint64_t *page_clocks;    /* vbt_clock at the last change on each: side by side, for whoever looks at all of them */
     struct vbt_totals mapped;
     uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
     uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */
+    struct vbt_ledger *next;
 };
 
 /* The next free is told whatever the live bytes are. */

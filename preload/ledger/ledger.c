@@ -1,14 +1,14 @@
 /* See ledger.h. */
 #include "ledger.h"
 
-#include "preload/thread/thread.h"
-#include "preload/python/python_code.h"
 #include "preload/tree/tree.h"
 #include "interval.h"
-#include "preload/lines/books/line_silent.h"
+#include "watcher.h"
 
 struct vbt_peak vbt_peak;
+_Atomic(struct vbt_ledger *) vbt_ledgers;
 _Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;
+_Atomic int64_t vbt_latest_rss = VBT_RSS_OLD;
 
 /* A new highest total: nodes that change from now on keep what they had. */
 static void new_peak(int64_t bytes) {
@@ -53,6 +53,12 @@ void vbt_ledger_watch(struct vbt_ledger *ledger) {
     force_publish(ledger);
 }
 
+void vbt_ledger_add(struct vbt_ledger *ledger) {
+    ledger->next = atomic_load(&vbt_ledgers);
+    while (!atomic_compare_exchange_weak(&vbt_ledgers, &ledger->next, ledger))
+        ;
+}
+
 void vbt_ledger_begin(struct vbt_ledger *ledger) {
     uint32_t before = atomic_fetch_add(&vbt_peak.threads, 1);
     atomic_store(&ledger->alloc_limit, INT64_MAX);
@@ -61,10 +67,10 @@ void vbt_ledger_begin(struct vbt_ledger *ledger) {
         return;
     force_publish(ledger);
     if (before == 1)
-        for (struct vbt_thread *other = atomic_load(&vbt_threads); other != NULL; other = other->next)
-            if (&other->ledger != ledger) {
-                publish(&other->ledger); /* it may be long before its next event */
-                force_publish(&other->ledger);
+        for (struct vbt_ledger *other = atomic_load(&vbt_ledgers); other != NULL; other = other->next)
+            if (other != ledger) {
+                publish(other); /* it may be long before its next event */
+                force_publish(other);
             }
 }
 
@@ -81,7 +87,7 @@ static void crest(struct vbt_ledger *ledger) {
         publish_and_go_on(ledger); /* a second thread has come, and this one has not published what it reached alone */
     }
     ledger->crest_of_others = next;
-    ledger->crest = ledger->lines != NULL ? vbt_line_crest(ledger->lines) : next;
+    ledger->crest = ledger->watcher != NULL ? ledger->watcher->crest(ledger->watcher) : next;
 }
 
 /* The first change of an account since the last peak or tick. */
@@ -191,7 +197,7 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
     ledger->live += (int64_t)size;
     ledger->last_block = block;
     if (VBT_UNLIKELY(ledger->watched))
-        vbt_line_note_alloc(ledger->lines, block, size);
+        ledger->watcher->alloc(ledger->watcher, block, size);
     if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
     vbt_cell *slot = vbt_shadow_usual_cell(block);
@@ -215,7 +221,7 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     }
     atomic_store_explicit(slot, 0, memory_order_relaxed);
     if (VBT_UNLIKELY((cell & VBT_CELL_WATCHED) != 0))
-        vbt_python_block_freed((uintptr_t)block);
+        vbt_watched_block_freed((uintptr_t)block);
     if (VBT_UNLIKELY((cell & VBT_CELL_DOMAIN) == 0)) {
         ledger->unknown_frees[domain]++;
         return 0;
@@ -240,7 +246,7 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     totals->freed += size;
     ledger->live -= (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        vbt_line_note_free(ledger->lines, place.node, size, block == ledger->last_block, 1);
+        ledger->watcher->free(ledger->watcher, place.node, size, block == ledger->last_block, 1);
     if (block == ledger->last_block) {
         ledger->last_block = NULL;
         counters->temporary++;
@@ -266,7 +272,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     totals->freed -= size;
     ledger->live += (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        vbt_line_note_free(ledger->lines, place.node, size, was_last, -1);
+        ledger->watcher->free(ledger->watcher, place.node, size, was_last, -1);
     if (counters->clock & VBT_CLOCK_OURS)
         ledger->ours += (int64_t)size;
     if (was_last) {
@@ -313,7 +319,7 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     to->allocated += size;
     if (size != to->usual_size)
         other_size(ledger, to, size);
-    atomic_store_explicit(slot, (cell & ~(uint64_t)(VBT_MAX_NODES - 1)) | place.account, memory_order_relaxed);
+    atomic_store_explicit(slot, (cell & ~(VBT_CELL_ACCOUNTS - 1)) | place.account, memory_order_relaxed);
     return true;
 }
 
@@ -329,7 +335,7 @@ void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t 
     ledger->mapped.allocated += bytes;
     if (bytes != place.counters->usual_size)
         other_size(ledger, place.counters, bytes);
-    atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
+    atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary) {
@@ -346,7 +352,7 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
     ledger->mapped.freed += bytes;
     ledger->mapped.frees += ends;
     ledger->mapped.temporary += temporary;
-    atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
+    atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 
 int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now) {

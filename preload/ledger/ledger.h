@@ -31,6 +31,18 @@ extern struct vbt_peak vbt_peak VBT_HIDDEN;
 /* Counts peaks and ticks; on a line of its own, since every event reads it. */
 extern _Atomic uint64_t vbt_clock __attribute__((aligned(64))) VBT_HIDDEN;
 
+/* The resident set as it was last read where line mode may read it, bytes; VBT_RSS_OLD, which is more
+ * than any, where it has to be read again: from each tick on, and when something was mapped. */
+extern _Atomic int64_t vbt_latest_rss VBT_HIDDEN;
+
+#define VBT_RSS_OLD INT64_MAX
+
+/* All ledgers ever added, newest first. */
+extern _Atomic(struct vbt_ledger *) vbt_ledgers;
+
+/* Adds a new ledger to them, once. */
+void vbt_ledger_add(struct vbt_ledger *ledger);
+
 /* Opens the books of a thread that has none yet. From the second thread on, all publish. */
 void vbt_ledger_begin(struct vbt_ledger *ledger);
 
@@ -52,7 +64,7 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
 /* The node that a live block is charged to; 0 if it is not known. */
 uint32_t vbt_ledger_node_of(const void *block);
 
-/* From now on the thread's line mode is told of each event. */
+/* From now on the ledger's watcher is called at each event. */
 void vbt_ledger_watch(struct vbt_ledger *ledger);
 
 /* Mapped memory, for maps.h: it is no part of the heap's peak, nor of intervals. The first books a

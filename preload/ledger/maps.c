@@ -2,7 +2,6 @@
 #include "maps.h"
 
 #include "preload/base/lock.h"
-#include "preload/thread/thread.h"
 #include "ledger.h"
 #include "ranges.h"
 
@@ -200,12 +199,12 @@ uint64_t vbt_maps_held(void) {
 }
 
 /* Settles or restores what threads have in hand, all but one. Any ledger will do to book it, now that its thread books nothing. */
-static void resolve(const struct vbt_thread *but) {
+static void resolve(const struct vbt_ledger *but) {
     uint64_t signals = open_books();
-    struct vbt_thread *first = atomic_load(&vbt_threads);
-    for (struct vbt_thread *thread = first; thread != NULL; thread = thread->next)
-        if (thread != but)
-            restore(&first->ledger, &thread->ledger.unmapping);
+    struct vbt_ledger *first = atomic_load(&vbt_ledgers);
+    for (struct vbt_ledger *ledger = first; ledger != NULL; ledger = ledger->next)
+        if (ledger != but)
+            restore(first, &ledger->unmapping);
     close_books(signals);
 }
 
@@ -220,18 +219,18 @@ static void forget_all(void) {
     maps.spare = maps.mappings.count = 0;
     maps.sum = (struct vbt_maps_sum){.forgotten = known};
     maps.live = 0;
-    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
-        thread->ledger.unmapping = 0;
+    for (struct vbt_ledger *ledger = atomic_load(&vbt_ledgers); ledger != NULL; ledger = ledger->next)
+        ledger->unmapping = 0;
 }
 
 void vbt_maps_free_lock(void) { maps.lock = (struct vbt_lock){0}; }
 
-void vbt_maps_begin_anew(bool in_order) {
+void vbt_maps_begin_anew(bool in_order, const struct vbt_ledger *own) {
     maps.sum.forgotten = 0;
     if (!in_order && atomic_load(&maps.lock.state) != 0)
         forget_all();
     vbt_maps_free_lock();
-    resolve(vbt_self); /* this thread goes on, if it was interrupted */
+    resolve(own); /* this thread goes on, if it was interrupted */
 }
 
 static uint64_t signals_before_fork;

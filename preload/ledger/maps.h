@@ -69,8 +69,8 @@ void vbt_maps_after_fork(void);
 
 /* In the child: nobody has the lock, and what threads had in hand that are gone is settled or restored. in_order: the fork was one that
  * vbt_maps_before_fork came before. Else a thread that is gone may have been amid the books: they are begun afresh, and what was in them
- * is counted as forgotten. */
-void vbt_maps_begin_anew(bool in_order);
+ * is counted as forgotten. own: the calling thread's ledger, or NULL. */
+void vbt_maps_begin_anew(bool in_order, const struct vbt_ledger *own);
 
 /* In a child that does not record. */
 void vbt_maps_free_lock(void);

@@ -5,6 +5,7 @@
 #include "preload/base/memory.h"
 
 _Atomic(vbt_cell *) *vbt_shadow_regions;
+void (*vbt_watched_block_freed)(uintptr_t address);
 
 bool vbt_shadow_init(void) {
     vbt_shadow_regions = vbt_map(2 * VBT_SHADOW_PLANE * sizeof *vbt_shadow_regions);

@@ -26,8 +26,9 @@ enum {
  * watched. */
 typedef _Atomic uint64_t vbt_cell;
 
+#define VBT_CELL_ACCOUNTS (UINT64_C(1) << 26) /* accounts below this fit */
 #define VBT_CELL_DOMAIN (UINT64_C(3) << 26)
-#define VBT_CELL_WATCHED (UINT64_C(1) << 28) /* somebody wants to know when the block ends */
+#define VBT_CELL_WATCHED (UINT64_C(1) << 28) /* vbt_watched_block_freed is called when the block ends */
 #define VBT_CELL_HUGE (UINT64_C(1) << 29)    /* its size does not fit */
 #define VBT_CELL_SIZES (UINT64_C(1) << 34)   /* sizes below this fit */
 
@@ -38,9 +39,13 @@ static inline uint64_t vbt_cell_pack(uint32_t account, size_t size, enum vbt_dom
     return (uint64_t)size << 30 | vbt_cell_of_domain(domain) | account;
 }
 
-static inline uint32_t vbt_cell_account(uint64_t cell) { return (uint32_t)(cell & (VBT_MAX_NODES - 1)); }
+static inline uint32_t vbt_cell_account(uint64_t cell) { return (uint32_t)(cell & (VBT_CELL_ACCOUNTS - 1)); }
 static inline size_t vbt_cell_size(uint64_t cell) { return cell >> 30; }
 static inline enum vbt_domain vbt_cell_domain(uint64_t cell) { return (enum vbt_domain)((cell >> 26 & 3) - 1); }
+
+/* What wants to know of the ends of blocks whose cells are marked VBT_CELL_WATCHED. Whoever marks them
+ * has put its own function there. */
+extern void (*vbt_watched_block_freed)(uintptr_t address);
 
 /* False when there is no memory for the first level. */
 bool vbt_shadow_init(void);

@@ -1,10 +1,13 @@
 /* See native_oracle.h. */
 #include "native_oracle.h"
 
-#include "preload/thread/thread.h"
+#include "preload/base/sys.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
+
+__thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial-exec")));
 
 static _Atomic uint32_t walking; /* threads */
 static _Atomic uint32_t forking; /* threads */
@@ -132,7 +135,7 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
         return 0;
     int saved = errno;
     uint64_t signals = begin_walk();
-    uint64_t lost = vbt_self != NULL ? vbt_self->lost_in_signal : 0; /* what libunwind asks for amid an event is its own */
+    vbt_oracle_walks = true;
     unw_context_t context;
     unw_cursor_t cursor;
 #if defined __x86_64__
@@ -141,8 +144,7 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
     unw_tdep_getcontext(&context);
 #endif
     uint32_t count = unwind.init_local(&cursor, &context) == 0 ? walk(&cursor, from, out, size) : 0;
-    if (vbt_self != NULL)
-        vbt_self->lost_in_signal = lost;
+    vbt_oracle_walks = false;
     end_walk(signals);
     errno = saved;
     return count;

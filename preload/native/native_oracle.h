@@ -6,6 +6,8 @@
 
 #include "native_machine.h"
 
+#include <stdbool.h>
+
 /* Opens it. Call where the loader may be called, and where what it allocates is not recorded. NULL: it is open; else why not. */
 const char *vbt_oracle_open(void);
 
@@ -16,6 +18,10 @@ struct vbt_oracle_frame {
 /* Walks the calling thread's stack from `from`, the caller of some function that runs now, outwards. Returns how many frames, that
  * one included, it put into `out`; 0 where it is not open or does not find `from`. Keeps errno. */
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size);
+
+/* Does the calling thread walk now, with signals blocked? What is allocated meanwhile is libunwind's, and
+ * no data of the program's is lost with it. */
+extern __thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial-exec")));
 
 /* Around a fork: libunwind has locks, which a child must not find locked by a thread that did not come along. Waits for threads that
  * walk, for two seconds at most, and keeps others from it until the fork is over. */

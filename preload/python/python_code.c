@@ -2,7 +2,7 @@
  *
  * Addresses are borrowed: a code object dies, and its block is given to another. So what is keyed by address
  * (vbt_python_sites, live_ids) is dropped when the block is freed, while what is keyed by content (codes and sites of
- * the tree) stays for ever. The block's shadow cell carries a mark that makes its free call vbt_python_block_freed.
+ * the tree) stays for ever. The block's shadow cell carries a mark that makes the ledger call block_freed.
  * All functions but the lookup take the tree's lock. */
 #include "python_code.h"
 
@@ -43,13 +43,43 @@ static uint32_t free_live_code, free_site_key;
 static struct vbt_table live_ids;
 static uint32_t own_file;
 
+static struct live_code *live_at(uint32_t id) { return vbt_vector_at(&live_codes, id); }
+static struct site_key *key_at(uint32_t id) { return vbt_vector_at(&site_keys, id); }
+
+/* A block that was watched is about to be freed: that of a code object, and everything known by its
+ * addresses is forgotten (ids stay); or that of a thread state. */
+static void block_freed(uintptr_t block) {
+    bool is_code = false;
+    vbt_lock(&vbt_tree.lock);
+    for (uintptr_t address = block; address <= block + 32; address += 16) {
+        uint32_t id = vbt_table_get(&live_ids, address, 0);
+        if (id == 0)
+            continue;
+        struct live_code *live = live_at(id);
+        for (uint32_t key = live->first_key; key != 0;) {
+            struct site_key *gone = key_at(key);
+            uint32_t next = gone->next;
+            vbt_table_remove(&vbt_python_sites, gone->key, gone->key2);
+            gone->next = free_site_key;
+            free_site_key = key;
+            key = next;
+        }
+        vbt_table_remove(&live_ids, address, 0);
+        live->first_key = free_live_code;
+        free_live_code = id;
+        is_code = true;
+        break;
+    }
+    atomic_fetch_add_explicit(&vbt_python_generations, is_code ? VBT_PYTHON_CODE_DIED : VBT_PYTHON_STATE_DIED,
+                              memory_order_release);
+    vbt_unlock(&vbt_tree.lock);
+}
+
 bool vbt_python_code_init(void) {
+    vbt_watched_block_freed = block_freed;
     vbt_transparent_site = vbt_intern_special_site("[interpreter]");
     return vbt_transparent_site != 0;
 }
-
-static struct live_code *live_at(uint32_t id) { return vbt_vector_at(&live_codes, id); }
-static struct site_key *key_at(uint32_t id) { return vbt_vector_at(&site_keys, id); }
 
 static uint32_t take(struct vbt_vector *vector, uint32_t *free_list, uint32_t next) {
     if (*free_list != 0) {
@@ -244,33 +274,6 @@ const char *vbt_python_inner_code(const char *code, size_t *at) {
 int32_t vbt_python_line_at(const char *code, int32_t lasti) {
     struct vbt_line_cursor cursor = {0, 0, 0};
     return line_of(code, lasti, &cursor);
-}
-
-void vbt_python_block_freed(uintptr_t block) {
-    bool is_code = false;
-    vbt_lock(&vbt_tree.lock);
-    for (uintptr_t address = block; address <= block + 32; address += 16) {
-        uint32_t id = vbt_table_get(&live_ids, address, 0);
-        if (id == 0)
-            continue;
-        struct live_code *live = live_at(id);
-        for (uint32_t key = live->first_key; key != 0;) {
-            struct site_key *gone = key_at(key);
-            uint32_t next = gone->next;
-            vbt_table_remove(&vbt_python_sites, gone->key, gone->key2);
-            gone->next = free_site_key;
-            free_site_key = key;
-            key = next;
-        }
-        vbt_table_remove(&live_ids, address, 0);
-        live->first_key = free_live_code;
-        free_live_code = id;
-        is_code = true;
-        break;
-    }
-    atomic_fetch_add_explicit(&vbt_python_generations, is_code ? VBT_PYTHON_CODE_DIED : VBT_PYTHON_STATE_DIED,
-                              memory_order_release);
-    vbt_unlock(&vbt_tree.lock);
 }
 
 void vbt_python_own_file(const char *path) {

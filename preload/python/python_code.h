@@ -22,10 +22,6 @@ static inline uint32_t vbt_python_site(const char *frame, uintptr_t key, uint32_
     return VBT_LIKELY(site != 0) ? site : vbt_python_new_site(frame, key, key2);
 }
 
-/* A block that was watched is about to be freed: that of a code object, and everything known by its addresses is
- * forgotten (ids stay); or that of a thread state. */
-void vbt_python_block_freed(uintptr_t address);
-
 /* The file that code of vbtrace's own is said to be from which comes with the library. */
 #define VBT_OWN_CODE "<vbtrace>"
 

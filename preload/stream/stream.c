@@ -124,7 +124,7 @@ static void measure(void) {
     if (seen.tick.limited == 0 && atomic_load(&vbt_tree.limited))
         seen.tick.limited = seen.tick.time;
     seen.tick.rss = vbt_rss_now();
-    atomic_store_explicit(&vbt_line_rss, VBT_LINE_RSS_OLD, memory_order_relaxed);
+    atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
     if (seen.tick.rss > seen.tick.max_rss)
         seen.tick.max_rss = seen.tick.rss;
     if (books->peak != peak)

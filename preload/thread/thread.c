@@ -2,8 +2,8 @@
 #include "thread.h"
 
 #include "preload/ledger/ledger.h"
+#include "preload/ledger/watcher.h"
 #include "thread_rows.h"
-#include "preload/lines/books/line_books.h"
 #include "preload/tree/modules.h"
 
 #include <linux/mman.h>
@@ -79,11 +79,8 @@ struct vbt_thread *vbt_thread_begin(void) {
         thread->ledger.last_block = NULL;
         vbt_python_stack_reset(&thread->stack);
         vbt_full_stack_reset(&thread->full);
-        if (thread->lines != NULL) {
-            vbt_line_reset(thread->lines);
-            thread->lines->roots = 0;
-            thread->lines->switches = thread->lines->withdrawn = false;
-        }
+        if (thread->ledger.watcher != NULL)
+            thread->ledger.watcher->handed_on(thread->ledger.watcher);
         atomic_store(&thread->standing, VBT_IDLE);
         if (was_nobodys)
             vbt_ledger_begin(&thread->ledger);
@@ -101,6 +98,7 @@ struct vbt_thread *vbt_thread_begin(void) {
         thread->next = atomic_load(&vbt_threads);
         while (!atomic_compare_exchange_weak(&vbt_threads, &thread->next, thread))
             ;
+        vbt_ledger_add(&thread->ledger);
         vbt_ledger_begin(&thread->ledger);
     }
     thread->on_stack = (uintptr_t)__builtin_frame_address(0);

@@ -2,7 +2,6 @@
 #include "tree.h"
 
 #include "preload/shared/options.h"
-#include "preload/ledger/counters.h"
 #include "modules.h"
 #include "main_program.h"
 
@@ -171,7 +170,7 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     if (id != 0)
         return id;
     if (vbt_tree.nodes.count >= vbt_tree.most_nodes) {
-        atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_MOST_NODES);
+        atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_MAX_ACCOUNTS);
         return 0;
     }
     bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left from when there was no memory for the node */
@@ -198,7 +197,7 @@ uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
 /* What a call path takes in the file, before it is compressed, and in memory, with the counters of a thread. */
 static uint32_t most_nodes(void) {
     enum { IN_FILE = 64, IN_MEMORY = 256 };
-    uint64_t most = VBT_MOST_NODES;
+    uint64_t most = VBT_MAX_ACCOUNTS;
     if (vbt_options.max_trace != 0 && vbt_options.max_trace / IN_FILE < most)
         most = vbt_options.max_trace / IN_FILE;
     if (vbt_options.max_memory != 0 && vbt_options.max_memory / IN_MEMORY < most)

@@ -43,6 +43,10 @@ struct vbt_node {
     _Atomic uint32_t account; /* in the ledgers; 0 while nothing was booked there */
 };
 
+/* A call tree that grows larger is cut: each node may have an account, and a thread's table of pages of
+ * counters is address space for all of them. */
+enum { VBT_MAX_ACCOUNTS = 1 << 24 };
+
 /* Most nodes have few children. They are kept by their parent, which also tells that a new one is new; only where there are more, those are
  * in a table. */
 enum { VBT_NODE_CHILDREN = 4, VBT_NODE_BITS = 30 };

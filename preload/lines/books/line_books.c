@@ -10,7 +10,6 @@
 #include <string.h>
 
 bool vbt_line_fast_enabled;
-_Atomic int64_t vbt_line_rss = VBT_LINE_RSS_OLD;
 int64_t vbt_line_event_cost;
 int64_t vbt_line_call_cost;
 enum vbt_objects vbt_line_objects;
@@ -18,6 +17,33 @@ enum vbt_objects vbt_line_objects;
 void vbt_line_books_init(void) {
     vbt_line_clock_init();
     vbt_line_fast_enabled = vbt_line_clock_is_tsc;
+}
+
+/* For the ledger, see watcher.h. */
+static int64_t crest(struct vbt_watcher *watcher) {
+    struct vbt_line_thread *lines = vbt_line_thread_of(watcher);
+    int64_t elsewhere = vbt_line_live_elsewhere(lines);
+    int64_t live = lines->ledger->live + elsewhere;
+    struct vbt_line_frame *top = lines->top;
+    for (struct vbt_line_frame *frame = top; frame > lines->frames; frame--) {
+        if (frame->line != NULL && live > frame->line->high)
+            frame->line->high = live;
+        if (frame->floor >= live)
+            break; /* all that wait below have been as high */
+        frame->floor = live;
+    }
+    if (top->line != NULL)
+        return vbt_line_crest_in(lines->ledger, top, top->line, elsewhere);
+    int64_t others = lines->ledger->crest_of_others;
+    return top->floor != INT64_MAX && top->floor - elsewhere < others ? top->floor - elsewhere : others;
+}
+
+/* The same. */
+static void handed_on(struct vbt_watcher *watcher) {
+    struct vbt_line_thread *lines = vbt_line_thread_of(watcher);
+    vbt_line_reset(lines);
+    lines->roots = 0;
+    lines->switches = lines->withdrawn = false;
 }
 
 struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
@@ -38,7 +64,9 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
     lines->frames[0].floor = INT64_MAX;
     atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
     thread->lines = lines;
-    thread->ledger.lines = lines;
+    lines->watcher =
+        (struct vbt_watcher){.crest = crest, .alloc = vbt_line_note_alloc, .free = vbt_line_note_free, .handed_on = handed_on};
+    thread->ledger.watcher = &lines->watcher;
     thread->ledger.crest = INT64_MIN;
     if (vbt_line_frame_now != NULL)
         vbt_ledger_watch(&thread->ledger);
@@ -250,23 +278,6 @@ VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame 
     start_count(lines, frame);
 }
 
-int64_t vbt_line_crest(struct vbt_line_thread *lines) {
-    int64_t elsewhere = vbt_line_live_elsewhere(lines);
-    int64_t live = lines->ledger->live + elsewhere;
-    struct vbt_line_frame *top = lines->top;
-    for (struct vbt_line_frame *frame = top; frame > lines->frames; frame--) {
-        if (frame->line != NULL && live > frame->line->high)
-            frame->line->high = live;
-        if (frame->floor >= live)
-            break; /* all that wait below have been as high */
-        frame->floor = live;
-    }
-    if (top->line != NULL)
-        return vbt_line_crest_in(lines->ledger, top, top->line, elsewhere);
-    int64_t others = lines->ledger->crest_of_others;
-    return top->floor != INT64_MAX && top->floor - elsewhere < others ? top->floor - elsewhere : others;
-}
-
 static void call_begins(struct vbt_line_frame *caller) {
     if (caller->line != NULL)
         caller->line->active++;
@@ -469,7 +480,7 @@ void vbt_line_reset(struct vbt_line_thread *lines) {
 }
 
 void vbt_line_books_after_fork(void) {
-    atomic_store(&vbt_line_rss, VBT_LINE_RSS_OLD);
+    atomic_store(&vbt_latest_rss, VBT_RSS_OLD);
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
         struct vbt_line_thread *lines = thread->lines;
         if (lines == NULL)

@@ -14,6 +14,7 @@
 
 #include "preload/base/memory.h"
 #include "preload/ledger/counters.h"
+#include "preload/ledger/watcher.h"
 #include "line_clock.h"
 #include "line_records.h"
 #include "line_sums.h"
@@ -82,7 +83,12 @@ struct vbt_line_thread {
     bool withdrawn;                 /* somebody set or took away a trace function, which may be gone by now */
     struct vbt_line_block **blocks; /* by index of the code */
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
+    struct vbt_watcher watcher;     /* of the ledger */
 };
+
+static inline struct vbt_line_thread *vbt_line_thread_of(struct vbt_watcher *watcher) {
+    return (struct vbt_line_thread *)((char *)watcher - offsetof(struct vbt_line_thread, watcher));
+}
 
 /* The clock is that of the processor, and nobody else wants to know of each event: vbt_line_begin_fast may do. Does not change once there
  * were events. */
@@ -99,13 +105,6 @@ extern int64_t vbt_line_event_cost;
 
 /* What a call of chosen code costs besides its events, in ticks: is in no line's time. */
 extern int64_t vbt_line_call_cost;
-
-/* The resident set as it was read when a line last ended, in bytes; VBT_LINE_RSS_OLD, more than any line's,
- * where the next line that ends has to read it again. That is so from each tick on, and after a mapping:
- * read at any other moment than a line's end, it would show the program in the middle of a line. */
-extern _Atomic int64_t vbt_line_rss VBT_HIDDEN;
-
-#define VBT_LINE_RSS_OLD INT64_MAX
 
 /* The calling thread's state, made where it is missing; NULL when there is no memory. */
 struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread);
@@ -142,9 +141,6 @@ static inline bool vbt_line_is_top(const struct vbt_line_thread *lines, const vo
 /* What happened on the thread since `before` (of vbt_line_now) was none of the program's doing. */
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines);
 void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before);
-
-/* For the ledger: live is about to fall. Returns the live bytes above which it is to tell again. */
-int64_t vbt_line_crest(struct vbt_line_thread *lines);
 
 /* The process ends: the calls that are under way end now. */
 void vbt_line_finish(struct vbt_line_thread *lines);

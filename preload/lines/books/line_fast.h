@@ -61,7 +61,7 @@ VBT_INLINE enum vbt_line_begun vbt_line_begin_fast(struct vbt_line_thread *lines
     if (top->count != *count)
         return VBT_LINE_CHANGED;
     int64_t elsewhere = vbt_line_live_elsewhere(lines);
-    if (VBT_UNLIKELY(ledger->live + elsewhere > begins->high) || VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_line_rss) > line->rss))
+    if (VBT_UNLIKELY(ledger->live + elsewhere > begins->high) || VBT_UNLIKELY(VBT_PEEK(int64_t, vbt_latest_rss) > line->rss))
         return VBT_LINE_SLOW;
     int64_t time = vbt_line_time_tsc(lines); /* on some processors it waits for what was stored before */
     int64_t events = lines->events + 1;

@@ -14,7 +14,8 @@ static bool runs_silent_function(const struct vbt_line_thread *lines) {
     return frame != NULL && frame != lines->running;
 }
 
-void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size) {
+void vbt_line_note_alloc(struct vbt_watcher *watcher, const void *block, size_t size) {
+    struct vbt_line_thread *lines = vbt_line_thread_of(watcher);
     memmove(lines->recent + 1, lines->recent, sizeof lines->recent - sizeof *lines->recent);
     lines->recent[0] = block;
     if (!runs_silent_function(lines))
@@ -25,7 +26,8 @@ void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_
     lines->noted_size = (int64_t)size;
 }
 
-void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times) {
+void vbt_line_note_free(struct vbt_watcher *watcher, uint32_t node, size_t size, bool temporary, int times) {
+    struct vbt_line_thread *lines = vbt_line_thread_of(watcher);
     if (node == vbt_tree.line_node || !runs_silent_function(lines))
         return;
     lines->silent.frees += times;

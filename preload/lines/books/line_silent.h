@@ -9,8 +9,10 @@
  * where no function is silent. */
 extern const void *(*vbt_line_frame_now)(void);
 
-void vbt_line_note_alloc(struct vbt_line_thread *lines, const void *block, size_t size);
-void vbt_line_note_free(struct vbt_line_thread *lines, uint32_t node, size_t size, bool temporary, int times);
+/* For the ledger, see watcher.h. */
+void vbt_line_note_alloc(struct vbt_watcher *watcher, const void *block, size_t size);
+void vbt_line_note_free(struct vbt_watcher *watcher, uint32_t node, size_t size, bool temporary, int times);
+
 void vbt_line_note_object(struct vbt_line_thread *lines);
 
 /* The block, the latest one, is not the program's, and has been charged to vbt_tree.line_node. */

@@ -15,7 +15,7 @@ static vbt_cell *cell_of(uintptr_t address) { return vbt_shadow_cell((const void
 
 static void a_cell_keeps_account_size_and_domain(void **state) {
     (void)state;
-    static const uint32_t accounts[] = {0, 1, 12345, VBT_MAX_NODES - 1};
+    static const uint32_t accounts[] = {0, 1, 12345, VBT_CELL_ACCOUNTS - 1};
     static const size_t sizes[] = {0, 1, 4096, UINT32_MAX, (size_t)UINT32_MAX + 1, VBT_CELL_SIZES - 1};
     for (size_t n = 0; n < sizeof accounts / sizeof *accounts; n++) {
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {

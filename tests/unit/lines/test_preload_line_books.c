@@ -421,16 +421,16 @@ static void the_resident_set_is_that_at_the_end_of_the_line(void **state) {
     enum { MUCH = 1024 * 1024 };
     const int64_t between = (int64_t)1 << 40;
     (void)state;
-    atomic_store(&vbt_line_rss, VBT_LINE_RSS_OLD);
+    atomic_store(&vbt_latest_rss, VBT_RSS_OLD);
     vbt_line_enter(lines, &f1, f(), 10);
     vbt_line_begin(lines, &f1, 11);
     assert_in_range(line_of_f(10)->rss, 1, between - 1);
-    assert_int_equal(atomic_load(&vbt_line_rss), line_of_f(10)->rss);
+    assert_int_equal(atomic_load(&vbt_latest_rss), line_of_f(10)->rss);
     allocate(0x1000, MUCH);
-    atomic_store(&vbt_line_rss, between);
+    atomic_store(&vbt_latest_rss, between);
     vbt_line_begin(lines, &f1, 12);
     assert_in_range(line_of_f(11)->rss, 1, between - 1);
-    atomic_store(&vbt_line_rss, between); /* of another line of a moment ago */
+    atomic_store(&vbt_latest_rss, between); /* of another line of a moment ago */
     vbt_line_begin(lines, &f1, 13);
     assert_int_equal(line_of_f(12)->rss, between);
     release(0x1000);

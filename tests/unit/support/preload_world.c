@@ -32,6 +32,7 @@ int world_reset(void **state) {
     (void)state;
     vbt_self = NULL;
     atomic_store(&vbt_threads, NULL);
+    atomic_store(&vbt_ledgers, NULL);
     vbt_threads_after_fork();
     memset(&vbt_peak, 0, sizeof vbt_peak);
     return 0;
