@@ -1,25 +1,25 @@
 #!/usr/bin/python3
 """How much slower is a Python loop over a NumPy array than one call on the whole array?
 
-Measures, for arrays of 2^4 to 2^24 float32 numbers, the time of a loop that adds them one by one against that of np.sum,
-prints a table, and writes every measurement to results.json:
+Measures, for arrays of 2^4 to 2^24 float32 numbers, the time of a loop that adds them one by one
+against that of np.sum, prints a table, and writes every measurement to results.json:
 
-    {"size": 1024, "op": "python_loop", "mean_time_ns": …, "std_time_ns": …, "n_repeats": 5, "calls_per_repeat": …}
+    {"size": 1024, "op": "python_loop", "mean_time_ns": …, "std_time_ns": …,
+     "n_repeats": 5, "calls_per_repeat": …}
 
 Times are per call, over n_repeats repetitions of calls_per_repeat calls each. The protocol:
-
   - one thread, one seed for all sizes, the garbage collector off while the clock runs;
   - each operation is called once before it is timed, so that caches and pages are warm;
   - a repetition makes as many calls as it takes to last --target-ms, 100 ms unless told otherwise;
   - above 2^20 elements the loop, already far slower than that, is repeated only once.
 
-Each repetition is a section of vbtrace. Run under it, and the report gives the memory cost beside the time:
+Each repetition is a vbtrace section: the report of a traced run shows memory beside time:
 
     LD_PRELOAD=libvbtrace.so python3 bench_sum.py
 
 an iteration of "python_loop N" is one element, an iteration of "np_sum N" is one call.
 
-line_profiler and memory_profiler want functions decorated with their @profile; --profile NAMES does it:
+For line_profiler and memory_profiler, --profile NAMES decorates functions with their @profile:
 
     python3 -m kernprof -l -v bench_sum.py --profile python_loop,np_sum
 """
@@ -71,7 +71,7 @@ def make_array(size, seed):
     return np.random.default_rng(seed).standard_normal(size, dtype=np.float32)
 
 
-# The two operations. Both take the array and turns(how often to sum it), a loop over which allocates nothing itself.
+# The two operations. Both take the array and turns(how often), an iterator without allocations.
 
 
 def turns(calls):
@@ -103,14 +103,15 @@ def calls_for(operation, a, target_ns):
     """The number of calls that takes at least target_ns."""
     calls = 1
     while (elapsed := time_once(operation, a, calls)) < target_ns:
-        # Aim a little further than needed, and not too far at once: the first few calls say little.
+        # Aim a little further than needed, but not too far at once: the first few calls are
+        # unreliable.
         needed = 1.1 * calls * target_ns / max(elapsed, 1)
         calls = max(calls + 1, min(int(needed) + 1, 100 * calls))
     return calls
 
 
 def time_in_section(operation, a, calls, iterations):
-    """Nanoseconds of one repetition, which is a section of vbtrace."""
+    """Nanoseconds of one repetition, marked as a vbtrace section."""
     mark, each = section(f"{operation.__name__} {a.size}", iterations), turns(calls)
     start = time.perf_counter_ns()
     with mark:
@@ -157,7 +158,7 @@ def run(options):
 
 
 def progress(text):
-    """Rewrite the one line that tells a person at a terminal what is going on."""
+    """Rewrite the progress line, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
@@ -182,7 +183,8 @@ def in_units(nanoseconds):
 
 
 def sizes_from(text):
-    """`4-10` or `2^4-2^10`: every power of two from 2^4 to 2^10; `2^4`: that one; `1000`: 1000 elements; commas between them."""
+    """`4-10` or `2^4-2^10`: every power of two from 2^4 to 2^10; `2^4`: that one; `1000`: 1000
+    elements; commas between them."""
     sizes = []
     for item in text.split(","):
         if powers := re.fullmatch(r"(?:2\^)?(\d{1,2})-(?:2\^)?(\d{1,2})", item):
@@ -228,7 +230,7 @@ def functions_from(text):
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        """One line, where argparse would print its usage too."""
+        """Print one line; argparse would print the usage as well."""
         self.exit(2, f"{self.prog}: {message}\n")
 
 
@@ -248,11 +250,11 @@ def options_from(arguments):
     options.repeats = options.repeats or (3 if options.quick else 5)
     options.target_ms = options.target_ms or (10 if options.quick else 100)
     if options.profile and not hasattr(builtins, "profile"):
-        parser.error("--profile: there is no @profile; run me with python3 -m kernprof -l, or python3 -m memory_profiler")
+        parser.error("--profile: no @profile is defined; run this with python3 -m kernprof -l, or python3 -m memory_profiler")
     if options.out.suffix != ".json":
         options.out /= "results.json"
     try:
-        # Now rather than after a minute of measuring.
+        # Now, not after a minute of measuring.
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.open("a").close()
     except OSError as error:

@@ -1,4 +1,5 @@
-/* A text of n pieces of 16 characters in a buffer from realloc: grown by every piece, and doubled when full.
+/* A text of n pieces of 16 characters in a buffer from realloc: grown by every piece, and doubled
+ * when full.
  *
  * expect every_piece: allocs n; bytes 8 * n * (n + 1)
  * expect doubled: allocs log2(n) + 1; bytes 16 * (2 * n - 1) */

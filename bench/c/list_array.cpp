@@ -1,4 +1,4 @@
-/* n numbers put away and added up: in a linked list, in an array.
+/* n numbers stored and added up: in a linked list, in an array.
  *
  * expect linked_list: allocs n; bytes 24 * n
  * expect array: allocs 1; bytes 8 * n */

@@ -1,4 +1,5 @@
-/* n requests of changing size, each marked by itself: a buffer for every one, and one buffer that is kept and grows when it must.
+/* n requests of changing size, each in a section of its own: a buffer for every request, and one
+ * buffer that is kept and grows when it must.
  *
  * expect buffer_each: allocs n; bytes 288 * n; each 1..1
  * expect buffer_kept: allocs 8; bytes 64 * 36; each 0..1 */

@@ -1,13 +1,16 @@
-/* measure.h: how the programs beside it are run and measured.
+/* How the programs in this folder are run and measured.
  *
- *     PROGRAM count N...        each variant once for each N, as a section of vbtrace that is called "VARIANT N"
- *     PROGRAM time MS N...      each variant for at least MS milliseconds; prints "VARIANT N NANOSECONDS", of one run
+ *     PROGRAM count N...     each variant once for each N, as a vbtrace section "VARIANT N"
+ *     PROGRAM time MS N...   each variant for at least MS milliseconds; prints
+ *                            "VARIANT N NANOSECONDS" for one run
  *
- * A variant is a function of N that leaves nothing allocated. What it is expected to allocate stands at the head of its program:
+ * A variant is a function of N that leaves nothing allocated. The head of its program says what it
+ * is expected to allocate:
  *
  *     expect VARIANT: allocs EXPRESSION; bytes EXPRESSION
  *
- * in Python, of n; with "each LEAST..MOST" where it marks every iteration by itself. It is exact. */
+ * EXPRESSION is Python, of n; "each LEAST..MOST" follows where every iteration is a section of its
+ * own. The numbers are exact. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
@@ -24,9 +27,9 @@ struct variant {
     void (*run)(size_t n);
 };
 
-static char each_iteration[64]; /* the label for a variant that marks every iteration by itself */
+static char each_iteration[64]; /* the label for a variant whose every iteration is a section */
 
-/* Keeps the compiler from doing away with what nobody looks at. */
+/* Keeps the compiler from removing results that are never used. */
 static inline void used(const void *memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
 
 static long long measure_now(void) {
@@ -62,7 +65,7 @@ static void measure_time(const struct variant *variant, size_t n, long long targ
     printf("%s %zu %.3f\n", variant->name, n, (double)elapsed / (double)runs);
 }
 
-/* A number of at least 1, or the end of the program. */
+/* A number of at least 1; ends the program if there is none. */
 static size_t measure_number(const char *text) {
     char *end;
     errno = 0;
@@ -74,7 +77,7 @@ static size_t measure_number(const char *text) {
     return (size_t)number;
 }
 
-/* What main() does: variants is an array that ends with one without a name. */
+/* The body of main(); variants is an array whose last element has no name. */
 static int measure(int argc, char **argv, const struct variant *variants) {
     int timed = argc > 1 && strcmp(argv[1], "time") == 0, first = timed ? 3 : 2;
     if (argc <= first || (!timed && strcmp(argv[1], "count") != 0)) {

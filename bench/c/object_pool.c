@@ -1,4 +1,4 @@
-/* n objects of 32 bytes, all alive at a time: each by malloc, from chunks of 256, from one block.
+/* n objects of 32 bytes, all live at once: each by malloc, from chunks of 256, from one block.
  *
  * expect each_by_malloc: allocs n + 1; bytes 32 * n + 8 * n
  * expect chunks: allocs n // 256 + 1; bytes 32 * n + 8 * n + 8 * (n // 256)
@@ -25,7 +25,7 @@ static void *allocated(size_t size) {
     return block;
 }
 
-/* What is done with the objects, wherever they come from. */
+/* The work done with the objects, wherever they come from. */
 static void use(struct object **objects, size_t n) {
     for (size_t i = 0; i < n; i++)
         objects[i]->fields[0] = (long)i;

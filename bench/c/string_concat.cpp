@@ -1,7 +1,9 @@
-/* A std::string of n pieces of 16 characters: passed by value and back for every piece, appended to, appended to with room reserved.
+/* A std::string of n pieces of 16 characters: passed and returned by value for every piece,
+ * appended to, appended to with room reserved.
  *
  * expect by_value: allocs 2 * n - 1; bytes 24 * n * (n - 1) + 2 * n + 29
- * expect appended: allocs doublings(30, 16 * n) + 1; bytes 30 * (2 ** (doublings(30, 16 * n) + 1) - 1) + doublings(30, 16 * n) + 1
+ * expect appended: allocs doublings(30, 16 * n) + 1;
+ *                  bytes 30 * (2 ** (doublings(30, 16 * n) + 1) - 1) + doublings(30, 16 * n) + 1
  * expect reserved: allocs 1; bytes 16 * n + 1 */
 #include "measure.h"
 
@@ -9,7 +11,7 @@
 
 static const std::string piece = "0123456789abcdef";
 
-/* The copy has no room to spare, so that appending to it allocates once more. */
+/* The copy has no spare capacity, so appending to it allocates once more. */
 static std::string with_piece(std::string text) {
     text += piece;
     return text;

@@ -1,4 +1,4 @@
-/* n numbers pushed to a std::vector: as it comes, and with room reserved.
+/* n numbers pushed to a std::vector: as it grows, and with capacity reserved.
  *
  * expect as_it_comes: allocs log2(n) + 1; bytes 4 * (2 * n - 1)
  * expect reserved: allocs 1; bytes 4 * n */

@@ -1,1 +1,1 @@
-"""What bench/run is made of: the lab, the ladder and the C programs, each measured by the clock and counted by vbtrace."""
+"""The subcommands of bench/run, one module each, and what they share."""

@@ -1,6 +1,6 @@
-"""bench/run c: the programs of bench/c, by the clock and by vbtrace, in the table of the ladder.
+"""bench/run c: the programs of bench/c, timed and counted by vbtrace, in the ladder's table.
 
-What their heads state of allocations is exact, and a run fails where the trace counts something else.
+The allocations that their heads state are exact; a run fails where the trace counts something else.
 """
 
 import math
@@ -24,12 +24,12 @@ HEADER = subcommand.ROOT / "preload"  # where vbtrace.h is
 OUT = subcommand.BENCH / "results" / "c.json"
 SIZES = (1024, 2048, 4096, 8192)
 TARGET_MS, QUICK_TARGET_MS = 20, 1
-STATED = re.compile(r"^ \* expect (\w+): allocs (.+?); bytes (.+?)(?:; each (\d+)\.\.(\d+))?(?: \*/)?$", re.MULTILINE)
+STATED = re.compile(r"^ \* expect (\w+): allocs (.+?);(?:\n \*)? +bytes (.+?)(?:; each (\d+)\.\.(\d+))?(?: \*/)?$", re.MULTILINE)
 COMPILERS = {".c": ("cc", "gcc"), ".cpp": ("g++", "g++")}  # with its package in Debian
 
 
 def doublings(first, enough):
-    """How often `first` is doubled until it is enough."""
+    """How often `first` is doubled to reach `enough`."""
     return max(0, math.ceil(math.log2(enough / first)))
 
 
@@ -70,7 +70,8 @@ def all_programs():
 
 
 def count(vbtrace, program, built, directory):
-    """The rows of a program, without times; `each` has the least and the most allocations of an iteration marked by itself."""
+    """The rows of a program, without times; `each` has the least and the most allocations of an
+    iteration that is a section of its own."""
     trace = pathlib.Path(directory) / f"{program.name}.vbt"
     vbtrace.run([built, "count", *SIZES], directory, trace)
     sections = vbtrace.sections(trace)
@@ -94,7 +95,8 @@ def count(vbtrace, program, built, directory):
 
 
 def unmet(rows):
-    """What is not as stated: expectation.unmet without a constant, blocks that were left, iterations that cost less or more."""
+    """What differs from the statements: expectation.unmet with no constant allowed, blocks left
+    behind, iterations that cost less or more."""
     lines = expectation.unmet(rows, dict.fromkeys(expectation.COUNTED, 0))
     for row in rows:
         name = f"{row['workload']}.{row['variant']} at {row['n']}"
@@ -138,7 +140,7 @@ def main(arguments):
         if "each" in row and row["n"] == SIZES[-1]:
             least, most = row["each"]
             print(
-                f"{row['workload']}.{row['variant']}: of {row['each_count']:,} iterations marked by themselves, the least made "
+                f"{row['workload']}.{row['variant']}: of {row['each_count']:,} iterations marked one by one, the least made "
                 f"{least} allocations, the most {most}."
             )
     for name, why in absent.items():

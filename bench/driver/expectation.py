@@ -1,16 +1,16 @@
-"""What workloads state of their allocations, against what was counted.
+"""Compares the allocations that workloads state with those that were counted.
 
-A statement is exact but for a constant: what it takes to begin.
+A statement is exact up to a constant, the cost of starting.
 """
 
 import itertools
 
-COUNTED = {"allocs": "allocs", "bytes": "allocated_bytes"}  # the name in a statement, and in a row
-LARGEST_CONSTANT = {"allocs": 400, "bytes": 256 * 1024}  # beyond that something is not constant, but not stated
+COUNTED = {"allocs": "allocs", "bytes": "allocated_bytes"}  # name in a statement: name in a row
+LARGEST_CONSTANT = {"allocs": 400, "bytes": 256 * 1024}  # a larger difference is no constant but a missing statement
 
 
 def constants(rows, what):
-    """What was counted less what was stated, at each n."""
+    """The counts minus the stated values, at each n."""
     return [row[COUNTED[what]] - row["expected"][what] for row in rows]
 
 
@@ -31,7 +31,7 @@ def unmet(rows, largest=LARGEST_CONSTANT):
 
 
 def as_text(row):
-    """Of the allocations: `3 * n + 7`."""
+    """The allocations with their constant: `3 * n + 7`."""
     constant = constants([row], "allocs")[0]
     stated = row["expression"]["allocs"]
     return (

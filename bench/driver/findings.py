@@ -1,10 +1,11 @@
-"""What the measurements of the lab say: crossover, plateau, and where the time goes. Takes and returns numbers; prints nothing."""
+"""Derives the findings of the lab from its measurements: crossover, plateau, and where the time
+goes. Takes and returns numbers; prints nothing."""
 
 import dataclasses
 import math
 import statistics
 
-LARGE = 2**16  # from here on the fixed cost of a call of np.sum is a small part of it: its time is that of its elements
+LARGE = 2**16  # from here on the fixed cost of an np.sum call is a small part of its time
 ELEMENT_BYTES = 4  # float32
 
 
@@ -17,22 +18,23 @@ class Findings:
     plateau: float  # the median of the ratios of large sizes
     plateau_range: tuple  # the least and the greatest of them
     plateau_sizes: tuple  # the first and the last of these sizes
-    loop_ns: float  # of the loop, an element, at the largest size
-    first_loop_ns: float  # at the smallest: what starting the loop costs is in it
-    call_ns: float  # of np.sum, a call, at the smallest size
-    sum_ns: float  # of np.sum, an element, at the largest size
+    loop_ns: float  # of the loop, per element, at the largest size
+    first_loop_ns: float  # the same at the smallest size, which includes the cost of starting the loop
+    call_ns: float  # of np.sum, per call, at the smallest size
+    sum_ns: float  # of np.sum, per element, at the largest size
     best_gb_per_s: float  # at which np.sum reads, at its best size
     best_size: int
     last_gb_per_s: float  # and at the largest
 
     @property
     def ceiling(self):
-        """The ratio that two costs an element can reach, whatever the size."""
+        """The ratio that these two costs per element can reach at any size."""
         return self.loop_ns / self.sum_ns
 
 
 def crossover_of(sizes, ratios):
-    """The size at which the ratio becomes 1, between two sizes along a straight line in log-log; None if it nowhere does."""
+    """The size at which the ratio reaches 1, interpolated in log-log between two sizes; None if it
+    never does."""
     for (a, low), (b, high) in zip(zip(sizes, ratios), zip(sizes[1:], ratios[1:])):
         if low < 1 <= high:
             share = -math.log(low) / (math.log(high) - math.log(low))
@@ -41,7 +43,7 @@ def crossover_of(sizes, ratios):
 
 
 def findings(rows):
-    """Of the rows of results.json."""
+    """The findings from the rows of results.json."""
     time_of = {(row["op"], row["size"]): row["mean_time_ns"] for row in rows}
     sizes = sorted({row["size"] for row in rows})
     loop = [time_of["python_loop", size] for size in sizes]
@@ -49,7 +51,7 @@ def findings(rows):
     ratios = [a / b for a, b in zip(loop, call)]
     large = [size for size in sizes if size >= LARGE] or sizes[-1:]
     on_plateau = ratios[-len(large) :]
-    rates = [ELEMENT_BYTES * size / time for size, time in zip(sizes, call)]  # bytes a nanosecond are gigabytes a second
+    rates = [ELEMENT_BYTES * size / time for size, time in zip(sizes, call)]  # bytes per nanosecond are gigabytes per second
     loop_ns, sum_ns = loop[-1] / sizes[-1], call[-1] / sizes[-1]
     return Findings(
         sizes=sizes,

@@ -1,10 +1,11 @@
-"""A flame graph of what `perf script` prints: one SVG, each box a function with its share in a tooltip."""
+"""Draws a flame graph from the output of `perf script`: one SVG, each box a function with its share
+in a tooltip."""
 
 import html
 import re
 
 WIDTH, ROW, FONT = 1200, 16, 11
-LEAST = 0.5  # pixels; narrower boxes are left out
+LEAST = 0.5  # pixels; narrower boxes are omitted
 COLOURS = ("#e07a5f", "#e8a598", "#f2cc8f", "#e9b872", "#d98c5f", "#e2a76f")
 FRAME = re.compile(r"^\s+[0-9a-f]+ (.+) \((.*)\)$")
 
@@ -25,7 +26,8 @@ def name_of(symbol, module):
 
 
 def tree_of(all_stacks):
-    """{"count": samples, "calls": {name: the same}}, of what is called from nowhere."""
+    """The root of the call tree: {"count": samples, "calls": {name: the same for that
+    function}}."""
     root = {"count": 0, "calls": {}}
     for stack in all_stacks:
         node = root

@@ -1,8 +1,10 @@
-"""bench/run instructions: how many instructions vbtrace adds, counted by Valgrind's callgrind, where times are too noisy to tell.
+"""bench/run instructions: how many instructions vbtrace adds, counted by Valgrind's callgrind,
+where times are too noisy to tell.
 
-Each workload runs at size 0 and at a share of its size, untraced and traced, and what the first takes is subtracted from the second. The
-counts hardly depend on what else the machine does. They know nothing of caches, and of vbtrace's helper thread, for Valgrind has none
-such: what that may take is limited by the time that passes, not by the events.
+Each workload runs at size 0 and at a share of its size, untraced and traced; the count at size 0 is
+subtracted. The counts hardly depend on other load on the machine. They do not include cache misses
+or vbtrace's helper thread, which cannot run under Valgrind: its cost is limited by elapsed time,
+not by the number of events.
 """
 
 import dataclasses
@@ -22,8 +24,8 @@ from . import subcommand
 from .subcommand import Failed
 
 OUT = subcommand.BENCH / "results" / "instructions.json"
-SHARE, QUICK_SHARE = 20, 500  # one in so many of the size that the other benchmarks run
-ENOUGH = 1000  # events; what is added is divided by no fewer
+SHARE, QUICK_SHARE = 20, 500  # the size is divided by this
+ENOUGH = 1000  # events; added instructions are not divided by fewer than that
 KNOWN = [*workloads.ALL, *programs.ALL]
 USUAL = (
     "float32_loop float_list_loop objects_loop call_heavy depth50 startup loop-4 loop-12 loop-30 churn-12 sqlite python-json"
@@ -43,7 +45,7 @@ class Count:
 
 
 class Counter:
-    """Counts the instructions of workloads in a directory of its own."""
+    """Counts the instructions of workloads, in its own directory."""
 
     def __init__(self, directory, python, options):
         self.launcher = measure.Launcher(directory)
@@ -51,7 +53,7 @@ class Counter:
         self.tool = options.tool
 
     def once(self, workload, size, library):
-        """The Count of one run; library: what to load into it, None for nothing."""
+        """The Count of one run; library is preloaded unless it is None."""
         with tempfile.TemporaryDirectory(dir=self.launcher.directory) as left_behind:
             command = workload.command(self.python, size, self.seed, self.launcher.directory)
             variables = {}
@@ -63,11 +65,12 @@ class Counter:
             self.launcher.run(command, {**variables, **workload.variables}, beside)
             total = TOTAL.search(counts.read_text())
             if total is None:
-                raise Failed(f"callgrind: no total in what it wrote of {workload.name}")
+                raise Failed(f"callgrind: no total in its output for {workload.name}")
             return Count(int(total[1]), self.events(left_behind) if library is not None else 0)
 
     def events(self, left_behind):
-        """Of the program's trace: the last, if the run made more, which has the greatest process id."""
+        """Events of the program's trace; of several traces, that with the greatest process id, the
+        last."""
         traces = sorted(pathlib.Path(left_behind).glob("*.vbt"), key=lambda path: int(path.stem))
         if not traces:
             raise Failed(self.launcher.last_said() or "left no trace")
@@ -76,13 +79,13 @@ class Counter:
         return totals["allocs"] + totals["frees"]
 
     def work(self, workload, size, library):
-        """The Count of the work alone."""
+        """The Count of the work alone, without start-up."""
         whole = self.once(workload, size, library)
         return whole - self.once(workload, 0, library) if workload.sized else whole
 
 
 def row(counter, workload, share, libraries):
-    """What is printed and written of a workload; libraries by the name of their column."""
+    """The row of a workload, to print and to write; libraries by the name of their column."""
     size = max(1, workload.size // share)
     made = {"workload": workload.name, "size": size if workload.sized else None, "status": "ok"}
     try:
@@ -108,7 +111,8 @@ def row(counter, workload, share, libraries):
 
 
 def lines(rows, names):
-    """The table: workload, size, millions of instructions untraced, then for each library what it adds."""
+    """The lines of the table: workload, size, millions of instructions untraced, then what each
+    library adds."""
     headings = ["workload", "size", "untraced", *(cell for name in names for cell in (name, "ratio", "an event"))]
     table = [headings]
     for one in rows:
@@ -133,8 +137,8 @@ def lines(rows, names):
 def parse(arguments):
     made = subcommand.parser("instructions", "Count the instructions that vbtrace adds, with Valgrind's callgrind.", OUT)
     add = made.add_argument
-    add("--workloads", type=names_from(KNOWN), metavar="NAMES", help=f"of bench/run overhead and bench/run native; default: {','.join(USUAL)}")
-    add("--share", type=subcommand.whole_number(1), metavar="N", help=f"one in N of their sizes; default: {SHARE}")
+    add("--workloads", type=names_from(KNOWN), metavar="NAMES", help=f"some of those of bench/run overhead and bench/run native; default: {','.join(USUAL)}")
+    add("--share", type=subcommand.whole_number(1), metavar="N", help=f"divide their sizes by N; default: {SHARE}")
     add("--against", type=pathlib.Path, metavar="PATH", help="another libvbtrace.so, to compare with")
     add("--python", default=PYTHON, metavar="PATH", help="default: %(default)s")
     add("--seed", type=subcommand.whole_number(0), default=1, help="of the workloads' random numbers; default: 1")
@@ -164,6 +168,6 @@ def main(arguments):
     except OSError as error:
         raise Failed(f"{options.out}: {error.strerror}") from None
     print("\n".join(lines(rows, libraries)))
-    print("\nInstructions of the work: those of a run at size 0 are subtracted (but for startup, which has no size).")
+    print("\nInstructions of the work: those of a run at size 0 are subtracted (except for startup, which has no size).")
     if any(one["status"].startswith("failed") for one in rows):
         raise Failed("some workloads failed")

@@ -1,7 +1,9 @@
-"""bench/run lab: the experiment "vectorization budget", from the measurement to the written answers.
+"""bench/run lab: the experiment "vectorization budget", from the measurements to the written
+answers.
 
-bench_sum.py runs twice: by itself for the times, and under vbtrace for the counts, there with a fixed number of calls, so that the
-same machine counts the same every time. Then comes the tour: the same script under one profiler after the other.
+bench_sum.py runs twice: by itself for the times, and under vbtrace for the counts, with a fixed
+number of calls so that the counts repeat exactly. Then comes the tour: the same script under one
+profiler after another.
 """
 
 import json
@@ -13,7 +15,7 @@ from . import findings, pages, subcommand, tour, traced
 from .subcommand import Failed
 
 OUT = subcommand.ROOT / "experiments" / "06-vectorization-budget"
-COUNTED_ELEMENTS = 2**20  # that a counted repetition sums at least
+COUNTED_ELEMENTS = 2**20  # the least that a counted repetition sums
 COUNTED_REPEATS = 2
 QUICK_TOUR = 2**16
 
@@ -43,7 +45,7 @@ def main(arguments):
     folder.mkdir(exist_ok=True)
     size = QUICK_TOUR if options.quick else tour.size_for(options.python, folder, options.seed, found.sizes)
     stops = list(tour.Tour(options.python, vbtrace, folder, size, options.seed).stops(progress))
-    (folder / "results.json").unlink()  # of the last profiled run: these times mean nothing
+    (folder / "results.json").unlink()  # left by the last profiled run, whose times are meaningless
     progress("")
     (options.out / "profiler_tour.md").write_text(pages.tour(stops, size))
     (options.out / "README.md").write_text(pages.answers(rows, found, stops, size, machine.busy(start)))
@@ -53,13 +55,13 @@ def main(arguments):
 
 
 def asked_of(options):
-    """What the run was told, for the manifest."""
+    """The options of the run, for the manifest."""
     counting = {"counted_elements": COUNTED_ELEMENTS, "counted_repeats": COUNTED_REPEATS}
     return {"seed": options.seed, "quick": options.quick, **counting}
 
 
 def versions(options):
-    """Of the tools that take part, None for those that are absent."""
+    """Versions of the tools involved; None for those that are missing."""
     ask = "import line_profiler; print(line_profiler.__version__)"
     return {
         "vbtrace": machine.version_of([options.tool, "--version"]),
@@ -74,7 +76,7 @@ def write_json(path, value):
 
 
 def measured(options):
-    """The rows of results.json: those of bench_sum.py, and beside the time of each what vbtrace counted."""
+    """The rows of results.json: those of bench_sum.py, with the counts of vbtrace added."""
     script = [options.python, tour.SCRIPT, "--seed", options.seed, *(["--quick"] if options.quick else [])]
     results, trace = options.out / "results.json", options.out / "bench_sum.vbt"
     progress("timing (by itself)")
@@ -89,7 +91,8 @@ def measured(options):
 
 
 def counts(section, row):
-    """What a section of vbtrace says of a row. An iteration of the loop is an element, one of np.sum a call."""
+    """The counts of a row's section. An iteration of the loop is an element, one of np.sum a
+    call."""
     elements = section["iterations"] * (1 if row["op"] == "python_loop" else row["size"])
     each = section["per_iteration"]
     return {

@@ -1,7 +1,7 @@
-"""bench/run ladder: the workloads of bench/ladder, by the clock and by vbtrace, in one table.
+"""bench/run ladder: the workloads of bench/ladder, timed and counted by vbtrace, in one table.
 
-An interpreter runs them twice: by itself for the times, and under vbtrace for the counts. The counts are compared with what each
-variant states; where they differ, the table says so, and the run fails.
+An interpreter runs them twice: untraced for the times, and under vbtrace for the counts. The counts
+are compared with what each variant states; where they differ, the table says so, and the run fails.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main(arguments):
 
 
 def count(vbtrace, python, workloads, directory):
-    """What the interpreter told of the workloads, each row with its counts."""
+    """The interpreter's rows of the workloads, with the counts added."""
     trace = pathlib.Path(directory) / "ladder.vbt"
     told = json.loads(vbtrace.run([python, LADDER, "count", *workloads, "--native", directory], directory, trace)[0])
     sections = vbtrace.sections(trace)
@@ -64,7 +64,7 @@ def count(vbtrace, python, workloads, directory):
 
 
 def climb(options, directory):
-    """Measures; returns the rows, {workload: what it compares} and {what is left out: why}."""
+    """Measures; returns the rows, {workload: what it compares} and {what was skipped: why}."""
     workloads = options.workloads or WORKLOADS
     progress("building the compiled variants")
     not_built = native_modules.build(options.python, directory) if "cosine" in workloads else {}

@@ -1,7 +1,9 @@
-"""What does tracing native programs cost? Runs a made program that only allocates, and real ones, untraced, under vbtrace and under
-heaptrack in turn, and compares. With --verify it compares stacks instead.
+"""What does tracing native programs cost? Runs a synthetic program that only allocates, and real
+ones, untraced, under vbtrace and under heaptrack in turn, and compares. With --verify it compares
+call stacks instead.
 
-Prints a table and writes every measurement as JSON, with what it was made on and with.
+Prints a table and writes every measurement as JSON, with a description of the machine and the
+tools.
 """
 
 import statistics
@@ -9,11 +11,12 @@ import statistics
 from sidebyside import command_line, compare, native_tools, programs, tools
 
 ROUNDS = 3
-LEAST_OVERHEAD = 0.01  # what is less than that is noise, and not divided by
+LEAST_OVERHEAD = 0.01  # anything less is noise and not used as a divisor
 
 
 def advantage(rows):
-    """{workload: heaptrack's overhead divided by vbtrace's}, overhead being the CPU ratio less one."""
+    """{workload: heaptrack's overhead divided by vbtrace's}, where overhead is the CPU ratio minus
+    one."""
     ratios = {(row["workload"], row["tool"]): row["cpu_ratio"] for row in rows if row["status"] == "ok" and row.get("cpu_ratio")}
     return {
         workload: (ratios[workload, "heaptrack"] - 1) / max(ratio - 1, LEAST_OVERHEAD)
@@ -23,7 +26,8 @@ def advantage(rows):
 
 
 def compare_overheads(rows, launcher):
-    """heaptrack's overhead in ours, for the made program and for real ones."""
+    """How many times vbtrace's overhead heaptrack's is, for the synthetic program and for real
+    ones."""
     by_workload = advantage(rows)
     synthetic = {one.name for one in programs.ALL if isinstance(one, programs.Synthetic)}
     found, lines = {}, [""]
@@ -39,14 +43,14 @@ def compare_overheads(rows, launcher):
 
 
 def verified(rows, launcher):
-    """What comparing captured stacks with libunwind's gave, by workload."""
+    """The outcome of comparing captured stacks with libunwind's, by workload."""
     lines, compared, different = ["", f"{'workload':<28}  {'compared':>12}  {'different':>10}"], 0, 0
     for row in rows:
         if row["tool"] != "vbtrace" or row["status"] != "ok":
             continue
         told = [a_round[field] for a_round in row["rounds"] for field in ("verify", "zero_verify") if field in a_round]
         if not told:
-            lines.append(f"{row['workload']:<28}  the report has no verify: this build cannot")
+            lines.append(f"{row['workload']:<28}  the report has no verify: this build does not support it")
             continue
         counts = [sum(one[field] for one in told) for field in ("compared", "different")]
         compared, different = compared + counts[0], different + counts[1]
@@ -59,12 +63,12 @@ def main(arguments):
     peers = [native_tools.Heaptrack()]
     parser = command_line.parser("native", "Compare the cost of tracing native programs.", programs.ALL, peers, ROUNDS)
     add = parser.add_argument
-    add("--native", choices=("leaf", "full"), default=tools.NATIVE, help="VBTRACE_NATIVE: the caller alone, or the whole stack; default: %(default)s")
+    add("--native", choices=("leaf", "full"), default=tools.NATIVE, help="VBTRACE_NATIVE: only the caller, or the whole stack; default: %(default)s")
     add(
         "--verify",
         type=command_line.whole_number(1),
         metavar="N",
-        help="compare every Nth captured stack with libunwind's, in one round under vbtrace alone; fails if one is different",
+        help="compare every Nth captured stack with libunwind's, in one round under vbtrace only; fails if any differs",
     )
     options = command_line.options_from(parser, arguments, programs.ALL, peers, ROUNDS)
     if options.verify:

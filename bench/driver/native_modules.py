@@ -1,4 +1,5 @@
-"""Builds the compiled variants of the ladder for an interpreter: the C extension, and the Cython module where there is Cython."""
+"""Builds the compiled variants of the ladder for an interpreter: the C extension, and the Cython
+module if Cython is installed."""
 
 import json
 import pathlib
@@ -12,7 +13,7 @@ ASK = "import json, sysconfig as c; print(json.dumps([c.get_path('include'), c.g
 
 
 def build(python, directory):
-    """Build what can be built into directory; returns {variant: why it cannot}."""
+    """Build into directory; returns {variant: why it cannot be built}."""
     directory = pathlib.Path(directory)
     include, suffix = json.loads(subprocess.run([python, "-c", ASK], capture_output=True, text=True, check=True).stdout)
     if shutil.which("cc") is None:
@@ -37,7 +38,7 @@ def build(python, directory):
 
 
 def compiled(name, source, include, suffix, directory):
-    """Compile a module; returns why it cannot be done, or None."""
+    """Compile a module; returns why that failed, or None."""
     command = ["cc", "-O2", "-shared", "-fPIC", f"-I{include}", "-o", directory / (name + suffix), source, "-lm"]
     done = subprocess.run(command, capture_output=True, text=True)
     return last_line(done.stderr) if done.returncode else None

@@ -1,4 +1,5 @@
-"""The pages of the lab: README.md with the answers, profiler_tour.md, and the table. Every number was measured in this run."""
+"""The pages of the lab: README.md with the answers, profiler_tour.md, and the table. Every number
+was measured in this run."""
 
 import math
 
@@ -25,7 +26,7 @@ def data(count):
 
 
 def paired(rows):
-    """(size, the loop's row, np.sum's row), by size."""
+    """(size, the loop's row, np.sum's row), in order of size."""
     by_name = {(row["op"], row["size"]): row for row in rows}
     return [(size, by_name["python_loop", size], by_name["np_sum", size]) for size in sorted({row["size"] for row in rows})]
 
@@ -51,7 +52,7 @@ def allocs_a_call(row):
 
 
 def answers(rows, found, stops, tour_size, busy=None):
-    """README.md; busy is a sentence about a machine that was."""
+    """README.md; busy is a sentence saying that the machine was busy, or None."""
     largest = paired(rows)[-1]
     return "\n".join(
         [
@@ -235,7 +236,7 @@ def blind_spots(stops, tour_size):
         yield (
             f"- **perf** took {ours['samples']:,} samples. It sees the interpreter's C functions, as far as they have names, "
             "and no Python function or line; "
-            "what was not running when the clock struck it does not see."
+            "what was not running when a sample was taken it does not see."
         )
     if by_name["py-spy"].absent:
         yield (
@@ -249,8 +250,7 @@ def blind_spots(stops, tour_size):
         f"- **vbtrace** counted {ours['loop_allocs']:,} allocations and {data(ours['loop_bytes'])} in the timed loop, "
         f"{ours['loop_allocs'] / ours['loop_iterations']:.3f} "
         f"an element, line by line, and {ours['sum_allocs']} in the call of np.sum; hits and time of both lines "
-        f"({ours['for_hits']:,} and {ours['add_hits']:,}; {ours['for_s']:.2f} and {ours['add_s']:.2f} s, less what telling "
-        f"of lines costs); and the {data(ours['array_bytes'])} that the array keeps. It shows no time inside NumPy: that is "
+        f"({ours['for_hits']:,} and {ours['add_hits']:,}; {ours['for_s']:.2f} and {ours['add_s']:.2f} s, less the overhead " f"of counting lines); and the {data(ours['array_bytes'])} that the array keeps. It shows no time inside NumPy: that is "
         "perf's."
     )
 
@@ -286,12 +286,12 @@ def tour(stops, tour_size):
 
 
 def remark(stop):
-    """What to take from a stop."""
+    """The lesson of a stop."""
     facts = stop.facts
     if stop.name == "cProfile":
         return [
             f"Calls and time by function. `python_loop` is one row: {facts['loop_calls']} calls, {facts['loop_s']:.2f} s. "
-            "Where in it, is not told."
+            "It does not show where inside."
         ]
     if stop.name == "line_profiler":
         more = facts["for_s"] / facts["add_s"]

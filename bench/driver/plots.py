@@ -36,7 +36,7 @@ def draw_times(axes, rows):
     for op, name in NAMES.items():
         sizes, times = series(rows, op, "mean_time_ns")
         _, deviations = series(rows, op, "std_time_ns")
-        shown = [min(deviation, 0.9 * time) for deviation, time in zip(deviations, times)]  # a bar to 0 has no place in a log plot
+        shown = [min(deviation, 0.9 * time) for deviation, time in zip(deviations, times)]  # a bar down to 0 cannot be drawn on a log axis
         axes.errorbar(
             sizes,
             [time / 1e3 for time in times],

@@ -12,11 +12,11 @@ ROOT = BENCH.parent
 
 
 def parser(name, description, out):
-    """A parser with the common options; out is where results go unless told otherwise."""
+    """A parser with the common options; out is the default place for results."""
     made = Parser(prog=f"run {name}", description=description, allow_abbrev=False)
     add = made.add_argument
     build = ROOT / "build"
-    add("--quick", action="store_true", help="small sizes and short times: to try it out, not to quote")
+    add("--quick", action="store_true", help="small sizes and short times: for trying it out, not for quoting")
     add("--out", type=pathlib.Path, default=out, metavar="PATH", help="where the results go; default: %(default)s")
     add("--library", type=pathlib.Path, default=build / "preload" / "libvbtrace.so", metavar="PATH", help="libvbtrace.so")
     add("--tool", type=pathlib.Path, default=build / "analyzer" / "vbtrace", metavar="PATH", help="the vbtrace program")
@@ -24,12 +24,12 @@ def parser(name, description, out):
 
 
 def options_from(made, arguments):
-    """The options, checked: what is wrong with them is told in one line, and ends the program."""
+    """The options, checked; an error is printed in one line and ends the program."""
     options = made.parse_args(arguments)
     for name in ("library", "tool"):
         path = getattr(options, name).resolve()
         if not path.is_file():
-            made.error(f"--{name}: no file {path}; build vbtrace first, or say where it is")
+            made.error(f"--{name}: no file {path}; build vbtrace first, or name it with this option")
         setattr(options, name, path)
     try:
         if options.out.suffix == ".json":

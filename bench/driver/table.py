@@ -13,7 +13,7 @@ def main(arguments):
     made.add_argument(
         "file", nargs="?", type=pathlib.Path, default=BENCH / "results" / "overhead.json", help="default: %(default)s"
     )
-    made.add_argument("--lines", action="store_true", help="what tools add to each line instead")
+    made.add_argument("--lines", action="store_true", help="the time that tools add to each line instead")
     options = made.parse_args(arguments)
     try:
         results = json.loads(options.file.read_text())

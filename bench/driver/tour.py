@@ -1,4 +1,5 @@
-"""The tour of the lab: bench_sum.py under one profiler after the other, and what each of them says of it."""
+"""The tour of the lab: bench_sum.py under one profiler after another, and what each of them
+reports."""
 
 import dataclasses
 import json
@@ -14,22 +15,22 @@ from . import flame, traced
 from .subcommand import BENCH, Failed
 
 SCRIPT = BENCH / "bench_sum.py"
-LARGEST = 2**22  # the size of the tour, unless a loop of that size lasts longer than this under the slowest of the profilers:
+LARGEST = 2**22  # the size of the tour, unless its loop takes longer than this under the slowest profiler:
 LONGEST_LOOP_S = 30
 CALIBRATION = 2**14
-LOOP_UNDER_MEMORY_PROFILER = 2**13  # a size at which its loop ends within seconds
+LOOP_UNDER_MEMORY_PROFILER = 2**13  # a size at which its loop takes a few seconds
 PERF_HZ, PERF_STACK_BYTES = 499, 16384
 
 
 @dataclasses.dataclass
 class Stop:
-    """One profiler: what was typed, what it printed, what can be read there."""
+    """One profiler: the command, its output, and the facts read from it."""
 
     name: str
     command: str = ""
-    output: str = ""  # the telling part of it
-    absent: str = ""  # or why there is none
-    files: tuple = ()  # left beside the page
+    output: str = ""  # the relevant part
+    absent: str = ""  # why there is none, if so
+    files: tuple = ()  # written beside the page
     wall_s: float = None
     facts: dict = dataclasses.field(default_factory=dict)
 
@@ -154,7 +155,7 @@ class Tour:
             data.with_suffix(".data.old").unlink(missing_ok=True)
         stacks = list(flame.stacks(script))
         if not stacks:
-            return Stop("perf", absent="It ran, and took no sample: this machine lets it see no clock.")
+            return Stop("perf", absent="It ran but took no sample: it has no usable clock on this machine.")
         picture.write_text(flame.svg(flame.tree_of(stacks), f"bench_sum.py, {self.size:,} elements: {len(stacks)} samples of perf"))
         leaves = {}
         for stack in stacks:
@@ -195,7 +196,8 @@ class Tour:
         return Stop("vbtrace", typed, asked.rstrip(), files=("vbtrace.vbt", "vbtrace.svg"), wall_s=wall, facts=facts)
 
     def counted_lines(self, trace):
-        """Hits and seconds of the loop's two lines, and what making the array left, as vbtrace counted them."""
+        """Hits and seconds of the loop's two lines, and the bytes that making the array left, as
+        counted by vbtrace."""
         profile = json.loads(self.vbtrace.show("lines", "--format", "json", trace))["line_profile"]
         rows = [line for function in profile for line in function["lines"]]
         found = {}
@@ -206,7 +208,8 @@ class Tour:
 
 
 def line_profiler_facts(output):
-    """Hits and time of the loop's two lines, and of the call of np.sum, from line_profiler's tables."""
+    """Hits and time of the loop's two lines, and of the call of np.sum, from line_profiler's
+    tables."""
     unit = float(re.search(r"Timer unit: (\S+) s", output)[1])
     found = {}
     for key, text in (("for", "for x in a:"), ("add", "total += x"), ("sum", "total = np.sum(a)")):
@@ -218,7 +221,7 @@ def line_profiler_facts(output):
 
 
 def memory_table(output):
-    """memory_profiler's table, without the file's name and what the script printed."""
+    """memory_profiler's table, without the file's name and the script's own output."""
     start = output.find("Line #")
     if start < 0:
         raise Failed(f"memory_profiler: no table in its output: {last_line(output)}")
@@ -233,7 +236,8 @@ def increment_of(table, text):
 
 
 def size_for(python, directory, seed, sizes):
-    """The largest of the sizes, up to LARGEST, whose loop stays below LONGEST_LOOP_S in line_profiler, the slowest of them."""
+    """The largest of the sizes, up to LARGEST, whose loop takes less than LONGEST_LOOP_S under
+    line_profiler, the slowest profiler."""
     allowed = [size for size in sizes if size <= LARGEST] or sizes[:1]
     tour = Tour(python, None, directory, CALIBRATION, seed)
     stop = tour.line_profiler()

@@ -1,4 +1,4 @@
-"""Runs a program by itself or under vbtrace, and reads what its trace says of its sections."""
+"""Runs a program untraced or under vbtrace, and reads the sections of its trace."""
 
 import json
 import pathlib
@@ -8,11 +8,11 @@ import time
 from sidebyside.measure import Failed, last_line, quiet_environment
 
 TIMEOUT_S = 900
-MODULE = pathlib.Path(__file__).resolve().parents[2] / "python"  # where vbtrace.py is
+MODULE = pathlib.Path(__file__).resolve().parents[2] / "python"  # the folder of vbtrace.py
 
 
 def run(command, directory, variables=None):
-    """Run a command in directory; returns what it printed on stdout and on stderr, and its seconds by the wall clock."""
+    """Run a command in directory; returns its stdout, its stderr and its wall time in seconds."""
     command = list(map(str, command))
     environment = {**quiet_environment(), "PYTHONPATH": str(MODULE), "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})}
     start = time.monotonic()
@@ -37,7 +37,8 @@ class Vbtrace:
         self.library, self.tool = library, tool
 
     def run(self, command, directory, trace, **options):
-        """Run a command under vbtrace, its trace in the file `trace`; options are more of its variables. The same as run()."""
+        """Run a command under vbtrace, with its trace in the file `trace`; options become VBTRACE_
+        variables. Returns what run() does."""
         variables = {"LD_PRELOAD": str(self.library), "VBTRACE_OUTPUT": str(trace), "VBTRACE_QUIET": "1"}
         variables.update((f"VBTRACE_{name.upper()}", value) for name, value in options.items())
         told = run(command, directory, variables)
@@ -50,7 +51,7 @@ class Vbtrace:
         return run([self.tool, *arguments], directory, {"COLUMNS": "132"})[0]
 
     def sections(self, trace):
-        """{label: section}, as the JSON contract of `vbtrace report` has it. Nothing of it may be lost."""
+        """{label: section}, as in the JSON of `vbtrace report`. Fails if events were lost."""
         report = json.loads(self.show("report", "--format", "json", trace))
         if report["totals"]["lost_events"]:
             raise Failed(f"{trace}: {report['totals']['lost_events']} events lost; the counts would be too low")

@@ -1,13 +1,16 @@
-"""Runs workloads of the ladder, and prints JSON.
+"""Runs workloads of the ladder and prints JSON.
 
-    python3 bench/ladder count|time|repeat|names [WORKLOAD ...] [--native DIR] [--target-ms MS] [--runs N]
+    python3 bench/ladder count|time|repeat|names [WORKLOAD ...]
+                         [--native DIR] [--target-ms MS] [--runs N]
 
-count   each variant at each size once, as a section of vbtrace, after it has run once before; prints what is expected
-time    each variant at each size for at least MS milliseconds; prints nanoseconds of a run
-repeat  N runs in all, of one variant after the other at its smallest size: something to measure a profiler with
+count   each variant at each size once, as a vbtrace section, after one warm-up run; prints
+            what is expected
+time    each variant at each size for at least MS milliseconds; prints the nanoseconds of one run
+repeat  N runs in all, one variant after another at its smallest size: a load to measure profilers
+with
 names   prints the workloads, and the variants that can run here
 
-DIR is where native modules have been built.
+DIR is the folder of the built native modules.
 """
 
 import argparse
@@ -53,7 +56,8 @@ class Workload:
         return {what: int(eval(expression, names)) for what, expression in function.expected.items()}
 
     def rows(self, measure):
-        """One of {workload, variant, n, iterations, …} a variant and size; measure takes a row, a function and its arguments."""
+        """One row {workload, variant, n, iterations, …} per variant and size; measure takes a row,
+        a function and its arguments."""
         for function in self.variants:
             for n in self.module.SIZES:
                 row = {"workload": self.name, "variant": function.__name__, "n": n, "iterations": self.iterations(n)}
@@ -61,7 +65,7 @@ class Workload:
                 yield {**row, **measure(self, row, function, arguments)}
 
     def check(self):
-        """All variants must come to the same result."""
+        """Check that all variants have the same result."""
         n = self.module.SIZES[0]
         results = [self.result(function(*self.module.data(n))) for function in self.variants]
         for function, value in zip(self.variants, results):
@@ -80,7 +84,7 @@ def label(row):
 
 
 def count(workload, row, function, arguments):
-    """What is expected; vbtrace counts."""
+    """Add the expected counts to the row; vbtrace does the counting."""
     mark = section(label(row), row["iterations"])
     value = function(*arguments)
     del value
@@ -117,7 +121,7 @@ def repeat(workloads, runs):
 
 
 def workloads_from(names):
-    """The workloads that can run here, and why others cannot."""
+    """The workloads that can run here, and why the others cannot."""
     found, absent = [], {}
     for name in names or sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_WORKLOADS):
         try:

@@ -1,4 +1,5 @@
-"""Cosine similarity of all pairs of n vectors of 16 numbers: three loops, each pair once, NumPy, compiled code where it is there."""
+"""Cosine similarity of all pairs of n vectors of 16 numbers: three loops, each pair once, NumPy,
+compiled code if available."""
 
 import math
 import sys
@@ -9,7 +10,7 @@ from variants import variant
 SIZES = (128, 160, 192, 256)  # indices that exist already; arrays beyond what NumPy keeps for the next one
 DIMENSIONS = 16
 ABSENT = {}
-ITERATORS = sys.getsizeof(zip()) + 2 * sys.getsizeof(iter([]))  # of a call of cosine()
+ITERATORS = sys.getsizeof(zip()) + 2 * sys.getsizeof(iter([]))  # per call of cosine()
 
 
 def iterations(n):

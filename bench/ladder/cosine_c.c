@@ -1,5 +1,5 @@
-/* Cosine similarity of every pair of rows, as a C extension: cosines(a, out), both C-contiguous buffers of doubles with two
- * dimensions, out with as many rows and columns as a has rows. */
+/* Cosine similarity of every pair of rows, as a C extension: cosines(a, out), both C-contiguous
+ * buffers of doubles with two dimensions, out with as many rows and columns as a has rows. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -15,7 +15,7 @@ static double cosine(const double *x, const double *y, Py_ssize_t dimensions) {
     return dot / sqrt(xx * yy);
 }
 
-/* Is it a matrix of doubles? */
+/* Whether it is a matrix of doubles. */
 static int is_matrix(const Py_buffer *view) {
     return view->ndim == 2 && view->itemsize == sizeof(double) && view->format != NULL && strcmp(view->format, "d") == 0;
 }

@@ -12,7 +12,7 @@ def data(n):
 
 @variant(
     allocs="(6 if NUMPY2 else 9) * n", bytes="8 * n * (n + 1) // 2 + (400 if NUMPY2 else 597) * n"
-)  # every call copies all that is there
+)  # every call copies the whole array
 def append(values):
     out = np.empty(0)
     for value in values:

@@ -9,7 +9,7 @@ def data(n):
     return ([i + 0.5 for i in range(n)],)
 
 
-# A list asks for room as it grows, in a comprehension just as by append: both have the same peak.
+# A list reallocates as it grows, in a comprehension just as by append: both have the same peak.
 
 
 @variant(allocs="n + grown(n)[0]", bytes="FLOAT * n + grown(n)[1]")

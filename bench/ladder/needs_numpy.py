@@ -1,4 +1,4 @@
-"""NumPy for a workload that is nothing without it."""
+"""NumPy, for workloads that cannot run without it."""
 
 from variants import Absent, numpy
 

@@ -1,4 +1,5 @@
-"""n records of three numbers: dicts, dataclass instances, instances with __slots__, a structured array."""
+"""n records of three numbers: dicts, dataclass instances, instances with __slots__, a structured
+array."""
 
 import dataclasses
 

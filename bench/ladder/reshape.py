@@ -1,4 +1,5 @@
-"""An n x 64 array in Fortran's order made flat: in C's order, which copies, and in its own, which does not."""
+"""An n x 64 array in Fortran order, flattened: in C order, which copies, and in its own order,
+which does not."""
 
 from needs_numpy import np
 from variants import variant

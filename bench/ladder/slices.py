@@ -1,4 +1,5 @@
-"""Every second column of an n x 64 array: by a list of columns, which copies, and by a slice, which does not."""
+"""Every second column of an n x 64 array: by a list of columns, which copies, and by a slice, which
+does not."""
 
 from needs_numpy import np
 from variants import variant

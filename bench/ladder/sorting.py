@@ -1,4 +1,5 @@
-"""Sorting n numbers in falling order: insertion sort, merge sort with slices, sorted()."""
+"""Sorting n numbers that are in descending order: insertion sort, merge sort with slices,
+sorted()."""
 
 from variants import variant
 
@@ -21,7 +22,7 @@ def insertion(values):
     return values
 
 
-@variant(allocs="3 * n", bytes="2 * POINTER * n * log2(n)")  # at every level the halves, and what they are merged into
+@variant(allocs="3 * n", bytes="2 * POINTER * n * log2(n)")  # at every level the halves, and the list they are merged into
 def merge(values):
     if len(values) < 2:
         return values
@@ -40,6 +41,6 @@ def merge(values):
     return merged
 
 
-@variant(allocs="0", bytes="size(sorted([0] * n))")  # up to CPython 3.8 with room to grow
+@variant(allocs="0", bytes="size(sorted([0] * n))")  # up to CPython 3.8 with spare capacity
 def by_sorted(values):
     return sorted(values)

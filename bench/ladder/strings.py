@@ -1,4 +1,4 @@
-"""A text of n pieces: put before what is there, added behind it, joined."""
+"""A text of n pieces: prepended, appended, joined."""
 
 from variants import variant
 
@@ -10,7 +10,7 @@ def data(n):
     return (["12345678"] * n,)
 
 
-# Adding behind asks for as much as putting before: but realloc may leave the text where it is, and mostly does.
+# Appending requests as many bytes as prepending, but realloc can usually extend the text in place.
 
 
 @variant(allocs="n", bytes="STR * n + PIECE * n * (n + 1) // 2")

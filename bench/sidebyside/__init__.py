@@ -1,1 +1,2 @@
-"""What bench/run overhead is made of: workloads, the tools they run under, the measuring, the figures and their table."""
+"""What bench/run overhead and bench/run native are built from: workloads, the tools they run under,
+measuring, figures and their table."""

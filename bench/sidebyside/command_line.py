@@ -1,4 +1,4 @@
-"""The options that bench/run overhead and bench/run native share, and how a person is told of progress and mistakes."""
+"""The options that bench/run overhead and bench/run native share, progress and error messages."""
 
 import argparse
 import pathlib
@@ -11,7 +11,7 @@ BENCH = pathlib.Path(__file__).resolve().parents[1]
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        """One line, where argparse would print its usage too."""
+        """Print one line; argparse would print the usage as well."""
         self.exit(2, f"{self.prog}: {message}\n")
 
 
@@ -46,14 +46,14 @@ def parser(name, description, workloads, peers, rounds):
         "--workloads",
         type=names_from(workloads),
         metavar="NAMES",
-        help=f"some of {', '.join(one.name for one in workloads)}; default: all{left_out and ' but ' + left_out}",
+        help=f"some of {', '.join(one.name for one in workloads)}; default: all{left_out and ' except ' + left_out}",
     )
     names = ", ".join(one.name for one in peers)
     add("--peers", type=names_from(peers), metavar="NAMES", help=f"some of {names}; default: all")
-    add("--without-vbtrace", action="store_true", help="the other tools alone")
-    add("--without-peers", action="store_true", help="vbtrace alone")
+    add("--without-vbtrace", action="store_true", help="only the other tools")
+    add("--without-peers", action="store_true", help="only vbtrace")
     add("--rounds", type=whole_number(1), metavar="N", help=f"default: {rounds}")
-    add("--quick", action="store_true", help="a tenth of every size, and 2 rounds: to try it out, not to quote")
+    add("--quick", action="store_true", help="a tenth of every size, and 2 rounds: for trying it out, not for quoting")
     add("--seed", type=whole_number(0), default=1, help="of the workloads' random numbers; default: 1")
     build = BENCH.parent / "build"
     add("--library", type=pathlib.Path, default=build / "preload" / "libvbtrace.so", metavar="PATH", help="libvbtrace.so")
@@ -64,7 +64,7 @@ def parser(name, description, workloads, peers, rounds):
 
 
 def options_from(parser, arguments, workloads, peers, rounds):
-    """The options, completed and checked: what is wrong with them is told in one line, and ends the program."""
+    """The options, completed and checked; an error is printed in one line and ends the program."""
     options = parser.parse_args(arguments)
     options.workloads = options.workloads or [one for one in workloads if not one.asked_for]
     options.peers = [] if options.without_peers else peers if options.peers is None else options.peers
@@ -72,7 +72,7 @@ def options_from(parser, arguments, workloads, peers, rounds):
     if not options.without_vbtrace:
         for name, path in (("--library", options.library), ("--tool", options.tool)):
             if not path.is_file():
-                parser.error(f"{name}: no file {path}; build vbtrace first, or say where it is")
+                parser.error(f"{name}: no file {path}; build vbtrace first, or name it with this option")
     try:
         results.prepare(options.out)
     except OSError as error:
@@ -81,6 +81,6 @@ def options_from(parser, arguments, workloads, peers, rounds):
 
 
 def progress(text):
-    """Rewrite the one line that tells a person at a terminal what is going on."""
+    """Rewrite the progress line, if stderr is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""Runs workloads under tools in turn, and makes the rows of the table of what they used.
+"""Runs workloads under tools in turn, and makes the rows of the table from what they used.
 
-In every round each workload runs once under each tool, in an order that turns from round to round, so that whatever else the
-machine does hits all sides alike.
+In every round each workload runs once under each tool, in an order that rotates from round to
+round, so that other load on the machine affects all sides alike.
 """
 
 import shutil
@@ -42,7 +42,7 @@ class Side:
             self.give_up("failed", str(failure))
 
     def run_once(self, launcher, size):
-        """One measurement: what a run used, and what the tool told of it."""
+        """One measurement: what a run used, and what the tool reported."""
         usages = []
         for _ in range(min(self.workload.runs, tools.STARTS_OF_SLOW) if self.tool.slow_start else self.workload.runs):
             with tempfile.TemporaryDirectory(dir=launcher.directory) as left_behind:
@@ -64,7 +64,8 @@ class Side:
         return usage, self.tool.examine(left_behind, launcher)
 
     def row(self, untraced, events, hits):
-        """What is printed and written; untraced is the Side to compare with, events and hits what the whole workload makes."""
+        """The row to print and to write; untraced is the Side to compare with, events and hits are
+        those of the whole workload."""
         row = {
             "workload": self.workload.name,
             "python": self.python and self.python.version,
@@ -88,7 +89,8 @@ class Side:
 
 
 def run_all(groups, rounds, launcher, after_round):
-    """Each of the groups is a list of Sides that are compared with each other, the untraced one first.
+    """Run all groups. A group is a list of Sides that are compared with each other, the untraced
+    one first.
 
     after_round is called when a round is over, with the rows so far.
     """
@@ -114,17 +116,19 @@ def rows_of(groups):
 
 
 def installed(rows):
-    """The rows of the tools that are on this machine; and {tool: why not}, of the others."""
+    """The rows of the tools that are installed, and {tool: why not} of the others."""
     absent = {row["tool"]: row["reason"] for row in rows if row["status"] == "skipped" and row["reason"].startswith("not installed")}
     return [row for row in rows if row["tool"] not in absent], absent
 
 
 def run_benchmark(name, options, python_paths, sides, per="event", after=None):
-    """The whole of it: measures, writes the JSON, prints the table, and ends the program.
+    """Run the whole benchmark: measure, write the JSON, print the table, and end the program.
 
-    python_paths are the interpreters that Python workloads run on; sides are the tools, the untraced one first. after, if
-    given, is called with the rows and the launcher; it returns more for the JSON (a dict), more lines to print, and whether
-    what it found is a failure. per is what the table gives added time for. A peer that fails is shown, and no failure of ours.
+    python_paths are the interpreters that Python workloads run on; sides are the tools, the
+    untraced one first. after, if given, is called with the rows and the launcher; it returns
+    additions to the JSON (a dict), additional lines to print, and whether it found a failure. per
+    is the unit of the added time in the table. A peer that fails is shown, but does not make the
+    run fail.
     """
     more, lines, failed, results = {}, [], False, None
     with tempfile.TemporaryDirectory(prefix=f"vbtrace-{name}-") as directory:

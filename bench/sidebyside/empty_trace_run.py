@@ -1,9 +1,10 @@
-"""Runs a Python program with a trace function in C that does nothing, in place while functions run that carry @profile.
+"""Runs a Python program with a trace function in C that does nothing, installed while functions
+with @profile run.
 
     empty_trace_run.py PROGRAM [ARGUMENT ...]
 
-The function is libc's abs: of what it is called with it takes the first for a number, which is a null pointer here, and its 0 says that
-all is well.
+The function is libc's abs: its argument is the first one of a trace function, a null pointer here,
+and its result, 0, means success.
 """
 
 import builtins

@@ -1,25 +1,28 @@
-"""From what was measured to the figures of the table. Nothing here runs or prints anything.
+"""Computes the figures of the table from the measurements. Nothing here runs or prints anything.
 
-A round is a dict of what one run used (cpu_s, wall_s, max_rss_bytes), of the same at size 0 (zero_cpu_s, zero_wall_s; absent where
-a workload has no size, and in most rounds of tools that are slow to start), and of what the tool told: trace_bytes, events,
-zero_events, hits (of lines), zero_hits, lost_events, report_wall_s, report_max_rss_bytes. What a workload costs is the median over the rounds less the median
-at size 0. So start-up is in no ratio, and a tool that got a smaller size can be compared by what it costs for one unit of it. Beside the ratio of medians stands
-that of minima, of the least run less the least at size 0: what others do on the machine only ever adds time."""
+A round is a dict of what one run used (cpu_s, wall_s, max_rss_bytes), of the same at size 0
+(zero_cpu_s, zero_wall_s; absent where a workload has no size, and in most rounds of tools that are
+slow to start), and of what the tool reported: trace_bytes, events, zero_events, hits (of lines),
+zero_hits, lost_events, report_wall_s, report_max_rss_bytes. The cost of a workload is the median
+over the rounds minus the median at size 0. So no ratio includes start-up, and a tool that ran a
+smaller size is compared by its cost per unit. Beside the ratio of medians stands that of minima,
+the least run minus the least at size 0: other load on the machine can only add time."""
 
 import statistics
 
 FEWEST_EVENTS = 100_000  # below that, time divided by events is noise
-FEWEST_HITS = 1000  # of lines: few are left to those tools only that take very long for each
+FEWEST_HITS = 1000  # of lines; low, since tools that take very long per line get few
 
 
 def net(rounds, field, of=statistics.median):
-    """The median over the rounds of a field, less the median of its values at size 0; of=min: of minima."""
+    """The median over the rounds of a field, minus the median of its values at size 0; of=min takes
+    minima."""
     at_zero = [a_round["zero_" + field] for a_round in rounds if "zero_" + field in a_round]
     return of([a_round[field] for a_round in rounds]) - (of(at_zero) if at_zero else 0)
 
 
 def median(rounds, field):
-    """Median of a field, or None where a round does not have it."""
+    """Median of a field, or None if a round lacks it."""
     values = [a_round.get(field) for a_round in rounds]
     return None if None in values else statistics.median(values)
 
@@ -29,7 +32,7 @@ def divided(a, b):
 
 
 def of_untraced(rounds):
-    """What a workload costs untraced."""
+    """The cost of a workload untraced."""
     return {
         "cpu_s": net(rounds, "cpu_s"),
         "least_cpu_s": net(rounds, "cpu_s", min),
@@ -39,13 +42,14 @@ def of_untraced(rounds):
 
 
 def counted(rounds, what):
-    """How many of them (events: allocations and frees; hits: lines) the work itself makes, or None where the tool does not count them."""
+    """How many of them (events: allocations and frees; hits: lines) the work itself makes, or None
+    if the tool does not count them."""
     return net(rounds, what) if all(what in a_round for a_round in rounds) else None
 
 
 def of_tool(rounds, untraced, share, events, hits=None):
-    """What it costs under a tool that got `share` of the size; events, hits: how many allocations and frees, and how many lines that are
-    counted, the whole size makes."""
+    """The cost under a tool that ran `share` of the size; events and hits are those of the whole
+    size: allocations and frees, and counted lines."""
     cpu, wall, least_cpu = net(rounds, "cpu_s"), net(rounds, "wall_s"), net(rounds, "cpu_s", min)
     enough_events = events * share if events and events * share >= FEWEST_EVENTS else None
     enough_hits = hits * share if hits and hits * share >= FEWEST_HITS else None

@@ -1,10 +1,11 @@
-/* Runs a command and writes what it used to a file: user and system time in µs, wall time in ns, greatest resident set in KiB, and
- * the wait status. With its children's, as far as they were waited for.
+/* Runs a command and writes its resource usage to a file: user and system time in µs, wall time in
+ * ns, greatest resident set in KiB, and the wait status, including children that were waited for.
  *
  *     launch RESULT-FILE [NAME=VALUE …] -- COMMAND [ARGUMENT …]
  *
- * Python cannot do this itself: a process that was forked inherits the resident set of its parent as its own maximum, and an
- * interpreter that runs benchmarks is larger than `python3 -c pass`. This program is smaller than anything it measures. */
+ * Python cannot do this itself: a forked process inherits the resident set of its parent as its own
+ * maximum, and an interpreter that runs benchmarks is larger than `python3 -c pass`. This program
+ * is smaller than anything it measures. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""What a run was made on and with."""
+"""Describes the machine and the programs of a run."""
 
 import dataclasses
 import datetime
@@ -24,7 +24,8 @@ print(json.dumps([platform.python_implementation() + " " + platform.python_versi
 
 @dataclasses.dataclass(frozen=True)
 class Python:
-    """An interpreter; numpy is NumPy's version there, or None, and modules are those of profilers."""
+    """An interpreter; numpy is the version of its NumPy, or None; modules are the installed
+    profilers."""
 
     path: str
     version: str
@@ -33,7 +34,7 @@ class Python:
 
 
 def probe(path, environment):
-    """What there is to know of the interpreter at path."""
+    """Ask the interpreter at path about itself."""
     try:
         done = subprocess.run([path, "-c", PROBE], capture_output=True, text=True, env=environment)
         return Python(path, *json.loads(done.stdout))
@@ -44,7 +45,8 @@ def probe(path, environment):
 
 
 def version_of(command):
-    """The first line that a program says of its version, or None where there is no such program, or it says none."""
+    """The first line of a program's version, or None if there is no such program or it prints
+    none."""
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except OSError:
@@ -64,7 +66,7 @@ def cpu_model():
 
 
 def manifest(pythons, options):
-    """All of it, ready for JSON; options is what was asked for."""
+    """The description, ready for JSON; options are those of the run."""
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "cpu": cpu_model(),
@@ -81,7 +83,7 @@ def manifest(pythons, options):
 
 
 def busy(made):
-    """A sentence about times that others on the machine disturbed, by a manifest; None if nobody did."""
+    """A sentence saying that other load disturbed the times, if the manifest says so, or None."""
     load, cpus = made["load_average"][0], made["cpus"]
     if load <= cpus:
         return None

@@ -1,8 +1,8 @@
-"""The tables for a README, from the results of bench/run overhead."""
+"""The tables for a page, from the results of bench/run overhead."""
 
 from . import seen, text_table
 
-OF_PYTHON, OF_C = "objects_loop", "malloc_mix"  # the workloads whose ratios stand for all
+OF_PYTHON, OF_C = "objects_loop", "malloc_mix"  # the workloads whose ratios are shown
 
 
 def ratio_of(rows, workload, tool):
@@ -14,12 +14,13 @@ def ratio_of(rows, workload, tool):
 
 
 def made_on(made):
-    """One sentence of a manifest."""
+    """The manifest in one sentence."""
     return f"Made {made['date'][:10]} on {made['cpu']}, {made['cpus']} CPUs with a load average of {made['load_average'][0]:.1f}; {made['rounds']} rounds."
 
 
 def lines(results):
-    """Every tool that was there: what it counts, what it costs, what it leaves and how long its report takes."""
+    """The table of all installed tools: what they count, what they cost, the size of their files
+    and the time of their report."""
     rows = results["rows"]
     yield (
         "| tool | tells | Python objects counted | lines named | C blocks counted | lines named | CPU, Python | CPU, C | file "
@@ -47,7 +48,8 @@ def lines(results):
 
 
 def of_lines(results):
-    """What tools that follow a program line by line add to each line, in nanoseconds: a row a workload, of the first interpreter."""
+    """The table of what tools that follow a program line by line add to each line, in nanoseconds:
+    a row per workload, of the first interpreter."""
     found = {}
     for row in results["rows"]:
         if row.get("ns_per_line") is not None:

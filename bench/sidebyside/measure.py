@@ -1,4 +1,4 @@
-"""Runs one command and says what it used."""
+"""Runs one command and reports the resources it used."""
 
 import dataclasses
 import os
@@ -13,12 +13,13 @@ WORKLOADS = SOURCES.parent / "workloads"
 
 
 class Failed(Exception):
-    """A command that did not do what was asked of it; its text is the reason, in one line."""
+    """A command failed; the text is the reason, in one line."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Usage:
-    """What a command and its children used: user and system time, wall time, the largest of their greatest resident sets."""
+    """The usage of a command and its children: user and system time, wall time, the largest of
+    their greatest resident sets."""
 
     cpu_s: float
     wall_s: float
@@ -29,7 +30,7 @@ COMPILERS = {".c": ("cc", "gcc libc6-dev"), ".cpp": ("g++", "g++")}  # with its 
 
 
 def no_compiler(source):
-    """Why a source file cannot be compiled here, or None."""
+    """Why a source file cannot be compiled on this machine, or None."""
     name, package = COMPILERS[pathlib.Path(source).suffix]
     return None if shutil.which(name) else f"no compiler: {name} is not in PATH (on Debian: apt install {package})"
 
@@ -47,15 +48,15 @@ def build(name, source, directory, *flags):
 
 
 def quiet_environment():
-    """This process' environment without what steers Python, its memory, or a tracer."""
+    """This process's environment without variables that affect Python, malloc or tracers."""
     steering = ("LD_PRELOAD", "PYTHON", "VBTRACE_", "MALLOC_", "GLIBC_TUNABLES")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    return {**kept, **one_thread, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}  # perl complains of a locale that is not installed
+    return {**kept, **one_thread, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}  # perl complains about locales that are not installed
 
 
 class Launcher:
-    """Runs commands by way of launch.c, their working directory and everything they leave behind in `directory`."""
+    """Runs commands through launch.c, in `directory`, where everything they leave behind goes."""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -63,9 +64,10 @@ class Launcher:
         self.environment = quiet_environment()
 
     def run(self, command, variables=None, beside=None):
-        """The Usage of one run of command, with these environment variables beside the others; raises Failed.
+        """The Usage of one run of command, with these environment variables added; raises Failed.
 
-        beside is a command that runs meanwhile and is not measured, such as the clients of a server.
+        beside is a command that runs at the same time and is not measured, such as the clients of a
+        server.
         """
         result, errors = self.directory / "usage", self.directory / "errors"
         settings = [f"{name}={value}" for name, value in (variables or {}).items()]
@@ -106,7 +108,7 @@ class Launcher:
         )
 
     def last_said(self):
-        """The last line that the latest command wrote to stderr."""
+        """The last line of the latest command's stderr."""
         return last_line((self.directory / "errors").read_text(errors="replace"))
 
 

@@ -1,4 +1,5 @@
-"""Profilers of native memory. They run Python programs, too, and see what its interpreter asks malloc for."""
+"""Profilers of native memory. They also run Python programs, and see what the interpreter requests
+from malloc."""
 
 import ctypes.util
 import json
@@ -61,7 +62,7 @@ class HeaptrackMalloc(Heaptrack):
 
 
 class Valgrind(Tool):
-    """A tool of Valgrind: runs the program on a processor of its own making."""
+    """A Valgrind tool: runs the program on a simulated processor."""
 
     nature = "exact"
     slow_start = True
@@ -116,7 +117,7 @@ class Massif(Valgrind):
 
 
 class Preloaded(Tool):
-    """An allocator that profiles, put in place of malloc."""
+    """An allocator with a profiler, preloaded in place of malloc."""
 
     library = package = viewer = ""
 

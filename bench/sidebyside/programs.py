@@ -1,4 +1,5 @@
-"""What bench/run native runs: a made program that only allocates, and real ones from Debian's packages."""
+"""What bench/run native runs: a synthetic program that only allocates, and real ones from Debian's
+packages."""
 
 import dataclasses
 import pathlib
@@ -13,7 +14,8 @@ SYNTHETIC_PAIRS = 20_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Synthetic(Workload):
-    """pairs.c with a call depth, a number of threads that share the pairs, and a variant, loop or churn."""
+    """pairs.c with a call depth, a number of threads that divide the pairs among them, and a
+    variant, loop or churn."""
 
     depth: int = 4
     threads: int = 1
@@ -51,7 +53,7 @@ class Program(Workload):
         return [self.executable(), *self.filled(self.arguments[1:], size, seed, directory)]
 
     def write_input(self, size, seed, directory):
-        """Make in directory what a run of this size reads."""
+        """Write to directory what a run of this size reads."""
 
 
 def records(size, seed):
@@ -64,7 +66,8 @@ def records(size, seed):
 
 @dataclasses.dataclass(frozen=True)
 class Sqlite(Program):
-    """Inserts rows in bulk, from a file of comma-separated values, makes an index, then asks for them in several ways."""
+    """Imports rows from a file of comma-separated values, makes an index, then queries them in
+    several ways."""
 
     TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, owner INTEGER, name TEXT, value REAL);"
 
@@ -99,7 +102,7 @@ class SqliteStatements(Sqlite):
 
 @dataclasses.dataclass(frozen=True)
 class Cc1plus(Program):
-    """The C++ compiler proper, on a file of many template instances that has been preprocessed before."""
+    """The C++ compiler proper, on a preprocessed file of many template instances."""
 
     def executable(self):
         if shutil.which("g++") is None:
@@ -123,7 +126,7 @@ class Cc1plus(Program):
 
 @dataclasses.dataclass(frozen=True)
 class Redis(Program):
-    """The server; its clients run beside it, and shut it down when they are done."""
+    """The server; its clients run beside it and shut it down at the end."""
 
     pipeline: int = 1  # requests that a client sends at a time
 
@@ -138,7 +141,7 @@ class Redis(Program):
 
 REDIS = ("redis-server", "--port", "0", "--unixsocket", "{directory}/redis.sock", "--save", "", "--appendonly", "no")
 SQLITE = ("sqlite3", ":memory:", ".read {directory}/{name}.{size}.sql")
-AS_ANY = {"VBTRACE_NATIVE": "only"}  # what reaches malloc, as heaptrack sees it; else Python's frames and own allocators are told as well
+AS_ANY = {"VBTRACE_NATIVE": "only"}  # what reaches malloc, as heaptrack sees it; otherwise Python's frames and allocators are reported too
 JSON = ("/usr/bin/python3", "{workloads}/json_loop.py", "{size}", "{seed}")
 
 ALL = [

@@ -50,7 +50,7 @@ class Module(Tool):
     """A profiler that runs as a module of the interpreter."""
 
     sees = ("python",)
-    package = ""  # of Debian, if there is one
+    package = ""  # in Debian, if there is one
 
     def unusable(self, python, workload):
         if workload.native or workload.program == "":
@@ -62,7 +62,7 @@ class Module(Tool):
 
 
 class Decorating(Module):
-    """One that wants the hot function decorated with its @profile."""
+    """A profiler that needs the hot function decorated with its @profile."""
 
     note = "@profile on the hot function only"
     sees_every_line = True
@@ -92,7 +92,8 @@ class MemoryProfiler(Decorating):
         return ["cat", f"{directory}/table"]  # it prints its table as the program ends
 
     def increments(self, report):
-        """{line: MiB}, but for the function's first line, which has what the process had before."""
+        """{line: MiB}, without the function's first line, which has what the process used
+        before."""
         rows = re.findall(r"^\s*(\d+)\s+[\d.]+ MiB\s+(-?[\d.]+) MiB\s", report, re.MULTILINE)
         return {int(line): float(increment) for line, increment in rows[1:]}
 

@@ -1,7 +1,7 @@
 """The file of results of bench/run overhead and bench/run native.
 
-A run takes long, and who stops it keeps the rounds so far: in a file beside that of the last whole run, which only a whole run
-replaces.
+A run takes long; if it is stopped, the rounds so far are kept in a file beside that of the last
+complete run, which only a complete run replaces.
 """
 
 import errno
@@ -13,7 +13,7 @@ from . import measure
 
 
 def as_json(results):
-    """Readable, and not long: every row of a list on one line."""
+    """Readable but compact JSON: every row of a list on one line."""
     parts = []
     for name, value in results.items():
         if isinstance(value, list):
@@ -25,18 +25,19 @@ def as_json(results):
 
 
 def in_repository(path):
-    """A path as text, from the repository's root where it lies in there: results may be published."""
+    """A path as text, relative to the repository's root if it is inside: results may be
+    published."""
     root = measure.SOURCES.parents[1]
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def unfinished(path):
-    """Where a run that would end as path keeps its rounds so far."""
+    """The file for the rounds so far of a run whose results go to path."""
     return path.with_name(f"{path.stem}.unfinished{path.suffix}")
 
 
 def prepare(path):
-    """Make sure, before hours go by, that results can be written as path; raises OSError."""
+    """Check that results can be written to path before hours are spent on them; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -44,7 +45,8 @@ def prepare(path):
 
 
 class Results:
-    """Where a run writes; path is where the results of a whole one go, manifest what it is made on and with."""
+    """The results of a run; path is for those of a complete run, manifest describes machine and
+    tools."""
 
     def __init__(self, path, manifest):
         self.path, self.manifest = path, manifest
@@ -52,17 +54,17 @@ class Results:
         self.rounds_done = 0
 
     def after_round(self, rows):
-        """Keep what is there, until there is more."""
+        """Keep the rows so far."""
         self.rounds_done += 1
         self.write(self.unfinished, rows)
 
     def finish(self, rows, **more):
-        """All of it; more is what a run found out beside the rows, by name."""
+        """Write the complete results; more holds findings besides the rows, by name."""
         self.write(self.path, rows, **more)
         self.unfinished.unlink(missing_ok=True)
 
     def write(self, path, rows, **more):
-        """At once or not at all: a reader, or who is interrupted, never has half a file."""
+        """Write at once or not at all: nobody ever sees half a file."""
         made = {"manifest": {**self.manifest, "rounds_done": self.rounds_done}, "rows": rows, **more}
         new = path.with_name(path.name + ".new")
         try:
@@ -72,7 +74,7 @@ class Results:
             raise measure.Failed(f"{path}: {error.strerror}") from None
 
     def stopped(self):
-        """A sentence for who stopped the run, or whom it failed; None while there is nothing to keep."""
+        """A sentence on where the rounds of a stopped or failed run are; None if there are none."""
         if self.rounds_done == 0:
             return None
         return f"stopped after {self.rounds_done} of {self.manifest['rounds']} rounds, which are in {self.unfinished}"

@@ -1,5 +1,6 @@
-"""What does a tool see? Runs each on two programs of which every allocation is known, in Python and in C: n objects that die at
-once, from one line, and n that stay, from another. What it counts beyond a small run is set against those 2 n."""
+"""What does a tool see? Runs each on two programs whose every allocation is known, in Python and in
+C: n objects that die at once, from one line, and n that stay, from another. What it counts beyond a
+small run is compared with those 2 n."""
 
 import pathlib
 import re
@@ -12,7 +13,7 @@ from .measure import WORKLOADS, Failed, last_line
 from .workloads import Workload
 
 N = 200_000
-START = 1000  # the size of the run that others are compared with: whatever a program does besides is in both
+START = 1000  # the size of the run to compare with: what a program does besides is in both
 OBJECT_BYTES = 40
 SLOW = ("memory_profiler",)  # gets a twentieth
 KNOWN = {
@@ -22,15 +23,16 @@ KNOWN = {
 
 
 def marked_lines(program):
-    """The lines that allocate: they say whether what they make dies or stays."""
+    """The lines that allocate: their comments say whether the objects die or stay."""
     text = (WORKLOADS / program).read_text().splitlines()
     return [number for number, line in enumerate(text, 1) if re.search(r"(//|#) (dies|stays)$", line)]
 
 
 def look(tool, kind, python, launcher, n):
-    """Run a tool on n and n objects.
+    """Run a tool on n objects that die and n that stay.
 
-    Returns what it found, how many of the two lines its report names, the size of its files and the time of its report.
+    Returns what it found, how many of the two lines its report names, the size of its files and the
+    time of its report.
     """
     workload = KNOWN[kind]
     with tempfile.TemporaryDirectory(dir=launcher.directory) as left:
@@ -51,7 +53,7 @@ def look(tool, kind, python, launcher, n):
 
 
 def row_of(tool, kind, python, launcher, n):
-    """What is printed and written of a tool and a kind of program, python or native."""
+    """The row of a tool and a kind of program, python or native."""
     row = {"tool": tool.name, "kind": kind, "nature": tool.nature, "status": "ok", "reason": None}
     if kind not in tool.sees:
         return {**row, "status": "skipped", "reason": f"not for {kind} programs"}
@@ -67,7 +69,7 @@ def row_of(tool, kind, python, launcher, n):
 
 
 def look_at_all(tools, python, launcher, quick):
-    """The rows of every tool; python is the interpreter, or None where there is none."""
+    """The rows of every tool; python is the interpreter, or None if there is none."""
     KNOWN["native"].prepare(launcher.directory)
     rows = []
     for tool in tools:
@@ -81,7 +83,7 @@ def look_at_all(tools, python, launcher, quick):
 
 
 def counted(row):
-    """`400,000 of 400,000`: what it counted of what there was."""
+    """`400,000 of 400,000`: what it counted of the whole."""
     if row["status"] != "ok":
         return "" if row["reason"].startswith("not for") else row["status"]
     if not row["found"]:
@@ -89,16 +91,16 @@ def counted(row):
     ((what, number),) = row["found"].items()
     if what == "bytes":
         return f"{number / 1e6:.1f} of {row['known'][what] / 1e6:.1f} MB"
-    return f"{number:,} of {row['known'][what]:,}" if number > 0 else f"none of {row['known'][what]:,}"  # less than none: samples
+    return f"{number:,} of {row['known'][what]:,}" if number > 0 else f"none of {row['known'][what]:,}"  # negative: it samples
 
 
 def wrong(row):
-    """Did it not count exactly what there was?"""
+    """Whether its count is wrong."""
     return row["status"] == "failed" or row["status"] == "ok" and row["found"] != {"allocs": row["known"]["allocs"]}
 
 
 def lines(rows):
-    """A table for the terminal."""
+    """The lines of a table for the terminal."""
     shape = "{:<16}  {:<22}  {:<6}  {:>22}  {:>5}  {:>9}  {:>12}"
     yield ""
     yield shape.format("what is seen", "by", "of", "counted", "lines", "file", "report takes")

@@ -1,6 +1,6 @@
-"""The table a person reads. Takes the rows that are written as JSON."""
+"""The table for the terminal, from the rows that are written as JSON."""
 
-HEADINGS = ("workload", "under", "CPU", "least", "wall"), ("events", "RSS", "trace", "report takes")  # between them: time per something
+HEADINGS = ("workload", "under", "CPU", "least", "wall"), ("events", "RSS", "trace", "report takes")  # between them: time per event or line
 
 
 def seconds(value):
@@ -23,7 +23,8 @@ def ratio(value):
 
 
 def cells(row, per):
-    """The cells of one row, but for the workload's name; per: of what there are columns of time per such."""
+    """The cells of one row, without the workload's name; per: the units that have a column of time
+    each."""
     if row["status"] != "ok":
         return [row["tool"], f"{row['status']}: {row['reason']}"]
     if row["tool"] == "untraced":
@@ -50,7 +51,8 @@ def cells(row, per):
 
 
 def lines(rows, notes, per="event"):
-    """The lines of the table; per is what CPU time is divided by, event or pair. Rows that did not work out say so across the columns."""
+    """The lines of the table; per is what CPU time is divided by, event or pair. Rows that failed
+    or were skipped say so across the columns."""
     by_line = any(row.get("ns_per_line") is not None for row in rows)
     columns = (per, "line") if by_line else (per,)
     headings = [*HEADINGS[0], *(f"ns/{one}" for one in columns), *HEADINGS[1]]

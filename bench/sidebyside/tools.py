@@ -1,4 +1,5 @@
-"""What a workload can run under: nothing, or vbtrace. The tools that people use today are in python_tools.py and native_tools.py."""
+"""What a workload can run under: nothing, or vbtrace. Other tools are in python_tools.py and
+native_tools.py."""
 
 import json
 import pathlib
@@ -9,7 +10,7 @@ from .measure import Failed
 
 
 STARTS_OF_SLOW = 2
-NATIVE = "full"  # what VBTRACE_NATIVE is for native programs, if nothing else is asked for
+NATIVE = "full"  # VBTRACE_NATIVE for native programs, by default
 
 
 class Tool:
@@ -17,16 +18,16 @@ class Tool:
 
     name = "untraced"
     note = ""
-    nature = ""  # exact counts, or what else
-    sees = ("python", "native")  # the kinds of program that it can be asked for
-    most_rounds = None  # for tools so slow that no more are worth it
-    left = "*"  # the files that it leaves
-    slow_start = False  # so slow that the run at size 0 is measured in the first STARTS_OF_SLOW rounds only
+    nature = ""  # exact, samples, ...: the nature of its counts
+    sees = ("python", "native")  # the kinds of program it can run
+    most_rounds = None  # for tools too slow for more
+    left = "*"  # the files it leaves
+    slow_start = False  # slow to start: size 0 is measured only in the first STARTS_OF_SLOW rounds
     sees_every_allocation = False
     sees_every_line = False  # of the functions with @profile
 
     def share_of(self, workload):
-        """The part of the workload's size that it is given: slow ones would take hours otherwise."""
+        """The share of the workload's size that it gets: slow tools would take hours otherwise."""
         return 1.0
 
     def unusable(self, python, workload):
@@ -34,21 +35,22 @@ class Tool:
         return None
 
     def dress(self, command, python, directory):
-        """The command line that runs command under the tool, and the environment variables it takes."""
+        """The command line that runs command under the tool, and the environment variables it
+        takes."""
         return command, {}
 
     def examine(self, directory, launcher):
-        """What is to be known of the run that is over, as a dict; directory is where it could leave files."""
+        """The facts of a finished run, as a dict; directory is where it could leave files."""
         files = self.files(directory)
         return {"trace_bytes": sum(file.stat().st_size for file in files)} if files else {}
 
     def files(self, directory):
         return sorted(pathlib.Path(directory).glob(self.left))
 
-    # How many of a known number of allocations does it count? See seen.py.
+    # How many of a known number of allocations it counts: see seen.py.
 
     def dress_to_see(self, command, python, directory):
-        """As dress(), with what is needed to ask for counts."""
+        """As dress(), with what is needed to get counts."""
         return self.dress(command, python, directory)
 
     def report_command(self, directory, command, python):
@@ -56,11 +58,12 @@ class Tool:
         return None
 
     def found(self, directory, report):
-        """{"allocs": number} or {"bytes": number}, or {} where it tells neither; report is the text that it printed."""
+        """{"allocs": number} or {"bytes": number}, or {} if it reports neither; report is its
+        text."""
         return {}
 
     def named(self, directory, report, file, numbers):
-        """How many of these lines of a file its report tells something of."""
+        """How many of these lines of a file its report mentions."""
         return sum(re.search(rf"{re.escape(file)}:{number}\b", report) is not None for number in numbers)
 
 
@@ -76,7 +79,7 @@ class Vbtrace(Tool):
     sees_every_allocation = True
 
     def __init__(self, library, analyzer, **options):
-        """options are more variables for it, without their VBTRACE_."""
+        """options are further variables, without the prefix VBTRACE_."""
         self.library, self.analyzer = library, analyzer
         self.options = {f"VBTRACE_{name.upper()}": str(value) for name, value in options.items()}
 
@@ -128,7 +131,7 @@ class VbtraceLines(Vbtrace):
         told = super().examine(directory, launcher)
         done = subprocess.run([self.analyzer, "lines", "--format", "json", *self.files(directory)[:1]], capture_output=True, text=True)
         try:
-            functions = json.loads(done.stdout).get("line_profile", [])  # none, where no function with @profile ran
+            functions = json.loads(done.stdout).get("line_profile", [])  # missing if no function with @profile ran
             hits = sum(line["hits"] for function in functions for line in function["lines"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Failed(f"vbtrace lines: no hits in its JSON: {done.stderr.strip()}") from None

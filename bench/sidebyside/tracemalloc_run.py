@@ -1,7 +1,7 @@
-"""Runs a Python program under tracemalloc, or shows what was kept of a run.
+"""Runs a Python program under tracemalloc, or shows the snapshot of a run.
 
-    tracemalloc_run.py FILE PROGRAM [ARGUMENT ...]    leaves a snapshot of the program's end in FILE
-    tracemalloc_run.py FILE                           prints the snapshot: the blocks of every line, and of all
+    tracemalloc_run.py FILE PROGRAM [ARGUMENT ...]    writes a snapshot at the program's end to FILE
+    tracemalloc_run.py FILE                           prints it: the blocks of every line and in all
 """
 
 import runpy
@@ -11,7 +11,7 @@ import tracemalloc
 if len(sys.argv) > 2:
     file, *sys.argv = sys.argv[1:]
     tracemalloc.start()
-    kept = runpy.run_path(sys.argv[0], run_name="__main__")  # so that what the program's names refer to is alive
+    kept = runpy.run_path(sys.argv[0], run_name="__main__")  # keeps the objects of the program's names alive
     tracemalloc.take_snapshot().dump(file)
 else:
     statistics = tracemalloc.Snapshot.load(sys.argv[1]).statistics("lineno")

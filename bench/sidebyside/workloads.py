@@ -1,33 +1,34 @@
-"""What is run side by side: a workload, and those of bench/run overhead."""
+"""What a workload is, and the workloads of bench/run overhead."""
 
 import dataclasses
 import pathlib
 
 from .measure import WORKLOADS, build, no_compiler
 
-HEADER = WORKLOADS.parents[1] / "preload"  # where vbtrace.h is
-STARTS = 20  # a start of Python is short: so many make up one measurement
+HEADER = WORKLOADS.parents[1] / "preload"  # the folder of vbtrace.h
+STARTS = 20  # starting Python is short: a measurement is this many
 
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """A program that takes its size as an argument, so that size 0 shows what everything but the work costs."""
+    """A program that takes its size as an argument, so that size 0 shows the cost of everything but
+    the work."""
 
     name: str
     size: int
     program: str = ""  # a file in bench/workloads, or what is in bench/ for bench_sum
-    arguments: tuple = ("{size}",)  # may name name, size, elements (the size, but at least 1), seed, directory, workloads (their folder)
-    runs: int = 1  # runs that make up one measurement; more than 1 only where the size plays no part
+    arguments: tuple = ("{size}",)  # placeholders: name, size, elements (the size, at least 1), seed, directory, workloads (their folder)
+    runs: int = 1  # runs in one measurement; more than 1 only where the size does not matter
     sized: bool = True  # False: the whole process is measured, there is no size 0
-    share_of_slow: float = 1.0  # the part of the size that slow tools are given
+    share_of_slow: float = 1.0  # the share of the size that slow tools get
     numpy: bool = False
     profiled: bool = True  # its hot function carries memory_profiler's decorator
-    asked_for: bool = False  # too long for a run that does not name it
+    asked_for: bool = False  # too long: runs only when named
     variables: dict = dataclasses.field(default_factory=dict)  # of its environment
 
     @property
     def native(self):
-        """Is it not Python?"""
+        """Whether it is native code."""
         return self.program.endswith((".c", ".cpp"))
 
     def missing(self):
@@ -35,7 +36,7 @@ class Workload:
         return no_compiler(self.program) if self.native else None
 
     def prepare(self, directory):
-        """Make in directory what all its runs need."""
+        """Make what all its runs need, in directory."""
         if self.native:
             build(self.name, WORKLOADS / self.program, directory, f"-I{HEADER}")
 
@@ -44,7 +45,7 @@ class Workload:
         return [part.format(**given) for part in arguments]
 
     def command(self, python, size, seed, directory):
-        """The command line that runs it; whatever it writes goes to directory."""
+        """The command line that runs it; its output files go to directory."""
         arguments = self.filled(self.arguments, size, seed, directory)
         if self.native:
             return [str(pathlib.Path(directory) / self.name), *arguments]

@@ -1,10 +1,11 @@
-"""Many calls and next to no allocation: what is paid for calls alone. Argument: turns of the loop, six calls each."""
+"""Many calls and almost no allocation: the cost of calls alone. Argument: turns of the loop, six
+calls each."""
 
 import builtins
 import itertools
 import sys
 
-hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures what carries its decorator
+hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures functions with its decorator
 
 
 def leaf(value):

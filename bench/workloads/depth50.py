@@ -1,10 +1,10 @@
-"""One allocation a turn, under 50 Python frames. Argument: turns of the loop."""
+"""One allocation per turn, under 50 Python frames. Argument: turns of the loop."""
 
 import builtins
 import itertools
 import sys
 
-hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures what carries its decorator
+hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures functions with its decorator
 
 
 @hot

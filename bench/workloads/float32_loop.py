@@ -1,4 +1,5 @@
-"""The Python loop over a NumPy array: two allocations an element. Arguments: elements in all, seed."""
+"""The Python loop over a NumPy array: two allocations per element. Arguments: total elements,
+seed."""
 
 import builtins
 import itertools
@@ -6,7 +7,7 @@ import sys
 
 import numpy as np
 
-hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures what carries its decorator
+hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures functions with its decorator
 
 
 @hot

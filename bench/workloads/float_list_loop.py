@@ -1,11 +1,12 @@
-"""The same loop over a list of Python floats: their free list serves it, no allocation. Arguments: elements in all, seed."""
+"""The same loop over a list of Python floats: served by their free list, without allocations.
+Arguments: total elements, seed."""
 
 import builtins
 import itertools
 import random
 import sys
 
-hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures what carries its decorator
+hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures functions with its decorator
 
 
 @hot

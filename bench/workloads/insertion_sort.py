@@ -1,10 +1,10 @@
-"""Insertion sort, line by line: nothing is allocated, numbers this small are never made anew. Argument: how many times 100 elements in
-reverse order are sorted, 15,346 lines each."""
+"""Insertion sort: many lines and no allocation, since integers this small already exist. Argument:
+how often 100 elements in reverse order are sorted, 15,346 lines each."""
 
 import builtins
 import sys
 
-hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures what carries its decorator
+hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures functions with its decorator
 
 
 @hot

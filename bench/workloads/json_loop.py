@@ -1,4 +1,4 @@
-"""Writes and reads documents as JSON, and throws them away. Arguments: documents, seed."""
+"""Writes and reads documents as JSON, and drops them. Arguments: documents, seed."""
 
 import json
 import random

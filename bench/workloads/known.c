@@ -1,10 +1,11 @@
-/* A known answer: n blocks of 40 bytes that are freed at once, then n that stay, each from a line of its own. Argument: n. */
+/* A known answer: n blocks of 40 bytes that are freed at once, then n that stay, each kind from its
+ * own line. Argument: n. */
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { BYTES = 40 };
 
-/* Not inlined, so that malloc returns to the line that called it: tools look up where it returns to. */
+/* Not inlined, so that malloc returns to the calling line: tools look up the return address. */
 __attribute__((noinline)) static void *use(void *block) {
     *(void *volatile *)block = NULL;
     return block;

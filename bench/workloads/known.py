@@ -1,10 +1,11 @@
-"""A known answer: n objects of 40 bytes that die at once, then n that stay, each from a line of its own. Argument: n."""
+"""A known answer: n objects of 40 bytes that die at once, then n that stay, each kind from its own
+line. Argument: n."""
 
 import builtins
 import itertools
 import sys
 
-hot = getattr(builtins, "profile", lambda function: function)  # what carries the decorator of line_profiler and memory_profiler
+hot = getattr(builtins, "profile", lambda function: function)  # the decorator of line_profiler and memory_profiler, if there
 
 
 class Node:

@@ -1,4 +1,5 @@
-/* A native program: blocks of many sizes, allocated, grown and freed in random order. Arguments: turns, seed. */
+/* A native program: blocks of many sizes, allocated, grown and freed in random order. Arguments:
+ * turns, seed. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
-"""Short-lived objects of every common kind: dicts, tuples, strings, instances. Argument: turns of the loop."""
+"""Short-lived objects of every common kind: dicts, tuples, strings, instances. Argument: turns of
+the loop."""
 
 import builtins
 import sys
 
-hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures what carries its decorator
+hot = getattr(builtins, "profile", lambda function: function)  # memory_profiler measures functions with its decorator
 
 
 class Point:

@@ -1,4 +1,5 @@
-"""Orders come as JSON and go into a database; sums come out as arrays: Python and C in turn, many calls deep."""
+"""Orders are read from JSON into a database, and summed up in arrays: Python and C in turn, many
+calls deep."""
 
 import json
 import sqlite3

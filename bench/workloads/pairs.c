@@ -1,7 +1,9 @@
-/* Nothing but malloc and free, in pairs, at the end of call chains. Arguments: variant, depth, threads, pairs in all, seed.
+/* Nothing but malloc and free, in pairs, at the end of call chains. Arguments: variant, depth,
+ * threads, total pairs, seed.
  *
- * loop: each of 16 chains, which part at the root, is gone down once, and thousands of pairs are made at its end: the same stack
- * again and again. churn: each pair is made at the end of a chain that is taken at random, from the root on, of 1,024. */
+ * loop: each of 16 chains, which part at the root, is called once and makes thousands of pairs at
+ * its end: the same stack again and again. churn: each pair is made at the end of a chain chosen at
+ * random, from the root on, out of 1,024. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@ struct work {
 };
 
 static int depth;
-static long pairs_a_chain; /* that are made at its end */
+static long pairs_a_chain; /* made at its end */
 
 static uint64_t random_number(uint64_t *state) { /* xorshift64 */
     *state ^= *state << 13;
@@ -26,7 +28,8 @@ static uint64_t random_number(uint64_t *state) { /* xorshift64 */
     return *state ^= *state << 17;
 }
 
-/* The end of a chain. Mixed sizes: mostly 16 to 271 bytes, one in 64 up to 8 KiB. A block lives until 64 later ones were made. */
+/* The end of a chain. Mixed sizes: mostly 16 to 271 bytes, one in 64 up to 8 KiB. A block lives
+ * until 64 later ones have been made. */
 static void __attribute__((noinline)) make_pairs(struct work *work) {
     for (long n = work->left < pairs_a_chain ? work->left : pairs_a_chain; n > 0; n--) {
         uint64_t number = random_number(&work->random);
@@ -47,7 +50,8 @@ typedef void step(struct work *work, uint64_t path, int level);
 static step step_0, step_1, step_2, step_3;
 static step *const steps[] = {step_0, step_1, step_2, step_3};
 
-/* Four functions that call each other, with frames of several sizes: two bits of the path say which is next. */
+/* Four functions that call each other, with frames of several sizes: two bits of the path choose
+ * the next. */
 #define STEP(number, room)                                                                                                         \
     static void __attribute__((noinline)) step_##number(struct work *work, uint64_t path, int level) {                             \
         volatile char frame[room];                                                                                                 \
@@ -56,7 +60,7 @@ static step *const steps[] = {step_0, step_1, step_2, step_3};
             make_pairs(work);                                                                                                      \
         else                                                                                                                       \
             steps[path & 3](work, path >> 2 | path << 62, level + 1);                                                              \
-        frame[0]++; /* the call before is no tail call */                                                                          \
+        frame[0]++; /* keeps the call above from being a tail call */                                                              \
     }
 
 STEP(0, 8)
@@ -64,7 +68,7 @@ STEP(1, 40)
 STEP(2, 136)
 STEP(3, 16)
 
-/* main or a thread's start, run, the steps, make_pairs: `depth` frames in all from run on, about. */
+/* main or a thread's start, run, the steps, make_pairs: about `depth` frames from run on. */
 static void *run(void *argument) {
     struct work *work = argument;
     for (uint64_t turn = 0; work->left > 0; turn++) {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The clients of the Redis server in bench/run native: waits until it answers, loads it, shuts it down.
+# The clients of the Redis server in bench/run native: waits until it answers, loads it, shuts it
+# down.
 #
 # usage: redis_clients.sh SOCKET REQUESTS PIPELINE
 #     REQUESTS   of each kind; 0: none

@@ -1,4 +1,5 @@
-// What bench/run native gives the C++ compiler: a template that makes much of the standard library, to be instantiated many times.
+// Input of the C++ compiler in bench/run native: a template that uses much of the standard library,
+// instantiated many times.
 #include <algorithm>
 #include <map>
 #include <memory>

@@ -62,7 +62,7 @@ def test_a_run(tmp_path):
         "time_ns"
     ] > 0
     assert (
-        "marked_requests.buffer_kept: of 8,192 iterations marked by themselves, the least made 0 allocations, the most 1."
+        "marked_requests.buffer_kept: of 8,192 iterations marked one by one, the least made 0 allocations, the most 1."
         in done.stdout
     )
 
