@@ -2,7 +2,9 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
-#include "analyzer/commands/options.h"
+#include "analyzer/commands/command_help.h"
+#include "analyzer/commands/command_table.h"
+#include "analyzer/commands/query_parse.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -12,38 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct vbt_command *const commands[] = {
-    &vbt_command_run,      &vbt_command_report, &vbt_command_lines,     &vbt_command_functions,  &vbt_command_tree,
-    &vbt_command_peak,     &vbt_command_leaks,  &vbt_command_temporary, &vbt_command_flamegraph, &vbt_command_intervals,
-    &vbt_command_timeline, &vbt_command_export, &vbt_command_info,      &vbt_command_symbolize,
-};
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static const struct vbt_command *find_command(const char *name) {
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    return NULL;
-}
-
 static int unknown_command(const char *name) { return vbt_fail("%s: no such command; see vbtrace help", name); }
-
-static int print_help(void) {
-    struct vbt_output output;
-    vbt_output_begin(&output, NULL);
-    fputs("vbtrace shows what every line, function and timed interval of a traced program costs in memory.\n\n"
-          "Make a trace:  vbtrace run PROGRAM ...\n"
-          "Read it:       vbtrace COMMAND [options] TRACE\n\n"
-          "Commands:\n",
-          output.stream);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(output.stream, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("  help        this text, or that of a command: vbtrace help COMMAND\n\n"
-          "Exit status: 0 fine, 2 bad usage or input.\n",
-          output.stream);
-    return vbt_output_finish(&output);
-}
 
 static int print_version(void) {
     struct vbt_output output;
@@ -54,13 +25,13 @@ static int print_version(void) {
 
 static int help(int count, char **arguments) {
     if (count < 2)
-        return print_help();
+        return vbt_help();
     if (count > 2)
         return vbt_fail("help: expected one command, found also %s", arguments[2]);
-    const struct vbt_command *command = find_command(arguments[1]);
-    if (command == NULL)
-        return unknown_command(arguments[1]);
-    return command->own != NULL ? command->own(2, (char *[]){arguments[1], "--help", NULL}) : vbt_options_help(command);
+    if (strcmp(arguments[1], "--list") == 0)
+        return vbt_help_list();
+    const struct vbt_command *command = vbt_command_find(arguments[1]);
+    return command != NULL ? vbt_command_help(command) : unknown_command(arguments[1]);
 }
 
 /* What a closed descriptor would do to the next file that is opened. Put into its place is one that fails as it would; a program that
@@ -84,12 +55,12 @@ int main(int count, char **arguments) {
         return help(count - 1, arguments + 1);
     if (strcmp(name, "--version") == 0)
         return count == 2 ? print_version() : vbt_fail("--version: expected nothing behind it, found %s", arguments[2]);
-    const struct vbt_command *command = find_command(name);
+    const struct vbt_command *command = vbt_command_find(name);
     if (command == NULL)
         return name[0] == '-' ? vbt_fail("unknown option %s; see vbtrace help", name) : unknown_command(name);
-    if (command->own != NULL)
-        return command->own(count - 1, arguments + 1);
+    if (command->run_arguments != NULL)
+        return command->run_arguments(count - 1, arguments + 1);
     struct vbt_query query;
-    int status = vbt_options_parse(command, count - 1, arguments + 1, &query);
+    int status = vbt_query_parse(command, count - 1, arguments + 1, &query);
     return status >= 0 ? status : command->run(&query);
 }

@@ -1,5 +1,5 @@
 /* vbtrace export: the trace in the file formats of other tools. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/utf8.h"
@@ -21,7 +21,7 @@ static void print_mprof(const struct vbt_model *model, FILE *out) {
     free(command);
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_export(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -31,13 +31,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_export = {
-    .name = "export",
-    .summary = "the trace in the file format of another tool",
-    .help =
-        "Writes the trace in the file format of another tool. mprof: the resident set over time, for mprof plot and mprof peak of\n"
-        "memory_profiler.",
-    .formats = 1 << VBT_MPROF,
-    .run = run,
-};

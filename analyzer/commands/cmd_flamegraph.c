@@ -1,5 +1,5 @@
 /* vbtrace flamegraph: the call tree as a picture, or as collapsed stacks for other tools. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -76,7 +76,7 @@ static void print_collapsed(const struct vbt_call_tree *tree, enum vbt_measure m
     vbt_stack_names_free(names);
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_flamegraph(const struct vbt_query *query) {
     if (query->format == VBT_SVG && query->output == NULL && isatty(STDOUT_FILENO))
         return vbt_fail("flamegraph: expected a file for the picture, as in: vbtrace flamegraph -o graph.svg %s", query->trace);
     struct vbt_trace trace;
@@ -104,16 +104,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_flamegraph = {
-    .name = "flamegraph",
-    .summary = "the call tree as a flame graph, one SVG file with search and zoom",
-    .help =
-        "Draws call stacks as a flame graph: the wider a frame, the more was counted at it and all that it called. The file needs\n"
-        "nothing but a browser: click or Enter zooms, / searches, Esc goes back, arrows move, and a tooltip has the numbers.\n"
-        "collapsed prints a line a stack, outermost;...;innermost N, for flamegraph.pl, speedscope and others.",
-    .takes = VBT_TAKES_STACK_FILTER | VBT_TAKES_GROUP | VBT_TAKES_MEASURE | VBT_TAKES_MIN | VBT_TAKES_FRAMES | VBT_TAKES_REVERSE,
-    .formats = 1 << VBT_SVG | 1 << VBT_COLLAPSED,
-    .min = "0.01%",
-    .run = run,
-};

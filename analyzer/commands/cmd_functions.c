@@ -1,5 +1,5 @@
 /* vbtrace functions: what functions allocate, in the manner of pstats. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/calls/functions.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
@@ -112,7 +112,7 @@ static void print_csv(const struct vbt_functions *functions, const struct vbt_qu
     }
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_functions(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -144,16 +144,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_functions = {
-    .name = "functions",
-    .summary = "what each function allocates itself and with all it calls",
-    .help =
-        "Lists functions in the manner of pstats: allocations and bytes of the function itself, and of everything it calls.\n"
-        "A function that recurs is counted once a call stack. What native code allocates for a Python line belongs to the line;\n"
-        "with full native stacks (VBTRACE_NATIVE=full) native functions stand for themselves.",
-    .sort_keys = vbt_function_keys,
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_MODULE,
-    .text_limit = 40,
-    .run = run,
-};

@@ -1,5 +1,5 @@
 /* vbtrace info: what is in a trace file, and whether it is sound. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
@@ -197,7 +197,7 @@ static void print_csv(const struct vbt_model *m, const struct vbt_conservation *
         csv_row(&csv, "process", m->process[i].key, m->process[i].value);
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_info(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -215,12 +215,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_info = {
-    .name = "info",
-    .summary = "what is in a trace file, and whether it is sound",
-    .help = "Shows whether a trace is complete, cut off or damaged (and at which byte), what its chunks take, how much it defines, "
-            "and\n"
-            "everything it says about the traced process.",
-    .run = run,
-};

@@ -1,5 +1,5 @@
 /* vbtrace intervals: time and memory between clock readings, and of marked sections. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
@@ -71,7 +71,7 @@ static void print_csv(const struct vbt_interval_groups *groups, const struct vbt
     }
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_intervals(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -91,15 +91,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_intervals = {
-    .name = "intervals",
-    .summary = "time and memory between clock readings, and of marked sections",
-    .help =
-        "Lists what happened between two consecutive clock readings of the program, by the lines that read the clock, and in the\n"
-        "sections that it marked. Sections know their iterations; for the others --per N says how many there are in an interval.",
-    .sort_keys = vbt_interval_keys,
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_PER | VBT_TAKES_SITES,
-    .text_limit = 100,
-    .run = run,
-};

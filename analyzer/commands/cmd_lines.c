@@ -1,5 +1,5 @@
 /* vbtrace lines: every line with its exact counts. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/line_mode/line_fold.h"
 #include "analyzer/analysis/line_mode/line_profile.h"
 #include "analyzer/analysis/line_mode/uncounted_lines.h"
@@ -160,7 +160,7 @@ static void print_trouble(const struct vbt_sources *sources, const struct vbt_qu
     }
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_lines(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, query->format == VBT_JSON))
         return 2;
@@ -177,16 +177,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_lines = {
-    .name = "lines",
-    .summary = "every line with its exact counts",
-    .help = "Lists lines with allocations, bytes, what of it is live at the end and at the peak, and temporary allocations (freed\n"
-            "before their thread allocated again). json has the histogram of sizes too.\n"
-            "If lines were counted (VBTRACE_LINES), shows them instead, function by function: hits, time and memory in one table.\n"
-            "With --sort or --by leaf the list comes all the same.",
-    .sort_keys = vbt_line_keys,
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY | VBT_TAKES_LIKE,
-    .text_limit = 40,
-    .run = run,
-};

@@ -1,5 +1,5 @@
 /* vbtrace report: the overview that a person wants first, and the JSON that programs rely on. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/threads.h"
 #include "analyzer/base/allocate.h"
@@ -185,7 +185,7 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_query *qu
     vbt_json_end(&json);
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_report(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -213,15 +213,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_report = {
-    .name = "report",
-    .summary = "what ran, what it cost, the hottest lines, the timed intervals",
-    .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of the timed intervals and marked "
-            "sections.\n"
-            "With --format json everything is there, all lines by both attributions included; csv holds the lines.",
-    .sort_keys = vbt_line_keys,
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_FILTER | VBT_TAKES_BY | VBT_TAKES_PER,
-    .text_limit = 20,
-    .run = run,
-};

@@ -1,5 +1,5 @@
 /* vbtrace run: starts a program with the library preloaded, and makes its traces ready to be read. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/symbolize/symbolize_file.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
@@ -117,7 +117,7 @@ static bool run_program(const struct vbt_run_options *options, int *status) {
     return good;
 }
 
-static int run(int count, char **arguments) {
+int vbt_cmd_run(int count, char **arguments) {
     struct vbt_run_options options;
     int result = vbt_run_options_parse(&options, count, arguments), status = 0;
     bool good = false;
@@ -135,9 +135,3 @@ static int run(int count, char **arguments) {
         vbt_child_end_alike(status);
     return result >= 0 ? result : 2;
 }
-
-const struct vbt_command vbt_command_run = {
-    .name = "run",
-    .summary = "run a program and trace it: vbtrace run PROGRAM ...",
-    .own = run,
-};

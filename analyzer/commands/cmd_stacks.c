@@ -1,5 +1,5 @@
 /* vbtrace peak, leaks and temporary: call stacks, the most expensive first. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/calls/runtime_groups.h"
 #include "analyzer/analysis/calls/suppress.h"
 #include "analyzer/analysis/totals.h"
@@ -359,37 +359,6 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     return vbt_output_finish(&output);
 }
 
-static int run_peak(const struct vbt_query *query) { return show(query, VBT_MEASURE_PEAK); }
-static int run_leaks(const struct vbt_query *query) { return show(query, VBT_MEASURE_LEAKS); }
-static int run_temporary(const struct vbt_query *query) { return show(query, VBT_MEASURE_TEMPORARY); }
-
-enum { TAKES = VBT_TAKES_LIMIT | VBT_TAKES_STACK_FILTER | VBT_TAKES_GROUP | VBT_TAKES_FRAMES | VBT_TAKES_DEPTH };
-
-const struct vbt_command vbt_command_peak = {
-    .name = "peak",
-    .summary = "what was live when the heap was largest, by call stack",
-    .help = "Lists the call stacks whose blocks were live when the heap was at its highest, the largest share first.",
-    .takes = TAKES,
-    .text_limit = 10,
-    .run = run_peak,
-};
-
-const struct vbt_command vbt_command_leaks = {
-    .name = "leaks",
-    .summary = "what was never freed, by call stack",
-    .help = "Lists the call stacks whose blocks were live at the end, the largest first.\n" VBT_RUNTIME_GROUPS_HELP,
-    .takes = TAKES | VBT_TAKES_UNGROUP | VBT_TAKES_SUPPRESS,
-    .text_limit = 10,
-    .run = run_leaks,
-};
-
-const struct vbt_command vbt_command_temporary = {
-    .name = "temporary",
-    .summary = "allocations freed before their thread allocated again, by call stack",
-    .help =
-        "Lists the call stacks with the most temporary allocations: those that were freed before their thread allocated again.\n"
-        "Most of them can be avoided.",
-    .takes = TAKES,
-    .text_limit = 10,
-    .run = run_temporary,
-};
+int vbt_cmd_peak(const struct vbt_query *query) { return show(query, VBT_MEASURE_PEAK); }
+int vbt_cmd_leaks(const struct vbt_query *query) { return show(query, VBT_MEASURE_LEAKS); }
+int vbt_cmd_temporary(const struct vbt_query *query) { return show(query, VBT_MEASURE_TEMPORARY); }

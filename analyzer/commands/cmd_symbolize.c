@@ -1,10 +1,10 @@
 /* vbtrace symbolize: puts names and source lines into a trace. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/symbolize/symbolize_file.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_symbolize(const struct vbt_query *query) {
     const char *to = query->output != NULL ? query->output : query->trace;
     struct vbt_symbolized_file done;
     struct vbt_progress progress;
@@ -18,16 +18,3 @@ static int run(const struct vbt_query *query) {
             vbt_count((int64_t)done.lines).text);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_symbolize = {
-    .name = "symbolize",
-    .summary = "put names and source lines into a trace, for another machine",
-    .help = "Writes the trace anew, with the functions of its native code and the source lines that reports show: then it reads "
-            "the same\n"
-            "where binaries and sources are others or none. Run it where they are those that ran. Without --output the trace "
-            "itself is\n"
-            "replaced, in one step. A trace that was symbolized before is left as it is, but for code whose file was missing then.",
-    .formats = 1U << VBT_TEXT,
-    .output = "replacing TRACE",
-    .run = run,
-};

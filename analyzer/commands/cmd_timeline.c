@@ -1,5 +1,5 @@
 /* vbtrace timeline: resident set and live heap over time. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
@@ -120,7 +120,7 @@ static void print_csv(const struct vbt_model *model, FILE *out) {
     }
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_timeline(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -135,10 +135,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_timeline = {
-    .name = "timeline",
-    .summary = "resident set and live heap over time",
-    .help = "Draws the resident set and the live heap (Python's objects included) over time. csv and json have every tick.",
-    .run = run,
-};

@@ -1,5 +1,5 @@
 /* vbtrace tree: the call tree from the outermost call down. */
-#include "options.h"
+#include "commands.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
@@ -282,7 +282,7 @@ static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, s
     free(cumulative);
 }
 
-static int run(const struct vbt_query *query) {
+int vbt_cmd_tree(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
@@ -311,17 +311,3 @@ static int run(const struct vbt_query *query) {
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }
-
-const struct vbt_command vbt_command_tree = {
-    .name = "tree",
-    .summary = "the call tree, with what each call cost itself and in all",
-    .help =
-        "Shows call stacks as a tree, from the outermost call down: what was counted at a call and all below it (cumulative), its\n"
-        "share of the whole, and what was counted at the call itself. A call with a single child stands directly above it.\n"
-        "With --format json or csv there is one row a call, with all measures, parents before children.",
-    .takes = VBT_TAKES_LIMIT | VBT_TAKES_STACK_FILTER | VBT_TAKES_GROUP | VBT_TAKES_MEASURE | VBT_TAKES_MIN | VBT_TAKES_FRAMES |
-             VBT_TAKES_REVERSE,
-    .text_limit = 60,
-    .min = "1%",
-    .run = run,
-};

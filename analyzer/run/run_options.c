@@ -2,6 +2,7 @@
 #include "run_options.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/help_text.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "preload/shared/options.h"
@@ -11,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* getopt's numbers: the library's options from FIRST on, in their order. */
-enum { HELP = 'h', OUTPUT = 'o', NO_SYMBOLIZE = 's', MEMIT = 'm', SETUP = 'S', PYTHON = 'p', FIRST = 256 };
+/* What getopt_long returns: the library's options in their order, and those of this file in theirs. */
+enum { LIBRARY = 256, OWN = 512 };
 
 /* MAX_TRACE is --max-trace on a command line. */
 static char *long_name(const struct vbt_option *option) {
@@ -20,36 +21,6 @@ static char *long_name(const struct vbt_option *option) {
     for (char *at = name; *at != '\0'; at++)
         *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
     return name;
-}
-
-static int help(void) {
-    struct vbt_output output;
-    vbt_output_begin(&output, NULL);
-    FILE *out = output.stream;
-    fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n"
-          "       vbtrace run [options] --memit STATEMENT\n\n"
-          "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code and shows a summary "
-          "on\n"
-          "standard error. The exit status is the program's; if a signal kills it, the same signal ends vbtrace.\n"
-          "The trace is vbtrace.PROGRAM.PID.vbt; if several processes leave one, they are in a folder vbtrace.PROGRAM.PID.\n\n"
-          "Options, each also a variable of the environment (VBTRACE_TICK for --tick):\n",
-          out);
-    for (size_t i = 0; i < vbt_option_count; i++) {
-        const struct vbt_option *option = &vbt_option_list[i];
-        char *name = long_name(option);
-        char *left = vbt_text("--%s %s", name, option->value != NULL ? option->value : "");
-        fprintf(out, "  %-17s%s %s\n", left, strlen(left) > 17 ? "\n                   " : "", option->help);
-        free(left);
-        free(name);
-    }
-    fputs("  --no-symbolize    leave out the names of native code; they are looked up when the trace is read\n"
-          "  --memit STATEMENT run a Python statement instead, and print how much memory it took; once more: its next line\n"
-          "  --setup CODE      what is to run before the statement, as for timeit; not measured\n"
-          "  --python PROGRAM  the interpreter for it; default: python3\n"
-          "  -o PATH           as --output; a folder, or a path that ends with a slash: the traces go there\n"
-          "  -h, --help        this text\n",
-          out);
-    return vbt_output_finish(&output);
 }
 
 /* given: NULL for an option that has no value. */
@@ -88,16 +59,95 @@ static int check_environment(void) {
     return contradiction != NULL ? vbt_fail("run: %s", contradiction) : -1;
 }
 
+static int set_no_symbolize(struct vbt_run_options *options, const char *value) {
+    (void)value;
+    options->symbolize = false;
+    return -1;
+}
+
+static int add_statement(struct vbt_run_options *options, const char *value) {
+    vbt_memit_add(&options->memit.statement, value);
+    return -1;
+}
+
+static int add_setup(struct vbt_run_options *options, const char *value) {
+    vbt_memit_add(&options->memit.setup, value);
+    return -1;
+}
+
+static int set_python(struct vbt_run_options *options, const char *value) {
+    options->memit.python = value;
+    return -1;
+}
+
+static int set_output(struct vbt_run_options *options, const char *value) {
+    (void)options;
+    return set_library_option(library_option("OUTPUT"), value);
+}
+
+/* The options that are not the library's. */
+static const struct own_option {
+    char letter;       /* '\0': none */
+    const char *name;  /* NULL: it has a letter alone */
+    const char *value; /* stands for the value in the help; NULL: it takes none */
+    const char *help;
+    int (*set)(struct vbt_run_options *options, const char *value); /* -1, or an exit status; NULL: prints the help */
+} own_options[] = {
+    {'\0', "no-symbolize", NULL, "leave out the names of native code; they are looked up when the trace is read", set_no_symbolize},
+    {'\0', "memit", "STATEMENT", "run a Python statement instead, and print how much memory it took; once more: its next line",
+     add_statement},
+    {'\0', "setup", "CODE", "what is to run before the statement, as for timeit; not measured", add_setup},
+    {'\0', "python", "PROGRAM", "the interpreter for it; default: python3", set_python},
+    {'o', NULL, "PATH", "as --output; a folder, or a path that ends with a slash: the traces go there", set_output},
+    {'h', "help", NULL, "this text", NULL},
+};
+
+enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
+
+static int print_help(void) {
+    struct vbt_output output;
+    vbt_output_begin(&output, NULL);
+    FILE *out = output.stream;
+    fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n"
+          "       vbtrace run [options] --memit STATEMENT\n\n"
+          "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code and shows a summary "
+          "on\n"
+          "standard error. The exit status is the program's; if a signal kills it, the same signal ends vbtrace.\n"
+          "The trace is vbtrace.PROGRAM.PID.vbt; if several processes leave one, they are in a folder vbtrace.PROGRAM.PID.\n\n"
+          "Options, each also a variable of the environment (VBTRACE_TICK for --tick):\n",
+          out);
+    for (size_t i = 0; i < vbt_option_count; i++) {
+        const struct vbt_option *option = &vbt_option_list[i];
+        char *name = long_name(option);
+        vbt_help_print_option(out, '\0', name, option->value, option->help);
+        free(name);
+    }
+    for (size_t i = 0; i < OWN_OPTIONS; i++)
+        vbt_help_print_option(out, own_options[i].letter, own_options[i].name, own_options[i].value, own_options[i].help);
+    return vbt_output_finish(&output);
+}
+
+void vbt_run_options_list(FILE *out) {
+    for (size_t i = 0; i < vbt_option_count; i++) {
+        char *name = long_name(&vbt_option_list[i]);
+        vbt_help_list_option(out, "run", '\0', name, vbt_option_list[i].value);
+        free(name);
+    }
+    for (size_t i = 0; i < OWN_OPTIONS; i++)
+        vbt_help_list_option(out, "run", own_options[i].letter, own_options[i].name, own_options[i].value);
+}
+
+/* The names of the library's options, which come first, are to be freed. */
 static struct option *getopt_options(void) {
-    struct option *list = vbt_new(vbt_option_count + 6, sizeof *list);
+    struct option *list = vbt_new(vbt_option_count + OWN_OPTIONS + 1, sizeof *list);
     for (size_t i = 0; i < vbt_option_count; i++)
         list[i] = (struct option){long_name(&vbt_option_list[i]),
-                                  vbt_option_list[i].value != NULL ? required_argument : no_argument, NULL, FIRST + (int)i};
-    list[vbt_option_count] = (struct option){"no-symbolize", no_argument, NULL, NO_SYMBOLIZE};
-    list[vbt_option_count + 1] = (struct option){"help", no_argument, NULL, HELP};
-    list[vbt_option_count + 2] = (struct option){"memit", required_argument, NULL, MEMIT};
-    list[vbt_option_count + 3] = (struct option){"setup", required_argument, NULL, SETUP};
-    list[vbt_option_count + 4] = (struct option){"python", required_argument, NULL, PYTHON};
+                                  vbt_option_list[i].value != NULL ? required_argument : no_argument, NULL, LIBRARY + (int)i};
+    size_t count = vbt_option_count;
+    for (size_t i = 0; i < OWN_OPTIONS; i++)
+        if (own_options[i].name != NULL)
+            list[count++] = (struct option){own_options[i].name, own_options[i].value != NULL ? required_argument : no_argument,
+                                            NULL, OWN + (int)i};
     return list;
 }
 
@@ -108,31 +158,22 @@ static int bad_option(int found, char **arguments) {
     return vbt_fail("run: unknown option %s; see vbtrace run --help", word);
 }
 
+static int set_option(struct vbt_run_options *options, int found) {
+    if (found >= LIBRARY && found < OWN)
+        return set_library_option(&vbt_option_list[found - LIBRARY], optarg);
+    size_t row = found >= OWN ? (size_t)found - OWN : 0;
+    while (found < OWN && own_options[row].letter != found)
+        row++;
+    return own_options[row].set != NULL ? own_options[row].set(options, optarg) : print_help();
+}
+
 static int read_options(struct vbt_run_options *options, int count, char **arguments, const struct option *known) {
+    int status = -1;
     optind = 0;
     opterr = 0;
-    for (int found; (found = getopt_long(count, arguments, "+:o:h", known, NULL)) != -1;) {
-        int status = -1;
-        if (found == HELP)
-            status = help();
-        else if (found == NO_SYMBOLIZE)
-            options->symbolize = false;
-        else if (found == MEMIT)
-            vbt_memit_add(&options->memit.statement, optarg);
-        else if (found == SETUP)
-            vbt_memit_add(&options->memit.setup, optarg);
-        else if (found == PYTHON)
-            options->memit.python = optarg;
-        else if (found == OUTPUT)
-            status = set_library_option(library_option("OUTPUT"), optarg);
-        else if (found >= FIRST)
-            status = set_library_option(&vbt_option_list[found - FIRST], optarg);
-        else
-            status = bad_option(found, arguments);
-        if (status >= 0)
-            return status;
-    }
-    return -1;
+    for (int found; status < 0 && (found = getopt_long(count, arguments, "+:o:h", known, NULL)) != -1;)
+        status = found == '?' || found == ':' ? bad_option(found, arguments) : set_option(options, found);
+    return status;
 }
 
 int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arguments) {

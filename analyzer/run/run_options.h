@@ -5,6 +5,7 @@
 #include "memit.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct vbt_run_options {
     const char *output; /* --output or VBTRACE_OUTPUT; NULL: none is given */
@@ -17,5 +18,8 @@ struct vbt_run_options {
 /* Reads the arguments behind "vbtrace". What is meant for the library is checked and put into the environment; so is checked what the
  * environment says already. -1 to go on, else the exit status: 0 after --help, 2 after a message. */
 int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arguments);
+
+/* Every option for programs, a line each: "run --tick MS". */
+void vbt_run_options_list(FILE *out);
 
 #endif

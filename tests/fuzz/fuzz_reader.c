@@ -6,7 +6,7 @@
  *
  * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
 #include "analyzer/trace/load.h"
-#include "analyzer/commands/options.h"
+#include "analyzer/commands/query_parse.h"
 #include "recipe.h"
 
 #include <errno.h>
@@ -39,56 +39,56 @@ ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags); /* NOLINT(bugpr
 enum { ARGUMENTS = 6 };
 
 static const struct {
-    const struct vbt_command *command;
+    const char *command;
     const char *arguments[ARGUMENTS]; /* up to the first NULL */
 } command_lines[] = {
-    {&vbt_command_report, {NULL}},
-    {&vbt_command_report, {"--format=json"}},
-    {&vbt_command_report, {"--format=csv", "--by=leaf", "--sort=net"}},
-    {&vbt_command_report, {"--by=leaf", "--filter=e", "--limit=0", "--per=7"}},
-    {&vbt_command_lines, {"--limit=0"}},
-    {&vbt_command_lines, {"--format=json", "--by=leaf", "--filter=function=[a-m]"}},
-    {&vbt_command_lines, {"--format=csv", "--filter=file!=^/usr", "--sort=file"}},
-    {&vbt_command_functions, {"--limit=0"}},
-    {&vbt_command_functions, {"--format=json", "--sort=cum-peak", "--filter=domain=heap"}},
-    {&vbt_command_functions, {"--format=csv", "--by=module"}},
-    {&vbt_command_intervals, {"--sites", "--limit=0"}},
-    {&vbt_command_intervals, {"--format=json", "--per=18446744073709551615", "--sort=time"}},
-    {&vbt_command_intervals, {"--format=csv", "--sites", "--filter=module!=lib"}},
-    {&vbt_command_timeline, {NULL}},
-    {&vbt_command_timeline, {"--format=json"}},
-    {&vbt_command_timeline, {"--format=csv"}},
-    {&vbt_command_info, {NULL}},
-    {&vbt_command_info, {"--format=json"}},
-    {&vbt_command_info, {"--format=csv"}},
-    {&vbt_command_tree, {NULL}},
-    {&vbt_command_tree, {"--limit=0", "--min=0", "--measure=allocs"}},
-    {&vbt_command_tree, {"--format=json", "--by=module"}},
-    {&vbt_command_tree, {"--format=csv", "--by=domain", "--measure=leaks", "--frames=function"}},
-    {&vbt_command_tree, {"--reverse", "--measure=peak", "--limit=0"}},
-    {&vbt_command_tree, {"--reverse", "--format=json", "--min=1%"}},
-    {&vbt_command_peak, {"--limit=0"}},
-    {&vbt_command_peak, {"--format=json", "--by=module"}},
-    {&vbt_command_peak, {"--format=csv", "--by=domain"}},
-    {&vbt_command_leaks, {NULL}},
-    {&vbt_command_leaks, {"--format=json", "--ungroup"}},
-    {&vbt_command_leaks, {"--format=csv", "--frames=function"}},
-    {&vbt_command_temporary, {"--depth=0", "--by=domain", "--limit=0"}},
-    {&vbt_command_temporary, {"--format=json"}},
-    {&vbt_command_temporary, {"--format=csv"}},
-    {&vbt_command_flamegraph, {NULL}},
-    {&vbt_command_flamegraph, {"--reverse", "--min=0", "--measure=allocs", "--by=module"}},
-    {&vbt_command_flamegraph, {"--format=collapsed", "--by=domain"}},
-    {&vbt_command_flamegraph, {"--format=collapsed", "--reverse", "--frames=function"}},
-    {&vbt_command_symbolize, {NULL}},
-    {&vbt_command_export, {NULL}},
-    {&vbt_command_lines, {"--like=memory_profiler"}},
-    {&vbt_command_lines, {"--like=line_profiler"}},
-    {&vbt_command_lines, {"--own", "--limit=0"}},
-    {&vbt_command_functions, {"--by=thread", "--limit=0"}},
-    {&vbt_command_tree, {"--by=thread", "--limit=0", "--filter=domain=map"}},
-    {&vbt_command_leaks, {"--by=thread", "--format=json", "--filter=domain=map"}},
-    {&vbt_command_flamegraph, {"--by=thread", "--format=collapsed"}},
+    {"report", {NULL}},
+    {"report", {"--format=json"}},
+    {"report", {"--format=csv", "--by=leaf", "--sort=net"}},
+    {"report", {"--by=leaf", "--filter=e", "--limit=0", "--per=7"}},
+    {"lines", {"--limit=0"}},
+    {"lines", {"--format=json", "--by=leaf", "--filter=function=[a-m]"}},
+    {"lines", {"--format=csv", "--filter=file!=^/usr", "--sort=file"}},
+    {"functions", {"--limit=0"}},
+    {"functions", {"--format=json", "--sort=cum-peak", "--filter=domain=heap"}},
+    {"functions", {"--format=csv", "--by=module"}},
+    {"intervals", {"--sites", "--limit=0"}},
+    {"intervals", {"--format=json", "--per=18446744073709551615", "--sort=time"}},
+    {"intervals", {"--format=csv", "--sites", "--filter=module!=lib"}},
+    {"timeline", {NULL}},
+    {"timeline", {"--format=json"}},
+    {"timeline", {"--format=csv"}},
+    {"info", {NULL}},
+    {"info", {"--format=json"}},
+    {"info", {"--format=csv"}},
+    {"tree", {NULL}},
+    {"tree", {"--limit=0", "--min=0", "--measure=allocs"}},
+    {"tree", {"--format=json", "--by=module"}},
+    {"tree", {"--format=csv", "--by=domain", "--measure=leaks", "--frames=function"}},
+    {"tree", {"--reverse", "--measure=peak", "--limit=0"}},
+    {"tree", {"--reverse", "--format=json", "--min=1%"}},
+    {"peak", {"--limit=0"}},
+    {"peak", {"--format=json", "--by=module"}},
+    {"peak", {"--format=csv", "--by=domain"}},
+    {"leaks", {NULL}},
+    {"leaks", {"--format=json", "--ungroup"}},
+    {"leaks", {"--format=csv", "--frames=function"}},
+    {"temporary", {"--depth=0", "--by=domain", "--limit=0"}},
+    {"temporary", {"--format=json"}},
+    {"temporary", {"--format=csv"}},
+    {"flamegraph", {NULL}},
+    {"flamegraph", {"--reverse", "--min=0", "--measure=allocs", "--by=module"}},
+    {"flamegraph", {"--format=collapsed", "--by=domain"}},
+    {"flamegraph", {"--format=collapsed", "--reverse", "--frames=function"}},
+    {"symbolize", {NULL}},
+    {"export", {NULL}},
+    {"lines", {"--like=memory_profiler"}},
+    {"lines", {"--like=line_profiler"}},
+    {"lines", {"--own", "--limit=0"}},
+    {"functions", {"--by=thread", "--limit=0"}},
+    {"tree", {"--by=thread", "--limit=0", "--filter=domain=map"}},
+    {"leaks", {"--by=thread", "--format=json", "--filter=domain=map"}},
+    {"flamegraph", {"--by=thread", "--format=collapsed"}},
 };
 
 enum { COMMAND_LINES = sizeof command_lines / sizeof *command_lines, DECODER_ONLY = 128 };
@@ -228,7 +228,7 @@ static int run(const struct vbt_command *command, const char *const *given) {
         status--;
     } else {
         struct vbt_query query;
-        status = vbt_options_parse(command, count, arguments, &query);
+        status = vbt_query_parse(command, count, arguments, &query);
         if (status < 0)
             status = command->run(&query);
     }
@@ -331,7 +331,7 @@ static void check_output(const struct vbt_command *command, const char *const *a
     for (; *arguments != NULL; arguments++)
         if (strncmp(*arguments, "--format=", 9) == 0)
             format = *arguments;
-    if (command == &vbt_command_symbolize) {
+    if (strcmp(command->name, "symbolize") == 0) {
         check_symbolized();
         return;
     }
@@ -374,12 +374,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     snprintf(columns, sizeof columns, "COLUMNS=%04u", recipe.columns < 40 ? 1000U : recipe.columns);
     putenv(columns);
 
-    const struct vbt_command *command = command_lines[recipe.command % COMMAND_LINES].command;
+    const struct vbt_command *command = vbt_command_find(command_lines[recipe.command % COMMAND_LINES].command);
     const char *const *arguments = command_lines[recipe.command % COMMAND_LINES].arguments;
     int status = run(command, arguments);
     if (status != 0 && status != 2)
         wrong("neither status 0 nor 2", told_text);
-    check_told(status, command == &vbt_command_symbolize);
+    check_told(status, strcmp(command->name, "symbolize") == 0);
     if (status == 0)
         check_output(command, arguments);
     else if (access(output_path, F_OK) == 0)

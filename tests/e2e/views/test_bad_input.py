@@ -38,6 +38,18 @@ def test_every_subcommand_is_known_here():
     assert [line.split()[0] for line in listed.splitlines()] == ["run", *READERS, "help"]
 
 
+def test_every_option_is_listed_for_programs():
+    """vbtrace help --list has a line for every option, and the help of its command has it, too."""
+    listed = [line.split(" ", 1) for line in vbt.vbtrace("help", "--list").stdout.splitlines()]
+    assert list(dict.fromkeys(command for command, _ in listed)) == ["run", *READERS]
+    for command in ["run", *READERS]:
+        text = vbt.vbtrace("help", command).stdout
+        shown = re.findall(r"^  -", text.split("\nOptions", 1)[1], re.MULTILINE)
+        assert len(shown) == sum(of == command for of, _ in listed), command
+        for of, option in listed:
+            assert of != command or re.search(rf"^  (-\w, )?{re.escape(option)}(\s|$)", text, re.MULTILINE), (of, option)
+
+
 @each_reader
 def test_file_that_cannot_be_read(command, tmp_path):
     refused(f"{tmp_path}/none.vbt: cannot be opened: No such file or directory", command, tmp_path / "none.vbt")
@@ -129,7 +141,6 @@ FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, cum-bytes, cum-allocs, c
 BAD_VALUES = [
     ("report lines functions tree peak leaks temporary intervals timeline info", "--format", "xml", "expected text, json or csv"),
     ("flamegraph", "--format", "json", "expected svg or collapsed"),
-    ("symbolize", "--format", "json", "expected text"),
     ("export", "--format", "json", "expected mprof"),
     ("report lines", "--sort", "size", f"expected one of {LINE_KEYS}"),
     ("functions", "--sort", "size", f"expected one of {FUNCTION_KEYS}"),
@@ -170,7 +181,8 @@ def test_values_that_make_no_sense(commands, option, value, expected):
         refused(f"{option} {value}: {expected}", command, f"{option}={value}", "x.vbt")
 
 
-TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES if option != "--format"}
+TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES}
+TAKEN["--format"] = set(READERS) - {"symbolize"}
 TAKEN["--sort"] = {"report", "lines", "functions", "intervals"}
 TAKEN["--suppress"] = {"leaks"}
 TAKEN["--by"] = {"report", "lines", "functions", *STACKS}

@@ -156,7 +156,7 @@ def test_a_dash_is_standard_output(command, form, copy, tmp_path):
     """As nearly everywhere; a file of that name is ./-."""
     done = vbt.run(command_line(command, form, "-o", "-", copy), directory=tmp_path)
     if command == "symbolize":
-        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("vbtrace: symbolize: -o -: expected a file")
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("vbtrace: --output -: expected a file")
     else:
         assert (done.returncode, done.stderr) == (0, "") and done.stdout == vbt.run(command_line(command, form, copy)).stdout
     assert not (tmp_path / "-").exists()

@@ -1,5 +1,7 @@
 #include "command_runs.h"
 
+#include "analyzer/commands/query_parse.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,16 +11,16 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-const struct vbt_command *const commands[COMMANDS] = {
-    &vbt_command_report, &vbt_command_lines, &vbt_command_functions, &vbt_command_intervals, &vbt_command_timeline,
-    &vbt_command_info,   &vbt_command_tree,  &vbt_command_peak,      &vbt_command_leaks,     &vbt_command_temporary,
+const char *const commands[COMMANDS] = {
+    "report", "lines", "functions", "intervals", "timeline", "info", "tree", "peak", "leaks", "temporary",
 };
 
 static char output_path[64];
 char message[4096];
 
-int run_arguments(const struct vbt_command *command, const char *const *given) {
-    char *arguments[ARGUMENTS + 1] = {(char *)(uintptr_t)command->name};
+int run_arguments(const char *name, const char *const *given) {
+    const struct vbt_command *command = vbt_command_find(name);
+    char *arguments[ARGUMENTS + 1] = {(char *)(uintptr_t)name};
     int count = 1;
     for (; count < ARGUMENTS && given[count - 1] != NULL; count++)
         arguments[count] = (char *)(uintptr_t)given[count - 1];
@@ -27,7 +29,7 @@ int run_arguments(const struct vbt_command *command, const char *const *given) {
     int saved = dup(STDERR_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
     dup2(file, STDERR_FILENO);
     struct vbt_query query;
-    int status = vbt_options_parse(command, count, arguments, &query);
+    int status = vbt_query_parse(command, count, arguments, &query);
     if (status < 0) {
         if (query.output == NULL)
             query.output = output_path;
@@ -42,12 +44,12 @@ int run_arguments(const struct vbt_command *command, const char *const *given) {
     return status;
 }
 
-json_t *run_json(const struct vbt_command *command, const char *trace, const char *option) {
+json_t *run_json(const char *command, const char *trace, const char *option) {
     assert_int_equal(run_command(command, "--format", "json", trace, option, NULL), 0);
     json_error_t error;
     json_t *root = json_load_file(output_path, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
-        fail_msg("%s: line %d: %s", command->name, error.line, error.text);
+        fail_msg("%s: line %d: %s", command, error.line, error.text);
     return root;
 }
 

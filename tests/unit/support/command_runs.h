@@ -2,14 +2,12 @@
 #ifndef VBT_COMMAND_RUNS_H
 #define VBT_COMMAND_RUNS_H
 
-#include "analyzer/commands/options.h"
-
 #include <jansson.h>
 
 enum { COMMANDS = 10, ARGUMENTS = 8 };
 
 /* Those that print tables. */
-extern const struct vbt_command *const commands[COMMANDS];
+extern const char *const commands[COMMANDS];
 
 /* What the last command said on stderr. */
 extern char message[4096];
@@ -19,12 +17,12 @@ int make_output(void **state);
 int remove_output(void **state);
 
 /* Runs a command with arguments, at most ARGUMENTS, up to the first NULL. Returns its exit status. */
-int run_arguments(const struct vbt_command *command, const char *const *given);
+int run_arguments(const char *name, const char *const *given);
 
 #define run_command(command, ...) run_arguments(command, (const char *const[]){__VA_ARGS__})
 
 /* Runs a command that must succeed; what it writes, for the caller to release. option may be NULL. */
-json_t *run_json(const struct vbt_command *command, const char *trace, const char *option);
+json_t *run_json(const char *command, const char *trace, const char *option);
 
 /* The text of what the last command wrote; lives until the next call. */
 const char *output_text(void);

@@ -1,0 +1,395 @@
+/* See option_table.h. */
+#include "option_table.h"
+
+#include "analyzer/analysis/filter.h"
+#include "analyzer/base/allocate.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whose rows a plain text filters, whose stacks, and all that show something of a trace. */
+#define ROWS "report lines functions intervals"
+#define STACKS "peak leaks temporary"
+#define TREES "tree flamegraph " STACKS
+#define REPORTS ROWS " " TREES " timeline info export"
+
+enum { DEFAULT_DEPTH = 16 };
+
+/* A phrase in memory of its own, as setters return it. */
+static char *expected(const char *phrase) { return vbt_text("expected %s", phrase); }
+
+static const char *const *formats_of(const struct vbt_command *command) { return command->formats; }
+
+static char *set_format(const struct vbt_setting *s) {
+    static const char *const names[VBT_FORMATS] = {[VBT_TEXT] = "text", [VBT_JSON] = "json",           [VBT_CSV] = "csv",
+                                                   [VBT_SVG] = "svg",   [VBT_COLLAPSED] = "collapsed", [VBT_MPROF] = "mprof"};
+    for (int i = 0; i < VBT_FORMATS; i++)
+        if (strcmp(s->value, names[i]) == 0)
+            s->query->format = (enum vbt_output_format)i;
+    return NULL;
+}
+
+static char *set_measure(const struct vbt_setting *s) {
+    s->query->measure = (enum vbt_measure)s->index;
+    return NULL;
+}
+
+static const char *const *sort_keys_of(const struct vbt_command *command) { return command->sort_keys; }
+
+static char *set_sort(const struct vbt_setting *s) {
+    s->query->sort = s->command->sort_keys[s->index];
+    s->query->sorted = true;
+    return NULL;
+}
+
+/* "0.5%", "64KiB", "1000". */
+static char *set_min(const struct vbt_setting *s) {
+    static const struct {
+        const char *name;
+        double size;
+    } units[] = {{"", 1}, {"B", 1}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}};
+    char *end;
+    double number = strtod(s->value, &end);
+    bool good = s->value[0] >= '0' && s->value[0] <= '9' && s->value[1] != 'x' && number < 0x1p62;
+    s->query->min_share = 0;
+    s->query->min_value = 0;
+    if (good && strcmp(end, "%") == 0 && number <= 100) {
+        s->query->min_share = number / 100;
+        return NULL;
+    }
+    for (size_t i = 0; good && i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].name) == 0) {
+            double size = number * units[i].size;
+            s->query->min_value = size < 0x1p62 ? (uint64_t)ceil(size) : UINT64_C(1) << 62;
+            return NULL;
+        }
+    return expected("a share such as 0.5%, or a size such as 64KiB");
+}
+
+static char *min_of(const struct vbt_command *command) { return vbt_text("%s", command->min); }
+
+/* A decimal number without sign; false if the text is anything else. */
+static bool get_number(const char *text, uint64_t *number) {
+    char *end;
+    errno = 0;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    *number = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+/* The same, with 0 for no limit. */
+static bool get_limit(const char *text, uint64_t *limit) {
+    if (!get_number(text, limit))
+        return false;
+    if (*limit == 0)
+        *limit = UINT64_MAX;
+    return true;
+}
+
+static char *set_limit(const struct vbt_setting *s) {
+    return get_limit(s->value, &s->query->limit) ? NULL : expected("a number of rows, 0 for all");
+}
+
+static char *limit_of(const struct vbt_command *command) { return vbt_text("%u", command->text_limit); }
+
+static char *set_depth(const struct vbt_setting *s) {
+    return get_limit(s->value, &s->query->depth) ? NULL : expected("a number of frames, 0 for all");
+}
+
+static char *depth_of(const struct vbt_command *command) {
+    (void)command;
+    return vbt_text("%d", DEFAULT_DEPTH);
+}
+
+static char *set_per(const struct vbt_setting *s) {
+    bool good = get_number(s->value, &s->query->per) && s->query->per > 0;
+    return good ? NULL : expected("a number of iterations, 1 or more");
+}
+
+static char *add_filter(const struct vbt_setting *s) {
+    char *wrong = vbt_filter_wrong(s->value);
+    if (wrong == NULL && s->query->filter_count == VBT_MAX_FILTERS)
+        wrong = vbt_text("expected at most %d filters", VBT_MAX_FILTERS);
+    if (wrong == NULL)
+        s->query->filters[s->query->filter_count++] = s->value;
+    return wrong;
+}
+
+static char *add_row_filter(const struct vbt_setting *s) {
+    s->query->filters_rows = true;
+    return add_filter(s);
+}
+
+static const char *const attributions[] = {"user", "leaf", NULL};
+
+static char *set_attribution(const struct vbt_setting *s) {
+    s->query->by_leaf = s->index == 1;
+    return NULL;
+}
+
+static const char *const groups_of_stacks[] = {"module", "thread", "domain", NULL};
+
+static const char *const groups_of_functions[] = {"module", "thread", NULL};
+
+static char *set_group(const struct vbt_setting *s) {
+    s->query->by = (enum vbt_group)(VBT_BY_MODULE + s->index);
+    return NULL;
+}
+
+static const char *const frame_units[] = {"line", "function", NULL};
+
+static char *set_frames(const struct vbt_setting *s) {
+    s->query->by_function = s->index == 1;
+    return NULL;
+}
+
+static char *set_reverse(const struct vbt_setting *s) {
+    s->query->reverse = true;
+    return NULL;
+}
+
+static char *set_suppress(const struct vbt_setting *s) {
+    s->query->suppress = s->value;
+    return NULL;
+}
+
+static char *set_ungroup(const struct vbt_setting *s) {
+    s->query->ungroup = true;
+    return NULL;
+}
+
+static const char *const profilers[] = {"memory_profiler", "line_profiler", NULL};
+
+static char *set_like(const struct vbt_setting *s) {
+    s->query->like = (enum vbt_like)(VBT_LIKE_MEMORY_PROFILER + s->index);
+    return NULL;
+}
+
+static char *set_own(const struct vbt_setting *s) {
+    s->query->own = true;
+    return NULL;
+}
+
+static char *set_sites(const struct vbt_setting *s) {
+    s->query->sites = true;
+    return NULL;
+}
+
+static char *set_output(const struct vbt_setting *s) {
+    bool is_standard = strcmp(s->value, "-") == 0;
+    s->query->output = is_standard ? NULL : s->value;
+    return is_standard && s->command->output != NULL ? expected("a file; a trace is not written to standard output") : NULL;
+}
+
+static char *output_of(const struct vbt_command *command) {
+    return vbt_text("%s", command->output != NULL ? command->output : "standard output");
+}
+
+#define FILTER_HELP                                                                                                                \
+    "count only call stacks with a frame whose function, file or module matches REGEX, or that the\n"                              \
+    "domain (heap, python, map) served; FIELD!=REGEX: all but those; may be repeated: all must hold"
+
+const struct vbt_view_option vbt_view_options[] = {
+    {.name = "format",
+     .value = "FORMAT",
+     .commands = REPORTS,
+     .help = "{names}; default: {default}",
+     .names_of = formats_of,
+     .set = set_format},
+    {.name = "measure",
+     .value = "NAME",
+     .commands = "tree flamegraph",
+     .help = "{names}; default: {default}",
+     .names = vbt_measure_names,
+     .set = set_measure},
+    {.name = "sort",
+     .value = "KEY",
+     .commands = ROWS,
+     .help = "{names}; default: {default}",
+     .names_of = sort_keys_of,
+     .set = set_sort},
+    {.name = "min",
+     .value = "SHARE|SIZE",
+     .commands = "tree",
+     .help = "leave out calls with less than that, such as 0.5% or 64KiB; default: {default} in text, 0 in json and csv",
+     .fallback = min_of,
+     .set = set_min},
+    {.name = "min",
+     .value = "SHARE|SIZE",
+     .commands = "flamegraph",
+     .help = "leave out calls with less than that, such as 0.5% or 64KiB; default: {default}",
+     .fallback = min_of,
+     .set = set_min},
+    {.name = "limit",
+     .value = "N",
+     .commands = ROWS " tree " STACKS,
+     .help = "at most N rows, 0 for all; default: {default} in text, all in json and csv",
+     .fallback = limit_of,
+     .set = set_limit},
+    {.name = "depth",
+     .value = "N",
+     .commands = STACKS,
+     .help = "at most N frames of a stack, 0 for all; default: {default} in text",
+     .fallback = depth_of,
+     .set = set_depth},
+    {.name = "filter", .value = "FIELD=REGEX", .commands = ROWS, .help = FILTER_HELP, .set = add_row_filter},
+    {.name = "filter",
+     .value = "TEXT",
+     .commands = ROWS,
+     .help = "only rows whose file, function or label contains TEXT",
+     .set = add_row_filter},
+    {.name = "filter", .value = "FIELD=REGEX", .commands = TREES, .help = FILTER_HELP, .set = add_filter},
+    {.name = "filter",
+     .value = "TEXT",
+     .commands = TREES,
+     .help = "only call stacks with a frame that contains TEXT",
+     .set = add_filter},
+    {.name = "by",
+     .value = "user|leaf",
+     .commands = "report lines",
+     .help = "attribute to the nearest line of the user's own files (default), or to the line itself",
+     .names = attributions,
+     .set = set_attribution},
+    {.name = "by",
+     .value = "module|thread|domain",
+     .commands = TREES,
+     .help = "group by the library or Python package that asked, by the thread that did, or by the allocator\n"
+             "that served",
+     .names = groups_of_stacks,
+     .set = set_group},
+    {.name = "by",
+     .value = "module|thread",
+     .commands = "functions",
+     .help = "a row for each library or Python package, or for each thread, instead of each function",
+     .names = groups_of_functions,
+     .set = set_group},
+    {.name = "frames",
+     .value = "line|function",
+     .commands = TREES,
+     .help = "what makes two frames one: the same line (default), or the same function",
+     .names = frame_units,
+     .set = set_frames},
+    {.name = "reverse",
+     .commands = "tree flamegraph",
+     .help = "from the innermost frame outwards, drawn downwards (an icicle)",
+     .set = set_reverse},
+    {.name = "suppress",
+     .value = "FILE",
+     .commands = "leaks",
+     .help = "leave out the call stacks that FILE names, a line each: leak:PATTERN, as for LeakSanitizer",
+     .set = set_suppress},
+    {.name = "ungroup",
+     .commands = "leaks",
+     .help = "list the stacks that only the runtime can reach like all others",
+     .set = set_ungroup},
+    {.name = "per",
+     .value = "N",
+     .commands = "report intervals",
+     .help = "an interval between two clock readings holds N iterations",
+     .set = set_per},
+    {.name = "like",
+     .value = "memory_profiler|line_profiler",
+     .commands = "lines",
+     .help = "counted lines (see VBTRACE_LINES) in the layout of that tool",
+     .names = profilers,
+     .set = set_like},
+    {.name = "own", .commands = "lines", .help = "counted lines without what they called", .set = set_own},
+    {.name = "sites", .commands = "intervals", .help = "under each interval the lines that allocate in it", .set = set_sites},
+    {.name = "output",
+     .letter = 'o',
+     .value = "FILE",
+     .commands = REPORTS " symbolize",
+     .help = "write to FILE instead of {default}",
+     .fallback = output_of,
+     .set = set_output},
+    {.name = "help", .letter = 'h', .commands = REPORTS " symbolize", .help = "this text"},
+};
+
+const size_t vbt_view_option_count = sizeof vbt_view_options / sizeof *vbt_view_options;
+
+bool vbt_view_option_is_of(const struct vbt_view_option *option, const struct vbt_command *command) {
+    size_t length = strlen(command->name);
+    for (const char *at = option->commands; *at != '\0'; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == length && strncmp(at, command->name, length) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+static const char *const *names_for(const struct vbt_view_option *option, const struct vbt_command *command) {
+    return option->names_of != NULL ? option->names_of(command) : option->names;
+}
+
+static size_t count_of(const char *const *names) {
+    size_t count = 0;
+    while (names[count] != NULL)
+        count++;
+    return count;
+}
+
+/* "a, b or c", for the caller to free. */
+static char *join(const char *const *names) {
+    char *list = vbt_text("%s", names[0]);
+    for (size_t i = 1, count = count_of(names); i < count; i++) {
+        char *longer = vbt_text("%s%s%s", list, i + 1 < count ? ", " : " or ", names[i]);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+char *vbt_view_option_set(const struct vbt_view_option *option, const struct vbt_command *command, const char *value,
+                          struct vbt_query *query) {
+    struct vbt_setting setting = {.command = command, .value = value, .query = query};
+    const char *const *names = names_for(option, command);
+    if (names == NULL)
+        return option->set(&setting);
+    for (; names[setting.index] != NULL; setting.index++)
+        if (strcmp(names[setting.index], value) == 0)
+            return option->set(&setting);
+    char *list = join(names), *wrong = vbt_text("expected %s%s", count_of(names) > 3 ? "one of " : "", list);
+    free(list);
+    return wrong;
+}
+
+/* The text with a mark in it replaced, if it is there. Takes both over. */
+static char *replace(char *text, const char *mark, char *by) {
+    char *at = strstr(text, mark), *out = text;
+    if (at != NULL) {
+        out = vbt_text("%.*s%s%s", (int)(at - text), text, by, at + strlen(mark));
+        free(text);
+    }
+    free(by);
+    return out;
+}
+
+char *vbt_view_option_help(const struct vbt_view_option *option, const struct vbt_command *command) {
+    char *help = vbt_text("%s", option->help);
+    if (option->fallback != NULL)
+        return replace(help, "{default}", option->fallback(command));
+    const char *const *names = names_for(option, command);
+    if (names == NULL)
+        return help;
+    return replace(replace(help, "{names}", join(names)), "{default}", vbt_text("%s", names[0]));
+}
+
+void vbt_query_begin(struct vbt_query *query, const struct vbt_command *command) {
+    *query = (struct vbt_query){.sort = command->sort_keys != NULL ? command->sort_keys[0] : NULL, .min_share = -1};
+    if (command->formats != NULL)
+        set_format(&(struct vbt_setting){.value = command->formats[0], .query = query});
+}
+
+void vbt_query_finish(struct vbt_query *query, const struct vbt_command *command) {
+    bool everything = query->format == VBT_JSON || query->format == VBT_CSV || query->format == VBT_COLLAPSED;
+    if (query->limit == 0)
+        query->limit = query->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
+    if (query->depth == 0 && query->format == VBT_TEXT)
+        query->depth = DEFAULT_DEPTH;
+    if (query->min_share < 0)
+        set_min(&(struct vbt_setting){.value = command->min == NULL || everything ? "0" : command->min, .query = query});
+}

@@ -1,0 +1,90 @@
+/* See query_parse.h. */
+#include "query_parse.h"
+
+#include "command_help.h"
+#include "option_table.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The first row of a name, among the first `count` rows. */
+static size_t first_row(const char *name, size_t count) {
+    size_t row = 0;
+    while (row < count && strcmp(vbt_view_options[row].name, name) != 0)
+        row++;
+    return row;
+}
+
+/* The options of all commands, each name once, so that one of another command is told from a wrong
+ * one. getopt_long returns FIRST and the number of the name's first row. The caller frees it. */
+enum { FIRST = 256 };
+
+static struct option *getopt_options(void) {
+    struct option *list = vbt_new(vbt_view_option_count + 1, sizeof *list);
+    size_t count = 0;
+    for (size_t row = 0; row < vbt_view_option_count; row++) {
+        const struct vbt_view_option *option = &vbt_view_options[row];
+        if (first_row(option->name, row) == row)
+            list[count++] =
+                (struct option){option->name, option->value != NULL ? required_argument : no_argument, NULL, FIRST + (int)row};
+    }
+    return list;
+}
+
+/* The row that getopt_long found, or one of the same name that is the command's. NULL after a message. */
+static const struct vbt_view_option *find_option(const struct vbt_command *command, int found) {
+    size_t row = found >= FIRST ? (size_t)found - FIRST : 0;
+    while (found < FIRST && vbt_view_options[row].letter != found)
+        row++;
+    const char *name = vbt_view_options[row].name;
+    for (; row < vbt_view_option_count; row++)
+        if (strcmp(vbt_view_options[row].name, name) == 0 && vbt_view_option_is_of(&vbt_view_options[row], command))
+            return &vbt_view_options[row];
+    vbt_fail("%s does not take --%s; see vbtrace %s --help", command->name, name, command->name);
+    return NULL;
+}
+
+/* getopt_long found something wrong with the argument before optind. */
+static int bad_option(const struct vbt_command *command, int kind, char *const *arguments) {
+    const char *text = arguments[optind - 1];
+    if (kind == ':')
+        return vbt_fail("%s: option %s needs a value", command->name, text);
+    if (optopt != 0 && strncmp(text, "--", 2) != 0)
+        return vbt_fail("%s: unknown option -%c; see vbtrace %s --help", command->name, optopt, command->name);
+    return vbt_fail("%s: unknown option %s; see vbtrace %s --help", command->name, text, command->name);
+}
+
+static int set_option(const struct vbt_command *command, int found, struct vbt_query *query) {
+    const struct vbt_view_option *option = find_option(command, found);
+    if (option == NULL)
+        return 2;
+    if (option->set == NULL)
+        return vbt_command_help(command);
+    char *wrong = vbt_view_option_set(option, command, optarg, query);
+    int status = wrong != NULL ? vbt_fail("--%s %s: %s", option->name, optarg, wrong) : -1;
+    free(wrong);
+    return status;
+}
+
+int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
+    vbt_query_begin(query, command);
+    struct option *known = getopt_options();
+    int status = -1;
+    optind = 0; /* forget an earlier command line */
+    opterr = 0;
+    for (int found; status < 0 && (found = getopt_long(count, arguments, ":o:h", known, NULL)) != -1;)
+        status = found == '?' || found == ':' ? bad_option(command, found, arguments) : set_option(command, found, query);
+    free(known);
+    if (status >= 0)
+        return status;
+    if (optind == count)
+        return vbt_fail("%s: expected a trace file, as in: vbtrace %s NAME.PID.vbt", command->name, command->name);
+    if (optind + 1 < count)
+        return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
+    query->trace = arguments[optind];
+    vbt_query_finish(query, command);
+    return -1;
+}
