@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the interpreters they run on, and a note of them at the top of the run."""
+"""Runs the end-to-end tests on all interpreters found, and names those at the top."""
 
 import pathlib
 import signal
@@ -13,7 +13,7 @@ import vbt  # noqa: E402
 
 
 def pytest_configure():
-    """A shell ignores Ctrl-C for what it starts in the background, and the programs under test would inherit that."""
+    """A shell lets background jobs ignore Ctrl-C, which the programs under test would inherit."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -1,4 +1,4 @@
-"""The benches' own packages, driver and sidebyside, can be imported."""
+"""Makes the packages driver and sidebyside of bench/ importable."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""bench/run c: what the programs of bench/c state of their allocations, to the byte."""
+"""bench/run c: the allocations that the programs of bench/c state, to the byte."""
 
 import json
 import shutil

@@ -1,4 +1,5 @@
-"""bench/run instructions: exact events, counts that hardly differ from run to run, and mistakes told in one line."""
+"""bench/run instructions: exact events, counts that hardly vary between runs, and errors of one
+line."""
 
 import json
 import shutil
@@ -32,7 +33,7 @@ def test_pairs(tmp_path):
 
 
 def test_a_library_that_fails(tmp_path):
-    """The row says why, and so does the exit status."""
+    """The row says why, and the exit status is not 0."""
     done = instructions("--quick", "--workloads", "loop-4", "--against", vbt.program("life.c"), "--out", tmp_path / "out.json")
     assert done.returncode == 2 and "failed: " in done.stdout and done.stderr == "run instructions: some workloads failed\n"
 

@@ -1,4 +1,4 @@
-"""bench/run lab: what it concludes from made-up measurements, its options, and a whole quick run."""
+"""bench/run lab: its findings from made-up measurements, its options, and a whole quick run."""
 
 import argparse
 import json
@@ -33,7 +33,7 @@ LINEAR = rows_of({n: 100 * n for n in SIZES}, {n: 6400 + n for n in SIZES})  # c
 
 def test_findings_of_two_straight_lines():
     found = findings.findings(LINEAR)
-    assert found.crossover == pytest.approx(6400 / 99, rel=0.01)  # between two sizes a line is drawn: not the exact curve
+    assert found.crossover == pytest.approx(6400 / 99, rel=0.01)  # interpolated between two sizes, so not exactly on the curve
     assert found.predicted_crossover == pytest.approx((6400 + 16) / 99, rel=0.001)
     assert found.plateau == pytest.approx(100, rel=0.01) and found.ceiling == pytest.approx(100, rel=0.001)
     assert found.plateau_sizes == (2**16, 2**24)
@@ -163,7 +163,8 @@ def test_every_deliverable_is_there(experiment):
 
 
 def test_counts_of_the_lab(experiment):
-    """Two an element and five a call of the loop; what np.sum makes does not depend on the size."""
+    """The loop makes two per element and five per call; those of np.sum do not depend on the
+    size."""
     rows = json.loads((experiment[0] / "results.json").read_text())
     assert [(row["size"], row["op"]) for row in rows] == [
         (size, op) for size in (16, 256, 4096, 65536, 1048576) for op in ("python_loop", "np_sum")

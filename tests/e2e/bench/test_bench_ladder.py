@@ -1,4 +1,5 @@
-"""bench/run ladder: what every variant states of its allocations, on every interpreter; growth; the table and its options."""
+"""bench/run ladder: the allocations that every variant states, on every interpreter; growth; the
+table and its options."""
 
 import json
 import subprocess
@@ -25,7 +26,7 @@ def has_numpy(python):
 
 
 def test_every_statement_holds(interpreter, tmp_path):
-    """Exactly, at every size; without NumPy those that do not need it."""
+    """Exactly, at every size; without NumPy only those that do not need it."""
     numpy = has_numpy(interpreter)
     if numpy:
         native_modules.build(interpreter.path, tmp_path)

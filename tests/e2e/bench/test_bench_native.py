@@ -1,4 +1,5 @@
-"""bench/run native: the made program, the programs of Debian that are found, and whole runs with tiny sizes."""
+"""bench/run native: the synthetic program, the Debian programs that are installed, and whole runs
+with tiny sizes."""
 
 import json
 import shutil
@@ -32,7 +33,7 @@ def test_every_combination_is_there():
 @pytest.mark.parametrize("variant", ["loop", "churn"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pairs_are_as_many_as_asked_for(tmp_path, variant, threads):
-    """Counted by vbtrace, less what a run of size 0 makes; everything is freed."""
+    """Counted by vbtrace, minus those of a run of size 0; everything is freed."""
     (workload, *_) = [one for one in programs.ALL if isinstance(one, programs.Synthetic) and one.variant == variant]
     workload.prepare(tmp_path)
     for size in (0, 10_000):
@@ -71,7 +72,7 @@ def ran(workload, tool, ratio, status="ok"):
 
 def test_advantage_over_heaptrack():
     rows = [ran("a", "untraced", None), ran("a", "vbtrace", 1.2), ran("a", "heaptrack", 3.0)]
-    rows += [ran("sqlite", "vbtrace", 0.9), ran("sqlite", "heaptrack", 1.5)]  # noise is not a division by nothing
+    rows += [ran("sqlite", "vbtrace", 0.9), ran("sqlite", "heaptrack", 1.5)]  # noise does not lead to a division by zero
     rows += [ran("b", "vbtrace", 1.1), ran("b", "heaptrack", None, "failed")]
     found = native_bench.advantage(rows)
     assert found == {"a": pytest.approx(10), "sqlite": pytest.approx(50)}
@@ -89,7 +90,7 @@ def test_verification_is_summed():
     more, lines, failed = native_bench.verified([good, bad], None)
     assert (more["verify"], failed) == ({"compared": 85, "different": 2}, True)
     assert lines[-1].split() == ["all", "85", "2"]
-    assert native_bench.verified([], None)[2]  # nothing compared is nothing shown
+    assert native_bench.verified([], None)[2]  # without comparisons the verification fails
 
 
 def test_a_run(tmp_path):

@@ -1,4 +1,5 @@
-"""bench/run overhead: the figures from made-up measurements, the tables, the options, what tools see, and whole runs with a stand-in for vbtrace."""
+"""bench/run overhead: figures from made-up measurements, tables, options, what tools see, and whole
+runs with a fake vbtrace."""
 
 import json
 import pathlib
@@ -150,7 +151,7 @@ def test_launcher_measures_the_command_and_not_itself(tmp_path):
     script = "import os, time; a = bytearray(100_000_000); time.sleep(0.1); assert os.environ['GIVEN'] == 'a b'"
     used = launcher.run([sys.executable, "-c", script], {"GIVEN": "a b"})
     assert used.wall_s >= 0.1 and 0 < used.cpu_s and used.max_rss_bytes > 100_000_000
-    assert launcher.run(["true"]).max_rss_bytes < 8_000_000  # far less than this process has
+    assert launcher.run(["true"]).max_rss_bytes < 8_000_000  # far less than this process uses
     with pytest.raises(measure.Failed, match="^exit status 3: why$"):
         launcher.run(["sh", "-c", "echo why >&2; exit 3"])
     with pytest.raises(measure.Failed, match="^killed by signal 9$"):
@@ -206,7 +207,8 @@ def test_what_is_no_interpreter_is_one_line(tmp_path):
 
 @pytest.fixture
 def stand_ins(tmp_path):
-    """A library that leaves a trace of three bytes, and a tool that reports ten events of any trace."""
+    """A library that leaves a trace of three bytes, and a tool that reports ten events of any
+    trace."""
     source, library, tool = tmp_path / "fake.c", tmp_path / "libvbtrace.so", tmp_path / "vbtrace"
     source.write_text(
         """
@@ -392,7 +394,7 @@ def test_lines_are_counted_and_an_empty_trace_function_can_be_asked(launcher, tm
 @needs_cc
 @pytest.mark.parametrize("tool", [tool for tool in PEERS if tool.sees], ids=lambda tool: tool.name)
 def test_peers_can_be_asked(launcher, tool):
-    """Whatever they count: they run, leave something, and what they print is understood."""
+    """Each runs, leaves files, and its output is parsed, whatever it counts."""
     python = machine.probe("/usr/bin/python3", launcher.environment)
     kind = "python" if tool.sees == ("python",) else "native"
     row = seen.row_of(tool, kind, python if kind == "python" else None, launcher, 4_000)

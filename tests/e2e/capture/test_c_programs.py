@@ -1,4 +1,5 @@
-"""C and C++ programs whose every line has a known cost, at -O0 and -O2; and Valgrind's counts, where it is installed."""
+"""C and C++ programs whose every line has a known cost, at -O0 and -O2; and Valgrind's counts, if
+it is installed."""
 
 import json
 import re
@@ -48,9 +49,9 @@ def test_laws(source, level):
 
 
 def test_peak_of_a_saw():
-    """30 blocks of 1,000 bytes, whatever is alive besides."""
+    """30 blocks of 1,000 bytes, whatever else is live."""
     report = traced("peaks.c", "-O0", "-fno-builtin").report
-    others = report.totals["live_bytes"]  # the C library's own: nothing of the program's is left
+    others = report.totals["live_bytes"]  # the C library's own; none is left of the program's
     assert report.totals["peak_bytes"] == 30 * 1000 + others
     (line,) = [row for row in report.json["lines"] if row["at_peak_bytes"] == 30_000]
     assert line["allocs"] == 655
@@ -67,7 +68,8 @@ def test_histogram_of_sizes():
 @pytest.mark.parametrize("allocator", vbt.ALLOCATORS)
 @pytest.mark.parametrize("source", UNDER_ALLOCATORS)
 def test_lines_with_another_allocator(source, allocator):
-    """Preloaded behind vbtrace: what the program asks for is the same, whoever serves it."""
+    """Preloaded after vbtrace: the program's requests are the same, whichever allocator serves
+    them."""
     vbt.needs_library(allocator)
     if (source, allocator) == ("heap_calls.c", "libmimalloc.so.2"):
         pytest.skip("mimalloc's realloc(block, 0) gives a block, which the program does not expect")
@@ -80,7 +82,8 @@ def test_lines_with_another_allocator(source, allocator):
 
 @pytest.mark.parametrize("source", ["life.c", "peaks.c", "cross_threads.c"])
 def test_totals_are_those_of_valgrind(source):
-    """Programs without realloc of a block in the others' hands: Valgrind counts those otherwise."""
+    """Programs that do not realloc blocks of other allocators, which Valgrind counts
+    differently."""
     if shutil.which("valgrind") is None:
         pytest.skip("valgrind is not installed")
     program = vbt.compiled(source, "-O0", "-fno-builtin")
@@ -89,7 +92,8 @@ def test_totals_are_those_of_valgrind(source):
     allocs, frees, size = (int(number.replace(",", "")) for number in told.groups())
     report = traced(source, "-O0", "-fno-builtin").report
     totals = report.totals
-    # The C library keeps 16 bytes for each library with thread-local variables in each thread's table: ours and libunwind.
+    # The C library keeps 16 bytes in each thread's table for each library with thread-local
+    # variables: libvbtrace and libunwind.
     functions = json.loads(vbt.vbtrace("functions", "--format", "json", report.path).stdout)["functions"]
     tables = sum(row["cumulative_allocs"] for row in functions if row["function"] == "allocate_dtv")
     assert (totals["allocs"], totals["frees"], totals["allocated_bytes"] - 32 * tables) == (allocs, frees, size)

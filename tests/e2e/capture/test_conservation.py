@@ -1,4 +1,4 @@
-"""The laws of conservation, on Python programs; and what the JSON of a report promises."""
+"""The conservation laws, on Python programs; and the JSON contract of a report."""
 
 import json
 
@@ -18,7 +18,7 @@ def test_python_programs(program, interpreter):
 
 
 def test_whole_life_of_an_interpreter(interpreter):
-    """To the end, finalization included."""
+    """To the end, including finalization."""
     code = "import json, threading, logging, decimal; x = [json.loads(json.dumps({'a': [1.5] * 50})) for _ in range(200)]"
     report = vbt.trace([interpreter.path, "-c", code]).report
     check_laws(report)
@@ -29,14 +29,14 @@ def test_whole_life_of_an_interpreter(interpreter):
 
 
 def test_checksums(interpreter):
-    """Checksums as FORMAT.md says, by a second implementation of XXH64."""
+    """Checksums as in FORMAT.md, by a second implementation of XXH64."""
     path = vbt.trace([interpreter.path, "-c", "pass"]).report.path
     trace = vbt.trace_reader.Trace(path, checked=True)
     assert trace.end == "exit" and len(trace.offsets) > 5
 
 
 def test_json_is_the_contract(interpreter):
-    """All keys that design and README promise, with integers where exactness is promised."""
+    """All keys of the documented contract, with integers where counts are exact."""
     report = vbt.traced_python("ground_truth_objects.py", interpreter).report
     told = report.json
     assert told.keys() >= {"program", "totals", "stacks", "lines", "user_lines", "intervals"}

@@ -1,4 +1,5 @@
-"""Programs whose every line has a known cost: what the trace says of each line, on every interpreter found."""
+"""Programs whose every line has a known cost: the counts of each line, on every interpreter
+found."""
 
 import pytest
 
@@ -22,24 +23,26 @@ def test_every_line(program, interpreter):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_lines_of_the_user(program, interpreter):
-    """All that a marked line asks for it asks for itself, in the user's file: nearest user line and leaf line are the same."""
+    """A marked line makes all its requests itself, in the user's file: its nearest user line and
+    leaf line are the same."""
     run = vbt.traced_python(program, interpreter)
     wrong = wrong_lines(run.report.by_line("user_lines"), program, run, interpreter)
     assert not wrong, f"\n{wrong}"
 
 
 def test_lines_of_code_that_died(interpreter):
-    """3,000 code objects, each run once and dropped: a call site that was kept by address would show up at another's line."""
+    """3,000 code objects, each run once and dropped: a call site cached by address would show up at
+    another object's line."""
     run = vbt.traced_python("ground_truth_control.py", interpreter)
     rows = run.report.by_line()
     generated = {line: row for (file, line), row in rows.items() if file == "generated.py"}
     found = {line: (row["allocs"], row["live_blocks"], row["allocated_bytes"]) for line, row in generated.items()}
-    found.pop(0, None)  # where a module begins, from 3.11 on
+    found.pop(0, None)  # the line of a module's start, from 3.11 on
     assert found == {line: (1, 1, run.told["FLOAT"]) for line in range(1, GENERATED + 1)}
 
 
 def test_no_stack_was_cut_off(interpreter):
-    """Neither is one of 3,000 frames."""
+    """Not even one of 3,000 frames."""
     stacks = vbt.traced_python("ground_truth_control.py", interpreter).report.json["stacks"]
     assert stacks["captured"] > 0 and stacks["truncated"] == 0
 
@@ -81,12 +84,12 @@ def test_iteration_of_a_loop_over_an_array(numpy_run):
     run, _ = numpy_run
     n = run.told["N"]
     (array,) = run.report.intervals(label="array")
-    assert array["allocs"]["total"] == 2 * n + 3  # as the lines say
+    assert array["allocs"]["total"] == 2 * n + 3  # as the lines show
     assert array["per_iteration"]["allocs"] == pytest.approx(2, abs=1e-4)
     assert array["per_iteration"]["allocated_bytes"] == pytest.approx(48, abs=1e-3)
 
 
 def test_iteration_of_a_loop_over_floats(numpy_run):
-    """The elements exist and the sum goes through the free list of floats: the truth is 2 in all."""
+    """The elements exist and the sums come from the free list of floats: 2 allocations in all."""
     (floats,) = numpy_run[0].report.intervals(label="list")
     assert floats["allocs"]["total"] == 2

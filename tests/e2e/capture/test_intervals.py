@@ -1,4 +1,4 @@
-"""Intervals between clock readings, and marked sections: what is counted in each, in C and in Python."""
+"""Intervals between clock readings, and marked sections: the counts of each, in C and in Python."""
 
 import math
 import re
@@ -28,7 +28,7 @@ def between(report, program, begin, end):
 
 
 def section(report, label):
-    """All intervals with a label; they may have more than one place."""
+    """All intervals with a label, which may be at more than one place."""
     rows = report.intervals(label=label)
     assert rows and all(row["kind"] == "section" for row in rows)
     return rows
@@ -114,7 +114,7 @@ def test_laws_of_c(in_c):
 
 @pytest.mark.parametrize("level", ["-O0", "-O2"])
 def test_sections_without_vbtrace(level):
-    """The header's functions do nothing where the library is absent."""
+    """The header's functions do nothing without the library."""
     assert vbt.run([vbt.compiled(C.name, level, "-fno-builtin")]).returncode == 0
 
 
@@ -147,7 +147,7 @@ def test_readings_of_libraries_break_nothing(in_python):
 
 
 def test_readings_are_the_users(in_python):
-    """Nothing but the program's own lines, and those of timed statements, begins or ends an interval."""
+    """Only the program's lines, and those of timed statements, begin or end an interval."""
     report, _ = in_python
     files = {row[end]["file"] for row in report.json["intervals"] for end in ("from", "to")}
     assert files <= {str(PYTHON), "<timeit-src>"}, files
@@ -176,7 +176,7 @@ def test_nested_sections(in_python):
     assert inner["allocs"]["total"] == n + 1 and inner["iterations"] == n  # the iterator
     assert inner["net_bytes"]["total"] == n * told["float_size"]
     assert inner["high_bytes"]["total"] == n * told["float_size"] + told["iterator"]
-    assert outer["allocs"]["total"] == n + 1 + told["with_binds"]  # and the method that will end the inner section
+    assert outer["allocs"]["total"] == n + 1 + told["with_binds"]  # and the method that ends the inner section
     assert inner["per_iteration"]["allocs"] == pytest.approx(1.001)
 
 
@@ -195,11 +195,11 @@ def test_sections_of_python_threads(in_python):
 
 
 def test_timeit(in_python):
-    """As a section with its number, by vbtrace.timeit, and as an interval by timeit itself."""
+    """By vbtrace.timeit as a section with its number, and by timeit itself as an interval."""
     report, told = in_python
     (row,) = section(report, "timeit")
     assert (row["count"], row["iterations"]) == (1, told["N"])
-    assert row["per_iteration"]["allocs"] == pytest.approx(1, abs=0.05)  # an int each; and the list grows
+    assert row["per_iteration"]["allocs"] == pytest.approx(1, abs=0.05)  # an int each, and the list grows
     clocks = [row for row in report.json["intervals"] if row["kind"] == "clock"]
     plain = [row for row in clocks if row["from"]["file"] == row["to"]["file"] == "<timeit-src>"]
     assert len(plain) == 1 and plain[0]["allocs"]["total"] == pytest.approx(told["N"], abs=50)

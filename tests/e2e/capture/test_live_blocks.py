@@ -1,4 +1,5 @@
-"""Live blocks of every line against tracemalloc, the interpreter's own count, on every interpreter found."""
+"""Live blocks of every line against tracemalloc, the interpreter's own count, on every interpreter
+found."""
 
 import json
 
@@ -30,17 +31,18 @@ def test_lines_agree_with_tracemalloc(interpreter):
         row = report.line(PROGRAM, line)
         found, expected = (row["live_blocks"], row["live_bytes"]), theirs.get(line, (0, 0))
         if SOURCE[line - 1].strip() == "dropped[i] = i + 0.5":
-            expected = (100, 100 * float_size)  # they lie in the free list, or with who took them from it
+            expected = (100, 100 * float_size)  # in the free list, or with whoever took them from it
         if SOURCE[line - 1].strip() == "taken[i] = i + 0.25":
             assert expected == (100, 100 * float_size)
-            expected = (0, 0)  # no request was made
+            expected = (0, 0)  # made without a request
         if found != expected:
             wrong.append(f"{line}: {SOURCE[line - 1].strip()}\n        {found}, tracemalloc {expected}")
     assert not wrong, "\n" + "\n".join(wrong)
 
 
 def test_failed_requests_are_no_allocations(interpreter):
-    """Neither in an interpreter whose own data lie where a null pointer's neighbours would (Debian's is no PIE)."""
+    """Nor in an interpreter whose data lie at low addresses, near a null pointer (Debian's is not a
+    PIE)."""
     run = vbt.traced_python("failed_requests.py", interpreter)
     program = vbt.program("failed_requests.py")
     source = program.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Mapped memory: every call counted where it was made, to the page; and what the resident set consists of."""
+"""Mapped memory: every call counted at its line, to the page; and the parts of the resident set."""
 
 import json
 import resource
@@ -30,7 +30,7 @@ def line_of(comment):
 
 
 def check_maps(report, **lost):
-    """The domain's totals are those of its kinds, of its lines, and of the file as the second reader has it."""
+    """The domain's totals equal those of its kinds, of its lines, and of the second reader."""
     check_laws(report, **lost)
     told = report.totals["domains"]["map"]
     for name in ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs"):
@@ -50,7 +50,7 @@ def test_every_call():
     found = map_lines(report)
     assert vbt.wrong_lines(found, SOURCE, expected) == ""
     assert {line for file, line in found if file == str(SOURCE)} == {line for line, counts in expected.items() if counts["allocs"]}
-    assert report.totals["unknown_frees"]["map"] == 4  # two calls cross holes, two name pages mapped behind the library's back
+    assert report.totals["unknown_frees"]["map"] == 4  # two calls cross holes, two name pages mapped by a raw system call
     kinds = report.totals["domains"]["map"]["kinds"]
     assert (kinds["file"]["allocs"], kinds["file"]["live_bytes"]) == (2, 4 * PAGE)
     assert kinds["arena"]["allocs"] == 0
@@ -58,7 +58,8 @@ def test_every_call():
 
 
 def test_threads_hand_addresses_round():
-    """What one thread unmaps the kernel gives to another at once: nothing is counted twice, nothing lost."""
+    """The kernel gives what one thread unmaps to another at once: nothing is counted twice, nothing
+    is lost."""
     report = traced("threads").report
     found = map_lines(report)
     hammer, mover = found[str(SOURCE), line_of("the hammer")], found[str(SOURCE), line_of("and the mover")]
@@ -86,7 +87,8 @@ def test_a_child_inherits_the_books():
 
 
 def test_clones_amid_other_threads_mmaps():
-    """A child whose parent's books were open when it was made knows nothing of them and says so; to the others they are whole."""
+    """A child forked while its parent's books were being written does not know them and says so;
+    all others do."""
     run = traced("clones")
     (parent,) = [report for report in run.reports if report.json["end_reason"] == "exit"]
     children = [report for report in run.reports if report is not parent]
@@ -108,14 +110,14 @@ def test_clones_amid_other_threads_mmaps():
 
 
 def test_resident_set():
-    """64 MiB mapped and written; of a block of 32 MiB half written; the parts add up."""
+    """64 MiB mapped and written, and half of a block of 32 MiB written; the parts add up."""
     report = traced("resident").report
     for time in ("latest", "highest"):
         at = report.json["resident"][time]
         parts = [at[name] for name in at if name.endswith("_bytes") and name not in ("rss_bytes", "heap_bytes", "live_bytes", "not_resident_bytes")]
         assert sum(parts) == at["rss_bytes"] and at["in_use_bytes"] + at["fragmentation_bytes"] == at["heap_bytes"]
         assert at["anonymous_bytes"] == 64 * MIB and at["file_bytes"] >= PAGE
-        # The block's first page holds the allocator's header: one page more than was written.
+        # The block's first page holds the allocator's header: one page more than the program wrote.
         assert 16 * MIB <= at["heap_bytes"] <= 16 * MIB + 64 * PAGE and at["live_bytes"] >= 32 * MIB
         assert at["not_resident_bytes"] == at["live_bytes"] - at["heap_bytes"]
         assert at["program_bytes"] > 0 and at["vbtrace_bytes"] > 0 and 0 < at["stack_bytes"] <= MIB
@@ -126,7 +128,8 @@ def test_resident_set():
 
 
 def test_mmap_of_python(interpreter, tmp_path):
-    """The mmap module's mappings stand at the lines that made them; the interpreter's arenas are no cost of a line."""
+    """The mappings of the module mmap are counted at their lines; the interpreter's arenas at
+    none."""
     (tmp_path / "script.py").write_text(
         "import mmap, os\n"
         "def work():\n"
@@ -154,7 +157,7 @@ def test_mmap_of_python(interpreter, tmp_path):
 
 
 def test_maps_are_shown_apart():
-    """Mapped memory is in no line, peak or leak of the heap, and in all of these where it is asked for."""
+    """Mapped memory is in no line, peak or leak of the heap, but in all of these if requested."""
     report = traced("resident").report
     assert report.totals["allocated_bytes"] == report.heap["allocated_bytes"]
     for command in ("leaks", "peak", "lines"):
@@ -166,7 +169,7 @@ def test_maps_are_shown_apart():
 
 @pytest.mark.parametrize("allocator", vbt.ALLOCATORS)
 def test_arenas_of_other_allocators(allocator):
-    """Where they keep their blocks is heap, however they came by it."""
+    """The memory of their blocks is heap, however they obtained it."""
     vbt.needs_library(allocator)
     report = traced("resident", preload=[allocator]).report
     at = report.json["resident"]["latest"]

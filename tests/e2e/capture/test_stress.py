@@ -1,6 +1,7 @@
-"""64 threads that allocate, map, hand blocks to each other and fork, on every allocator: no crash, and every count exact.
+"""64 threads that allocate, map, hand blocks to each other and fork, on every allocator: no crash,
+and exact counts.
 
-VBTRACE_STRESS_SECONDS says for how long on each; one second as a rule.
+VBTRACE_STRESS_SECONDS is the time on each, one second by default.
 """
 
 import json
@@ -14,11 +15,11 @@ from conservation import check_laws
 SECONDS = float(os.environ.get("VBTRACE_STRESS_SECONDS", "1"))
 SOURCE = vbt.program("stress.c")
 OPTIONS = {"leaf": {"VBTRACE_NATIVE": "leaf"}, "full": {"VBTRACE_VERIFY": "7"}}
-CHILDREN = 12  # whose traces are looked into; all must have left one
+CHILDREN = 12  # whose traces are read; all must have left one
 
 
 def sums(rows):
-    """What lines of the program asked for."""
+    """The requests of the program's lines."""
     names = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks")
     return {name: sum(row[name] for row in rows if row["file"] == str(SOURCE)) for name in names}
 
@@ -44,7 +45,7 @@ def test_stress(allocator, native):
     (parent,) = [report for report in reports.values() if report.json["end_reason"] == "exit"]
     assert parent is reports[own]
     assert native == "leaf" or parent.json["verify"]["compared"] > 0
-    if native == "leaf":  # else a line has what it called as well
+    if native == "leaf":  # otherwise a line includes what it called
         asked = sums(parent.json["lines"])
         assert {name: asked[name] for name in ("allocs", "frees", "allocated_bytes", "live_blocks")} == {
             **{name: told[name] for name in ("allocs", "frees", "allocated_bytes")},
@@ -57,5 +58,5 @@ def test_stress(allocator, native):
     for report in reports.values():
         check_laws(report)
         assert report.json["program"]["native"] == native
-        assert native == "leaf" or (report.json["verify"] or {"different": 0})["different"] == 0  # a child may have compared none
+        assert native == "leaf" or (report.json["verify"] or {"different": 0})["different"] == 0  # a child may not have compared any
         assert report.json["end_reason"] in ("exit", "_exit")

@@ -1,4 +1,4 @@
-"""Which thread did what: --by thread, and programs that start very many of them."""
+"""What each thread did: --by thread, and programs that start very many."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import pytest
 
 import vbt
 
-ROWS = 64  # threads with a row of their own
+ROWS = 64  # threads that have their own row
 UNIT = 1000
 BLOCK = 32
 
@@ -20,7 +20,7 @@ def view(command, path, *options):
 
 
 def by_thread(path, function):
-    """What each thread did in a function, and all it calls, by the thread's label."""
+    """The counts of each thread in a function and all its callees, by the thread's label."""
     calls = view("tree", path, "--filter", f"function=^{function}$")["calls"]
     return {row["function"]: row for row in calls if row["parent"] == 0}
 
@@ -39,7 +39,7 @@ def test_each_thread_has_its_counts(named):
     work = by_thread(named.path, "work")
     assert column(work, "cumulative_allocs") == {alpha: UNIT, beta: 2 * UNIT, gamma: 3 * UNIT}
     assert column(work, "cumulative_allocated_bytes") == {alpha: UNIT * BLOCK, beta: 2 * UNIT * BLOCK, gamma: 3 * UNIT * BLOCK}
-    # Three allocated there and main freed some: nobody knows whose blocks live.
+    # Three allocated there and main freed some, so live blocks cannot be attributed.
     assert column(work, "cumulative_live_blocks") == {"[not told apart]": 6 * UNIT // 4}
     assert column(by_thread(named.path, "keep"), "cumulative_live_blocks") == {alpha: 10, beta: 20, gamma: 30}
     only = by_thread(named.path, "only_gamma")
@@ -91,7 +91,7 @@ def test_by_a_second_reader(named):
 
 
 def test_later_threads_share_a_row():
-    """The first threads keep theirs, though they ended long before the others began."""
+    """The first threads keep their rows, though they ended long before the others began."""
     threads = 100
     report = vbt.trace([vbt.compiled("known_threads.c", "-O0", "-fno-builtin"), "later", threads]).report
     assert report.totals["threads"] == 1 + threads and len(report.json["threads"]) == ROWS + 1
@@ -103,7 +103,7 @@ def test_later_threads_share_a_row():
 
 
 def test_ten_thousand_threads():
-    """Every count is right, and the process does not grow with its threads."""
+    """Counts are exact, and the process does not grow with its threads."""
     threads = 10_000
     run = vbt.trace([vbt.compiled("known_threads.c", "-O0", "-fno-builtin"), "many", threads])
     report = run.report
@@ -117,7 +117,7 @@ def test_ten_thousand_threads():
 
 
 def test_python_threads(interpreter):
-    """Each interpreter's threads, by what they allocate."""
+    """The threads of each interpreter, by their allocations."""
     code = """
 import threading
 def work(n):
@@ -139,7 +139,7 @@ def test_one_thread_says_nothing_of_threads(interpreter):
 
 
 def test_threads_of_a_killed_process():
-    """What was not told apart before the end is said to be of no known thread; nothing is lost."""
+    """Events not attributed before the end belong to no known thread; nothing is lost."""
     code = """
 import select, sys, threading
 def work():
@@ -161,7 +161,8 @@ sys.stdin.readline()
         return any(tree(report.path)[1].get("python3 (thread 2)", 0) >= 5_000_000 for report in reports)
 
     def kill(reports):
-        """When all is written and nothing follows: what a thread does during a tick can be in its part of the counts alone."""
+        """Kill it when all is written; what a thread does during a tick may be only in its part of
+        the counts."""
         (report,) = reports
         seen.append(report.totals["allocs"])
         if seen[-2:] == 2 * seen[-1:] and report.line("<string>", 4)["allocated_bytes"] >= 10_000_000:

@@ -1,5 +1,5 @@
-"""A traced program does what it does untraced: output, exit status, descriptors, files. And when vbtrace cannot do its work, it
-says so in one line and the program runs all the same."""
+"""A traced program does what it does untraced: output, exit status, descriptors, files. When
+vbtrace cannot do its work, it says so in one line and the program still runs."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ import pytest
 
 import vbt
 
-# Not echo: the programs of coreutils close stderr before they end.
+# Not echo: coreutils programs close stderr before they end.
 WORKS = ["/usr/bin/perl", "-e", "print qq(works\\n)"]
 SETUP = "import json, logging, random, threading; random.seed(1); print(json.dumps([random.random() for _ in range(20)]))"
 
@@ -68,19 +68,19 @@ def test_same_output_of_python(interpreter, code, tmp_path):
 
 @pytest.mark.parametrize("allocator", ["malloc", "debug", "pymalloc", "malloc_debug", "pymalloc_debug"])
 def test_python_allocators(interpreter, allocator):
-    """PYTHONMALLOC changes the allocators behind our back; the lines stay right."""
+    """PYTHONMALLOC changes the allocators; the lines stay right."""
     if interpreter.free_threaded and allocator != "debug":
         pytest.skip("free-threaded builds know no other allocators")
     code = "kept = [None] * 20000\nfor i in range(20000):\n    kept[i] = str(i) + 'x'\nimport os; os._exit(0)"
     report = vbt.trace([interpreter.path, "-c", code], env={"PYTHONMALLOC": allocator}).report
     row = report.line("<string>", 3)
-    assert row["live_blocks"] == 20000 and row["allocs"] >= 40000 - 10  # one-digit strings exist
+    assert row["live_blocks"] == 20000 and row["allocs"] >= 40000 - 10  # strings of one digit already exist
     assert report.totals["lost_events"] == 0 and report.json["conservation"]["holds"]
 
 
 @pytest.mark.parametrize("allocator", ["default", "debug", "malloc"])
 def test_tracemalloc_from_the_start(interpreter, allocator):
-    """It puts itself before our wrappers while the interpreter starts; both see every request."""
+    """It wraps our wrappers while the interpreter starts; both see every request."""
     if interpreter.free_threaded and allocator == "malloc":
         pytest.skip("free-threaded builds know no other allocators")
     code = """
@@ -117,7 +117,7 @@ def test_summary(tmp_path):
 
 
 def test_dlerror_is_empty():
-    """Whatever vbtrace looked up and did not find is not the program's error."""
+    """A failed lookup of vbtrace's does not become the program's dlerror."""
     assert vbt.trace([vbt.compiled("dlerror.c", "-O0")]).stdout == "none\n"
 
 
@@ -130,7 +130,7 @@ def test_descriptors(mode, tmp_path):
 
 
 def test_all_descriptors_closed(tmp_path):
-    """The program's files hold what the program wrote, and the trace is whole."""
+    """The program's files hold what it wrote, and the trace is complete."""
     program = vbt.compiled("descriptors.c", "-O0")
     files = tmp_path / "files"
     files.mkdir()
@@ -160,7 +160,8 @@ BAD_OPTIONS = [
 
 @pytest.mark.parametrize("name, value", BAD_OPTIONS, ids=lambda text: text[:20])
 def test_bad_option(name, value, tmp_path):
-    """One line that names the option, what was found and what was expected; the program runs, untraced."""
+    """One line that names the option, what was found and what was expected; the program runs,
+    untraced."""
     env = {"VBTRACE_OUTPUT": str(tmp_path / "trace.vbt"), "VBTRACE_QUIET": "0", name: value}
     done = vbt.run(WORKS, traced=tmp_path, directory=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (0, "works\n")
@@ -187,14 +188,15 @@ def test_output_patterns(tmp_path):
 @pytest.mark.parametrize("quiet", ["0", "1"])
 @pytest.mark.parametrize("output", ["/nowhere/to/be/found/trace.vbt", "/dev/full/trace.vbt", "/proc/trace.vbt"])
 def test_output_that_cannot_be_written(output, quiet, tmp_path):
-    """It is said even where no summary is asked for."""
+    """The message comes even without a summary."""
     done = vbt.run(WORKS, traced=tmp_path, env={"VBTRACE_OUTPUT": output, "VBTRACE_QUIET": quiet})
     assert (done.returncode, done.stdout) == (0, "works\n")
     assert done.stderr.count("\n") == 1 and done.stderr.startswith(f"vbtrace: {output}: not written: "), done.stderr
 
 
 def test_file_that_is_not_of_vbtrace_run(tmp_path):
-    """Who started the process is told in a file of his; in another namespace its path may be that of anybody's."""
+    """The runner is notified in a file; in another namespace its path may belong to something
+    else."""
     anybody = tmp_path / "anybody"
     anybody.write_text("his own")
     status = anybody.stat()
@@ -206,7 +208,7 @@ def test_file_that_is_not_of_vbtrace_run(tmp_path):
 
 
 def no_files(folder):
-    """What is no regular file, by every kind that can be made here."""
+    """Every kind of file that is not regular and can be made here."""
     os.mkfifo(folder / "pipe.vbt")
     (folder / "to-pipe.vbt").symlink_to("pipe.vbt")
     (folder / "circle.vbt").symlink_to("circle.vbt")
@@ -221,7 +223,7 @@ def no_files(folder):
 
 @pytest.mark.parametrize("linger", ["", "select undef, undef, undef, 0.2;"])
 def test_output_that_is_no_file(linger, tmp_path):
-    """It stays what it is; whether the trace would have been written at a tick or at the end."""
+    """It is left alone, at a tick as well as at the end."""
     paths = no_files(tmp_path)
     before = {path: os.lstat(path) for path in tmp_path.iterdir()}
     for path in paths:
@@ -234,7 +236,7 @@ def test_output_that_is_no_file(linger, tmp_path):
 
 
 def test_output_that_becomes_no_file(tmp_path):
-    """After the first tick: what was put in the trace's place is not replaced at the end."""
+    """After the first tick: a file put in the trace's place is not replaced at the end."""
     code = "import os, sys, time\nwhile not os.path.exists(sys.argv[1]): time.sleep(0.01)\nos.unlink(sys.argv[1]); os.mkfifo(sys.argv[1]); print('works')"
     path = tmp_path / "t.vbt"
     done = vbt.run(["/usr/bin/python3", "-c", code, path], traced=tmp_path, env={"VBTRACE_OUTPUT": str(path)})
@@ -244,7 +246,7 @@ def test_output_that_becomes_no_file(tmp_path):
 
 @pytest.mark.parametrize("there", [True, False])
 def test_output_that_is_a_link(there, tmp_path):
-    """It stays one: the trace is what it leads to."""
+    """It stays a link: the trace is written to its target."""
     (tmp_path / "folder").mkdir()
     target = tmp_path / "folder" / "target.vbt"
     if there:
@@ -265,7 +267,7 @@ def many_lines(count):
 
 @pytest.mark.parametrize("limit", [1, 4096, 100_000])
 def test_limit_of_file_size(limit, tmp_path):
-    """SIGXFSZ is not for the program; what is there of the trace can be read."""
+    """The program does not get SIGXFSZ; the part of the trace that was written can be read."""
     done = vbt.run(
         ["/usr/bin/python3", "-c", many_lines(20_000)],
         traced=tmp_path,

@@ -1,4 +1,5 @@
-"""Programs built with a sanitizer run as they do untraced, and one line says that they are not traced."""
+"""Programs built with a sanitizer run as they do untraced, and one line says that they are not
+traced."""
 
 import re
 import shutil
@@ -51,7 +52,7 @@ def build(tmp_path_factory):
 
 
 def anonymous(text):
-    """Without what differs from process to process."""
+    """Without the parts that differ between processes."""
     return re.sub(r"==\d+==|pid[ =]\d+|T\d+|0x[0-9a-f]+", "", text)
 
 
@@ -74,7 +75,7 @@ def test_other_preloaded_libraries_stay(build, tmp_path):
 
 
 def test_found_through_path_and_by_a_script(build, tmp_path):
-    """It has the name that it was called by, and reads the script that it was called for."""
+    """It keeps the name it was called by, and runs its script."""
     program = build("-fsanitize=address")
     (tmp_path / "called").symlink_to(program)
     (tmp_path / "script").write_text(f"#!{program} option\n")

@@ -1,4 +1,5 @@
-"""A few of CPython's own tests, traced: the same ones pass, fail and are skipped as untraced. tests/suites/python_suites.py runs many more."""
+"""A few of CPython's own tests, traced: the same tests pass, fail and are skipped as untraced.
+tests/suites/python_suites.py runs many more."""
 
 import subprocess
 import sys

@@ -1,4 +1,5 @@
-"""Where allocation tracers come to grief: small and foreign stacks, signals, libraries that come and go. And the bench, traced."""
+"""What commonly breaks allocation tracers: small and foreign stacks, signals, libraries that come
+and go. And the bench, traced."""
 
 import json
 
@@ -32,7 +33,7 @@ def test_trap(trap, comment, allocs):
 
 
 def test_contents_of_blocks():
-    """Usable sizes too are what they are without vbtrace."""
+    """Usable sizes are also the same as without vbtrace."""
     program = vbt.compiled(SOURCE.name, "-O1", "-fno-builtin")
     assert traced("contents").stdout == vbt.run([program, "contents"]).stdout
 
@@ -51,7 +52,8 @@ def test_libraries_at_the_same_address():
 
 
 def test_script_by_a_relative_path(interpreter, tmp_path):
-    """Its lines have their source text, from wherever the report is made; 3.8 knows such a script by its relative path only."""
+    """Its lines have their source text wherever the report is made; 3.8 knows such a script only by
+    its relative path."""
     (tmp_path / "script.py").write_text("kept = [None] * 1000\nfor i in range(1000):\n    kept[i] = str(i) * 10  # here\n")
     report = vbt.trace([interpreter.path, "script.py"], directory=tmp_path).report
     rows = [row for row in report.json["user_lines"] if row["file"].endswith("script.py") and row["line"] == 3]
@@ -59,7 +61,7 @@ def test_script_by_a_relative_path(interpreter, tmp_path):
 
 
 def test_source_of_every_line(interpreter):
-    """What the report shows beside a line is what the program's file has there."""
+    """The source text of each row is that line of the program's file."""
     program = vbt.program("ground_truth_objects.py")
     source = program.read_text().splitlines()
     rows = [row for row in vbt.traced_python(program.name, interpreter).report.json["lines"] if row["file"] == str(program) and row["line"]]
@@ -74,7 +76,8 @@ def test_shells_are_followed_if_asked():
 
 
 def test_bench_sum(tmp_path):
-    """The Python loop: 2 allocations and 48 bytes an iteration, and a few a call for the iterator and the call itself."""
+    """The Python loop: 2 allocations and 48 bytes per iteration, and a few per call for the
+    iterator and the call itself."""
     pytest.importorskip("numpy")
     sizes = (64, 1024, 8192)
     command = ["/usr/bin/python3", vbt.ROOT / "bench" / "bench_sum.py", "--sizes", ",".join(map(str, sizes))]

@@ -1,6 +1,6 @@
-"""Code that an observer from outside does not expect: functions by the library's own names, generated code, jumps out of a thousand
-frames and out of malloc, allocations in signal handlers, blocks and allocators that nobody has seen. Each count is exact, or what is
-missing is told."""
+"""Code that a tracer does not expect: functions named like the library's own, generated code, jumps
+out of a thousand frames and out of malloc, allocations in signal handlers, unknown blocks and
+allocators. Each count is exact, or what is missing is reported."""
 
 import ctypes
 import re
@@ -53,14 +53,14 @@ def test_generated_code():
 
 
 def test_program_at_a_fixed_address():
-    """Its malloc is ours, though its pointer to it is not."""
+    """Its malloc is interposed, though its pointer to malloc is not."""
     report = vbt.trace([vbt.compiled(SOURCE.name, "-O1", "-fno-builtin", "-no-pie", "-fno-pie"), "generated-code"]).report
     assert report.totals["allocs"] == 1000 and not any("of its own" in note for note in report.json["notes"])
 
 
 @pytest.mark.parametrize("level", ["-O1", "-O2"])
 def test_allocator_that_calls_itself_by_name(level):
-    """At -O2 its calloc leaves the return to malloc, so that the call seems to come from the hook of calloc."""
+    """At -O2 its calloc tail-calls malloc, so the call seems to come from the calloc hook."""
     odd = vbt.compiled("odd_allocator.c", "-shared", "-fPIC", level, "-fno-builtin")
     report = traced("callocs", preload=[odd]).report
     assert counts(report, "N by calloc") == (1000, 0) and report.totals["allocs"] == 1000
@@ -68,14 +68,14 @@ def test_allocator_that_calls_itself_by_name(level):
 
 
 def test_jump_out_of_malloc():
-    """What never came to its end is not counted; all that comes afterwards is."""
+    """A call that never returned is not counted; everything after it is."""
     report = traced("jump-out-of-malloc", preload=[library("odd_allocator.c")]).report
     assert counts(report, "N after a jump out of malloc") == (1000, 0) and counts(report, "never") == (0, 0)
     check_laws(report)
 
 
 def test_signal_handlers_that_allocate():
-    """At whatever moment: each allocation is recorded, or counted as lost."""
+    """At any moment: each allocation is recorded, or counted as lost."""
     run = traced("handlers", preload=[library("odd_allocator.c")])
     report = run.report
     recorded, freed = counts(report, "in the handler")
@@ -86,7 +86,7 @@ def test_signal_handlers_that_allocate():
 
 
 def test_blocks_of_strangers():
-    """Made where no hook stands: counted apart when they are freed."""
+    """Allocated without a hook: counted separately when they are freed."""
     report = traced("strangers").report
     assert report.totals["unknown_frees"]["heap"] == 1000
     assert (report.totals["allocs"], report.totals["frees"]) == (0, 0)
@@ -100,7 +100,7 @@ def test_deep_binding():
 
 
 def test_library_that_finds_another_by_its_own_path(tmp_path):
-    """dlopen looks where the library that calls it says, not where ours does."""
+    """dlopen uses the search path of the calling library, not that of libvbtrace."""
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner.c").write_text("int answer(void); int answer(void) { return 42; }\n")
     outer = "#include <dlfcn.h>\nvoid *load(void);\nvoid *load(void) { void *found = dlopen(\"libinner.so\", RTLD_NOW); return found; }\n"
@@ -122,11 +122,11 @@ def test_allocator_of_the_program():
 
 @pytest.mark.parametrize("allocator", [None, *vbt.ALLOCATORS])
 def test_allocator_with_operators_of_its_own(allocator):
-    """The C library's malloc serves C++'s new; others have one that no hook stands before."""
+    """C++'s new calls the C library's malloc; other allocators have one that is not interposed."""
     if allocator is not None:
         vbt.needs_library(allocator)
     program, preload = vbt.compiled("new_delete.cpp", "-O0"), [allocator] if allocator is not None else []
-    status = vbt.run([program], preload=preload).returncode  # mimalloc's ends the process where there is no memory
+    status = vbt.run([program], preload=preload).returncode  # mimalloc's ends the process when memory is out
     report = vbt.trace([program], preload=preload, status=status).report
     seen = {row["label"]: row["allocs"]["total"] for row in report.json["intervals"]}["new"]
     told = any("operators new and delete" in note for note in report.json["notes"])
@@ -135,25 +135,28 @@ def test_allocator_with_operators_of_its_own(allocator):
 
 
 def test_loader_and_unwinder_at_work():
-    """Libraries come and go in two threads, while two others walk their stacks and allocate: nobody waits for ever."""
+    """Libraries come and go in two threads, while two others walk their stacks and allocate: no
+    deadlock."""
     report = traced("loader", library("plugin.c", "-DBLOCKS=100", "-DNAME=first")).report
     assert sum(row["allocs"] for row in report.json["lines"] if row["function"] == "first") == 2 * 100 * 100
     check_laws(report)
 
 
 def test_what_the_library_exports():
-    """Functions that it stands before, and its own interface: no symbol that could take the place of a program's."""
+    """Only interposed functions and the public interface: no symbol that could replace one of a
+    program's."""
     listing = subprocess.run(["nm", "-D", "--defined-only", vbt.LIBRARY], capture_output=True, text=True, check=True).stdout
     exported = {line.split()[-1] for line in listing.splitlines()}
     assert {"malloc", "free", "vbtrace_section_begin"} <= exported
-    later = {"cfree", "free_sized", "free_aligned_sized", "pthread_atfork"}  # gone from the C library, still to come, or in its static part
+    later = {"cfree", "free_sized", "free_aligned_sized", "pthread_atfork"}  # removed from the C library, future, or in its static part
     libc = ctypes.CDLL("libc.so.6")
     assert not [name for name in exported - later if not name.startswith("vbtrace_") and not hasattr(libc, name)]
 
 
 def test_what_the_library_needs():
-    """The C library alone, nothing of it that allocates or prints, and thread-local memory that needs no call. (pthread_getattr_np does
-    allocate; line mode asks it between two lines of a program, no hook does.)"""
+    """Only the C library, none of its functions that allocate or print, and thread-local memory
+    that needs no call. (pthread_getattr_np does allocate; line mode calls it between two lines of a
+    program, no hook does.)"""
     listing = subprocess.run(["nm", "-D", "--undefined-only", vbt.LIBRARY], capture_output=True, text=True, check=True).stdout
     needed = {re.sub(r"@.*", "", line.split()[-1]) for line in listing.splitlines()}
     assert not needed & {"__tls_get_addr", "getenv", "printf", "fopen", "pthread_mutex_lock", "strdup"}

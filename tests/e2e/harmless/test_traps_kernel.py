@@ -1,5 +1,5 @@
-"""What programs ask of the kernel where another thread, another file or another system call would be in the way: the program does
-as it does untraced, and what was not recorded is told."""
+"""System calls that another thread, another open file or another system call would break: the
+program behaves as it does untraced, and what was not recorded is reported."""
 
 import ctypes
 import errno
@@ -38,7 +38,8 @@ def counts(report, comment):
 
 @pytest.mark.parametrize("trap", ["sandbox prctl", "sandbox prctl late", "sandbox syscall", "sandbox syscall late", "strict"])
 def test_seccomp(trap):
-    """Behind a filter that kills, there is no system call of ours; the trace is whole up to there, and says why it ends."""
+    """After a filter that kills, vbtrace makes no system call; the trace is complete up to there,
+    and says why it ends."""
     report = traced(*trap.split())
     assert counts(report, "N before") == (1000, 0) and counts(report, "N behind") == (0, 0)
     assert report.json["end_reason"] == "seccomp"
@@ -47,7 +48,7 @@ def test_seccomp(trap):
 
 
 def test_sandbox_that_fails(tmp_path):
-    """A filter that the kernel refuses, as of one who tries whether there is seccomp: nothing changes."""
+    """A filter that the kernel refuses, such as a test for seccomp: nothing changes."""
     code = """
 import ctypes, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -62,7 +63,8 @@ kept += [str(i) * 9 for i in range(1000)]
 
 
 def refuse_our_thread():
-    """Puts a filter of system calls before the calling process: clone fails where the thread is to have descriptors of its own."""
+    """Installs a seccomp filter in the calling process: clone fails for a thread with its own
+    descriptors."""
     files, thread, flags_of_clone, clone = 0x400, 0x10000, 16, {"x86_64": 56}.get(platform.machine(), 220)
     load, bits, equal, answer = 0x20, 0x54, 0x15, 0x06
     allow, refuse = 0x7FFF0000, 0x00050000 | errno.EPERM
@@ -82,7 +84,7 @@ def refuse_our_thread():
 
 
 def test_no_thread_to_be_had():
-    """Then the trace is written when the process ends, and says so; a child's as well."""
+    """The trace is then written when the process ends, and says so; so is a child's."""
     code = """
 import os, threading
 kept = [str(i) * 9 for i in range(1000)]
@@ -101,7 +103,8 @@ else:
 
 
 def test_namespace():
-    """A process may have but one thread to enter a user namespace: the helper thread is gone then, and comes back."""
+    """Only a process with one thread may enter a user namespace: the helper thread stops meanwhile,
+    and is started again."""
     report = traced("namespace")
     assert counts(report, "N before") == (1000, 1000) and counts(report, "N behind") == (1000, 0)
     assert report.json["end_reason"] == "exit"
@@ -116,7 +119,8 @@ def needs_root():
 
 @pytest.mark.parametrize("how", ["c", "C", "u", "uc", "fc", "cf", "Cf", "ufc", "ucf", "ufC"])
 def test_another_root(how):
-    """The trace stays where it was begun: the helper thread goes on as it was, over forks too, where none could follow it."""
+    """The trace stays where it was begun: the helper thread keeps its root directory, also across
+    forks after which none could be started."""
     needs_root()
     report = traced("jail", how)
     assert report.json["complete"] and report.json["end_reason"] == "exit"
@@ -126,8 +130,8 @@ def test_another_root(how):
 
 @pytest.mark.parametrize("how", ["uc", "fc", "ufc"])
 def test_another_root_at_once(how, interpreter, tmp_path):
-    """Before the helper thread has begun with the trace. From 3.12 on, Python counts threads when it has forked: where there can be none
-    after that, what happened up to the jail is kept."""
+    """Before the helper thread has begun the trace. From 3.12 on, Python counts threads after a
+    fork: if none can be started after that, what happened up to the jail is kept."""
     needs_root()
     code = """
 import ctypes, os, sys
@@ -154,7 +158,7 @@ def test_signal_masks():
 
 
 def test_child_in_the_same_memory():
-    """What it allocates are its parent's blocks; its end is not its parent's end."""
+    """Its allocations are its parent's blocks; its end is not its parent's end."""
     report = traced("shared-memory")
     assert counts(report, "N in a child that shares the memory") == (1000, 500)
     assert report.json["end_reason"] == "exit"
@@ -168,7 +172,8 @@ def test_limited_address_space():
 
 
 def test_too_little_address_space(tmp_path):
-    """Not even room for our tables: the program works, and one line says what is missing."""
+    """Not even enough for vbtrace's tables: the program works, and one line says what is
+    missing."""
     limit = 24 << 20
     command = ["/usr/bin/perl", "-e", "my @a = map { $_ x 9 } 1..10000; print scalar @a, qq(\\n)"]
     done = vbt.run(
@@ -185,7 +190,7 @@ def test_no_descriptor_left(tmp_path):
 
 
 def test_nobody_reads_stderr(tmp_path):
-    """SIGPIPE because of our summary is not for the program."""
+    """The program does not get the SIGPIPE that the summary causes."""
     for code in ("import time; time.sleep(0.05); print([])", "pass"):
         closed = subprocess.Popen(["/bin/true"], stdin=subprocess.PIPE)
         closed.wait()

@@ -1,4 +1,5 @@
-"""What line mode counts: decorators, those of other packages among them, functions by name, what no line of Python is."""
+"""What line mode counts: decorators, including those of other packages, functions by name, and what
+is no line of Python."""
 
 import pytest
 
@@ -138,7 +139,8 @@ first()
 
 @pytest.mark.parametrize("package", INSTALLED)
 def test_decorators_of_installed_packages(package, tmp_path):
-    """Their profile is vbtrace's, all else is theirs; and all is when the program asks for more than that, or they start it."""
+    """Their profile is vbtrace's and the rest of the package theirs; all of it is theirs when the
+    program needs more, or when they start it."""
     python = "/usr/bin/python3"
     if vbt.run([python, "-c", f"import {package}"]).returncode != 0:
         pytest.skip(f"needs {package} (on Debian: apt install python3-{package.replace('_', '-')})")
@@ -204,7 +206,7 @@ other(), profile(first)(5), late(4)
 
 
 def test_code_within_chosen_code(interpreter, tmp_path):
-    """With @profile all of it is counted; with a pattern its expressions are."""
+    """With @profile all of it is counted; with a pattern its expressions."""
     program = tmp_path / "parts.py"
 
     def hits(text, **choice):
@@ -224,7 +226,8 @@ def test_code_within_chosen_code(interpreter, tmp_path):
 
 
 def test_a_choice_that_matches_nothing_is_told(interpreter, tmp_path):
-    """Wherever the lines are looked for: at the end of the run, in the table, in the layouts of others, in the report."""
+    """Wherever lines are shown: at the end of the run, in the table, in the other tools' layouts,
+    in the report."""
     program, trace = tmp_path / "names.py", tmp_path / "names.vbt"
     program.write_text("def apply(): return 1\n\nclass Table:\n    def put(self): return 2\n\napply(), Table().put()\n")
 

@@ -1,4 +1,4 @@
-"""Line mode: hits against others who count lines, costs against known answers."""
+"""Line mode: hits against other line counters, costs against known answers."""
 
 import collections
 import json
@@ -93,7 +93,8 @@ chosen(1000)
 
 
 def test_what_other_functions_do_was_called(interpreter, tmp_path):
-    """Functions that are not followed, called in every way; and one that is, below one that is not."""
+    """Functions that are not followed, called in every way; and a followed one, called by one that
+    is not."""
     program = tmp_path / "called.py"
     program.write_text(CALLED)
     run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "chosen,inner"})
@@ -101,7 +102,7 @@ def test_what_other_functions_do_was_called(interpreter, tmp_path):
     rows = {line: tuple(row[name] for name in names) for (_, function, _, line), row in counted(run.report.trace).items() if function == "chosen"}
     head = int(vbt.run([interpreter.path, "-c", "import sys; print(sys.getsizeof(b''))"]).stdout)
     assert rows[27] == (1, 0, 1000 + head, 0, 0, 0)
-    assert rows[28] == (0, 2, 0, 3000 + 2 * head, 1, 1)  # what is local to a function dies when it has ended
+    assert rows[28] == (0, 2, 0, 3000 + 2 * head, 1, 1)  # locals of a function die after it has returned
     assert (rows[29][1], rows[29][3]) == (3, 12_000 + 3 * head)
     assert (rows[30][1], rows[30][3]) == (2, 2000 + 2 * head)
     assert (rows[31][1], rows[31][3]) == (4, 2 * (3000 + 2 * head))
@@ -109,8 +110,9 @@ def test_what_other_functions_do_was_called(interpreter, tmp_path):
 
 
 def counts_of_lines(program, interpreter, turns, lines):
-    """What each of the program's lines asked for and how much of that ended at once, by the stacks of the requests. But for class
-    statements: they make an int of an address, whose size depends on where the memory is."""
+    """The requests of each of the program's lines and how many of them were temporary, by call
+    stacks. Without class statements: they make an int of an address, whose size depends on the
+    address."""
     run = vbt.trace([interpreter.path, program, str(turns)], env={"VBTRACE_LINES": lines, "PYTHONHASHSEED": "0"})
     told = json.loads(vbt.vbtrace("lines", "--by", "leaf", "--format", "json", run.paths[0]).stdout)
     found = collections.Counter()
@@ -121,7 +123,8 @@ def counts_of_lines(program, interpreter, turns, lines):
 
 
 def test_counting_lines_adds_nothing(interpreter):
-    """Each further turn costs each line the same, counted or not: what the interpreter makes to tell of events is in no line."""
+    """Each further turn costs each line the same, counted or not: what the interpreter allocates to
+    report events is in no line."""
     program = vbt.program("line_idioms.py")
     few, many = 300, 1300
     steps = []
@@ -135,7 +138,7 @@ def test_counting_lines_adds_nothing(interpreter):
 
 @pytest.mark.parametrize("name", ["line_parts.py", "line_corpus.py"])
 def test_extremes_are_those_of_executions(interpreter, name):
-    """What was executed once changed the heap by as much at least, at most, and in all."""
+    """A line executed once changed the heap by the same at least, at most and in all."""
     _, rows = traced(vbt.program(name), interpreter)
     once = {key: row for key, row in rows.items() if key[0] == name and row["hits"] == 1}
     change = {key: sum(row[f"{part}_allocated_bytes"] - row[f"{part}_freed_bytes"] for part in ("own", "called")) for key, row in once.items()}
@@ -150,7 +153,7 @@ def test_sorts(interpreter):
 
 
 def test_exact_objects(interpreter):
-    """One float a step, whatever the free lists do; where a version cannot tell, it says so."""
+    """One float per step, whatever the free lists do; versions that cannot count it say so."""
     program = vbt.program("line_objects.py")
     run, rows = traced(program, interpreter, objects="1", silent=interpreter.v >= (3, 10))
     objects = {line: row["own_objects"] for (file, function, _, line), row in rows.items() if file == program.name and function in ("add_up", "with_lists", "with_tuples", "with_dicts")}
@@ -163,8 +166,8 @@ def test_exact_objects(interpreter):
         assert run.report.trace.state[111] == 1
     elif interpreter.v >= (3, 10):
         assert [objects[line] for line in (6, 7, 19, 20, 21)] == [1, 10_000, 10_000, 20_000, 20_000] and run.report.trace.state[111] == 2
-        assert (objects[13], objects[14]) == (10_000, 0)  # of a list the array is no object
-        assert (objects[26], objects[27], objects[28]) == (20_000, 10_000, 0)  # of a dict the key table counts
+        assert (objects[13], objects[14]) == (10_000, 0)  # a list's array is not an object
+        assert (objects[26], objects[27], objects[28]) == (20_000, 10_000, 0)  # a dict's key table counts
         assert "what Python's allocator for objects served" in notes and "Slices, " in notes
     else:
         assert set(objects.values()) == {0} and 111 not in run.report.trace.state
@@ -193,7 +196,8 @@ second()
 
 
 def test_resident_set_at_the_end_of_each_line(interpreter, tmp_path):
-    """Not as it was in the middle of a line, nor of one that was before, whenever the clock ticks; vbtrace's own part grows a little."""
+    """Not a value from the middle of a line, nor from an earlier one, whenever the clock ticks;
+    vbtrace's own part grows a little."""
     program = tmp_path / "resident.py"
     program.write_text(RESIDENT)
     mib = 1 << 20

@@ -1,4 +1,5 @@
-"""Line mode follows threads, stacks that switch, deep recursion, children, further interpreters, and what ran before it began."""
+"""Line mode follows threads, stack switches, deep recursion, children, further interpreters, and
+functions that ran before it began."""
 
 import pytest
 
@@ -53,7 +54,7 @@ print(threading._trace_hook)
 
 
 def test_threads_that_nobody_knows_of(interpreter, tmp_path):
-    """Those started below the module threading, in which we leave no trace."""
+    """Those started below the module threading, where no hook is installed."""
     program = tmp_path / "raw_threads.py"
     program.write_text(RAW_THREADS)
     run, rows = traced(program, interpreter)
@@ -62,7 +63,7 @@ def test_threads_that_nobody_knows_of(interpreter, tmp_path):
 
 
 def test_switched_stacks(interpreter):
-    """greenlet's, which tell nobody when a function goes on."""
+    """greenlet's, which raise no event when a function resumes."""
     if vbt.run([interpreter.path, "-c", "import greenlet"]).returncode != 0:
         pytest.skip(f"{interpreter} has no greenlet (on Debian: apt install python3-greenlet)")
     program = vbt.program("greenlets.py")
@@ -101,7 +102,7 @@ deep(int(sys.argv[1]))
 
 
 def test_deep_recursion(interpreter, tmp_path):
-    """In 3.11 recursion in Python takes no C stack; line mode, whose calls do, finds room elsewhere."""
+    """In 3.11 recursion in Python takes no C stack; line mode's calls do, and find it elsewhere."""
     program = tmp_path / "deep.py"
     program.write_text(DEEP)
     n = 6000 if interpreter.v == (3, 11) else 400
@@ -147,7 +148,8 @@ print(work(10))
 
 @pytest.mark.parametrize("objects", ["0", "1"])
 def test_one_interpreter_after_the_other(interpreter, objects):
-    """Each in the same process: the lines of all are counted, and nothing of one is touched that has ended."""
+    """All in the same process: the lines of all are counted, and nothing of a finished one is
+    touched."""
     ask = "import os, sys, sysconfig as c; print(os.path.join(c.get_config_var('LIBDIR'), c.get_config_var('INSTSONAME')), sys.base_prefix)"
     library, home = vbt.run([interpreter.path, "-c", ask]).stdout.split()
     if not vbt.os.path.exists(library) or ".so" not in library:
@@ -205,11 +207,11 @@ z = 1
 
 
 def test_functions_under_way_when_recording_begins(interpreter, tmp_path):
-    """Of all threads, and generators that wait; each from its next line on."""
+    """In all threads, and in suspended generators; each from its next line on."""
     program = tmp_path / "under_way.py"
     program.write_text(UNDER_WAY)
     run = vbt.trace([interpreter.path, program], python_paths=[vbt.MODULE_DIRECTORY], env={"VBTRACE_LINES": "1", "VBTRACE_DELAY": "start"})
     hits = {line: row["hits"] for (file, _, _, line), row in counted(run.report.trace).items() if file == "under_way.py" and row["hits"]}
-    hits.pop(29, None), hits.pop(30, None)  # until the other thread has seen it
+    hits.pop(29, None), hits.pop(30, None)  # until the other thread sees it
     expected = {12: 1, 13: 4, 14: 3, 15: 3, 16: 1, 17: 1, 20: 3, 23: 3, 24: 3, 25: 3, 31: 101, 32: 100, 33: 1, 38: 1}
     assert hits == expected

@@ -1,4 +1,4 @@
-"""Line mode beside the trace functions, debuggers and monitoring tools of others."""
+"""Line mode together with other trace functions, debuggers and monitoring tools."""
 
 import pytest
 
@@ -45,7 +45,8 @@ print(seen)
 
 
 def test_debuggers_see_what_is_under_way(interpreter, tmp_path):
-    """Functions that line mode does not follow tell whoever comes later of each line, those included that run already."""
+    """Functions that line mode does not follow report each line to later tools, including functions
+    that are already running."""
     program = tmp_path / "debugger.py"
     program.write_text(DEBUGGER)
     run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "nothing"}, silent=False)
@@ -76,7 +77,7 @@ print(sys.gettrace(), seen.count("line"))
 
 
 def test_trace_functions_of_others(interpreter, tmp_path):
-    """They work as ever. Up to 3.11 line mode steps aside meanwhile, and says so."""
+    """They work as usual. Up to 3.11 line mode steps aside meanwhile, and says so."""
     program = tmp_path / "others.py"
     program.write_text(OTHERS)
     run, rows = traced(program, interpreter, silent=False)
@@ -123,7 +124,7 @@ print(sys.gettrace(), sys.settrace, type(sys.settrace), sys.settrace.__self__, s
 
 
 def test_after_trace_functions_of_others(interpreter, tmp_path):
-    """Once they are gone, their thread's lines are counted again, whichever thread it is."""
+    """Once they are gone, the lines of their thread are counted again, in every thread."""
     program = tmp_path / "former.py"
     program.write_text(FORMER_TRACERS)
     run = vbt.trace([interpreter.path, program], env={"VBTRACE_FUNCTIONS": "work*"}, silent=False)
@@ -179,7 +180,8 @@ except ValueError as error:
 
 @pytest.mark.parametrize("numbers, counts", [([4], True), ([4, 3, 2], True), ([0, 1, 2, 3, 4], True), ([0, 1, 2, 3, 4, 5], False)])
 def test_tools_of_others(interpreter, numbers, counts, tmp_path):
-    """A program that uses sys.monitoring gets every number that it asks for, and hears what it hears untraced."""
+    """A program that uses sys.monitoring gets every tool id that it asks for, and the same events
+    as untraced."""
     if interpreter.v < (3, 12):
         pytest.skip("sys.monitoring begins with 3.12")
     program = tmp_path / "tools.py"

@@ -1,4 +1,5 @@
-"""The views of counted lines: what they make of code within code, of source text and of sums; the layouts and files of others."""
+"""The views of counted lines: nested code, source text and sums; the layouts and files of other
+tools."""
 
 import collections
 import inspect
@@ -96,15 +97,15 @@ def written(tmp_path, name, text):
 
 
 def test_occurrences_are_those_of_memory_profiler(interpreter, tmp_path):
-    """Of all code within a function: comprehensions, generators, lambdas, functions, classes."""
+    """All code within a function: comprehensions, generators, lambdas, functions, classes."""
     found = vbt.run(["/usr/bin/python3", "-c", "import memory_profiler; print(memory_profiler.__file__)"]).stdout.strip()
     if not found:
         pytest.skip("needs memory_profiler (on Debian: apt install python3-memory-profiler)")
-    theirs = tmp_path / "theirs"  # for all interpreters; what it asks for the resident set is another's
+    theirs = tmp_path / "theirs"  # one copy for all interpreters, with a fake psutil
     theirs.mkdir()
     (theirs / "memory_profiler.py").write_bytes(pathlib.Path(found).read_bytes())
     written(theirs, "psutil.py", "class AccessDenied(Exception): pass\nclass Process:\n    def __init__(self, *_): pass\n    def memory_info(self): return 1, 2\n")
-    text = NESTED if interpreter.v < (3, 12) else NESTED.partition("@profile\nasync")[0] + "first(20)\nBox().method()\nBox().method()\n"  # it fails there
+    text = NESTED if interpreter.v < (3, 12) else NESTED.partition("@profile\nasync")[0] + "first(20)\nBox().method()\nBox().method()\n"  # it crashes there
     program = written(tmp_path, "nested.py", text)
     told = vbt.run([interpreter.path, "-m", "memory_profiler", program], env={"PYTHONPATH": str(theirs)}).stdout
     ours = vbt.vbtrace("lines", "--like", "memory_profiler", counted(interpreter.path, program, tmp_path)).stdout
@@ -113,7 +114,7 @@ def test_occurrences_are_those_of_memory_profiler(interpreter, tmp_path):
 
 
 def table(trace, *options):
-    """{function: {line: [cells]}} of the joint table, the module's as None."""
+    """{function: {line: [cells]}} of the combined table, with None for the module."""
     text = vbt.vbtrace("lines", *options, "--limit", "0", trace, env={"COLUMNS": "300"}).stdout
     found = {}
     for part in text.split("File: ")[1:]:
@@ -124,13 +125,13 @@ def table(trace, *options):
 
 
 def test_comprehensions_are_rows_of_their_function(interpreter, tmp_path):
-    """With their executions, as from 3.12 on; and what a line cost is counted once."""
+    """With their executions, as from 3.12 on; and each line's cost is counted once."""
     program = written(tmp_path, "nested.py", NESTED)
     trace = counted(interpreter.path, program, tmp_path)
     found = table(trace)
     assert not [name for name in found if name in ("<listcomp>", "<dictcomp>")]
     rows = {line: int(cells[0]) for line, cells in found["first"].items() if cells[0].isdigit()}
-    even = 10 if interpreter.v < (3, 12) else 20  # an inlined one is told of its result's line twice
+    even = 10 if interpreter.v < (3, 12) else 20  # an inlined one reports the line of its result twice
     assert rows[13] == even and rows[15] == 20 and rows[14] in (21, 22)
     assert rows[17] >= 20 and rows[21] >= 60
     json = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)
@@ -140,16 +141,16 @@ def test_comprehensions_are_rows_of_their_function(interpreter, tmp_path):
 
 
 def test_many_comprehensions_take_little_time(tmp_path):
-    def function(i):  # no two alike: Python's compiler compares those that are
+    def function(i):  # all different, since Python's compiler compares equal ones
         return f"def f{i}(n):\n    a = [x + {i} for x in range(n)]\n    return sum(\n        x + {i}\n        for x in a)\nf{i}(3)"
 
     program = written(tmp_path, "many.py", "\n".join(map(function, range(20_000))))
     trace = counted("/usr/bin/python3", program, tmp_path)
-    vbt.vbtrace("lines", trace, timeout=100)  # once all were compared with all, for longer; now for about a second
+    vbt.vbtrace("lines", trace, timeout=100)  # quadratic if all were compared with all; about a second
 
 
 def test_a_source_that_was_changed_is_told(tmp_path):
-    """In the joint table; beside layouts and data, which stay as they are."""
+    """In the combined table; other layouts and data stay as they are."""
     program = written(tmp_path, "changed.py", "def f():\n    return [1, 2]\n\nf()\n")
     trace = tmp_path / "trace.vbt"
     vbt.vbtrace("run", "--quiet", "--no-symbolize", "--lines", "-o", trace, "/usr/bin/python3", program)
@@ -180,7 +181,7 @@ caller()
 
 
 def test_rows_add_up_to_the_total(interpreter, tmp_path):
-    """A function's beginning is no hit, and takes time; line_profiler begins to count behind it."""
+    """A function's start is no hit, but takes time; line_profiler begins to count after it."""
     trace = counted(interpreter.path, written(tmp_path, "leaf.py", LEAF), tmp_path)
     for function in ("leaf", "caller"):
         text = vbt.vbtrace("lines", trace).stdout.partition(f"Function: {function} at")[2].partition("File: ")[0]
@@ -214,7 +215,7 @@ def test_source_cannot_steer_a_terminal(tmp_path):
 
 
 def test_no_line_is_number_0(interpreter, tmp_path):
-    """Where a module begins the interpreter says 0, from 3.11 on."""
+    """The interpreter reports line 0 for a module's start, from 3.11 on."""
     program = written(tmp_path, "module.py", "# first\n\nx = 1\n")
     trace = counted(interpreter.path, program, tmp_path)
     (module,) = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)["line_profile"]
@@ -307,7 +308,7 @@ def test_functions_end_where_inspect_says(tmp_path):
     ],
 )
 def test_sources_in_other_encodings(head, coding, shown, tmp_path):
-    """Read as Python reads them, a byte order mark left out; one that we do not know is shown as what it is not."""
+    """Read as Python does, without a byte order mark; an unknown encoding is shown undecoded."""
     program = tmp_path / "coded.py"
     program.write_bytes(f"{head}def f(): return '{shown if coding != 'latin3' else 'é'}'\nf()\n".encode(coding))
     trace = counted("/usr/bin/python3", program, tmp_path)
@@ -319,7 +320,7 @@ def test_sources_in_other_encodings(head, coding, shown, tmp_path):
 
 
 def test_a_layout_without_functions_says_why(tmp_path):
-    """And is no other table."""
+    """And does not become a second table."""
     trace = counted("/usr/bin/python3", written(tmp_path, "module.py", "x = [1, 2]\n"), tmp_path)
     for view in (["--like", "memory_profiler"], ["--like", "line_profiler"], ["--own"]):
         done = vbt.vbtrace("lines", *view, "--filter", "nosuch", trace)
@@ -341,7 +342,8 @@ f(25)
 
 
 def test_occurrences_in_the_report(tmp_path):
-    """As memory_profiler has them, once lines are counted: a comprehension's own steps included, up to 3.11."""
+    """As in memory_profiler, once lines are counted: including a comprehension's steps, up to
+    3.11."""
     program = tmp_path / "occurrences.py"
     program.write_text(OCCURRENCES)
     for lines, hits, shown in [("1", 75, str(75 + 75 * 3)), ("0", None, "")]:
@@ -352,7 +354,7 @@ def test_occurrences_in_the_report(tmp_path):
 
 
 def test_export_for_mprof(tmp_path):
-    """Debian's mprof finds the peak that the trace has."""
+    """Debian's mprof finds the peak of the trace."""
     run = vbt.trace(["/usr/bin/python3", "-c", "a = bytearray(50 << 20); import time; time.sleep(0.3)"])
     out = tmp_path / "mprofile_20260101000000.dat"
     assert vbt.vbtrace("export", "--format", "mprof", "-o", out, run.paths[0]).returncode == 0
@@ -405,13 +407,13 @@ second()
 
 
 def layout(text):
-    """Rows with all numbers but line numbers and counts as #, headers as they are."""
+    """Rows with # for all numbers except line numbers and counts; headers unchanged."""
     return [vbt.re.sub(r"-?\d+\.\d+(e-\d+)?", lambda found: "#" * len(found[0]), line) for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("tool", ["memory_profiler", "line_profiler"])
 def test_layouts_of_others(tool, tmp_path):
-    """Line for line what the tool itself prints of the same program, but for the times and the bytes."""
+    """Line for line what the tool itself prints for the same program, except times and bytes."""
     python = "/usr/bin/python3"
     if vbt.run([python, "-c", f"import {tool}"]).returncode != 0:
         pytest.skip(f"needs {tool} (on Debian: apt install python3-{tool.replace('_', '-')})")
@@ -424,7 +426,7 @@ def test_layouts_of_others(tool, tmp_path):
 
     def rows(text):
         found = [line for line in layout(text) if vbt.re.match(r" {4,}\d+ |Line #|=====|Function|Filename|File", line)]
-        if tool == "line_profiler":  # of the hits, 4.0 shows those before the line that came next in the end
+        if tool == "line_profiler":  # 4.0 shows the hits before the line that followed last
             found = [vbt.re.sub(r"^( +\d+) +\d+ ", r"\1 # ", line) for line in found]
         return [vbt.re.sub(r" +#+( MiB)?", " #", line) for line in found]
 

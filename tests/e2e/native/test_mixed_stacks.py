@@ -1,10 +1,12 @@
-"""Native and Python frames in one stack: the Python functions are those that run, in order, with C between them just where C is."""
+"""Native and Python frames in one stack: the running Python functions in order, with C between them
+exactly where C code is."""
 
 import pytest
 
 import vbt
 
-# By size of the block: the Python functions, outermost first; "C" where native frames stand between two of them in every version.
+# By size of the block: the Python functions, outermost first; "C" where native frames are between
+# two of them in every version.
 STACKS = {
     10001: ("<module>", "direct", "block", "C"),
     11001: ("<module>", "reduced", "C", "reduced.<locals>.<lambda>", "block", "C"),
@@ -42,7 +44,8 @@ def paths_of(run, size):
 
 
 def expected(functions, interpreter):
-    """Up to 3.10 code has no qualified name, and each Python function runs in an evaluation loop that C calls."""
+    """Up to 3.10 code has no qualified name, and each Python function runs in an evaluation loop
+    that C calls."""
     if interpreter.v < (3, 11):
         short = [name.rsplit(".", 1)[-1] for name in functions if name != "C"]
         functions = [part for name in short for part in (name, "C")]
@@ -50,7 +53,8 @@ def expected(functions, interpreter):
 
 
 def in_thread(interpreter):
-    """The same for nested(2) in a thread. In 3.11 a call with *arguments still leads through C; from 3.14 on, the thread's context does."""
+    """The same for nested(2) in a thread. In 3.11 a call with *arguments still leads through C;
+    from 3.14 on, the thread's context does."""
     in_context, through_c = ["C"] * (interpreter.v >= (3, 14)), ["C"] * (interpreter.v == (3, 11))
     start = ("Thread._bootstrap", "Thread._bootstrap_inner", *in_context, "Thread.run", *through_c, "in_thread")
     return expected((*start, *("nested", "C", "nested.<locals>.<lambda>") * 2, "nested", "block", "C"), interpreter)
@@ -65,7 +69,7 @@ def run(interpreter):
 def test_functions_on_the_stack(run, interpreter, size):
     for path in paths_of(run, size):
         found = runs(path)
-        assert found[0] == "C"  # what leads to the script, or to the thread
+        assert found[0] == "C"  # the frames that lead to the script, or to the thread
         assert found[1:] == (expected(STACKS[size], interpreter) if "<module>" in found else in_thread(interpreter))
 
 
@@ -82,7 +86,7 @@ def test_every_stack_is_whole_and_is_libunwinds(run):
 
 
 def test_both_domains_have_whole_stacks(run):
-    """A request to Python's allocator has the native frames that made it, as one to malloc has."""
+    """A request to Python's allocator has its native frames, like one to malloc."""
     trace = run.report.trace
     python = [node for node, row in trace.counters.items() if trace.nodes[node][2] == 1 and row["allocs"]]
     native = [node for node in python if frames(trace, node)[-1] is None]

@@ -1,4 +1,4 @@
-"""Native call stacks where they are hard to walk: none is different from what libunwind sees, and each is known by name."""
+"""Native call stacks that are hard to walk: each equals libunwind's, and the expected functions."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 import vbt
 
 TIMES = 100
-SIZE = 4711  # of what the traps ask for
+SIZE = 4711  # of the traps' requests
 RECURSION = ("recursion", *["recurses"] * 2048)
 ODD = ("realigned", "with_alloca")
 COROUTINE = ("coroutine", *["in_coroutine"] * 4)
@@ -44,7 +44,8 @@ STACKS = {
 
 
 def stacks_of(path, modules):
-    """{functions of the modules, from the outermost to the caller of take(): allocations} of what asked for SIZE bytes."""
+    """{functions of the modules, from the outermost to the caller of take(): allocations} that
+    requested SIZE bytes."""
     done = vbt.vbtrace("tree", "--frames", "function", "--format", "json", path)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     paths, found = {0: ()}, {}
@@ -87,7 +88,7 @@ for my $turn (1 .. 3000) {
 
 
 def callers(native, verify):
-    """{caller: (allocations, bytes)} of the same run, told by whole stacks or by callers alone."""
+    """{caller: (allocations, bytes)} of the same run, by whole stacks or by callers alone."""
     options = {"VBTRACE_NATIVE": native, "VBTRACE_VERIFY": verify}  # an environment of the same size: perl copies it
     report = vbt.trace(["/usr/bin/perl", "-e", WORDS], env={**options, "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}, silent=False).report
     done = vbt.vbtrace("tree", "--format", "json", report.path)
@@ -104,6 +105,6 @@ def callers(native, verify):
 @pytest.mark.skipif(bool(vbt.EMULATOR), reason="perl is this machine's, and the library another's")
 @pytest.mark.parametrize("verify", ["0", "3"])
 def test_whole_stacks_charge_the_callers_that_leaves_do(verify):
-    """Whatever is remembered of stacks, in whatever way one is found again: folded to callers the counts are the same."""
+    """However stacks are cached and found again: folded to callers, the counts are the same."""
     whole, leaves = callers("full", verify), callers("leaf", verify)
     assert whole == leaves and len(whole) > 10 and sum(allocs for allocs, _ in whole.values()) > 10_000

@@ -1,4 +1,5 @@
-"""Names of native code: functions, files, lines and inlined frames, from wherever they can be had; and traces that carry them."""
+"""Names of native code: functions, files, lines and inlined frames, from every source of them; and
+traces that carry them."""
 
 import contextlib
 import http.server
@@ -28,7 +29,7 @@ def marks(source):
 
 
 def build(folder, source, *flags, name=None):
-    """A copy of a program of tests/programs and what is compiled from it, both in the folder."""
+    """A copy of a program of tests/programs and the compiled program, both in the folder."""
     compiler = shutil.which({".c": "cc", ".cpp": "g++", ".rs": "rustc"}[pathlib.Path(source).suffix])
     if compiler is None:
         pytest.skip(f"needs a compiler for {source}")
@@ -50,7 +51,8 @@ def view(*arguments, prefix=(), **env):
 
 
 def stacks(trace, size, **options):
-    """The call stacks that asked for so many bytes at once: [[(function, file name, line, kind), ... innermost]]."""
+    """The call stacks that requested this many bytes at once: [[(function, file name, line, kind),
+    ... innermost]]."""
     calls = {row["id"]: row for row in json.loads(view("tree", "--format", "json", trace, **options))["calls"]}
 
     def path(row):
@@ -127,7 +129,7 @@ def test_templates(level, tmp_path):
         assert walk[0].startswith(f"Maze<{level}, {types}") and "::walk(" in walk[0]
         assert walk[1:] == ("maze.cpp", at["walk" if level else "end"], "native")
     assert "{lambda(auto:1)#1}::operator()" in inner[0] and inner[1:3] == ("maze.cpp", at["lambda"])
-    main, word, *_, new = from_main(stack(trace, 6007))  # and the closing zero
+    main, word, *_, new = from_main(stack(trace, 6007))  # and the terminating zero
     assert main == ("main", "maze.cpp", at["main word"], "native") and new[0] == "operator new(unsigned long)"
     assert word == ("outer::(anonymous namespace)::Word::operator+=(char const*)", "maze.cpp", at["reserve"], "native")
 
@@ -153,7 +155,7 @@ def strip(program, *flags):
 
 
 def test_stripped(tmp_path):
-    """What is exported keeps its name; everything else is told by its address in the file."""
+    """Exported functions keep their names; everything else is shown by its address in the file."""
     program = build(tmp_path, "names.c", "-O2", "-rdynamic")
     address = int(re.search(r"^(\w+) . hidden$", vbt.run(["nm", program]).stdout, re.M)[1], 16)
     strip(program)
@@ -210,13 +212,14 @@ def test_debug_file_by_build_id(tmp_path):
     assert stack(trace, 4004)[-1][0].startswith("names+0x")
     prefix = [*enter, debug, f"/usr/lib/debug/.build-id/{number[:2]}/{number[2:]}.debug"]
     check_full_names(trace, prefix=prefix)
-    program.unlink()  # the debug file tells all that the program would
+    program.unlink()  # the debug file has all that the program had
     check_full_names(trace, prefix=prefix)
 
 
 @contextlib.contextmanager
 def debuginfod(files):
-    """A server of debug files: {path: bytes}; yields its address and the list of what was asked for."""
+    """A server of debug files: {path: bytes}; yields its address and the list of requested
+    paths."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -275,7 +278,7 @@ def test_files_that_are_not_the_ones_that_ran(tmp_path):
     assert note == f"{program} is not the file that ran (another build id): its functions are told by address."
     assert stack(trace, 1001)[-1][0].startswith("names+0x")
     program.unlink()
-    program.write_bytes(copy)  # newer, but the same
+    program.write_bytes(copy)  # newer, but with the same content
     assert stack(trace, 1001)[-1][0] == "baz" and not any(str(program) in note for note in notes(trace))
 
 
@@ -304,7 +307,7 @@ def test_a_symbolized_trace_reads_the_same_elsewhere(tmp_path):
     (tmp_path / "names.c").unlink()
     check_same(before, all_views(trace))
     again = trace.read_bytes()
-    symbolize(trace)  # keeps what it cannot find anew
+    symbolize(trace)  # keeps the names that it can no longer find
     assert trace.read_bytes() == again and [path.name for path in tmp_path.iterdir()] == [trace.name]
 
 
@@ -314,7 +317,7 @@ def test_a_symbolized_trace_of_python(tmp_path):
     before = all_views(trace)
     other = tmp_path / "other.vbt"
     symbolize(trace, "-o", other)
-    check_same(before, all_views(trace))  # the trace itself is as it was
+    check_same(before, all_views(trace))  # the trace itself is unchanged
     other.rename(trace)
     program.unlink()
     check_same(before, all_views(trace))
@@ -328,7 +331,7 @@ def test_what_was_missing_can_be_added_later(tmp_path):
     assert done.returncode == 0 and f"{program} is gone" in done.stderr
     assert stack(trace, 4004)[-1][0].startswith("names+0x")
     away.rename(program)
-    assert stack(trace, 4004)[-1][0].startswith("names+0x")  # the trace tells its names itself
+    assert stack(trace, 4004)[-1][0].startswith("names+0x")  # the trace has the names itself
     symbolize(trace)
     check_full_names(trace)
 

@@ -1,4 +1,4 @@
-"""vbtrace run --memit: what one statement takes, with known answers."""
+"""vbtrace run --memit: the memory of one statement, with known answers."""
 
 import re
 
@@ -17,7 +17,7 @@ NAMES = "peak rss_increment peak_heap increment kept allocs allocated frees free
 
 
 def memit(statement, *options, directory, printed="", python="/usr/bin/python3", **more):
-    """What is told of a statement, and the report of its trace."""
+    """What is printed for a statement, and the report of its trace."""
     done = vbt.vbtrace("run", "--memit", statement, *options, "--python", python, "-o", directory / "memit.vbt", directory=directory, **more)
     assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stdout, done.stderr)
     assert done.stdout.startswith(printed)
@@ -41,18 +41,20 @@ def test_nothing_costs_nothing(interpreter, tmp_path):
 
 
 def test_memory_that_is_touched(interpreter, tmp_path):
-    """50 MB of one block, which comes and goes: the peak of the whole process, in its resident set and in its heap."""
+    """One block of 50 MB, allocated and freed: the peak of the whole process, in its resident set
+    and in its heap."""
     n = 50_000_000
     told, report = memit("b'x' * n", "--setup", f"n = {n}", directory=tmp_path, python=interpreter.path)
     size = n + size_of(interpreter.path, "b''")
     assert counts(told) == (size, 0, 1, size, 1, size)
-    assert n / 2**20 - 1 < told["rss_increment"] < n / 2**20 + 2  # the kernel's count lags behind by dozens of pages; vbtrace takes some
+    assert n / 2**20 - 1 < told["rss_increment"] < n / 2**20 + 2  # the kernel's count lags by dozens of pages; vbtrace uses some
     own = sum(row["at_peak_bytes"] for row in report.json["lines"] if "vbtrace" in row["file"] + row["function"])
     assert told["peak_heap"] == report.totals["peak_bytes"] - own
 
 
 def test_what_stays_and_what_goes(interpreter, tmp_path):
-    """Two lines each of setup and statement: 100 blocks of 1000 bytes and the array of their list go; then one block and an array come."""
+    """Two lines each of setup and statement: 100 blocks of 1000 bytes and their list's array are
+    freed; then one block and an array are allocated."""
     setup = ["--setup", "data = [bytes(1000)", "--setup", "        for _ in range(100)]"]
     told, _ = memit("data.clear()", "--memit", "data.append(b)", *setup, "--setup", "b = None", directory=tmp_path, python=interpreter.path)
     array = size_of(interpreter.path, "[0 for _ in range(100)]") - size_of(interpreter.path, "[]")

@@ -1,5 +1,5 @@
-"""The Python module vbtrace.py: what it tells the library and when, with a library that only takes notes; and that it does
-nothing where there is none."""
+"""The Python module vbtrace.py: its calls of the library, with a fake library that records them;
+and that it does nothing without one."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ import vbt
 
 
 def interpreters():
-    """Every CPython from 3.8 on that can be found, newest last, one of each version."""
+    """Every CPython from 3.8 on that is found, newest last, one of each version."""
     found = {}
     candidates = [shutil.which(f"python3.{minor}") for minor in range(8, 20)]
     candidates += sorted(map(str, pathlib.Path.home().glob(".pyenv/versions/3*/bin/python3")))
@@ -33,7 +33,8 @@ def interpreters():
 @pytest.fixture(params=interpreters())
 def python(request):
     def run(script, notes=True, **environment):
-        """Run a script, with a library that notes every mark in the list `marks`, or with none; returns what it prints."""
+        """Run a script, with a library that records every mark in the list `marks`, or with none;
+        returns its output."""
         preamble = textwrap.dedent(LIBRARY) if notes else ""
         kept = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD" and not name.startswith("VBTRACE")}
         kept.update(PYTHONPATH=str(vbt.MODULE_DIRECTORY), PYTHONDONTWRITEBYTECODE="1", **environment)
@@ -50,7 +51,7 @@ def python(request):
     return run
 
 
-# Stands in for ctypes, and through it for the library.
+# A fake of ctypes, and through it of the library.
 LIBRARY = """
     import os, sys, types
 
@@ -103,7 +104,8 @@ def test_without_the_library_nothing_happens(python):
 
 
 def test_a_library_that_could_not_be_loaded_is_no_library(python):
-    # The name is in LD_PRELOAD, the functions are nowhere: the loader said so and went on.
+    # The name is in LD_PRELOAD, but the functions are missing: the loader reported that and
+    # continued.
     assert python("import vbtrace; print(vbtrace.active())", notes=False, VBTRACE_QUIET="1") == "False"
 
 

@@ -1,4 +1,4 @@
-"""However a process ends, forks or becomes another: its trace is there, and says what was true."""
+"""However a process ends, forks or execs: its trace is there, and is right."""
 
 import os
 import signal
@@ -91,7 +91,8 @@ def test_fork():
 
 
 def test_fork_with_threads():
-    """Each child ends, with a whole trace, though its parent's threads were inside the allocator."""
+    """Each child ends, with a complete trace, though its parent's threads were inside the
+    allocator."""
     run = traced("fork-threads", 0)
     assert len(run.paths) == 11
     children = [report for report in run.reports if report.totals["inherited_blocks"]]
@@ -103,7 +104,8 @@ def test_fork_with_threads():
 
 
 def test_spawn():
-    """posix_spawn and vfork: what runs between them and exec shares the parent's memory, and must not write there."""
+    """posix_spawn and vfork: until exec, the child shares the parent's memory, and must not write
+    there."""
     run = traced("spawn", 0)
     assert run.stdout == "spawned\n"
     own, echo = sorted(run.reports, key=lambda report: report.json["program"]["exe"].endswith("/echo"))
@@ -114,7 +116,8 @@ def test_spawn():
 
 
 def test_os_fork(interpreter):
-    """Python's fork, and its subprocess, without the warning that 3.12 on gives where threads are running."""
+    """Python's fork, and its subprocess, without the warning that 3.12 gives when threads are
+    running."""
     code = """
 import os, subprocess, sys, time
 kept = [float(i) for i in range(1000)]
@@ -127,7 +130,7 @@ status = os.waitpid(child, 0)[1]
 assert os.WEXITSTATUS(status) == 5, status
 print(subprocess.run([sys.executable, "-c", "print('grandchild')"], capture_output=True, text=True).stdout.strip())
 """
-    run = vbt.trace([interpreter.path, "-W", "error", "-c", code])  # fails if there is anything on stderr
+    run = vbt.trace([interpreter.path, "-W", "error", "-c", code])  # checks that stderr is empty
     assert run.stdout == "grandchild\n"
     assert len(run.paths) == 3
     assert sorted(report.json["end_reason"] for report in run.reports) == ["_exit", "exit", "exit"]
@@ -164,7 +167,7 @@ def test_killed_python(interpreter):
 
 
 def test_killed_after_a_rest():
-    """A process that rests is looked at less often; what it does then is in the file as soon as ever."""
+    """An idle process is sampled less often; what it does next is in the file as soon as always."""
     code = """
 import os, sys, time
 def looks():
@@ -193,7 +196,7 @@ def test_unhandled_exception(interpreter):
 
 
 def test_no_litter_from_shells():
-    """A shell that only starts others leaves no trace; the program that it starts does."""
+    """A shell that only starts other programs leaves no trace; those programs do."""
     run = vbt.trace(["sh", "-c", "sh -c '/bin/echo one; /usr/bin/python3 -c \"print(2)\"'"])
     assert run.stdout == "one\n2\n"
     assert [os.path.basename(report.json["program"]["exe"])[:6] for report in run.reports] == ["python"]

@@ -1,4 +1,5 @@
-"""SIGKILL at random moments: each trace can be read, and holds everything up to its last tick. VBTRACE_KILLS says how often to try."""
+"""SIGKILL at random moments: each trace can be read, and holds everything up to its last tick.
+VBTRACE_KILLS is the number of tries."""
 
 import os
 import random
@@ -10,18 +11,19 @@ import time
 import vbt
 
 KILLS = int(os.environ.get("VBTRACE_KILLS", "10"))
-STEP = 100  # allocations from one note of the program to the next
+STEP = 100  # allocations between two notes of the program
 SOURCE = vbt.program("killed.c")
 
 
 def notes(path):
-    """How many hundreds of allocations the program made, how many of them must be in the trace, and how many ticks it saw."""
+    """How many hundreds of allocations the program made, how many of them must be in the trace, and
+    how many ticks it saw."""
     data = path.read_bytes() if path.exists() else b""
     return struct.unpack("<3q", data) if len(data) == 24 else (0, 0, 0)
 
 
 def test_kill_at_any_moment(tmp_path):
-    """Half of the processes are killed whenever, half are given the time to see a few ticks first."""
+    """Half of the processes are killed at any time, half after they have seen a few ticks."""
     program = vbt.compiled(SOURCE.name, "-O0", "-fno-builtin")
     line = next(number for number, text in enumerate(SOURCE.read_text().splitlines(), 1) if "// counted" in text)
     moments = random.Random(4711)

@@ -1,4 +1,5 @@
-"""Whatever a process becomes: each one has a trace of its own, with a name of its own, and inherits what its parent had."""
+"""Forks, execs, daemons and pools: each process has its own trace with its own name, and inherits
+its parent's blocks."""
 
 import json
 import os
@@ -35,12 +36,13 @@ def blocks(report, comment):
 
 
 def family(run):
-    """The reports of a run, parents before their children, and lives of a process in their order."""
+    """The reports of a run: parents before their children, and the programs of a process in
+    order."""
     return sorted(run.reports, key=lambda report: report.json["program"]["started_ns"])
 
 
 def check_child(child, parent):
-    """One that did what live() of processes.c does."""
+    """Check a process that ran live() of processes.c."""
     assert child.json["program"]["ppid"] in (parent.json["program"]["pid"], 1) and parent.json["program"]["pid"] != child.json["program"]["pid"]
     assert blocks(child, "N here") == (0, 300, 700, 7_000)
     assert blocks(child, "7 in the child") == (7, 0, 7, 700)
@@ -69,15 +71,15 @@ def test_pool_of_workers():
 
 
 def test_what_is_inherited_is_no_leak():
-    """Of what a child did not free, only what is its own is listed as a leak."""
+    """Of the blocks a child did not free, only its own are listed as leaks."""
     worker = max(traced("pool").reports, key=lambda report: blocks(report, "10, 20, 30, 40 in the workers"))
     leaks = json.loads(vbt.vbtrace("leaks", "--ungroup", "--format", "json", worker.path).stdout)
     assert leaks["totals"]["live_bytes"] == 40 * 50 and leaks["totals"]["live_blocks"] == 40
-    assert worker.totals["live_bytes"] >= 12_000  # all that is there
+    assert worker.totals["live_bytes"] >= 12_000  # the whole list
 
 
 def test_generations():
-    """A child inherits what its parent inherited."""
+    """A child also inherits what its parent inherited."""
     run = traced("generations")
     reports = family(run)
     assert len(reports) == 4
@@ -89,7 +91,8 @@ def test_generations():
 
 
 def test_daemon(tmp_path):
-    """libc's daemon ends the parent where no hook sees it; ours does not. Nothing of ours holds on to the old standard output."""
+    """libc's daemon ends the parent unseen by hooks; ours does not. vbtrace does not keep the old
+    standard output open."""
     done = vbt.run([program(), "daemon", tmp_path / "written"], traced=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     parent, child = family(wait_for_traces(done, tmp_path, 2))
@@ -118,7 +121,8 @@ def test_vfork():
 
 @pytest.mark.parametrize("output", ["all.vbt", "%e.vbt", "no-suffix"])
 def test_no_two_share_a_name(output, tmp_path):
-    """However many write to the same path at the same time, each has a file in the end, beside the first."""
+    """However many write to the same path at the same time, each has its own file in the end,
+    beside the first."""
     (tmp_path / "all.vbt").write_text("of an earlier run")
     os.utime(tmp_path / "all.vbt", (1, 1))
     done = vbt.run([program(), "spawn"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / output)})
@@ -132,7 +136,7 @@ def test_no_two_share_a_name(output, tmp_path):
 
 @pytest.mark.parametrize("output", ["all.vbt", "%p.vbt"])
 def test_exec_chain(output, tmp_path):
-    """One process, one program, four lives."""
+    """One process that execs itself three times."""
     done = vbt.run([program(), "chain", "3"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / output)})
     assert (done.returncode, done.stderr) == (0, "")
     reports = family(vbt.Run(done, list(tmp_path.glob("*.vbt"))))
@@ -145,7 +149,7 @@ def test_exec_chain(output, tmp_path):
 
 
 def test_wrappers_of_a_busy_machine():
-    """Only what a process does itself makes it old, not how long it waits for a processor."""
+    """The age of a process is its own CPU time, not its time waiting for a processor."""
     here = {min(os.sched_getaffinity(0))}
     busy = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"], preexec_fn=lambda: os.sched_setaffinity(0, here)) for _ in range(4)]
     try:
@@ -158,7 +162,7 @@ def test_wrappers_of_a_busy_machine():
 
 
 def test_again_replaces(tmp_path):
-    """The trace of an earlier run, however short ago, gives way to that of a new one."""
+    """The trace of an earlier run, however recent, is replaced by that of a new one."""
     for _ in range(3):
         done = vbt.run(["/bin/true"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / "t.vbt")})
         assert (done.returncode, done.stderr) == (0, "")
@@ -166,7 +170,8 @@ def test_again_replaces(tmp_path):
 
 
 def test_ends_by_its_own_signal():
-    """A process that kills itself, as Python does when it is interrupted, has a whole trace; one whose signal is blocked goes on."""
+    """A process that kills itself, as Python does when interrupted, has a complete trace; one whose
+    signal is blocked goes on."""
     report = traced("signal", status=-signal.SIGTERM).report
     assert report.json["complete"] and report.json["end_reason"] == "signal" and blocks(report, "N here") == (1000, 0, 1000, 10_000)
     report = traced("blocked-signal").report
@@ -176,7 +181,7 @@ def test_ends_by_its_own_signal():
 
 @pytest.mark.parametrize("way", ["waits-at-once", "waits"])
 def test_what_happened_before_a_long_wait(way, tmp_path):
-    """No event follows that could make anybody write, and then comes a SIGKILL."""
+    """No event follows that could trigger a write, and then comes a SIGKILL."""
     process = subprocess.Popen([program(), way], env=vbt.environment(LD_PRELOAD=str(vbt.LIBRARY), VBTRACE_OUTPUT=f"{tmp_path}/%p.vbt"), stdout=subprocess.PIPE, text=True)
     child = int(process.stdout.readline()) if way == "waits" else None
     try:
@@ -199,7 +204,8 @@ def test_what_happened_before_a_long_wait(way, tmp_path):
 
 
 def test_alone_where_it_must_be():
-    """A user namespace is refused to processes with several threads: the helper is not there when it is asked for."""
+    """A user namespace is refused to processes with several threads: the helper stops before the
+    call."""
     untraced = vbt.run([program(), "unshare"])
     run = traced("unshare")
     assert run.stdout == untraced.stdout and blocks(run.report, "7 in the child") == (7, 0, 7, 700)
@@ -211,7 +217,8 @@ def worker_line():
 
 @pytest.mark.parametrize("method, how", [("fork", "close"), ("fork", "terminate"), ("spawn", "close"), ("forkserver", "terminate")])
 def test_multiprocessing(method, how):
-    """What the workers of a pool allocate is in their traces, and nowhere else, whether they end by themselves or are killed."""
+    """Allocations of a pool's workers are in their own traces only, whether they end by themselves
+    or are killed."""
 
     def all_is_written(reports):
         return sum(report.line(vbt.program("workers.py"), worker_line())["allocs"] for report in reports) == 1000
@@ -236,7 +243,8 @@ def test_multiprocessing_everywhere(interpreter):
 
 
 def test_shells_leave_nothing_behind(tmp_path):
-    """Neither they nor the little tools they run; but what the person meant does, in the midst of them."""
+    """Neither they nor the small tools they run; but the program meant by the user does, among
+    them."""
     command = f"env A=B nice {PYTHON} -c 'print(1)' | sed s/1/2/; cat /dev/null; {program()} plain; echo $(basename /a/b)"
     run = vbt.trace(["/bin/sh", "-c", command], directory=tmp_path)
     assert run.stdout == "2\nb\n"
@@ -255,7 +263,7 @@ def test_pyenv_shim(tmp_path):
 
 
 def test_subprocess_in_every_way():
-    """A program whose children are Python's, by fork and exec, by vfork, by a shell."""
+    """A program whose children are Python processes, by fork and exec, by vfork, by a shell."""
     code = f"""
 import os, subprocess, sys, time
 child = [sys.executable, "-c", "kept = [None] * 100\\nfor i in range(100):\\n    kept[i] = object()"]
@@ -268,7 +276,7 @@ os.system("true; " + " ".join(map("'{{}}'".format, child)))
 subprocess.run("cat /dev/null; exec {{}}".format(" ".join(map("'{{}}'".format, child))), shell=True, check=True)
 """
     run = vbt.trace([PYTHON, "-c", code])
-    # Where the machine is slow, the time between fork and exec is long enough for a trace of its own.
+    # On a slow machine, the time between fork and exec is long enough for a trace.
     reports = [report for report in run.reports if report.json["end_reason"] != "exec"]
     rows = [report.line("<string>", 3) for report in reports if code not in report.json["program"]["args"]]
     assert [row["allocs"] for row in rows] == [100] * 7 and len(reports) == 8

@@ -1,4 +1,5 @@
-"""vbtrace run: starts the program as it would start by itself, says why it cannot trace one, and leaves the trace ready to be read."""
+"""vbtrace run: starts the program as it would start by itself, says why it cannot trace one, and
+leaves its trace readable."""
 
 import os
 import pathlib
@@ -19,13 +20,13 @@ PYTHON = "/usr/bin/python3"
 
 
 def run(*arguments, directory, **options):
-    """vbtrace run in a folder; its traces, those in folders included, oldest first."""
+    """vbtrace run in a folder; its traces, including those in subfolders, oldest first."""
     done = vbt.vbtrace("run", *arguments, directory=directory, **options)
     return vbt.Run(done, sorted(pathlib.Path(directory).rglob("*.vbt"), key=lambda path: path.stat().st_mtime_ns))
 
 
 def refused(*arguments, directory, **options):
-    """The one line that says why nothing was run; nothing may be left behind."""
+    """Check for the one line that says why nothing was run; nothing may be left behind."""
     before = set(pathlib.Path(directory).iterdir())
     done = vbt.vbtrace("run", *arguments, directory=directory, **options)
     assert (done.returncode, done.stdout) == (2, ""), (done.returncode, done.stdout, done.stderr)
@@ -50,13 +51,13 @@ def test_ends_as_the_program_ends(way, status, tmp_path):
     steps = [lambda reports: any(report.heap["allocs"] >= 1000 for report in reports)] if killed else []
     ran = vbt.in_steps(lambda stdin: run(ends(), way, directory=tmp_path, stdin=stdin), tmp_path, *steps)
     assert ran.done.returncode == status
-    assert ran.paths[0].parent == tmp_path and len(list(tmp_path.iterdir())) == 1  # the folder of the session is gone
+    assert ran.paths[0].parent == tmp_path and len(list(tmp_path.iterdir())) == 1  # the session's folder is removed
     assert ran.paths[0].name.startswith("vbtrace.ends-O0") and ran.report.json["complete"] == (not killed)
     assert ran.report.heap["allocs"] >= 1000
 
 
 def test_nothing_of_ours_on_standard_output(tmp_path):
-    """The summary goes to standard error; --quiet leaves it out, and so does the variable."""
+    """The summary goes to standard error; --quiet omits it, and so does the variable."""
     ran = run("-o", "a.vbt", PYTHON, "-c", "print('hello')", directory=tmp_path)
     assert (ran.done.returncode, ran.stdout) == (0, "hello\n")
     assert "vbtrace: next: vbtrace report a.vbt\n" in ran.done.stderr and "Peak heap" in ran.done.stderr
@@ -67,7 +68,7 @@ def test_nothing_of_ours_on_standard_output(tmp_path):
 
 
 def test_names_are_in_the_trace(tmp_path):
-    """So that it reads the same when the program is gone; unless that is not wanted."""
+    """So that it reads the same when the program is gone; an option turns that off."""
     for options, known in (([], True), (["--no-symbolize"], False)):
         program = shutil.copy(ends(), tmp_path / "program")
         ran = run("--quiet", "-o", "a.vbt", *options, program, "return", directory=tmp_path)
@@ -172,7 +173,7 @@ def test_refuses_devices_and_links_of_others(tmp_path):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A function that mounts a small one, by these options."""
+    """A function that mounts a small file system, with these options."""
     folders = []
 
     def mount(options):
@@ -190,7 +191,7 @@ def disk(tmp_path):
 
 
 def test_refuses_a_disk_that_cannot_be_written(disk, tmp_path):
-    """For the usual name, too; root may write everywhere by its rights."""
+    """For the default name, too; root can write everywhere."""
     readable = disk("ro")
     for arguments, directory in ((["-o", f"{readable}/x.vbt"], tmp_path), (["-o", f"{readable}/"], tmp_path), ([], readable)):
         assert ": Read-only file system" in refused(*arguments, "true", directory=directory)
@@ -198,7 +199,8 @@ def test_refuses_a_disk_that_cannot_be_written(disk, tmp_path):
 
 @pytest.mark.parametrize("quiet", [["--quiet"], []])
 def test_full_disk(quiet, disk, tmp_path):
-    """Each trace that could not be written is told once, whatever the program did with its standard error."""
+    """Each trace that could not be written is reported once, whatever the program did with its
+    standard error."""
     folder = disk("size=64k")
     filling = [PYTHON, "-c", "import sys; f = open(sys.argv[1], 'wb', 0)\nwhile True: f.write(bytes(4096))", folder / "fill"]
     assert vbt.run(filling).returncode == 1
@@ -232,7 +234,7 @@ for i in range(5000): exec(compile("kept.append(float(i))", f"file{i}.py", "exec
 
 
 def test_output_that_is_a_link(tmp_path):
-    """Each process's trace is beside what it leads to, and is found."""
+    """Each process's trace is beside the link's target, and is found."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.vbt").symlink_to("folder/all.vbt")
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'], check=True)"
@@ -242,7 +244,7 @@ def test_output_that_is_a_link(tmp_path):
 
 
 def test_a_choice_of_the_command_line_counts(tmp_path):
-    """Not the one of the environment that it replaces."""
+    """Not in the environment that it replaces."""
     ran = run("--quiet", "--lines", "-o", "t.vbt", PYTHON, "-c", "pass", directory=tmp_path, env={"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"})
     assert (ran.done.returncode, ran.done.stderr, len(ran.paths)) == (0, "", 1)
 
@@ -271,7 +273,7 @@ def test_refuses_what_cannot_be_traced(tmp_path):
 
 
 def test_follows_scripts_to_what_runs_them(tmp_path):
-    """A chain of "#!" is refused for what stands at its end, and one that ends well runs."""
+    """A chain of "#!" is refused because of its last interpreter; one that ends well runs."""
     static = vbt.compiled("ends.c", "-O0", "-static")
     first = script(tmp_path / "first", f"#!{static} return\n")
     second = script(tmp_path / "second", f"#! {first}\n")
@@ -295,7 +297,8 @@ def test_follows_scripts_to_what_runs_them(tmp_path):
 
 
 def test_sees_through_shims(tmp_path):
-    """A shim as pyenv's: what is behind it is checked, and is what is traced; the shells and helpers leave nothing behind."""
+    """A shim like pyenv's: its target is checked and traced; the shells and helpers leave nothing
+    behind."""
     tool = script(
         tmp_path / "pyend",
         f"""#!/bin/bash
@@ -332,7 +335,7 @@ def test_several_processes_are_a_folder(tmp_path):
 
 
 def test_several_processes_share_one_name(tmp_path):
-    """Each has a trace of its own beside the first, and the summary shows that of the program."""
+    """Each has its own trace beside the first, and the summary shows that of the program."""
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'], check=True)"
     (tmp_path / "other.vbt").write_text("an older file that matches no name")
     ran = run("-o", "all.vbt", PYTHON, "-c", code, directory=tmp_path)
@@ -342,7 +345,7 @@ def test_several_processes_share_one_name(tmp_path):
 
 
 def test_what_goes_on_is_told(tmp_path):
-    """A process that outlives the program: its trace will be in the folder, so the folder stays."""
+    """A process outlives the program: its trace will be in the folder, so the folder stays."""
     code = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(100)"
     started = time.monotonic()
     with open(tmp_path / "said", "w+") as said:
@@ -379,11 +382,11 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("number, complete", [(signal.SIGINT, True), (signal.SIGTERM, False)])
 def test_passes_signals_on(number, complete, tmp_path):
-    """A signal that is sent to vbtrace is the program's."""
+    """A signal sent to vbtrace is passed on to the program."""
     process = subprocess.Popen([vbt.ANALYZER, "run", "--quiet", PYTHON, "-c", WAITS], cwd=tmp_path, env=vbt.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout.readline() == "ready\n"
     deadline = time.monotonic() + vbt.TIMEOUT
-    while not any(vbt.Report.of_live(trace).python["allocs"] >= 100 for trace in tmp_path.rglob("*.vbt")):  # SIGTERM leaves what the ticks before it wrote
+    while not any(vbt.Report.of_live(trace).python["allocs"] >= 100 for trace in tmp_path.rglob("*.vbt")):  # SIGTERM leaves what earlier ticks wrote
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(number)
@@ -394,7 +397,7 @@ def test_passes_signals_on(number, complete, tmp_path):
 
 
 def test_ctrl_c_on_a_terminal(tmp_path):
-    """It reaches both; the program gets it once, ends, and the trace is there."""
+    """It reaches both; the program gets it once and ends, and the trace is there."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(tmp_path)
@@ -425,7 +428,7 @@ def test_signals_stay_ignored(tmp_path):
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_descriptors_stay_closed(closed, tmp_path):
-    """The program opens its next file where it would without us."""
+    """The program's next descriptor is the same as untraced."""
     told = tmp_path / "told"
     code = "import os, sys; first = os.open(sys.argv[1], os.O_RDWR); os.write(first, f'{first} {sys.stdin and 0} {sys.stdout and 1} {sys.stderr and 2}'.encode())"
     alone = [PYTHON, "-c", code, told]
@@ -468,7 +471,7 @@ def test_what_else_is_preloaded_stays(tmp_path):
 
 
 def test_ranks_are_in_the_name(tmp_path):
-    """Of a run on several hosts the pid alone would not tell the traces apart."""
+    """In a run on several hosts, the pid alone does not distinguish the traces."""
     ran = run("--quiet", PYTHON, "-c", "pass", directory=tmp_path, env={"OMPI_COMM_WORLD_RANK": "3"})
     assert f".{os.uname().nodename}.3." in ran.paths[0].name
 

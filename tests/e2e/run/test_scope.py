@@ -25,7 +25,7 @@ def pauses_note(report):
 
 
 def test_stop_and_start():
-    """What is allocated meanwhile is nobody's, what ends meanwhile is known to have ended, in all threads."""
+    """Allocations meanwhile are not recorded, frees of recorded blocks are, in all threads."""
     report = traced("stop").report
     assert counts(report, "N before") == (1000, 600, 400, 4_000)  # 300, 100 in a thread, 100 + 100 by realloc
     assert counts(report, "none of these is recorded") == (0, 0, 0, 0)
@@ -56,8 +56,8 @@ LATE = 0.04  # seconds, less than to the next allocation
 
 @pytest.mark.parametrize("options", [{"DELAY": 0.35}, {"DURATION": 0.35}, {"DELAY": 0.25, "DURATION": 0.3}, {"DELAY": 100}])
 def test_by_the_clock(options):
-    """Never too early, and to start never too late: each event looks at the clock. To stop is the helper's part, which a busy machine lets
-    wait, but not every time."""
+    """Never too early, and the start never too late: each event checks the clock. The helper thread
+    stops recording, which a busy machine may delay, but not every time."""
     for _ in range(100):
         launched = time.monotonic()
         run = traced("clock", env={f"VBTRACE_{name}": str(value) for name, value in options.items()})
@@ -65,7 +65,7 @@ def test_by_the_clock(options):
         begun, moments = begun / 1e9, [(before / 1e9, after / 1e9) for before, after in moments]
         starts = options.get("DELAY", 0)
         stops = starts + options.get("DURATION", 1000)
-        # The library's clock began between launched and begun.
+        # The library's clock starts between launched and begun.
         certain = [after for before, after in moments if begun + starts <= before and after <= launched + stops]
         possible = [before for before, after in moments if launched + starts <= after]
         on_time = [before for before in possible if before <= begun + stops + LATE]
@@ -85,7 +85,8 @@ def test_until_the_program_starts_it():
 
 
 def test_python(interpreter):
-    """The interpreter starts unrecorded or not; code that was made meanwhile is known for what it is, also when it has died."""
+    """Whether the interpreter's start is recorded or not; code created meanwhile is identified
+    correctly, also after it was freed."""
     for env in ({}, {"VBTRACE_DELAY": "start"}):
         program = vbt.program("pauses.py")
         report = vbt.trace([interpreter.path, program], python_paths=[vbt.MODULE_DIRECTORY], env=env).report
@@ -99,7 +100,8 @@ def leaks(path, *options):
 
 
 def test_suppressions(tmp_path):
-    """As LeakSanitizer's: a part of the name of a function, a file or a module, anywhere in the stack."""
+    """As LeakSanitizer's: part of the name of a function, a file or a module, anywhere in the
+    stack."""
     run = traced("until-start")
     patterns = tmp_path / "known"
     for text, left in (
@@ -121,7 +123,7 @@ def test_suppressions(tmp_path):
 
 @pytest.mark.parametrize("limit", ["MAX_TRACE", "MAX_MEMORY", None])
 def test_limits(limit):
-    """Beyond a limit all is counted, and call paths that are new are counted together."""
+    """Beyond the limit everything is counted, with new call paths counted together."""
     run = vbt.trace([vbt.compiled("paths.c", "-O0", "-fno-builtin")], env={f"VBTRACE_{limit}": "64K"} if limit else {})
     report = run.report
     assert report.heap["allocs"] == 3 * 4096 and report.heap["allocated_bytes"] == 32 * 3 * 4096

@@ -1,6 +1,7 @@
-"""What each subcommand that reads a trace says of bad input: one line, word for word, exit status 2, and nothing else.
+"""The message of each subcommand that reads a trace for bad input: one line, word for word, exit
+status 2, and nothing else.
 
-Of a trace that was cut off what is whole is reported, with one line for where it ends.
+For a truncated trace, all complete chunks are reported, with one line on where it ends.
 """
 
 import re
@@ -92,7 +93,8 @@ def test_what_is_no_trace(command, tmp_path):
 
 @each_reader
 def test_truncated_at_every_chunk(command, trace, tmp_path, output):
-    """Behind a chunk the file is one that was cut off; inside one, the line says where. Either way what comes before is reported."""
+    """Cut after a chunk, the trace is just incomplete; inside one, the line says where. Either way
+    everything before is reported."""
     data, ends = trace.data, [*trace.offsets[1:], len(trace.data)]
     assert len(ends) > 8
     path = tmp_path / "cut.vbt"
@@ -190,7 +192,7 @@ TAKEN["--by"] = {"report", "lines", "functions", *STACKS}
 
 @each_reader
 def test_options_of_others(command):
-    """What one subcommand takes is not silently ignored by another."""
+    """An option of one subcommand is not silently ignored by another."""
     for option, takers in TAKEN.items():
         if command not in takers:
             refused(f"{command} does not take {option}; see vbtrace {command} --help", command, option, "1", "x.vbt")

@@ -1,4 +1,5 @@
-"""Traces that were cut off or altered: `vbtrace report` says what is wrong in one line, and reports what came before."""
+"""Truncated or altered traces: `vbtrace report` says what is wrong in one line, and reports what
+comes before."""
 
 import json
 import os
@@ -8,13 +9,14 @@ import pytest
 
 import vbt
 
-CHOSEN = random.Random(20260101)  # the same places in every run
+CHOSEN = random.Random(20260101)  # the same positions in every run
 CUTS, FLIPS = 200, 200
 
 
 @pytest.fixture(scope="module")
 def whole():
-    """A Python trace with intervals, threads and several ticks, as bytes; where its chunks begin; its report."""
+    """A Python trace with intervals, threads and several ticks, as bytes; the offsets of its
+    chunks; its report."""
     python = vbt.interpreters()[-1]
     code = """
 import threading, time
@@ -53,7 +55,7 @@ def reported(data, folder, form="text"):
 
 
 def test_cut_at_every_chunk(whole, tmp_path):
-    """What stands before is whole: no damage, but no end."""
+    """What comes before is complete: no damage, but no end."""
     data, offsets, report = whole
     assert len(offsets) > 10
     latest = 0
@@ -72,12 +74,12 @@ def test_cut_anywhere(whole, tmp_path):
     ends = {*offsets, len(data)}
     for size in [*range(0, 20), *(CHOSEN.randrange(20, len(data)) for _ in range(CUTS))]:
         done = reported(data[:size], tmp_path)
-        assert done.returncode == (2 if size < offsets[1] else 0), (size, done.stderr)  # without one whole chunk there is nothing to say
+        assert done.returncode == (2 if size < offsets[1] else 0), (size, done.stderr)  # without one complete chunk there is nothing to report
         assert bool(done.stderr) == (size < offsets[1] or size not in ends), (size, done.stderr)
 
 
 def test_altered_bytes(whole, tmp_path):
-    """Every byte behind the header is under a checksum."""
+    """Every byte after the header is covered by a checksum."""
     data, offsets, _ = whole
     for _ in range(FLIPS):
         at, bits = CHOSEN.randrange(16, len(data)), CHOSEN.randrange(1, 256)
@@ -86,7 +88,7 @@ def test_altered_bytes(whole, tmp_path):
         done = reported(bytes(altered), tmp_path)
         assert done.returncode == (2 if at < offsets[1] else 0) and done.stderr, (at, bits)
         first = max(offset for offset in offsets if offset <= at)
-        places = [first, len(data)] if 8 <= at - first < 12 else [first]  # a stored size can lead beyond the end
+        places = [first, len(data)] if 8 <= at - first < 12 else [first]  # a stored size can point beyond the end
         assert any(f"byte {place}" in done.stderr for place in places), (at, first, done.stderr)  # in that chunk, nothing before
 
 
@@ -131,7 +133,7 @@ def test_every_command_on_a_cut_trace(whole, command, form, tmp_path):
 
 
 def test_one_line_says_that_there_is_nothing(whole, tmp_path):
-    """Not a warning of the damage, and an error besides."""
+    """Not a warning about the damage and an error as well."""
     data, offsets, _ = whole
     path = tmp_path / "damaged.vbt"
     path.write_bytes(data[: offsets[-1]] + b"damage")

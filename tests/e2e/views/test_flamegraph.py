@@ -1,4 +1,5 @@
-"""The flame graph in a headless Chromium: it opens from a file, asks no network, and zoom, search, reset, tooltips and keys work."""
+"""The flame graph in a headless Chromium: it opens from a file, needs no network, and zoom, search,
+reset, tooltips and keys work."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -49,7 +50,7 @@ def page(window, graph):
 
 
 def frames(page):
-    """The frames that are to be seen: label, tooltip, left edge, width, and whether they are marked."""
+    """The visible frames: label, tooltip, left edge, width, and whether they are marked."""
     return page.run("""
         return [...document.querySelectorAll(".frame:not(.hidden)")].map((g) => {
             const box = g.querySelector("rect").getBoundingClientRect();
@@ -127,7 +128,7 @@ def test_matches_below_matches_count_once(page):
     assert text.startswith(f"Matched {share:.1f}%, ")
     page.click("#reset")
     page.click("#search")
-    page.press("(")  # no regular expression: taken as it is
+    page.press("(")  # not a regular expression: taken literally
     assert page.run("return document.getElementById('matched').textContent").startswith("Matched ")
     page.click("#reset")
 
@@ -175,7 +176,8 @@ def test_reversed_and_dark(folder, trace_path):
 
 
 def test_hostile_names(folder, window):
-    """Names that hold mark-up, quotes, control characters and what is no character show as text, and do nothing."""
+    """Names with mark-up, quotes, control characters and invalid characters are shown as text, and
+    do nothing."""
     trace = vbt.traced_python("hostile_names.py", vbt.interpreters()[-1]).paths[0]
     path = draw(trace, folder / "hostile.svg")
     root = ElementTree.fromstring(path.read_bytes())

@@ -1,5 +1,5 @@
-"""Where output cannot go: a full disk, a closed descriptor, a reader that went away, memory that is not there. One line and status 2, or, for
-a reader that has seen enough, silence."""
+"""Output that cannot be written: a full disk, a closed descriptor, a reader that went away, memory
+that runs out. One line and status 2, or silence for a reader that has seen enough."""
 
 import os
 import stat
@@ -25,7 +25,7 @@ def trace():
 
 @pytest.fixture
 def copy(trace, tmp_path):
-    """One that symbolize may replace."""
+    """A trace that symbolize may replace."""
     path = tmp_path / "copy.vbt"
     path.write_bytes(trace.read_bytes())
     return path
@@ -62,7 +62,7 @@ def test_help_that_cannot_be_written(arguments):
 
 @pytest.mark.parametrize("command", READERS)
 def test_everything_closed(command, copy, tmp_path):
-    """No message ends up in a file that was opened in the place of standard error."""
+    """No message ends up in a file that was opened with the descriptor of standard error."""
     before = copy.read_bytes()
     done = vbt.run(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", vbt.ANALYZER, command, copy])
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
@@ -82,7 +82,7 @@ def test_reader_that_went_away(command, form, copy):
 
 
 def test_symbolize_into_what_is_no_file(trace, tmp_path):
-    """A device or a pipe is written to; it is not replaced by a file."""
+    """A device or a pipe is written to, not replaced by a file."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
@@ -96,7 +96,7 @@ def test_symbolize_into_what_is_no_file(trace, tmp_path):
 
 @pytest.mark.parametrize("there", [True, False])
 def test_symbolize_into_a_link(there, trace, tmp_path):
-    """It stays one, and leads to the trace, even if it led nowhere before."""
+    """It stays a link, and leads to the trace, even if it was dangling before."""
     target, link = tmp_path / "target.vbt", tmp_path / "link.vbt"
     link.symlink_to(target.name)
     if there:
@@ -108,7 +108,7 @@ def test_symbolize_into_a_link(there, trace, tmp_path):
 
 @each
 def test_into_a_device(command, form, trace, tmp_path):
-    """It is written to, and stays one."""
+    """It is written to, and stays a link."""
     device = tmp_path / "null"
     try:
         os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
@@ -128,8 +128,8 @@ def test_into_a_device(command, form, trace, tmp_path):
 
 @pytest.mark.parametrize("command", READERS)
 def test_memory_that_is_not_there(command, copy):
-    """Whichever allocation is the first to fail: a report is what it was, or there is the one line."""
-    assert vbt.vbtrace("symbolize", copy).returncode == 0  # a debugger's library that fails looks like names that are not known
+    """Whichever allocation is the first to fail: the report is unchanged, or there is one line."""
+    assert vbt.vbtrace("symbolize", copy).returncode == 0  # a failing debug library looks like unknown names
     failing = vbt.compiled("failing_malloc.c", "-shared", "-fPIC")
     arguments = [vbt.ANALYZER, command, copy]
 
@@ -153,7 +153,7 @@ def test_memory_that_is_not_there(command, copy):
 
 @each
 def test_a_dash_is_standard_output(command, form, copy, tmp_path):
-    """As nearly everywhere; a file of that name is ./-."""
+    """As in most tools; a file of that name is ./-."""
     done = vbt.run(command_line(command, form, "-o", "-", copy), directory=tmp_path)
     if command == "symbolize":
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("vbtrace: --output -: expected a file")

@@ -1,4 +1,5 @@
-"""The views of the call tree on programs whose tree is known: tree, functions, peak, leaks, temporary, collapsed stacks, --filter."""
+"""The views of the call tree on programs whose tree is known: tree, functions, peak, leaks,
+temporary, collapsed stacks, --filter."""
 
 import csv
 import io
@@ -9,7 +10,7 @@ import pytest
 import vbt
 
 MIB = 1 << 20
-SLACK = MIB // 4  # what the interpreter itself asks for besides the blocks
+SLACK = MIB // 4  # what the interpreter requests besides the blocks
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def test_csv_says_what_json_says(command, trace_path):
 
 
 def test_native_program():
-    """Without Python: the views work, and a function that leaks is on top."""
+    """Without Python: the views work, and a leaking function is on top."""
     path = vbt.trace([vbt.compiled("heap_calls.c")], silent=False).paths[0]
     report = vbt.Report(path)
     assert view_json("tree", path)["totals"]["allocs"] == report.totals["allocs"]
