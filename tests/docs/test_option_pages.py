@@ -14,33 +14,32 @@ OF_TESTS = {"VBTRACE_BUILD", "VBTRACE_PYTHONS", "VBTRACE_SERVER_SECONDS", "VBTRA
 OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 
-def help_of(*command):
-    done = vbt.vbtrace(*command, "--help")
+SHORT = {"-o", "-h"}  # of --output and --help, in all commands
+
+
+def answer(*arguments):
+    done = vbt.vbtrace(*arguments)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
 
 @functools.lru_cache(maxsize=None)
-def commands():
-    """The commands that the tool lists, but for help itself."""
-    listed = help_of().partition("Commands:\n")[2].partition("\n\n")[0]
-    names = re.findall(r"^  ([a-z]+) ", listed, re.MULTILINE)
-    assert "help" in names and "report" in names
-    return [name for name in names if name != "help"]
-
-
-@functools.lru_cache(maxsize=None)
-def options(command):
-    """{option with its argument, such as "--limit N" or "--own"} as a command's --help lists them."""
-    found = set()
-    for text in re.findall(r"^  (-.*)$", help_of(command), re.MULTILINE):
-        words = text.split("  ")[0].split()
-        while words and (words[0].startswith("-") or words[0].isupper() or "|" in words[0] or "=" in words[0]):
-            names = words.pop(0).rstrip(",")
-            value = words.pop(0) if words and (words[0].isupper() or "|" in words[0] or "=" in words[0]) else None
-            found.add(names if value is None else f"{names} {value}")
-    assert any(text.startswith("-h") or text == "--help" for text in found), found
+def listed():
+    """{command: {option with its argument, such as "--limit N" or "--own"}} as the tool lists them for programs."""
+    found = {}
+    for line in answer("help", "--list").splitlines():
+        command, _, option = line.partition(" ")
+        found.setdefault(command, set()).add(option)
+    assert {"run", "report"} <= found.keys() and "--format FORMAT" in found["report"]
     return found
+
+
+def commands():
+    return list(listed())
+
+
+def options(command):
+    return listed()[command]
 
 
 def names_of(texts):
@@ -88,9 +87,39 @@ def man_entries(title):
     return entries
 
 
+@pytest.mark.parametrize("command", commands())
+def test_help_has_what_is_listed(command):
+    text = answer(command, "--help")
+    assert re.search(r"^  -h, --help ", text, re.MULTILINE) and re.search(r"^  -o[ ,]", text, re.MULTILINE)
+    assert [option for option in options(command) if not re.search(rf"^  .*{re.escape(option)}( |$)", text, re.MULTILINE)] == []
+
+
+def test_list_of_commands_is_that_of_help():
+    names = re.findall(r"^  ([a-z]+) ", answer("help").partition("Commands:\n")[2].partition("\n\n")[0], re.MULTILINE)
+    assert sorted(names) == sorted([*commands(), "help"])
+
+
 @pytest.mark.parametrize("command", [name for name in commands() if name != "run"])
 def test_options_of_a_command_are_those_of_its_section(command):
-    assert written(markdown.section(PAGE, command)) == options(command)
+    assert written(markdown.section(PAGE, command)) - SHORT == options(command)
+
+
+def default(command, option):
+    """The default that --help states for an option: "20", "bytes"; None: it states none."""
+    entry = re.search(rf"^  (?:-\w, )?{re.escape(option)}\s(.*?)(?=^  -|\Z)", answer(command, "--help"), re.MULTILINE | re.DOTALL)
+    stated = re.search(r"default: ([^\s,;]+)", entry[1])
+    return stated and stated[1]
+
+
+@pytest.mark.parametrize("command", [name for name in commands() if name != "run"])
+def test_defaults_are_those_of_the_help(command):
+    wrong = []
+    for cells in markdown.rows(markdown.section(PAGE, command)):
+        for option in {part for code in re.findall(r"`(-[^`]*)`", cells[0]) for part in code.split(", ")} - SHORT:
+            stated = default(command, option)
+            if stated is not None and stated not in cells[1].replace("`", ""):
+                wrong.append((option, stated, cells[1]))
+    assert wrong == []
 
 
 def test_each_command_has_a_section_and_nothing_else_has():
@@ -105,7 +134,7 @@ def test_readme_lists_the_commands():
 
 def test_shared_options_are_options():
     shared = names_of(written(markdown.section(PAGE, "Options that several commands share")))
-    assert shared <= names_of(text for command in commands() if command != "run" for text in options(command))
+    assert shared - SHORT <= names_of(text for command in commands() if command != "run" for text in options(command))
 
 
 def test_options_of_the_library_are_in_its_table():
@@ -118,7 +147,7 @@ def test_options_of_the_library_are_in_its_table():
 def test_options_of_run_alone_are_in_their_table():
     of_library = {option_of(variable) for variable in variables()}
     alone = {text for text in options("run") if text.split()[0] not in of_library}
-    assert written(markdown.section(PAGE, "Options of `vbtrace run` alone")) == alone
+    assert written(markdown.section(PAGE, "Options of `vbtrace run` alone")) - {"-h"} == alone
 
 
 def test_pages_name_no_variable_that_does_not_exist():
@@ -132,14 +161,14 @@ def test_man_page_has_each_command_with_its_options():
     assert sorted(entries) == sorted(commands())
     for command, text in entries.items():
         if command != "run":
-            assert names_of([text]) | {"-o", "-h", "--help"} == names_of(options(command)), command
+            assert names_of([text]) | {"--help"} == names_of(options(command)), command
 
 
 def test_man_page_explains_each_option():
     shared = set().union(*(names_of(options(command)) for command in commands() if command != "run"))
-    assert names_of(man_entries("OPTIONS")) | {"-h", "--help"} == shared
+    assert names_of(man_entries("OPTIONS")) - SHORT | {"--help"} == shared
     text = man_section("OPTIONS OF VBTRACE RUN").replace("--tick ms", "")
-    assert names_of([text]) | {"-h", "--help"} == names_of(options("run"))
+    assert names_of([text]) | {"--help"} == names_of(options("run"))
 
 
 def test_man_page_has_each_variable():
