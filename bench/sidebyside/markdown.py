@@ -23,7 +23,7 @@ def lines(results):
     and the time of their report."""
     rows = results["rows"]
     yield (
-        "| tool | tells | Python objects counted | lines named | C blocks counted | lines named | CPU, Python | CPU, C | file "
+        "| tool | numbers | Python objects counted | lines named | C blocks counted | lines named | CPU, Python | CPU, C | file "
         "| report takes |"
     )
     yield "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
