@@ -359,7 +359,7 @@ void vbt_lifecycle_handle_forks(void) {
     static _Atomic bool done;
     vbt_real_find();
     if (!atomic_exchange(&done, true))
-        vbt_real.register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
+        vbt_real.__register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
 }
 
 /* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was

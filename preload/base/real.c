@@ -5,6 +5,7 @@
  * never reused. */
 #include "real.h"
 
+#include "format/count.h"
 #include "sys.h"
 
 #include <dlfcn.h>
@@ -83,56 +84,9 @@ struct vbt_real vbt_real = {
     .free = first_free,
 };
 
-/* In the order of struct vbt_real. Only what every glibc from 2.34 on has: a name that is missing would make dlsym
- * format an error. */
-static const char *const names[] = {
-    "malloc",
-    "calloc",
-    "realloc",
-    "free",
-    "posix_memalign",
-    "aligned_alloc",
-    "memalign",
-    "valloc",
-    "pvalloc",
-    "mmap",
-    "munmap",
-    "mremap",
-    "brk",
-    "sbrk",
-    "clock_gettime",
-    "gettimeofday",
-    "time",
-    "clock",
-    "times",
-    "timespec_get",
-    "getrusage",
-    "sem_wait",
-    "sem_trywait",
-    "sem_timedwait",
-    "sem_clockwait",
-    "pthread_cond_timedwait",
-    "pthread_cond_clockwait",
-    "setlocale",
-    "dlopen",
-    "dlclose",
-    "abort",
-    "_exit",
-    "__register_atfork",
-    "prctl",
-    "syscall",
-    "execve",
-    "execvpe",
-    "fexecve",
-    "execveat",
-    "kill",
-    "raise",
-    "unshare",
-    "setns",
-    "chroot",
-};
+#define NAME(result, name, parameters) #name,
 
-_Static_assert(sizeof names / sizeof names[0] == sizeof(struct vbt_real) / sizeof(void *), "a name for each function");
+static const char *const names[] = {VBT_REAL_FUNCTIONS(NAME)};
 
 /* Where a library lies. */
 struct range {
@@ -183,9 +137,10 @@ void vbt_real_find(void) {
         return;
     }
     finding = 1;
-    void *found[sizeof names / sizeof names[0]];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    void *found[VBT_COUNT(names)];
+    for (size_t i = 0; i < VBT_COUNT(names); i++)
         found[i] = dlsym(RTLD_NEXT, names[i]);
+    _Static_assert(sizeof found == sizeof vbt_real, "a name for each function");
     memcpy(&vbt_real, found, sizeof vbt_real);
     note_libraries();
     finding = 0;

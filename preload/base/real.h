@@ -15,51 +15,58 @@
 #include <sys/times.h>
 #include <time.h>
 
+/* Each of them as X(result, name, (parameters)). Only what every glibc from 2.34 on has: the lookup of a name that
+ * is missing would make dlsym format an error. */
+#define VBT_REAL_FUNCTIONS(X)                                                                                                      \
+    X(void *, malloc, (size_t))                                                                                                    \
+    X(void *, calloc, (size_t, size_t))                                                                                            \
+    X(void *, realloc, (void *, size_t))                                                                                           \
+    X(void, free, (void *))                                                                                                        \
+    X(int, posix_memalign, (void **, size_t, size_t))                                                                              \
+    X(void *, aligned_alloc, (size_t, size_t))                                                                                     \
+    X(void *, memalign, (size_t, size_t))                                                                                          \
+    X(void *, valloc, (size_t))                                                                                                    \
+    X(void *, pvalloc, (size_t))                                                                                                   \
+    X(void *, mmap, (void *, size_t, int, int, int, off_t))                                                                        \
+    X(int, munmap, (void *, size_t))                                                                                               \
+    X(void *, mremap, (void *, size_t, size_t, int, ...))                                                                          \
+    X(int, brk, (void *))                                                                                                          \
+    X(void *, sbrk, (intptr_t))                                                                                                    \
+    X(int, clock_gettime, (clockid_t, struct timespec *))                                                                          \
+    X(int, gettimeofday, (struct timeval *, void *))                                                                               \
+    X(time_t, time, (time_t *))                                                                                                    \
+    X(clock_t, clock, (void))                                                                                                      \
+    X(clock_t, times, (struct tms *))                                                                                              \
+    X(int, timespec_get, (struct timespec *, int))                                                                                 \
+    X(int, getrusage, (int, struct rusage *))                                                                                      \
+    X(int, sem_wait, (sem_t *))                                                                                                    \
+    X(int, sem_trywait, (sem_t *))                                                                                                 \
+    X(int, sem_timedwait, (sem_t *, const struct timespec *))                                                                      \
+    X(int, sem_clockwait, (sem_t *, clockid_t, const struct timespec *))                                                           \
+    X(int, pthread_cond_timedwait, (pthread_cond_t *, pthread_mutex_t *, const struct timespec *))                                 \
+    X(int, pthread_cond_clockwait, (pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *))                      \
+    X(char *, setlocale, (int, const char *))                                                                                      \
+    X(void *, dlopen, (const char *, int))                                                                                         \
+    X(int, dlclose, (void *))                                                                                                      \
+    X(void, abort, (void))                                                                                                         \
+    X(void, _exit, (int))                                                                                                          \
+    X(int, __register_atfork, (void (*)(void), void (*)(void), void (*)(void), void *))                                            \
+    X(int, prctl, (int, ...))                                                                                                      \
+    X(long, syscall, (long, ...))                                                                                                  \
+    X(int, execve, (const char *, char *const *, char *const *))                                                                   \
+    X(int, execvpe, (const char *, char *const *, char *const *))                                                                  \
+    X(int, fexecve, (int, char *const *, char *const *))                                                                           \
+    X(int, execveat, (int, const char *, char *const *, char *const *, int))                                                       \
+    X(int, kill, (pid_t, int))                                                                                                     \
+    X(int, raise, (int))                                                                                                           \
+    X(int, unshare, (int))                                                                                                         \
+    X(int, setns, (int, int))                                                                                                      \
+    X(int, chroot, (const char *))
+
+#define VBT_REAL_MEMBER(result, name, parameters) result(*name) parameters;
+
 struct vbt_real {
-    void *(*malloc)(size_t);
-    void *(*calloc)(size_t, size_t);
-    void *(*realloc)(void *, size_t);
-    void (*free)(void *);
-    int (*posix_memalign)(void **, size_t, size_t);
-    void *(*aligned_alloc)(size_t, size_t);
-    void *(*memalign)(size_t, size_t);
-    void *(*valloc)(size_t);
-    void *(*pvalloc)(size_t);
-    void *(*mmap)(void *, size_t, int, int, int, off_t);
-    int (*munmap)(void *, size_t);
-    void *(*mremap)(void *, size_t, size_t, int, ...);
-    int (*brk)(void *);
-    void *(*sbrk)(intptr_t);
-    int (*clock_gettime)(clockid_t, struct timespec *);
-    int (*gettimeofday)(struct timeval *, void *);
-    time_t (*time)(time_t *);
-    clock_t (*clock)(void);
-    clock_t (*times)(struct tms *);
-    int (*timespec_get)(struct timespec *, int);
-    int (*getrusage)(int, struct rusage *);
-    int (*sem_wait)(sem_t *);
-    int (*sem_trywait)(sem_t *);
-    int (*sem_timedwait)(sem_t *, const struct timespec *);
-    int (*sem_clockwait)(sem_t *, clockid_t, const struct timespec *);
-    int (*pthread_cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
-    int (*pthread_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
-    char *(*setlocale)(int, const char *);
-    void *(*dlopen)(const char *, int);
-    int (*dlclose)(void *);
-    void (*abort)(void);
-    void (*_exit)(int);
-    int (*register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
-    int (*prctl)(int, ...);
-    long (*syscall)(long, ...);
-    int (*execve)(const char *, char *const *, char *const *);
-    int (*execvpe)(const char *, char *const *, char *const *);
-    int (*fexecve)(int, char *const *, char *const *);
-    int (*execveat)(int, const char *, char *const *, char *const *, int);
-    int (*kill)(pid_t, int);
-    int (*raise)(int);
-    int (*unshare)(int);
-    int (*setns)(int, int);
-    int (*chroot)(const char *);
+    VBT_REAL_FUNCTIONS(VBT_REAL_MEMBER)
 };
 
 /* Complete once any heap function was called through it, or vbt_real_find was. */

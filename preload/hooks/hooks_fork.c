@@ -5,12 +5,12 @@
 
 VBT_EXPORT int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library) {
     vbt_lifecycle_handle_forks();
-    return vbt_real.register_atfork(prepare, parent, child, library);
+    return vbt_real.__register_atfork(prepare, parent, child, library);
 }
 
 /* Programs have it in themselves and come by above; only who leaves it to be found, as tcmalloc does, is given libc's, for which handlers
  * belong to no library. */
 VBT_EXPORT int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
     vbt_lifecycle_handle_forks();
-    return vbt_real.register_atfork(prepare, parent, child, NULL);
+    return vbt_real.__register_atfork(prepare, parent, child, NULL);
 }

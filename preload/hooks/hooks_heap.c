@@ -29,10 +29,14 @@ static void *malloc_marked(size_t size);
 static void *calloc_marked(size_t count, size_t size);
 static void free_marked(void *block);
 
+typedef void *(*malloc_function)(size_t);
+typedef void *(*calloc_function)(size_t, size_t);
+typedef void (*free_function)(void *);
+
 static struct {
-    void *(*malloc)(size_t);
-    void *(*calloc)(size_t, size_t);
-    void (*free)(void *);
+    _Atomic(malloc_function) malloc;
+    _Atomic(calloc_function) calloc;
+    _Atomic(free_function) free;
 } quick = {malloc_marked, calloc_marked, free_marked};
 
 /* NULL: the thread stands in something already; what that means for the request is seen when it is to be booked. */
@@ -47,9 +51,9 @@ static void unmark(struct vbt_thread *thread) {
     if (thread != NULL)
         vbt_leave(thread);
     if (vbt_real_is_plain()) { /* a thread that sees this late goes on as before */
-        quick.malloc = vbt_real.malloc;
-        quick.calloc = vbt_real.calloc;
-        quick.free = vbt_real.free;
+        atomic_store_explicit(&quick.malloc, vbt_real.malloc, memory_order_relaxed);
+        atomic_store_explicit(&quick.calloc, vbt_real.calloc, memory_order_relaxed);
+        atomic_store_explicit(&quick.free, vbt_real.free, memory_order_relaxed);
     }
 }
 
@@ -109,12 +113,12 @@ VBT_INLINE void *booked_usually(void *block, size_t size, struct vbt_registers c
 }
 
 VBT_EXPORT void *malloc(size_t size) {
-    void *block = quick.malloc(size);
+    void *block = VBT_PEEK(malloc_function, quick.malloc)(size);
     return booked_usually(block, size, VBT_CALLER_REGISTERS);
 }
 
 VBT_EXPORT void *calloc(size_t count, size_t size) {
-    void *block = quick.calloc(count, size);
+    void *block = VBT_PEEK(calloc_function, quick.calloc)(count, size);
     return booked_usually(block, count * size, VBT_CALLER_REGISTERS);
 }
 
@@ -139,7 +143,7 @@ VBT_INLINE void release(void *block, uintptr_t caller) {
     if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, block)))
         return release_slowly(thread, block, caller);
     vbt_leave(thread);
-    quick.free(block);
+    VBT_PEEK(free_function, quick.free)(block);
 }
 
 VBT_EXPORT void free(void *block) { release(block, VBT_CALLER); }

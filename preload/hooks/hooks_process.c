@@ -2,6 +2,8 @@
  * exec, a signal to itself. */
 #include "hook.h"
 
+#include "format/count.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -61,8 +63,8 @@ VBT_EXPORT int execveat(int directory, const char *path, char *const arguments[]
     return tried(vbt_real.execveat(directory, path, arguments, environment, flags));
 }
 
-/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go to the stack, as
- * they do there; behind them execle has the environment. */
+/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go
+ * to the stack, as they do there; execle has the environment after them. */
 static size_t count_arguments(va_list list) {
     size_t count = 1; /* the first is not in the list */
     while (va_arg(list, char *) != NULL)
@@ -70,7 +72,7 @@ static size_t count_arguments(va_list list) {
     return count;
 }
 
-/* With the NULL behind them. */
+/* With the NULL after them. */
 static void take_arguments(char *out[], const char *first, va_list *list) {
     size_t i = 0;
     out[i++] = (char *)first;
@@ -78,35 +80,29 @@ static void take_arguments(char *out[], const char *first, va_list *list) {
         i++;
 }
 
+/* Declares `out`, the function's arguments from `first` on and a NULL, and `list`, which is after the NULL. */
+#define ARGUMENTS(out, first, list)                                                                                                \
+    va_list list;                                                                                                                  \
+    va_start(list, first);                                                                                                         \
+    char *out[count_arguments(list) + 1];                                                                                          \
+    va_end(list);                                                                                                                  \
+    va_start(list, first);                                                                                                         \
+    take_arguments(out, first, &list)
+
 VBT_EXPORT int execl(const char *path, const char *argument, ...) {
-    va_list list;
-    va_start(list, argument);
-    char *arguments[count_arguments(list) + 1];
-    va_end(list);
-    va_start(list, argument);
-    take_arguments(arguments, argument, &list);
+    ARGUMENTS(arguments, argument, list);
     va_end(list);
     return execve(path, arguments, environ);
 }
 
 VBT_EXPORT int execlp(const char *file, const char *argument, ...) {
-    va_list list;
-    va_start(list, argument);
-    char *arguments[count_arguments(list) + 1];
-    va_end(list);
-    va_start(list, argument);
-    take_arguments(arguments, argument, &list);
+    ARGUMENTS(arguments, argument, list);
     va_end(list);
     return execvpe(file, arguments, environ);
 }
 
 VBT_EXPORT int execle(const char *path, const char *argument, ...) {
-    va_list list;
-    va_start(list, argument);
-    char *arguments[count_arguments(list) + 1];
-    va_end(list);
-    va_start(list, argument);
-    take_arguments(arguments, argument, &list);
+    ARGUMENTS(arguments, argument, list);
     char *const *environment = va_arg(list, char *const *);
     va_end(list);
     return execve(path, arguments, environment);
@@ -117,7 +113,7 @@ VBT_EXPORT int execle(const char *path, const char *argument, ...) {
 static bool is_the_end(int number) {
     static const int deadly[] = {SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF};
     struct sigaction now;
-    for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++)
+    for (size_t i = 0; i < VBT_COUNT(deadly); i++)
         if (deadly[i] == number)
             return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
     return false;

@@ -6,6 +6,7 @@
  * libraries are there by then, but no function of theirs may be called, not even strlen, as the sanitizer has versions of most. */
 #include "sanitizer.h"
 
+#include "format/count.h"
 #include "preload/shared/base_name.h"
 #include "preload/shared/say.h"
 #include "preload/base/start.h"
@@ -43,7 +44,7 @@ static const char *sanitizer_of(const char *name) {
         {"asan", "AddressSanitizer"}, {"hwasan", "HWAddressSanitizer"}, {"lsan", "LeakSanitizer"}, {"tsan", "ThreadSanitizer"}};
     size_t start = begins(name, "libclang_rt.");
     start = start != 0 ? start : begins(name, "lib");
-    for (size_t i = 0; start > 0 && i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; start > 0 && i < VBT_COUNT(known); i++) {
         size_t length = begins(name + start, known[i].part);
         if (length > 0 && (name[start + length] == '.' || name[start + length] == '-'))
             return known[i].name;

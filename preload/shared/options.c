@@ -1,6 +1,7 @@
 /* See options.h. */
 #include "options.h"
 
+#include "format/count.h"
 #include "say.h"
 #include "preload/base/start.h"
 
@@ -100,7 +101,7 @@ static const char *set_exe(const char *value) {
 
 static const char *set_native(const char *value) {
     static const char *const values[] = {[VBT_NATIVE_LEAF] = "leaf", [VBT_NATIVE_FULL] = "full", [VBT_NATIVE_ONLY] = "only"};
-    for (size_t i = VBT_NATIVE_LEAF; i < sizeof values / sizeof *values; i++)
+    for (size_t i = VBT_NATIVE_LEAF; i < VBT_COUNT(values); i++)
         if (strcmp(value, values[i]) == 0) {
             vbt_options.native = (enum vbt_native_option)i;
             return NULL;
@@ -119,7 +120,7 @@ static const char *set_verify(const char *value) {
 
 static const char *set_lines(const char *value) {
     static const char *const values[] = {[VBT_LINES_NONE] = "0", [VBT_LINES_CHOSEN] = "1", [VBT_LINES_DECORATED] = "profile"};
-    for (size_t i = VBT_LINES_NONE; i < sizeof values / sizeof *values; i++)
+    for (size_t i = VBT_LINES_NONE; i < VBT_COUNT(values); i++)
         if (strcmp(value, values[i]) == 0) {
             vbt_options.lines = (enum vbt_lines_option)i;
             return NULL;
@@ -171,7 +172,7 @@ const struct vbt_option vbt_option_list[] = {
     {"FILES", "PATTERNS", "count the lines of files with these names instead, such as tables.py", set_files},
 };
 
-const size_t vbt_option_count = sizeof vbt_option_list / sizeof vbt_option_list[0];
+const size_t vbt_option_count = VBT_COUNT(vbt_option_list);
 
 /* The option of a variable without VBTRACE_, or NULL; *value: what it is set to. */
 static const struct vbt_option *find(const char *entry, const char **value) {

@@ -5,6 +5,7 @@
  * steps of 10 ms: what was written within the step counts as older, so that a run right after another one replaces its file. */
 #include "trace_path.h"
 
+#include "format/count.h"
 #include "preload/base/clock.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
@@ -31,7 +32,7 @@ static char rank[RANK_MAX]; /* empty: not one of many */
 void vbt_trace_path_init(void) {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
     const char *value = NULL;
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && value == NULL; i++)
+    for (size_t i = 0; i < VBT_COUNT(names) && value == NULL; i++)
         value = vbt_variable(names[i]);
     vbt_format(rank, sizeof rank, "%s", value != NULL ? value : "");
 }
