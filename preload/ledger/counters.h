@@ -18,14 +18,14 @@ struct vbt_counters {
     uint64_t allocs, frees;
     uint64_t allocated, freed; /* bytes; freed counts at the node that allocated */
     struct vbt_sizes *sizes;   /* NULL while all requests were of the usual size */
-    uint64_t clock;            /* vbt_clock at the last change; VBT_CLOCK_OURS marks vbtrace's own nodes */
+    uint64_t epoch;            /* vbt_epoch at the last change; VBT_EPOCH_OWN marks vbtrace's own nodes */
     uint32_t interval;         /* the thread's interval number at the last change */
     uint32_t usual_size;       /* of requests that need no more bookkeeping than this; see struct vbt_sizes */
     uint64_t temporary;        /* allocations freed before the thread allocated again */
 };
 
 /* Nodes whose events are vbtrace's own take the slow path every time, where they are kept out of intervals. */
-#define VBT_CLOCK_OURS (UINT64_C(1) << 63)
+#define VBT_EPOCH_OWN (UINT64_C(1) << 63)
 
 /* Requests of other sizes than the usual one, and of what was usual before. A node's allocations that are not counted
  * here were of the usual size. */
@@ -48,7 +48,7 @@ enum { VBT_PAGE_ACCOUNTS = 64, VBT_PAGES = VBT_MAX_ACCOUNTS / VBT_PAGE_ACCOUNTS 
 
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_ACCOUNTS];
-    int64_t at_peak[VBT_PAGE_ACCOUNTS]; /* live bytes at the last peak before an account's clock */
+    int64_t at_peak[VBT_PAGE_ACCOUNTS]; /* live bytes at the last peak before an account's epoch */
 };
 
 struct vbt_intervals;
@@ -76,7 +76,7 @@ struct vbt_ledger {
     const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
     uint32_t interval;                        /* grows with each boundary of an interval or section on this thread */
     size_t huge_size;                         /* true size of the latest block freed whose cell could not hold it */
-    _Atomic uint64_t clock;                   /* vbt_clock at the last change of any node */
+    _Atomic uint64_t epoch;                   /* vbt_epoch at the last change of any node */
     uint64_t unknown_frees[VBT_DOMAIN_MAP];
     uint64_t lost[VBT_LOST_KINDS];
     struct vbt_intervals *intervals;
@@ -84,7 +84,7 @@ struct vbt_ledger {
     bool watched;                /* the watcher observes every event, so the fast path is off */
     struct vbt_arena arena;
     struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
-    _Atomic uint64_t *page_clocks;    /* vbt_clock at the last change on each: side by side, for whoever looks at all of them */
+    _Atomic uint64_t *page_epochs;    /* vbt_epoch at the last change on each: side by side, for whoever looks at all of them */
     struct vbt_totals mapped;
     uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
     uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */

@@ -74,13 +74,13 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
     }
     struct vbt_interval_site *site = vbt_vector_at(sites, id);
     flow_add(&site->flow, flow);
-    site->clock = atomic_load_explicit(&vbt_clock, memory_order_relaxed);
+    site->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
 }
 
 /* Each account's next change takes the long way, and so to vbt_intervals_confirm. */
 static void next_interval(struct vbt_ledger *ledger) {
     ledger->interval++;
-    atomic_fetch_add(&vbt_clock, 1);
+    atomic_fetch_add(&vbt_epoch, 1);
 }
 
 static uint32_t open_sections(const struct vbt_intervals *all) { return all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS; }
@@ -153,7 +153,7 @@ static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
         struct vbt_counters *counters = note->counters;
         struct vbt_flow after = {counters->allocs, counters->frees, counters->allocated, counters->freed};
         struct vbt_flow flow = flow_minus(&after, &note->flow);
-        if (counters->clock & VBT_CLOCK_OURS || note->node == vbt_tree.line_node) {
+        if (counters->epoch & VBT_EPOCH_OWN || note->node == vbt_tree.line_node) {
             flow_add(&all->clock.ours, &flow);
             for (uint32_t s = 0; s < open_sections(all); s++)
                 flow_add(&all->sections[s].ours, &flow);
@@ -209,7 +209,7 @@ static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_int
     double difference = (double)(time - open->time) - group->mean;
     group->mean += difference / (double)group->count;
     group->m2 += difference * ((double)(time - open->time) - group->mean);
-    group->clock = atomic_load_explicit(&vbt_clock, memory_order_relaxed);
+    group->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
 }
 
 static struct vbt_open_interval open_interval(const struct vbt_ledger *ledger, uint32_t from, int64_t time) {

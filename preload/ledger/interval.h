@@ -63,13 +63,13 @@ struct vbt_interval_group {
     uint64_t count, iterations;
     double mean, m2; /* of the time: Welford's running mean and sum of squared differences */
     struct vbt_quantity_stats stats[VBT_QUANTITIES];
-    uint64_t clock; /* vbt_clock at the last change */
+    uint64_t epoch; /* vbt_epoch at the last change */
 };
 
 struct vbt_interval_site {
     uint32_t group, node;
     struct vbt_flow flow;
-    uint64_t clock;
+    uint64_t epoch;
 };
 
 /* All groups of the process; ids from 1. */

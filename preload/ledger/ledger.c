@@ -7,7 +7,7 @@
 
 struct vbt_peak vbt_peak;
 _Atomic(struct vbt_ledger *) vbt_ledgers;
-_Atomic uint64_t vbt_clock __attribute__((aligned(64))) = 1;
+_Atomic uint64_t vbt_epoch __attribute__((aligned(64))) = 1;
 _Atomic int64_t vbt_latest_rss = VBT_RSS_OLD;
 
 /* A new highest total: nodes that change from now on keep what they had. */
@@ -17,7 +17,7 @@ static void new_peak(int64_t bytes) {
         if (bytes <= highest)
             return;
     } while (!atomic_compare_exchange_weak(&vbt_peak.bytes, &highest, bytes));
-    atomic_store(&vbt_peak.clock, atomic_fetch_add(&vbt_clock, 1) + 1);
+    atomic_store(&vbt_peak.epoch, atomic_fetch_add(&vbt_epoch, 1) + 1);
 }
 
 /* Brings what a ledger's thread holds into the total. Its own thread does it, and the second thread of a process does
@@ -91,21 +91,21 @@ static void crest(struct vbt_ledger *ledger) {
 }
 
 /* The first change of an account since the last peak or tick. */
-static void set_clock(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t ours) {
-    uint64_t now = atomic_load(&vbt_clock);
+static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t ours) {
+    uint64_t now = atomic_load(&vbt_epoch);
     uint32_t page = account / VBT_PAGE_ACCOUNTS;
-    if (counters->clock != 0 && (counters->clock & ~VBT_CLOCK_OURS) < atomic_load(&vbt_peak.clock)) /* at first it had nothing */
+    if (counters->epoch != 0 && (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* at first it had nothing */
         vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
-    counters->clock = now | ours;
-    atomic_store_explicit(&ledger->page_clocks[page], now, memory_order_relaxed);
-    atomic_store_explicit(&ledger->clock, now, memory_order_relaxed);
+    counters->epoch = now | ours;
+    atomic_store_explicit(&ledger->page_epochs[page], now, memory_order_relaxed);
+    atomic_store_explicit(&ledger->epoch, now, memory_order_relaxed);
 }
 
 /* The first change of an account since the last peak, tick or boundary of an interval. */
 static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t change) {
     struct vbt_counters *counters = place.counters;
-    uint64_t ours = vbt_node_at(place.node)->flags & VBT_SITE_OF_OURS ? VBT_CLOCK_OURS : 0;
-    set_clock(ledger, place.account, counters, ours);
+    uint64_t ours = vbt_node_at(place.node)->flags & VBT_SITE_OF_OURS ? VBT_EPOCH_OWN : 0;
+    set_epoch(ledger, place.account, counters, ours);
     if (ours) {
         ledger->ours += change;
         vbt_ledger_forget_crest(ledger); /* it was computed with the old share of ours */
@@ -273,7 +273,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     ledger->live += (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
         ledger->watcher->free(ledger->watcher, place.node, size, was_last, -1);
-    if (counters->clock & VBT_CLOCK_OURS)
+    if (counters->epoch & VBT_EPOCH_OWN)
         ledger->ours += (int64_t)size;
     if (was_last) {
         ledger->last_block = block;
@@ -328,7 +328,7 @@ uint32_t vbt_ledger_node_of(const void *block) {
 }
 
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes) {
-    set_clock(ledger, place.account, place.counters, 0);
+    set_epoch(ledger, place.account, place.counters, 0);
     place.counters->allocs++;
     place.counters->allocated += bytes;
     ledger->mapped.allocs++;
@@ -345,7 +345,7 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
-    set_clock(ledger, place.account, counters, 0);
+    set_epoch(ledger, place.account, counters, 0);
     counters->freed += bytes;
     counters->frees += ends;
     counters->temporary += temporary;
@@ -355,8 +355,8 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
     atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 
-int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now) {
+int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_epoch, bool peak_is_now) {
     const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
     int64_t live = (int64_t)(counters->allocated - counters->freed);
-    return peak_is_now || (counters->clock & ~VBT_CLOCK_OURS) < peak_clock ? live : page->at_peak[account % VBT_PAGE_ACCOUNTS];
+    return peak_is_now || (counters->epoch & ~VBT_EPOCH_OWN) < peak_epoch ? live : page->at_peak[account % VBT_PAGE_ACCOUNTS];
 }

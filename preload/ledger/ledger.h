@@ -5,7 +5,7 @@
  * done (a new size, a new peak, the first change of a node since the last tick), they have done nothing and say so,
  * and vbt_ledger_alloc and vbt_ledger_free do the whole. So the usual way is short, and needs no register saved.
  *
- * The peak. One clock counts peaks and ticks. When a node changes and its clock is older than the last peak's, its
+ * The peak. One counter, the epoch, counts peaks, ticks and boundaries of intervals. When a node changes and its epoch is older than the last peak's, its
  * live bytes before the change are what it had at that peak. A thread that is alone knows the process's live bytes
  * exactly, and a peak only matters once something is freed: the crest is checked on free. With several threads each
  * publishes its share in batches of VBT_PEAK_BATCH bytes, so that no cache line is shared on the hot path; the peak
@@ -21,15 +21,15 @@ enum { VBT_PEAK_BATCH = 4096 };
 
 struct vbt_peak {
     _Atomic int64_t bytes;    /* the highest total so far */
-    _Atomic uint64_t clock;   /* vbt_clock when it was passed */
+    _Atomic uint64_t epoch;   /* vbt_epoch when it was passed */
     _Atomic int64_t total;    /* published live bytes of all threads */
     _Atomic uint32_t threads; /* that have a ledger; above 1: publish in batches */
 };
 
 extern struct vbt_peak vbt_peak VBT_HIDDEN;
 
-/* Counts peaks and ticks; on a line of its own, since every event reads it. */
-extern _Atomic uint64_t vbt_clock __attribute__((aligned(64))) VBT_HIDDEN;
+/* Counts peaks, ticks and boundaries of intervals; on a line of its own, since every event reads it. */
+extern _Atomic uint64_t vbt_epoch __attribute__((aligned(64))) VBT_HIDDEN;
 
 /* The resident set as it was last read where line mode may read it, bytes; VBT_RSS_OLD, which is more
  * than any, where it has to be read again: from each tick on, and when something was mapped. */
@@ -74,11 +74,11 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
 
 /* What was live at the peak, of what an account's counters count. peak_is_now: a thread that is alone stands higher than
  * ever. */
-int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_clock, bool peak_is_now);
+int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_epoch, bool peak_is_now);
 
-/* Is this an account's first change since the last peak, tick or boundary of an interval? Each of them sets vbt_clock on. */
+/* Is this an account's first change since the last peak, tick or boundary of an interval? Each of them sets vbt_epoch on. */
 VBT_INLINE bool vbt_ledger_stale(const struct vbt_counters *counters) {
-    return VBT_UNLIKELY(counters->clock != VBT_PEEK(uint64_t, vbt_clock));
+    return VBT_UNLIKELY(counters->epoch != VBT_PEEK(uint64_t, vbt_epoch));
 }
 
 /* Of so many requests of other sizes than the usual one that are counted together, one looks whether it should be the usual one. */

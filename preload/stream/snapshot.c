@@ -230,13 +230,13 @@ enum { ROWS_A_CHUNK = 2048 };
 
 static bool group_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
     const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
-    return group->count > 0 && group->clock >= since && is_defined(group, defined);
+    return group->count > 0 && group->epoch >= since && is_defined(group, defined);
 }
 
 static bool site_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
     const struct vbt_interval_site *site = vbt_vector_at(&vbt_interval_groups.sites, id);
     const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, site->group);
-    return site->clock >= since && site->node <= defined->nodes && group->count > 0 && is_defined(group, defined);
+    return site->epoch >= since && site->node <= defined->nodes && group->count > 0 && is_defined(group, defined);
 }
 
 static const struct vbt_interval_site *site_at(uint32_t id) { return vbt_vector_at(&vbt_interval_groups.sites, id); }

@@ -20,7 +20,7 @@ struct vbt_tick {
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
 
-/* The nodes up to defined->nodes that changed since the clock stood at `since` (0: all that ever did). */
+/* The nodes up to defined->nodes that changed since the epoch `since` (0: all that ever did). */
 void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                            const struct vbt_dictionary *defined, uint64_t since);
 

@@ -50,7 +50,7 @@ static struct {
     struct vbt_books books;
     struct vbt_tick tick;
     struct vbt_timeline timeline;
-    uint64_t clock, clock_before; /* vbt_clock at the last tick and the one before */
+    uint64_t epoch, epoch_before; /* vbt_epoch at the last tick and the one before */
     int64_t changed;              /* the latest tick that found something moved, ns */
     bool moved, maps_moved;       /* since it was last written */
 } seen;
@@ -63,14 +63,14 @@ static struct {
 
 /* By write_threads; by rewrite, where all has to be written again. */
 static struct {
-    uint64_t clock; /* changes before it have been written by thread; 0: none has */
+    uint64_t epoch; /* changes before it have been written by thread; 0: none has */
     int64_t time;   /* when that was */
     uint32_t count; /* how many there were */
 } by_thread;
 
 /* By write_values, write_changes, rewrite and book_cost. */
 static struct {
-    uint64_t clock;     /* changes of counters before it are in the file */
+    uint64_t epoch;     /* changes of counters before it are in the file */
     int64_t due;        /* what changed is not written again before, ns */
     int64_t time;       /* when it was last written, ns */
     int64_t cost;       /* ns of processor time that writing it took and that are not made up for */
@@ -115,8 +115,8 @@ static void measure(void) {
     int64_t rss = seen.tick.rss;
     int64_t peak = books->peak;
     seen.tick.maps_held = -1;
-    seen.clock_before = seen.clock;
-    seen.clock = atomic_fetch_add(&vbt_clock, 1) + 1;
+    seen.epoch_before = seen.epoch;
+    seen.epoch = atomic_fetch_add(&vbt_epoch, 1) + 1;
     vbt_books_read(books);
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
     seen.tick.time = now - vbt_clock_start;
@@ -151,8 +151,8 @@ static void write_threads(const struct vbt_dictionary *now, uint64_t since) {
     if (threads < 2 || (since != 0 && !due))
         return;
     vbt_thread_rows_look(seen.tick.time);
-    vbt_snapshot_threads(&file.writer, &seen.books, &seen.tick, now, since == 0 ? 0 : by_thread.clock);
-    by_thread.clock = seen.clock_before;
+    vbt_snapshot_threads(&file.writer, &seen.books, &seen.tick, now, since == 0 ? 0 : by_thread.epoch);
+    by_thread.epoch = seen.epoch_before;
     by_thread.time = seen.tick.time;
     by_thread.count = threads;
 }
@@ -193,10 +193,10 @@ static void write_values(uint64_t since) {
 }
 
 /* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been
- * between looking at the clock and changing its counters when that tick passed. */
+ * between looking at the epoch and changing its counters when that tick passed. */
 static void write_changes(void) {
-    write_values(values.clock);
-    values.clock = seen.clock_before;
+    write_values(values.epoch);
+    values.epoch = seen.epoch_before;
 }
 
 static void write_end(const char *reason) {
@@ -245,7 +245,7 @@ static void rewrite(const char *reason) {
         file.writer.lost = old.lost;
         file.rewritten_size = file.writer.file_size;
         file.has_file = true;
-        values.clock = seen.clock_before;
+        values.epoch = seen.epoch_before;
         return;
     }
     int error = file.writer.error;
@@ -258,7 +258,7 @@ static void rewrite(const char *reason) {
         file.writer.error = error;
         return;
     }
-    by_thread.clock = 0;
+    by_thread.epoch = 0;
     write_changes();
     if (reason != NULL)
         write_end(reason);

@@ -54,7 +54,7 @@ void vbt_books_read(struct vbt_books *out) {
     memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
     memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
     out->peak = atomic_load(&vbt_peak.bytes);
-    out->peak_clock = atomic_load(&vbt_peak.clock);
+    out->peak_epoch = atomic_load(&vbt_peak.epoch);
     uint32_t threads = atomic_load(&vbt_peak.threads);
     if (threads == 1 && live > out->peak) {
         out->peak = live;
@@ -135,7 +135,7 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
         totals->allocated += counters->allocated;
         totals->freed += counters->freed;
         totals->temporary += counters->temporary;
-        totals->at_peak += vbt_ledger_at_peak(page, account, books->peak_clock, books->peak_is_now);
+        totals->at_peak += vbt_ledger_at_peak(page, account, books->peak_epoch, books->peak_is_now);
         threads += counters->allocs > 0;
         several_sizes |= counters->sizes != NULL;
         if (counters->allocs > 0)
@@ -198,7 +198,7 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
         part->allocated += counters->allocated;
         part->freed += counters->freed;
         part->temporary += counters->temporary;
-        part->at_peak += vbt_ledger_at_peak(page, account, books->peak_clock, books->peak_is_now);
+        part->at_peak += vbt_ledger_at_peak(page, account, books->peak_epoch, books->peak_is_now);
     }
     const struct inherited *part = account < inherited.count ? vbt_vector_at(&inherited, account) : NULL;
     if (part != NULL && part->blocks != 0)
@@ -207,23 +207,23 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
 }
 
 /* Saves the look at each page of threads that do nothing, or have ended. */
-static bool changed(const struct vbt_thread *thread, uint64_t clock) {
-    return atomic_load_explicit(&thread->ledger.clock, memory_order_relaxed) >= clock;
+static bool changed(const struct vbt_thread *thread, uint64_t epoch) {
+    return atomic_load_explicit(&thread->ledger.epoch, memory_order_relaxed) >= epoch;
 }
 
-static bool page_changed(uint32_t page, uint64_t clock) {
+static bool page_changed(uint32_t page, uint64_t epoch) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
-        if (changed(thread, clock) && atomic_load_explicit(&thread->ledger.page_clocks[page], memory_order_relaxed) >= clock)
+        if (changed(thread, epoch) && atomic_load_explicit(&thread->ledger.page_epochs[page], memory_order_relaxed) >= epoch)
             return true;
     return false;
 }
 
-static bool account_changed(uint32_t account, uint64_t clock) {
+static bool account_changed(uint32_t account, uint64_t epoch) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        if (!changed(thread, clock))
+        if (!changed(thread, epoch))
             continue;
         const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
-        if (page != NULL && (page->counters[account % VBT_PAGE_ACCOUNTS].clock & ~VBT_CLOCK_OURS) >= clock)
+        if (page != NULL && (page->counters[account % VBT_PAGE_ACCOUNTS].epoch & ~VBT_EPOCH_OWN) >= epoch)
             return true;
     }
     return false;
@@ -260,10 +260,10 @@ static void forget_accounts(struct vbt_ledger *ledger) {
     for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++) {
         struct vbt_counters_page *page = ledger->pages[index];
         for (uint32_t n = 0; page != NULL && n < VBT_PAGE_ACCOUNTS; n++) {
-            uint64_t ours = page->counters[n].clock & VBT_CLOCK_OURS;
+            uint64_t ours = page->counters[n].epoch & VBT_EPOCH_OWN;
             if (nothing_happened(&page->counters[n]))
                 continue; /* the fewer pages are written to, the fewer are copied from the parent */
-            page->counters[n] = (struct vbt_counters){.clock = ours};
+            page->counters[n] = (struct vbt_counters){.epoch = ours};
             if (page->at_peak[n] != 0)
                 page->at_peak[n] = 0;
         }
@@ -306,9 +306,9 @@ void vbt_books_inherit(void) {
         inherit(account, all->inherited_blocks + all->allocs - all->frees, all->inherited_bytes + all->allocated - all->freed);
         live += (int64_t)(all->inherited_bytes + all->allocated - all->freed);
     }
-    uint64_t clock = atomic_fetch_add(&vbt_clock, 1) + 1;
+    uint64_t epoch = atomic_fetch_add(&vbt_epoch, 1) + 1;
     atomic_store(&vbt_peak.bytes, live);
-    atomic_store(&vbt_peak.clock, clock);
+    atomic_store(&vbt_peak.epoch, epoch);
     atomic_store(&vbt_peak.total, live);
     atomic_store(&vbt_peak.threads, 1); /* the states of the others are nobody's */
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {

@@ -29,7 +29,7 @@ struct vbt_books {
     struct vbt_maps_sum maps;     /* of the map domain, by kind */
     int64_t peak;
     int64_t peak_error;  /* how far the true peak can lie above it */
-    uint64_t peak_clock; /* for vbt_books_node */
+    uint64_t peak_epoch; /* for vbt_books_node */
     bool peak_is_now;
 };
 
@@ -53,7 +53,7 @@ struct vbt_node_part {
  * process inherited belongs to the first row, which has a part for it. */
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]);
 
-/* The next nodes that changed since the clock stood at `since` (0: all that something was booked at), of those up to the node `last`; in
+/* The next nodes that changed since the epoch `since` (0: all that something was booked at), of those up to the node `last`; in
  * ascending order, at most `most`. Returns their number: if it is less, these were the last. *position: 0 at first. */
 uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most);
 

@@ -85,11 +85,11 @@ struct vbt_thread *vbt_thread_begin(void) {
         if (was_nobodys)
             vbt_ledger_begin(&thread->ledger);
     } else {
-        thread = vbt_map(sizeof *thread + VBT_PAGES * (sizeof *thread->ledger.pages + sizeof *thread->ledger.page_clocks));
+        thread = vbt_map(sizeof *thread + VBT_PAGES * (sizeof *thread->ledger.pages + sizeof *thread->ledger.page_epochs));
         if (thread == NULL)
             return NULL;
         thread->ledger.pages = (struct vbt_counters_page **)(thread + 1);
-        thread->ledger.page_clocks = (_Atomic uint64_t *)(thread->ledger.pages + VBT_PAGES);
+        thread->ledger.page_epochs = (_Atomic uint64_t *)(thread->ledger.pages + VBT_PAGES);
         thread->tid = tid;
         thread->row = row;
         thread->ledger.intervals = &thread->intervals;

@@ -147,11 +147,6 @@ uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     return vbt_table_get(&vbt_tree.node_ids, vbt_node_key(parent, site), domain);
 }
 
-uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint32_t node = vbt_node_find(parent, site, domain);
-    return VBT_LIKELY(node != 0) ? node : vbt_new_node(parent, site, domain);
-}
-
 /* With the lock. Into its parent's list, or where that is full into the table. */
 static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
     struct vbt_children *children = vbt_children_at(parent);
@@ -185,13 +180,18 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     return add_child(parent, site, domain, id) ? id : 0;
 }
 
-uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+static uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     if (site == 0)
         return vbt_tree.lost_nodes[domain];
     vbt_lock(&vbt_tree.lock);
     uint32_t id = add_node(parent, site, domain);
     vbt_unlock(&vbt_tree.lock);
     return id != 0 ? id : vbt_tree.lost_nodes[domain];
+}
+
+uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    uint32_t node = vbt_node_find(parent, site, domain);
+    return VBT_LIKELY(node != 0) ? node : new_node(parent, site, domain);
 }
 
 /* What a call path takes in the file, before it is compressed, and in memory, with the counters of a thread. */

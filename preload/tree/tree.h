@@ -101,8 +101,6 @@ void vbt_tree_disown(uint32_t file);
  * another site. */
 uint32_t vbt_native_site(uintptr_t address);
 
-uint32_t vbt_new_node(uint32_t parent, uint32_t site, enum vbt_domain domain);
-
 /* Above 1, as table keys must be. */
 static inline uint64_t vbt_node_key(uint32_t parent, uint32_t site) { return ((uint64_t)parent << 32 | site) + 2; }
 
@@ -111,7 +109,7 @@ static inline uint64_t vbt_node_child(uint32_t site, enum vbt_domain domain, uin
     return ((uint64_t)site << 2 | domain) << VBT_NODE_BITS | node;
 }
 
-/* The node of a site under a parent; 0 where there is none yet. */
+/* The node of a site under a parent; 0 where there is none yet. (For tests.) */
 uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain);
 
 /* The same, made where there is none; the domain's lost node when there is no room. */

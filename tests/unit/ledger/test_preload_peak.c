@@ -61,7 +61,7 @@ static void random_step(struct vbt_thread *thread, uint64_t *seed, int step) {
     uint32_t block = (uint32_t)(world_random(seed) % BLOCKS);
     bool rising = step / 200 % 2 == 0;
     if (world_random(seed) % 50 == 0)
-        atomic_fetch_add(&vbt_clock, 1);
+        atomic_fetch_add(&vbt_epoch, 1);
     if (truth.blocks[block].size < 0 && (rising || world_random(seed) % 4 == 0)) {
         int64_t size = world_random(seed) % 20 == 0 ? (int64_t)(world_random(seed) % 100000) : (int64_t)(world_random(seed) % 300);
         do_alloc(thread, block, (uint32_t)(world_random(seed) % NODES), size);

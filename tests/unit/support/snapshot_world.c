@@ -58,7 +58,7 @@ uintptr_t alloc(uint32_t node, size_t size) {
 }
 
 uint64_t write_tick(uint64_t since) {
-    uint64_t now = atomic_fetch_add(&vbt_clock, 1) + 1;
+    uint64_t now = atomic_fetch_add(&vbt_epoch, 1) + 1;
     struct vbt_books books;
     vbt_books_read(&books);
     struct vbt_dictionary defined = vbt_dictionary_now();

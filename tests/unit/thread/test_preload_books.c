@@ -65,12 +65,12 @@ static void threads_are_summed(void **state) {
 }
 
 /* The nodes that changed, asked for in pieces. */
-static uint32_t changed_since(uint64_t clock, uint32_t last, uint32_t nodes[], uint32_t most) {
+static uint32_t changed_since(uint64_t epoch, uint32_t last, uint32_t nodes[], uint32_t most) {
     enum { PIECE = 7 };
     uint32_t position = 0, count = 0, found;
     do {
         uint32_t piece[PIECE];
-        found = vbt_books_changed(clock, last, &position, piece, PIECE);
+        found = vbt_books_changed(epoch, last, &position, piece, PIECE);
         for (uint32_t i = 0; i < found; i++) {
             assert_true(i == 0 || piece[i - 1] < piece[i]);
             assert_true(count < most);
@@ -96,10 +96,10 @@ static void what_changed_since_a_tick_is_known(void **state) {
     for (uint32_t i = 0, node = heap_node; i < NODES; i++)
         nodes[i] = node = world_node(world_node(node, "on the way", VBT_DOMAIN_HEAP), "deeper", VBT_DOMAIN_HEAP);
     uint32_t last = vbt_tree.nodes.count - 1;
-    uint64_t first = atomic_fetch_add(&vbt_clock, 1) + 1;
+    uint64_t first = atomic_fetch_add(&vbt_epoch, 1) + 1;
     for (uint32_t i = 0; i < NODES; i++)
         world_alloc(thread, nodes[(i + 5) % NODES], 0x10000 + 16 * i, 1);
-    uint64_t second = atomic_fetch_add(&vbt_clock, 1) + 1;
+    uint64_t second = atomic_fetch_add(&vbt_epoch, 1) + 1;
     assert_int_equal(changed_since(first, last, changed, 2 * NODES), NODES);
     for (uint32_t i = 0; i < NODES; i++)
         assert_true(is_among(nodes[i], changed, NODES));
@@ -112,7 +112,7 @@ static void what_changed_since_a_tick_is_known(void **state) {
     assert_true(is_among(nodes[NODES - 1], changed, 3));
     assert_true(is_among(nodes[5], changed, 3));
     assert_true(is_among(vbt_tree.own_node, changed, 3));
-    assert_int_equal(changed_since(atomic_load(&vbt_clock) + 1, last, changed, 2 * NODES), 0);
+    assert_int_equal(changed_since(atomic_load(&vbt_epoch) + 1, last, changed, 2 * NODES), 0);
     uint32_t all = changed_since(0, last, changed, 2 * NODES);
     assert_int_equal(all, vbt_accounts.count - 1);
     vbt_vector_add(&vbt_accounts); /* one that somebody is about to open */

@@ -174,7 +174,6 @@ static void a_parent_may_have_any_number_of_children(void **state) {
         for (enum vbt_domain domain = 0; domain < VBT_DOMAINS; domain++) {
             assert_int_equal(nodes[i][domain], before + VBT_DOMAINS * i + domain);
             assert_int_equal(vbt_node_find(parent, sites[i], domain), nodes[i][domain]);
-            assert_int_equal(vbt_new_node(parent, sites[i], domain), nodes[i][domain]);
             assert_int_equal(vbt_node_at(nodes[i][domain])->parent, parent);
             assert_int_equal(vbt_node_find(nodes[i][domain], sites[i], domain), 0);
         }
