@@ -175,7 +175,7 @@ static void quiesce(void) {
 
 /* Of every process, as each has a trace: to who started them all. To a person, of the one that was
  * started. */
-static void tell_failure(const struct vbt_summary *summary, bool is_exec) {
+static void report_failure(const struct vbt_summary *summary, bool is_exec) {
     enum { ROOM = VBT_PATH_MAX + 1024 };
     static char line[ROOM]; /* not on a stack that may be small */
     vbt_format(line, sizeof line, "%s: not written%s: %s", summary->path, summary->begun ? " to its end" : "",
@@ -188,7 +188,7 @@ static void print_summary(bool is_exec) {
     struct vbt_summary summary;
     vbt_stream_summary(&summary);
     if (!summary.written)
-        tell_failure(&summary, is_exec);
+        report_failure(&summary, is_exec);
     if (!summary.written || is_exec || !summary_due || vbt_options.quiet)
         return;
     vbt_say("%s: %lu allocations, %lu bytes; at most %ld bytes at a time; %lu events lost", vbt_program_name(),
@@ -323,7 +323,7 @@ static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_na
 
 /* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order:
  * before_fork has run. */
-static void begin_anew(bool in_order) {
+static void begin_in_child(bool in_order) {
     free_locks();
     vbt_oracle_after_fork_in_child();
     vbt_process_init();
@@ -333,7 +333,7 @@ static void begin_anew(bool in_order) {
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();
-    vbt_maps_begin_anew(in_order, vbt_self != NULL ? &vbt_self->ledger : NULL);
+    vbt_maps_begin_in_child(in_order, vbt_self != NULL ? &vbt_self->ledger : NULL);
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
@@ -344,7 +344,7 @@ static void begin_anew(bool in_order) {
 
 static void after_fork_in_child(void) {
     if (held_for_fork) {
-        begin_anew(true);
+        begin_in_child(true);
         vbt_maps_after_fork();
     } else if (over) {
         free_locks(); /* a thread that forked at the same time may have them */
@@ -369,7 +369,7 @@ static bool adopt(struct vbt_thread *thread) {
         atomic_store(&vbt_recording, VBT_STOPPED);
         return false;
     }
-    begin_anew(false);
+    begin_in_child(false);
     atomic_store(&thread->standing, VBT_IN_CALL); /* the event goes on */
     return !vbt_paused();
 }

@@ -9,7 +9,7 @@
 static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t node = python != NULL ? python->node : 0;
-    while (node != 0 && (vbt_node_at(node)->flags & VBT_SITE_OF_OURS))
+    while (node != 0 && (vbt_node_at(node)->flags & VBT_SITE_OWN))
         node = vbt_node_at(node)->parent;
     return node != 0 ? vbt_node_at(node)->site : vbt_native_site(caller);
 }
@@ -52,7 +52,7 @@ VBT_EXPORT int64_t vbtrace_live_bytes(void) {
         return 0;
     const struct vbt_ledger *ledger = &thread->ledger;
     int64_t others = atomic_load(&vbt_peak.total) - atomic_load_explicit(&ledger->published, memory_order_relaxed);
-    int64_t live = others + ledger->live - ledger->ours;
+    int64_t live = others + ledger->live - ledger->own;
     vbt_leave(thread);
     return live;
 }

@@ -17,15 +17,15 @@
 enum { HUGE_PAGE_SHIFT = 26, HUGE_PAGE_MASK = 63, USUAL_HUGE_PAGE = 21 }; /* of mmap's flags, see MAP_HUGE_2MB */
 
 /* A call that is being recorded; thread is NULL where it is only passed on. */
-struct call {
+struct map_call {
     struct vbt_thread *thread;
     bool inside;                /* of a request to an allocator */
     enum vbt_standing standing; /* then: where the thread stands in it */
     bool paused;                /* only what ends is booked */
 };
 
-static struct call enter(uintptr_t caller) {
-    struct call call = {.thread = vbt_self};
+static struct map_call enter(uintptr_t caller) {
+    struct map_call call = {.thread = vbt_self};
     if (call.thread != NULL)
         call.standing = (enum vbt_standing)atomic_load_explicit(&call.thread->standing, memory_order_relaxed);
     call.inside = (call.standing == VBT_IN_CALL || (call.standing == VBT_IN_REAL && vbt_real_calls_back(caller))) &&
@@ -35,7 +35,7 @@ static struct call enter(uintptr_t caller) {
     return call;
 }
 
-static void leave(struct call call) {
+static void leave(struct map_call call) {
     if (call.thread != NULL)
         vbt_stand(call.thread, call.inside ? call.standing : VBT_IDLE);
 }
@@ -48,7 +48,7 @@ static bool open_ledger(struct vbt_thread *thread) {
 
 static void close_ledger(struct vbt_thread *thread) { vbt_stand(thread, VBT_IN_CALL); }
 
-static void retire(struct call call, uintptr_t start, uintptr_t end) {
+static void retire(struct map_call call, uintptr_t start, uintptr_t end) {
     if (call.thread != NULL && open_ledger(call.thread))
         vbt_maps_retire(&call.thread->ledger, start, end);
     if (call.thread != NULL)
@@ -67,7 +67,7 @@ static uint32_t arena_site(void) {
     return site;
 }
 
-static void add(struct call call, struct vbt_registers caller, enum vbt_map_kind kind, uintptr_t start, uintptr_t end) {
+static void add(struct map_call call, struct vbt_registers caller, enum vbt_map_kind kind, uintptr_t start, uintptr_t end) {
     if (call.paused)
         return;
     if (call.inside)
@@ -92,7 +92,7 @@ static void find_real(void) {
 
 VBT_INLINE void *map(void *hint, size_t size, int protection, int flags, int file, off_t offset, struct vbt_registers caller) {
     find_real();
-    struct call call = enter(caller.pc);
+    struct map_call call = enter(caller.pc);
     if (flags & MAP_FIXED && !(flags & MAP_FIXED_NOREPLACE))
         retire(call, (uintptr_t)hint, (uintptr_t)hint + mapped_size(size, flags));
     void *start = vbt_real.mmap(hint, size, protection, flags, file, offset);
@@ -125,7 +125,7 @@ static void settle_unmapped(struct vbt_ledger *ledger, uint64_t asked) {
 
 VBT_EXPORT int munmap(void *start, size_t size) {
     find_real();
-    struct call call = enter(VBT_CALLER);
+    struct map_call call = enter(VBT_CALLER);
     uintptr_t bytes = vbt_page_up(size);
     retire(call, (uintptr_t)start, (uintptr_t)start + bytes);
     int result = vbt_real.munmap(start, size);
@@ -150,7 +150,7 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
     void *target = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? va_arg(more, void *) : NULL;
     va_end(more);
     find_real();
-    struct call call = enter(VBT_CALLER);
+    struct map_call call = enter(VBT_CALLER);
     uintptr_t from = (uintptr_t)old, to = (uintptr_t)target;
     uintptr_t old_bytes = flags & MREMAP_DONTUNMAP ? 0 : vbt_page_up(old_size),
               bytes = vbt_page_up(size); /* 0: the old part stays */
@@ -172,9 +172,9 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
 }
 
 /* The break is moved from one address to another; pages come and go where it crosses their bounds. */
-static void break_to_move(struct call call, uintptr_t from, uintptr_t to) { retire(call, vbt_page_up(to), vbt_page_up(from)); }
+static void break_to_move(struct map_call call, uintptr_t from, uintptr_t to) { retire(call, vbt_page_up(to), vbt_page_up(from)); }
 
-static void break_moved(struct call call, struct vbt_registers caller, bool done, uintptr_t from, uintptr_t to) {
+static void break_moved(struct map_call call, struct vbt_registers caller, bool done, uintptr_t from, uintptr_t to) {
     if (call.thread != NULL && open_ledger(call.thread)) {
         if (done) {
             vbt_maps_settle(&call.thread->ledger);
@@ -190,7 +190,7 @@ static uintptr_t break_now(void) { return (uintptr_t)vbt_sys(SYS_brk, 0); }
 
 VBT_EXPORT int brk(void *address) {
     find_real();
-    struct call call = enter(VBT_CALLER);
+    struct map_call call = enter(VBT_CALLER);
     uintptr_t from = break_now(), to = (uintptr_t)address;
     break_to_move(call, from, to);
     int result = vbt_real.brk(address);
@@ -202,7 +202,7 @@ VBT_EXPORT void *sbrk(intptr_t increment) {
     find_real();
     if (increment == 0)
         return vbt_real.sbrk(0);
-    struct call call = enter(VBT_CALLER);
+    struct map_call call = enter(VBT_CALLER);
     uintptr_t from = break_now(), to = from + (uintptr_t)increment;
     break_to_move(call, from, to);
     void *result = vbt_real.sbrk(increment);

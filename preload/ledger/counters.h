@@ -72,7 +72,7 @@ struct vbt_ledger {
     int64_t crest;                            /* live above this when something is freed: a peak may be passing */
     int64_t crest_of_others;                  /* the same without what the watcher wants to know */
     _Atomic int64_t published;                /* part of live that is in vbt_peak.total */
-    int64_t ours;                             /* part of live that is vbtrace's own */
+    int64_t own;                              /* part of live that is vbtrace's own */
     const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
     uint32_t interval;                        /* grows with each boundary of an interval or section on this thread */
     size_t huge_size;                         /* true size of the latest block freed whose cell could not hold it */

@@ -105,7 +105,7 @@ void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_cou
 
 int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
-    int64_t live = ledger->live - ledger->ours;
+    int64_t live = ledger->live - ledger->own;
     int64_t lowest = INT64_MAX;
     uint32_t depth = open_sections(all);
     for (uint32_t i = 0; i < depth + all->clock_open; i++) {
@@ -115,7 +115,7 @@ int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
         if (open->high < lowest)
             lowest = open->high;
     }
-    return lowest == INT64_MAX ? INT64_MAX : lowest + ledger->ours;
+    return lowest == INT64_MAX ? INT64_MAX : lowest + ledger->own;
 }
 
 /* What was found for an interval is booked in its group. With the groups' lock. */
@@ -154,9 +154,9 @@ static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
         struct vbt_flow after = {counters->allocs, counters->frees, counters->allocated, counters->freed};
         struct vbt_flow flow = flow_minus(&after, &note->flow);
         if (counters->epoch & VBT_EPOCH_OWN || note->node == vbt_tree.line_node) {
-            flow_add(&all->clock.ours, &flow);
+            flow_add(&all->clock.own, &flow);
             for (uint32_t s = 0; s < open_sections(all); s++)
-                flow_add(&all->sections[s].ours, &flow);
+                flow_add(&all->sections[s].own, &flow);
             continue;
         }
         if (clock_group != 0 && all->depth == 0) {
@@ -193,8 +193,8 @@ static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_int
     struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
     struct vbt_flow now = flow_of(ledger);
     struct vbt_flow flow = flow_minus(&now, &open->start);
-    flow = flow_minus(&flow, &open->ours);
-    int64_t high = ledger->live - ledger->ours;
+    flow = flow_minus(&flow, &open->own);
+    int64_t high = ledger->live - ledger->own;
     if (open->high > high)
         high = open->high;
     stat_add(group, VBT_Q_TIME, time - open->time);
@@ -213,7 +213,7 @@ static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_int
 }
 
 static struct vbt_open_interval open_interval(const struct vbt_ledger *ledger, uint32_t from, int64_t time) {
-    int64_t live = ledger->live - ledger->ours;
+    int64_t live = ledger->live - ledger->own;
     return (struct vbt_open_interval){.from = from,
                                       .found_from = ledger->intervals->found_count,
                                       .time = time,

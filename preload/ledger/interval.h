@@ -23,7 +23,7 @@ struct vbt_open_interval {
     uint64_t iterations;   /* sections */
     int64_t time;          /* ns at the start */
     struct vbt_flow start; /* the thread's totals then */
-    struct vbt_flow ours;  /* vbtrace's own events since */
+    struct vbt_flow own;   /* vbtrace's own events since */
     int64_t live;          /* live bytes of the program's at the start */
     int64_t high;          /* the highest since */
 };

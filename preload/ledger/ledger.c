@@ -91,12 +91,12 @@ static void crest(struct vbt_ledger *ledger) {
 }
 
 /* The first change of an account since the last peak or tick. */
-static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t ours) {
+static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t own) {
     uint64_t now = atomic_load(&vbt_epoch);
     uint32_t page = account / VBT_PAGE_ACCOUNTS;
     if (counters->epoch != 0 && (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* at first it had nothing */
         vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
-    counters->epoch = now | ours;
+    counters->epoch = now | own;
     atomic_store_explicit(&ledger->page_epochs[page], now, memory_order_relaxed);
     atomic_store_explicit(&ledger->epoch, now, memory_order_relaxed);
 }
@@ -104,11 +104,11 @@ static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_co
 /* The first change of an account since the last peak, tick or boundary of an interval. */
 static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t change) {
     struct vbt_counters *counters = place.counters;
-    uint64_t ours = vbt_node_at(place.node)->flags & VBT_SITE_OF_OURS ? VBT_EPOCH_OWN : 0;
-    set_epoch(ledger, place.account, counters, ours);
-    if (ours) {
-        ledger->ours += change;
-        vbt_ledger_forget_crest(ledger); /* it was computed with the old share of ours */
+    uint64_t own = vbt_node_at(place.node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
+    set_epoch(ledger, place.account, counters, own);
+    if (own) {
+        ledger->own += change;
+        vbt_ledger_forget_crest(ledger); /* it was computed with the old share of vbtrace itself */
     }
     if (counters->interval != ledger->interval) {
         vbt_intervals_confirm(ledger);
@@ -274,7 +274,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     if (VBT_UNLIKELY(ledger->watched))
         ledger->watcher->free(ledger->watcher, place.node, size, was_last, -1);
     if (counters->epoch & VBT_EPOCH_OWN)
-        ledger->ours += (int64_t)size;
+        ledger->own += (int64_t)size;
     if (was_last) {
         ledger->last_block = block;
         counters->temporary--;

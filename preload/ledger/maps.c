@@ -225,7 +225,7 @@ static void forget_all(void) {
 
 void vbt_maps_free_lock(void) { maps.lock = (struct vbt_lock){0}; }
 
-void vbt_maps_begin_anew(bool in_order, const struct vbt_ledger *own) {
+void vbt_maps_begin_in_child(bool in_order, const struct vbt_ledger *own) {
     maps.sum.forgotten = 0;
     if (!in_order && atomic_load(&maps.lock.state) != 0)
         forget_all();

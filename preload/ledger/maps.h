@@ -23,7 +23,7 @@ struct vbt_map_totals {
 struct vbt_maps_sum {
     struct vbt_map_totals kinds[VBT_MAP_KINDS];
     uint64_t unknown;   /* calls that unmapped, among others, what was not known here */
-    uint64_t forgotten; /* mappings of the parent's that this process knows nothing of: see vbt_maps_begin_anew */
+    uint64_t forgotten; /* mappings of the parent's that this process knows nothing of: see vbt_maps_begin_in_child */
     int64_t peak;       /* most bytes mapped at a time */
 };
 
@@ -70,7 +70,7 @@ void vbt_maps_after_fork(void);
 /* In the child: nobody has the lock, and what threads had in hand that are gone is settled or restored. in_order: the fork was one that
  * vbt_maps_before_fork came before. Else a thread that is gone may have been amid the books: they are begun afresh, and what was in them
  * is counted as forgotten. own: the calling thread's ledger, or NULL. */
-void vbt_maps_begin_anew(bool in_order, const struct vbt_ledger *own);
+void vbt_maps_begin_in_child(bool in_order, const struct vbt_ledger *own);
 
 /* In a child that does not record. */
 void vbt_maps_free_lock(void);

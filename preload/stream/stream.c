@@ -120,7 +120,7 @@ static void measure(void) {
     vbt_books_read(books);
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
     seen.tick.time = now - vbt_clock_start;
-    seen.tick.pauses = vbt_pauses_told(now);
+    seen.tick.pauses = vbt_pauses_until(now);
     if (seen.tick.limited == 0 && atomic_load(&vbt_tree.limited))
         seen.tick.limited = seen.tick.time;
     seen.tick.rss = vbt_rss_now();

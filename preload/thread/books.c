@@ -260,10 +260,10 @@ static void forget_accounts(struct vbt_ledger *ledger) {
     for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++) {
         struct vbt_counters_page *page = ledger->pages[index];
         for (uint32_t n = 0; page != NULL && n < VBT_PAGE_ACCOUNTS; n++) {
-            uint64_t ours = page->counters[n].epoch & VBT_EPOCH_OWN;
+            uint64_t own = page->counters[n].epoch & VBT_EPOCH_OWN;
             if (nothing_happened(&page->counters[n]))
                 continue; /* the fewer pages are written to, the fewer are copied from the parent */
-            page->counters[n] = (struct vbt_counters){.epoch = ours};
+            page->counters[n] = (struct vbt_counters){.epoch = own};
             if (page->at_peak[n] != 0)
                 page->at_peak[n] = 0;
         }
@@ -325,7 +325,7 @@ void vbt_books_inherit(void) {
         atomic_store(&ledger->published, ledger->live);
         ledger->last_block = NULL;
         ledger->last_mapping = 0;
-        ledger->ours = 0;
+        ledger->own = 0;
         vbt_ledger_forget_crest(ledger);
         atomic_store(&ledger->alloc_limit, ledger->watched ? INT64_MIN : INT64_MAX);
         atomic_store(&ledger->free_limit, ledger->watched ? INT64_MAX : INT64_MIN);

@@ -192,7 +192,7 @@ static uint32_t join(struct vbt_full_stack *stack, struct vbt_python_stack *pyth
     uint32_t stayed = runs_that_stayed(stack, python, count);
     struct growing growing = {.joined = stack->room->joined, .known = stack->depth};
     if (stayed > 0) {
-        growing.depth = stayed < stack->runs ? stack->room->runs[stayed].outside : stack->behind_runs;
+        growing.depth = stayed < stack->runs ? stack->room->runs[stayed].outside : stack->after_runs;
         growing.node = growing.joined[growing.depth - 1].node;
     } else if (stack->native.cut != VBT_CUT_NONE) {
         grow(&growing, vbt_node_at(vbt_native_cut_node(stack->native.cut))->site, VBT_DOMAIN_HEAP);
@@ -200,7 +200,7 @@ static uint32_t join(struct vbt_full_stack *stack, struct vbt_python_stack *pyth
     if (leaf != NULL && !kept)
         grow(&growing, vbt_node_at(leaf->node)->site, VBT_DOMAIN_PYTHON);
     uint32_t native = grow_runs(stack, python, &growing, stayed, count);
-    stack->behind_runs = growing.depth;
+    stack->after_runs = growing.depth;
     stack->runs = count;
     stack->cut = stack->native.cut;
     stack->python_depth = python->same = kept ? python->depth : 0;

@@ -21,7 +21,7 @@ struct vbt_full_stack {
     uint32_t depth;        /* frames */
     uint32_t runs;         /* of the evaluation loop */
     uint32_t python_depth; /* Python frames, of which all belong to runs */
-    uint32_t behind_runs;  /* frames, of which the innermost are native and called by the last run */
+    uint32_t after_runs;   /* frames, of which the innermost are native and called by the last run */
     enum vbt_cut cut;
 };
 

@@ -60,7 +60,7 @@ int64_t vbt_pause_tick(int64_t now) {
     return starts_at < stops_at ? starts_at : stops_at;
 }
 
-struct vbt_pauses vbt_pauses_told(int64_t now) {
+struct vbt_pauses vbt_pauses_until(int64_t now) {
     return (struct vbt_pauses){.count = atomic_load(&count),
                                .time = atomic_load(&before) + (vbt_paused() ? now - atomic_load(&since) : 0)};
 }

@@ -27,7 +27,7 @@ void vbt_pause_end(int64_t now);
 /* Does what the clock asks for by now. Returns when it asks for more: CLOCK_MONOTONIC, ns; INT64_MAX: never. */
 int64_t vbt_pause_tick(int64_t now);
 
-struct vbt_pauses vbt_pauses_told(int64_t now);
+struct vbt_pauses vbt_pauses_until(int64_t now);
 
 /* In the child of a fork, at `now`: a pause goes on, those before were the parent's. */
 void vbt_pause_after_fork(int64_t now);

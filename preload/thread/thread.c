@@ -33,7 +33,7 @@ static struct vbt_thread *next_to_check;
 /* A state for the calling thread from one that ended: nobody's, or one of the same row, whose counters go on. NULL if the
  * few that are looked at all live. Looking at a few in turn keeps a new thread cheap, and finds the dead ones sooner than
  * new ones are made. */
-static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_nobodys) {
+static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_free) {
     enum { LOOK_AT = 4 };
     struct vbt_thread *found = NULL;
     uint32_t looked_at = 0, turns = 0;
@@ -47,7 +47,7 @@ static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_nobody
         looked_at += shares;
         if (next_to_check->row == 0 || (shares && vbt_thread_is_gone(next_to_check->tid))) {
             found = next_to_check;
-            *was_nobodys = found->row == 0;
+            *was_free = found->row == 0;
             found->tid = tid;
             found->row = row;
         }
@@ -70,10 +70,10 @@ static void drop_unfinished(struct vbt_thread *thread) {
 struct vbt_thread *vbt_thread_begin(void) {
     uint32_t tid = (uint32_t)vbt_sys(SYS_gettid);
     uint32_t row = vbt_thread_row_begin(tid);
-    bool was_nobodys = false;
-    struct vbt_thread *thread = take_over(tid, row, &was_nobodys);
+    bool was_free = false;
+    struct vbt_thread *thread = take_over(tid, row, &was_free);
     if (thread != NULL) {
-        if (was_nobodys || atomic_load(&thread->standing) != VBT_IDLE)
+        if (was_free || atomic_load(&thread->standing) != VBT_IDLE)
             drop_unfinished(thread);
         vbt_intervals_reset(&thread->ledger);
         thread->ledger.last_block = NULL;
@@ -82,7 +82,7 @@ struct vbt_thread *vbt_thread_begin(void) {
         if (thread->ledger.watcher != NULL)
             thread->ledger.watcher->handed_on(thread->ledger.watcher);
         atomic_store(&thread->standing, VBT_IDLE);
-        if (was_nobodys)
+        if (was_free)
             vbt_ledger_begin(&thread->ledger);
     } else {
         thread = vbt_map(sizeof *thread + VBT_PAGES * (sizeof *thread->ledger.pages + sizeof *thread->ledger.page_epochs));

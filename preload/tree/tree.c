@@ -60,7 +60,7 @@ static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
 
 uint32_t vbt_intern_python_site(uint32_t code, int32_t line) {
     uint32_t flags = vbt_code_at(code)->flags;
-    uint8_t site_flags = (uint8_t)((flags & VBT_CODE_USER ? VBT_SITE_OF_USER : 0) | (flags & VBT_CODE_OWN ? VBT_SITE_OF_OURS : 0));
+    uint8_t site_flags = (uint8_t)((flags & VBT_CODE_USER ? VBT_SITE_OF_USER : 0) | (flags & VBT_CODE_OWN ? VBT_SITE_OWN : 0));
     struct vbt_site site = {.a = code, .b = line, .kind = VBT_SITE_PYTHON, .flags = site_flags};
     return intern_site((uint64_t)code << 2, line, site);
 }
@@ -72,7 +72,7 @@ void vbt_tree_disown(uint32_t file) {
     for (uint32_t id = 1; id < vbt_tree.sites.count; id++) {
         struct vbt_site *site = vbt_site_at(id);
         if (site->kind == VBT_SITE_PYTHON && vbt_code_at((uint32_t)site->a)->file == file)
-            site->flags = VBT_SITE_OF_OURS;
+            site->flags = VBT_SITE_OWN;
     }
     for (uint32_t id = 1; id < vbt_tree.nodes.count; id++) {
         struct vbt_node *node = vbt_node_at(id);
@@ -221,6 +221,6 @@ bool vbt_tree_init(void) {
     vbt_tree.own_node = add_node(0, vbt_intern_special_site("[vbtrace]"), VBT_DOMAIN_PYTHON);
     if (vbt_tree.own_node == 0)
         return false;
-    vbt_node_at(vbt_tree.own_node)->flags = VBT_SITE_OF_OURS;
+    vbt_node_at(vbt_tree.own_node)->flags = VBT_SITE_OWN;
     return true;
 }

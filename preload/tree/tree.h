@@ -24,7 +24,7 @@ struct vbt_code {
     uint32_t flags; /* enum vbt_code_flag */
 };
 
-enum { VBT_SITE_OF_USER = 1, VBT_SITE_OF_OURS = 2 };
+enum { VBT_SITE_OF_USER = 1, VBT_SITE_OWN = 2 };
 
 struct vbt_site {
     uint64_t a; /* code id, address or string id, by kind */

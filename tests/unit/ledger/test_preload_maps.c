@@ -170,7 +170,7 @@ static void what_threads_that_are_gone_had_in_hand_is_resolved(void **state) {
     vbt_maps_retire(&other->ledger, at(0), at(2));
     vbt_maps_retire(&self->ledger, at(2), at(3));
     vbt_self = self;
-    vbt_maps_begin_anew(true, &vbt_self->ledger);
+    vbt_maps_begin_in_child(true, &vbt_self->ledger);
     assert_int_equal(other->ledger.unmapping, 0);
     assert_int_not_equal(self->ledger.unmapping, 0);
     assert_int_equal(vbt_maps_held(), 3 * PAGE);
@@ -223,7 +223,7 @@ static void books_that_were_being_changed_are_begun_afresh(void **state) {
     map(b, VBT_MAP_ANONYMOUS, 10, 15);
     vbt_maps_retire(&thread->ledger, at(12), at(13));
     vbt_maps_before_fork();
-    vbt_maps_begin_anew(false, &vbt_self->ledger);
+    vbt_maps_begin_in_child(false, &vbt_self->ledger);
     vbt_books_inherit();
     struct vbt_books books;
     vbt_books_read(&books);
@@ -238,7 +238,7 @@ static void books_that_were_being_changed_are_begun_afresh(void **state) {
     map(b, VBT_MAP_ANONYMOUS, 0, 3);
     assert_node(b, 1, 0, 3, 0);
     assert_int_equal(vbt_maps_held(), 3 * PAGE);
-    vbt_maps_begin_anew(false, &vbt_self->ledger); /* a child of this one, when nobody was at it */
+    vbt_maps_begin_in_child(false, &vbt_self->ledger); /* a child of this one, when nobody was at it */
     vbt_books_inherit();
     vbt_books_read(&books);
     assert_int_equal(books.lost[VBT_LOST_MAPS], 0);

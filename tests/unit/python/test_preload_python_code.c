@@ -134,12 +134,12 @@ static void vbtraces_own_file_is_ours_before_and_after_it_says_so(void **state) 
     uint32_t other_node = vbt_node_of(node, other_site, VBT_DOMAIN_PYTHON);
     vbt_python_own_file("/opt/own/vbtrace.py");
     assert_int_equal(code_of(site).flags, VBT_CODE_OWN);
-    assert_int_equal(vbt_site_at(site)->flags, VBT_SITE_OF_OURS);
-    assert_int_equal(vbt_node_at(node)->flags, VBT_SITE_OF_OURS);
-    assert_int_equal(vbt_node_at(native)->flags, VBT_SITE_OF_OURS);
+    assert_int_equal(vbt_site_at(site)->flags, VBT_SITE_OWN);
+    assert_int_equal(vbt_node_at(node)->flags, VBT_SITE_OWN);
+    assert_int_equal(vbt_node_at(native)->flags, VBT_SITE_OWN);
     assert_int_equal(vbt_node_at(other_node)->flags, VBT_SITE_OF_USER);
-    assert_int_equal(vbt_node_at(vbt_tree.own_node)->flags, VBT_SITE_OF_OURS);
-    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/own/vbtrace.py", "section", 9), 0))->flags, VBT_SITE_OF_OURS);
+    assert_int_equal(vbt_node_at(vbt_tree.own_node)->flags, VBT_SITE_OWN);
+    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/own/vbtrace.py", "section", 9), 0))->flags, VBT_SITE_OWN);
 }
 
 static void what_is_no_code_is_transparent(void **state) {

@@ -30,7 +30,7 @@ static void it_begins_with_the_special_nodes(void **state) {
         assert_string_is((uint32_t)vbt_site_at(vbt_node_at(lost)->site)->a, "[lost call path]");
     }
     const struct vbt_node *own = vbt_node_at(vbt_tree.own_node);
-    assert_int_equal(own->flags, VBT_SITE_OF_OURS);
+    assert_int_equal(own->flags, VBT_SITE_OWN);
     assert_string_is((uint32_t)vbt_site_at(own->site)->a, "[vbtrace]");
 }
 
@@ -92,7 +92,7 @@ static void python_sites_are_lines_of_code(void **state) {
         assert_int_equal(site->a, user);
         assert_int_equal(site->b, lines[i]);
         assert_int_equal(site->flags, VBT_SITE_OF_USER);
-        assert_int_equal(vbt_site_at(first + 2 * i + 1)->flags, VBT_SITE_OF_USER | VBT_SITE_OF_OURS);
+        assert_int_equal(vbt_site_at(first + 2 * i + 1)->flags, VBT_SITE_OF_USER | VBT_SITE_OWN);
     }
 }
 
@@ -193,7 +193,7 @@ static void flags_are_those_of_the_nearest_python_site(void **state) {
     assert_int_equal(vbt_node_at(library)->flags, 0);
     assert_int_equal(vbt_node_at(vbt_node_of(user, native_site, VBT_DOMAIN_HEAP))->flags, VBT_SITE_OF_USER);
     assert_int_equal(vbt_node_at(vbt_node_of(library, native_site, VBT_DOMAIN_HEAP))->flags, 0);
-    assert_int_equal(vbt_node_at(vbt_node_of(vbt_tree.own_node, native_site, VBT_DOMAIN_HEAP))->flags, VBT_SITE_OF_OURS);
+    assert_int_equal(vbt_node_at(vbt_node_of(vbt_tree.own_node, native_site, VBT_DOMAIN_HEAP))->flags, VBT_SITE_OWN);
 }
 
 static void a_path_without_a_site_is_lost(void **state) {
