@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECTS = 4096, SIZE = 96, ONE_DIGIT = 1 << 30 };
+enum { OBJECTS = 4096, ONE_DIGIT = 1 << 30 };
 
 FAKE_EXPORT uint64_t PyCFunction_Type[2]; /* only its address matters */
 
@@ -29,7 +29,7 @@ static void *of_size(size_t size) {
     return objects[object_count++] = made;
 }
 
-void *fake_object(void) { return of_size(SIZE); }
+void *fake_object(void) { return of_size(FAKE_OBJECT_SIZE); }
 
 void *fake_attribute(void *object, const char *name) {
     for (unsigned i = attribute_count; i-- > 0;)

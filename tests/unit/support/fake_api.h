@@ -16,6 +16,7 @@
 void fake_api_begin(void);
 void fake_api_end(void);
 
+enum { FAKE_OBJECT_SIZE = 96 };
 void *fake_object(void);
 
 /* NULL where an object has no such attribute. */
