@@ -10,7 +10,7 @@
 enum { OBJECTS = 100000, FRAME_SIZE = 112, STATE_SIZE = 128, LINE_TABLE_SIZE = 2 * FAKE_INSTRUCTIONS };
 
 /* Types and the tagged None that evaluation loops' frames have for code: only their addresses matter. */
-static uint64_t code_type[2], string_type[2], bytes_type[2], none[8];
+static uint64_t code_type[2], string_type[2], bytes_type[2], tuple_type[2], none[8];
 
 static struct vbt_thread *booker;
 static struct {
@@ -50,6 +50,7 @@ static void begin(int minor, struct vbt_thread *thread) {
     vbt_python.code_type = code_type;
     vbt_python.unicode_type = string_type;
     vbt_python.bytes_type = bytes_type;
+    vbt_python.tuple_type = tuple_type;
     vbt_python.this_thread = state_of_this_thread;
     vbt_python.current_thread = minor >= 12 ? state_of_this_thread : no_state;
     state = object(STATE_SIZE, true);
@@ -150,6 +151,16 @@ char *fake_code_of(char *file, char *name, int first_line) {
     char *code = object(code_size(), true);
     fill_code(code, file, name, first_line);
     return code;
+}
+
+void fake_code_contains(char *code, char *const *inner, size_t count) {
+    size_t size = (count + 1) * sizeof *inner;
+    char *tuple = object((size_t)abi()->tuple_items + size, false);
+    put_pointer(tuple, abi()->object_type, tuple_type);
+    put_word(tuple, abi()->var_size, count + 1);
+    put_pointer(tuple, abi()->tuple_items, none); /* as the constant that most code has */
+    memcpy(tuple + abi()->tuple_items + sizeof *inner, inner, count * sizeof *inner);
+    put_pointer(code, abi()->code_constants, tuple);
 }
 
 static char *ascii(const char *text) { return fake_string(FAKE_ASCII, text, strlen(text)); }

@@ -35,6 +35,9 @@ char *fake_code(const char *file, const char *name, int first_line);
 /* The same of str objects. */
 char *fake_code_of(char *file, char *name, int first_line);
 
+/* Code within code: the second is a constant of the first. Once for each, all at a time. */
+void fake_code_contains(char *code, char *const *inner, size_t count);
+
 /* The code object dies, and another takes its block. */
 void fake_code_reborn(char *code, const char *file, const char *name, int first_line);
 
