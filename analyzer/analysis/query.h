@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_COLLAPSED, VBT_MPROF, VBT_FORMATS };
+enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_EXPORT };
 
 /* Whose layout a table of lines has. */
 enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
@@ -21,6 +21,7 @@ enum { VBT_MAX_FILTERS = 16 };
 struct vbt_query {
     const char *trace;
     enum vbt_output_format format;
+    const char *exporter;                 /* of VBT_EXPORT: its name, see export/exporter.h */
     const char *sort;                     /* one of the command's keys; its first one by default */
     const char *suppress;                 /* a file of patterns, see suppress.h; NULL: none */
     const char *output;                   /* NULL: standard output */

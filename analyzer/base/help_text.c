@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_WIDTH = 17, HELP_COLUMN = 20 };
+enum { SUBJECT_WIDTH = 17, HELP_COLUMN = 20 };
 
 /* "-o, --output FILE", for the caller to free. */
 static char *option_text(char letter, const char *name, const char *value) {
@@ -17,15 +17,19 @@ static char *option_text(char letter, const char *name, const char *value) {
     return whole;
 }
 
-void vbt_help_print_option(FILE *out, char letter, const char *name, const char *value, const char *help) {
-    char *option = option_text(letter, name, value);
-    if (strlen(option) > OPTION_WIDTH)
-        fprintf(out, "  %s\n%*s", option, HELP_COLUMN, "");
+void vbt_help_print(FILE *out, const char *subject, const char *help) {
+    if (strlen(subject) > SUBJECT_WIDTH)
+        fprintf(out, "  %s\n%*s", subject, HELP_COLUMN, "");
     else
-        fprintf(out, "  %-*s ", OPTION_WIDTH, option);
+        fprintf(out, "  %-*s ", SUBJECT_WIDTH, subject);
     for (const char *end; (end = strchr(help, '\n')) != NULL; help = end + 1)
         fprintf(out, "%.*s\n%*s", (int)(end - help), help, HELP_COLUMN, "");
     fprintf(out, "%s\n", help);
+}
+
+void vbt_help_print_option(FILE *out, char letter, const char *name, const char *value, const char *help) {
+    char *option = option_text(letter, name, value);
+    vbt_help_print(out, option, help);
     free(option);
 }
 

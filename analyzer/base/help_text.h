@@ -10,6 +10,9 @@
 /* For a person: the option, and what it does, which may take several lines. */
 void vbt_help_print_option(FILE *out, char letter, const char *name, const char *value, const char *help);
 
+/* Likewise for what is no option. */
+void vbt_help_print(FILE *out, const char *subject, const char *help);
+
 /* For a program: "report --limit N". */
 void vbt_help_list_option(FILE *out, const char *command, char letter, const char *name, const char *value);
 

@@ -6,24 +6,9 @@
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/flamegraph/flamegraph.h"
-#include "analyzer/report/stack_text.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-/* What sums to less than nothing, as damaged traces and those of forked processes can have it, has no width. */
-static void leave_out_negative(struct vbt_call_tree *tree, enum vbt_measure measure) {
-    for (size_t i = 0; i < tree->count; i++) {
-        if (tree->calls[i].self[measure] < 0)
-            tree->calls[i].self[measure] = 0;
-        tree->calls[i].cumulative[measure] = tree->calls[i].self[measure];
-    }
-    for (size_t i = tree->count - 1; i > 0; i--) {
-        int64_t *sum = &tree->calls[tree->calls[i].parent].cumulative[measure];
-        if (__builtin_add_overflow(*sum, tree->calls[i].cumulative[measure], sum))
-            *sum = INT64_MAX;
-    }
-}
 
 /* Says how many frames are too narrow to be drawn, and how much of the measure ends in them; "" if all are drawn. */
 static char *left_out(const struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {
@@ -63,43 +48,32 @@ static void print_svg(const struct vbt_call_tree *tree, const struct vbt_model *
     free(command);
 }
 
-/* "outermost;...;innermost N", a line for each call stack with anything of the measure. */
-static void print_collapsed(const struct vbt_call_tree *tree, enum vbt_measure measure, FILE *out) {
-    size_t limit = vbt_stack_limit(tree, measure);
-    struct vbt_stack_names *names = vbt_stack_names_new(tree);
-    for (uint32_t i = 1; i < tree->count; i++)
-        if (tree->calls[i].self[measure] > 0) {
-            char *stack = vbt_stack_text(names, i, limit);
-            fprintf(out, "%s %lld\n", stack, (long long)tree->calls[i].self[measure]);
-            free(stack);
-        }
-    vbt_stack_names_free(names);
+/* Builds the tree with the children that are drawn; returns the least of the measure that these have. */
+static int64_t build_tree(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_query *query) {
+    const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
+    vbt_call_tree_build(tree, trace, &shape);
+    vbt_call_tree_clamp(tree, query->measure);
+    int64_t least = vbt_least(query, tree->calls[0].cumulative[query->measure]);
+    least = least > 0 ? least : 1;
+    if (query->reverse)
+        vbt_call_tree_reverse(tree, query->measure, least);
+    vbt_call_tree_sort(tree, query->measure, least);
+    return least;
 }
 
 int vbt_cmd_flamegraph(const struct vbt_query *query) {
     if (query->format == VBT_SVG && query->output == NULL && isatty(STDOUT_FILENO))
         return vbt_fail("flamegraph: expected a file for the picture, as in: vbtrace flamegraph -o graph.svg %s", query->trace);
+    if (query->format == VBT_EXPORT)
+        return vbt_cmd_export(query);
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
-    enum vbt_measure measure = query->measure;
     struct vbt_call_tree tree;
-    vbt_call_tree_build(
-        &tree, &trace,
-        &(struct vbt_call_tree_shape){.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by});
-    leave_out_negative(&tree, measure);
-    int64_t least = vbt_least(query, tree.calls[0].cumulative[measure]);
-    least = least > 0 && query->format == VBT_SVG ? least : 1;
-    if (query->reverse)
-        vbt_call_tree_reverse(&tree, measure, least);
+    int64_t least = build_tree(&tree, &trace, query);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
-    if (query->format == VBT_SVG) {
-        vbt_call_tree_sort(&tree, measure, least);
-        print_svg(&tree, &trace.model, query, least, output.stream);
-    } else {
-        print_collapsed(&tree, measure, output.stream);
-    }
+    print_svg(&tree, &trace.model, query, least, output.stream);
     vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

@@ -334,9 +334,8 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     }
     struct vbt_call_tree tree;
     struct rows rows;
-    vbt_call_tree_build(
-        &tree, &trace,
-        &(struct vbt_call_tree_shape){.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by});
+    const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
+    vbt_call_tree_build(&tree, &trace, &shape);
     build_rows(&rows, &tree, &trace.model, measure, measure == VBT_MEASURE_LEAKS && !query->ungroup);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);

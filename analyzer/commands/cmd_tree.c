@@ -287,7 +287,7 @@ int vbt_cmd_tree(const struct vbt_query *query) {
     if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_call_tree tree;
-    const struct vbt_call_tree_shape shape = {.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by};
+    const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     enum vbt_measure measure = query->measure;
     vbt_call_tree_build(&tree, &trace, &shape);
     int64_t least = vbt_least(query, tree.calls[0].cumulative[measure]);

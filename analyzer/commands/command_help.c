@@ -2,8 +2,10 @@
 #include "command_help.h"
 
 #include "option_table.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/base/help_text.h"
 #include "analyzer/base/output.h"
+#include "analyzer/export/exporter.h"
 
 #include <stdlib.h>
 
@@ -23,6 +25,22 @@ int vbt_help(void) {
     return vbt_output_finish(&output);
 }
 
+/* Of the command's formats, those of other tools. */
+static void print_exports(const struct vbt_command *command, FILE *out) {
+    bool any = false;
+    for (const char *const *name = command->formats != NULL ? command->formats() : NULL; name != NULL && *name != NULL; name++) {
+        const struct vbt_exporter *exporter = vbt_exporter_find(*name);
+        if (exporter == NULL)
+            continue;
+        if (!any)
+            fputs("\nFormats of other tools:\n", out);
+        any = true;
+        char *help = vbt_text("%s (NAME%s)", exporter->help, exporter->extension);
+        vbt_help_print(out, exporter->name, help);
+        free(help);
+    }
+}
+
 int vbt_command_help(const struct vbt_command *command) {
     if (command->run_arguments != NULL)
         return command->run_arguments(2, (char *[]){(char *)command->name, (char *)"--help", NULL});
@@ -37,6 +55,7 @@ int vbt_command_help(const struct vbt_command *command) {
         vbt_help_print_option(output.stream, option->letter, option->name, option->value, help);
         free(help);
     }
+    print_exports(command, output.stream);
     return vbt_output_finish(&output);
 }
 

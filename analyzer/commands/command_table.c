@@ -6,15 +6,22 @@
 #include "analyzer/analysis/calls/runtime_groups.h"
 #include "analyzer/analysis/intervals.h"
 #include "analyzer/analysis/lines.h"
+#include "analyzer/export/exporter.h"
 #include "analyzer/run/run_options.h"
 
 #include <string.h>
 
 #define VIEW "[options] TRACE"
 
-static const char *const tables[] = {"text", "json", "csv", NULL};
-static const char *const pictures[] = {"svg", "collapsed", NULL};
-static const char *const exports[] = {"mprof", NULL};
+static const char *const *tables(void) {
+    static const char *const formats[] = {"text", "json", "csv", NULL};
+    return formats;
+}
+
+static const char *const *pictures(void) {
+    static const char *const formats[] = {"svg", "collapsed", NULL};
+    return formats;
+}
 
 const struct vbt_command vbt_commands[] = {
     {.name = "run",
@@ -117,10 +124,8 @@ const struct vbt_command vbt_commands[] = {
     {.name = "export",
      .usage = VIEW,
      .summary = "the trace in the file format of another tool",
-     .help = "Writes the trace in the file format of another tool. mprof: the resident set over time, for mprof plot and mprof "
-             "peak of\n"
-             "memory_profiler.",
-     .formats = exports,
+     .help = "Writes the trace in the file format of another tool.",
+     .formats = vbt_exporter_names,
      .run = vbt_cmd_export},
     {.name = "info",
      .usage = VIEW,

@@ -9,14 +9,14 @@
 
 struct vbt_command {
     const char *name;
-    const char *usage;            /* what follows "vbtrace NAME" on a command line; a view's options are in option_table.c */
-    const char *summary;          /* one line, for the list of commands */
-    const char *help;             /* a paragraph, for --help */
-    const char *const *sort_keys; /* of --sort: the default first, NULL-terminated; NULL: cannot be sorted */
-    unsigned text_limit;          /* default of --limit in text; JSON and CSV have all rows */
-    const char *min;              /* default of --min in text and pictures; JSON and CSV have all calls */
-    const char *const *formats;   /* of --format: the default first, NULL-terminated; NULL: it writes no report */
-    const char *output;           /* what --output replaces; NULL: standard output */
+    const char *usage;                   /* what follows "vbtrace NAME" on a command line; a view's options are in option_table.c */
+    const char *summary;                 /* one line, for the list of commands */
+    const char *help;                    /* a paragraph, for --help */
+    const char *const *sort_keys;        /* of --sort: the default first, NULL-terminated; NULL: cannot be sorted */
+    unsigned text_limit;                 /* default of --limit in text; JSON and CSV have all rows */
+    const char *min;                     /* default of --min in text and pictures; JSON and CSV have all calls */
+    const char *const *(*formats)(void); /* of --format: the default first, NULL-terminated; NULL: it writes no report */
+    const char *output;                  /* what --output replaces; NULL: standard output */
 
     int (*run)(const struct vbt_query *query); /* a view of one trace; returns the exit status */
 

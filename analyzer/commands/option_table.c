@@ -12,22 +12,25 @@
 /* Whose rows a plain text filters, whose stacks, and all that show something of a trace. */
 #define ROWS "report lines functions intervals"
 #define STACKS "peak leaks temporary"
-#define TREES "tree flamegraph " STACKS
-#define REPORTS ROWS " " TREES " timeline info export"
+#define TREES "tree flamegraph export " STACKS
+#define REPORTS ROWS " " TREES " timeline info"
 
 enum { DEFAULT_DEPTH = 16 };
 
 /* A phrase in memory of its own, as setters return it. */
 static char *expected(const char *phrase) { return vbt_text("expected %s", phrase); }
 
-static const char *const *formats_of(const struct vbt_command *command) { return command->formats; }
+static const char *const *formats_of(const struct vbt_command *command) { return command->formats(); }
 
+/* What is no format of reports is one of other tools. */
 static char *set_format(const struct vbt_setting *s) {
-    static const char *const names[VBT_FORMATS] = {[VBT_TEXT] = "text", [VBT_JSON] = "json",           [VBT_CSV] = "csv",
-                                                   [VBT_SVG] = "svg",   [VBT_COLLAPSED] = "collapsed", [VBT_MPROF] = "mprof"};
-    for (int i = 0; i < VBT_FORMATS; i++)
-        if (strcmp(s->value, names[i]) == 0)
-            s->query->format = (enum vbt_output_format)i;
+    static const char *const reports[] = {[VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg"};
+    const char *name = s->command->formats()[s->index];
+    unsigned format = VBT_TEXT;
+    while (format < VBT_EXPORT && strcmp(reports[format], name) != 0)
+        format++;
+    s->query->format = (enum vbt_output_format)format;
+    s->query->exporter = format == VBT_EXPORT ? name : NULL;
     return NULL;
 }
 
@@ -201,7 +204,8 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_format},
     {.name = "measure",
      .value = "NAME",
-     .commands = "tree flamegraph",
+     .commands = "tree flamegraph export",
+     .of_stacks = true,
      .help = "{names}; default: {default}",
      .names = vbt_measure_names,
      .set = set_measure},
@@ -241,10 +245,11 @@ const struct vbt_view_option vbt_view_options[] = {
      .commands = ROWS,
      .help = "only rows whose file, function or label contains TEXT",
      .set = add_row_filter},
-    {.name = "filter", .value = "FIELD=REGEX", .commands = TREES, .help = FILTER_HELP, .set = add_filter},
+    {.name = "filter", .value = "FIELD=REGEX", .commands = TREES, .of_stacks = true, .help = FILTER_HELP, .set = add_filter},
     {.name = "filter",
      .value = "TEXT",
      .commands = TREES,
+     .of_stacks = true,
      .help = "only call stacks with a frame that contains TEXT",
      .set = add_filter},
     {.name = "by",
@@ -256,6 +261,7 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "by",
      .value = "module|thread|domain",
      .commands = TREES,
+     .of_stacks = true,
      .help = "group by the library or Python package that asked, by the thread that did, or by the allocator\n"
              "that served",
      .names = groups_of_stacks,
@@ -269,11 +275,13 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "frames",
      .value = "line|function",
      .commands = TREES,
+     .of_stacks = true,
      .help = "what makes two frames one: the same line (default), or the same function",
      .names = frame_units,
      .set = set_frames},
     {.name = "reverse",
-     .commands = "tree flamegraph",
+     .commands = "tree flamegraph export",
+     .of_stacks = true,
      .help = "from the innermost frame outwards, drawn downwards (an icicle)",
      .set = set_reverse},
     {.name = "suppress",
@@ -381,11 +389,11 @@ char *vbt_view_option_help(const struct vbt_view_option *option, const struct vb
 void vbt_query_begin(struct vbt_query *query, const struct vbt_command *command) {
     *query = (struct vbt_query){.sort = command->sort_keys != NULL ? command->sort_keys[0] : NULL, .min_share = -1};
     if (command->formats != NULL)
-        set_format(&(struct vbt_setting){.value = command->formats[0], .query = query});
+        set_format(&(struct vbt_setting){.command = command, .query = query});
 }
 
 void vbt_query_finish(struct vbt_query *query, const struct vbt_command *command) {
-    bool everything = query->format == VBT_JSON || query->format == VBT_CSV || query->format == VBT_COLLAPSED;
+    bool everything = query->format == VBT_JSON || query->format == VBT_CSV || query->format == VBT_EXPORT;
     if (query->limit == 0)
         query->limit = query->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
     if (query->depth == 0 && query->format == VBT_TEXT)

@@ -20,6 +20,7 @@ struct vbt_view_option {
     char letter;          /* for -o; '\0': none */
     const char *value;    /* stands for the value in the help; NULL: it takes none */
     const char *commands; /* that take it, separated by spaces */
+    bool of_stacks;       /* it chooses or shapes call stacks: an export without stacks does not take it */
     const char *help;     /* "{names}" and "{default}" in it stand for what follows */
 
     /* The values it takes, the default first if there is one, NULL-terminated: all commands', or those

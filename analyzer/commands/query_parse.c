@@ -5,6 +5,7 @@
 #include "option_table.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
+#include "analyzer/export/exporter.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -57,12 +58,15 @@ static int bad_option(const struct vbt_command *command, int kind, char *const *
     return vbt_fail("%s: unknown option %s; see vbtrace %s --help", command->name, text, command->name);
 }
 
-static int set_option(const struct vbt_command *command, int found, struct vbt_query *query) {
+/* *stacks: becomes the name of an option that is for call stacks. */
+static int set_option(const struct vbt_command *command, int found, struct vbt_query *query, const char **stacks) {
     const struct vbt_view_option *option = find_option(command, found);
     if (option == NULL)
         return 2;
     if (option->set == NULL)
         return vbt_command_help(command);
+    if (option->of_stacks)
+        *stacks = option->name;
     char *wrong = vbt_view_option_set(option, command, optarg, query);
     int status = wrong != NULL ? vbt_fail("--%s %s: %s", option->name, optarg, wrong) : -1;
     free(wrong);
@@ -72,11 +76,12 @@ static int set_option(const struct vbt_command *command, int found, struct vbt_q
 int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     vbt_query_begin(query, command);
     struct option *known = getopt_options();
+    const char *stacks = NULL;
     int status = -1;
     optind = 0; /* forget an earlier command line */
     opterr = 0;
     for (int found; status < 0 && (found = getopt_long(count, arguments, ":o:h", known, NULL)) != -1;)
-        status = found == '?' || found == ':' ? bad_option(command, found, arguments) : set_option(command, found, query);
+        status = found == '?' || found == ':' ? bad_option(command, found, arguments) : set_option(command, found, query, &stacks);
     free(known);
     if (status >= 0)
         return status;
@@ -84,6 +89,8 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
         return vbt_fail("%s: expected a trace file, as in: vbtrace %s NAME.PID.vbt", command->name, command->name);
     if (optind + 1 < count)
         return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
+    if (stacks != NULL && query->exporter != NULL && !vbt_exporter_find(query->exporter)->of_stacks)
+        return vbt_fail("%s --format %s does not take --%s: it holds no call stacks", command->name, query->exporter, stacks);
     query->trace = arguments[optind];
     vbt_query_finish(query, command);
     return -1;

@@ -266,6 +266,10 @@ static struct counted_node *list_counted(struct merging *g, size_t *count) {
     return counted;
 }
 
+struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query) {
+    return (struct vbt_call_tree_shape){.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by};
+}
+
 void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
     const struct vbt_model *m = &trace->model;
     size_t nodes = m->node_count + 1, count = 0;
@@ -298,6 +302,19 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
     free(g.stamp);
     free(g.path);
     free(g.shares);
+}
+
+void vbt_call_tree_clamp(struct vbt_call_tree *tree, enum vbt_measure measure) {
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->calls[i].self[measure] < 0)
+            tree->calls[i].self[measure] = 0;
+        tree->calls[i].cumulative[measure] = tree->calls[i].self[measure];
+    }
+    for (size_t i = tree->count - 1; i > 0; i--) {
+        int64_t *sum = &tree->calls[tree->calls[i].parent].cumulative[measure];
+        if (__builtin_add_overflow(*sum, tree->calls[i].cumulative[measure], sum))
+            *sum = INT64_MAX;
+    }
 }
 
 /* A stack on its way into the reversed tree. */

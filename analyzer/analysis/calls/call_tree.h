@@ -35,8 +35,15 @@ struct vbt_call_tree_shape {
     bool python_owns;  /* what native code below a Python line allocates is the line's own */
 };
 
+/* The shape that a query asks for: a call per line or per function, below its groups. */
+struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query);
+
 /* Merges the nodes that count (trace->counts). The places live as long as the trace. Takes time in proportion to the nodes. */
 void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape);
+
+/* Raises what sums to less than nothing of the measure to 0, so that all calls have a width: damaged
+ * traces, and those of forked processes, can hold such sums. */
+void vbt_call_tree_clamp(struct vbt_call_tree *tree, enum vbt_measure measure);
 
 /* Makes it a tree of the same stacks read from the innermost frame outwards; groups stay on the first level. A call below which there
  * is less than `least` of the measure has no children. */

@@ -143,7 +143,7 @@ FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, cum-bytes, cum-allocs, c
 BAD_VALUES = [
     ("report lines functions tree peak leaks temporary intervals timeline info", "--format", "xml", "expected text, json or csv"),
     ("flamegraph", "--format", "json", "expected svg or collapsed"),
-    ("export", "--format", "json", "expected mprof"),
+    ("export", "--format", "json", "expected mprof or collapsed"),
     ("report lines", "--sort", "size", f"expected one of {LINE_KEYS}"),
     ("functions", "--sort", "size", f"expected one of {FUNCTION_KEYS}"),
     ("intervals", "--sort", "size", "expected one of order, time, count, allocs, bytes or high"),
@@ -153,22 +153,22 @@ BAD_VALUES = [
     ("peak leaks temporary", "--depth", "deep", "expected a number of frames, 0 for all"),
     ("report lines", "--by", "moon", "expected user or leaf"),
     ("functions", "--by", "domain", "expected module or thread"),
-    ("tree peak leaks temporary flamegraph", "--by", "moon", "expected module, thread or domain"),
+    ("tree peak leaks temporary flamegraph export", "--by", "moon", "expected module, thread or domain"),
     ("report intervals", "--per", "0", "expected a number of iterations, 1 or more"),
     ("report intervals", "--per", "", "expected a number of iterations, 1 or more"),
-    ("tree flamegraph", "--measure", "size", "expected one of bytes, allocs, peak, leaks or temporary"),
+    ("tree flamegraph export", "--measure", "size", "expected one of bytes, allocs, peak, leaks or temporary"),
     ("tree flamegraph", "--min", "101%", "expected a share such as 0.5%, or a size such as 64KiB"),
     ("tree flamegraph", "--min", "1 KiB", "expected a share such as 0.5%, or a size such as 64KiB"),
     ("tree flamegraph", "--min", "nan", "expected a share such as 0.5%, or a size such as 64KiB"),
-    ("tree peak leaks temporary flamegraph", "--frames", "file", "expected line or function"),
+    ("tree peak leaks temporary flamegraph export", "--frames", "file", "expected line or function"),
     (
-        "report lines functions tree peak leaks temporary flamegraph intervals",
+        "report lines functions tree peak leaks temporary flamegraph intervals export",
         "--filter",
         "func=x",
         "expected function=, file=, module= or domain= before a regular expression, or a text without =",
     ),
     (
-        "report lines functions tree peak leaks temporary flamegraph intervals",
+        "report lines functions tree peak leaks temporary flamegraph intervals export",
         "--filter",
         "function=(",
         "not a regular expression: Unmatched ( or \\(",
@@ -187,7 +187,7 @@ TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES}
 TAKEN["--format"] = set(READERS) - {"symbolize"}
 TAKEN["--sort"] = {"report", "lines", "functions", "intervals"}
 TAKEN["--suppress"] = {"leaks"}
-TAKEN["--by"] = {"report", "lines", "functions", *STACKS}
+TAKEN["--by"] = {"report", "lines", "functions", *STACKS, "export"}
 
 
 @each_reader
@@ -196,7 +196,7 @@ def test_options_of_others(command):
     for option, takers in TAKEN.items():
         if command not in takers:
             refused(f"{command} does not take {option}; see vbtrace {command} --help", command, option, "1", "x.vbt")
-    for option, takers in {"--sites": {"intervals"}, "--reverse": {"tree", "flamegraph"}, "--ungroup": {"leaks"}}.items():
+    for option, takers in {"--sites": {"intervals"}, "--reverse": {"tree", "flamegraph", "export"}, "--ungroup": {"leaks"}}.items():
         if command not in takers:
             refused(f"{command} does not take {option}; see vbtrace {command} --help", command, option, "x.vbt")
 

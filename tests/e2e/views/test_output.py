@@ -10,7 +10,7 @@ import pytest
 import vbt
 from test_bad_input import READERS
 
-FORMATS = {"flamegraph": ("svg", "collapsed"), "symbolize": ("text",), "export": ("mprof",)}
+FORMATS = {"flamegraph": ("svg", "collapsed"), "symbolize": ("text",), "export": ("mprof", "collapsed")}
 EACH = [(command, form) for command in READERS for form in FORMATS.get(command, ("text", "json", "csv"))]
 each = pytest.mark.parametrize("command, form", EACH)
 

@@ -120,6 +120,17 @@ def test_collapsed_stacks_add_up(trace_path):
     assert blocks == mib(2)
 
 
+def test_export_of_stacks(trace_path):
+    """What flamegraph writes, export does; what holds no stacks takes no option for them."""
+    for options in ((), ("--measure", "peak", "--by", "domain"), ("--reverse", "--frames", "function", "--filter", "function=draw")):
+        exported = view("export", "--format", "collapsed", *options, trace_path)
+        assert exported and exported == view("flamegraph", "--format", "collapsed", *options, trace_path)
+        if options:
+            done = vbt.vbtrace("export", "--format", "mprof", *options, trace_path)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr.startswith("vbtrace: export --format mprof does not take --"), done.stderr
+
+
 def test_filters(trace_path):
     def total(*filters):
         options = [word for text in filters for word in ("--filter", text)]

@@ -1,0 +1,12 @@
+/* Collapsed stacks, as Brendan Gregg's tools and many others read them: "outermost;...;innermost N", a
+ * line for each call stack with anything of the measure. */
+#ifndef VBT_COLLAPSED_H
+#define VBT_COLLAPSED_H
+
+#include "analyzer/analysis/trace.h"
+
+#include <stdio.h>
+
+void vbt_export_collapsed(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out);
+
+#endif

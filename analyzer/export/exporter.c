@@ -1,0 +1,35 @@
+/* See exporter.h. */
+#include "exporter.h"
+
+#include "collapsed.h"
+#include "mprof.h"
+
+#include <string.h>
+
+static const struct vbt_exporter exporters[] = {
+    {.name = "mprof",
+     .extension = ".dat",
+     .help = "the resident set over time, for mprof plot and mprof peak of memory_profiler",
+     .write = vbt_export_mprof},
+    {.name = "collapsed",
+     .extension = ".folded",
+     .help = "a line a stack, outermost;...;innermost N, for flamegraph.pl, speedscope and others",
+     .of_stacks = true,
+     .write = vbt_export_collapsed},
+};
+
+enum { EXPORTERS = sizeof exporters / sizeof *exporters };
+
+const char *const *vbt_exporter_names(void) {
+    static const char *names[EXPORTERS + 1];
+    for (size_t i = 0; i < EXPORTERS; i++)
+        names[i] = exporters[i].name;
+    return names;
+}
+
+const struct vbt_exporter *vbt_exporter_find(const char *name) {
+    for (size_t i = 0; i < EXPORTERS; i++)
+        if (strcmp(exporters[i].name, name) == 0)
+            return &exporters[i];
+    return NULL;
+}
