@@ -1,4 +1,4 @@
-/* For programs that do one of several things: a table of them, and the first argument names one. */
+/* For programs that do one of several things: the first argument chooses one from a table. */
 #ifndef VBT_TESTS_CHOICE_H
 #define VBT_TESTS_CHOICE_H
 
@@ -13,7 +13,8 @@ struct choice {
 /* The arguments after the name, NULL-terminated. */
 static char **given;
 
-/* Runs the one that the first of main's arguments names. The table ends with a name that is NULL. Returns 2 if there is no such name. */
+/* Runs the one that the first argument of main names; returns 2 if there is none. The name of the
+ * table's last element is NULL. */
 static inline int run_choice(const struct choice *choices, char **arguments) {
     if (arguments[0] == NULL || arguments[1] == NULL)
         return 2;

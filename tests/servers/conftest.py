@@ -1,4 +1,4 @@
-"""The tests of servers use what the end-to-end tests share."""
+"""The server tests use tests/support."""
 
 import pathlib
 import sys

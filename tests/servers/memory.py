@@ -1,4 +1,4 @@
-"""How much memory processes hold, as the kernel tells it, and how much of it is vbtrace's."""
+"""How much memory processes hold according to the kernel, and how much of it is vbtrace's."""
 
 import collections
 import pathlib
@@ -7,12 +7,13 @@ import statistics
 
 AREA = re.compile(r"^[0-9a-f]+-[0-9a-f]+ .{4} \S+ \S+ \d+ *(.*)$")
 
-# The flags of memory that vbtrace gets for itself: without reserve, without huge pages, not in core dumps.
+# The flags of vbtrace's own memory: no reserve, no huge pages, not in core dumps.
 OURS = {"nr", "nh", "dd"}
 
 
 def areas(pid):
-    """{field: KiB, "flags": set, "name": str} of each area of a process; none when it has ended."""
+    """{field: KiB, "flags": set, "name": str} of each mapping of a process; none if it has
+    ended."""
     try:
         lines = pathlib.Path(f"/proc/{pid}/smaps").read_text(errors="replace").splitlines()
     except OSError:
@@ -31,7 +32,8 @@ def areas(pid):
 
 
 def held(pid):
-    """Bytes that are the process's own (no file, not shared), and of those vbtrace's; None when it has ended."""
+    """Private bytes of the process (no file, not shared), and those of vbtrace among them; None if
+    it has ended."""
     all_areas = areas(pid)
     if not all_areas:
         return None
@@ -40,7 +42,7 @@ def held(pid):
 
 
 class Series:
-    """Samples over time of the processes of a server."""
+    """Samples of a server's processes over time."""
 
     def __init__(self):
         self.samples = []  # (seconds, {pid: (all, ours)})
@@ -50,7 +52,8 @@ class Series:
         self.samples.append((seconds, {pid: memory for pid, memory in found.items() if memory}))
 
     def thirds(self):
-        """The samples of the first and those of the last third of the time, of the processes that lived through both."""
+        """The samples of the first and of the last third, of the processes that lived through
+        both."""
         end = self.samples[-1][0]
         parts = [[found for when, found in self.samples if low * end <= when <= high * end] for low, high in ((0, 1 / 3), (2 / 3, 1))]
         seen = collections.Counter(pid for found in parts[0] + parts[1] for pid in found)
@@ -58,6 +61,6 @@ class Series:
         return [[[sum(found.get(pid, (0, 0))[which] for pid in lasting) for found in part] for which in (0, 1)] for part in parts], len(lasting)
 
     def medians(self):
-        """(all, ours) of the first third, the same of the last, and of how many processes."""
+        """(all, ours) of the first third, the same of the last, and the number of processes."""
         parts, lasting = self.thirds()
         return *([int(statistics.median(values)) for values in part] for part in parts), lasting

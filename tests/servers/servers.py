@@ -1,6 +1,7 @@
-"""Servers that a test runs in a folder of their own: how each is started, put under load, asked what went wrong, and stopped.
+"""Servers that a test runs in their own folder: how each is started, put under load, checked for
+errors, and stopped.
 
-Those that must not run as root run as the user whom Debian has for them.
+Those that must not run as root run as their Debian user.
 """
 
 import os
@@ -18,10 +19,11 @@ PATIENCE = 60  # seconds; only a hang takes that long
 
 
 class Server:
-    """One process, and those it forks. `turn` does a bit of everything, once; `load` goes on with it; `last` does what is seldom done."""
+    """One process, and those it forks. `turn` does a bit of everything, once; `load` repeats it;
+    `last` does rare things."""
 
     name = ""
-    programs = []  # beside the server's own
+    programs = []  # in addition to the server's own
     end_signal = signal.SIGTERM
     user = None
 
@@ -44,7 +46,7 @@ class Server:
 
     @classmethod
     def missing(cls):
-        """The programs that this machine lacks."""
+        """The programs that are not installed."""
         return [program for program in cls.programs if cls.where(program) is None]
 
     @classmethod
@@ -61,7 +63,7 @@ class Server:
         return vbt.environment(LD_PRELOAD=str(vbt.LIBRARY), VBTRACE_OUTPUT=f"{self.traces}/%e.%p.vbt", VBTRACE_QUIET="1")
 
     def client(self, *command, **options):
-        """Runs a client, untraced; what it printed. Its status, if it is none, is an error."""
+        """Runs a client, untraced; returns its output. A status other than 0 is an error."""
         done = vbt.run(["nice", *command], timeout=3600, stderr=subprocess.STDOUT, **options)
         if done.returncode != 0:
             self.errors.append(f"{' '.join(map(str, command))}: status {done.returncode}: {done.stdout[-500:]}")
@@ -83,7 +85,7 @@ class Server:
             time.sleep(0.05)
 
     def processes(self):
-        """The ids of the server and of all that it forked."""
+        """The ids of the server and of all processes it forked."""
         found, more = [], [self.process.pid]
         while more:
             found += more
@@ -96,12 +98,12 @@ class Server:
         return self.process.wait(PATIENCE)
 
     def kill(self):
-        for pid in self.processes() if self.process.poll() is None else []:  # it first: it would replace the others
+        for pid in self.processes() if self.process.poll() is None else []:  # the master first: it would replace the others
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     def complaints(self):
-        """What it said of errors, in its log or on its terminal, without numbers."""
+        """The errors in its log or on its terminal, without numbers."""
         texts = [path.read_text(errors="replace") for path in (self.folder / "printed", self.folder / "log") if path.exists()]
         lines = [line for text in texts for line in text.splitlines() if self.is_complaint(line)]
         return {re.sub(r"[0-9]+", "N", line.replace(str(self.folder), "")) for line in lines}
@@ -115,7 +117,8 @@ def children(pid):
 
 
 class Redis(Server):
-    """Several threads; forks to save its data, and to write its journal anew; frees in a thread what others allocated."""
+    """Several threads; forks to save its data and to rewrite its journal; frees in one thread what
+    others allocated."""
 
     name = "redis-server"
     programs = ["redis-server", "redis-benchmark", "redis-cli"]
@@ -141,10 +144,11 @@ class Redis(Server):
         said = self.client("redis-benchmark", "-s", self.socket, *options)
         self.errors += [line for line in said.splitlines() if "rror" in line]
         self.done += requests * said.count("requests per second")
-        self.ask("flushdb", "async")  # flushall would end a child that saves
+        self.ask("flushdb", "async")  # flushall would kill a saving child
 
     def last(self):
-        """No child is to be ended by the server's own end: that it begins no other comes first, then it waits for the one that there is."""
+        """The server's end must not kill a child: it first starts no more, then waits for the one
+        that is running."""
         self.ask("config", "set", "save", "", "auto-aof-rewrite-percentage", "0")
         deadline = time.monotonic() + PATIENCE
         while re.search("(in_progress|scheduled):1", self.ask("info", "persistence")) and time.monotonic() < deadline:
@@ -156,7 +160,7 @@ class Redis(Server):
 
 
 class Nginx(Server):
-    """A master and workers that it forks, and forks anew when it is told to read its configuration again."""
+    """A master with forked workers, which are replaced when it reloads its configuration."""
 
     name = "nginx"
     programs = ["nginx", "ab"]
@@ -209,7 +213,7 @@ http {{
                 self.errors += [f"{page}: {what}: {number}" for what, number in told.items() if number != "0"]
 
     def last(self):
-        self.process.send_signal(signal.SIGHUP)  # other workers take over
+        self.process.send_signal(signal.SIGHUP)  # new workers take over
         time.sleep(1)
         self.turn()
 
@@ -218,17 +222,17 @@ http {{
 
 
 class Postgres(Server):
-    """A process for each connection, and some that work behind them, with memory that they share."""
+    """A process for each connection, and background processes, with shared memory."""
 
     name = "postgres"
     programs = ["postgres", "initdb", "pgbench", "psql"]
-    end_signal = signal.SIGINT  # connections are ended, too
+    end_signal = signal.SIGINT  # connections are closed, too
     user = "postgres"
     CLIENTS = 4
 
     @classmethod
     def where(cls, program):
-        """Debian keeps the programs of each version in a folder of its own."""
+        """Debian keeps the programs of each version in their own folder."""
         folders = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         return shutil.which(program, path=":".join(map(str, [*reversed(folders), os.environ["PATH"]])))
 

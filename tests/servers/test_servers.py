@@ -1,9 +1,11 @@
-"""Servers under load from other processes, untraced and under vbtrace with full native stacks, at the same time and in the same way.
+"""Servers under load from other processes, untraced and under vbtrace with full native stacks, at
+the same time and in the same way.
 
-The traced one says nothing of errors that the other does not say, nor do its clients; it ends as the other does; what vbtrace holds in
-it grows with new call paths and with the heap it follows, and with nothing else; and in each process's trace every count is conserved.
+The traced server and its clients report no errors that the untraced ones do not report; it ends the
+same way; vbtrace's memory in it grows only with new call paths and with the heap it follows; and in
+each process's trace the conservation laws hold.
 
-VBTRACE_SERVER_SECONDS says for how long: 300 as a rule.
+VBTRACE_SERVER_SECONDS is the time under load, 300 by default.
 """
 
 import json
@@ -24,16 +26,16 @@ from conservation import check_by_second_reader, check_laws
 SECONDS = float(os.environ.get("VBTRACE_SERVER_SECONDS", "300"))
 SAMPLES = 60
 
-# Bytes a call path costs at most: its place in the tree, and counters in each thread that comes by.
+# The most bytes per call path: its node in the tree, and counters in each thread that reaches it.
 PATH = 1024
-# Our memory comes in steps: 64 KiB at a time for each of a few tables, or the double of one.
+# vbtrace's memory grows in steps: 64 KiB at a time for each of a few tables, or by doubling one.
 STEPS = 2**20
-# Of a process at its start, all tables and buffers.
+# Of a process at its start: all tables and buffers.
 START = 8 * 2**20
 
 
 def call_paths(server):
-    """How many the traces know now, while they are being written."""
+    """How many call paths the traces have now, while they are being written."""
     nodes = 0
     for trace in server.traces.glob("*.vbt"):
         if int(trace.stem.split(".")[-1]) in server.processes():
@@ -46,7 +48,8 @@ def call_paths(server):
 
 
 class Watch:
-    """Puts a server under load in a thread of its own, after a first turn, and takes samples until that ends."""
+    """Puts a server under load in another thread, after a first turn, and takes samples until that
+    ends."""
 
     def __init__(self, server):
         self.server, self.series, self.paths = server, memory.Series(), []
@@ -90,7 +93,7 @@ def mib(count):
 
 @pytest.fixture
 def folder():
-    """One that a server may enter that does not run as root."""
+    """A folder that a server not running as root may enter."""
     with tempfile.TemporaryDirectory(prefix="vbtrace-server.") as path:
         os.chmod(path, 0o755)
         yield pathlib.Path(path)
@@ -135,7 +138,8 @@ def check_memory(untraced, traced):
 
 
 def allowed_losses(report):
-    """What a signal's handler does amid our bookkeeping. That of PostgreSQL's timeouts reads the clock twice."""
+    """Events of a signal handler that interrupts vbtrace. That of PostgreSQL's timeouts reads the
+    clock twice."""
     count = report.totals["lost"]["signal"]
     if count:
         print(f"    lost to signals: {count}, beside {report.totals['allocs']} allocations, by {' '.join(report.json['program']['args'])}")

@@ -1,4 +1,5 @@
-"""What the comparisons of a traced with an untraced run share: the environment, the outcomes of tests, the table."""
+"""What comparisons of a traced with an untraced run of test suites share: the environment, the
+outcomes, the table."""
 
 import collections
 import os
@@ -14,7 +15,7 @@ PYTHON = os.environ.get("VBTRACE_SUITES_PYTHON", "/usr/bin/python3")
 
 
 def environment(traces=None, **changes):
-    """Of an untraced run, or of one whose traces go to a folder."""
+    """The environment of an untraced run, or of one whose traces go to a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VBTRACE", "PYTHON", "LD_"))}
     kept.update(changes)
     if traces is not None:
@@ -23,7 +24,7 @@ def environment(traces=None, **changes):
 
 
 def outcomes(path):
-    """{test: passed, failed or skipped} of a file in JUnit's format; empty where there is none."""
+    """{test: passed, failed or skipped} of a file in JUnit's format; empty if there is none."""
     found = {}
     if not path.exists():
         return found
@@ -39,7 +40,7 @@ def counts(found):
 
 
 def differences(untraced, traced):
-    """[(test, outcome untraced, outcome traced)] where they are not the same."""
+    """[(test, outcome untraced, outcome traced)] where they differ."""
     return [
         (name, untraced.get(name, "absent"), traced.get(name, "absent"))
         for name in sorted(untraced.keys() | traced.keys())
@@ -48,7 +49,7 @@ def differences(untraced, traced):
 
 
 def run(command, folder, env, timeout):
-    """Exit status and what was printed; status None: it took too long."""
+    """Exit status and output; status None if it took too long."""
     try:
         done = subprocess.run(
             list(map(str, command)), cwd=folder, env=env, timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"

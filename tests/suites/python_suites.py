@@ -1,11 +1,15 @@
-"""CPython's own tests and NumPy's, untraced and under vbtrace: the same tests must pass, fail and be skipped.
+"""CPython's own tests and NumPy's, untraced and under vbtrace: the same tests must pass, fail and
+be skipped.
 
 usage: python_suites.py [cpython|numpy] [MODULE ...]
 
-Needs Debian's libpython3.11-testsuite, python3-numpy, python3-pytest and python3-hypothesis, and an hour or two.
-VBTRACE_SUITES_PYTHON names another interpreter: Debian's has no _testcapi, which test_capi needs. Modules whose outcomes
-differ are run again both ways, up to three times: a few tests depend on the time of day or on the machine's load.
-Prints a row a module; exit status 1 if a difference stays that is not among those with a cause.
+Needs Debian's libpython3.11-testsuite, python3-numpy, python3-pytest and python3-hypothesis, and an
+hour or two. VBTRACE_SUITES_PYTHON names another interpreter: Debian's has no _testcapi, which
+test_capi needs.
+
+Modules whose outcomes differ are run again both ways, up to three times: a few
+tests depend on the time of day or on the machine's load. Prints a row per module; exit status 1 if
+a difference remains that has no known cause.
 """
 
 import pathlib
@@ -19,7 +23,7 @@ test_ctypes test_generators test_coroutines test_json test_pickle test_io test_m
 test_capi test_exceptions test_weakref test_thread test_memoryview test_float test_long test_unicode test_tuple test_os test_posix
 test_socket test_select test_queue test_concurrent_futures test_embed test_faulthandler test_site""".split()
 NUMPY = ["core", "lib", "random"]
-# Tests that must fail under any tool that stands before Python's allocators, and why.
+# Tests that must fail under any tool that wraps Python's allocators, and why.
 CAUSES = {
     "test.test_sys.SysModuleTest.test_debugmallocstats": "pymalloc's statistics are printed only while nothing stands before it; as with -X tracemalloc",
 }

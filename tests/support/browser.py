@@ -1,4 +1,5 @@
-"""A headless Chromium, driven through ChromeDriver's WebDriver protocol (W3C): what the tests need of it and no more."""
+"""A headless Chromium, driven through ChromeDriver's WebDriver protocol (W3C): only what the tests
+need of it."""
 
 import base64
 import json
@@ -9,12 +10,12 @@ import subprocess
 import urllib.error
 import urllib.request
 
-DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxies the environment names
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # ignores proxies of the environment
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the protocol's key for references to elements
 
 
 def missing():
-    """Why no browser can be had, or None."""
+    """Why no browser is available, or None."""
     for program in ("chromium", "chromedriver"):
         if shutil.which(program) is None:
             return f"needs {program} (Debian: chromium, chromium-driver)"
@@ -84,7 +85,7 @@ class Browser:
         self._call("POST", "/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": actions}]})
 
     def errors(self):
-        """What the page complained of: script errors, files it could not load."""
+        """The page's errors: of scripts, and files it could not load."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]
 
     def screenshot(self, path):

@@ -1,14 +1,15 @@
-"""Laws that hold for every trace: parts add up to wholes, nothing is lost, and a second reader of the file finds the same."""
+"""Laws that hold for every trace: parts add up to wholes, nothing is lost, and a second reader of
+the file finds the same."""
 
 ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
 
 
 def check_laws(report, **lost):
-    """lost: what is lost, by reason; nothing as a rule."""
+    """lost: the expected losses by reason, none by default."""
     totals, domains = report.totals, report.totals["domains"]
     assert report.json["complete"] and report.json["conservation"] == {"checked": True, "holds": True, "difference": None}
     assert {reason: count for reason, count in totals["lost"].items() if count} == lost and totals["lost_events"] == sum(lost.values())
-    rows = [] if totals["inherited_blocks"] else [*report.json["lines"], *report.json["user_lines"]]  # those do not tell what they inherited
+    rows = [] if totals["inherited_blocks"] else [*report.json["lines"], *report.json["user_lines"]]  # lines do not show inherited blocks
     for counts in [totals, *domains.values(), *rows]:
         inherited = counts.get("inherited_blocks", 0), counts.get("inherited_bytes", 0)
         assert counts["live_blocks"] == inherited[0] + counts["allocs"] - counts["frees"]
@@ -24,15 +25,16 @@ def check_laws(report, **lost):
         error = totals["peak_error_bytes"]
         if totals["threads"] == 1:
             assert error == 0 and at_peak == totals["peak_bytes"]
-        elif not totals["inherited_blocks"]:  # the sizes of those are not told
-            # What another thread is just booking when the peak passes can be in the one and not in the other.
+        elif not totals["inherited_blocks"]:  # their sizes are unknown
+            # An event that another thread is booking at the moment of the peak may be in one but
+            # not in the other.
             error += (totals["threads"] - 1) * max((row["max_bytes"] for row in report.json[rows]), default=0)
             assert abs(at_peak - totals["peak_bytes"]) <= error, (rows, at_peak, totals["peak_bytes"], error)
     assert totals["peak_bytes"] + totals["peak_error_bytes"] >= totals["live_bytes"]
 
 
 def check_by_second_reader(report):
-    """Totals, counters of each line, intervals: what the tests' own reader makes of the file."""
+    """Totals, counters of each line and intervals equal those of the tests' own reader."""
     trace = report.trace
     assert trace.end == report.json["end_reason"]
     for name in ("heap", "python", "map"):

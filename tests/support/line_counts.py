@@ -1,17 +1,18 @@
-"""What line mode wrote into a trace, and the answers that programs state in marks."""
+"""The line counts of a trace, and the expected ones that programs state in marks."""
 
 import vbt
 
 
 def counted(trace):
-    """{(file, function, its first line, line): row} of the trace's counted lines; functions by the last part of their name."""
+    """{(file, function, its first line, line): row} of the trace's counted lines; functions by the
+    last part of their name."""
     found = {}
     for site, row in trace.line_counts.items():
         _, code, line = trace.sites[site]
         file, name, first, _ = trace.codes[code]
         key = trace.strings[file].rpartition("/")[2], trace.strings[name].rpartition(".")[2], first, line
         before = found.setdefault(key, dict.fromkeys(row, 0))
-        found[key] = {name: before[name] + value for name, value in row.items()}  # two comprehensions may stand in one line
+        found[key] = {name: before[name] + value for name, value in row.items()}  # one line may have two comprehensions
     return found
 
 
@@ -35,7 +36,7 @@ def marks(program):
 
 
 def quantities(row, before):
-    """What marks can name, of a line and the one before it."""
+    """The quantities that marks can name, of a line; `before` is the line above it."""
     found = {"hits": row["hits"], "least": row["net_min_bytes"], "most": row["net_max_bytes"]}
     for part in ("own", "called"):
         found[f"{part}_net"] = row[f"{part}_allocated_bytes"] - row[f"{part}_freed_bytes"]

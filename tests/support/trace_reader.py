@@ -1,6 +1,7 @@
-"""A second reader of trace files, written from format/FORMAT.md alone: it checks the document, and the analyzer.
+"""A second reader of trace files, written from format/FORMAT.md alone: it checks the document, and
+the analyzer.
 
-It keeps no more than the tests ask for. Damage is an error here.
+It keeps only what the tests need. Damage is an error here.
 """
 
 import ctypes
@@ -111,7 +112,8 @@ def _differences(values):
 
 
 def chunks(data, checked=False):
-    """Offset, kind and payload of each chunk; with checked, checksums are computed, which is slow."""
+    """Offset, kind and payload of each chunk; with `checked`, checksums are verified, which is
+    slow."""
     if data[:FILE_HEADER] != b"\x93VBT\r\n\x1a\n\x01\x01\x08" + bytes(5):
         raise Damage("the file header is wrong")
     at, sequence = FILE_HEADER, 0
@@ -135,8 +137,9 @@ def chunks(data, checked=False):
 
 
 class Trace:
-    """process: list of pairs; state: dict; strings, codes, sites, nodes: lists by id; counters: dict by node; intervals: dict by id;
-    interval_sites: dict by (interval, node); threads: list by id; parts: dict by node of dicts by thread; end: reason, or None."""
+    """process: list of pairs; state: dict; strings, codes, sites, nodes: lists by id; counters:
+    dict by node; intervals: dict by id; interval_sites: dict by (interval, node); threads: list by
+    id; parts: dict by node of dicts by thread; end: reason, or None."""
 
     def __init__(self, path, checked=False):
         self.process, self.modules = [], []
@@ -154,7 +157,7 @@ class Trace:
             self.offsets.append(offset)
             getattr(self, "_" + kind.lower())(payload)
             self.end = self.end if kind == "END" else None
-        for node, parts in self.parts.items():  # the first part is what the others leave
+        for node, parts in self.parts.items():  # the first part is the rest
             first, *others = parts.values()
             first.update((name, self.counters[node][name] - sum(part[name] for part in others)) for name in PARTED)
 
@@ -297,7 +300,7 @@ class Trace:
         self.end = p.string()
 
     def told(self, key):
-        """All values that the process part gives for a key."""
+        """All values of a key of the PROCESS chunk."""
         return [value for name, value in self.process if name == key]
 
     def domain(self, name):
@@ -305,7 +308,8 @@ class Trace:
         return {field: self.state.get(first + i, 0) for i, field in enumerate(DOMAIN_FIELDS)}
 
     def python_line(self, node):
-        """(file, line, function) of the nearest Python line on a node's path, its own included; or None."""
+        """(file, line, function) of the nearest Python line on a node's path, including its own; or
+        None."""
         for new in range(len(self._places), len(self.nodes)):
             parent, site, _ = self.nodes[new]
             kind, a, b = self.sites[site]
@@ -317,7 +321,8 @@ class Trace:
         return self._places[node]
 
     def lines(self, domain=None):
-        """Sums by (file, line) over the nodes below Python lines, of one domain or of all but mapped memory."""
+        """Sums by (file, line) over the nodes below Python lines, of one domain or of all but
+        mapped memory."""
         sums = {}
         for node, row in self.counters.items():
             place = self.python_line(node)

@@ -1,6 +1,7 @@
-"""Running programs under vbtrace and reading what it says: what the end-to-end tests share.
+"""What the end-to-end tests share: running programs under vbtrace and reading its reports.
 
-The build is the one in build/, or the one that VBTRACE_BUILD names. VBTRACE_PYTHONS=PATH:PATH names further interpreters.
+The build is the one in build/, or the one that VBTRACE_BUILD names. VBTRACE_PYTHONS=PATH:PATH names
+further interpreters.
 """
 
 import concurrent.futures
@@ -22,7 +23,8 @@ PROGRAMS = ROOT / "tests" / "programs"
 BUILD = pathlib.Path(os.environ.get("VBTRACE_BUILD", ROOT / "build")).resolve()
 LIBRARY = BUILD / "preload" / "libvbtrace.so"
 ANALYZER = pathlib.Path(os.environ.get("VBTRACE_ANALYZER", BUILD / "analyzer" / "vbtrace")).resolve()
-# For another processor: what its compilers' names begin with, and what runs the programs that they make. See scripts/test-aarch64.
+# For another processor: the prefix of its compilers' names, and what runs the compiled programs.
+# See scripts/test-aarch64.
 CROSS = os.environ.get("VBTRACE_CROSS", "")
 EMULATOR = os.environ.get("VBTRACE_EMULATOR", "").split()
 MODULE_DIRECTORY = ROOT / "python"
@@ -59,14 +61,16 @@ class Interpreter:
 
 @functools.lru_cache(maxsize=None)
 def known_versions():
-    """The oldest and the newest version of CPython that the library knows, as it says itself: (3, 8), (3, 14)."""
+    """The oldest and the newest CPython that the library supports, by its own list: (3, 8), (3,
+    14)."""
     header = (ROOT / "preload" / "python" / "cpython.h").read_text()
     return tuple((3, int(re.search(rf"^#define VBT_PYTHON_{end} (\d+)$", header, re.MULTILINE)[1])) for end in ("FIRST", "LAST"))
 
 
 @functools.lru_cache(maxsize=None)
 def interpreters():
-    """Debian's python3, pyenv's and those of VBTRACE_PYTHONS, as far as they are CPython of a known version, oldest first."""
+    """Debian's python3, pyenv's and those of VBTRACE_PYTHONS, if they are CPython of a supported
+    version, oldest first."""
     asked_for = list(filter(None, os.environ.get("VBTRACE_PYTHONS", "").split(":")))
     usual = ["/usr/bin/python3", *map(str, pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
     found = []
@@ -83,12 +87,12 @@ def interpreters():
     return sorted(found)
 
 
-# What changes what programs do, and how wide they print.
+# Variables that change what programs do, or how wide they print.
 STEERING = re.compile("(VBTRACE|PYTHON|LD_|MALLOC_|DEBUGINFOD_).*|COLUMNS|LINES|POSIXLY_CORRECT|.*_(proxy|PROXY)")
 
 
 def environment(**changes):
-    """The tests' environment without anything that would change what a traced program does."""
+    """The tests' environment without variables that would change a traced program's behaviour."""
     kept = {name: value for name, value in os.environ.items() if not STEERING.fullmatch(name)}
     kept.update(PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0", LC_ALL="C.UTF-8")
     kept.update(changes)
@@ -96,7 +100,8 @@ def environment(**changes):
 
 
 def run(arguments, traced=None, directory=None, preload=(), python_paths=(), text=True, **options):
-    """Run a program; with traced=DIRECTORY under vbtrace, with its traces in there. `env` adds to its environment."""
+    """Run a program; with traced=DIRECTORY under vbtrace, with its traces in there. `env` adds to
+    its environment."""
     env = environment(**options.pop("env", {}))
     if traced is not None:
         assert LIBRARY.exists(), f"{LIBRARY} is missing: build first, or name the build in VBTRACE_BUILD"
@@ -123,7 +128,7 @@ SUMMED = trace_reader.SUMMED
 
 
 class Report:
-    """What `vbtrace report --format json` says of a trace, with sums by line."""
+    """The output of `vbtrace report --format json` for a trace, with sums by line."""
 
     def __init__(self, path, done=None):
         self.path = path
@@ -136,7 +141,8 @@ class Report:
 
     @classmethod
     def of_live(cls, path):
-        """Of a trace that is being written: what is appended grows under the reader's eyes, so that a look may find a part of a chunk."""
+        """The report of a trace that is being written: reading may find an incomplete chunk, so try
+        again."""
         for _ in range(100):
             done = vbtrace("report", "--format", "json", path)
             if not re.search("damaged at byte .*: the file ends inside a chunk", done.stderr):
@@ -145,7 +151,7 @@ class Report:
         return cls(path, done)
 
     def by_line(self, rows="lines"):
-        """The counts of each (file, line), functions taken together."""
+        """The counts of each (file, line), over all functions."""
         if rows not in self._by_line:
             sums = self._by_line[rows] = {}
             for row in self.json[rows]:
@@ -158,7 +164,8 @@ class Report:
         return self.by_line(rows).get((str(file), line)) or dict.fromkeys(SUMMED, 0)
 
     def intervals(self, label=None, **lines):
-        """The intervals with a label, or those from and to these lines: intervals(start=(file, line), end=(file, line))."""
+        """The intervals with a label, or those from and to these lines: intervals(start=(file,
+        line), end=(file, line))."""
 
         def matches(row):
             places = {"start": row["from"], "end": row["to"]}
@@ -170,7 +177,7 @@ class Report:
 
     @functools.cached_property
     def trace(self):
-        """The same by the tests' own reader."""
+        """The trace, as read by the tests' own reader."""
         return trace_reader.Trace(self.path)
 
 
@@ -201,7 +208,8 @@ class Run:
 
 
 def trace(arguments, directory=None, status=0, silent=True, **options):
-    """Run a program under vbtrace and expect it to end with this status and, if silent, with nothing on stderr."""
+    """Run a program under vbtrace and expect it to end with this status and, if silent, with
+    nothing on stderr."""
     directory = pathlib.Path(directory or tempfile.mkdtemp(dir=_scratch()))
     done = run(arguments, traced=directory, directory=directory, **options)
     assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
@@ -211,8 +219,9 @@ def trace(arguments, directory=None, status=0, silent=True, **options):
 
 
 def in_steps(start, directory, *steps):
-    """What start(stdin) returns, which runs a program that waits for lines of its standard input: each comes when step(reports) of what is
-    in the directory's traces by then is true, however long that takes."""
+    """Returns start(stdin), which runs a program that waits for lines on its standard input. Each
+    line is sent when step(reports) is true for the reports of the directory's traces so far,
+    however long that takes."""
     deadline = time.monotonic() + TIMEOUT / 2
     theirs, ours = os.pipe()
     try:
@@ -243,17 +252,19 @@ def _scratch():
 
 @functools.lru_cache(maxsize=None)
 def traced_python(name, python, *arguments, **options):
-    """The run of a Python program of tests/programs; each program runs once an interpreter, whoever asks. options: VBTRACE_NATIVE="full" ..."""
+    """The run of a Python program of tests/programs; cached, so each runs once per interpreter.
+    options: VBTRACE_NATIVE="full" ..."""
     return trace([python.path, program(name), *arguments], python_paths=[MODULE_DIRECTORY], env=options)
 
 
-# Truth that stands in a program: "#= allocs N; frees 3; bytes 24 * N" or "//= ..." at the end of a line, "#= none" for no request.
+# Expected counts in a program: "#= allocs N; frees 3; bytes 24 * N" or "//= ..." at the end of a
+# line, "#= none" for no request.
 _MARK = re.compile(r"(?:#|//)= (.+?)(?: -- .*)?$")
 _WORDS = {"allocs": "allocs", "frees": "frees", "bytes": "allocated_bytes", "freed": "freed_bytes", "temporary": "temporary_allocs"}
 
 
 def truths(program, **names):
-    """{line: {count: expected}} of a program's marks; names are what their expressions may use."""
+    """{line: {count: expected}} of a program's marks; their expressions may use names."""
     found = {}
     for number, text in enumerate(pathlib.Path(program).read_text().splitlines(), 1):
         mark = _MARK.search(text)
@@ -271,7 +282,8 @@ def truths(program, **names):
 
 
 def wrong_lines(found, program, expected):
-    """The lines whose counts, in found by (file, line), are not as expected, as readable text; empty if all are."""
+    """The lines whose counts, in `found` by (file, line), differ from the expected ones, as text;
+    empty if none does."""
     source = pathlib.Path(program).read_text().splitlines()
     wrong = []
     for number, counts in expected.items():
@@ -282,12 +294,12 @@ def wrong_lines(found, program, expected):
     return "\n".join(wrong)
 
 
-# Those that Debian has, beside the C library's own.
+# Debian's allocators besides the C library's.
 ALLOCATORS = ["libjemalloc.so.2", "libtcmalloc_minimal.so.4", "libmimalloc.so.2"]
 
 
 def needs_library(name):
-    """Skips the test where the loader does not find the library."""
+    """Skips the test if the loader does not find the library."""
     import pytest
 
     known = shutil.which("ldconfig", path="/sbin:/usr/sbin") and run(["/sbin/ldconfig", "-p"]).stdout
@@ -297,7 +309,7 @@ def needs_library(name):
 
 @functools.lru_cache(maxsize=None)
 def compiled(source, *flags):
-    """A program of tests/programs, compiled; skips the test where there is no compiler."""
+    """A program of tests/programs, compiled; skips the test without a compiler."""
     import pytest
 
     compiler = shutil.which(CROSS + ("g++" if source.endswith(".cpp") else "gcc" if CROSS else "cc"))

@@ -1,4 +1,5 @@
-"""What the programs of the comparison work on: small files with fixed contents, and a git repository of a few commits."""
+"""What the programs of the comparison work on: small files with fixed contents, and a git
+repository of a few commits."""
 
 import json
 import random

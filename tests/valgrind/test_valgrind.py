@@ -1,7 +1,8 @@
-"""Programs of Debian: heap allocations, frees and bytes are those that Valgrind's memcheck counts, for every process of the run.
+"""Programs of Debian: heap allocations, frees and bytes are those that Valgrind's memcheck counts,
+for every process of the run.
 
-Both runs have the same input and an environment of the same names and size, since programs copy it. What differs even so stands
-in the program's row, with its cause and its exact size.
+Both runs have the same input and an environment of the same names and size, since programs copy it.
+What differs even so stands in the program's row, with its cause and its exact size.
 """
 
 import contextlib
@@ -33,7 +34,8 @@ pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgri
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A command, run in a folder with all of inputs.py. {http} in it is a server's address, {redis} another's socket."""
+    """A command, run in a folder with all of inputs.py. {http} in it is a server's address, {redis}
+    another's socket."""
 
     command: list
     name: str = ""
@@ -61,7 +63,8 @@ PROGRAMS = [
     Program(["gcc", "-c", "program.c"]),
     Program(["g++", "-c", "program.cpp"]),
     Program(["objdump", "-d", "/usr/bin/env"]),
-    # Its plugins need some libraries that libunwind needs, too: where that is loaded already, the linker has less to do.
+    # Its plugins need some libraries that libunwind needs, too: where that is loaded already, the
+    # linker has less to do.
     Program(["nm", "-D", "/usr/bin/env"], env={"VBTRACE_NATIVE": "leaf"}),
     Program(["make", "-s"]),
     Program(["bison", "-o", "grammar.c", "grammar.y"]),
@@ -93,14 +96,16 @@ def originals(tmp_path_factory):
 
 
 def remove_others(folder, originals):
-    """What is left has the same inode numbers for the next run, too: tables of those are laid out by their values."""
+    """What is left has the same inode numbers for the next run, too: tables of those are laid out
+    by their values."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if not (originals / path.relative_to(folder)).exists():
             path.unlink()
 
 
 def environments(program, folder, traces):
-    """That of the run under vbtrace and that of the run under Valgrind, which makes more of it before the program sees it."""
+    """That of the run under vbtrace and that of the run under Valgrind, which makes more of it
+    before the program sees it."""
     shared = {"VBTRACE_OUTPUT": f"{traces}/%p.vbt", "VBTRACE_QUIET": "1", "VBTRACE_FOLLOW": "all", "HOME": str(folder)}
     shared.update(PERL_HASH_SEED="0", PERL_PERTURB_KEYS="0", GIT_OPTIONAL_LOCKS="0", **program.env)
     given = vbt.environment(**shared, LD_PRELOAD=":" * PADDING)
@@ -111,8 +116,9 @@ def environments(program, folder, traces):
 
 
 def check_of_the_interpreter(report):
-    """What vbtrace asks of an interpreter to check its knowledge of it: some strings, and the frame object of the function that
-    runs, which is the largest and which the interpreter here asks for itself a little later, if it is not there yet."""
+    """What vbtrace asks of an interpreter to check its knowledge of it: some strings, and the frame
+    object of the function that runs, which is the largest and which the interpreter here asks for
+    itself a little later, if it is not there yet."""
     rows = [row for row in report.json["lines"] if row["function"] == "[vbtrace]"]
     if not rows:
         return 0, 0, 0
@@ -122,8 +128,8 @@ def check_of_the_interpreter(report):
 
 
 def thread_ids(report):
-    """Python's thread id is the address of the thread's descriptor. An int of it takes 32 bytes, and under Valgrind, where
-    addresses are smaller, 28."""
+    """Python's thread id is the address of the thread's descriptor. An int of it takes 32 bytes,
+    and under Valgrind, where addresses are smaller, 28."""
     importlib = pathlib.Path(os.__file__).parent / "importlib" / "_bootstrap.py"
     lines = [number for number, text in enumerate(importlib.read_text().splitlines(), 1) if "_thread.get_ident()" in text]
     ids = sum(report.line("<frozen importlib._bootstrap>", line)["allocs"] for line in lines)
@@ -138,15 +144,16 @@ def empty_requests(report):
 
 
 def tables_of_threads(report):
-    """The C library keeps 16 bytes for each library with thread-local variables in each thread's table. Ours is one, libunwind
-    another."""
+    """The C library keeps 16 bytes for each library with thread-local variables in each thread's
+    table. Ours is one, libunwind another."""
     libraries = 2 if report.json["program"]["native"] == "full" else 1
     return 0, 0, 16 * libraries * allocs_in(report, "allocate_dtv")
 
 
 def search_paths(report):
-    """The dynamic linker keeps a word for each folder that could hold a library for just this processor, in each search path of
-    a library. Valgrind's processor has fewer features, hence fewer such folders."""
+    """The dynamic linker keeps a word for each folder that could hold a library for just this
+    processor, in each search path of a library. Valgrind's processor has fewer features, hence
+    fewer such folders."""
     paths = allocs_in(report, "fillin_rpath")
     return 0, 0, 4 * paths * (folders_by_processor() - folders_by_processor("valgrind", "-q")) if paths else 0
 
@@ -167,12 +174,14 @@ def folders_by_processor(*prefix):
 # What a trace has beyond Valgrind's counts: (allocs, frees, bytes) of a report.
 EXPLAINED = [check_of_the_interpreter, thread_ids, empty_requests, tables_of_threads, search_paths]
 
-# dash starts programs with vfork: what the child does in its shell's memory before it becomes another program belongs to the shell.
-# Valgrind makes a fork of it, and the child's doings another process's.
+# dash starts programs with vfork: what the child does in its shell's memory before it becomes
+# another program belongs to the shell. Valgrind makes a fork of it, and the child's doings another
+# process's.
 APART = ["dash"]
 
-# The compilers have tables of 32 KiB whose number depends on the addresses that they get: with the same input and without
-# vbtrace, their count varies from run to run by a few, and in one run of a hundred there is a block of 2,064 bytes more.
+# The compilers have tables of 32 KiB whose number depends on the addresses that they get: with the
+# same input and without vbtrace, their count varies from run to run by a few, and in one run of a
+# hundred there is a block of 2,064 bytes more.
 TABLES_BY_ADDRESS = {"cc1", "cc1plus"}
 TABLE, RARE = 32768, 2064
 FEW = 4
@@ -224,7 +233,8 @@ def counts_by_vbtrace(traces, program):
 
 @pytest.fixture
 def places(program, originals, tmp_path):
-    """What stands for {http} and {redis} in this program's command, with the server running if it is asked for."""
+    """What stands for {http} and {redis} in this program's command, with the server running if it
+    is asked for."""
     servers, found = contextlib.ExitStack(), {}
     with servers:
         if any("{http}" in part for part in program.command):
@@ -276,7 +286,8 @@ def test_counts(program, originals, places, tmp_path):
 
 @pytest.mark.parametrize("tool", ["memcheck", "callgrind"])
 def test_traced_inside_valgrind(tool, tmp_path):
-    """Valgrind knows no thread such as ours; the program does what it does, and Python's own allocators are seen."""
+    """Valgrind knows no thread such as ours; the program does what it does, and Python's own
+    allocators are seen."""
     code = "kept = [float(i) for i in range(10000)]; print(len(kept))"
     command = ["valgrind", "-q", f"--tool={tool}", f"--log-file={tmp_path}/log", "/usr/bin/python3", "-c", code]
     run = vbt.trace([*command[:3], *(["--callgrind-out-file=/dev/null"] if tool == "callgrind" else []), *command[3:]])

@@ -41,7 +41,7 @@ def test_seccomp(trap):
     """After a filter that kills, vbtrace makes no system call; the trace is complete up to there,
     and says why it ends."""
     report = traced(*trap.split())
-    assert counts(report, "N before") == (1000, 0) and counts(report, "N behind") == (0, 0)
+    assert counts(report, "N before") == (1000, 0) and counts(report, "N afterwards") == (0, 0)
     assert report.json["end_reason"] == "seccomp"
     assert any("seccomp" in note for note in report.json["notes"])
     check_laws(report)
@@ -106,7 +106,7 @@ def test_namespace():
     """Only a process with one thread may enter a user namespace: the helper thread stops meanwhile,
     and is started again."""
     report = traced("namespace")
-    assert counts(report, "N before") == (1000, 1000) and counts(report, "N behind") == (1000, 0)
+    assert counts(report, "N before") == (1000, 1000) and counts(report, "N afterwards") == (1000, 0)
     assert report.json["end_reason"] == "exit"
     check_laws(report)
 
@@ -124,7 +124,7 @@ def test_another_root(how):
     needs_root()
     report = traced("jail", how)
     assert report.json["complete"] and report.json["end_reason"] == "exit"
-    assert counts(report, "N before") == (1000, 1000) and counts(report, "N behind") == (1000, 0)
+    assert counts(report, "N before") == (1000, 1000) and counts(report, "N afterwards") == (1000, 0)
     check_laws(report)
 
 

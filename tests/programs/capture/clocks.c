@@ -1,4 +1,5 @@
-/* Clock readings and marked sections in C. The numbers in the comments are what the test expects between the readings. */
+/* Clock readings and marked sections in C. The numbers in the comments are what the test expects
+ * between the readings. */
 #define _GNU_SOURCE
 #include "vbtrace.h"
 
@@ -80,7 +81,8 @@ static void with_getrusage(void) {
     release(700);
 }
 
-/* The same two lines, with more each time: 10, 20, ... 50 blocks, of which half are freed in between. */
+/* The same two lines, with more each time: 10, 20, ... 50 blocks, of which half are freed in
+ * between. */
 static void repeated(void) {
     struct timespec now;
     for (int turn = 1; turn <= TURNS; turn++) {

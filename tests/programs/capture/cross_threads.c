@@ -1,5 +1,5 @@
-/* Blocks that one thread allocates and another frees; and a thousand threads that begin and end. The lines' marks are explained
- * in heap_calls.c. */
+/* Blocks that one thread allocates and another frees; and a thousand short threads. The lines'
+ * marks are explained in heap_calls.c. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -46,7 +46,7 @@ static void *resize(void *argument) {
 static void *brief(void *argument) {
     void **kept = argument;
     void *volatile temporary = malloc(100); //= allocs SHORT; frees SHORT; bytes 100 * SHORT
-    *kept = malloc(24);                     //= allocs SHORT; bytes 24 * SHORT -- kept when the thread has ended
+    *kept = malloc(24);                     //= allocs SHORT; bytes 24 * SHORT -- kept after the thread has ended
     free(temporary);
     return NULL;
 }

@@ -1,5 +1,5 @@
-/* Prints errno after every call that vbtrace stands before, where the call succeeds and where it fails. Traced and untraced
- * must print the same. */
+/* Prints errno after every call that vbtrace interposes, when it succeeds and when it fails. Traced
+ * and untraced must print the same. */
 #include "vbtrace.h"
 
 #include <errno.h>
@@ -16,7 +16,8 @@
 
 static volatile size_t beyond = PTRDIFF_MAX, small = 40;
 
-/* Runs an expression three times, since the first call of a kind takes other ways through vbtrace than the next. */
+/* Runs an expression three times, since the first call of a kind takes other paths through vbtrace
+ * than the next ones. */
 #define TRY(expression)                                                                                                            \
     for (int turn = 0; turn < 3; turn++) {                                                                                         \
         errno = 77;                                                                                                                \

@@ -1,5 +1,6 @@
-/* A preloaded library that plays a machine without memory: from allocation number FAIL_FROM on, every one fails. At the end it says on
- * descriptor FAIL_TELL, if that is set, how many were asked for. */
+/* A preloaded library that simulates a machine out of memory: from allocation number FAIL_FROM on,
+ * every one fails. At the end it writes the number of requests to descriptor FAIL_TELL, if that is
+ * set. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>

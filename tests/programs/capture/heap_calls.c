@@ -1,5 +1,6 @@
-/* Every function of the malloc family, with known counts. What each line asks for stands at its end and is compared with the
- * trace, as in ground_truth_objects.py; blocks are counted as freed at the line that made them. */
+/* Every function of the malloc family, with known counts. The requests of each line are given at
+ * its end and compared with the trace, as in ground_truth_objects.py; a free is counted at the line
+ * that allocated the block. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -10,7 +11,7 @@
 enum { N = 1000 };
 
 static void *kept[N];
-static volatile size_t beyond = PTRDIFF_MAX; /* more than there is */
+static volatile size_t beyond = PTRDIFF_MAX; /* more than the machine has */
 static volatile size_t none = 0;
 
 static void check(int holds, int line) {
@@ -44,7 +45,7 @@ static void simple_calls(void) {
     for (int i = 0; i < N; i++)
         CHECK(calloc(SIZE_MAX / 2, none + 3) == NULL && errno == ENOMEM); //= none -- the product overflows
     for (int i = 0; i < N; i++)
-        kept[i] = malloc(8); //= allocs N; bytes 8 * N -- kept to the end
+        kept[i] = malloc(8); //= allocs N; bytes 8 * N -- kept until the end
 }
 
 static void resizing(void) {

@@ -1,8 +1,9 @@
-/* Threads whose costs are known, each by itself.
+/* Threads with known costs, each separately.
  *
- * known_threads named: three threads with names; main frees some of what they allocated.
- * known_threads later N: N threads, one after the other; the i-th allocates i blocks.
- * known_threads many N: N threads, a few at a time, ten blocks each; prints the resident set after a tenth of them and at the end. */
+ *     known_threads named      three threads with names; main frees some of what they allocated
+ *     known_threads later N    N threads, one after another; the i-th allocates i blocks
+ *     known_threads many N     N threads, a few at a time, ten blocks each; prints the resident set
+ *                              after a tenth of them and at the end */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ struct worker {
     void *work[3 * UNIT], *keep[3 * UNIT], *only[UNIT];
 };
 
-/* Of its work the thread frees the first half; of what it keeps nothing. */
+/* The thread frees the first half of its work; of what it keeps nothing. */
 static void *run_named(void *argument) {
     struct worker *w = argument;
     pthread_setname_np(pthread_self(), w->name);
@@ -54,7 +55,7 @@ static void *run_named(void *argument) {
     return NULL;
 }
 
-/* Main frees the next quarter of everybody's work, and one tenth of what gamma alone has. */
+/* Main frees the next quarter of every thread's work, and one tenth of what only gamma has. */
 static void named(void) {
     static struct worker workers[] = {
         {.name = "alpha", .number = 1}, {.name = "beta", .number = 2}, {.name = "gamma", .number = 3}};

@@ -1,4 +1,4 @@
-/* Allocations that the C library makes on the program's behalf, each kind in a section of its own. */
+/* Allocations that the C library makes on the program's behalf, each kind in its own section. */
 #define _GNU_SOURCE
 #include "vbtrace.h"
 
@@ -36,7 +36,7 @@ int main(void) {
 
     int written = 0;
     for (int i = 0; i < N; i++) {
-        vbtrace_begin("asprintf", 1); /* what is left is the text: 11 bytes */
+        vbtrace_begin("asprintf", 1); /* what stays is the text: 11 bytes */
         written += asprintf(&kept[i], "number %03d", i);
         vbtrace_end("asprintf");
     }

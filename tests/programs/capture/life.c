@@ -1,5 +1,5 @@
-/* Allocations before main, after main, and while threads and the process come to their end. The lines' marks are explained in
- * heap_calls.c. */
+/* Allocations before main, after main, and while threads and the process end. The lines' marks are
+ * explained in heap_calls.c. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void at_exit(void) {
     free(late[1]);
 }
 
-/* Runs when the thread's key values are destroyed, and sets a value again, so that it runs a second time. */
+/* Runs when the thread's key values are destroyed; sets a value again, so that it runs twice. */
 static void destroy(void *value) {
     static int times;
     free(value); //= none

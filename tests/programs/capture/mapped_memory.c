@@ -1,6 +1,7 @@
-/* Mapped memory, with the truth at the end of each line that maps: mapped_memory traps|threads|fork|clones|resident. P is a page.
+/* Mapped memory, with the expected counts at the end of each line that maps: mapped_memory
+ * traps|threads|fork|clones|resident. P is a page.
  *
- * The program checks what the calls return, and that errno is as the kernel left it. */
+ * The program checks the calls' results, and that errno is as the kernel left it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ static void moved(void) {
     MUST(fresh[0] == 'k' && kept[0] == 0);
 }
 
-/* Whole pages, where the break crosses their bounds. */
+/* Whole pages: counted when the break crosses a page boundary. */
 static void the_break(void) {
     sbrk((intptr_t)(P - (uintptr_t)sbrk(0) % P) % (intptr_t)P); //= none
     char *start = sbrk((intptr_t)(3 * P));                      //= allocs 1; bytes 3 * P; freed P
@@ -120,13 +121,13 @@ static void files(void) {
     close(file);
 }
 
-/* Mapped behind the library's back. */
+/* Mapped without the library's knowledge. */
 static void strangers(void) {
     char *a = (char *)syscall(SYS_mmap, NULL, 4 * P, RW, PRIVATE, -1, 0);
     MUST_DO(munmap(a, P));
     char *b = mmap(a + P, P, RW, OVER, -1, 0); //= allocs 1; frees 1; bytes P; freed P
     MUST_DO(munmap(b, 3 * P));
-    /* Unmapped behind its back, and found out when something else is there. */
+    /* Unmapped without its knowledge, which it notices when something else is mapped there. */
     char *c = mmap(NULL, 2 * P, RW, PRIVATE, -1, 0); //= allocs 1; frees 1; bytes 2 * P; freed 2 * P
     MUST(syscall(SYS_munmap, c, 2 * P) == 0);
     MUST(mmap(c, 2 * P, RW, PRIVATE | MAP_FIXED_NOREPLACE, -1, 0) == c); //= allocs 1; bytes 2 * P
@@ -138,7 +139,7 @@ static char *shared; /* a page for each thread, and one more */
 
 static uint32_t next_random(uint32_t *seed) { return (*seed = *seed * 1664525 + 1013904223) >> 8; }
 
-/* Each thread maps and unmaps its own, at addresses that the kernel hands round between all of them. */
+/* Each thread maps and unmaps its own, at addresses that the kernel reuses among all of them. */
 static void *hammer(void *argument) {
     uint32_t seed = (uint32_t)(uintptr_t)argument;
     munmap(shared + (uintptr_t)argument * P, P);
@@ -203,7 +204,7 @@ static void *map_without_end(void *unused) {
     return NULL;
 }
 
-/* Forks that no handler sees, while other threads map. */
+/* Forks without fork handlers, while other threads map. */
 static void clones(void) {
     enum { THREADS = 4, CHILDREN = 10 };
     pthread_t others[THREADS];
@@ -226,7 +227,8 @@ static void clones(void) {
         MUST(pthread_join(others[i], NULL) == 0);
 }
 
-/* 64 MiB are mapped and all written, 32 MiB asked for and half written, so that the resident set is known from below. */
+/* 64 MiB are mapped and written, and half of a block of 32 MiB, which is a lower bound of the
+ * resident set. */
 static void resident(void) {
     enum { MAPPED = 64 << 20, ASKED = 32 << 20 };
     char *a = mmap(NULL, MAPPED, RW, PRIVATE, -1, 0), *b = malloc(ASKED);

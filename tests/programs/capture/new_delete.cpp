@@ -36,7 +36,7 @@ int main() {
     section("aligned delete", [](int i) { delete wide[i]; });                   // 1 free each
     section("nothrow new", [](int i) { numbers[i] = new (std::nothrow) int; }); // 1 of 4 bytes each
     int caught = 0;
-    section("exception", [&](int i) { // thrown, caught, freed: nothing is left
+    section("exception", [&](int i) { // thrown, caught, freed: nothing stays
         try {
             throw i;
         } catch (int) {

@@ -1,5 +1,5 @@
-/* Live bytes that go up and down like a saw: the highest tooth is neither the first nor the last. The lines' marks are explained
- * in heap_calls.c; sizes in buckets are what the test asks for. */
+/* Live bytes in a sawtooth whose highest tooth is neither the first nor the last. The lines' marks
+ * are explained in heap_calls.c; the test checks the sizes in buckets. */
 #include <stdlib.h>
 
 enum { TEETH = 50, BLOCK = 1000 };

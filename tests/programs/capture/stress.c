@@ -1,7 +1,9 @@
-/* Everything at once: stress SECONDS. 64 threads allocate, resize and free, map and unmap, hand blocks to each other, and fork; children
- * go on with what they inherited, with a thread of their own. It prints, as JSON, what the process itself asked for.
+/* Everything at once: stress SECONDS. 64 threads allocate, resize and free, map and unmap, hand
+ * blocks to each other, and fork; children go on with the inherited blocks, with a thread of their
+ * own. Prints the process's own requests as JSON.
  *
- * Every block is filled with a mark and looked at before it goes: a block that two threads were given shows. */
+ * Every block is filled with a mark and checked before it is freed, which detects a block given to
+ * two threads. */
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
@@ -105,7 +107,7 @@ static struct block *resize(struct block *block, uint64_t *seed, struct counts *
     return filled(realloc(block, size), size);
 }
 
-/* Memory of its own, in parts and moved. */
+/* Its own mappings, unmapped in parts and moved. */
 static void map_some(uint64_t *seed, struct counts *counts) {
     size_t pages = 3 + next_random(seed) % 30, more = pages + 1 + next_random(seed) % 8;
     char *memory = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -121,7 +123,7 @@ static void map_some(uint64_t *seed, struct counts *counts) {
         counts->mapped += more * page;
         munmap(memory + pages * page, (more - pages) * page);
     }
-    munmap(memory + page, page); /* this is another thread's from now on */
+    munmap(memory + page, page); /* it belongs to another thread from now on */
     munmap(memory, page);
     munmap(memory + 2 * page, (pages - 2) * page);
     counts->maps++;
@@ -162,7 +164,7 @@ static void *in_child(void *argument) {
     return NULL;
 }
 
-/* The child goes on with the blocks of the thread that forked, in two threads. */
+/* The child goes on with the blocks of the forking thread, in two threads. */
 static void fork_one(struct thread *self) {
     static struct thread other;
     pid_t child = fork();

@@ -1,5 +1,6 @@
-// Thread-local objects: their destructors run while their threads end, and the main thread's before those of static objects. They allocate
-// and they free, also what others allocated. The lines' marks are explained in heap_calls.c.
+// Thread-local objects: their destructors run while their threads end, and the main thread's before
+// those of static objects. They allocate, and free their own and others' blocks. The lines' marks
+// are explained in heap_calls.c.
 #include <cstdlib>
 #include <pthread.h>
 
@@ -7,7 +8,7 @@ enum { THREADS = 20, N = 50 };
 
 static pthread_key_t key;
 
-// Made first, so destroyed last.
+// Constructed first, so destroyed last.
 struct Last {
     void *left[N];
     ~Last() {
@@ -59,7 +60,7 @@ static void of_key(void *value) {
 
 static void *work(void *unused) {
     pthread_setspecific(key, &key);
-    last.left[0] = first.blocks[0] == nullptr ? &first : nullptr; // both are made here
+    last.left[0] = first.blocks[0] == nullptr ? &first : nullptr; // both are constructed here
     return unused;
 }
 

@@ -1,4 +1,5 @@
-/* What vbtrace must not touch: descriptors, and files. descriptors lowest|list|close-all DIRECTORY */
+/* What vbtrace must not touch: descriptors and files. descriptors lowest|list|close-all
+ * DIRECTORY */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@ static void work(void) {
     tick();
 }
 
-/* The lowest free descriptor, at many times. */
+/* Prints the lowest free descriptor, many times. */
 static int lowest(void) {
     for (int i = 0; i < ROUNDS; i++) {
         work();
@@ -29,7 +30,7 @@ static int lowest(void) {
     return 0;
 }
 
-/* All descriptors, at many times: printed whenever they change. */
+/* Prints all descriptors whenever they change. */
 static int list(void) {
     char before[4096] = "";
     for (int i = 0; i < ROUNDS; i++) {
@@ -47,7 +48,7 @@ static int list(void) {
     return 0;
 }
 
-/* Closes everything, then owns all the lowest numbers itself. */
+/* Closes everything, then takes all the lowest numbers itself. */
 static int close_all(const char *folder) {
     work();
     for (int fd = 0; fd < 1024; fd++)

@@ -1,4 +1,4 @@
-/* Prints the dynamic linker's latest error, of which there is none. */
+/* Prints the dynamic linker's latest error; there is none. */
 #include <dlfcn.h>
 #include <stdio.h>
 

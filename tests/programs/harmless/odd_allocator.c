@@ -1,5 +1,5 @@
-/* An allocator to be preloaded behind vbtrace, odd in two ways: it may be called in a signal handler at any time, and a request for
- * JUMP bytes raises SIGUSR2 on its way. Nothing is ever freed. */
+/* An allocator to be preloaded after vbtrace, odd in two ways: it may be called in a signal handler
+ * at any time, and a request for JUMP bytes raises SIGUSR2 midway. Nothing is ever freed. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>

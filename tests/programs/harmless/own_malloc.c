@@ -1,4 +1,4 @@
-/* A program with a malloc of its own, as one has that an allocator was linked into. */
+/* A program that defines malloc, like one with a statically linked allocator. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

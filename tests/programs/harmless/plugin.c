@@ -1,4 +1,5 @@
-/* A library with one function, which allocates BLOCKS times: compiled twice, with another number and another name. */
+/* A library with one function, which allocates BLOCKS times: compiled twice, with different numbers
+ * and names. */
 #include <stdlib.h>
 
 void work(void);

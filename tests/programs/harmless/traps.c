@@ -1,5 +1,5 @@
-/* Where allocation tracers come to grief: traps WHICH. The program checks its own behaviour; the trace must have the counts in
- * the comments. */
+/* What commonly breaks allocation tracers: traps WHICH. The program checks its own behaviour; the
+ * trace must have the counts in the comments. */
 #define _GNU_SOURCE
 #include "tests/programs/choice.h"
 #include <dlfcn.h>
@@ -50,7 +50,7 @@ static void handler(int number) {
     in_other_thread |= !pthread_equal(pthread_self(), main_thread);
 }
 
-/* Signals of the process reach the program's thread only, while a helper thread of ours would be there. */
+/* Signals to the process reach only the program's thread, although a helper thread is running. */
 static int signals(void) {
     main_thread = pthread_self();
     signal(SIGUSR1, handler);
@@ -101,7 +101,8 @@ static int alternate_stack(void) {
     return raise(SIGUSR2);
 }
 
-/* Two libraries, given by their paths, that take turns at the same addresses: each counts for itself. */
+/* Two libraries, given by their paths, that take turns at the same addresses: each has its own
+ * counts. */
 static int libraries(void) {
     for (int turn = 0; turn < 20; turn++) {
         void *library = dlopen(given[turn % 2], RTLD_NOW);
@@ -115,14 +116,14 @@ static int libraries(void) {
     return 0;
 }
 
-/* Nothing of a block is changed: size, alignment, contents. */
+/* Blocks are not changed: size, alignment, contents. */
 static int contents(void) {
     for (size_t size = 1; size < 5000; size += 7) {
         unsigned char *block = malloc(size);
         size_t usable = malloc_usable_size(block);
         if (usable < size || (uintptr_t)block % 16 != 0)
             return 1;
-        memset(block, 0xA5, usable); /* all that may be used */
+        memset(block, 0xA5, usable); /* all usable bytes */
         unsigned char *next = malloc(size);
         for (size_t i = 0; i < usable; i++)
             if (block[i] != 0xA5)

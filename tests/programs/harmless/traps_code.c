@@ -1,5 +1,5 @@
-/* Code that an observer from outside does not expect: traps_code WHICH. The program checks its own behaviour; the trace must have the
- * counts in the comments. */
+/* Code that a tracer does not expect: traps_code WHICH. The program checks its own behaviour; the
+ * trace must have the counts in the comments. */
 #define _GNU_SOURCE
 #include "tests/programs/choice.h"
 #include <dlfcn.h>
@@ -21,7 +21,8 @@ enum { N = 1000, JUMP = 777 };
 
 static void *kept[N];
 
-/* Functions of the library's inside and of what it brings along, as any program may have them: not to be called by it. */
+/* Functions with names of the library's internals and of its static libraries, as any program may
+ * have them; the library must not call these. */
 #define MINE(name)                                                                                                                 \
     __attribute__((visibility("default"))) void *name(void);                                                                       \
     void *name(void) { _exit(99); }
@@ -38,7 +39,7 @@ MINE(unw_step)
 __attribute__((visibility("default"))) char *getenv(const char *name);
 char *getenv(const char *name) {
     (void)name;
-    _exit(98); /* as bash's own, it looks in its own tables */
+    _exit(98); /* like bash's, which looks in its own tables */
 }
 
 static int own_symbols(void) {
@@ -47,7 +48,7 @@ static int own_symbols(void) {
     return 0;
 }
 
-/* Machine code without a name, without a description for unwinders: calls malloc(24) and returns what it got. */
+/* Machine code without a symbol or unwind information: calls malloc(24) and returns the result. */
 static int generated_code(void) {
     unsigned char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (code == MAP_FAILED)
@@ -121,7 +122,7 @@ static int jump_out_of_malloc(void) {
     return 0;
 }
 
-/* Of an allocator whose calloc calls malloc by its name. */
+/* For an allocator whose calloc calls malloc by name. */
 static int callocs(void) {
     for (int i = 0; i < N; i++)
         kept[i] = calloc(2, 8); // N by calloc
@@ -136,7 +137,8 @@ static void handler(int number) {
     in_handler = in_handler + (block != NULL);
 }
 
-/* Allocates in handlers at any moment, also while the library does its books. Prints how often. */
+/* Allocates in handlers at any moment, also while the library updates its counters. Prints how
+ * often. */
 static int handlers(void) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGALRM, &action, NULL);
@@ -151,7 +153,7 @@ static int handlers(void) {
     return 0;
 }
 
-/* Blocks that the library has not seen being made. */
+/* Blocks whose allocation the library has not seen. */
 static int strangers(void) {
     void *(*hidden)(size_t);
     *(void **)&hidden = dlsym(RTLD_DEFAULT, "__libc_malloc");
@@ -162,7 +164,7 @@ static int strangers(void) {
     return 0;
 }
 
-/* Of a library that is given. */
+/* Calls a given library, loaded with RTLD_DEEPBIND. */
 static int deep_binding(void) {
     void *library = dlopen(given[0], RTLD_NOW | RTLD_DEEPBIND);
     void (*work)(void) = NULL;
@@ -188,7 +190,7 @@ static void in_timer_thread(union sigval value) {
     called = 1;
 }
 
-/* Threads that pthread_create made for somebody else. */
+/* Threads created by others through pthread_create: C11 threads, and timers. */
 static int other_threads(void) {
     thrd_t thread;
     if (thrd_create(&thread, in_c11_thread, NULL) != thrd_success || thrd_join(thread, NULL) != thrd_success)
@@ -214,7 +216,7 @@ static void *resize(void *unused) {
     return unused;
 }
 
-/* What one thread's realloc gives back, another thread's gets at once. */
+/* A block that one thread's realloc frees is given to another thread at once. */
 static int resizing(void) {
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)
@@ -244,13 +246,13 @@ static void *walk_and_allocate(void *unused) {
     void *frames[20];
     while (stop < 2) {
         free(malloc(50));
-        if (backtrace(frames, 20) < 2) /* takes the loader's lock */
+        if (backtrace(frames, 20) < 2) /* locks the loader */
             _exit(96);
     }
     return unused;
 }
 
-/* Two threads load a given library again and again, two walk their stacks. */
+/* Two threads load and unload a given library, two walk their stacks. */
 static int loader(void) {
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)

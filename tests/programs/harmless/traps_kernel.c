@@ -1,5 +1,5 @@
-/* What a program may ask of the kernel that another thread, another file or another system call in it would spoil: traps_kernel
- * WHICH. Prints what it found; traced and untraced must print the same. */
+/* System calls that another thread, another open file or another system call in the process would
+ * break: traps_kernel WHICH. Prints its results; traced and untraced must print the same. */
 #define _GNU_SOURCE
 #include "tests/programs/choice.h"
 #include <errno.h>
@@ -24,7 +24,7 @@ enum { N = 1000 };
 
 static void *kept[N];
 
-/* Long enough for a helper thread to be due; the next event then starts it. */
+/* Long enough for the helper thread to be due; the next event starts it. */
 static void wait_a_little(void) {
     nanosleep(&(struct timespec){0, 80 * 1000 * 1000}, NULL);
     free(malloc(1)); // 1 a wait
@@ -39,10 +39,10 @@ static void more_work(void) {
     for (int i = 0; i < N; i++)
         free(kept[i]);
     for (int i = 0; i < N; i++)
-        kept[i] = malloc(20); // N behind
+        kept[i] = malloc(20); // N afterwards
 }
 
-/* From here on any system call but these kills the process. */
+/* From here on any other system call kills the process. */
 static int filter_calls(int through_libc) {
 #define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
     struct sock_filter filter[] = {
@@ -60,7 +60,7 @@ static int filter_calls(int through_libc) {
     return result != 0;
 }
 
-/* Given "prctl" or "syscall", and "late" if the helper thread is to be there. */
+/* Given "prctl" or "syscall", and "late" to have the helper thread running. */
 static int sandbox(void) {
     int through_libc = strcmp(given[0], "prctl") == 0, late = given[1] != NULL;
     work();
@@ -69,7 +69,7 @@ static int sandbox(void) {
     if (filter_calls(through_libc) != 0)
         return 1;
     more_work();
-    for (volatile long i = 0; i < 200 * 1000 * 1000; i++) /* some ticks, without a system call */
+    for (volatile long i = 0; i < 200 * 1000 * 1000; i++) /* several ticks, without a system call */
         continue;
     more_work();
     return write(STDOUT_FILENO, "done\n", 5) != 5;
@@ -99,7 +99,8 @@ static int own_namespace(void) {
     return 0;
 }
 
-/* Leaves by the letters that are given: u another pid namespace for its children, f a fork, c chroot, C chroot by syscall. */
+/* Does what the given letters say: u another pid namespace for its children, f a fork, c chroot, C
+ * chroot by syscall. */
 static int in_jail(void) {
     const char *how = given[0];
     work();
@@ -113,7 +114,7 @@ static int in_jail(void) {
         else if (*how == 'C')
             result = (int)syscall(SYS_chroot, "/proc");
         else if ((result = fork()) == 0)
-            syscall(SYS_exit_group, 0); /* too young for a trace */
+            syscall(SYS_exit_group, 0); /* too short-lived for a trace */
         else
             result = waitpid(result, NULL, 0) != result;
         printf("%c: %d\n", *how, result);
@@ -127,7 +128,7 @@ static int handled;
 
 static void count(int number) { handled += number; }
 
-/* The process's signals: what it ignores, blocks and handles. */
+/* Prints the signals that the process ignores, blocks and handles. */
 static int signal_masks(void) {
     signal(SIGUSR1, count);
     signal(SIGPIPE, SIG_IGN);
@@ -142,7 +143,7 @@ static int signal_masks(void) {
     return 0;
 }
 
-/* A child that shares the memory and only that: what it allocates there is the parent's. */
+/* A child that shares only the memory: its allocations are the parent's. */
 static int in_same_memory(void *unused) {
     (void)unused;
     for (int i = 0; i < N; i++)
@@ -163,7 +164,7 @@ static int shared_memory(void) {
     return 0;
 }
 
-/* Address space for the program and no more: what it asks for is there, and where it ends is its own affair. */
+/* Address space for the program and no more: its requests succeed as far as they would untraced. */
 static int little_memory(void) {
     struct rlimit limit = {512 << 20, 512 << 20};
     work();
@@ -178,7 +179,7 @@ static int little_memory(void) {
     return 0;
 }
 
-/* No file, no process more. */
+/* No further file, no further process. */
 static int no_descriptors(void) {
     struct rlimit none = {0, 0};
     work();

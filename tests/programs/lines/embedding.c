@@ -1,4 +1,4 @@
-/* A process that has one Python interpreter after the other: library, script, how many. */
+/* A process with one Python interpreter after another. Arguments: library, script, how many. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""Functions whose lines are counted, on stacks that are switched while they run."""
+"""Functions whose lines are counted while stacks are switched."""
 
 import greenlet
 

@@ -1,7 +1,8 @@
-"""Small programs with every kind of control flow, whose lines are counted by others too.
+"""Small programs with every kind of control flow, whose lines are also counted by other tools.
 
 usage: line_corpus.py [settrace|line_profiler]
-    counts the lines of this file that way and prints [function, its first line, line, hits] as JSON; without an argument just runs.
+    counts the lines of this file that way and prints [function, its first line, line, hits] as
+    JSON; without an argument it only runs.
 """
 
 import functools
@@ -454,7 +455,8 @@ def by_line_profiler():
     profiler.enable_by_count()
     main()
     profiler.disable_by_count()
-    # Version 4.0 counts in a map by the line that came next, of which its report shows only the last.
+    # Version 4.0 counts hits in a map by the following line, of which its report shows only the
+    # last.
     hits, maps = {}, profiler.c_code_map
     for code, hashes in profiler.code_hash_map.items():
         for entry in (entry for key in hashes for entry in maps.get(key, {}).values()):

@@ -1,8 +1,10 @@
-"""Lines whose costs in line mode are known: "#= hits 3; allocs 6; own_allocs 0; net 3 * B" and so on are read by line_counts.py.
+"""Lines whose costs in line mode are known; line_counts.py reads marks such as "#= hits 3; allocs
+6; own_allocs 0; net 3 * B".
 
-One bytearray(SIZE) takes B bytes in 2 allocations: the object and its bytes. v is the interpreter's version: up to 3.10 the first call of
-a function allocates its frame, and recursion one for each level. i is 1 where an int and a range are allocated, 0 where free lists have
-them: from 3.14 on. g is the size of a generator if the function that it is of makes it itself, from 3.12 on; else 0.
+One bytearray(SIZE) takes B bytes in 2 allocations: the object and its bytes. v is the interpreter's
+version: up to 3.10 the first call of a function allocates its frame, and recursion one for each
+level. i is 1 if an int and a range are allocated, 0 if free lists serve them, from 3.14 on. g is
+the size of a generator if its function creates it, from 3.12 on, otherwise 0.
 """
 
 import sys

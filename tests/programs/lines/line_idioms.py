@@ -1,4 +1,4 @@
-"""What tracing makes the interpreter do besides, idiom by idiom: argv[1] turns of each."""
+"""Idioms for which the interpreter does additional work under tracing: argv[1] turns of each."""
 
 import asyncio
 import sys
@@ -64,8 +64,8 @@ def generators():
 
 
 def ends():
-    """Where the interpreter goes another way whoever listens: from 3.12 on for a loop's generator that returns a value, from 3.14 on
-    for one that is closed."""
+    """Where any monitoring makes the interpreter take another path: from 3.12 on for a loop's
+    generator that returns a value, from 3.14 on for one that is closed."""
     for i in range(TURNS):
         if sys.version_info < (3, 12):
             for j in seven():
@@ -156,7 +156,7 @@ async def waiting():
 
 
 def far_down():
-    """Beyond the numbers that exist already: offsets in the bytecode."""
+    """Bytecode offsets beyond the preallocated ints."""
     a = 0
     # fmt: off
     a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a; a = a

@@ -1,4 +1,4 @@
-"""Lines whose execution comes in parts: with the function's entry before it, or with yields amid it."""
+"""Lines executed in parts: with the function's entry before them, or with yields in them."""
 
 import asyncio
 

@@ -1,4 +1,5 @@
-"""Insertion sort and merge sort of 99 elements in reverse order: the classic counts of their lines."""
+"""Insertion sort and merge sort of 99 elements in reverse order: the classic counts of their
+lines."""
 
 
 def insertion_sort(a):

@@ -1,4 +1,5 @@
-// A maze of templates, inlined and not: the names of its functions are long. //@ marks the lines that the allocation's stack goes through.
+// A maze of templates, inlined or not, with long function names. //@ marks the lines on the
+// allocation's stack.
 #include <cstdlib>
 #include <map>
 #include <string>

@@ -1,11 +1,11 @@
-/* Allocations under names that are known. Each has a size of its own; //@ marks the lines that its stack goes through. */
+/* Allocations under known names, each with its own size; //@ marks the lines on its stack. */
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { DEPTH = 2048 };
 
 void *volatile kept;
-static volatile int stays; /* keeps calls from being the last thing that a function does */
+static volatile int stays; /* keeps calls from being tail calls */
 
 #define OF_ITS_OWN __attribute__((noipa)) /* neither inlined nor cloned */
 #define INLINED static inline __attribute__((always_inline))
@@ -50,7 +50,7 @@ OF_ITS_OWN void down(int levels) {
     stays++;
 }
 
-OF_ITS_OWN static void hidden(size_t size) { /* in no table of dynamic symbols */
+OF_ITS_OWN static void hidden(size_t size) { /* in no dynamic symbol table */
     kept = malloc(size);                     //@ hidden
     stays++;
 }

@@ -1,6 +1,6 @@
-// What makes a call stack hard to walk: each trap allocates at places that are known by the names of the functions above them.
+// Call stacks that are hard to walk: each trap allocates under functions with known names.
 //
-// native_traps TRAP [LIBRARY LIBRARY]: the test has the stacks and how often each occurs.
+// native_traps TRAP [LIBRARY LIBRARY]: the test lists the stacks and how often each occurs.
 #include <alloca.h>
 #include <csetjmp>
 #include <csignal>
@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-// Functions that have a frame of their own, and whose calls are not their last act.
+// Functions with their own frame, and without tail calls.
 #define APART extern "C" __attribute__((noinline, noclone))
 #define KEEP(...) __asm__ volatile("" : : __VA_ARGS__ : "memory")
 
@@ -23,7 +23,7 @@ enum { TIMES = 100 };
 
 static char **given; // the arguments after the trap's name
 
-// Every allocation of a trap is made here, with a size that nothing else asks for.
+// Every allocation of a trap is made here, with a size that nothing else requests.
 APART void take() {
     static thread_local char *block;
     block = (char *)malloc(4711);
@@ -117,7 +117,7 @@ APART void long_jumps() {
     }
 }
 
-// ---- frames of no fixed size or place ----
+// ---- frames without a fixed size or place ----
 
 APART void with_alloca(int i) {
     char *block = (char *)alloca(16 + 24 * (i * 37 % 50));
@@ -150,7 +150,7 @@ APART int compares(const void *left, const void *right) {
 }
 
 APART void callbacks() {
-    int numbers[] = {5, 3, 8, 1}; // five comparisons by merging
+    int numbers[] = {5, 3, 8, 1}; // merge sort makes five comparisons
     for (int i = 0; i < TIMES; i++) {
         int copy[4];
         memcpy(copy, numbers, sizeof copy);
@@ -178,7 +178,8 @@ APART void coroutine() {
     }
 }
 
-// Each coroutine runs twice; its stack lies where the one before had its own, of which a part is gone every second time.
+// Each coroutine runs twice; its stack reuses the address of the one before, every second time with
+// a part unmapped.
 APART void coroutines() {
     enum { LARGE = 1 << 18, SMALL = 1 << 16 };
     for (int i = 0; i < TIMES; i++) {
@@ -284,14 +285,14 @@ APART void recursion() {
         recurses(2048);
 }
 
-// ---- code without description ----
+// ---- code without unwind information ----
 
 APART void called_by_generated_code() {
     take();
     KEEP();
 }
 
-// Calls the function that it is given.
+// Calls its argument.
 APART void generated_code() {
 #if defined __x86_64__
     static const unsigned char code[] = {0x48, 0x83, 0xec, 0x08, 0xff, 0xd7, 0x48, 0x83, 0xc4, 0x08, 0xc3};

@@ -1,4 +1,5 @@
-/* A library that calls back, through a function named NAME: compiled with different names, to be loaded one after the other. */
+/* A library that calls back through a function named NAME: compiled with different names, to be
+ * loaded one after another. */
 void visit(void (*function)(void));
 void NAME(void (*function)(void));
 

@@ -1,11 +1,11 @@
-"""A call tree with a known cost: bytearrays of 1 MiB that stay, by the functions that ask for them.
+"""A call tree with a known cost: bytearrays of 1 MiB that stay, by the functions that request them.
 
     main > parse  > blocks(2)             2 MiB
            render > draw > blocks(5)      5 MiB
                     blocks(1)             1 MiB
            count(3) > ... > blocks(4)     4 MiB, below itself three times
 
-One temporary MiB in scratch. The interpreter is left before it could free anything.
+One temporary MiB in scratch. The process exits before the interpreter could free anything.
 """
 
 import os

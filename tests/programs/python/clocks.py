@@ -1,5 +1,5 @@
-"""Clock readings and marked sections in Python. What happens between them is what lines with a known cost say: see
-ground_truth_objects.py. Held floats cost one request each."""
+"""Clock readings and marked sections in Python. The lines between them have known costs: see
+ground_truth_objects.py. Floats that are kept cost one request each."""
 
 import datetime
 import gc
@@ -86,7 +86,7 @@ def with_datetime(kept):
 
 
 def with_libraries(kept):
-    """What the libraries read of clocks in between breaks nothing."""
+    """Clock readings by libraries in between do no harm."""
     before = time.perf_counter()  # libraries begin
     logging.getLogger("test").handle(logging.makeLogRecord({"msg": "made", "levelno": logging.DEBUG}))
     threading.Event().wait(0.001)
@@ -105,7 +105,7 @@ def with_libraries(kept):
 
 
 def repeated(firsts, kept, readings):
-    """10, 20, ... 50 texts, of which half are dropped again."""
+    """10, 20, ... 50 texts, half of which are dropped again."""
     for turn in PLACES[:TURNS]:
         readings[turn] = time.perf_counter()  # repeated begins
         for i in firsts[2 * turn + 1]:

@@ -1,4 +1,5 @@
-"""How a ground-truth program ends: it says what the test cannot know by itself, and leaves with everything it made still alive."""
+"""How a ground-truth program ends: it prints what the test cannot know by itself, and exits with
+all its objects alive."""
 
 import json
 import os
@@ -6,16 +7,16 @@ import sys
 import sysconfig
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-ITEMS_HEADER = 8 if FREE_THREADED else 0  # before the items of a list: how many there is room for
+ITEMS_HEADER = 8 if FREE_THREADED else 0  # before the items of a list: its capacity
 
 
 def size(value):
-    """Bytes that were asked for to make an object of one block: itself and what the garbage collector keeps before it."""
+    """Bytes requested for an object of one block: the object and the garbage collector's header."""
     return sys.getsizeof(value)
 
 
 def int_size():
-    """Bytes that are asked for to make an int of one digit by computing: from 3.11 on as the padded C struct."""
+    """Bytes requested for a computed int of one digit: from 3.11 on the padded C struct."""
     return size(1000) if sys.version_info < (3, 11) else two_digits_size()
 
 
@@ -24,7 +25,7 @@ def two_digits_size():
 
 
 def growth(container, add, items):
-    """How a container grows: how often it asks for a new block, and for how many bytes in all."""
+    """How a container grows: how often it requests a new block, and how many bytes in all."""
     empty = last = sys.getsizeof(container)
     header = ITEMS_HEADER if isinstance(container, list) else 0
     times = total = 0

@@ -1,4 +1,5 @@
-"""Requests to Python's allocators that fail for want of memory, between such as do not. Prints for each kind how many were served."""
+"""Requests to Python's allocators, some of which fail for lack of memory. Prints how many of each
+kind succeeded."""
 
 import json
 import resource

@@ -1,12 +1,14 @@
-"""Takes everything out of CPython's free lists, so that the next objects come from the allocators.
+"""Empties CPython's free lists, so that the next objects come from the allocators.
 
-CPython keeps freed floats, tuples, lists, dicts and more for later use; an object served from such a list makes no request. A
-program that must know what each of its lines requests calls empty() first, and from then on holds on to what it makes.
+CPython keeps freed floats, tuples, lists, dicts and more for later use; an object served from such
+a list makes no request. A program that must know the requests of each of its lines calls empty()
+first, and keeps all objects from then on.
 """
 
 _HELD = []
 
-# More than any list holds: 2,000 tuples of each length, 255 contexts, 200 frames, 100 floats and ints, 80 lists, dicts and keys.
+# More than any list holds: 2,000 tuples of each length, 255 contexts, 200 frames, 100 floats and
+# ints, 80 lists, dicts and keys.
 _MORE = 2100
 
 
@@ -41,4 +43,4 @@ def _empty_once():
 def empty():
     _frames(250)
     _empty_once()
-    _empty_once()  # what the first time left behind
+    _empty_once()  # what the first time left

@@ -1,6 +1,7 @@
-"""Code that runs in other ways than from top to bottom: generators, async, exceptions, exec, __del__, deep recursion, callbacks.
-The marks are explained in ground_truth_objects.py; old is 1 up to 3.10, where each call of Python code makes a frame object, and
-new is 1 from 3.11 on, where a frame object is made only when somebody asks for it, and generators and coroutines in their def line."""
+"""Code that does not run from top to bottom: generators, async, exceptions, exec, __del__, deep
+recursion, callbacks. The marks are explained in ground_truth_objects.py; old is 1 up to 3.10, where
+each call of Python code makes a frame object, and new is 1 from 3.11 on, where a frame object is
+made only on demand, and generators and coroutines in their def line."""
 
 import functools
 import gc
@@ -35,7 +36,7 @@ def quarter(i):
 def generator_expression(kept):
     source = (quarter(i) for i in PLACES)
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = next(source)  #= none -- what runs is the line of the generator
+        kept[i] = next(source)  #= none -- the generator's line makes the requests
 
 
 async def half(i):
@@ -76,11 +77,11 @@ class Mortal:
 def died(kept):
     for i in PLACES:  #= allocs 1; frees 1
         mortal = Mortal(kept, i)  #= allocs N; frees N; bytes N * mortal_size
-        del mortal  #= none -- what runs is the line of __del__
+        del mortal  #= none -- the line of __del__ makes the requests
 
 
 def executed(kept):
-    """Each line of generated.py runs once; the code objects die, and their addresses are used again."""
+    """Each line of generated.py runs once; the code objects die, and their addresses are reused."""
     names = {"kept": kept, "half": 0.5}
     for i in range(DEPTH):
         exec(compile("\n" * i + f"kept[{i}] = {i} + half", "generated.py", "exec"), names)
@@ -135,7 +136,7 @@ def main():
         half(0).send(None)
     except StopIteration as stop:
         made.append(stop.value)
-    Mortal(made[9], 0)  # the first use makes more: frames, up to 3.10
+    Mortal(made[9], 0)  # the first use allocates more: frames, up to 3.10
     mortal = Mortal(made[9], 1)
     generator(made[0])
     generator_expression(made[1])

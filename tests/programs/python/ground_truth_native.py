@@ -1,6 +1,7 @@
-"""Calls of the C library's allocator by ctypes: the heap requests of each line, apart from those of Python itself.
+"""Calls of the C library's allocator through ctypes: the heap requests of each line, without those
+of Python itself.
 
-    #= allocs A; frees F; bytes B      the heap's alone; what ctypes and the interpreter make for themselves are Python's
+    #= allocs A; frees F; bytes B   of the heap; requests of ctypes and the interpreter are Python's
 """
 
 import ctypes

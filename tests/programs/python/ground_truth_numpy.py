@@ -1,5 +1,5 @@
-"""The loop that vbtrace is for: a Python loop over an array, and over a list of floats. The marks are explained in
-ground_truth_objects.py."""
+"""The loop that vbtrace was made for: a Python loop over an array, and over a list of floats. The
+marks are explained in ground_truth_objects.py."""
 
 import gc
 import time
@@ -24,7 +24,7 @@ def over_a_list(values):
     total = 0.0
     with vbtrace.section("list", iterations=N):
         for x in values:  #= allocs 1; frees 1; bytes iterator_size
-            total += x  #= allocs 1; bytes 24 -- from then on the free list serves
+            total += x  #= allocs 1; bytes 24 -- later ones come from the free list
     return total
 
 

@@ -1,10 +1,13 @@
-"""Objects of every common sort. What each line asks of the allocators stands at its end and is compared with the trace.
+"""Objects of every common sort. The requests of each line are given at its end and compared with
+the trace.
 
-    #= allocs A; frees F; bytes B -- why      A requests, of which F blocks were freed again (0 if not said); B bytes requested
-    #= none                                  no request at all
+    #= allocs A; frees F; bytes B -- why   A requests of B bytes, of which F blocks (0 if omitted)
+                                           were freed again
+    #= none                                no request at all
 
-Names in these expressions: N, v (the version, as sys.version_info[:2]), and the facts told at the end. All objects are kept
-until then: a free list hides none of them, and nothing is freed unless its line says so.
+Names in these expressions: N, v (the version, as sys.version_info[:2]), and the facts printed at
+the end. All objects are kept until then: none comes from a free list, and nothing is freed unless
+its line says so.
 """
 
 import gc
@@ -14,7 +17,7 @@ import facts
 import free_lists
 
 N = 10_000
-NUMBERS = tuple(range(1000, 1000 + N))  # whose ints exist already: going through them makes none
+NUMBERS = tuple(range(1000, 1000 + N))  # whose ints already exist: iterating makes none
 PLACES = dict.fromkeys(range(N))  # the iterator of a dict comes from no free list
 TEXTS = tuple(map(str, NUMBERS))
 NOTHING = [None] * N
@@ -34,13 +37,13 @@ def ints(kept):
 
 def small_ints(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = i % 256  #= none -- they exist once, from the start
+        kept[i] = i % 256  #= none -- they always exist
     return kept
 
 
 def large_ints(kept):
     for i in PLACES:  #= allocs 1; frees 1
-        kept[i] = i << 100  #= allocs N - 1; bytes large_int_sizes + 4 * (N - 1) -- 0 exists; room for a carry digit that is given up
+        kept[i] = i << 100  #= allocs N - 1; bytes large_int_sizes + 4 * (N - 1) -- 0 exists; with room for a carry digit that is dropped
     return kept
 
 
@@ -141,7 +144,8 @@ def bytes_and_bytearrays(kept):
     return kept
 
 
-# In 3.10 and 3.11 the list and the set grow in the comprehension's first line, else in that of the element.
+# In 3.10 and 3.11 the list and the set grow in the comprehension's first line, otherwise in that of
+# the element.
 def list_comprehension():
     return [
         i + 0.25  #= allocs N + here * list_growth[0]; frees here * (list_growth[0] - 1); bytes N * float_size + here * list_growth[1]
@@ -163,7 +167,7 @@ def main():
     made.append([])
     made.append({})
     warm = Slotted(0), bytes(3)  # up to 3.10 the first call makes a frame, and the first bytes() a name
-    first = [Open(i) for i in range(100)]  # the first instances are larger: they leave room for attributes to come
+    first = [Open(i) for i in range(100)]  # the first instances are larger: they leave room for later attributes
     functions = (floats, ints, small_ints, large_ints, concatenated, formatted, converted, tuples, lists, dicts)
     functions += (sets, slotted, instances, closures, bound_methods, bytes_and_bytearrays)
     for number, function in enumerate(functions):

@@ -14,7 +14,7 @@ NOTHING = [None] * N
 
 
 def work(kept, others, ready):
-    ready.wait()  # all begin together
+    ready.wait()  # all start together
     for i in PLACES:  #= allocs THREADS; frees THREADS
         kept[i] = i + 0.5  #= allocs THREADS * N; bytes THREADS * N * float_size
     for i in PLACES:  #= allocs THREADS; frees THREADS
@@ -24,7 +24,7 @@ def work(kept, others, ready):
 def main():
     gc.disable()
     free_lists.empty()
-    sys.setswitchinterval(1e-5)  # let them take turns often
+    sys.setswitchinterval(1e-5)  # switch between them often
     ready = threading.Event()
     made = [NOTHING.copy() for _ in range(2 * THREADS)]
     threads = [threading.Thread(target=work, args=(made[i], made[THREADS + i], ready)) for i in range(THREADS)]

@@ -1,4 +1,5 @@
-"""Functions and files with names that try to break out of whatever a report is written in. Each allocates 1 MiB that stays."""
+"""Functions and files with names that try to break out of every report format. Each allocates 1 MiB
+that stays."""
 
 import os
 import types

@@ -1,8 +1,10 @@
-"""Makes and drops objects of many sorts, so that what is left alive can be compared line by line with what tracemalloc says.
+"""Makes and drops objects of many types, so that those left alive can be compared line by line with
+tracemalloc's.
 
-With an argument it traces itself by tracemalloc and prints the live blocks of each line; under vbtrace it runs without. What dies
-here is of sorts that CPython has no free list for, with one exception, marked below: where an object is served from a free
-list, tracemalloc moves its block to the line that took it, and vbtrace leaves it with the line that requested it.
+With an argument it traces itself with tracemalloc and prints the live blocks of each line; under
+vbtrace it runs without. Objects that die here are of types without a free list, with one exception,
+marked below: tracemalloc moves the block of an object from a free list to the line that took it,
+vbtrace leaves it with the line that requested it.
 """
 
 import gc
@@ -15,7 +17,7 @@ import free_lists
 
 N = 1_000
 PLACES = tuple(range(N))
-TEXTS = tuple(map(str, PLACES))  # ints that are dropped on the way lie in a free list, in 3.14: so all are made here
+TEXTS = tuple(map(str, PLACES))  # in 3.14 dropped ints go to a free list, so all are made here
 SIZES = tuple(7 * i for i in PLACES)
 HALF = PLACES[: N // 2]
 NOTHING = [None] * N
@@ -125,7 +127,7 @@ def main():
     words = " ".join(map(str, PLACES))
     dropped, taken = NOTHING.copy(), NOTHING.copy()
     free_lists.empty()
-    Slotted(0, None), bytearray(Open(0).value)  # now the tuples that such calls pass along are in the free lists
+    Slotted(0, None), bytearray(Open(0).value)  # now the argument tuples of such calls are in the free lists
     if len(sys.argv) > 1:
         tracemalloc.start(1)
     kept = [table(), chain(), instances(), strings(), split(words), exceptions(), functions(), buffers()]

@@ -1,11 +1,12 @@
-"""Python called by C called by Python: which functions stand on the stack of each block. Blocks are told apart by their sizes."""
+"""Python called by C called by Python: the functions on the stack of each block. Blocks are
+identified by their sizes."""
 
 import functools
 import threading
 
 
 def block(size):
-    return bytearray(size - 1)  # which asks for one byte more
+    return bytearray(size - 1)  # which requests one byte more
 
 
 def direct():

@@ -1,5 +1,5 @@
-/* All the ways a process ends, or becomes another: ends WAY. The lines' marks are explained in heap_calls.c; what a child does is
- * in lines of its own, marked for the child. */
+/* All the ways a process ends or execs: ends WAY. The lines' marks are explained in heap_calls.c; a
+ * child's lines are marked as such. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -17,10 +17,10 @@ enum { N = 1000, CHILDREN = 10 };
 static void *kept[N];
 static void *volatile sink;
 
-/* Some ticks long. */
+/* Several ticks long. */
 static void wait_a_little(void) { nanosleep(&(struct timespec){0, 80 * 1000 * 1000}, NULL); }
 
-/* Until somebody has seen in the trace what is to be there. */
+/* Until the test has seen the expected contents in the trace. */
 static void wait_to_be_told(void) {
     char line;
     while (read(STDIN_FILENO, &line, 1) < 0 && errno == EINTR)
@@ -138,7 +138,7 @@ int main(int count, char **arguments) {
         raise(SIGSEGV);
     }
     if (strcmp(way, "exec") == 0) {
-        wait_a_little(); /* one that execs at once is taken for a wrapper */
+        wait_a_little(); /* a program that execs at once counts as a wrapper */
         execl("/bin/echo", "echo", "replaced", (char *)NULL);
     }
     if (strcmp(way, "exec-fails") == 0) {

@@ -1,6 +1,6 @@
-/* Allocates until somebody kills it: killed TRACE NOTES. In NOTES it says, for whoever reads it then, how far it came, and how much of it
- * the trace must hold: what it had done when a tick had just been written whole is in the trace two ticks later, as the second of them
- * began to look after the first was written. */
+/* Allocates until it is killed: killed TRACE NOTES. It writes to NOTES how far it came, and how
+ * much of it the trace must hold: what was done before a tick had been written completely is in the
+ * trace two ticks later, as the second of these ticks began after the first was written. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct chunk_head {
 struct notes {
     int64_t made;    /* hundreds of allocations */
     int64_t certain; /* of those, in the trace */
-    int64_t ticks;   /* that were seen to be written */
+    int64_t ticks;   /* ticks seen to be written */
 };
 
 static void *volatile kept;
@@ -28,7 +28,8 @@ static int file = -1;
 static struct stat opened;
 static off_t at;
 
-/* How many ticks have been written whole since it was last asked; those that another file's took along are not seen. */
+/* How many ticks have been written completely since the last call; those merged when the file was
+ * replaced are not seen. */
 static int64_t new_ticks(const char *path) {
     struct stat now;
     int64_t found = 0;
@@ -58,7 +59,7 @@ int main(int count, char **arguments) {
     struct notes volatile *notes = mmap(NULL, sizeof *notes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (notes == MAP_FAILED)
         return 1;
-    int64_t at_tick = 0, at_tick_before = 0; /* how far it was when it last saw that tick to be the latest */
+    int64_t at_tick = 0, at_tick_before = 0; /* its progress when it last saw that tick as the latest */
     for (;;) {
         for (int i = 0; i < STEP; i++)
             kept = malloc(16); // counted

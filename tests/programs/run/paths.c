@@ -1,4 +1,4 @@
-/* Allocates once on each of 4096 call paths, several times over: two calls, twelve levels deep. */
+/* Allocates once on each of 4096 call paths, several times: two calls, twelve levels deep. */
 #include <stdlib.h>
 #include <time.h>
 

@@ -15,7 +15,7 @@ enum { N = 1000 };
 
 static void *before[N], *during[N], *after[N];
 
-/* An interval begins and ends here, if anybody sees it. */
+/* An interval begins and ends here, if recording is on. */
 static double clock_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -37,13 +37,13 @@ static void *map(void) { return mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP
 
 static void stopped(void) {
     pthread_t thread;
-    void *mapped = map(); // one that ends
+    void *mapped = map(); // one that is freed
     for (int i = 0; i < N; i++)
         before[i] = malloc(10); // N before
     vbtrace_begin("broken", 1);
     clock_now();
     vbtrace_stop();
-    vbtrace_stop(); /* twice is once */
+    vbtrace_stop(); /* a second stop does nothing */
     vbtrace_begin("unseen", 1);
     fill(during, 20); // none of these is recorded
     munmap(mapped, 1 << 20);
@@ -53,7 +53,7 @@ static void stopped(void) {
     pthread_create(&thread, NULL, free_hundred, NULL);
     pthread_join(thread, NULL);
     for (int i = 400; i < 500; i++)
-        before[i] = realloc(before[i], 15); // ends the block, and begins none
+        before[i] = realloc(before[i], 15); // ends the old block, and records no new one
     clock_now();
     vbtrace_end("unseen");
     vbtrace_start();
@@ -72,7 +72,7 @@ static void stopped(void) {
     vbtrace_end("whole");
 }
 
-/* A child of a process that is stopped is stopped, too. */
+/* The child of a stopped process is stopped, too. */
 static int forked(void) {
     for (int i = 0; i < N; i++)
         before[i] = malloc(10); // N before the fork
@@ -99,8 +99,8 @@ static int64_t nanoseconds(void) {
     return (int64_t)now.tv_sec * 1000 * 1000 * 1000 + now.tv_nsec;
 }
 
-/* By the clock: what is allocated in each tenth of a second, for a second. Prints when it began, and between which moments each
- * allocation was made. */
+/* By the clock: allocates in each tenth of a second, for a second. Prints when it began, and the
+ * times before and after each allocation. */
 static void by_the_clock(void) {
     enum { TENTHS = 10 };
     int64_t begun = nanoseconds(), moments[TENTHS][2];

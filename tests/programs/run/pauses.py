@@ -1,4 +1,5 @@
-"""Recording is stopped while code is made, runs and dies. Marks as in the other programs."""
+"""Recording is stopped while code objects are created, run and freed. Marks as in the other
+programs."""
 
 import vbtrace
 

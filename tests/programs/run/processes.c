@@ -1,5 +1,5 @@
-/* Processes that become others: processes WAY [FILE]. Counts are marked as in ends.c. The first that runs has 1000 blocks of 10 bytes
- * before it does anything else, and has run for some ticks. */
+/* Processes that fork and exec: processes WAY [FILE]. Counts are marked as in ends.c. The first one
+ * allocates 1000 blocks of 10 bytes before anything else, and runs for several ticks. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static int reap(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 100 + WTERMSIG(status);
 }
 
-/* What a child does: 300 of its parent's blocks go, 7 of its own come. */
+/* What a child does: free 300 of its parent's blocks, allocate 7 of its own. */
 static void live(void) {
     for (int i = 0; i < 300; i++)
         free(kept[i]);
@@ -36,7 +36,7 @@ static void live(void) {
         more[i] = malloc(100); // 7 in the child
 }
 
-/* Without the handlers of fork. */
+/* Without fork handlers. */
 static int cloned(void) {
     pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (child == 0) {
@@ -65,14 +65,14 @@ static int in_clone(void *unused) {
     exit(7);
 }
 
-/* By the library's wrapper, on a stack of its own. */
+/* By libc's wrapper, on its own stack. */
 static int cloned_on_a_stack(void) {
     enum { STACK = 256 * 1024 };
     static char stack[STACK] __attribute__((aligned(16)));
     return reap(clone(in_clone, stack + STACK, SIGCHLD, NULL)) != 7;
 }
 
-/* A pool whose workers differ in what they allocate, and end as workers do. */
+/* A pool whose workers allocate different amounts, and end as workers do. */
 static int pool(void) {
     pid_t children[WORKERS];
     for (int worker = 0; worker < WORKERS; worker++) {
@@ -102,7 +102,7 @@ static int generations(int generation) {
     exit(generations(generation + 1));
 }
 
-/* The parent ends in daemon itself; whoever started us waits for the file, which the daemon writes. */
+/* The parent ends in daemon itself; the test waits for the file that the daemon writes. */
 static int as_daemon(const char *file) {
     if (daemon(1, 0) != 0)
         return 1;
@@ -125,7 +125,7 @@ static int spawned_with_vfork(void) {
 
 extern char **environ;
 
-/* Programs that exist at the same time, which all would write to the same file. */
+/* Programs that run at the same time, all with the same output file. */
 static int spawned(const char *self) {
     pid_t children[WORKERS];
     char *arguments[] = {(char *)self, (char *)"plain", NULL};
@@ -156,11 +156,11 @@ static int signalled(int blocked) {
     for (int i = 0; i < 7; i++)
         more[i] = malloc(100);
     blocked ? raise(SIGTERM) : kill(getpid(), SIGTERM);
-    live(); /* nobody is there to do so, unless it is blocked */
+    live(); /* not reached unless the signal is blocked */
     return 0;
 }
 
-/* What a process did right before it begins to wait for ever is in its trace, too. */
+/* What a process did just before it waits for ever is in its trace, too. */
 static _Noreturn void waits(int forks) {
     pid_t child = forks ? fork() : 1;
     if (child == 0)
@@ -173,7 +173,7 @@ static _Noreturn void waits(int forks) {
         pause();
 }
 
-/* What the kernel grants to processes with one thread only. */
+/* A call that the kernel allows only in processes with one thread. */
 static int unshared(void) {
     int result = unshare(CLONE_NEWUSER);
     printf("%d %d\n", result, result == 0 ? 0 : errno);

@@ -1,4 +1,5 @@
-"""Pools of processes in all ways that multiprocessing has: workers.py METHOD HOW. What the workers allocate is known."""
+"""Process pools by every method of multiprocessing: workers.py METHOD HOW. The workers' allocations
+are known."""
 
 import json
 import multiprocessing
@@ -25,8 +26,8 @@ def main():
     if how == "close":
         pool.close()
     else:
-        sys.stdin.readline()  # until their traces hold all
-        pool.terminate()  # a SIGTERM to each
+        sys.stdin.readline()  # until their traces are complete
+        pool.terminate()  # SIGTERM to each
     pool.join()
     print(json.dumps(sorted(set(pids))))
 
