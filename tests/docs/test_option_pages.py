@@ -132,6 +132,12 @@ def test_readme_lists_the_commands():
     assert sorted(cells[0].strip("`") for cells in table) == sorted(commands())
 
 
+def test_each_export_has_a_section():
+    listed = answer("export", "--help").partition("Formats of other tools:\n")[2]
+    titles = [title for level, title in markdown.headings(markdown.section(markdown.read("docs/formats.md"), "Export")) if level == 3]
+    assert re.findall(r"^  (\w+) ", listed, re.MULTILINE) == titles
+
+
 def test_shared_options_are_options():
     shared = names_of(written(markdown.section(PAGE, "Options that several commands share")))
     assert shared - SHORT <= names_of(text for command in commands() if command != "run" for text in options(command))
