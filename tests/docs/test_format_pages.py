@@ -100,6 +100,13 @@ def test_other_views_have_what_they_are_said_to_have():
         assert list(differences({**SHOWN["leaks"], "runtime": []}, printed(command, "json"))) == []
 
 
+def test_stacks_begin_with_their_innermost_frame():
+    found = printed("peak", "json")
+    functions = [[found["frames"][i]["function"] for i in stack["frames"]] for stack in found["stacks"]]
+    assert any(stack[-1] == "_start" for stack in functions) and not any(stack[0] == "_start" for stack in functions)
+    assert any(row.startswith("_start ") for row in printed("peak", "csv").splitlines())
+
+
 def test_each_view_with_json_is_shown():
     options = markdown.read("docs/options.md")
     views = [title for level, title in markdown.headings(markdown.section(options, "The commands")) if level == 3 and title.islower()]
