@@ -26,7 +26,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
     uint32_t *program = vbt_new(count, sizeof *program); /* native, in the main program */
     for (size_t i = 1; i < count; i++) {
         uint32_t parent = m->nodes[i].parent, id = m->nodes[i].site;
-        const struct vbt_site *site = &m->sites[id];
+        const struct vbt_model_site *site = &m->sites[id];
         python[i] = python[parent];
         user[i] = user[parent];
         program[i] = program[parent];
@@ -36,7 +36,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
             continue;
         }
         python[i] = id;
-        if (site->kind == VBT_SITE_SPECIAL || vbt_code_is_users(&m->codes[site->a]))
+        if (site->kind == VBT_SITE_SPECIAL || vbt_model_code_is_users(&m->codes[site->a]))
             user[i] = id;
     }
     for (size_t i = 1; i < count; i++) {

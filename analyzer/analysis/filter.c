@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum field { ANY, FUNCTION, IN_FILE, MODULE, DOMAIN_OF, FIELDS };
+enum filter_field { ANY, FUNCTION, IN_FILE, MODULE, DOMAIN_OF, FIELDS };
 
 static const char *const field_names[FIELDS] = {"", "function", "file", "module", "domain"};
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 
 struct condition {
-    enum field field;
+    enum filter_field field;
     bool negated;
     const char *text; /* of ANY */
     regex_t regex;    /* of the others */
@@ -30,7 +30,7 @@ struct vbt_filter {
 _Static_assert(VBT_MAX_FILTERS <= 32, "a condition is a bit");
 
 /* The field that a filter names, and its expression; ANY where it names none, FIELDS where it names one that does not exist. */
-static enum field split(const char *text, bool *negated, const char **expression) {
+static enum filter_field split(const char *text, bool *negated, const char **expression) {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz");
     *negated = text[length] == '!';
     *expression = text + length + (*negated ? 2 : 1);
@@ -38,14 +38,14 @@ static enum field split(const char *text, bool *negated, const char **expression
         return ANY;
     for (int i = ANY + 1; i < FIELDS; i++)
         if (strlen(field_names[i]) == length && strncmp(text, field_names[i], length) == 0)
-            return (enum field)i;
+            return (enum filter_field)i;
     return FIELDS;
 }
 
 char *vbt_filter_wrong(const char *text) {
     bool negated;
     const char *expression;
-    enum field field = split(text, &negated, &expression);
+    enum filter_field field = split(text, &negated, &expression);
     if (field == ANY)
         return NULL;
     if (field == FIELDS)
@@ -88,7 +88,7 @@ static bool contains(const char *text, const char *part) { return text != NULL &
 
 static bool matches(const regex_t *regex, const char *text) { return regexec(regex, text, 0, NULL, 0) == 0; }
 
-static bool place_matches(const struct condition *c, const struct vbt_place *place) {
+static bool place_matches(const struct condition *c, const struct vbt_source_place *place) {
     if (c->field == FUNCTION)
         return matches(&c->regex, place->function);
     if (c->field == IN_FILE)
@@ -106,7 +106,7 @@ static bool place_matches(const struct condition *c, const struct vbt_place *pla
     return found;
 }
 
-static uint32_t bits_of_place(const struct vbt_filter *f, const struct vbt_place *place) {
+static uint32_t bits_of_place(const struct vbt_filter *f, const struct vbt_source_place *place) {
     uint32_t bits = 0;
     for (size_t i = 0; i < f->count; i++)
         if (place_matches(&f->conditions[i], place))
@@ -138,11 +138,11 @@ bool *vbt_filter_nodes(const struct vbt_filter *f, const struct vbt_model *m, st
     uint32_t *of_site = vbt_new(m->site_count + 1, sizeof *of_site);
     bool *known = vbt_new(m->site_count + 1, sizeof *known);
     for (size_t i = 1; i <= m->node_count; i++) {
-        const struct vbt_node *node = &m->nodes[i];
+        const struct vbt_model_node *node = &m->nodes[i];
         if (f->count > 0 && !known[node->site]) {
             known[node->site] = true;
             size_t frames;
-            const struct vbt_frame *frame = vbt_frames_of_site(places, node->site, &frames);
+            const struct vbt_source_frame *frame = vbt_frames_of_site(places, node->site, &frames);
             for (; frames > 0; frames--, frame++)
                 of_site[node->site] |= bits_of_place(f, frame->place);
         }
@@ -155,7 +155,8 @@ bool *vbt_filter_nodes(const struct vbt_filter *f, const struct vbt_model *m, st
     return counts;
 }
 
-bool vbt_filter_row(const struct vbt_filter *f, const struct vbt_place *place, const struct vbt_place *other, const char *text) {
+bool vbt_filter_row(const struct vbt_filter *f, const struct vbt_source_place *place, const struct vbt_source_place *other,
+                    const char *text) {
     for (size_t i = 0; i < f->count; i++) {
         const struct condition *c = &f->conditions[i];
         if (c->field == ANY && !contains(place->file, c->text) && !contains(place->function, c->text) &&
@@ -165,7 +166,7 @@ bool vbt_filter_row(const struct vbt_filter *f, const struct vbt_place *place, c
     return true;
 }
 
-bool vbt_filter_places(const struct vbt_filter *f, const struct vbt_place *const *places, size_t count) {
+bool vbt_filter_places(const struct vbt_filter *f, const struct vbt_source_place *const *places, size_t count) {
     uint32_t bits = 0;
     for (size_t i = 0; i < count; i++)
         bits |= bits_of_place(f, places[i]);

@@ -26,10 +26,10 @@ void vbt_filter_free(struct vbt_filter *filter);
 bool *vbt_filter_nodes(const struct vbt_filter *filter, const struct vbt_model *model, struct vbt_places *places);
 
 /* Whether a row of a table holds every TEXT in its file, function or further text (NULL: none). */
-bool vbt_filter_row(const struct vbt_filter *filter, const struct vbt_place *place, const struct vbt_place *other,
+bool vbt_filter_row(const struct vbt_filter *filter, const struct vbt_source_place *place, const struct vbt_source_place *other,
                     const char *text);
 
 /* Whether these places, taken as a call stack, pass. */
-bool vbt_filter_places(const struct vbt_filter *filter, const struct vbt_place *const *places, size_t count);
+bool vbt_filter_places(const struct vbt_filter *filter, const struct vbt_source_place *const *places, size_t count);
 
 #endif

@@ -9,8 +9,8 @@
 
 /* An interval of the trace on its way into a group. */
 struct member {
-    const struct vbt_interval *interval;
-    const struct vbt_place *from, *to;
+    const struct vbt_model_interval *interval;
+    const struct vbt_source_place *from, *to;
     const char *label;
     size_t group;
 };
@@ -40,17 +40,17 @@ static int by_id(const void *left, const void *right) {
 
 static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
-static void add_member(struct vbt_interval_group *group, const struct member *member) {
-    const struct vbt_interval *interval = member->interval;
+static void add_member(struct vbt_interval_row *group, const struct member *member) {
+    const struct vbt_model_interval *interval = member->interval;
     if (group->label == NULL) {
-        *group = (struct vbt_interval_group){.section = interval->kind == VBT_INTERVAL_SECTION,
-                                             .from = member->from,
-                                             .to = member->to,
-                                             .label = member->label,
-                                             .first_id = interval->id,
-                                             .count = interval->count,
-                                             .iterations = interval->iterations,
-                                             .time_m2 = interval->time_m2};
+        *group = (struct vbt_interval_row){.section = interval->kind == VBT_INTERVAL_SECTION,
+                                           .from = member->from,
+                                           .to = member->to,
+                                           .label = member->label,
+                                           .first_id = interval->id,
+                                           .count = interval->count,
+                                           .iterations = interval->iterations,
+                                           .time_m2 = interval->time_m2};
         memcpy(group->of, interval->of, sizeof group->of);
         return;
     }
@@ -62,7 +62,7 @@ static void add_member(struct vbt_interval_group *group, const struct member *me
     group->count += interval->count;
     group->iterations += interval->iterations;
     for (int q = 0; q < VBT_QUANTITIES; q++) {
-        struct vbt_quantities *to = &group->of[q];
+        struct vbt_model_quantities *to = &group->of[q];
         if (interval->of[q].min < to->min)
             to->min = interval->of[q].min;
         if (interval->of[q].max > to->max)
@@ -95,12 +95,12 @@ static int by_allocs(const void *left, const void *right) {
 }
 
 /* members: in order of id, as the model's interval sites are. */
-static void build_inside(struct vbt_interval_groups *groups, const struct vbt_model *m, struct vbt_places *places,
+static void build_inside(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places,
                          const uint32_t *leaf_of, const struct member *members, size_t member_count) {
     struct located *located = vbt_new(m->interval_site_count, sizeof *located);
     size_t count = 0, member = 0;
     for (size_t i = 0; i < m->interval_site_count; i++) {
-        const struct vbt_interval_site *row = &m->interval_sites[i];
+        const struct vbt_model_interval_site *row = &m->interval_sites[i];
         while (member < member_count && members[member].interval->id < row->interval)
             member++;
         if (member == member_count || members[member].interval->id != row->interval)
@@ -114,7 +114,7 @@ static void build_inside(struct vbt_interval_groups *groups, const struct vbt_mo
     groups->inside = vbt_new(count, sizeof *groups->inside);
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        struct vbt_interval_group *group = &groups->rows[located[i].group];
+        struct vbt_interval_row *group = &groups->rows[located[i].group];
         const struct vbt_inside *inside = &located[i].inside;
         bool same_row = i > 0 && located[i - 1].group == located[i].group && located[i - 1].inside.place == inside->place;
         if (same_row) {
@@ -136,16 +136,16 @@ static void build_inside(struct vbt_interval_groups *groups, const struct vbt_mo
 }
 
 static int by_first_id(const void *left, const void *right) {
-    const struct vbt_interval_group *a = left, *b = right;
+    const struct vbt_interval_row *a = left, *b = right;
     return a->first_id < b->first_id ? -1 : a->first_id > b->first_id;
 }
 
-void vbt_intervals_build(struct vbt_interval_groups *groups, const struct vbt_model *m, struct vbt_places *places,
-                         const uint32_t *leaf_of) {
+void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places,
+                             const uint32_t *leaf_of) {
     size_t count = m->interval_count;
     struct member *members = vbt_new(count, sizeof *members);
     for (size_t i = 0; i < count; i++) {
-        const struct vbt_interval *interval = &m->intervals[i];
+        const struct vbt_model_interval *interval = &m->intervals[i];
         members[i] = (struct member){.interval = interval,
                                      .from = vbt_place_of_site(places, interval->from),
                                      .to = vbt_place_of_site(places, interval->to),
@@ -153,7 +153,7 @@ void vbt_intervals_build(struct vbt_interval_groups *groups, const struct vbt_mo
     }
     if (count > 0)
         qsort(members, count, sizeof *members, by_identity);
-    *groups = (struct vbt_interval_groups){.rows = vbt_new(count, sizeof *groups->rows)};
+    *groups = (struct vbt_interval_list){.rows = vbt_new(count, sizeof *groups->rows)};
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || !same_group(&members[i - 1], &members[i]))
             groups->count++;
@@ -168,17 +168,17 @@ void vbt_intervals_build(struct vbt_interval_groups *groups, const struct vbt_mo
     free(members);
 }
 
-void vbt_intervals_free(struct vbt_interval_groups *groups) {
+void vbt_interval_list_free(struct vbt_interval_list *groups) {
     free(groups->rows);
     free(groups->inside);
-    *groups = (struct vbt_interval_groups){0};
+    *groups = (struct vbt_interval_list){0};
 }
 
 const char *const vbt_interval_keys[] = {"order", "time", "count", "allocs", "bytes", "high", NULL};
 
-enum key { BY_ORDER, BY_TIME, BY_COUNT, BY_ALLOCS, BY_BYTES, BY_HIGH };
+enum interval_key { BY_ORDER, BY_TIME, BY_COUNT, BY_ALLOCS, BY_BYTES, BY_HIGH };
 
-static int64_t value_of(const struct vbt_interval_group *group, enum key key) {
+static int64_t value_of(const struct vbt_interval_row *group, enum interval_key key) {
     switch (key) {
     case BY_TIME:
         return group->of[VBT_Q_TIME].total;
@@ -196,44 +196,44 @@ static int64_t value_of(const struct vbt_interval_group *group, enum key key) {
 }
 
 static int compare(const void *left, const void *right, void *by) {
-    const struct vbt_interval_group *a = left, *b = right;
+    const struct vbt_interval_row *a = left, *b = right;
     if (a->section != b->section)
         return a->section ? -1 : 1;
-    int64_t x = value_of(a, *(enum key *)by), y = value_of(b, *(enum key *)by);
+    int64_t x = value_of(a, *(enum interval_key *)by), y = value_of(b, *(enum interval_key *)by);
     if (x != y)
         return x > y ? -1 : 1;
     return by_first_id(left, right);
 }
 
-void vbt_intervals_sort(struct vbt_interval_groups *groups, const char *name) {
+void vbt_interval_list_sort(struct vbt_interval_list *groups, const char *name) {
     for (int i = 0; vbt_interval_keys[i] != NULL; i++)
         if (strcmp(vbt_interval_keys[i], name) == 0 && groups->count > 0) {
-            enum key key = (enum key)i;
+            enum interval_key key = (enum interval_key)i;
             qsort_r(groups->rows, groups->count, sizeof *groups->rows, compare, &key);
         }
 }
 
-void vbt_intervals_filter(struct vbt_interval_groups *groups, const struct vbt_filter *filter) {
+void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt_filter *filter) {
     size_t kept = 0;
     for (size_t i = 0; i < groups->count; i++) {
-        const struct vbt_interval_group *group = &groups->rows[i];
-        const struct vbt_place *const ends[] = {group->from, group->to};
+        const struct vbt_interval_row *group = &groups->rows[i];
+        const struct vbt_source_place *const ends[] = {group->from, group->to};
         if (vbt_filter_row(filter, group->from, group->to, group->label) && vbt_filter_places(filter, ends, 2))
             groups->rows[kept++] = *group;
     }
     groups->count = kept;
 }
 
-double vbt_interval_iterations(const struct vbt_interval_group *group, uint64_t per) {
+double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t per) {
     if (group->section && group->iterations > 0)
         return (double)group->iterations;
     return (double)group->count * (double)per;
 }
 
-double vbt_interval_mean(const struct vbt_interval_group *group, enum vbt_quantity quantity) {
+double vbt_interval_mean(const struct vbt_interval_row *group, enum vbt_quantity quantity) {
     return group->count > 0 ? (double)group->of[quantity].total / (double)group->count : NAN;
 }
 
-double vbt_interval_deviation(const struct vbt_interval_group *group) {
+double vbt_interval_deviation(const struct vbt_interval_row *group) {
     return group->count > 0 && group->time_m2 >= 0 ? sqrt(group->time_m2 / (double)group->count) : NAN;
 }

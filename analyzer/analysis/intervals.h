@@ -7,45 +7,45 @@
 #include "analyzer/trace/model.h"
 
 struct vbt_inside {
-    const struct vbt_place *place; /* leaf line */
+    const struct vbt_source_place *place; /* leaf line */
     uint64_t allocs, frees, allocated, freed;
 };
 
-struct vbt_interval_group {
+struct vbt_interval_row {
     bool section;
-    const struct vbt_place *from, *to;
+    const struct vbt_source_place *from, *to;
     const char *label;          /* "" for an interval between two clock readings */
     uint64_t first_id;          /* in order of first appearance */
     uint64_t count, iterations; /* iterations: in all repetitions together; 0: unknown */
     double time_m2;
-    struct vbt_quantities of[VBT_QUANTITIES];
+    struct vbt_model_quantities of[VBT_QUANTITIES];
     struct vbt_inside *inside; /* most allocations first */
     size_t inside_count;
 };
 
-struct vbt_interval_groups {
-    struct vbt_interval_group *rows; /* in order of first_id */
+struct vbt_interval_list {
+    struct vbt_interval_row *rows; /* in order of first_id */
     size_t count;
     struct vbt_inside *inside; /* of all rows, one behind the other */
 };
 
 /* Intervals whose places and label are the same become one. leaf_of gives each node's site, as struct vbt_attribution's leaf does. */
-void vbt_intervals_build(struct vbt_interval_groups *groups, const struct vbt_model *model, struct vbt_places *places,
-                         const uint32_t *leaf_of);
-void vbt_intervals_free(struct vbt_interval_groups *groups);
+void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_model *model, struct vbt_places *places,
+                             const uint32_t *leaf_of);
+void vbt_interval_list_free(struct vbt_interval_list *groups);
 
 /* Sorts by a key of vbt_interval_keys; sections come before intervals between clock readings. */
-void vbt_intervals_sort(struct vbt_interval_groups *groups, const char *key);
+void vbt_interval_list_sort(struct vbt_interval_list *groups, const char *key);
 extern const char *const vbt_interval_keys[];
 
 /* Leaves the rows whose label, files or functions contain a text. */
-void vbt_intervals_filter(struct vbt_interval_groups *groups, const struct vbt_filter *filter);
+void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt_filter *filter);
 
 /* How many iterations the repetitions held together: as the program said, else per for each repetition; 0 if unknown. */
-double vbt_interval_iterations(const struct vbt_interval_group *group, uint64_t per);
+double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t per);
 
 /* Mean of a quantity over the repetitions; NaN if there were none. Standard deviation of the time, in ns. */
-double vbt_interval_mean(const struct vbt_interval_group *group, enum vbt_quantity quantity);
-double vbt_interval_deviation(const struct vbt_interval_group *group);
+double vbt_interval_mean(const struct vbt_interval_row *group, enum vbt_quantity quantity);
+double vbt_interval_deviation(const struct vbt_interval_row *group);
 
 #endif

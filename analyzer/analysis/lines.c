@@ -24,12 +24,12 @@ void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other) {
     sums->max_rss_bytes = larger(sums->max_rss_bytes, other->max_rss_bytes);
 }
 
-void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_counters *c) {
+void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_model_counters *c) {
     const struct vbt_sums one = {
         .allocs = c->allocs,
-        .frees = vbt_counters_frees(c),
+        .frees = vbt_model_frees(c),
         .allocated = c->allocated,
-        .freed = vbt_counters_freed(c),
+        .freed = vbt_model_freed(c),
         .temporary = c->temporary,
         .live_blocks = c->live_blocks,
         .live_bytes = c->live_bytes,
@@ -41,7 +41,7 @@ void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_counters *c) 
     vbt_sums_add(sums, &one);
 }
 
-static void add_sizes(struct vbt_line *line, const struct vbt_counters *c) {
+static void add_sizes(struct vbt_line_row *line, const struct vbt_model_counters *c) {
     if (line->sizes == NULL)
         line->sizes = vbt_new(VBT_SIZE_BUCKETS, sizeof *line->sizes);
     if (c->size_count == 0)
@@ -54,11 +54,11 @@ static void add_sizes(struct vbt_line *line, const struct vbt_counters *c) {
 static void add_hits(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *row_of_place,
                      size_t known) {
     for (size_t i = 0; i < m->line_counts_count; i++) {
-        const struct vbt_line_counts *c = &m->line_counts[i];
-        const struct vbt_place *place = vbt_place_of_site(places, c->site);
+        const struct vbt_model_line_counts *c = &m->line_counts[i];
+        const struct vbt_source_place *place = vbt_place_of_site(places, c->site);
         if (place->index >= known || row_of_place[place->index] == 0)
             continue;
-        struct vbt_line *line = &lines->rows[row_of_place[place->index] - 1];
+        struct vbt_line_row *line = &lines->rows[row_of_place[place->index] - 1];
         line->hits += c->hits;
         line->entries += c->entries;
     }
@@ -71,23 +71,23 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
     size_t place_capacity = 0, places_known = 0, capacity = 0;
     *lines = (struct vbt_lines){0};
     for (size_t i = 1; i <= m->node_count; i++) {
-        const struct vbt_node *node = &m->nodes[i];
+        const struct vbt_model_node *node = &m->nodes[i];
         if (!counts[i])
             continue;
         uint32_t site = line_of[i];
         if (row_of_site[site] == 0) {
-            const struct vbt_place *place = users ? vbt_place_of_user(places, site) : vbt_place_of_site(places, site);
+            const struct vbt_source_place *place = users ? vbt_place_of_user(places, site) : vbt_place_of_site(places, site);
             row_of_place = vbt_grow(row_of_place, &place_capacity, (size_t)place->index + 1, sizeof *row_of_place);
             while (places_known <= place->index)
                 row_of_place[places_known++] = 0;
             if (row_of_place[place->index] == 0) {
                 lines->rows = vbt_grow(lines->rows, &capacity, lines->count + 1, sizeof *lines->rows);
-                lines->rows[lines->count++] = (struct vbt_line){.place = place, .sums = VBT_NO_SUMS};
+                lines->rows[lines->count++] = (struct vbt_line_row){.place = place, .sums = VBT_NO_SUMS};
                 row_of_place[place->index] = (uint32_t)lines->count;
             }
             row_of_site[site] = row_of_place[place->index];
         }
-        struct vbt_line *line = &lines->rows[row_of_site[site] - 1];
+        struct vbt_line_row *line = &lines->rows[row_of_site[site] - 1];
         vbt_sums_add_counters(&line->sums, &m->counters[node->counters]);
         if (m->with_sizes)
             add_sizes(line, &m->counters[node->counters]);
@@ -113,9 +113,9 @@ struct vbt_sums vbt_lines_total(const struct vbt_lines *lines) {
 
 const char *const vbt_line_keys[] = {"bytes", "allocs", "frees", "freed", "net", "peak", "temporary", "rss", "file", NULL};
 
-enum key { BY_BYTES, BY_ALLOCS, BY_FREES, BY_FREED, BY_NET, BY_PEAK, BY_TEMPORARY, BY_RSS, BY_FILE };
+enum line_key { BY_BYTES, BY_ALLOCS, BY_FREES, BY_FREED, BY_NET, BY_PEAK, BY_TEMPORARY, BY_RSS, BY_FILE };
 
-static int64_t value_of(const struct vbt_sums *s, enum key key) {
+static int64_t value_of(const struct vbt_sums *s, enum line_key key) {
     switch (key) {
     case BY_ALLOCS:
         return (int64_t)s->allocs;
@@ -139,8 +139,8 @@ static int64_t value_of(const struct vbt_sums *s, enum key key) {
 }
 
 static int compare(const void *left, const void *right, void *by) {
-    const struct vbt_line *a = left, *b = right;
-    int64_t x = value_of(&a->sums, *(enum key *)by), y = value_of(&b->sums, *(enum key *)by);
+    const struct vbt_line_row *a = left, *b = right;
+    int64_t x = value_of(&a->sums, *(enum line_key *)by), y = value_of(&b->sums, *(enum line_key *)by);
     if (x != y)
         return x > y ? -1 : 1;
     int order = strcmp(a->place->file, b->place->file);
@@ -152,7 +152,7 @@ static int compare(const void *left, const void *right, void *by) {
 bool vbt_lines_sort(struct vbt_lines *lines, const char *name) {
     for (int i = 0; vbt_line_keys[i] != NULL; i++)
         if (strcmp(vbt_line_keys[i], name) == 0) {
-            enum key key = (enum key)i;
+            enum line_key key = (enum line_key)i;
             if (lines->count > 0)
                 qsort_r(lines->rows, lines->count, sizeof *lines->rows, compare, &key);
             return true;
@@ -163,7 +163,7 @@ bool vbt_lines_sort(struct vbt_lines *lines, const char *name) {
 void vbt_lines_filter(struct vbt_lines *lines, const struct vbt_filter *filter) {
     size_t kept = 0;
     for (size_t i = 0; i < lines->count; i++) {
-        struct vbt_line *line = &lines->rows[i];
+        struct vbt_line_row *line = &lines->rows[i];
         if (vbt_filter_row(filter, line->place, NULL, NULL))
             lines->rows[kept++] = *line;
         else

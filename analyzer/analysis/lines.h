@@ -14,21 +14,21 @@ struct vbt_sums {
     uint64_t max_rss_bytes;     /* largest resident set at a tick in which something changed here; 0: none seen */
 };
 
-struct vbt_line {
-    const struct vbt_place *place;
+struct vbt_line_row {
+    const struct vbt_source_place *place;
     struct vbt_sums sums;
     uint64_t *sizes;        /* allocations by size bucket; NULL if the model was loaded without them */
     uint64_t hits, entries; /* where line mode counted: how often the line ran, and calls that began at it or went on */
 };
 
 struct vbt_lines {
-    struct vbt_line *rows;
+    struct vbt_line_row *rows;
     size_t count;
 };
 
 #define VBT_NO_SUMS ((struct vbt_sums){.smallest = UINT64_MAX})
 
-void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_counters *counters);
+void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_model_counters *counters);
 void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other);
 
 /* One row a place: line_of gives each node's site, one of the two of struct vbt_attribution; counts, by node, whether it is counted;

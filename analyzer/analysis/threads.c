@@ -12,8 +12,8 @@ size_t vbt_thread_shares_most(const struct vbt_model *m) { return m->thread_coun
 static int64_t minus(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a - b); }
 
 /* Takes a part out of what is left of a node. */
-static struct vbt_counters take(struct vbt_counters *left, const struct vbt_node_part *part) {
-    const struct vbt_counters taken = {
+static struct vbt_model_counters take(struct vbt_model_counters *left, const struct vbt_model_node_part *part) {
+    const struct vbt_model_counters taken = {
         .allocs = part->allocs,
         .allocated = part->allocated,
         .temporary = part->temporary,
@@ -39,14 +39,14 @@ static uint32_t only_thread(const struct vbt_model *m) {
 static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vbt_thread_share *shares) {
     if (m->nodes[node].counters == 0)
         return 0;
-    struct vbt_counters left = m->counters[m->nodes[node].counters];
-    const struct vbt_node_parts *parts = node < m->node_parts_count ? &m->node_parts[node] : NULL;
+    struct vbt_model_counters left = m->counters[m->nodes[node].counters];
+    const struct vbt_model_node_parts *parts = node < m->node_parts_count ? &m->node_parts[node] : NULL;
     size_t count = 1; /* shares[0] is for what the parts leave */
     if (parts == NULL || parts->count == 0) {
         shares[0].thread = only_thread(m);
     } else {
         for (uint32_t i = 1; i < parts->count; i++) {
-            const struct vbt_node_part *part = &m->parts[parts->first + i];
+            const struct vbt_model_node_part *part = &m->parts[parts->first + i];
             shares[count++] = (struct vbt_thread_share){.thread = part->thread, .counts = take(&left, part)};
         }
         /* What changed since nobody has told apart. */
@@ -56,7 +56,7 @@ static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vb
     return count;
 }
 
-static bool allocated_here(const struct vbt_counters *c) { return c->allocs > 0 || c->inherited_blocks > 0; }
+static bool allocated_here(const struct vbt_model_counters *c) { return c->allocs > 0 || c->inherited_blocks > 0; }
 
 /* The share that has what is live: that of the only thread that allocated; NULL: each has its own. Thread 0's where that cannot be:
  * added where there is none. peak: of what was live at the peak. */
@@ -64,7 +64,7 @@ static struct vbt_thread_share *owner_of_live(struct vbt_thread_share *shares, s
     struct vbt_thread_share *owner = NULL, *unknown = NULL;
     bool several = false, impossible = false;
     for (struct vbt_thread_share *share = shares; share < shares + *count; share++) {
-        const struct vbt_counters *c = &share->counts;
+        const struct vbt_model_counters *c = &share->counts;
         several |= owner != NULL && allocated_here(c);
         owner = allocated_here(c) ? share : owner;
         unknown = share->thread == 0 ? share : unknown;
@@ -83,7 +83,7 @@ size_t vbt_thread_shares(const struct vbt_model *m, uint32_t node, struct vbt_th
     size_t count = counted_shares(m, node, shares);
     if (count <= 1)
         return count;
-    const struct vbt_counters *all = &m->counters[m->nodes[node].counters];
+    const struct vbt_model_counters *all = &m->counters[m->nodes[node].counters];
     struct vbt_thread_share *live = owner_of_live(shares, &count, false), *at_peak = owner_of_live(shares, &count, true);
     for (struct vbt_thread_share *share = shares; share < shares + count; share++) {
         if (live != NULL) {
@@ -97,7 +97,7 @@ size_t vbt_thread_shares(const struct vbt_model *m, uint32_t node, struct vbt_th
 }
 
 /* Nobody but the kernel knows a thread by its tid alone; that of the main thread is the process's. */
-static bool is_main(const struct vbt_model *m, const struct vbt_thread *thread) {
+static bool is_main(const struct vbt_model *m, const struct vbt_model_thread *thread) {
     return thread->tid != 0 && thread->tid == vbt_model_process_number(m, "pid");
 }
 
@@ -106,7 +106,7 @@ char *vbt_thread_label(const struct vbt_model *m, uint32_t thread) {
         return vbt_text("[not told apart]");
     if (thread > m->thread_count)
         return vbt_text("main (thread %" PRIu32 ")", thread);
-    const struct vbt_thread *row = &m->threads[thread];
+    const struct vbt_model_thread *row = &m->threads[thread];
     if (row->threads > 1)
         return vbt_text("[%" PRIu64 " later threads]", row->threads);
     if (is_main(m, row) || row->name[0] == '\0')
@@ -116,13 +116,13 @@ char *vbt_thread_label(const struct vbt_model *m, uint32_t thread) {
 
 enum { SUMS = 5 };
 
-static void add_share(uint64_t sums[SUMS], const struct vbt_counters *c) {
-    const uint64_t counts[SUMS] = {c->allocs, vbt_counters_frees(c), c->allocated, vbt_counters_freed(c), c->temporary};
+static void add_share(uint64_t sums[SUMS], const struct vbt_model_counters *c) {
+    const uint64_t counts[SUMS] = {c->allocs, vbt_model_frees(c), c->allocated, vbt_model_freed(c), c->temporary};
     for (int i = 0; i < SUMS; i++)
         sums[i] += counts[i];
 }
 
-static void get_totals(uint64_t totals[SUMS], const struct vbt_thread *thread, int domain) {
+static void get_totals(uint64_t totals[SUMS], const struct vbt_model_thread *thread, int domain) {
     totals[0] = thread->totals[domain].allocs;
     totals[1] = thread->totals[domain].frees;
     totals[2] = thread->totals[domain].allocated;

@@ -12,7 +12,7 @@
  * thread 0. */
 struct vbt_thread_share {
     uint32_t thread;
-    struct vbt_counters counts; /* all but sizes, time and resident set */
+    struct vbt_model_counters counts; /* all but sizes, time and resident set */
 };
 
 /* The shares of a node, one for each thread that did anything there; they add up to its counters. `shares` has room for

@@ -33,19 +33,19 @@ static struct vbt_domain_totals totals_of(const uint64_t values[VBT_FIELDS]) {
 void vbt_domain_sums(const struct vbt_model *m, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]) {
     memset(sums, 0, sizeof(uint64_t[VBT_DOMAINS][VBT_FIELDS]));
     for (size_t i = 1; i <= m->node_count; i++) {
-        const struct vbt_counters *c = &m->counters[m->nodes[i].counters]; /* row 0 is all zero */
+        const struct vbt_model_counters *c = &m->counters[m->nodes[i].counters]; /* row 0 is all zero */
         uint64_t *sum = sums[m->nodes[i].domain];
         sum[VBT_FIELD_ALLOCS] += c->allocs;
-        sum[VBT_FIELD_FREES] += vbt_counters_frees(c);
+        sum[VBT_FIELD_FREES] += vbt_model_frees(c);
         sum[VBT_FIELD_ALLOCATED] += c->allocated;
-        sum[VBT_FIELD_FREED] += vbt_counters_freed(c);
+        sum[VBT_FIELD_FREED] += vbt_model_freed(c);
         sum[VBT_FIELD_TEMPORARY] += c->temporary;
         sum[VBT_FIELD_INHERITED_BLOCKS] += c->inherited_blocks;
         sum[VBT_FIELD_INHERITED_BYTES] += c->inherited_bytes;
     }
 }
 
-void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *m) {
+void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *m) {
     memset(totals, 0, sizeof *totals);
     uint64_t sums[VBT_DOMAINS][VBT_FIELDS];
     vbt_domain_sums(m, sums);

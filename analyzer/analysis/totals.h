@@ -11,14 +11,14 @@ struct vbt_domain_totals {
     int64_t at_peak_bytes; /* live at the global peak, by call paths */
 };
 
-struct vbt_totals {
+struct vbt_trace_totals {
     struct vbt_domain_totals domain[VBT_DOMAINS];
     struct vbt_domain_totals all;                /* heap and Python: mapped memory is where these two get theirs from */
     struct vbt_domain_totals map[VBT_MAP_KINDS]; /* of the map domain; what these have at the peak is not told */
     int64_t peak_bytes;
 };
 
-void vbt_totals_get(struct vbt_totals *totals, const struct vbt_model *model);
+void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *model);
 
 /* The fields of every domain, summed over its call paths: what the totals should be. */
 void vbt_domain_sums(const struct vbt_model *model, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]);

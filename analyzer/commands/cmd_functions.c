@@ -5,7 +5,7 @@
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
 
@@ -16,7 +16,7 @@
 enum { BEFORE_NAMES = 54 };
 
 /* "/proj/bench.py:3(work)" in about `room` columns. The caller frees it. */
-static char *name_of(const struct vbt_place *place, size_t room) {
+static char *name_of(const struct vbt_source_place *place, size_t room) {
     char *function = vbt_copy(place->function, strlen(place->function)), *position = vbt_place_position(place);
     const char *slash = strrchr(position, '/'), *file = slash != NULL ? slash + 1 : position;
     char *text;
@@ -45,26 +45,26 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
         {.title = self, .align = VBT_RIGHT, .gap = 2},
         {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
         {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
-        {.title = titles[query->by], .gap = 2, .least = 25, .cut = VBT_CUT_START},
+        {.title = titles[query->by], .gap = 2, .least = 25, .ellipsis = VBT_ELLIPSIS_START},
     };
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     vbt_totals_get(&totals, model);
     fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
             vbt_count((int64_t)totals.all.allocs).text, vbt_bytes((int64_t)totals.all.allocated).text,
             vbt_time((double)vbt_model_duration(model)).text, query->sort);
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
-        vbt_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);
-        vbt_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
-        vbt_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
-        vbt_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
+        vbt_text_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);
+        vbt_text_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
+        vbt_text_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
+        vbt_text_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
         char *name = name_of(f->place, output->width > BEFORE_NAMES ? output->width - BEFORE_NAMES : 1);
-        vbt_table_cell(table, "%s", name);
+        vbt_text_table_cell(table, "%s", name);
         free(name);
     }
-    vbt_table_print(table, output, 0);
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, 0);
+    vbt_text_table_free(table);
     free(self);
     free(cumulative);
     if (functions->count > query->limit)

@@ -5,7 +5,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
 #include "analyzer/base/json.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/overview.h"
@@ -60,27 +60,27 @@ static void print_chunks(const struct vbt_model *m, struct vbt_output *output) {
         {.title = "Stored", .align = VBT_RIGHT, .gap = 2},
         {.title = "Raw", .align = VBT_RIGHT, .gap = 2},
     };
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
-    struct vbt_chunk_sums all = {0};
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_model_chunk_sums all = {0};
     for (int i = 1; i <= VBT_CHUNK_KINDS; i++) {
         int kind = i % VBT_CHUNK_KINDS; /* those of unknown kinds come last */
-        const struct vbt_chunk_sums *sums = &m->chunks[kind];
+        const struct vbt_model_chunk_sums *sums = &m->chunks[kind];
         if (sums->count == 0)
             continue;
-        vbt_table_cell(table, "%s", vbt_chunk_name(kind));
-        vbt_table_cell(table, "%s", vbt_count((int64_t)sums->count).text);
-        vbt_table_cell(table, "%s", vbt_bytes((int64_t)sums->stored).text);
-        vbt_table_cell(table, "%s", vbt_bytes((int64_t)sums->raw).text);
+        vbt_text_table_cell(table, "%s", vbt_chunk_name(kind));
+        vbt_text_table_cell(table, "%s", vbt_count((int64_t)sums->count).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)sums->stored).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)sums->raw).text);
         all.count += sums->count;
         all.stored += sums->stored;
         all.raw += sums->raw;
     }
-    vbt_table_cell(table, "all");
-    vbt_table_cell(table, "%s", vbt_count((int64_t)all.count).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)all.stored).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)all.raw).text);
-    vbt_table_print(table, output, '-');
-    vbt_table_free(table);
+    vbt_text_table_cell(table, "all");
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)all.count).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)all.stored).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)all.raw).text);
+    vbt_text_table_print(table, output, '-');
+    vbt_text_table_free(table);
 }
 
 static const char *conservation_text(const struct vbt_conservation *conservation) {
@@ -113,7 +113,7 @@ static void print_text(const struct vbt_model *m, const struct vbt_conservation 
 static json_t *chunks_of(const struct vbt_model *m) {
     json_t *chunks = json_object();
     for (int kind = 0; kind < VBT_CHUNK_KINDS; kind++) {
-        const struct vbt_chunk_sums *sums = &m->chunks[kind];
+        const struct vbt_model_chunk_sums *sums = &m->chunks[kind];
         if (sums->count == 0)
             continue;
         json_t *row = json_object();

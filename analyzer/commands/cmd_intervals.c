@@ -14,7 +14,7 @@ static void print_more(struct vbt_output *output, size_t all, uint64_t shown, co
         fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
 }
 
-static void print_text(const struct vbt_interval_groups *groups, const struct vbt_query *query, struct vbt_output *output) {
+static void print_text(const struct vbt_interval_list *groups, const struct vbt_query *query, struct vbt_output *output) {
     if (groups->count == 0)
         fputs("No interval: the program read no clock twice in its own code, and marked no section.\n", output->stream);
     size_t sections = vbt_sections_print(groups, query->limit, query->per, query->sites, output);
@@ -25,7 +25,7 @@ static void print_text(const struct vbt_interval_groups *groups, const struct vb
     print_more(output, others, query->limit, "intervals");
 }
 
-static void print_json(const struct vbt_interval_groups *groups, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct vbt_interval_list *groups, const struct vbt_query *query, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
     vbt_json_array_begin(&json, "intervals");
@@ -35,7 +35,7 @@ static void print_json(const struct vbt_interval_groups *groups, const struct vb
     vbt_json_end(&json);
 }
 
-static void print_csv(const struct vbt_interval_groups *groups, const struct vbt_query *query, FILE *out) {
+static void print_csv(const struct vbt_interval_list *groups, const struct vbt_query *query, FILE *out) {
     static const enum vbt_quantity quantities[] = {VBT_Q_TIME,  VBT_Q_ALLOCS, VBT_Q_FREES, VBT_Q_ALLOCATED,
                                                    VBT_Q_FREED, VBT_Q_NET,    VBT_Q_HIGH};
     struct vbt_csv csv;
@@ -46,7 +46,7 @@ static void print_csv(const struct vbt_interval_groups *groups, const struct vbt
                   "net_bytes_min,net_bytes_mean,net_bytes_max,high_bytes_min,high_bytes_mean,high_bytes_max,"
                   "time_ns_per_iteration,allocs_per_iteration,allocated_bytes_per_iteration");
     for (size_t i = 0; i < groups->count && i < query->limit; i++) {
-        const struct vbt_interval_group *group = &groups->rows[i];
+        const struct vbt_interval_row *group = &groups->rows[i];
         double iterations = vbt_interval_iterations(group, query->per);
         if (!(iterations > 0))
             iterations = NAN;
@@ -75,10 +75,10 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
-    struct vbt_interval_groups groups;
-    vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
-    vbt_intervals_filter(&groups, trace.filter);
-    vbt_intervals_sort(&groups, query->sort);
+    struct vbt_interval_list groups;
+    vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
+    vbt_interval_list_filter(&groups, trace.filter);
+    vbt_interval_list_sort(&groups, query->sort);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
@@ -87,7 +87,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
         print_csv(&groups, query, output.stream);
     else
         print_text(&groups, query, &output);
-    vbt_intervals_free(&groups);
+    vbt_interval_list_free(&groups);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

@@ -8,7 +8,7 @@
 #include "analyzer/base/json.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/line_csv.h"
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 static const struct vbt_column columns[] = {
-    {.title = "Line", .least = 20, .cut = VBT_CUT_START},
+    {.title = "Line", .least = 20, .ellipsis = VBT_ELLIPSIS_START},
     {.title = "Function", .gap = 2, .least = 10},
     {.title = "Allocs", .align = VBT_RIGHT, .gap = 2},
     {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
@@ -33,33 +33,34 @@ static const struct vbt_column columns[] = {
 
 enum { LONGEST_NAME = 40 };
 
-static void put_row(struct vbt_table *table, const struct vbt_place *place, const char *name, const struct vbt_sums *s) {
+static void put_row(struct vbt_text_table *table, const struct vbt_source_place *place, const char *name,
+                    const struct vbt_sums *s) {
     if (place == NULL || place->kind == VBT_PLACE_SPECIAL)
-        vbt_table_cell(table, "%s", name);
+        vbt_text_table_cell(table, "%s", name);
     else if (place->line > 0)
-        vbt_table_cell(table, "%s:%lld", place->file, (long long)place->line);
+        vbt_text_table_cell(table, "%s:%lld", place->file, (long long)place->line);
     else
-        vbt_table_cell(table, "%s", place->file);
+        vbt_text_table_cell(table, "%s", place->file);
     char *function = vbt_short_name(place != NULL && place->kind != VBT_PLACE_SPECIAL ? place->function : "", LONGEST_NAME);
-    vbt_table_cell(table, "%s", function);
+    vbt_text_table_cell(table, "%s", function);
     free(function);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
-    vbt_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
-    vbt_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
     if (s->smallest > s->largest)
-        vbt_table_cell(table, "%s", "");
+        vbt_text_table_cell(table, "%s", "");
     else if (s->smallest == s->largest)
-        vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->smallest).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->smallest).text);
     else
-        vbt_table_cell(table, "%s – %s", vbt_bytes((int64_t)s->smallest).text, vbt_bytes((int64_t)s->largest).text);
-    vbt_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_bytes((int64_t)s->max_rss_bytes).text : "");
+        vbt_text_table_cell(table, "%s – %s", vbt_bytes((int64_t)s->smallest).text, vbt_bytes((int64_t)s->largest).text);
+    vbt_text_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_bytes((int64_t)s->max_rss_bytes).text : "");
 }
 
 static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt_output *output) {
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     struct vbt_sums others = VBT_NO_SUMS, total = vbt_lines_total(lines);
     for (size_t i = 0; i < lines->count; i++)
         if (i < limit)
@@ -72,8 +73,8 @@ static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt
         free(name);
     }
     put_row(table, NULL, "total", &total);
-    vbt_table_print(table, output, '-');
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, '-');
+    vbt_text_table_free(table);
 }
 
 static void print_json(const struct vbt_lines *lines, const struct vbt_line_profile *profile, const struct vbt_query *query,

@@ -12,7 +12,7 @@
 #include "analyzer/report/line_csv.h"
 #include "analyzer/report/line_table.h"
 #include "analyzer/report/overview.h"
-#include "analyzer/report/resident.h"
+#include "analyzer/report/resident_report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void print_more(struct vbt_output *output, size_t all, size_t shown, cons
         fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
 }
 
-static void print_intervals(struct vbt_interval_groups *groups, const struct vbt_query *query, struct vbt_output *output) {
+static void print_intervals(struct vbt_interval_list *groups, const struct vbt_query *query, struct vbt_output *output) {
     size_t sections = 0;
     for (size_t i = 0; i < groups->count; i++)
         sections += groups->rows[i].section;
@@ -43,7 +43,7 @@ static void print_intervals(struct vbt_interval_groups *groups, const struct vbt
         print_more(output, vbt_sections_print(groups, SECTIONS_SHOWN, query->per, false, output), SECTIONS_SHOWN, "sections");
     }
     if (groups->count > sections) {
-        vbt_intervals_sort(groups, "time");
+        vbt_interval_list_sort(groups, "time");
         char *per = query->per > 0 ? vbt_text(", cost of one of %" PRIu64 " iterations", query->per) : vbt_copy("", 0);
         char *more = vbt_text(", from one line that read the clock to the next%s", per);
         print_title(output, "Intervals", more);
@@ -82,7 +82,7 @@ static void print_notes(const struct vbt_notes *notes, struct vbt_output *output
 
 /* The commands that say more about this trace. */
 static void print_next(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_lines *lines,
-                       const struct vbt_interval_groups *groups, struct vbt_output *output) {
+                       const struct vbt_interval_list *groups, struct vbt_output *output) {
     char *word = vbt_shell_word(query->trace), *file = vbt_utf8_printable(word, strlen(word));
     FILE *out = output->stream;
     print_title(output, "Next", "");
@@ -108,7 +108,7 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_query *qu
 }
 
 static void print_text(const struct vbt_trace *trace, const struct vbt_query *query, struct vbt_lines *lines,
-                       struct vbt_interval_groups *groups, const struct vbt_conservation *conservation, struct vbt_output *output) {
+                       struct vbt_interval_list *groups, const struct vbt_conservation *conservation, struct vbt_output *output) {
     vbt_program_print(&trace->model, output);
     putc('\n', output->stream);
     vbt_totals_print(&trace->model, output);
@@ -151,7 +151,7 @@ static json_t *json_verify(const struct vbt_model *model) {
     return verify;
 }
 
-static void print_json(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_interval_groups *groups,
+static void print_json(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_interval_list *groups,
                        const struct vbt_conservation *conservation, FILE *out) {
     const struct vbt_model *model = &trace->model;
     struct vbt_json json;
@@ -191,8 +191,8 @@ int vbt_cmd_report(const struct vbt_query *query) {
         return 2;
     struct vbt_conservation conservation;
     vbt_conservation_check(&conservation, &trace.model);
-    struct vbt_interval_groups groups;
-    vbt_intervals_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
+    struct vbt_interval_list groups;
+    vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON) {
@@ -208,7 +208,7 @@ int vbt_cmd_report(const struct vbt_query *query) {
             print_text(&trace, query, &lines, &groups, &conservation, &output);
         vbt_lines_free(&lines);
     }
-    vbt_intervals_free(&groups);
+    vbt_interval_list_free(&groups);
     vbt_conservation_free(&conservation);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

@@ -6,7 +6,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"
@@ -19,44 +19,44 @@
 enum { SHARES_SHOWN = 10, OUTER_SHOWN = 3 };
 
 /* One row: a call stack, or several that are shown as one. */
-struct row {
+struct stack_row {
     uint32_t call; /* where the stack ends; 0: several */
     enum vbt_runtime_group group;
     size_t stacks;
     int64_t of[VBT_MEASURES];
 };
 
-struct rows {
+struct stack_rows {
     const struct vbt_call_tree *tree;
     enum vbt_measure measure;
-    struct row *stacks;
+    struct stack_row *stacks;
     size_t count;
-    uint32_t *by;                          /* by call: its group of --by; 0: none */
-    uint32_t *outer;                       /* by call: the innermost of its stack's OUTER_SHOWN outermost frames */
-    struct row groups[VBT_RUNTIME_GROUPS]; /* by group: what is in no row of its own */
+    uint32_t *by;                                /* by call: its group of --by; 0: none */
+    uint32_t *outer;                             /* by call: the innermost of its stack's OUTER_SHOWN outermost frames */
+    struct stack_row groups[VBT_RUNTIME_GROUPS]; /* by group: what is in no row of its own */
 };
 
-static void add(struct row *to, const int64_t of[VBT_MEASURES]) {
+static void add(struct stack_row *to, const int64_t of[VBT_MEASURES]) {
     to->stacks++;
     for (int i = 0; i < VBT_MEASURES; i++)
         to->of[i] = (int64_t)((uint64_t)to->of[i] + (uint64_t)of[i]);
 }
 
 static int by_value(const void *left, const void *right, void *measure) {
-    const struct row *a = left, *b = right;
+    const struct stack_row *a = left, *b = right;
     enum vbt_measure by = *(enum vbt_measure *)measure;
     if (a->of[by] != b->of[by])
         return a->of[by] > b->of[by] ? -1 : 1;
     return a->call < b->call ? -1 : 1;
 }
 
-static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, const struct vbt_model *model, enum vbt_measure measure,
-                       bool grouped) {
-    *rows = (struct rows){.tree = tree,
-                          .measure = measure,
-                          .stacks = vbt_new(tree->count, sizeof *rows->stacks),
-                          .by = vbt_new(tree->count, sizeof *rows->by),
-                          .outer = vbt_new(tree->count, sizeof *rows->outer)};
+static void build_rows(struct stack_rows *rows, const struct vbt_call_tree *tree, const struct vbt_model *model,
+                       enum vbt_measure measure, bool grouped) {
+    *rows = (struct stack_rows){.tree = tree,
+                                .measure = measure,
+                                .stacks = vbt_new(tree->count, sizeof *rows->stacks),
+                                .by = vbt_new(tree->count, sizeof *rows->by),
+                                .outer = vbt_new(tree->count, sizeof *rows->outer)};
     enum vbt_runtime_group *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
     for (uint32_t i = 1; i < tree->count; i++) {
         const struct vbt_call *call = &tree->calls[i];
@@ -65,7 +65,8 @@ static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, cons
         bool empty_blocks = measure == VBT_MEASURE_LEAKS && call->self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
         if (call->self[measure] == 0 && !empty_blocks)
             continue;
-        struct row *row = groups != NULL && groups[i] != VBT_RUNTIME_NONE ? &rows->groups[groups[i]] : &rows->stacks[rows->count++];
+        struct stack_row *row =
+            groups != NULL && groups[i] != VBT_RUNTIME_NONE ? &rows->groups[groups[i]] : &rows->stacks[rows->count++];
         row->call = i;
         add(row, call->self);
     }
@@ -77,7 +78,7 @@ static void build_rows(struct rows *rows, const struct vbt_call_tree *tree, cons
 }
 
 /* The group of --by that a stack is in; NULL where there is none. */
-static const char *group_name(const struct rows *rows, uint32_t call) {
+static const char *group_name(const struct stack_rows *rows, uint32_t call) {
     uint32_t group = rows->by[call];
     return group != 0 ? rows->tree->calls[group].place->function : NULL;
 }
@@ -103,7 +104,7 @@ static void print_frame(struct vbt_output *output, const struct vbt_call *call) 
 }
 
 /* The frames of a stack, innermost first; of a deep one OUTER_SHOWN outermost and as many of the innermost as fit. */
-static void print_frames(struct vbt_output *output, const struct rows *rows, uint32_t end, uint64_t depth) {
+static void print_frames(struct vbt_output *output, const struct stack_rows *rows, uint32_t end, uint64_t depth) {
     const struct vbt_call_tree *tree = rows->tree;
     const struct vbt_call *call = &tree->calls[end];
     size_t length = call->depth - (rows->by[end] != 0);
@@ -129,35 +130,35 @@ static void print_more(struct vbt_output *output, enum vbt_measure measure, cons
         fprintf(out, " of %s allocations", vbt_count(of[VBT_MEASURE_ALLOCS]).text);
 }
 
-static void print_groups(const struct rows *rows, int64_t whole, struct vbt_output *output) {
+static void print_groups(const struct stack_rows *rows, int64_t whole, struct vbt_output *output) {
     static const struct vbt_column columns[] = {
         {.title = "Only the runtime can reach", .least = 20},         {.title = "Live", .align = VBT_RIGHT, .gap = 2, .width = 9},
         {.title = "Share", .align = VBT_RIGHT, .gap = 2, .width = 6}, {.title = "Blocks", .align = VBT_RIGHT, .gap = 2},
         {.title = "Stacks", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     bool any = false;
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++) {
-        const struct row *row = &rows->groups[i];
+        const struct stack_row *row = &rows->groups[i];
         if (row->stacks == 0)
             continue;
         any = true;
-        vbt_table_cell(table, "%s", vbt_runtime_group_names[row->group]);
-        vbt_table_cell(table, "%s", vbt_bytes(row->of[VBT_MEASURE_LEAKS]).text);
-        vbt_table_cell(table, "%s", vbt_share(row->of[VBT_MEASURE_LEAKS], whole).text);
-        vbt_table_cell(table, "%s", vbt_count(row->of[VBT_MEASURE_BLOCKS]).text);
-        vbt_table_cell(table, "%s", vbt_count((int64_t)row->stacks).text);
+        vbt_text_table_cell(table, "%s", vbt_runtime_group_names[row->group]);
+        vbt_text_table_cell(table, "%s", vbt_bytes(row->of[VBT_MEASURE_LEAKS]).text);
+        vbt_text_table_cell(table, "%s", vbt_share(row->of[VBT_MEASURE_LEAKS], whole).text);
+        vbt_text_table_cell(table, "%s", vbt_count(row->of[VBT_MEASURE_BLOCKS]).text);
+        vbt_text_table_cell(table, "%s", vbt_count((int64_t)row->stacks).text);
     }
     if (any) {
         putc('\n', output->stream);
-        vbt_table_print(table, output, '-');
+        vbt_text_table_print(table, output, '-');
     }
-    vbt_table_free(table);
+    vbt_text_table_free(table);
 }
 
 /* The groups of --by and their shares. */
-static void print_shares(const struct rows *rows, struct vbt_output *output) {
-    struct row *shares = vbt_new(rows->tree->count, sizeof *shares);
+static void print_shares(const struct stack_rows *rows, struct vbt_output *output) {
+    struct stack_row *shares = vbt_new(rows->tree->count, sizeof *shares);
     size_t count = 0;
     int64_t whole = rows->tree->calls[0].cumulative[rows->measure];
     enum vbt_measure measure = rows->measure;
@@ -178,7 +179,7 @@ static void print_shares(const struct rows *rows, struct vbt_output *output) {
     free(shares);
 }
 
-static void print_text(const struct rows *rows, const struct vbt_model *model, const struct vbt_query *query,
+static void print_text(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_query *query,
                        struct vbt_output *output) {
     FILE *out = output->stream;
     enum vbt_measure measure = rows->measure;
@@ -195,9 +196,9 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
     fprintf(out, ", %s call stacks\n\n", vbt_count((int64_t)stacks).text);
     print_shares(rows, output);
 
-    struct row others = {0};
+    struct stack_row others = {0};
     for (size_t i = 0; i < rows->count; i++) {
-        const struct row *row = &rows->stacks[i];
+        const struct stack_row *row = &rows->stacks[i];
         if (i >= query->limit) {
             add(&others, row->of);
             continue;
@@ -219,7 +220,7 @@ static void print_text(const struct rows *rows, const struct vbt_model *model, c
 
 /* Mapped memory is in no stack that was not asked for: arenas hold blocks that are shown already. */
 static void print_still_mapped(const struct vbt_model *model, FILE *out) {
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     vbt_totals_get(&totals, model);
     const struct vbt_domain_totals *mapped = &totals.domain[VBT_DOMAIN_MAP];
     if (mapped->live_blocks > 0)
@@ -228,12 +229,12 @@ static void print_still_mapped(const struct vbt_model *model, FILE *out) {
 }
 
 /* Frames of a stack in json and csv. */
-static size_t stack_limit(const struct rows *rows, const struct vbt_query *query) {
+static size_t stack_limit(const struct stack_rows *rows, const struct vbt_query *query) {
     return query->depth != 0 ? query->depth : vbt_stack_limit(rows->tree, rows->measure);
 }
 
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
-static void print_json(const struct rows *rows, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct stack_rows *rows, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
     struct vbt_json json;
     vbt_json_begin(&json, out);
@@ -295,7 +296,7 @@ static void print_json(const struct rows *rows, const struct vbt_query *query, F
 }
 
 /* Stacks as "outermost;...;innermost". */
-static void print_csv(const struct rows *rows, const struct vbt_query *query, FILE *out) {
+static void print_csv(const struct stack_rows *rows, const struct vbt_query *query, FILE *out) {
     char *measures = vbt_csv_measure_titles(""), *titles = vbt_text("stack,group,stacks%s", measures);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
@@ -333,7 +334,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
         return 2;
     }
     struct vbt_call_tree tree;
-    struct rows rows;
+    struct stack_rows rows;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(&tree, &trace, &shape);
     build_rows(&rows, &tree, &trace.model, measure, measure == VBT_MEASURE_LEAKS && !query->ungroup);

@@ -15,12 +15,12 @@ enum { HEIGHT = 6, LABEL_WIDTH = 10, MOST_COLUMNS = 200 };
 
 enum series { RSS, HEAP };
 
-static int64_t value_of(const struct vbt_tick *tick, enum series series) {
+static int64_t value_of(const struct vbt_model_tick *tick, enum series series) {
     return series == RSS ? tick->rss : (int64_t)((uint64_t)tick->heap + (uint64_t)tick->python);
 }
 
 /* The largest value in each of `columns` equal spans of time; a span without a tick repeats the one before it. */
-static void spread(const struct vbt_ticks *ticks, enum series series, uint64_t duration, int64_t *values, size_t columns) {
+static void spread(const struct vbt_model_ticks *ticks, enum series series, uint64_t duration, int64_t *values, size_t columns) {
     bool *seen = vbt_new(columns, sizeof *seen);
     for (size_t i = ticks->first; i < ticks->count; i++) {
         double share = duration > 0 ? (double)ticks->rows[i].time / (double)duration : 0;
@@ -37,8 +37,8 @@ static void spread(const struct vbt_ticks *ticks, enum series series, uint64_t d
 }
 
 /* exact: the peak as the library knows it, between ticks too. */
-static void print_chart(const char *title, int64_t exact, const struct vbt_ticks *ticks, enum series series, uint64_t duration,
-                        struct vbt_output *output) {
+static void print_chart(const char *title, int64_t exact, const struct vbt_model_ticks *ticks, enum series series,
+                        uint64_t duration, struct vbt_output *output) {
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     FILE *out = output->stream;
     size_t columns = output->width > LABEL_WIDTH + 12 ? output->width - LABEL_WIDTH - 2 : 10;
@@ -95,7 +95,7 @@ static void print_json(const struct vbt_model *model, FILE *out) {
     vbt_json_member(&json, "max_rss_bytes", json_integer(model->state[VBT_STATE_MAX_RSS]));
     vbt_json_array_begin(&json, "timeline");
     for (size_t i = model->ticks.first; i < model->ticks.count; i++) {
-        const struct vbt_tick *tick = &model->ticks.rows[i];
+        const struct vbt_model_tick *tick = &model->ticks.rows[i];
         json_t *row = json_object();
         json_object_set_new(row, "time_ns", vbt_json_unsigned(tick->time));
         json_object_set_new(row, "rss_bytes", json_integer(tick->rss));
@@ -111,7 +111,7 @@ static void print_csv(const struct vbt_model *model, FILE *out) {
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, "time_ns,rss_bytes,heap_bytes,python_bytes");
     for (size_t i = model->ticks.first; i < model->ticks.count; i++) {
-        const struct vbt_tick *tick = &model->ticks.rows[i];
+        const struct vbt_model_tick *tick = &model->ticks.rows[i];
         vbt_csv_unsigned(&csv, tick->time);
         vbt_csv_integer(&csv, tick->rss);
         vbt_csv_integer(&csv, tick->heap);

@@ -3,7 +3,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"
 
@@ -19,7 +19,7 @@ enum { CHAIN_SHOWN = 4 };
 struct view {
     const struct vbt_call_tree *tree;
     enum vbt_measure measure;
-    struct vbt_table *table;
+    struct vbt_text_table *table;
     struct vbt_output *output;
     int64_t least; /* of the measure */
     uint64_t rows_left;
@@ -61,12 +61,12 @@ static void put_row(struct view *v, const char *indent, const char *name, const 
     }
     v->rows_left--;
     int64_t whole = v->tree->calls[0].cumulative[v->measure];
-    vbt_table_cell(v->table, "%s", cumulative != NULL ? vbt_measure_text(v->measure, cumulative[v->measure]).text : "");
-    vbt_table_cell(v->table, "%s", cumulative != NULL ? vbt_share(cumulative[v->measure], whole).text : "");
-    vbt_table_cell(v->table, "%s",
-                   self != NULL && self[v->measure] != 0 ? vbt_measure_text(v->measure, self[v->measure]).text : "");
-    vbt_table_cell(v->table, "%s", cumulative != NULL && self != NULL ? vbt_count(cumulative[VBT_MEASURE_ALLOCS]).text : "");
-    vbt_table_cell(v->table, "%s%s", indent, name);
+    vbt_text_table_cell(v->table, "%s", cumulative != NULL ? vbt_measure_text(v->measure, cumulative[v->measure]).text : "");
+    vbt_text_table_cell(v->table, "%s", cumulative != NULL ? vbt_share(cumulative[v->measure], whole).text : "");
+    vbt_text_table_cell(v->table, "%s",
+                        self != NULL && self[v->measure] != 0 ? vbt_measure_text(v->measure, self[v->measure]).text : "");
+    vbt_text_table_cell(v->table, "%s", cumulative != NULL && self != NULL ? vbt_count(cumulative[VBT_MEASURE_ALLOCS]).text : "");
+    vbt_text_table_cell(v->table, "%s%s", indent, name);
 }
 
 static void put_note(struct view *v, const char *lines, const char *branch, const char *text, const int64_t *cumulative) {
@@ -166,7 +166,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
     if (!allocs)
         fprintf(output->stream, ", %s allocations in all", vbt_count(root->cumulative[VBT_MEASURE_ALLOCS]).text);
     fputs("\n\n", output->stream);
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     struct view view = {.tree = tree,
                         .measure = measure,
                         .table = table,
@@ -177,8 +177,8 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
     if (root->self[measure] != 0)
         put_row(&view, "", "(no call stack)", root->self, root->self);
     put_tree(&view);
-    vbt_table_print(table, output, '-');
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, '-');
+    vbt_text_table_free(table);
     if (view.rows_missing > 0)
         fprintf(output->stream, "… and more; --limit 0 shows all of it\n");
 }

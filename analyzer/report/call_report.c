@@ -48,7 +48,7 @@ static const char *base_name(const char *path) {
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-char *vbt_call_name(const struct vbt_place *place) {
+char *vbt_call_name(const struct vbt_source_place *place) {
     if (place->kind == VBT_PLACE_SPECIAL)
         return vbt_copy(place->function, strlen(place->function));
     if (place->line > 0)
@@ -59,7 +59,7 @@ char *vbt_call_name(const struct vbt_place *place) {
     return vbt_text("%s (%s)", place->function, file);
 }
 
-char *vbt_place_position(const struct vbt_place *place) {
+char *vbt_place_position(const struct vbt_source_place *place) {
     if (place->kind == VBT_PLACE_SPECIAL)
         return vbt_copy("", 0);
     return place->line > 0 ? vbt_text("%s:%lld", place->file, (long long)place->line) : vbt_text("%s", place->file);

@@ -17,10 +17,10 @@ struct vbt_unit vbt_measure_text(enum vbt_measure measure, int64_t value);
 struct vbt_unit vbt_share(int64_t part, int64_t whole);
 
 /* "work (bench.py:3)", "parse (libxml2.so.2)", "[vbtrace]": without folders. The caller frees it. */
-char *vbt_call_name(const struct vbt_place *place);
+char *vbt_call_name(const struct vbt_source_place *place);
 
 /* "/proj/bench.py:3", or the module; "" for special places. The caller frees it. */
-char *vbt_place_position(const struct vbt_place *place);
+char *vbt_place_position(const struct vbt_source_place *place);
 
 /* "python", "native", "inlined", "special". */
 const char *vbt_call_kind(const struct vbt_call *call);

@@ -4,7 +4,7 @@
 #include "json_rows.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/json.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 enum { SITES_SHOWN = 8 };
 
 /* bench.py:12, or a function where there is no line */
-static char *short_location(const struct vbt_place *place) {
+static char *short_location(const struct vbt_source_place *place) {
     const char *slash = strrchr(place->file, '/');
     if (place->kind == VBT_PLACE_SPECIAL || place->line == 0)
         return vbt_copy(place->function, strlen(place->function));
@@ -23,39 +23,42 @@ static char *short_location(const struct vbt_place *place) {
 }
 
 /* The standard deviation of one repetition says nothing. */
-static void put_deviation(struct vbt_table *table, const struct vbt_interval_group *group, double share) {
+static void put_deviation(struct vbt_text_table *table, const struct vbt_interval_row *group, double share) {
     double deviation = vbt_interval_deviation(group);
-    vbt_table_cell(table, "%s", group->count < 2 || isnan(deviation) ? "" : vbt_time(deviation / share).text);
+    vbt_text_table_cell(table, "%s", group->count < 2 || isnan(deviation) ? "" : vbt_time(deviation / share).text);
 }
 
-static void put_time(struct vbt_table *table, double ns) { vbt_table_cell(table, "%s", isnan(ns) ? "" : vbt_time(ns).text); }
+static void put_time(struct vbt_text_table *table, double ns) {
+    vbt_text_table_cell(table, "%s", isnan(ns) ? "" : vbt_time(ns).text);
+}
 
 /* Decimals where there is something behind the point, or where an iteration's cost is meant. */
-static void put_mean(struct vbt_table *table, double mean, bool decimals) {
+static void put_mean(struct vbt_text_table *table, double mean, bool decimals) {
     bool whole = !decimals && fabs(mean) < 1e15 && mean == floor(mean);
-    vbt_table_cell(table, "%s", whole ? vbt_count((int64_t)mean).text : vbt_rate(mean).text);
+    vbt_text_table_cell(table, "%s", whole ? vbt_count((int64_t)mean).text : vbt_rate(mean).text);
 }
 
 /* Under an interval, the lines that allocate in it; what they cost is divided as the interval's own cost is. */
-static void put_sites(struct vbt_table *table, const struct vbt_interval_group *group, size_t columns, size_t allocs, double each) {
+static void put_sites(struct vbt_text_table *table, const struct vbt_interval_row *group, size_t columns, size_t allocs,
+                      double each) {
     for (size_t i = 0; i < group->inside_count && i < SITES_SHOWN && group->inside[i].allocs > 0; i++) {
         const struct vbt_inside *inside = &group->inside[i];
         char *location = short_location(inside->place);
-        vbt_table_cell(table, "    %s", location);
+        vbt_text_table_cell(table, "    %s", location);
         for (size_t c = 1; c < columns; c++)
             if (c == allocs)
                 put_mean(table, (double)inside->allocs / each, true);
             else if (c == allocs + 1)
-                vbt_table_cell(table, "%s", vbt_mean_bytes((double)inside->allocated / each).text);
+                vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)inside->allocated / each).text);
             else
-                vbt_table_cell(table, "%s", "");
+                vbt_text_table_cell(table, "%s", "");
         free(location);
     }
 }
 
 /* A section in the table: its label taken apart into a name and a number at its end. */
 struct labelled {
-    const struct vbt_interval_group *group;
+    const struct vbt_interval_row *group;
     size_t name_size; /* of the label, without the number and the blank before it */
     size_t rank;      /* of the first section with that name */
 };
@@ -96,7 +99,7 @@ static void arrange(struct labelled *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_name_rank);
 }
 
-size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,
+size_t vbt_sections_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                           struct vbt_output *output) {
     static const struct vbt_column columns[] = {
         {.title = "Section", .least = 16},
@@ -121,40 +124,40 @@ size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t lim
         }
     arrange(rows, count);
 
-    struct vbt_table *table = vbt_table_new(columns, COLUMNS);
+    struct vbt_text_table *table = vbt_text_table_new(columns, COLUMNS);
     for (size_t i = 0; i < count && i < limit; i++) {
-        const struct vbt_interval_group *group = rows[i].group;
+        const struct vbt_interval_row *group = rows[i].group;
         double iterations = vbt_interval_iterations(group, per);
-        vbt_table_cell(table, "%.*s", (int)rows[i].name_size, group->label);
-        vbt_table_cell(table, "%s", group->label[rows[i].name_size] != '\0' ? group->label + rows[i].name_size + 1 : "");
+        vbt_text_table_cell(table, "%.*s", (int)rows[i].name_size, group->label);
+        vbt_text_table_cell(table, "%s", group->label[rows[i].name_size] != '\0' ? group->label + rows[i].name_size + 1 : "");
         if (iterations > 0)
             put_mean(table, iterations, false);
         else
-            vbt_table_cell(table, "%s", "");
-        vbt_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
+            vbt_text_table_cell(table, "%s", "");
+        vbt_text_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, vbt_interval_mean(group, VBT_Q_TIME));
         put_deviation(table, group, 1);
         put_time(table, (double)group->of[VBT_Q_TIME].min);
         put_time(table, iterations > 0 ? (double)group->of[VBT_Q_TIME].total / iterations : NAN);
-        vbt_table_cell(table, "%s", iterations > 0 ? vbt_rate((double)group->of[VBT_Q_ALLOCS].total / iterations).text : "");
-        vbt_table_cell(table, "%s",
-                       iterations > 0 ? vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / iterations).text : "");
-        vbt_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
+        vbt_text_table_cell(table, "%s", iterations > 0 ? vbt_rate((double)group->of[VBT_Q_ALLOCS].total / iterations).text : "");
+        vbt_text_table_cell(table, "%s",
+                            iterations > 0 ? vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / iterations).text : "");
+        vbt_text_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
         if (sites)
             put_sites(table, group, COLUMNS, ALLOCS, iterations > 0 ? iterations : (double)group->count);
     }
     if (count > 0)
-        vbt_table_print(table, output, '-');
-    vbt_table_free(table);
+        vbt_text_table_print(table, output, '-');
+    vbt_text_table_free(table);
     free(rows);
     return count;
 }
 
-size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,
+size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                                  struct vbt_output *output) {
     static const struct vbt_column columns[] = {
-        {.title = "From", .least = 12, .cut = VBT_CUT_START},
-        {.title = "→ to", .gap = 1, .least = 14, .cut = VBT_CUT_START},
+        {.title = "From", .least = 12, .ellipsis = VBT_ELLIPSIS_START},
+        {.title = "→ to", .gap = 1, .least = 14, .ellipsis = VBT_ELLIPSIS_START},
         {.title = "Count", .align = VBT_RIGHT, .gap = 2},
         {.title = "Time", .align = VBT_RIGHT, .gap = 2},
         {.title = "± std", .align = VBT_RIGHT, .gap = 2, .drop = 2},
@@ -165,37 +168,37 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint6
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
     enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 6 };
-    struct vbt_table *table = vbt_table_new(columns, COLUMNS);
+    struct vbt_text_table *table = vbt_text_table_new(columns, COLUMNS);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++) {
-        const struct vbt_interval_group *group = &groups->rows[i];
+        const struct vbt_interval_row *group = &groups->rows[i];
         if (group->section || count++ >= limit)
             continue;
         char *from = short_location(group->from), *to = short_location(group->to);
         double share = per > 0 ? (double)per : 1, each = group->count > 0 ? (double)group->count * share : NAN;
-        vbt_table_cell(table, "%s", from);
-        vbt_table_cell(table, "→ %s", to);
-        vbt_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
+        vbt_text_table_cell(table, "%s", from);
+        vbt_text_table_cell(table, "→ %s", to);
+        vbt_text_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, (double)group->of[VBT_Q_TIME].total / each);
         put_deviation(table, group, share);
         put_time(table, (double)group->of[VBT_Q_TIME].min / share);
         put_mean(table, (double)group->of[VBT_Q_ALLOCS].total / each, per > 0);
-        vbt_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / each).text);
-        vbt_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_NET].total / each).text);
-        vbt_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
+        vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / each).text);
+        vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_NET].total / each).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
         if (sites)
             put_sites(table, group, COLUMNS, ALLOCS, each);
         free(from);
         free(to);
     }
     if (count > 0)
-        vbt_table_print(table, output, '-');
-    vbt_table_free(table);
+        vbt_text_table_print(table, output, '-');
+    vbt_text_table_free(table);
     return count;
 }
 
-static json_t *quantity_of(const struct vbt_interval_group *group, enum vbt_quantity quantity) {
-    const struct vbt_quantities *q = &group->of[quantity];
+static json_t *quantity_of(const struct vbt_interval_row *group, enum vbt_quantity quantity) {
+    const struct vbt_model_quantities *q = &group->of[quantity];
     json_t *object = json_object();
     json_object_set_new(object, "min", json_integer(q->min));
     json_object_set_new(object, "mean", vbt_json_real(vbt_interval_mean(group, quantity)));
@@ -206,7 +209,7 @@ static json_t *quantity_of(const struct vbt_interval_group *group, enum vbt_quan
     return object;
 }
 
-json_t *vbt_json_interval(const struct vbt_interval_group *group, uint64_t per) {
+json_t *vbt_json_interval(const struct vbt_interval_row *group, uint64_t per) {
     static const struct {
         const char *name;
         enum vbt_quantity quantity;

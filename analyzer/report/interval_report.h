@@ -9,14 +9,14 @@
 
 /* The sections among the groups: one row each, labels that differ in a number at their end side by side. At most `limit` rows; how
  * many there are in all is returned. With `sites`, the lines that allocate under each. */
-size_t vbt_sections_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,
+size_t vbt_sections_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                           struct vbt_output *output);
 
 /* The intervals between two clock readings, likewise. */
-size_t vbt_clock_intervals_print(const struct vbt_interval_groups *groups, uint64_t limit, uint64_t per, bool sites,
+size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                                  struct vbt_output *output);
 
 /* An item of "intervals". */
-json_t *vbt_json_interval(const struct vbt_interval_group *group, uint64_t per);
+json_t *vbt_json_interval(const struct vbt_interval_row *group, uint64_t per);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-json_t *vbt_json_place(const struct vbt_place *place, struct vbt_sources *sources) {
+json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources *sources) {
     static const char *const kinds[] = {
         [VBT_PLACE_PYTHON] = "python", [VBT_PLACE_NATIVE] = "native", [VBT_PLACE_SPECIAL] = "special"};
     json_t *row = json_object();
@@ -38,7 +38,7 @@ static json_t *sizes_of(const uint64_t *sizes) {
     return list;
 }
 
-json_t *vbt_json_line(const struct vbt_line *line, struct vbt_sources *sources) {
+json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sources) {
     const struct vbt_sums *s = &line->sums;
     bool any = s->smallest <= s->largest;
     json_t *row = vbt_json_place(line->place, sources);
@@ -62,8 +62,8 @@ json_t *vbt_json_line(const struct vbt_line *line, struct vbt_sources *sources) 
 json_t *vbt_json_threads(const struct vbt_model *m) {
     json_t *list = json_array();
     for (uint32_t i = 1; i <= m->thread_count; i++) {
-        const struct vbt_thread *thread = &m->threads[i];
-        const struct vbt_thread_totals *heap = &thread->totals[VBT_DOMAIN_HEAP], *python = &thread->totals[VBT_DOMAIN_PYTHON];
+        const struct vbt_model_thread *thread = &m->threads[i];
+        const struct vbt_model_thread_totals *heap = &thread->totals[VBT_DOMAIN_HEAP], *python = &thread->totals[VBT_DOMAIN_PYTHON];
         char *label = vbt_thread_label(m, i);
         json_t *row = json_object();
         json_object_set_new(row, "thread", json_integer(i));

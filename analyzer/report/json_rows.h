@@ -8,10 +8,10 @@
 #include <jansson.h>
 
 /* {"file", "line", "function", ...}: a place; its source line too if sources is not NULL. */
-json_t *vbt_json_place(const struct vbt_place *place, struct vbt_sources *sources);
+json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources *sources);
 
 /* A row of "lines", "user_lines". */
-json_t *vbt_json_line(const struct vbt_line *line, struct vbt_sources *sources);
+json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sources);
 
 /* [{"thread", "label", "name", "tid", "threads", "begun_ns", "ended_ns", counts}] */
 json_t *vbt_json_threads(const struct vbt_model *model);

@@ -12,7 +12,7 @@ void vbt_line_csv_print(const struct vbt_lines *lines, uint64_t limit, struct vb
                   "file,line,function,source,allocs,frees,allocated_bytes,freed_bytes,live_blocks,live_bytes,at_peak_bytes,"
                   "temporary_allocs,min_bytes,max_bytes,max_rss_bytes");
     for (size_t i = 0; i < lines->count && i < limit; i++) {
-        const struct vbt_place *place = lines->rows[i].place;
+        const struct vbt_source_place *place = lines->rows[i].place;
         const struct vbt_sums *s = &lines->rows[i].sums;
         bool any = s->smallest <= s->largest;
         size_t size;

@@ -3,7 +3,7 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 
 #include <stdlib.h>
@@ -26,18 +26,18 @@ static const struct vbt_column columns[] = {
 };
 
 /* A row of the table: one line of one file, whatever its functions. */
-struct row {
-    const struct vbt_place *place;
+struct line_table_row {
+    const struct vbt_source_place *place;
     struct vbt_sums sums;
     uint64_t hits, entries;
     size_t rank;      /* 0: hottest */
     size_t file_rank; /* that of the hottest row in the same file */
 };
 
-static bool has_source(const struct vbt_place *place) { return place->kind != VBT_PLACE_SPECIAL; }
+static bool has_source(const struct vbt_source_place *place) { return place->kind != VBT_PLACE_SPECIAL; }
 
 static int by_place(const void *left, const void *right) {
-    const struct row *a = left, *b = right;
+    const struct line_table_row *a = left, *b = right;
     int order = strcmp(a->place->file, b->place->file);
     if (order != 0)
         return order;
@@ -48,18 +48,18 @@ static int by_place(const void *left, const void *right) {
     return a->rank < b->rank ? -1 : 1;
 }
 
-static bool same_row(const struct row *a, const struct row *b) {
+static bool same_row(const struct line_table_row *a, const struct line_table_row *b) {
     return strcmp(a->place->file, b->place->file) == 0 && a->place->line == b->place->line &&
            (a->place->line != 0 || strcmp(a->place->function, b->place->function) == 0);
 }
 
 static int by_rank(const void *left, const void *right) {
-    const struct row *a = left, *b = right;
+    const struct line_table_row *a = left, *b = right;
     return a->rank < b->rank ? -1 : a->rank > b->rank;
 }
 
 static int by_file_and_line(const void *left, const void *right) {
-    const struct row *a = left, *b = right;
+    const struct line_table_row *a = left, *b = right;
     if (a->file_rank != b->file_rank)
         return a->file_rank < b->file_rank ? -1 : 1;
     if (a->place->line != b->place->line)
@@ -68,7 +68,7 @@ static int by_file_and_line(const void *left, const void *right) {
 }
 
 /* Leaves one row a line of a file, in order of rank; returns how many there are. */
-static size_t merge_rows(struct row *rows, size_t count) {
+static size_t merge_rows(struct line_table_row *rows, size_t count) {
     if (count > 0)
         qsort(rows, count, sizeof *rows, by_place);
     size_t kept = 0;
@@ -89,7 +89,7 @@ static size_t merge_rows(struct row *rows, size_t count) {
 }
 
 /* Gives all rows of a file the rank of its hottest, and sorts by file and line. */
-static void group_by_file(struct row *rows, size_t count) {
+static void group_by_file(struct line_table_row *rows, size_t count) {
     if (count == 0)
         return;
     qsort(rows, count, sizeof *rows, by_place);
@@ -105,19 +105,19 @@ static void group_by_file(struct row *rows, size_t count) {
 }
 
 /* occurrences: 0 if they are not known. */
-static void put_sums(struct vbt_table *table, const char *line, const struct vbt_sums *s, uint64_t occurrences,
+static void put_sums(struct vbt_text_table *table, const char *line, const struct vbt_sums *s, uint64_t occurrences,
                      const char *contents) {
-    vbt_table_cell(table, "%s", line);
-    vbt_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_mib((int64_t)s->max_rss_bytes).text : "");
-    vbt_table_cell(table, "%s", vbt_mib(s->live_bytes).text);
-    vbt_table_cell(table, "%s", occurrences > 0 ? vbt_count((int64_t)occurrences).text : "");
-    vbt_table_cell(table, "%s", contents);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
-    vbt_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
-    vbt_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
+    vbt_text_table_cell(table, "%s", line);
+    vbt_text_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_mib((int64_t)s->max_rss_bytes).text : "");
+    vbt_text_table_cell(table, "%s", vbt_mib(s->live_bytes).text);
+    vbt_text_table_cell(table, "%s", occurrences > 0 ? vbt_count((int64_t)occurrences).text : "");
+    vbt_text_table_cell(table, "%s", contents);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
 }
 
 static size_t indentation(const char *source, size_t size) {
@@ -130,16 +130,16 @@ static size_t indentation(const char *source, size_t size) {
 enum { LONGEST_NAME = 40 }; /* of a function, where its source is not known */
 
 /* The rows of one file. What all lines are indented by is left away. */
-static void put_file(struct vbt_table *table, const struct row *rows, size_t count, struct vbt_sources *sources) {
+static void put_file(struct vbt_text_table *table, const struct line_table_row *rows, size_t count, struct vbt_sources *sources) {
     size_t common = SIZE_MAX, size;
     for (size_t i = 0; i < count; i++) {
         const char *source = vbt_source_line(sources, rows[i].place->file, rows[i].place->line, &size);
         if (source != NULL && indentation(source, size) < common)
             common = indentation(source, size);
     }
-    vbt_table_heading(table, "Filename: %s", rows[0].place->file);
+    vbt_text_table_heading(table, "Filename: %s", rows[0].place->file);
     for (size_t i = 0; i < count; i++) {
-        const struct vbt_place *place = rows[i].place;
+        const struct vbt_source_place *place = rows[i].place;
         const char *source = vbt_source_line(sources, place->file, place->line, &size);
         char *line = place->line > 0 ? vbt_text("%lld", (long long)place->line) : vbt_copy("", 0);
         char *function = vbt_short_name(place->function, LONGEST_NAME);
@@ -153,13 +153,13 @@ static void put_file(struct vbt_table *table, const struct row *rows, size_t cou
 }
 
 void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output) {
-    struct row *rows = vbt_new(lines->count, sizeof *rows);
+    struct line_table_row *rows = vbt_new(lines->count, sizeof *rows);
     size_t count = 0;
     for (size_t i = 0; i < lines->count; i++) {
-        const struct vbt_line *line = &lines->rows[i];
+        const struct vbt_line_row *line = &lines->rows[i];
         if (has_source(line->place))
-            rows[count++] =
-                (struct row){.place = line->place, .sums = line->sums, .hits = line->hits, .entries = line->entries, .rank = i};
+            rows[count++] = (struct line_table_row){
+                .place = line->place, .sums = line->sums, .hits = line->hits, .entries = line->entries, .rank = i};
     }
     count = merge_rows(rows, count);
     size_t shown = count < limit ? count : (size_t)limit;
@@ -168,13 +168,13 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
         vbt_sums_add(&others, &rows[i].sums);
     group_by_file(rows, shown);
 
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0, end; i < shown; i = end) {
         for (end = i + 1; end < shown && rows[end].file_rank == rows[i].file_rank; end++) {
         }
         put_file(table, rows + i, end - i, sources);
     }
-    vbt_table_heading(table, "In all");
+    vbt_text_table_heading(table, "In all");
     for (size_t i = 0; i < lines->count; i++)
         if (!has_source(lines->rows[i].place))
             put_sums(table, "", &lines->rows[i].sums, 0, lines->rows[i].place->function);
@@ -185,9 +185,9 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     }
     struct vbt_sums total = vbt_lines_total(lines);
     put_sums(table, "", &total, 0, "total");
-    vbt_table_print(table, output, '=');
-    if (vbt_table_left_out(table)[0] != '\0')
-        fprintf(output->stream, "\nLeft out for want of width: %s.\n", vbt_table_left_out(table));
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, '=');
+    if (vbt_text_table_left_out(table)[0] != '\0')
+        fprintf(output->stream, "\nLeft out for want of width: %s.\n", vbt_text_table_left_out(table));
+    vbt_text_table_free(table);
     free(rows);
 }

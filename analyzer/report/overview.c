@@ -4,7 +4,7 @@
 #include "command_line.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/totals.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 
@@ -49,20 +49,20 @@ void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
         fputs(m->damage != NULL ? "damaged\n" : "cut off\n", out);
 }
 
-static void put_domain(struct vbt_table *table, const char *name, const struct vbt_domain_totals *d, bool peak) {
-    vbt_table_cell(table, "%s", name);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)d->allocs).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)d->allocated).text);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)d->frees).text);
-    vbt_table_cell(table, "%s", vbt_bytes((int64_t)d->freed).text);
-    vbt_table_cell(table, "%s", vbt_count((int64_t)d->temporary).text);
-    vbt_table_cell(table, "%s", vbt_count(d->live_blocks).text);
-    vbt_table_cell(table, "%s", vbt_bytes(d->live_bytes).text);
-    vbt_table_cell(table, "%s", peak ? vbt_bytes(d->at_peak_bytes).text : "");
+static void put_domain(struct vbt_text_table *table, const char *name, const struct vbt_domain_totals *d, bool peak) {
+    vbt_text_table_cell(table, "%s", name);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->allocs).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)d->allocated).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->frees).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)d->freed).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->temporary).text);
+    vbt_text_table_cell(table, "%s", vbt_count(d->live_blocks).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(d->live_bytes).text);
+    vbt_text_table_cell(table, "%s", peak ? vbt_bytes(d->at_peak_bytes).text : "");
 }
 
 /* All mapped memory; where it is of several kinds, these too. */
-static void put_mapped(struct vbt_table *table, const struct vbt_totals *totals) {
+static void put_mapped(struct vbt_text_table *table, const struct vbt_trace_totals *totals) {
     static const char *const names[VBT_MAP_KINDS] = {"  memory", "  files", "  arenas"};
     const struct vbt_domain_totals *all = &totals->domain[VBT_DOMAIN_MAP];
     put_domain(table, "mapped", all, true);
@@ -71,7 +71,7 @@ static void put_mapped(struct vbt_table *table, const struct vbt_totals *totals)
             put_domain(table, names[i], &totals->map[i], false);
 }
 
-static void print_domains(const struct vbt_totals *totals, struct vbt_output *output) {
+static void print_domains(const struct vbt_trace_totals *totals, struct vbt_output *output) {
     static const struct vbt_column columns[] = {
         {.title = "", .width = 10},
         {.title = "Allocations", .align = VBT_RIGHT, .gap = 2},
@@ -84,20 +84,20 @@ static void print_domains(const struct vbt_totals *totals, struct vbt_output *ou
         {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 1},
     };
     static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < VBT_DOMAIN_MAP; i++)
         if (totals->domain[i].allocs != 0)
             put_domain(table, names[i], &totals->domain[i], true);
     put_domain(table, "total", &totals->all, true);
     if (totals->domain[VBT_DOMAIN_MAP].allocs + totals->domain[VBT_DOMAIN_MAP].inherited_blocks != 0)
         put_mapped(table, totals);
-    vbt_table_print(table, output, 0);
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, 0);
+    vbt_text_table_free(table);
 }
 
 void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     FILE *out = output->stream;
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     vbt_totals_get(&totals, m);
     print_domains(&totals, output);
     int64_t error = m->state[VBT_STATE_PEAK_ERROR], max_rss = m->state[VBT_STATE_MAX_RSS];
@@ -165,7 +165,7 @@ static json_t *domain_of(const struct vbt_domain_totals *d, int64_t peak) {
 }
 
 json_t *vbt_json_totals(const struct vbt_model *m) {
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     vbt_totals_get(&totals, m);
     json_t *object = domain_of(&totals.all, totals.peak_bytes);
     json_object_set_new(object, "peak_error_bytes", json_integer(m->state[VBT_STATE_PEAK_ERROR]));

@@ -15,7 +15,7 @@
 enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64 };
 
 struct place_name {
-    const struct vbt_place *place;
+    const struct vbt_source_place *place;
     char *text;
     UT_hash_handle hh;
 };
@@ -45,7 +45,7 @@ void vbt_stack_names_free(struct vbt_stack_names *names) {
 }
 
 /* What separates frames is in no frame. */
-static const char *name_of_place(struct vbt_stack_names *names, const struct vbt_place *place) {
+static const char *name_of_place(struct vbt_stack_names *names, const struct vbt_source_place *place) {
     struct place_name *found;
     HASH_FIND_PTR(names->by_place, &place, found);
     if (found == NULL) {

@@ -41,7 +41,7 @@ char *vbt_memit_begin(struct vbt_memit *memit) {
     return NULL;
 }
 
-static const struct vbt_interval *find_section(const struct vbt_model *model) {
+static const struct vbt_model_interval *find_section(const struct vbt_model *model) {
     for (size_t i = 0; i < model->interval_count; i++)
         if (model->intervals[i].kind == VBT_INTERVAL_SECTION && model->intervals[i].count == 1 &&
             strcmp(vbt_model_string(model, model->intervals[i].label), label) == 0)
@@ -65,10 +65,10 @@ static void print_other_threads(const struct vbt_model *model, FILE *out) {
 static bool print_heap(const char *path, pid_t pid, int64_t before, FILE *out) {
     struct vbt_model model;
     char *problem = vbt_model_load(&model, path, false);
-    const struct vbt_interval *found =
+    const struct vbt_model_interval *found =
         problem == NULL && vbt_model_process_number(&model, "pid") == pid ? find_section(&model) : NULL;
     if (found != NULL) {
-        const struct vbt_quantities *of = found->of;
+        const struct vbt_model_quantities *of = found->of;
         fprintf(out, "peak heap: %s B, increment: %s B, kept: %s B\n", vbt_count(before + of[VBT_Q_HIGH].total).text,
                 vbt_count(of[VBT_Q_HIGH].total).text, vbt_count(of[VBT_Q_NET].total).text);
         fprintf(out, "allocations: %s of %s B, freed: %s of %s B\n", vbt_count(of[VBT_Q_ALLOCS].total).text,

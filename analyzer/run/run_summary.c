@@ -7,7 +7,7 @@
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/line_table.h"
@@ -35,7 +35,7 @@ static bool read_process(struct process *process, const char *path) {
     struct vbt_model model;
     char *problem = vbt_model_load(&model, path, false);
     if (problem == NULL) {
-        struct vbt_totals totals;
+        struct vbt_trace_totals totals;
         vbt_totals_get(&totals, &model);
         *process = (struct process){.path = path,
                                     .command = vbt_command_line(&model),
@@ -76,18 +76,18 @@ static void print_processes(const struct process *processes, size_t count, struc
         {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
         {.title = "Peak", .align = VBT_RIGHT, .gap = 2, .width = 8},
         {.title = "Program", .gap = 2, .width = 20, .least = 20},
-        {.title = "Trace", .gap = 2, .least = 20, .cut = VBT_CUT_START},
+        {.title = "Trace", .gap = 2, .least = 20, .ellipsis = VBT_ELLIPSIS_START},
     };
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < count && i < PROCESSES_SHOWN; i++) {
-        vbt_table_cell(table, "%s", vbt_count((int64_t)processes[i].allocs).text);
-        vbt_table_cell(table, "%s", vbt_bytes((int64_t)processes[i].allocated).text);
-        vbt_table_cell(table, "%s", vbt_bytes(processes[i].peak).text);
-        vbt_table_cell(table, "%s", processes[i].command);
-        vbt_table_cell(table, "%s", processes[i].path);
+        vbt_text_table_cell(table, "%s", vbt_count((int64_t)processes[i].allocs).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)processes[i].allocated).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes(processes[i].peak).text);
+        vbt_text_table_cell(table, "%s", processes[i].command);
+        vbt_text_table_cell(table, "%s", processes[i].path);
     }
-    vbt_table_print(table, output, 0);
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, 0);
+    vbt_text_table_free(table);
     if (count > PROCESSES_SHOWN)
         fprintf(output->stream, "… and %zu more\n", count - PROCESSES_SHOWN);
     putc('\n', output->stream);

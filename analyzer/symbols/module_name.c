@@ -19,7 +19,7 @@ static const char *behind_library(const char *path) {
     return at != NULL ? at + strspn(at, "0123456789t") + 1 : NULL;
 }
 
-char *vbt_module_name(const struct vbt_place *place) {
+char *vbt_module_name(const struct vbt_source_place *place) {
     const char *path = place->kind == VBT_PLACE_NATIVE && place->module != NULL ? place->module : place->file, *name;
     size_t length;
     if (place->kind == VBT_PLACE_SPECIAL) {

@@ -5,6 +5,6 @@
 #include "places.h"
 
 /* "libc.so.6", "numpy", "json", "importlib", "bench.py"; special places are their own. The caller frees it. */
-char *vbt_module_name(const struct vbt_place *place);
+char *vbt_module_name(const struct vbt_source_place *place);
 
 #endif

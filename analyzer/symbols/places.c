@@ -8,15 +8,15 @@
 
 #include <string.h>
 
-struct entry {
-    struct vbt_place place;
-    uint64_t content;        /* hash of what makes it this place */
-    struct entry *next_same; /* another place with the same hash */
+struct interned_place {
+    struct vbt_source_place place;
+    uint64_t content;                 /* hash of what makes it this place */
+    struct interned_place *next_same; /* another place with the same hash */
     UT_hash_handle hh;
 };
 
 struct site_frames {
-    struct vbt_frame *rows;
+    struct vbt_source_frame *rows;
     size_t count; /* 0: not asked for yet */
 };
 
@@ -24,29 +24,29 @@ struct vbt_places {
     const struct vbt_model *model;
     struct vbt_symbols *symbols; /* made when first needed */
     struct site_frames *by_site;
-    struct entry **all;
+    struct interned_place **all;
     size_t count, capacity;
-    struct entry *table;
+    struct interned_place *table;
 };
 
-static uint64_t hash_of(const struct vbt_place *place) {
+static uint64_t hash_of(const struct vbt_source_place *place) {
     uint64_t hash = XXH64(place->file, strlen(place->file), vbt_hash_key() + (uint64_t)place->line);
     return XXH64(place->function, strlen(place->function), hash + (uint64_t)place->kind + 2U * place->user);
 }
 
-static bool same(const struct vbt_place *a, const struct vbt_place *b) {
+static bool same(const struct vbt_source_place *a, const struct vbt_source_place *b) {
     return a->kind == b->kind && a->user == b->user && a->line == b->line && strcmp(a->function, b->function) == 0 &&
            strcmp(a->file, b->file) == 0;
 }
 
-static const struct vbt_place *intern(struct vbt_places *p, struct vbt_place place) {
+static const struct vbt_source_place *intern(struct vbt_places *p, struct vbt_source_place place) {
     uint64_t content = hash_of(&place);
-    struct entry *found;
+    struct interned_place *found;
     HASH_FIND(hh, p->table, &content, sizeof content, found);
-    for (struct entry *e = found; e != NULL; e = e->next_same)
+    for (struct interned_place *e = found; e != NULL; e = e->next_same)
         if (same(&e->place, &place))
             return &e->place;
-    struct entry *entry = vbt_new(1, sizeof *entry);
+    struct interned_place *entry = vbt_new(1, sizeof *entry);
     place.index = (uint32_t)p->count;
     entry->place = place;
     entry->content = content;
@@ -61,15 +61,15 @@ static const struct vbt_place *intern(struct vbt_places *p, struct vbt_place pla
     return &entry->place;
 }
 
-static struct vbt_place special(const char *name) {
-    return (struct vbt_place){.kind = VBT_PLACE_SPECIAL, .file = name, .function = name};
+static struct vbt_source_place special(const char *name) {
+    return (struct vbt_source_place){.kind = VBT_PLACE_SPECIAL, .file = name, .function = name};
 }
 
 struct vbt_places *vbt_places_new(const struct vbt_model *model) {
     struct vbt_places *p = vbt_new(1, sizeof *p);
     p->model = model;
     p->by_site = vbt_new(model->site_count + 1, sizeof *p->by_site);
-    struct vbt_frame *outside = vbt_new(1, sizeof *outside);
+    struct vbt_source_frame *outside = vbt_new(1, sizeof *outside);
     outside->place = outside->function = intern(p, special(VBT_OUTSIDE));
     p->by_site[0] = (struct site_frames){.rows = outside, .count = 1};
     return p;
@@ -91,14 +91,14 @@ void vbt_places_free(struct vbt_places *p) {
 
 static const char *or_unknown(const char *text) { return text[0] != '\0' ? text : "<unknown>"; }
 
-static struct vbt_place python_place(const struct vbt_model *model, const struct vbt_site *site, bool function) {
-    const struct vbt_code *code = &model->codes[site->a];
+static struct vbt_source_place python_place(const struct vbt_model *model, const struct vbt_model_site *site, bool function) {
+    const struct vbt_model_code *code = &model->codes[site->a];
     int64_t line = function ? code->first_line : site->b;
-    return (struct vbt_place){.kind = VBT_PLACE_PYTHON,
-                              .user = vbt_code_is_users(code),
-                              .line = line > 0 ? line : 0,
-                              .file = or_unknown(vbt_model_string(model, code->file)),
-                              .function = or_unknown(vbt_model_string(model, code->name))};
+    return (struct vbt_source_place){.kind = VBT_PLACE_PYTHON,
+                                     .user = vbt_model_code_is_users(code),
+                                     .line = line > 0 ? line : 0,
+                                     .file = or_unknown(vbt_model_string(model, code->file)),
+                                     .function = or_unknown(vbt_model_string(model, code->name))};
 }
 
 /* Code of libraries that is compiled into the program: headers, and what Rust builds in. */
@@ -115,17 +115,17 @@ static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *f
     if (p->symbols == NULL)
         p->symbols = vbt_symbols_new(p->model);
     struct vbt_symbolized found = vbt_symbols_find(p->symbols, id);
-    struct vbt_frame *rows = vbt_new(found.count, sizeof *rows);
+    struct vbt_source_frame *rows = vbt_new(found.count, sizeof *rows);
     for (size_t i = 0; i < found.count; i++) {
         const struct vbt_symbol *symbol = &found.symbols[i];
         const char *file = symbol->file != NULL ? symbol->file : found.module;
         const char *declared = symbol->declared_file != NULL ? symbol->declared_file : file;
-        struct vbt_place place = {.kind = VBT_PLACE_NATIVE,
-                                  .user = p->model->sites[id].b == 1 && !is_library_source(declared),
-                                  .line = symbol->line,
-                                  .file = or_unknown(file),
-                                  .function = symbol->function,
-                                  .module = found.module};
+        struct vbt_source_place place = {.kind = VBT_PLACE_NATIVE,
+                                         .user = p->model->sites[id].b == 1 && !is_library_source(declared),
+                                         .line = symbol->line,
+                                         .file = or_unknown(file),
+                                         .function = symbol->function,
+                                         .module = found.module};
         rows[i].place = intern(p, place);
         place.file = or_unknown(declared);
         place.line = symbol->declared_line;
@@ -135,8 +135,8 @@ static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *f
     *frames = (struct site_frames){.rows = rows, .count = found.count};
 }
 
-static void find_other(struct vbt_places *p, const struct vbt_site *site, struct site_frames *frames) {
-    struct vbt_frame *frame = vbt_new(1, sizeof *frame);
+static void find_other(struct vbt_places *p, const struct vbt_model_site *site, struct site_frames *frames) {
+    struct vbt_source_frame *frame = vbt_new(1, sizeof *frame);
     if (site->kind == VBT_SITE_PYTHON) {
         frame->place = intern(p, python_place(p->model, site, false));
         frame->function = intern(p, python_place(p->model, site, true));
@@ -147,7 +147,7 @@ static void find_other(struct vbt_places *p, const struct vbt_site *site, struct
     *frames = (struct site_frames){.rows = frame, .count = 1};
 }
 
-const struct vbt_frame *vbt_frames_of_site(struct vbt_places *p, uint32_t site, size_t *count) {
+const struct vbt_source_frame *vbt_frames_of_site(struct vbt_places *p, uint32_t site, size_t *count) {
     struct site_frames *frames = &p->by_site[site];
     if (frames->count == 0 && p->model->sites[site].kind == VBT_SITE_NATIVE)
         find_native(p, site, frames);
@@ -157,19 +157,19 @@ const struct vbt_frame *vbt_frames_of_site(struct vbt_places *p, uint32_t site, 
     return frames->rows;
 }
 
-const struct vbt_place *vbt_place_of_site(struct vbt_places *p, uint32_t site) {
+const struct vbt_source_place *vbt_place_of_site(struct vbt_places *p, uint32_t site) {
     size_t count;
     return vbt_frames_of_site(p, site, &count)->place;
 }
 
-const struct vbt_place *vbt_place_of_function(struct vbt_places *p, uint32_t site) {
+const struct vbt_source_place *vbt_place_of_function(struct vbt_places *p, uint32_t site) {
     size_t count;
     return vbt_frames_of_site(p, site, &count)->function;
 }
 
-const struct vbt_place *vbt_place_of_user(struct vbt_places *p, uint32_t site) {
+const struct vbt_source_place *vbt_place_of_user(struct vbt_places *p, uint32_t site) {
     size_t count;
-    const struct vbt_frame *frames = vbt_frames_of_site(p, site, &count);
+    const struct vbt_source_frame *frames = vbt_frames_of_site(p, site, &count);
     for (size_t i = 0; i < count; i++)
         if (frames[i].place->user)
             return frames[i].place;
@@ -178,7 +178,7 @@ const struct vbt_place *vbt_place_of_user(struct vbt_places *p, uint32_t site) {
 
 size_t vbt_places_count(const struct vbt_places *p) { return p->count; }
 
-const struct vbt_place *vbt_place_at(const struct vbt_places *p, size_t index) { return &p->all[index]->place; }
+const struct vbt_source_place *vbt_place_at(const struct vbt_places *p, size_t index) { return &p->all[index]->place; }
 
 char *vbt_places_trouble(const struct vbt_places *p, size_t number) {
     return p->symbols != NULL ? vbt_symbols_trouble(p->symbols, number) : NULL;

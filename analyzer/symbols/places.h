@@ -7,7 +7,7 @@
 
 enum vbt_place_kind { VBT_PLACE_PYTHON, VBT_PLACE_NATIVE, VBT_PLACE_SPECIAL };
 
-struct vbt_place {
+struct vbt_source_place {
     enum vbt_place_kind kind;
     bool user;        /* Python code of the user's own, or native code of the main program that is not from a library's header */
     uint32_t index;   /* dense, in order of discovery; 0 is VBT_OUTSIDE */
@@ -21,10 +21,10 @@ struct vbt_place {
 
 /* One function on a call path. Inlined functions are frames of their own: a native site stands for as many as the compiler merged
  * into the code at its address. */
-struct vbt_frame {
-    const struct vbt_place *place;    /* file, line, function, module; see below for what to merge by */
-    const struct vbt_place *function; /* the function as a place: its first line instead of the call's */
-    bool inlined;                     /* into the next frame of the list */
+struct vbt_source_frame {
+    const struct vbt_source_place *place;    /* file, line, function, module; see below for what to merge by */
+    const struct vbt_source_place *function; /* the function as a place: its first line instead of the call's */
+    bool inlined;                            /* into the next frame of the list */
 };
 
 struct vbt_places;
@@ -34,13 +34,13 @@ struct vbt_places *vbt_places_new(const struct vbt_model *model);
 void vbt_places_free(struct vbt_places *places);
 
 /* The place of a site, of its innermost frame; resolved when it is first asked for. Site 0 is VBT_OUTSIDE. */
-const struct vbt_place *vbt_place_of_site(struct vbt_places *places, uint32_t site);
+const struct vbt_source_place *vbt_place_of_site(struct vbt_places *places, uint32_t site);
 
 /* The same of its innermost frame that is the user's own code; if none is, as vbt_place_of_site. */
-const struct vbt_place *vbt_place_of_user(struct vbt_places *places, uint32_t site);
+const struct vbt_source_place *vbt_place_of_user(struct vbt_places *places, uint32_t site);
 
 /* The innermost function as a place: its file, name and first line (0 where unknown). */
-const struct vbt_place *vbt_place_of_function(struct vbt_places *places, uint32_t site);
+const struct vbt_source_place *vbt_place_of_function(struct vbt_places *places, uint32_t site);
 
 /* The frames that a site stands for, innermost first: at least one, and only the last is not inlined. Python and special sites have
  * one. Resolved when first asked for; lives as long as the places.
@@ -51,10 +51,10 @@ const struct vbt_place *vbt_place_of_function(struct vbt_places *places, uint32_
  * line) or frame.function->index (a row a function), never by site: two sites may mean one place. Both indices are dense, below
  * vbt_places_count, which grows while sites are resolved. place->kind says Python, native or special (for colours), place->user whose
  * code it is, place->module the native file. */
-const struct vbt_frame *vbt_frames_of_site(struct vbt_places *places, uint32_t site, size_t *count);
+const struct vbt_source_frame *vbt_frames_of_site(struct vbt_places *places, uint32_t site, size_t *count);
 
 size_t vbt_places_count(const struct vbt_places *places);
-const struct vbt_place *vbt_place_at(const struct vbt_places *places, size_t index);
+const struct vbt_source_place *vbt_place_at(const struct vbt_places *places, size_t index);
 
 /* A sentence on each binary that was asked for symbols and may not be the one that ran, for the caller to free; NULL behind the last. */
 char *vbt_places_trouble(const struct vbt_places *places, size_t number);

@@ -23,7 +23,7 @@ struct file {
     size_t size;
     uint32_t *line_at; /* where each line starts; one more for the end */
     size_t line_count;
-    const struct vbt_source_row **rows; /* of the trace, in order of their lines, instead of all these */
+    const struct vbt_model_source_row **rows; /* of the trace, in order of their lines, instead of all these */
     size_t row_count, row_capacity;
     bool changed, noted;
     UT_hash_handle hh;
@@ -40,7 +40,8 @@ struct vbt_sources {
 };
 
 static int by_line(const void *left, const void *right) {
-    int64_t a = (*(const struct vbt_source_row *const *)left)->line, b = (*(const struct vbt_source_row *const *)right)->line;
+    int64_t a = (*(const struct vbt_model_source_row *const *)left)->line,
+            b = (*(const struct vbt_model_source_row *const *)right)->line;
     return a < b ? -1 : a > b;
 }
 
@@ -55,7 +56,7 @@ static void take_rows(struct vbt_sources *s) {
     const struct vbt_model *m = s->model;
     struct file *file, *next, **by_string = vbt_new(m->string_count + 1, sizeof(void *));
     for (size_t i = 0; i < m->source_row_count; i++) {
-        const struct vbt_source_row *row = &m->source_rows[i];
+        const struct vbt_model_source_row *row = &m->source_rows[i];
         const char *name = vbt_model_string(m, row->file);
         file = by_string[row->file];
         if (file == NULL)
@@ -148,8 +149,8 @@ static struct file *get_file(struct vbt_sources *s, const char *name) {
 
 /* The line as the trace has it, or NULL. */
 static const char *row_text(const struct vbt_sources *s, const struct file *file, int64_t line, size_t *size) {
-    const struct vbt_source_row wanted = {.line = line}, *key = &wanted;
-    const struct vbt_source_row **found =
+    const struct vbt_model_source_row wanted = {.line = line}, *key = &wanted;
+    const struct vbt_model_source_row **found =
         file->row_count > 0 ? bsearch(&key, file->rows, file->row_count, sizeof *file->rows, by_line) : NULL;
     if (found == NULL)
         return NULL;

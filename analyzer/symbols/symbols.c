@@ -13,16 +13,16 @@
 
 /* What the modules that are one file share: those of one path and build id. */
 struct image {
-    const struct vbt_module *module; /* one of them */
+    const struct vbt_model_module *module; /* one of them */
     enum vbt_binary_state state;
     bool opened;
     bool nameless; /* it has functions that were asked for, and no names for them */
     struct vbt_binary binary;
 };
 
-struct name {
+struct owned_text {
     char *text;
-    struct name *next;
+    struct owned_text *next;
 };
 
 struct vbt_symbols {
@@ -30,8 +30,8 @@ struct vbt_symbols {
     struct vbt_address_map map;
     struct image *images;
     size_t image_count;
-    uint32_t *image_of; /* by row of the model's modules */
-    struct name *names; /* strings that were made here */
+    uint32_t *image_of;       /* by row of the model's modules */
+    struct owned_text *names; /* strings that were made here */
     struct vbt_symbol *found;
     size_t found_capacity;
     int64_t started_ns;
@@ -39,7 +39,7 @@ struct vbt_symbols {
 
 enum { NAME_IN_ADDRESS = 255, NAMELESS_SHOWN = 3 };
 
-static int compare(const struct vbt_module *a, const struct vbt_module *b) {
+static int compare(const struct vbt_model_module *a, const struct vbt_model_module *b) {
     int order = strcmp(a->path, b->path);
     if (order == 0)
         order = (int)a->build_id_size - (int)b->build_id_size;
@@ -47,7 +47,7 @@ static int compare(const struct vbt_module *a, const struct vbt_module *b) {
 }
 
 static int by_file(const void *left, const void *right, void *modules) {
-    const struct vbt_module *rows = modules;
+    const struct vbt_model_module *rows = modules;
     return compare(&rows[*(const uint32_t *)left], &rows[*(const uint32_t *)right]);
 }
 
@@ -65,7 +65,7 @@ struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model) {
     s->images = vbt_new(count, sizeof *s->images);
     s->image_of = vbt_new(count, sizeof *s->image_of);
     for (size_t i = 0; i < count; i++) {
-        const struct vbt_module *module = &model->modules[order[i]];
+        const struct vbt_model_module *module = &model->modules[order[i]];
         if (s->image_count == 0 || compare(s->images[s->image_count - 1].module, module) != 0)
             s->images[s->image_count++].module = module;
         s->image_of[order[i]] = (uint32_t)s->image_count - 1;
@@ -81,7 +81,7 @@ void vbt_symbols_free(struct vbt_symbols *s) {
         if (s->images[i].opened)
             vbt_binary_close(&s->images[i].binary);
     while (s->names != NULL) {
-        struct name *next = s->names->next;
+        struct owned_text *next = s->names->next;
         free(s->names->text);
         free(s->names);
         s->names = next;
@@ -94,8 +94,8 @@ void vbt_symbols_free(struct vbt_symbols *s) {
 }
 
 static const char *own(struct vbt_symbols *s, char *text) {
-    struct name *name = vbt_new(1, sizeof *name);
-    *name = (struct name){.text = text, .next = s->names};
+    struct owned_text *name = vbt_new(1, sizeof *name);
+    *name = (struct owned_text){.text = text, .next = s->names};
     s->names = name;
     return text;
 }
@@ -166,7 +166,7 @@ static size_t ask_binary(struct vbt_symbols *s, struct vbt_binary *binary, uint6
     return count;
 }
 
-static size_t look_up(struct vbt_symbols *s, struct image *image, const struct vbt_module *module, uint64_t address) {
+static size_t look_up(struct vbt_symbols *s, struct image *image, const struct vbt_model_module *module, uint64_t address) {
     uint64_t linked = address - module->start + (module->id != 0 ? module->linked : module->offset);
     if (!image->opened) {
         image->opened = true;
@@ -203,7 +203,7 @@ static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_
     return (struct vbt_symbolized){.symbols = symbols, .count = named->count, .state = named->state};
 }
 
-static bool is_address(const struct vbt_symbol *symbol, const struct vbt_module *module) {
+static bool is_address(const struct vbt_symbol *symbol, const struct vbt_model_module *module) {
     const char *name = base_name(module->path);
     size_t length = strlen(name) < NAME_IN_ADDRESS ? strlen(name) : NAME_IN_ADDRESS;
     return strncmp(symbol->function, name, length) == 0 && strncmp(symbol->function + length, "+0x", 3) == 0;
@@ -211,7 +211,7 @@ static bool is_address(const struct vbt_symbol *symbol, const struct vbt_module 
 
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
     const struct vbt_model *m = s->model;
-    const struct vbt_site *site = &m->sites[id];
+    const struct vbt_model_site *site = &m->sites[id];
     uint64_t address = site->a - 1;
     ptrdiff_t row = site->module != 0 ? (ptrdiff_t)m->module_by_id[site->module] : vbt_address_map_find(&s->map, address);
     struct image *image = row >= 0 ? &s->images[s->image_of[row]] : NULL;

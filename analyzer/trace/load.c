@@ -8,7 +8,7 @@
 #include <string.h>
 
 static void count_chunk(struct vbt_model *model, const struct vbt_chunk *chunk) {
-    struct vbt_chunk_sums *sums = &model->chunks[chunk->raw != NULL ? (int)chunk->header.kind : 0];
+    struct vbt_model_chunk_sums *sums = &model->chunks[chunk->raw != NULL ? (int)chunk->header.kind : 0];
     sums->count++;
     sums->stored += VBT_CHUNK_HEADER_SIZE + chunk->header.stored_size;
     sums->raw += chunk->header.raw_size;

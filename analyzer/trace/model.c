@@ -24,7 +24,7 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->source_text);
     free(model->counters);
     free(model->scratch);
-    vbt_threads_free(model->threads, model->thread_count);
+    vbt_model_threads_free(model->threads, model->thread_count);
     free(model->node_parts);
     free(model->parts);
     free(model->line_counts);
@@ -55,7 +55,7 @@ uint64_t vbt_model_duration(const struct vbt_model *model) {
     return model->end_reason != NULL && model->end_time > last ? model->end_time : last;
 }
 
-void vbt_threads_free(struct vbt_thread *threads, size_t count) {
+void vbt_model_threads_free(struct vbt_model_thread *threads, size_t count) {
     for (size_t i = 1; i <= count; i++)
         free(threads[i].name);
     free(threads);

@@ -10,54 +10,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct vbt_pair {
+struct vbt_model_pair {
     const char *key, *value;
 };
 
-struct vbt_code {
+struct vbt_model_code {
     uint32_t file, name; /* strings */
     uint32_t flags;
     int64_t first_line;
 };
 
 /* The user's own code, and not vbtrace's module, wherever that was put. */
-static inline bool vbt_code_is_users(const struct vbt_code *code) {
+static inline bool vbt_model_code_is_users(const struct vbt_model_code *code) {
     return (code->flags & (VBT_CODE_USER | VBT_CODE_OWN)) == VBT_CODE_USER;
 }
 
-struct vbt_site {
+struct vbt_model_site {
     uint64_t a;
     int64_t b;
     uint32_t module; /* native: id of its module; 0: only its address is known */
     uint8_t kind;
 };
 
-struct vbt_node {
+struct vbt_model_node {
     uint32_t parent;
     uint32_t site;
     uint32_t counters; /* index into counters; 0: nothing was counted here */
     uint8_t domain;
 };
 
-struct vbt_bucket {
+struct vbt_model_bucket {
     uint32_t bucket;
     uint64_t allocs;
 };
 
-struct vbt_counters {
+struct vbt_model_counters {
     uint64_t allocs, allocated, temporary;
     uint64_t smallest, largest;
     uint64_t inherited_blocks, inherited_bytes;
     int64_t live_blocks, live_bytes, at_peak_bytes;
     uint64_t time; /* of the chunk it came from */
     uint64_t max_rss_kib;
-    struct vbt_bucket *sizes; /* only if the model was loaded with them; none: all in the bucket of the smallest */
+    struct vbt_model_bucket *sizes; /* only if the model was loaded with them; none: all in the bucket of the smallest */
     uint32_t size_count;
 };
 
 enum { VBT_BUILD_ID_MAX = 32 }; /* bytes; longer ones are cut */
 
-struct vbt_module {
+struct vbt_model_module {
     uint64_t start, end;
     uint64_t offset; /* in the file, of start; only where id is 0 */
     uint64_t linked; /* address that start is linked at; only where id is not 0 */
@@ -68,28 +68,28 @@ struct vbt_module {
     char *path;
 };
 
-struct vbt_thread_totals {
+struct vbt_model_thread_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
 };
 
 /* A thread, or the last row: all that began after those that have rows. */
-struct vbt_thread {
+struct vbt_model_thread {
     uint32_t tid;
     uint64_t threads;      /* that the row stands for */
     uint64_t begun, ended; /* ns; ended 0: it was not seen to end */
-    struct vbt_thread_totals totals[VBT_DOMAINS];
+    struct vbt_model_thread_totals totals[VBT_DOMAINS];
     char *name;
 };
 
 /* What one thread did at a node. */
-struct vbt_node_part {
+struct vbt_model_node_part {
     uint32_t thread; /* index into threads, from 1 */
     uint64_t allocs, frees, allocated, freed, temporary;
     int64_t at_peak_bytes;
 };
 
 /* The parts of a node, in order of thread: the first has what the others leave, and holds no numbers. */
-struct vbt_node_parts {
+struct vbt_model_node_parts {
     uint32_t first, count, capacity; /* of model->parts; count 0: nothing is said */
     uint64_t time;
 };
@@ -106,37 +106,37 @@ struct vbt_named_site {
 };
 
 /* A line of source code. */
-struct vbt_source_row {
+struct vbt_model_source_row {
     uint32_t file; /* string */
     int64_t line;
     size_t text, size; /* in source_text */
     bool changed;      /* the file is newer than the trace */
 };
 
-struct vbt_tick {
+struct vbt_model_tick {
     uint64_t time;
     int64_t rss, heap, python;
 };
 
-struct vbt_ticks {
-    struct vbt_tick *rows; /* rows first to count - 1, in order of time */
+struct vbt_model_ticks {
+    struct vbt_model_tick *rows; /* rows first to count - 1, in order of time */
     size_t first, count, capacity;
 };
 
-struct vbt_quantities {
+struct vbt_model_quantities {
     int64_t min, max, total;
 };
 
-struct vbt_interval {
+struct vbt_model_interval {
     uint64_t id;
     uint64_t order; /* of its row in the file */
     uint32_t kind, from, to, label;
     uint64_t count, iterations;
     double time_m2;
-    struct vbt_quantities of[VBT_QUANTITIES];
+    struct vbt_model_quantities of[VBT_QUANTITIES];
 };
 
-struct vbt_interval_site {
+struct vbt_model_interval_site {
     uint64_t interval;
     uint64_t order;
     uint32_t node;
@@ -145,25 +145,25 @@ struct vbt_interval_site {
 
 /* What a line did, or what was done by what it called: times in ns with what measuring costs still in them, and the events whose telling
  * cost that. */
-struct vbt_line_sums {
+struct vbt_model_line_sums {
     int64_t time, events;
     int64_t allocs, frees, allocated, freed, temporary;
     int64_t objects; /* created: state 111 says which */
 };
 
 /* A line as line mode counted it. The whole of it is own + called. */
-struct vbt_line_counts {
+struct vbt_model_line_counts {
     uint32_t site;
     bool decorated; /* of a function that carries @profile */
     uint64_t hits, entries;
-    struct vbt_line_sums own, called;
+    struct vbt_model_line_sums own, called;
     int64_t least, most; /* of the heap's change in one execution */
     int64_t high;        /* live bytes of the process */
     uint64_t rss;
 };
 
 /* The resident set, taken apart. */
-struct vbt_resident {
+struct vbt_model_resident {
     bool known;
     uint64_t time;
     int64_t live_heap, live_python; /* bytes then */
@@ -171,17 +171,17 @@ struct vbt_resident {
 };
 
 /* How many chunks of a kind there were, and how large. */
-struct vbt_chunk_sums {
+struct vbt_model_chunk_sums {
     uint64_t count, stored, raw;
 };
 
 struct vbt_model {
     const char *path;
-    uint64_t file_bytes;                           /* read and found sound */
-    struct vbt_chunk_sums chunks[VBT_CHUNK_KINDS]; /* index 0: kinds that this version does not know */
+    uint64_t file_bytes;                                 /* read and found sound */
+    struct vbt_model_chunk_sums chunks[VBT_CHUNK_KINDS]; /* index 0: kinds that this version does not know */
     bool with_sizes;
 
-    struct vbt_pair *process;
+    struct vbt_model_pair *process;
     char *process_text; /* their texts */
     size_t process_count;
 
@@ -190,13 +190,13 @@ struct vbt_model {
     size_t string_count, string_capacity;
     char *text;
     size_t text_size, text_capacity;
-    struct vbt_code *codes;
+    struct vbt_model_code *codes;
     size_t code_count, code_capacity;
-    struct vbt_site *sites;
+    struct vbt_model_site *sites;
     size_t site_count, site_capacity;
-    struct vbt_node *nodes;
+    struct vbt_model_node *nodes;
     size_t node_count, node_capacity;
-    struct vbt_module *modules;
+    struct vbt_model_module *modules;
     size_t module_count, module_capacity;
     uint32_t *module_by_id; /* index into modules */
     size_t module_id_count, module_id_capacity;
@@ -206,23 +206,23 @@ struct vbt_model {
     size_t named_site_count, named_site_capacity;
     struct vbt_named_frame *named_frames;
     size_t named_frame_count, named_frame_capacity;
-    struct vbt_source_row *source_rows;
+    struct vbt_model_source_row *source_rows;
     size_t source_row_count, source_row_capacity;
     char *source_text;
     size_t source_text_size, source_text_capacity;
 
-    struct vbt_counters *counters; /* row 0 is empty */
+    struct vbt_model_counters *counters; /* row 0 is empty */
     size_t counters_count, counters_capacity;
-    struct vbt_counters *scratch; /* the rows of one chunk, while it is read */
+    struct vbt_model_counters *scratch; /* the rows of one chunk, while it is read */
     size_t scratch_capacity;
 
-    struct vbt_thread *threads; /* rows 1 to thread_count; none: there was one thread, or nothing is told apart */
+    struct vbt_model_thread *threads; /* rows 1 to thread_count; none: there was one thread, or nothing is told apart */
     size_t thread_count;
-    struct vbt_node_parts *node_parts; /* by node, as far as it goes */
+    struct vbt_model_node_parts *node_parts; /* by node, as far as it goes */
     size_t node_parts_count, node_parts_capacity;
-    struct vbt_node_part *parts;
+    struct vbt_model_node_part *parts;
     size_t part_count, part_capacity;
-    struct vbt_line_counts *line_counts;
+    struct vbt_model_line_counts *line_counts;
     size_t line_counts_count, line_counts_capacity;
     uint32_t *line_of_site; /* 1 + index into line_counts, as far as it goes; 0: none */
     size_t line_of_site_count, line_of_site_capacity;
@@ -230,13 +230,13 @@ struct vbt_model {
     bool has_state, has_maps;
     int64_t state[VBT_STATE_KEYS];
     uint64_t maps[VBT_MAP_KINDS][VBT_FIELDS];
-    struct vbt_resident resident[VBT_RESIDENT_TIMES];
-    struct vbt_ticks ticks;   /* while loading, those of STATE chunks; then all */
-    struct vbt_ticks thinned; /* while loading, those of the newest TIMELINE chunk */
+    struct vbt_model_resident resident[VBT_RESIDENT_TIMES];
+    struct vbt_model_ticks ticks;   /* while loading, those of STATE chunks; then all */
+    struct vbt_model_ticks thinned; /* while loading, those of the newest TIMELINE chunk */
 
-    struct vbt_interval *intervals; /* in order of id */
+    struct vbt_model_interval *intervals; /* in order of id */
     size_t interval_count, interval_capacity, interval_compacted;
-    struct vbt_interval_site *interval_sites; /* in order of interval and node */
+    struct vbt_model_interval_site *interval_sites; /* in order of interval and node */
     size_t interval_site_count, interval_site_capacity, interval_site_compacted;
     uint64_t rows_seen;
 
@@ -251,7 +251,7 @@ struct vbt_model {
 void vbt_model_free(struct vbt_model *model);
 
 /* Rows 1 to count, and the array. */
-void vbt_threads_free(struct vbt_thread *threads, size_t count);
+void vbt_model_threads_free(struct vbt_model_thread *threads, size_t count);
 
 /* The trace was written to its end: nothing is missing. */
 static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }
@@ -275,11 +275,11 @@ static inline int64_t vbt_model_domain(const struct vbt_model *model, enum vbt_d
     return model->state[VBT_STATE_DOMAIN + 16 * (int)domain + (int)field];
 }
 
-static inline uint64_t vbt_counters_frees(const struct vbt_counters *c) {
+static inline uint64_t vbt_model_frees(const struct vbt_model_counters *c) {
     return c->inherited_blocks + c->allocs - (uint64_t)c->live_blocks;
 }
 
-static inline uint64_t vbt_counters_freed(const struct vbt_counters *c) {
+static inline uint64_t vbt_model_freed(const struct vbt_model_counters *c) {
     return c->inherited_bytes + c->allocated - (uint64_t)c->live_bytes;
 }
 

@@ -39,7 +39,7 @@ static void begin(struct builder *b, struct vbt_call_tree *tree) {
     new_call(b);
 }
 
-static size_t slot_of(const struct builder *b, uint32_t parent, const struct vbt_place *place) {
+static size_t slot_of(const struct builder *b, uint32_t parent, const struct vbt_source_place *place) {
     const struct { uint64_t place, parent; } key = {(uint64_t)(uintptr_t)place, parent};
     size_t at = XXH64(&key, sizeof key, vbt_hash_key()) & (b->slot_count - 1);
     for (; b->slots[at] != 0; at = (at + 1) & (b->slot_count - 1)) {
@@ -71,7 +71,7 @@ static void tell_of_missing_callers(const struct vbt_call_tree *tree, size_t mos
 }
 
 /* The child of a call that has this place; made where there is none. */
-static uint32_t child_of(struct builder *b, uint32_t parent, const struct vbt_place *place, bool inlined, bool group) {
+static uint32_t child_of(struct builder *b, uint32_t parent, const struct vbt_source_place *place, bool inlined, bool group) {
     make_room(b);
     size_t slot = slot_of(b, parent, place);
     if (b->slots[slot] == 0) {
@@ -87,19 +87,19 @@ static uint32_t child_of(struct builder *b, uint32_t parent, const struct vbt_pl
 }
 
 /* Places for what is no call site, one for each name. */
-struct names {
+struct place_names {
     struct vbt_call_tree *tree;
-    struct name {
-        const struct vbt_place *place;
+    struct named_place {
+        const struct vbt_source_place *place;
         UT_hash_handle hh;
     } * table;
-    const struct vbt_place **module; /* by index of a place */
+    const struct vbt_source_place **module; /* by index of a place */
     size_t module_count, module_capacity;
 };
 
 /* The place of a name, which is taken over. */
-static const struct vbt_place *named_place(struct names *names, char *text) {
-    struct name *found;
+static const struct vbt_source_place *named_place(struct place_names *names, char *text) {
+    struct named_place *found;
     size_t length = strlen(text);
     HASH_FIND(hh, names->table, text, length, found);
     if (found != NULL) {
@@ -107,8 +107,9 @@ static const struct vbt_place *named_place(struct names *names, char *text) {
         return found->place;
     }
     struct vbt_call_tree *tree = names->tree;
-    struct vbt_place *place = vbt_new(1, sizeof *place);
-    *place = (struct vbt_place){.kind = VBT_PLACE_SPECIAL, .index = (uint32_t)tree->named_count, .file = text, .function = text};
+    struct vbt_source_place *place = vbt_new(1, sizeof *place);
+    *place =
+        (struct vbt_source_place){.kind = VBT_PLACE_SPECIAL, .index = (uint32_t)tree->named_count, .file = text, .function = text};
     tree->named = vbt_grow(tree->named, &tree->named_capacity, tree->named_count + 1, sizeof(void *));
     tree->named[tree->named_count++] = place;
     found = vbt_new(1, sizeof *found);
@@ -118,18 +119,18 @@ static const struct vbt_place *named_place(struct names *names, char *text) {
 }
 
 /* The module of a place, as a place. */
-static const struct vbt_place *module_place(struct names *names, const struct vbt_place *place) {
+static const struct vbt_source_place *module_place(struct place_names *names, const struct vbt_source_place *place) {
     names->module = vbt_grow(names->module, &names->module_capacity, (size_t)place->index + 1, sizeof(void *));
     while (names->module_count <= place->index)
         names->module[names->module_count++] = NULL;
-    const struct vbt_place **found = &names->module[place->index];
+    const struct vbt_source_place **found = &names->module[place->index];
     if (*found == NULL)
         *found = named_place(names, vbt_module_name(place));
     return *found;
 }
 
-static void free_names(struct names *names) {
-    struct name *name, *next;
+static void free_names(struct place_names *names) {
+    struct named_place *name, *next;
     HASH_ITER(hh, names->table, name, next) {
         HASH_DEL(names->table, name);
         free(name);
@@ -139,7 +140,7 @@ static void free_names(struct names *names) {
 
 struct merging {
     struct builder b;
-    struct names names;
+    struct place_names names;
     const struct vbt_trace *trace;
     const struct vbt_call_tree_shape *shape;
     uint32_t *call_of; /* by node, where stamp says that it is of this group */
@@ -150,7 +151,7 @@ struct merging {
 };
 
 /* thread: by thread, the one whose share of the node it is. */
-static const struct vbt_place *group_of(struct merging *g, uint32_t node, uint32_t thread) {
+static const struct vbt_source_place *group_of(struct merging *g, uint32_t node, uint32_t thread) {
     static const char *const domains[VBT_DOMAINS] = {"[heap]", "[python]", "[map]"};
     const struct vbt_model *m = &g->trace->model;
     size_t count;
@@ -175,12 +176,12 @@ static uint32_t add_frames(struct merging *g, uint32_t parent, uint32_t node) {
     if (g->shape->python_owns && m->sites[site].kind == VBT_SITE_NATIVE && g->trace->attribution.leaf[node] != site)
         return parent;
     size_t count;
-    const struct vbt_frame *frames = vbt_frames_of_site(g->trace->places, site, &count);
+    const struct vbt_source_frame *frames = vbt_frames_of_site(g->trace->places, site, &count);
     while (count-- > 0) {
-        const struct vbt_frame *frame = &frames[count];
-        const struct vbt_place *place = g->shape->unit == VBT_CALL_LINE       ? frame->place
-                                        : g->shape->unit == VBT_CALL_FUNCTION ? frame->function
-                                                                              : module_place(&g->names, frame->place);
+        const struct vbt_source_frame *frame = &frames[count];
+        const struct vbt_source_place *place = g->shape->unit == VBT_CALL_LINE       ? frame->place
+                                               : g->shape->unit == VBT_CALL_FUNCTION ? frame->function
+                                                                                     : module_place(&g->names, frame->place);
         parent = child_of(&g->b, parent, place, frame->inlined, false);
     }
     return parent;
@@ -210,7 +211,7 @@ static int64_t own_live(int64_t live, uint64_t inherited) {
     return live > 0 && (uint64_t)live > inherited ? live - (int64_t)inherited : 0;
 }
 
-static void count_node(struct vbt_call *call, const struct vbt_counters *c) {
+static void count_node(struct vbt_call *call, const struct vbt_model_counters *c) {
     const int64_t counted[VBT_MEASURES] = {
         [VBT_MEASURE_BYTES] = (int64_t)c->allocated,     [VBT_MEASURE_ALLOCS] = (int64_t)c->allocs,
         [VBT_MEASURE_PEAK] = c->at_peak_bytes,           [VBT_MEASURE_LEAKS] = own_live(c->live_bytes, c->inherited_bytes),
@@ -228,7 +229,7 @@ static void accumulate(struct vbt_call_tree *tree) {
 }
 
 struct counted_node {
-    const struct vbt_place *group;
+    const struct vbt_source_place *group;
     uint32_t node, share;
 };
 
@@ -241,7 +242,7 @@ static int by_group(const void *left, const void *right) {
 }
 
 /* The counts of a node, or those of one thread there: its share of that number. */
-static struct vbt_counters counts_of(struct merging *g, uint32_t node, uint32_t share) {
+static struct vbt_model_counters counts_of(struct merging *g, uint32_t node, uint32_t share) {
     const struct vbt_model *m = &g->trace->model;
     if (g->shape->by != VBT_BY_THREAD)
         return m->counters[m->nodes[node].counters];
@@ -290,7 +291,7 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
             part++;
         }
         uint32_t call = call_of(&g, counted[i].node, root, part);
-        const struct vbt_counters counts = counts_of(&g, counted[i].node, counted[i].share);
+        const struct vbt_model_counters counts = counts_of(&g, counted[i].node, counted[i].share);
         count_node(&tree->calls[call], &counts);
     }
     accumulate(tree);
@@ -318,7 +319,7 @@ void vbt_call_tree_clamp(struct vbt_call_tree *tree, enum vbt_measure measure) {
 }
 
 /* A stack on its way into the reversed tree. */
-struct stack {
+struct reversed_stack {
     uint32_t from; /* the call where it ends */
     uint32_t next; /* its next frame outwards; 0: none left */
     uint32_t at;   /* where it has come to in the reversed tree */
@@ -327,7 +328,7 @@ struct stack {
 static bool is_frame(const struct vbt_call_tree *tree, uint32_t call) { return call != 0 && !tree->calls[call].group; }
 
 /* All stacks that count anything, each at its group, if it has one. */
-static size_t begin_stacks(struct builder *b, const struct vbt_call_tree *from, struct stack *stacks) {
+static size_t begin_stacks(struct builder *b, const struct vbt_call_tree *from, struct reversed_stack *stacks) {
     uint32_t *group = vbt_new(from->count, sizeof *group); /* by call: the reversed tree's call for its group */
     static const int64_t nothing[VBT_MEASURES];
     size_t count = 0;
@@ -335,7 +336,7 @@ static size_t begin_stacks(struct builder *b, const struct vbt_call_tree *from, 
         const struct vbt_call *call = &from->calls[i];
         group[i] = call->group ? child_of(b, 0, call->place, false, true) : group[call->parent];
         if (memcmp(call->self, nothing, sizeof nothing) != 0) {
-            stacks[count++] = (struct stack){.from = i, .next = call->group ? 0 : i, .at = group[i]};
+            stacks[count++] = (struct reversed_stack){.from = i, .next = call->group ? 0 : i, .at = group[i]};
             add(b->tree->calls[0].cumulative, call->self);
             if (group[i] != 0)
                 add(b->tree->calls[group[i]].cumulative, call->self);
@@ -353,12 +354,12 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
     struct builder b;
     begin(&b, tree);
     size_t most = most_calls(from->count);
-    struct stack *stacks = vbt_new(from->count, sizeof *stacks);
+    struct reversed_stack *stacks = vbt_new(from->count, sizeof *stacks);
     size_t count = begin_stacks(&b, from, stacks);
     while (count > 0) { /* one level after the other */
         size_t left = 0;
         for (size_t i = 0; i < count; i++) {
-            struct stack *stack = &stacks[i];
+            struct reversed_stack *stack = &stacks[i];
             const struct vbt_call *call = &from->calls[stack->from];
             if (tree->calls[stack->at].cumulative[measure] < least)
                 continue;
@@ -386,13 +387,13 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
     forward->children = NULL;
 }
 
-struct sorting {
+struct call_order {
     const struct vbt_call_tree *tree;
     enum vbt_measure measure;
 };
 
 static int by_parent_and_size(const void *left, const void *right, void *data) {
-    const struct sorting *s = data;
+    const struct call_order *s = data;
     const struct vbt_call *a = &s->tree->calls[*(const uint32_t *)left], *b = &s->tree->calls[*(const uint32_t *)right];
     if (a->parent != b->parent)
         return a->parent < b->parent ? -1 : 1;
@@ -405,7 +406,7 @@ static int by_parent_and_size(const void *left, const void *right, void *data) {
 }
 
 void vbt_call_tree_sort(struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {
-    struct sorting sorting = {tree, measure};
+    struct call_order sorting = {tree, measure};
     size_t count = 0;
     free(tree->children);
     tree->children = vbt_new(tree->count, sizeof *tree->children);

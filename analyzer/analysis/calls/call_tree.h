@@ -7,21 +7,21 @@
 #include "analyzer/analysis/trace.h"
 
 struct vbt_call {
-    const struct vbt_place *place;    /* NULL for the root, calls[0] */
-    uint32_t parent;                  /* smaller than its own index */
-    uint32_t depth;                   /* the root's is 0 */
-    uint32_t child_at, child_count;   /* after vbt_call_tree_sort: a part of tree->children */
-    bool inlined;                     /* into its parent */
-    bool group;                       /* not a frame: what --by groups by */
-    int64_t self[VBT_MEASURES];       /* counted at this very call */
-    int64_t cumulative[VBT_MEASURES]; /* and at all below it */
+    const struct vbt_source_place *place; /* NULL for the root, calls[0] */
+    uint32_t parent;                      /* smaller than its own index */
+    uint32_t depth;                       /* the root's is 0 */
+    uint32_t child_at, child_count;       /* after vbt_call_tree_sort: a part of tree->children */
+    bool inlined;                         /* into its parent */
+    bool group;                           /* not a frame: what --by groups by */
+    int64_t self[VBT_MEASURES];           /* counted at this very call */
+    int64_t cumulative[VBT_MEASURES];     /* and at all below it */
 };
 
 struct vbt_call_tree {
     struct vbt_call *calls;
     size_t count, capacity;
     uint32_t *children;
-    struct vbt_place **named; /* places that are no call site: groups, modules */
+    struct vbt_source_place **named; /* places that are no call site: groups, modules */
     size_t named_count, named_capacity;
 };
 

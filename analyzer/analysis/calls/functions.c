@@ -11,7 +11,7 @@ static void find_rows(struct vbt_functions *functions, const struct vbt_call_tre
     uint32_t *row_of_place = NULL;
     size_t capacity = 0, place_capacity = 0, known = 0;
     for (size_t i = 1; i < tree->count; i++) {
-        const struct vbt_place *place = tree->calls[i].place;
+        const struct vbt_source_place *place = tree->calls[i].place;
         row_of_place = vbt_grow(row_of_place, &place_capacity, (size_t)place->index + 1, sizeof *row_of_place);
         while (known <= place->index)
             row_of_place[known++] = 0;
@@ -91,14 +91,14 @@ enum vbt_measure vbt_function_measure(const char *key) {
     return VBT_MEASURE_BYTES;
 }
 
-struct sorting {
+struct function_order {
     enum vbt_measure measure;
     bool cumulative, by_file;
 };
 
 static int compare(const void *left, const void *right, void *data) {
     const struct vbt_function *a = left, *b = right;
-    const struct sorting *by = data;
+    const struct function_order *by = data;
     int64_t x = by->cumulative ? a->cumulative[by->measure] : a->self[by->measure];
     int64_t y = by->cumulative ? b->cumulative[by->measure] : b->self[by->measure];
     if (x == y) { /* of full native stacks nearly all functions allocate nothing themselves */
@@ -114,7 +114,7 @@ static int compare(const void *left, const void *right, void *data) {
 }
 
 void vbt_functions_sort(struct vbt_functions *functions, const char *key) {
-    struct sorting by = {vbt_function_measure(key), is_cumulative(key), strcmp(key, "file") == 0};
+    struct function_order by = {vbt_function_measure(key), is_cumulative(key), strcmp(key, "file") == 0};
     if (functions->count > 0)
         qsort_r(functions->rows, functions->count, sizeof *functions->rows, compare, &by);
 }

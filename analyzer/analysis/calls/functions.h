@@ -5,7 +5,7 @@
 #include "call_tree.h"
 
 struct vbt_function {
-    const struct vbt_place *place;
+    const struct vbt_source_place *place;
     int64_t self[VBT_MEASURES];       /* where it was the innermost frame */
     int64_t cumulative[VBT_MEASURES]; /* of all call stacks it is on, each counted once however often it recurs */
 };

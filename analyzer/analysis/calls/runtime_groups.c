@@ -35,7 +35,7 @@ static bool begins_with_one_of(const char *text, const char *const *beginnings) 
     return false;
 }
 
-static unsigned native_bits(const struct vbt_place *place) {
+static unsigned native_bits(const struct vbt_source_place *place) {
     static const char *const c_library[] = {"libc.so",  "libc-2",     "ld-linux", "ld-2",      "libm.so",
                                             "libdl.so", "libpthread", "librt.so", "libresolv", NULL};
     static const char *const cxx[] = {"libstdc++", "libc++", "libgcc_s", NULL};
@@ -78,7 +78,7 @@ static unsigned native_bits(const struct vbt_place *place) {
     return begins_with_one_of(module, interpreter) ? INTERPRETER : 0;
 }
 
-static unsigned bits_of(const struct vbt_place *place) {
+static unsigned bits_of(const struct vbt_source_place *place) {
     if (place->kind == VBT_PLACE_SPECIAL)
         return strcmp(place->function, "[vbtrace]") == 0 ? VBTRACE : 0;
     if (place->kind == VBT_PLACE_NATIVE)
@@ -88,15 +88,15 @@ static unsigned bits_of(const struct vbt_place *place) {
 }
 
 /* What is known of a stack. */
-struct known {
+struct stack_traits {
     uint16_t any;      /* some frame is */
     bool only_runtime; /* every frame is the interpreter's or a runtime library's */
     bool importing;    /* the import machinery is on it, and no code of the user's further in */
     bool keeps;        /* the innermost calls are in the C library, one of them keeps what it gets */
 };
 
-static struct known with(struct known outer, unsigned bits) {
-    return (struct known){
+static struct stack_traits with(struct stack_traits outer, unsigned bits) {
+    return (struct stack_traits){
         .any = (uint16_t)(outer.any | bits),
         .only_runtime = outer.only_runtime && (bits & (INTERPRETER | C_LIBRARY | CXX | START)) != 0,
         .importing = (bits & IMPORT) != 0 || (outer.importing && (bits & USER) == 0),
@@ -104,7 +104,7 @@ static struct known with(struct known outer, unsigned bits) {
     };
 }
 
-static enum vbt_runtime_group group_of(struct known stack, bool whole_stacks) {
+static enum vbt_runtime_group group_of(struct stack_traits stack, bool whole_stacks) {
     if ((stack.any & VBTRACE) != 0)
         return VBT_RUNTIME_VBTRACE;
     if (stack.importing)
@@ -124,7 +124,7 @@ static enum vbt_runtime_group group_of(struct known stack, bool whole_stacks) {
 enum vbt_runtime_group *vbt_runtime_groups(const struct vbt_call_tree *tree, const struct vbt_model *model) {
     const char *native = vbt_model_process(model, "native");
     bool whole_stacks = native != NULL && strcmp(native, "full") == 0;
-    struct known *known = vbt_new(tree->count, sizeof *known);
+    struct stack_traits *known = vbt_new(tree->count, sizeof *known);
     enum vbt_runtime_group *groups = vbt_new(tree->count, sizeof *groups);
     known[0].only_runtime = true;
     for (size_t i = 1; i < tree->count; i++) {

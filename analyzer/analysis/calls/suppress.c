@@ -84,7 +84,7 @@ static bool read_patterns(struct patterns *patterns, const char *path) {
     return good;
 }
 
-static bool place_matches(const struct patterns *patterns, const struct vbt_place *place) {
+static bool place_matches(const struct patterns *patterns, const struct vbt_source_place *place) {
     char *module = vbt_module_name(place);
     const char *texts[] = {place->function, place->file, place->module, module};
     bool found = false;
@@ -97,7 +97,7 @@ static bool place_matches(const struct patterns *patterns, const struct vbt_plac
 
 static bool site_matches(const struct patterns *patterns, struct vbt_places *places, uint32_t site) {
     size_t frames;
-    const struct vbt_frame *frame = vbt_frames_of_site(places, site, &frames);
+    const struct vbt_source_frame *frame = vbt_frames_of_site(places, site, &frames);
     for (; frames > 0; frames--, frame++)
         if (place_matches(patterns, frame->place))
             return true;
@@ -112,13 +112,13 @@ bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppress
     bool good = read_patterns(&patterns, path);
     char *of_site = vbt_new(m->site_count + 1, 1), *of_path = vbt_new(m->node_count + 1, 1);
     for (size_t i = 1; good && i <= m->node_count; i++) {
-        const struct vbt_node *node = &m->nodes[i];
+        const struct vbt_model_node *node = &m->nodes[i];
         if (of_site[node->site] == UNKNOWN)
             of_site[node->site] = site_matches(&patterns, trace->places, node->site) ? YES : NO;
         of_path[i] = of_site[node->site] == YES ? YES : of_path[node->parent];
         if (of_path[i] != YES || !trace->counts[i])
             continue;
-        const struct vbt_counters *counters = &m->counters[node->counters];
+        const struct vbt_model_counters *counters = &m->counters[node->counters];
         trace->counts[i] = false;
         if (counters->live_blocks > 0) {
             out->stacks++;

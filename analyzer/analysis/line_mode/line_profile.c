@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct vbt_profile_sums sums_of(const struct vbt_line_sums *own, const struct vbt_line_sums *called, int64_t cost) {
-    static const struct vbt_line_sums none;
-    const struct vbt_line_sums *more = called != NULL ? called : &none;
+static struct vbt_profile_sums sums_of(const struct vbt_model_line_sums *own, const struct vbt_model_line_sums *called,
+                                       int64_t cost) {
+    static const struct vbt_model_line_sums none;
+    const struct vbt_model_line_sums *more = called != NULL ? called : &none;
     struct vbt_profile_sums sums = {
         .time = own->time + more->time,
         .overhead = (int64_t)((double)(own->events + more->events) * (double)cost / 1000),
@@ -56,7 +57,7 @@ void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_
     to->objects += sign * more->objects;
 }
 
-static void add_line(struct vbt_profile_function *function, const struct vbt_line_counts *c, int64_t line, int64_t cost) {
+static void add_line(struct vbt_profile_function *function, const struct vbt_model_line_counts *c, int64_t line, int64_t cost) {
     function->lines = vbt_grow(function->lines, &function->capacity, function->count + 1, sizeof *function->lines);
     function->lines[function->count++] = (struct vbt_profile_line){
         .line = line,
@@ -110,8 +111,8 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
     size_t capacity = 0, known = 0, known_capacity = 0;
     uint32_t *function_of = NULL; /* by index of a place: 1 + index of a function */
     for (size_t i = 0; i < model->line_counts_count; i++) {
-        const struct vbt_line_counts *c = &model->line_counts[i];
-        const struct vbt_place *place = vbt_place_of_function(places, c->site);
+        const struct vbt_model_line_counts *c = &model->line_counts[i];
+        const struct vbt_source_place *place = vbt_place_of_function(places, c->site);
         profile->overhead += (int64_t)((double)c->own.events * (double)profile->event_cost / 1000);
         if (!vbt_filter_row(filter, place, NULL, NULL))
             continue;

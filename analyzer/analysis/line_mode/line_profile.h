@@ -22,8 +22,8 @@ struct vbt_profile_line {
 };
 
 struct vbt_profile_function {
-    const struct vbt_place *place; /* its first line */
-    bool decorated;                /* carries @profile */
+    const struct vbt_source_place *place; /* its first line */
+    bool decorated;                       /* carries @profile */
     bool is_module;
     struct vbt_profile_line *lines; /* in order */
     size_t count, capacity;

@@ -122,13 +122,13 @@ struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m, struct vbt_
     s->sources = vbt_sources_new(m);
     s->strings = vbt_string_table_new(m);
     for (uint32_t id = 1; id <= m->site_count; id++) {
-        const struct vbt_site *site = &m->sites[id];
+        const struct vbt_model_site *site = &m->sites[id];
         vbt_progress_at(progress, id, m->site_count);
         if (site->kind == VBT_SITE_NATIVE)
             name_site(s, id);
         if (site->kind != VBT_SITE_PYTHON)
             continue;
-        const struct vbt_code *code = &m->codes[site->a];
+        const struct vbt_model_code *code = &m->codes[site->a];
         want_line(s, vbt_model_string(m, code->file), site->b);
         want_line(s, vbt_model_string(m, code->file), code->first_line);
     }

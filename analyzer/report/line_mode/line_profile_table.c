@@ -2,7 +2,7 @@
 #include "line_profile_table.h"
 
 #include "analyzer/base/allocate.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 
 #include <stdlib.h>
@@ -42,8 +42,8 @@ static const char *source_of(struct vbt_sources *sources, const struct vbt_profi
     return text + skip;
 }
 
-static void put_line(struct vbt_table *table, const struct vbt_profile_function *function, const struct vbt_profile_line *found,
-                     int64_t line, bool own, bool objects, const char *source, size_t size) {
+static void put_line(struct vbt_text_table *table, const struct vbt_profile_function *function,
+                     const struct vbt_profile_line *found, int64_t line, bool own, bool objects, const char *source, size_t size) {
     static const struct vbt_profile_sums none;
     const struct vbt_profile_sums *sums = found == NULL ? &none : own ? &found->own : &found->all;
     /* A function's beginning is no hit, and takes its part of the total all the same. */
@@ -51,30 +51,30 @@ static void put_line(struct vbt_table *table, const struct vbt_profile_function 
     bool hit = ran && found->hits > 0;
     double hits = hit ? (double)found->hits : 1;
     if (line > 0)
-        vbt_table_cell(table, "%lld", (long long)line);
+        vbt_text_table_cell(table, "%lld", (long long)line);
     else
-        vbt_table_cell(table, "%s", "");
-    vbt_table_cell(table, "%s", hit ? vbt_count((int64_t)found->hits).text : "");
-    vbt_table_cell(table, "%s", ran ? vbt_time((double)sums->time).text : "");
-    vbt_table_cell(table, "%s", hit ? vbt_time((double)sums->time / hits).text : "");
+        vbt_text_table_cell(table, "%s", "");
+    vbt_text_table_cell(table, "%s", hit ? vbt_count((int64_t)found->hits).text : "");
+    vbt_text_table_cell(table, "%s", ran ? vbt_time((double)sums->time).text : "");
+    vbt_text_table_cell(table, "%s", hit ? vbt_time((double)sums->time / hits).text : "");
     if (ran && function->time > 0)
-        vbt_table_cell(table, "%.1f", 100 * (double)sums->time / (double)function->time);
+        vbt_text_table_cell(table, "%.1f", 100 * (double)sums->time / (double)function->time);
     else
-        vbt_table_cell(table, "%s", "");
-    vbt_table_cell(table, "%s", ran && found->rss > 0 ? vbt_mib((int64_t)found->rss).text : "");
-    vbt_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated - sums->freed).text : "");
-    vbt_table_cell(table, "%s", ran ? vbt_count(sums->allocs).text : "");
-    vbt_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated).text : "");
-    vbt_table_cell(table, "%s", hit ? per_hit(sums->allocs, found->hits).text : "");
+        vbt_text_table_cell(table, "%s", "");
+    vbt_text_table_cell(table, "%s", ran && found->rss > 0 ? vbt_mib((int64_t)found->rss).text : "");
+    vbt_text_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated - sums->freed).text : "");
+    vbt_text_table_cell(table, "%s", ran ? vbt_count(sums->allocs).text : "");
+    vbt_text_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated).text : "");
+    vbt_text_table_cell(table, "%s", hit ? per_hit(sums->allocs, found->hits).text : "");
     if (objects) {
-        vbt_table_cell(table, "%s", ran ? vbt_count(sums->objects).text : "");
-        vbt_table_cell(table, "%s", hit ? per_hit(sums->objects, found->hits).text : "");
+        vbt_text_table_cell(table, "%s", ran ? vbt_count(sums->objects).text : "");
+        vbt_text_table_cell(table, "%s", hit ? per_hit(sums->objects, found->hits).text : "");
     }
-    vbt_table_cell(table, "%.*s", (int)size, source);
+    vbt_text_table_cell(table, "%.*s", (int)size, source);
 }
 
 /* Of a module only the lines that ran: the rest of the file is functions, or never ran. */
-static void put_function(struct vbt_table *table, const struct vbt_profile_function *function, bool own, bool objects,
+static void put_function(struct vbt_text_table *table, const struct vbt_profile_function *function, bool own, bool objects,
                          struct vbt_sources *sources) {
     int64_t first = function->is_module ? 1 : function->place->line;
     int64_t last = function->is_module && function->count > 0 ? function->lines[function->count - 1].line
@@ -84,11 +84,11 @@ static void put_function(struct vbt_table *table, const struct vbt_profile_funct
     while (!function->is_module && head != NULL && common < size && (head[common] == ' ' || head[common] == '\t'))
         common++;
     if (function->is_module)
-        vbt_table_heading(table, "File: %s    Module    Total time: %s", function->place->file,
-                          vbt_time((double)function->time).text);
+        vbt_text_table_heading(table, "File: %s    Module    Total time: %s", function->place->file,
+                               vbt_time((double)function->time).text);
     else
-        vbt_table_heading(table, "File: %s    Function: %s at line %lld    Total time: %s", function->place->file,
-                          function->place->function, (long long)function->place->line, vbt_time((double)function->time).text);
+        vbt_text_table_heading(table, "File: %s    Function: %s at line %lld    Total time: %s", function->place->file,
+                               function->place->function, (long long)function->place->line, vbt_time((double)function->time).text);
     for (int64_t line = first; line <= last; line++) {
         const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
         const char *source = source_of(sources, function, line, common, &size);
@@ -104,13 +104,13 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
     memcpy(shown, columns, sizeof columns);
     if (!objects)
         shown[OBJECTS] = shown[CONTENTS];
-    struct vbt_table *table = vbt_table_new(shown, objects ? COLUMNS : OBJECTS + 1);
+    struct vbt_text_table *table = vbt_text_table_new(shown, objects ? COLUMNS : OBJECTS + 1);
     for (size_t i = 0; i < profile->count && i < limit; i++)
         put_function(table, &profile->functions[i], own, objects, sources);
-    vbt_table_print(table, output, '=');
+    vbt_text_table_print(table, output, '=');
     FILE *out = output->stream;
-    if (vbt_table_left_out(table)[0] != '\0')
-        fprintf(out, "\nLeft out for want of width: %s.\n", vbt_table_left_out(table));
+    if (vbt_text_table_left_out(table)[0] != '\0')
+        fprintf(out, "\nLeft out for want of width: %s.\n", vbt_text_table_left_out(table));
     if (profile->count > limit)
         fprintf(out, "\n… and %s more functions\n", vbt_count((int64_t)(profile->count - limit)).text);
     fprintf(out, "\nEach line %s. Increment is the heap's exact change over all hits.\n",
@@ -123,5 +123,5 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
         fputs("Objects are those that Python's allocator for objects served: all floats and tuples are among them, lists and dicts "
               "unless the same execution of the line had freed one, and not all slices.\n",
               out);
-    vbt_table_free(table);
+    vbt_text_table_free(table);
 }

@@ -36,7 +36,7 @@ static size_t next_free(uint32_t *next, size_t at) {
     return found;
 }
 
-void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_module *modules, size_t count) {
+void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_model_module *modules, size_t count) {
     uint64_t *cuts = vbt_new(2 * count, sizeof *cuts);
     for (size_t i = 0; i < count; i++) {
         cuts[2 * i] = modules[i].start;

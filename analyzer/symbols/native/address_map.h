@@ -15,7 +15,7 @@ struct vbt_address_map {
 };
 
 /* O(n log n) in the number of modules, however they overlap. */
-void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_module *modules, size_t count);
+void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_model_module *modules, size_t count);
 
 /* Index of the module that holds the address, or -1. */
 ptrdiff_t vbt_address_map_find(const struct vbt_address_map *map, uint64_t address);

@@ -102,7 +102,7 @@ static Dwfl *begin(void) {
     return dwfl;
 }
 
-static bool is_module(Elf *elf, const struct vbt_module *module) {
+static bool is_module(Elf *elf, const struct vbt_model_module *module) {
     const void *id;
     ssize_t size = dwelf_elf_gnu_build_id(elf, &id);
     return size == (ssize_t)module->build_id_size && memcmp(id, module->build_id, module->build_id_size) == 0;
@@ -110,7 +110,7 @@ static bool is_module(Elf *elf, const struct vbt_module *module) {
 
 /* Makes the file what is asked from now on, if it is an ELF file with the module's build id; an unknown one is any file's. Takes over
  * the descriptor. */
-static bool take(struct vbt_binary *b, const struct vbt_module *module, const char *path, int fd) {
+static bool take(struct vbt_binary *b, const struct vbt_model_module *module, const char *path, int fd) {
     GElf_Addr bias;
     b->dwfl = begin();
     b->file = b->dwfl != NULL ? dwfl_report_elf(b->dwfl, path, path, fd, 0, true) : NULL;
@@ -128,7 +128,7 @@ static bool take(struct vbt_binary *b, const struct vbt_module *module, const ch
 }
 
 /* A separate debug file can stand for the file: it has the same addresses, symbols and lines. */
-static bool find_debug_file(struct vbt_binary *b, const struct vbt_module *module) {
+static bool find_debug_file(struct vbt_binary *b, const struct vbt_model_module *module) {
     char path[sizeof "/usr/lib/debug/.build-id/" + 2 * VBT_BUILD_ID_MAX + sizeof "/.debug"] = "/usr/lib/debug/.build-id/";
     char *at = path + strlen(path);
     int64_t changed_ns;
@@ -145,7 +145,7 @@ static bool find_debug_file(struct vbt_binary *b, const struct vbt_module *modul
 }
 
 /* debuginfod serves the files themselves, too. */
-static bool find_by_build_id(struct vbt_binary *b, const struct vbt_module *module) {
+static bool find_by_build_id(struct vbt_binary *b, const struct vbt_model_module *module) {
     if (module->id == 0 || !asks_network() || (b->dwfl = begin()) == NULL)
         return false;
     GElf_Addr bias;
@@ -162,7 +162,7 @@ static bool find_by_build_id(struct vbt_binary *b, const struct vbt_module *modu
 
 static bool is_vdso(const char *path) { return strncmp(path, "linux-vdso.so", 13) == 0 || strncmp(path, "linux-gate.so", 13) == 0; }
 
-void vbt_binary_open(struct vbt_binary *b, const struct vbt_module *module, int64_t started_ns) {
+void vbt_binary_open(struct vbt_binary *b, const struct vbt_model_module *module, int64_t started_ns) {
     int64_t changed_ns = 0;
     *b = (struct vbt_binary){.state = VBT_BINARY_SAME};
     bool vdso = is_vdso(module->path) && module->build_id_size > 0; /* another kernel's would not do */

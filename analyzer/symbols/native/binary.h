@@ -18,7 +18,7 @@ struct vbt_binary {
 /* Finds the file of a module, by its path or, where that is gone or replaced, by its build id: among the separate debug files, and with
  * debuginfod if DEBUGINFOD_URLS is set (only then is the network asked). The traced kernel's vdso is taken from this process if it is
  * the same. started_ns: when the trace began, ns since 1970, or 0. */
-void vbt_binary_open(struct vbt_binary *binary, const struct vbt_module *module, int64_t started_ns);
+void vbt_binary_open(struct vbt_binary *binary, const struct vbt_model_module *module, int64_t started_ns);
 void vbt_binary_close(struct vbt_binary *binary);
 
 /* From a position in the file to the address it is linked at; false if no segment holds it. */

@@ -15,19 +15,19 @@
 
 enum { MAX_DEPTH = VBT_FRAMES_MAX };
 
-struct range {
+struct die_range {
     Dwarf_Addr start, end;
     Dwarf_Off die;
 };
 
-struct ranges {
-    struct range *rows;
+struct die_ranges {
+    struct die_range *rows;
     size_t count, capacity;
 };
 
 struct unit {
     Dwarf_Off die;
-    struct ranges functions;
+    struct die_ranges functions;
     UT_hash_handle hh;
 };
 
@@ -36,8 +36,8 @@ struct vbt_inlines {
     Dwarf *dwarf;
     Dwarf_Addr bias; /* of addresses in the file to those in the debug information */
     bool opened;
-    bool indexed;        /* units were collected */
-    struct ranges index; /* units by address */
+    bool indexed;            /* units were collected */
+    struct die_ranges index; /* units by address */
     struct unit *units;
     struct vbt_inline *chain;
     size_t chain_capacity;
@@ -64,29 +64,29 @@ void vbt_inlines_free(struct vbt_inlines *in) {
 }
 
 static int by_start(const void *left, const void *right) {
-    const struct range *a = left, *b = right;
+    const struct die_range *a = left, *b = right;
     if (a->start != b->start)
         return a->start < b->start ? -1 : 1;
     return a->end > b->end ? -1 : a->end < b->end; /* the outer one first */
 }
 
-static void sort_ranges(struct ranges *ranges) {
+static void sort_ranges(struct die_ranges *ranges) {
     if (ranges->count > 0)
         qsort(ranges->rows, ranges->count, sizeof *ranges->rows, by_start);
 }
 
 /* Adds the addresses of a unit or function. */
-static void add_ranges(struct ranges *ranges, Dwarf_Die *die) {
+static void add_ranges(struct die_ranges *ranges, Dwarf_Die *die) {
     Dwarf_Addr base, start, end;
     for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &start, &end)) > 0;) {
         if (start >= end)
             continue;
         ranges->rows = vbt_grow(ranges->rows, &ranges->capacity, ranges->count + 1, sizeof *ranges->rows);
-        ranges->rows[ranges->count++] = (struct range){start, end, dwarf_dieoffset(die)};
+        ranges->rows[ranges->count++] = (struct die_range){start, end, dwarf_dieoffset(die)};
     }
 }
 
-static const struct range *find_range(const struct ranges *ranges, Dwarf_Addr address) {
+static const struct die_range *find_range(const struct die_ranges *ranges, Dwarf_Addr address) {
     size_t low = 0, high = ranges->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -108,7 +108,7 @@ static bool next_sibling(Dwarf_Die *die) {
 }
 
 /* Functions stand at the top of a unit, in namespaces, and in types. */
-static void collect_functions(struct ranges *functions, Dwarf_Die *parent, int depth) {
+static void collect_functions(struct die_ranges *functions, Dwarf_Die *parent, int depth) {
     Dwarf_Die die;
     if (depth == MAX_DEPTH || dwarf_child(parent, &die) != 0)
         return;
@@ -132,7 +132,7 @@ static void collect_functions(struct ranges *functions, Dwarf_Die *parent, int d
     } while (next_sibling(&die));
 }
 
-static const struct ranges *functions_of(struct vbt_inlines *in, Dwarf_Die *unit_die) {
+static const struct die_ranges *functions_of(struct vbt_inlines *in, Dwarf_Die *unit_die) {
     Dwarf_Off key = dwarf_dieoffset(unit_die);
     struct unit *unit;
     HASH_FIND(hh, in->units, &key, sizeof key, unit);
@@ -159,7 +159,7 @@ static bool find_unit(struct vbt_inlines *in, Dwarf_Addr address, Dwarf_Die *die
             add_ranges(&in->index, unit);
         sort_ranges(&in->index);
     }
-    const struct range *range = find_range(&in->index, address);
+    const struct die_range *range = find_range(&in->index, address);
     return range != NULL && dwarf_offdie(in->dwarf, range->die, die) != NULL;
 }
 
@@ -269,7 +269,7 @@ size_t vbt_inlines_find(struct vbt_inlines *in, uint64_t linked, const struct vb
     if (!find_unit(in, address, &unit))
         return 0;
     size_t count = 1;
-    const struct range *function = find_range(functions_of(in, &unit), address);
+    const struct die_range *function = find_range(functions_of(in, &unit), address);
     bool known = function != NULL && dwarf_offdie(in->dwarf, function->die, &dies[0]) != NULL;
     if (known)
         count = descend(dies, address);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* The twelve columns, one number a row each, before the histogram's. */
-static char *get_counter_columns(struct vbt_payload *p, struct vbt_counters *rows, uint32_t *nodes, uint64_t count) {
+static char *get_counter_columns(struct vbt_payload *p, struct vbt_model_counters *rows, uint32_t *nodes, uint64_t count) {
     struct vbt_reader *r = &p->r;
     uint64_t node = 0;
     bool order = true;
@@ -16,7 +16,7 @@ static char *get_counter_columns(struct vbt_payload *p, struct vbt_counters *row
         order = order && step > 0 && step <= p->model->node_count - node;
         node = order ? node + step : 0;
         nodes[i] = (uint32_t)node;
-        rows[i] = (struct vbt_counters){0};
+        rows[i] = (struct vbt_model_counters){0};
     }
     if (!r->bad && !order)
         return vbt_text("%s counts nodes that are not defined before it, or out of order", p->chunk);
@@ -51,7 +51,7 @@ static char *get_counter_columns(struct vbt_payload *p, struct vbt_counters *row
     return r->bad ? vbt_payload_too_short(p) : NULL;
 }
 
-static char *check_histograms(struct vbt_payload *p, const struct vbt_counters *rows, uint64_t count) {
+static char *check_histograms(struct vbt_payload *p, const struct vbt_model_counters *rows, uint64_t count) {
     for (uint64_t i = 0; i < count && !p->r.bad; i++)
         for (uint32_t k = 0; k < rows[i].size_count; k++) {
             uint64_t bucket = vbt_get_varint(&p->r);
@@ -62,21 +62,21 @@ static char *check_histograms(struct vbt_payload *p, const struct vbt_counters *
     return p->r.bad ? vbt_payload_too_short(p) : NULL;
 }
 
-static void keep_histogram(struct vbt_reader *pairs, struct vbt_counters *to, uint32_t count, bool wanted) {
+static void keep_histogram(struct vbt_reader *pairs, struct vbt_model_counters *to, uint32_t count, bool wanted) {
     if (wanted && count > to->size_count)
         to->sizes = vbt_grow(to->sizes, &(size_t){0}, count, sizeof *to->sizes);
     for (uint32_t k = 0; k < count; k++) {
         uint32_t bucket = (uint32_t)vbt_get_varint(pairs);
         uint64_t allocs = vbt_get_varint(pairs);
         if (wanted)
-            to->sizes[k] = (struct vbt_bucket){.bucket = bucket, .allocs = allocs};
+            to->sizes[k] = (struct vbt_model_bucket){.bucket = bucket, .allocs = allocs};
     }
     to->size_count = wanted ? count : 0;
 }
 
 void vbt_decode_counters_begin(struct vbt_model *m) {
     m->counters = vbt_grow(NULL, &m->counters_capacity, 1, sizeof *m->counters);
-    m->counters[0] = (struct vbt_counters){0};
+    m->counters[0] = (struct vbt_model_counters){0};
     m->counters_count = 1;
 }
 
@@ -94,13 +94,13 @@ char *vbt_decode_counters(struct vbt_payload *p) {
     if (wrong == NULL)
         wrong = check_histograms(p, m->scratch, count);
     for (uint64_t i = 0; i < count && wrong == NULL; i++) {
-        struct vbt_node *node = &m->nodes[nodes[i]];
+        struct vbt_model_node *node = &m->nodes[nodes[i]];
         if (node->counters == 0) {
             m->counters = vbt_grow(m->counters, &m->counters_capacity, m->counters_count + 1, sizeof *m->counters);
             node->counters = (uint32_t)m->counters_count++;
-            m->counters[node->counters] = (struct vbt_counters){0};
+            m->counters[node->counters] = (struct vbt_model_counters){0};
         }
-        struct vbt_counters *to = &m->counters[node->counters], from = m->scratch[i];
+        struct vbt_model_counters *to = &m->counters[node->counters], from = m->scratch[i];
         uint32_t entries = from.size_count;
         from.time = time;
         from.sizes = to->sizes;

@@ -31,11 +31,11 @@ void vbt_decode_definitions_begin(struct vbt_model *m) {
     m->string_at = vbt_grow(NULL, &m->string_capacity, 1, sizeof *m->string_at);
     add_string(m, 0, &m->text_size, "", 0);
     m->codes = vbt_grow(NULL, &m->code_capacity, 1, sizeof *m->codes);
-    m->codes[0] = (struct vbt_code){0};
+    m->codes[0] = (struct vbt_model_code){0};
     m->sites = vbt_grow(NULL, &m->site_capacity, 1, sizeof *m->sites);
-    m->sites[0] = (struct vbt_site){.kind = VBT_SITE_SPECIAL};
+    m->sites[0] = (struct vbt_model_site){.kind = VBT_SITE_SPECIAL};
     m->nodes = vbt_grow(NULL, &m->node_capacity, 1, sizeof *m->nodes);
-    m->nodes[0] = (struct vbt_node){0};
+    m->nodes[0] = (struct vbt_model_node){0};
 }
 
 char *vbt_decode_strings(struct vbt_payload *p) {
@@ -67,7 +67,7 @@ char *vbt_decode_codes(struct vbt_payload *p) {
     if (wrong != NULL)
         return wrong;
     m->codes = vbt_grow(m->codes, &m->code_capacity, m->code_count + count + 1, sizeof *m->codes);
-    struct vbt_code *rows = m->codes + m->code_count + 1;
+    struct vbt_model_code *rows = m->codes + m->code_count + 1;
     for (uint64_t i = 0; i < count; i++)
         rows[i].file = vbt_get_id(p, m->string_count, &foreign);
     for (uint64_t i = 0; i < count; i++)
@@ -91,7 +91,7 @@ char *vbt_decode_sites(struct vbt_payload *p) {
     if (wrong != NULL)
         return wrong;
     m->sites = vbt_grow(m->sites, &m->site_capacity, m->site_count + count + 1, sizeof *m->sites);
-    struct vbt_site *rows = m->sites + m->site_count + 1;
+    struct vbt_model_site *rows = m->sites + m->site_count + 1;
     for (uint64_t i = 0; i < count; i++)
         rows[i].kind = (uint8_t)vbt_get_id(p, VBT_SITE_SPECIAL, &bad_kind);
     for (uint64_t i = 0; i < count; i++) {
@@ -126,12 +126,12 @@ char *vbt_decode_nodes(struct vbt_payload *p) {
     if (wrong != NULL)
         return wrong;
     m->nodes = vbt_grow(m->nodes, &m->node_capacity, m->node_count + count + 1, sizeof *m->nodes);
-    struct vbt_node *rows = m->nodes + m->node_count + 1;
+    struct vbt_model_node *rows = m->nodes + m->node_count + 1;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t id = m->node_count + 1 + i, up = vbt_get_varint(&p->r);
         if ((up == 0 || up > id) && bad_parent == 0)
             bad_parent = id;
-        rows[i] = (struct vbt_node){.parent = up == 0 || up > id ? 0 : (uint32_t)(id - up)};
+        rows[i] = (struct vbt_model_node){.parent = up == 0 || up > id ? 0 : (uint32_t)(id - up)};
     }
     uint64_t site = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -152,7 +152,7 @@ char *vbt_decode_nodes(struct vbt_payload *p) {
     return wrong;
 }
 
-static char *get_module_columns(struct vbt_payload *p, struct vbt_module *rows, uint64_t count) {
+static char *get_module_columns(struct vbt_payload *p, struct vbt_model_module *rows, uint64_t count) {
     const struct vbt_model *m = p->model;
     uint64_t last = m->module_id_count;
     for (uint64_t i = 0; i < count; i++) {
@@ -183,9 +183,9 @@ char *vbt_decode_modules(struct vbt_payload *p) {
     if (wrong != NULL)
         return wrong;
     m->modules = vbt_grow(m->modules, &m->module_capacity, m->module_count + count, sizeof *m->modules);
-    struct vbt_module *rows = m->modules + m->module_count;
+    struct vbt_model_module *rows = m->modules + m->module_count;
     for (uint64_t i = 0; i < count; i++) {
-        rows[i] = (struct vbt_module){.start = vbt_get_varint(&p->r)};
+        rows[i] = (struct vbt_model_module){.start = vbt_get_varint(&p->r)};
         rows[i].end = vbt_get_varint(&p->r);
         rows[i].offset = vbt_get_varint(&p->r);
         size_t size;

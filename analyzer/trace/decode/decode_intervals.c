@@ -10,7 +10,7 @@
 enum { MAX_INTERVALS = 1 << 20, MAX_INTERVAL_SITES = 1 << 24 };
 
 static int by_interval(const void *left, const void *right) {
-    const struct vbt_interval *a = left, *b = right;
+    const struct vbt_model_interval *a = left, *b = right;
     if (a->id != b->id)
         return a->id < b->id ? -1 : 1;
     return a->order < b->order ? -1 : a->order > b->order;
@@ -42,7 +42,7 @@ char *vbt_decode_intervals(struct vbt_payload *p) {
         return wrong;
     m->intervals = vbt_grow(m->intervals, &m->interval_capacity, m->interval_count + count, sizeof *m->intervals);
     for (uint64_t i = 0; i < count; i++) {
-        struct vbt_interval *row = &m->intervals[m->interval_count + i];
+        struct vbt_model_interval *row = &m->intervals[m->interval_count + i];
         row->order = m->rows_seen + i;
         row->id = vbt_get_varint(r);
         row->kind = vbt_get_id(p, VBT_INTERVAL_SECTION, &bad_kind);
@@ -71,7 +71,7 @@ char *vbt_decode_intervals(struct vbt_payload *p) {
 }
 
 static int by_interval_and_node(const void *left, const void *right) {
-    const struct vbt_interval_site *a = left, *b = right;
+    const struct vbt_model_interval_site *a = left, *b = right;
     if (a->interval != b->interval)
         return a->interval < b->interval ? -1 : 1;
     if (a->node != b->node)
@@ -82,7 +82,7 @@ static int by_interval_and_node(const void *left, const void *right) {
 static void compact_interval_sites(struct vbt_model *m) {
     if (m->interval_site_count == 0)
         return;
-    struct vbt_interval_site *rows = m->interval_sites;
+    struct vbt_model_interval_site *rows = m->interval_sites;
     qsort(rows, m->interval_site_count, sizeof *rows, by_interval_and_node);
     size_t kept = 0;
     for (size_t i = 0; i < m->interval_site_count; i++) {
@@ -103,11 +103,11 @@ char *vbt_decode_interval_sites(struct vbt_payload *p) {
         return wrong;
     m->interval_sites =
         vbt_grow(m->interval_sites, &m->interval_site_capacity, m->interval_site_count + count, sizeof *m->interval_sites);
-    struct vbt_interval_site *rows = m->interval_sites + m->interval_site_count;
+    struct vbt_model_interval_site *rows = m->interval_sites + m->interval_site_count;
     uint64_t interval = 0, node = 0;
     for (uint64_t i = 0; i < count; i++) {
         interval += (uint64_t)vbt_get_zigzag(&p->r);
-        rows[i] = (struct vbt_interval_site){.order = m->rows_seen + i, .interval = interval};
+        rows[i] = (struct vbt_model_interval_site){.order = m->rows_seen + i, .interval = interval};
     }
     for (uint64_t i = 0; i < count; i++) {
         node += (uint64_t)vbt_get_zigzag(&p->r);

@@ -5,16 +5,16 @@
 
 #include <stdlib.h>
 
-static void get_sums(struct vbt_payload *p, struct vbt_line_counts *rows, uint64_t count, bool called) {
+static void get_sums(struct vbt_payload *p, struct vbt_model_line_counts *rows, uint64_t count, bool called) {
     static const size_t columns[] = {
-        offsetof(struct vbt_line_sums, time),      offsetof(struct vbt_line_sums, events),
-        offsetof(struct vbt_line_sums, allocs),    offsetof(struct vbt_line_sums, frees),
-        offsetof(struct vbt_line_sums, allocated), offsetof(struct vbt_line_sums, freed),
-        offsetof(struct vbt_line_sums, temporary),
+        offsetof(struct vbt_model_line_sums, time),      offsetof(struct vbt_model_line_sums, events),
+        offsetof(struct vbt_model_line_sums, allocs),    offsetof(struct vbt_model_line_sums, frees),
+        offsetof(struct vbt_model_line_sums, allocated), offsetof(struct vbt_model_line_sums, freed),
+        offsetof(struct vbt_model_line_sums, temporary),
     };
     for (size_t column = 0; column < sizeof columns / sizeof *columns; column++)
         for (uint64_t i = 0; i < count; i++) {
-            struct vbt_line_sums *sums = called ? &rows[i].called : &rows[i].own;
+            struct vbt_model_line_sums *sums = called ? &rows[i].called : &rows[i].own;
             *(int64_t *)((char *)sums + columns[column]) = vbt_get_zigzag(&p->r);
         }
 }
@@ -26,7 +26,7 @@ char *vbt_decode_lines(struct vbt_payload *p) {
     char *wrong = vbt_get_count(p, &count, COLUMNS, 0, m->site_count);
     if (wrong != NULL)
         return wrong;
-    struct vbt_line_counts *rows = vbt_new(count, sizeof *rows);
+    struct vbt_model_line_counts *rows = vbt_new(count, sizeof *rows);
     for (uint64_t i = 0; i < count; i++) {
         site += (uint64_t)vbt_get_zigzag(&p->r);
         bool good = site > 0 && site <= m->site_count && m->sites[site].kind == VBT_SITE_PYTHON;

@@ -9,9 +9,9 @@
 /* What a later version knows more than this one counts as unknown; more than these nobody will ever know. */
 enum { MOST_KINDS = 1 << 10, MOST_CLASSES = 1 << 10, MOST_TIMES = 1 << 10 };
 
-static char *get_resident(struct vbt_payload *p, struct vbt_resident resident[VBT_RESIDENT_TIMES]) {
+static char *get_resident(struct vbt_payload *p, struct vbt_model_resident resident[VBT_RESIDENT_TIMES]) {
     uint64_t classes, which = vbt_get_varint(&p->r);
-    struct vbt_resident at = {.known = true, .time = vbt_get_varint(&p->r)};
+    struct vbt_model_resident at = {.known = true, .time = vbt_get_varint(&p->r)};
     at.live_heap = vbt_get_zigzag(&p->r);
     at.live_python = vbt_get_zigzag(&p->r);
     char *wrong = vbt_get_count(p, &classes, 1, 0, MOST_CLASSES);
@@ -27,7 +27,7 @@ static char *get_resident(struct vbt_payload *p, struct vbt_resident resident[VB
 char *vbt_decode_maps(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t kinds, times, totals[VBT_MAP_KINDS][VBT_FIELDS] = {0};
-    struct vbt_resident resident[VBT_RESIDENT_TIMES];
+    struct vbt_model_resident resident[VBT_RESIDENT_TIMES];
     memcpy(resident, m->resident, sizeof resident);
     vbt_get_varint(&p->r); /* the time of the totals: that of the newest state will do */
     char *wrong = vbt_get_count(p, &kinds, VBT_FIELDS, 0, MOST_KINDS);

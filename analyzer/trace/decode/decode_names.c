@@ -94,9 +94,9 @@ char *vbt_decode_sources(struct vbt_payload *p) {
     if (wrong != NULL)
         return wrong;
     m->source_rows = vbt_grow(m->source_rows, &m->source_row_capacity, m->source_row_count + count, sizeof *m->source_rows);
-    struct vbt_source_row *rows = m->source_rows + m->source_row_count;
+    struct vbt_model_source_row *rows = m->source_rows + m->source_row_count;
     for (uint64_t i = 0; i < count; i++)
-        rows[i] = (struct vbt_source_row){.file = vbt_get_id(p, m->string_count, &bad_string)};
+        rows[i] = (struct vbt_model_source_row){.file = vbt_get_id(p, m->string_count, &bad_string)};
     for (uint64_t i = 0; i < count; i++)
         rows[i].line = vbt_get_line(p);
     for (uint64_t i = 0; i < count; i++)

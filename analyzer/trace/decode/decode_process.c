@@ -23,7 +23,7 @@ char *vbt_decode_process(struct vbt_payload *p) {
     char *wrong = vbt_get_count(p, &count, 2, 0, UINT64_MAX);
     if (wrong != NULL)
         return wrong;
-    struct vbt_pair *pairs = vbt_new(count, sizeof *pairs);
+    struct vbt_model_pair *pairs = vbt_new(count, sizeof *pairs);
     char *text = vbt_new((size_t)(p->r.end - p->r.at) + 2 * count, 1), *to = text;
     for (uint64_t i = 0; i < count; i++) {
         pairs[i].key = take_text(p, &to);

@@ -25,9 +25,9 @@ char *vbt_decode_threads(struct vbt_payload *p) {
         wrong = vbt_text("%s has %" PRIu64 " rows, fewer than before: %zu", p->chunk, count, m->thread_count);
     if (wrong != NULL)
         return wrong;
-    struct vbt_thread *threads = vbt_new(count + 1, sizeof *threads);
+    struct vbt_model_thread *threads = vbt_new(count + 1, sizeof *threads);
     for (uint64_t i = 1; i <= count; i++) {
-        struct vbt_thread *row = &threads[i];
+        struct vbt_model_thread *row = &threads[i];
         row->tid = (uint32_t)vbt_get_varint(r);
         row->name = get_name(p);
         row->begun = vbt_get_varint(r);
@@ -42,17 +42,18 @@ char *vbt_decode_threads(struct vbt_payload *p) {
         }
     }
     if (r->bad) {
-        vbt_threads_free(threads, count);
+        vbt_model_threads_free(threads, count);
         return vbt_payload_too_short(p);
     }
-    vbt_threads_free(m->threads, m->thread_count);
+    vbt_model_threads_free(m->threads, m->thread_count);
     m->threads = threads;
     m->thread_count = count;
     return NULL;
 }
 
 /* The first columns of THREAD_COUNTERS: nodes, and how many parts each has. */
-static char *get_rows(struct vbt_payload *p, uint32_t *nodes, struct vbt_node_parts *rows, uint64_t count, uint64_t *part_count) {
+static char *get_rows(struct vbt_payload *p, uint32_t *nodes, struct vbt_model_node_parts *rows, uint64_t count,
+                      uint64_t *part_count) {
     const struct vbt_model *m = p->model;
     struct vbt_reader *r = &p->r;
     uint64_t node = 0, all = 0;
@@ -66,7 +67,7 @@ static char *get_rows(struct vbt_payload *p, uint32_t *nodes, struct vbt_node_pa
     for (uint64_t i = 0; i < count; i++) {
         uint64_t of_node = vbt_get_varint(r);
         sound = sound && of_node > 0 && of_node <= m->thread_count;
-        rows[i] = (struct vbt_node_parts){.first = (uint32_t)all, .count = sound ? (uint32_t)of_node : 0};
+        rows[i] = (struct vbt_model_node_parts){.first = (uint32_t)all, .count = sound ? (uint32_t)of_node : 0};
         all += rows[i].count;
         sound = sound && all <= (uint64_t)(r->end - r->at);
     }
@@ -81,9 +82,10 @@ static char *get_rows(struct vbt_payload *p, uint32_t *nodes, struct vbt_node_pa
 }
 
 /* The others, over the parts of all nodes. */
-static char *get_parts(struct vbt_payload *p, const struct vbt_node_parts *rows, uint64_t count, struct vbt_node_part *parts) {
+static char *get_parts(struct vbt_payload *p, const struct vbt_model_node_parts *rows, uint64_t count,
+                       struct vbt_model_node_part *parts) {
     struct vbt_reader *r = &p->r;
-    struct vbt_node_part *part = parts;
+    struct vbt_model_node_part *part = parts;
     uint64_t bad_thread = 0;
     bool order = true;
     for (uint64_t i = 0; i < count; i++)
@@ -118,9 +120,9 @@ char *vbt_decode_thread_counters(struct vbt_payload *p) {
     if (wrong != NULL)
         return wrong;
     uint32_t *nodes = vbt_new(count, sizeof *nodes);
-    struct vbt_node_parts *rows = vbt_new(count, sizeof *rows);
+    struct vbt_model_node_parts *rows = vbt_new(count, sizeof *rows);
     wrong = get_rows(p, nodes, rows, count, &part_count);
-    struct vbt_node_part *parts = vbt_new(part_count, sizeof *parts);
+    struct vbt_model_node_part *parts = vbt_new(part_count, sizeof *parts);
     if (wrong == NULL)
         wrong = get_parts(p, rows, count, parts);
     if (wrong == NULL && part_count > MAX_PARTS - m->part_count)
@@ -128,8 +130,8 @@ char *vbt_decode_thread_counters(struct vbt_payload *p) {
     for (uint64_t i = 0; i < count && wrong == NULL; i++) {
         m->node_parts = vbt_grow(m->node_parts, &m->node_parts_capacity, (size_t)nodes[i] + 1, sizeof *m->node_parts);
         while (m->node_parts_count <= nodes[i])
-            m->node_parts[m->node_parts_count++] = (struct vbt_node_parts){0};
-        struct vbt_node_parts *to = &m->node_parts[nodes[i]];
+            m->node_parts[m->node_parts_count++] = (struct vbt_model_node_parts){0};
+        struct vbt_model_node_parts *to = &m->node_parts[nodes[i]];
         if (rows[i].count > to->capacity) {
             to->first = (uint32_t)m->part_count;
             to->capacity = rows[i].count;
@@ -149,9 +151,9 @@ char *vbt_decode_thread_counters(struct vbt_payload *p) {
 /* As for COUNTERS: what has not changed since the newest peak, its thread had then. */
 void vbt_decode_threads_finish(struct vbt_model *m) {
     for (size_t i = 0; i < m->node_parts_count && m->has_state; i++) {
-        const struct vbt_node_parts *of = &m->node_parts[i];
+        const struct vbt_model_node_parts *of = &m->node_parts[i];
         for (uint32_t k = 1; k < of->count && of->time < (uint64_t)m->state[VBT_STATE_PEAK_TIME]; k++) {
-            struct vbt_node_part *part = &m->parts[of->first + k];
+            struct vbt_model_node_part *part = &m->parts[of->first + k];
             part->at_peak_bytes = (int64_t)(part->allocated - part->freed);
         }
     }

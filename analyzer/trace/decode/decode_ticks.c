@@ -9,7 +9,7 @@
 /* More than any trace has, and few enough to keep. */
 enum { MAX_TICKS = 1 << 24 };
 
-static void add_tick(struct vbt_ticks *ticks, struct vbt_tick tick) {
+static void add_tick(struct vbt_model_ticks *ticks, struct vbt_model_tick tick) {
     if (ticks->count > ticks->first && tick.time <= ticks->rows[ticks->count - 1].time)
         return; /* the same tick again; or time running backwards, not written by us */
     if (ticks->count - ticks->first == MAX_TICKS)
@@ -19,7 +19,7 @@ static void add_tick(struct vbt_ticks *ticks, struct vbt_tick tick) {
 }
 
 /* Forgets the ticks up to a time. Moves the rest only when that frees half of the memory, so that it costs nothing in the long run. */
-static void forget_ticks(struct vbt_ticks *ticks, uint64_t time) {
+static void forget_ticks(struct vbt_model_ticks *ticks, uint64_t time) {
     while (ticks->first < ticks->count && ticks->rows[ticks->first].time <= time)
         ticks->first++;
     if (ticks->first <= ticks->count / 2)
@@ -49,10 +49,10 @@ char *vbt_decode_state(struct vbt_payload *p) {
         return vbt_payload_too_short(p);
     memcpy(m->state, state, sizeof state);
     m->has_state = true;
-    add_tick(&m->ticks, (struct vbt_tick){.time = (uint64_t)state[VBT_STATE_TIME],
-                                          .rss = state[VBT_STATE_RSS],
-                                          .heap = live_in_state(m, VBT_DOMAIN_HEAP),
-                                          .python = live_in_state(m, VBT_DOMAIN_PYTHON)});
+    add_tick(&m->ticks, (struct vbt_model_tick){.time = (uint64_t)state[VBT_STATE_TIME],
+                                                .rss = state[VBT_STATE_RSS],
+                                                .heap = live_in_state(m, VBT_DOMAIN_HEAP),
+                                                .python = live_in_state(m, VBT_DOMAIN_PYTHON)});
     return NULL;
 }
 
@@ -62,8 +62,8 @@ char *vbt_decode_timeline(struct vbt_payload *p) {
     char *wrong = vbt_get_count(p, &count, 4, 0, MAX_TICKS);
     if (wrong != NULL)
         return wrong;
-    struct vbt_tick last = {0};
-    struct vbt_tick *rows = vbt_new(count, sizeof *rows);
+    struct vbt_model_tick last = {0};
+    struct vbt_model_tick *rows = vbt_new(count, sizeof *rows);
     for (uint64_t i = 0; i < count; i++)
         rows[i].time = last.time += vbt_get_varint(&p->r);
     for (uint64_t i = 0; i < count; i++)
@@ -90,5 +90,5 @@ void vbt_decode_ticks_finish(struct vbt_model *m) {
         add_tick(&m->thinned, m->ticks.rows[i]);
     free(m->ticks.rows);
     m->ticks = m->thinned;
-    m->thinned = (struct vbt_ticks){0};
+    m->thinned = (struct vbt_model_ticks){0};
 }

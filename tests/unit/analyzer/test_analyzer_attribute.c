@@ -18,7 +18,7 @@ static void load_filtered(struct loaded_trace *l, const char *filter) {
 
 static void load(struct loaded_trace *l) { load_filtered(l, NULL); }
 
-static const struct vbt_line *find(const struct vbt_lines *lines, const char *function, int64_t line) {
+static const struct vbt_line_row *find(const struct vbt_lines *lines, const char *function, int64_t line) {
     for (size_t i = 0; i < lines->count; i++)
         if (strcmp(lines->rows[i].place->function, function) == 0 && lines->rows[i].place->line == line)
             return &lines->rows[i];
@@ -27,7 +27,7 @@ static const struct vbt_line *find(const struct vbt_lines *lines, const char *fu
 }
 
 static void check_total(const struct vbt_lines *lines, const struct vbt_model *m) {
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     vbt_totals_get(&totals, m);
     struct vbt_sums sums = vbt_lines_total(lines);
     assert_int_equal(sums.allocs, totals.all.allocs);
@@ -51,7 +51,7 @@ static void leaf_lines_of_the_sample(void **state) {
     assert_int_equal(find(&lines, "<module>", 8)->sums.allocs, 3);
     assert_int_equal(find(&lines, "work", 3)->sums.allocated, 240);
     assert_int_equal(find(&lines, "work", 4)->sums.temporary, 7);
-    const struct vbt_line *ones = find(&lines, "ones", 200); /* with the malloc below it */
+    const struct vbt_line_row *ones = find(&lines, "ones", 200); /* with the malloc below it */
     assert_int_equal(ones->sums.allocs, 10);
     assert_int_equal(ones->sums.allocated, 5500);
     assert_int_equal(ones->sums.smallest, 50);
@@ -149,7 +149,7 @@ static void mapped_memory_is_no_part_of_lines_and_totals(void **state) {
     (void)state;
     struct loaded_trace l;
     struct vbt_lines lines;
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     tb_begin(&l.b);
     uint32_t site = tb_site(&l.b, VBT_SITE_NATIVE, 0x1010, 1);
     tb_node(&l.b, 0, site, VBT_DOMAIN_MAP);
@@ -247,7 +247,7 @@ static void mapped_memory_is_told_by_kind_and_held_to_be_as_much(void **state) {
         if (i > 0)
             assert_string_equal(c.difference, differences[i]);
         vbt_conservation_free(&c);
-        const struct vbt_resident *highest = &l.t.model.resident[VBT_RESIDENT_HIGHEST];
+        const struct vbt_model_resident *highest = &l.t.model.resident[VBT_RESIDENT_HIGHEST];
         assert_false(l.t.model.resident[VBT_RESIDENT_LATEST].known);
         assert_true(highest->known);
         assert_int_equal(highest->time, 7);

@@ -52,7 +52,7 @@ static void check_sums(const struct vbt_call_tree *tree) {
 }
 
 static void check_total(const struct vbt_call_tree *tree, const struct vbt_model *model) {
-    struct vbt_totals totals;
+    struct vbt_trace_totals totals;
     vbt_totals_get(&totals, model);
     const int64_t *root = tree->calls[0].cumulative;
     assert_int_equal(root[VBT_MEASURE_ALLOCS], totals.all.allocs);

@@ -36,9 +36,9 @@ static void what_is_wrong_with_a_filter(void **state) {
 
 static void all_conditions_must_hold(void **state) {
     (void)state;
-    static const struct vbt_place f = {.kind = VBT_PLACE_PYTHON, .file = "a.py", .function = "f"};
-    static const struct vbt_place g = {.kind = VBT_PLACE_NATIVE, .file = "g.c", .function = "g", .module = "/lib/libg.so"};
-    const struct vbt_place *const both[] = {&f, &g}, *const one[] = {&f};
+    static const struct vbt_source_place f = {.kind = VBT_PLACE_PYTHON, .file = "a.py", .function = "f"};
+    static const struct vbt_source_place g = {.kind = VBT_PLACE_NATIVE, .file = "g.c", .function = "g", .module = "/lib/libg.so"};
+    const struct vbt_source_place *const both[] = {&f, &g}, *const one[] = {&f};
     struct vbt_filter *filter =
         vbt_filter_new(&(struct vbt_query){.filters = {"function=f", "module=libg", "file!=b"}, .filter_count = 3});
     assert_true(vbt_filter_places(filter, both, 2));
@@ -60,7 +60,7 @@ static void all_conditions_must_hold(void **state) {
 static void names_of_modules(void **state) {
     (void)state;
     static const struct {
-        struct vbt_place place;
+        struct vbt_source_place place;
         const char *name;
     } cases[] = {
         {{.kind = VBT_PLACE_NATIVE, .file = "x.c", .function = "f", .module = "/lib/libc.so.6"}, "libc.so.6"},

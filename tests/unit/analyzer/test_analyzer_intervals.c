@@ -39,16 +39,16 @@ static void the_same_lines_are_one_interval(void **state) {
     struct trace_builder b;
     struct vbt_model m;
     struct vbt_attribution a;
-    struct vbt_interval_groups g;
+    struct vbt_interval_list g;
     build(&b);
     assert_null(vbt_model_load(&m, tb_save(&b), false));
     assert_null(m.damage);
     vbt_attribute(&a, &m, NULL);
     struct vbt_places *places = vbt_places_new(&m);
-    vbt_intervals_build(&g, &m, places, a.leaf);
+    vbt_interval_list_build(&g, &m, places, a.leaf);
 
     assert_int_equal(g.count, 3);
-    const struct vbt_interval_group *both = &g.rows[0];
+    const struct vbt_interval_row *both = &g.rows[0];
     assert_int_equal(both->first_id, 2);
     assert_int_equal(both->count, 5);
     assert_int_equal(both->of[VBT_Q_TIME].min, 1);
@@ -67,15 +67,15 @@ static void the_same_lines_are_one_interval(void **state) {
 
     assert_true(vbt_interval_iterations(both, 0) == 0);
     assert_true(vbt_interval_iterations(both, 10) == 50);
-    vbt_intervals_sort(&g, "time");
+    vbt_interval_list_sort(&g, "time");
     assert_true(g.rows[0].section);
     assert_int_equal(g.rows[1].of[VBT_Q_TIME].total, 1000);
     struct vbt_filter *filter = vbt_filter_new(&(struct vbt_query){.filters = {"part"}, .filter_count = 1, .filters_rows = true});
-    vbt_intervals_filter(&g, filter);
+    vbt_interval_list_filter(&g, filter);
     vbt_filter_free(filter);
     assert_int_equal(g.count, 1);
 
-    vbt_intervals_free(&g);
+    vbt_interval_list_free(&g);
     vbt_places_free(places);
     vbt_attribution_free(&a);
     vbt_model_free(&m);

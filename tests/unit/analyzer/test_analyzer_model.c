@@ -25,11 +25,11 @@ static void the_sample_is_read_as_it_was_written(void **state) {
     assert_null(vbt_model_process(&m, "nothing"));
     assert_int_equal(vbt_model_process_number(&m, "pid"), 4711);
 
-    const struct vbt_counters *c = &m.counters[m.nodes[3].counters];
+    const struct vbt_model_counters *c = &m.counters[m.nodes[3].counters];
     assert_int_equal(c->allocs, 5);
     assert_int_equal(c->allocated, 500);
-    assert_int_equal(vbt_counters_frees(c), 5);
-    assert_int_equal(vbt_counters_freed(c), 500);
+    assert_int_equal(vbt_model_frees(c), 5);
+    assert_int_equal(vbt_model_freed(c), 500);
     assert_int_equal(c->at_peak_bytes, 16);
     assert_int_equal(c->smallest, 50);
     assert_int_equal(c->largest, 200);

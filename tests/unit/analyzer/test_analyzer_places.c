@@ -17,7 +17,7 @@
 
 static void the_newest_module_owns_an_address(void **state) {
     (void)state;
-    static const struct vbt_module modules[] = {
+    static const struct vbt_model_module modules[] = {
         {.start = 100, .end = 200}, {.start = 300, .end = 400}, {.start = 150, .end = 350},
         {.start = 340, .end = 345}, {.start = 500, .end = 500}, {.start = 700, .end = 600},
     };
@@ -40,9 +40,9 @@ static void the_newest_module_owns_an_address(void **state) {
 static void overlapping_modules_cost_no_more_than_sorting(void **state) {
     (void)state;
     enum { MANY = 100000 };
-    struct vbt_module *modules = calloc(MANY, sizeof *modules);
+    struct vbt_model_module *modules = calloc(MANY, sizeof *modules);
     for (uint64_t i = 0; i < MANY; i++)
-        modules[i] = (struct vbt_module){.start = i, .end = 2 * MANY - i};
+        modules[i] = (struct vbt_model_module){.start = i, .end = 2 * MANY - i};
     struct vbt_address_map map;
     vbt_address_map_build(&map, modules, MANY);
     assert_int_equal(vbt_address_map_find(&map, MANY), MANY - 1);
@@ -66,7 +66,7 @@ static void check_line(struct vbt_sources *s, const char *file, int64_t line, co
 static void lines_of_source_files(void **state) {
     (void)state;
     const char *path = tb_save_bytes("one\r\n  two\n\nfour", 16);
-    struct vbt_pair facts[] = {{"cwd", "/tmp"}, {"started", "1000"}}; /* the trace began in 1970: the file is newer */
+    struct vbt_model_pair facts[] = {{"cwd", "/tmp"}, {"started", "1000"}}; /* the trace began in 1970: the file is newer */
     struct vbt_sources *s = vbt_sources_new(&(struct vbt_model){.process = facts, .process_count = 1});
     check_line(s, path, 0, NULL);
     check_line(s, path, 1, "one");
@@ -148,7 +148,7 @@ static void native_code_of_this_program_is_found(void **state) {
     uint32_t site = tb_site(&b, VBT_SITE_NATIVE, landmark + 1, 1), nowhere = tb_site(&b, VBT_SITE_NATIVE, 0x11, 0);
     assert_null(vbt_model_load(&m, tb_save(&b), false));
     struct vbt_places *places = vbt_places_new(&m);
-    const struct vbt_place *place = vbt_place_of_site(places, site);
+    const struct vbt_source_place *place = vbt_place_of_site(places, site);
     assert_string_equal(place->function, "vbt_test_landmark");
     assert_string_equal(place->module, exe);
     assert_true(place->user);

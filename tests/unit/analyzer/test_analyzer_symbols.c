@@ -89,7 +89,7 @@ struct loaded_site {
     struct trace_builder b;
     struct vbt_model m;
     struct vbt_places *places;
-    const struct vbt_frame *frames;
+    const struct vbt_source_frame *frames;
     size_t count;
 };
 
@@ -146,7 +146,7 @@ static void inlined_functions_are_frames_of_their_own(void **state) {
     const int lines[] = {inner_line, middle_line, outer_line};
     assert_int_equal(l.count, 3);
     for (size_t i = 0; i < 3; i++) {
-        const struct vbt_place *place = l.frames[i].place, *function = l.frames[i].function;
+        const struct vbt_source_place *place = l.frames[i].place, *function = l.frames[i].function;
         assert_string_equal(place->function, names[i]);
         assert_int_equal(place->line, lines[i]);
         assert_int_equal(function->line, lines[i] - 2);

@@ -1,7 +1,7 @@
 /* What people read: units, text of unknown origin, tables that fit. */
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/short_name.h"
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 
@@ -193,19 +193,19 @@ static void check_table(unsigned width, char rule, const char *expected, const c
     char *text = NULL;
     size_t size = 0;
     output.stream = open_memstream(&text, &size);
-    struct vbt_table *table = vbt_table_new(columns, 4);
-    vbt_table_heading(table, "Heading");
+    struct vbt_text_table *table = vbt_text_table_new(columns, 4);
+    vbt_text_table_heading(table, "Heading");
     for (int i = 0; i < 2; i++) {
-        vbt_table_cell(table, "%s", i == 0 ? "a long name" : "b");
-        vbt_table_cell(table, "%d", i);
-        vbt_table_cell(table, "%s", i == 0 ? "x\ty" : "");
-        vbt_table_cell(table, "%d", 100 * i);
+        vbt_text_table_cell(table, "%s", i == 0 ? "a long name" : "b");
+        vbt_text_table_cell(table, "%d", i);
+        vbt_text_table_cell(table, "%s", i == 0 ? "x\ty" : "");
+        vbt_text_table_cell(table, "%d", 100 * i);
     }
-    vbt_table_print(table, &output, rule);
+    vbt_text_table_print(table, &output, rule);
     fclose(output.stream);
     assert_string_equal(text, expected);
-    assert_string_equal(vbt_table_left_out(table), left_out);
-    vbt_table_free(table);
+    assert_string_equal(vbt_text_table_left_out(table), left_out);
+    vbt_text_table_free(table);
     free(text);
 }
 

@@ -93,14 +93,14 @@ static void load(struct trace_builder *b, struct vbt_model *m) {
 }
 
 /* The share of a thread; one without counts where it has none. They always add up to the node. */
-static struct vbt_counters share_of(const struct vbt_model *m, uint32_t node, uint32_t thread) {
+static struct vbt_model_counters share_of(const struct vbt_model *m, uint32_t node, uint32_t thread) {
     struct vbt_thread_share shares[MOST];
-    struct vbt_counters found = {0}, sum = {0};
-    const struct vbt_counters *all = &m->counters[m->nodes[node].counters];
+    struct vbt_model_counters found = {0}, sum = {0};
+    const struct vbt_model_counters *all = &m->counters[m->nodes[node].counters];
     size_t count = vbt_thread_shares(m, node, shares);
     assert_in_range(count, 1, vbt_thread_shares_most(m));
     for (size_t i = 0; i < count; i++) {
-        const struct vbt_counters *c = &shares[i].counts;
+        const struct vbt_model_counters *c = &shares[i].counts;
         sum.allocs += c->allocs;
         sum.allocated += c->allocated;
         sum.temporary += c->temporary;
@@ -137,7 +137,8 @@ static void several_threads_at_a_node(void **state) {
                               {LATER, .allocs = 10, .frees = 0, .allocated = 100, .freed = 0, .at_peak = 100}},
               3);
     load(&b, &m);
-    struct vbt_counters first = share_of(&m, node, MAIN), alpha = share_of(&m, node, ALPHA), later = share_of(&m, node, LATER);
+    struct vbt_model_counters first = share_of(&m, node, MAIN), alpha = share_of(&m, node, ALPHA),
+                              later = share_of(&m, node, LATER);
     assert_int_equal(first.allocs, 60);
     assert_int_equal(first.allocated, 600);
     assert_int_equal(first.live_blocks, 5);

@@ -1,6 +1,6 @@
 /* What the resident set consisted of: heap in use and fragmentation, mapped memory, stacks, the program, vbtrace, and what nobody knows. */
-#ifndef VBT_RESIDENT_H
-#define VBT_RESIDENT_H
+#ifndef VBT_RESIDENT_REPORT_H
+#define VBT_RESIDENT_REPORT_H
 
 #include "analyzer/base/json.h"
 #include "analyzer/base/output.h"

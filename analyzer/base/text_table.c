@@ -1,5 +1,5 @@
-/* See table.h. */
-#include "table.h"
+/* See text_table.h. */
+#include "text_table.h"
 
 #include "allocate.h"
 #include "utf8.h"
@@ -15,7 +15,7 @@ struct cell {
     bool heading; /* takes a whole line */
 };
 
-struct vbt_table {
+struct vbt_text_table {
     const struct vbt_column *columns;
     size_t column_count;
     struct cell *cells;
@@ -25,8 +25,8 @@ struct vbt_table {
     char *left_out;
 };
 
-struct vbt_table *vbt_table_new(const struct vbt_column *columns, size_t count) {
-    struct vbt_table *t = vbt_new(1, sizeof *t);
+struct vbt_text_table *vbt_text_table_new(const struct vbt_column *columns, size_t count) {
+    struct vbt_text_table *t = vbt_new(1, sizeof *t);
     t->columns = columns;
     t->column_count = count;
     t->widths = vbt_new(count, sizeof *t->widths);
@@ -34,7 +34,7 @@ struct vbt_table *vbt_table_new(const struct vbt_column *columns, size_t count) 
     return t;
 }
 
-void vbt_table_free(struct vbt_table *t) {
+void vbt_text_table_free(struct vbt_text_table *t) {
     for (size_t i = 0; i < t->count; i++)
         free(t->cells[i].text);
     free(t->cells);
@@ -43,7 +43,7 @@ void vbt_table_free(struct vbt_table *t) {
     free(t);
 }
 
-static void add(struct vbt_table *t, bool heading, const char *format, va_list arguments) {
+static void add(struct vbt_text_table *t, bool heading, const char *format, va_list arguments) {
     char *text = vbt_text_of(format, arguments);
     t->cells = vbt_grow(t->cells, &t->capacity, t->count + 1, sizeof *t->cells);
     struct cell *cell = &t->cells[t->count++];
@@ -55,14 +55,14 @@ static void add(struct vbt_table *t, bool heading, const char *format, va_list a
     free(text);
 }
 
-void vbt_table_cell(struct vbt_table *t, const char *format, ...) {
+void vbt_text_table_cell(struct vbt_text_table *t, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     add(t, false, format, arguments);
     va_end(arguments);
 }
 
-void vbt_table_heading(struct vbt_table *t, const char *format, ...) {
+void vbt_text_table_heading(struct vbt_text_table *t, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     add(t, true, format, arguments);
@@ -70,7 +70,7 @@ void vbt_table_heading(struct vbt_table *t, const char *format, ...) {
 }
 
 /* What each column would like: its longest cell. */
-static void natural_widths(struct vbt_table *t) {
+static void natural_widths(struct vbt_text_table *t) {
     for (size_t c = 0; c < t->column_count; c++) {
         unsigned title = (unsigned)vbt_utf8_width(t->columns[c].title);
         t->widths[c] = t->columns[c].width > title ? t->columns[c].width : title;
@@ -86,12 +86,12 @@ static void natural_widths(struct vbt_table *t) {
     }
 }
 
-static bool can_shrink(const struct vbt_table *t, size_t c) {
+static bool can_shrink(const struct vbt_text_table *t, size_t c) {
     return t->columns[c].least > 0 && t->widths[c] > t->columns[c].least;
 }
 
 /* Total width; with flexible columns at their least. */
-static unsigned total_width(const struct vbt_table *t, bool at_least) {
+static unsigned total_width(const struct vbt_text_table *t, bool at_least) {
     unsigned total = 0;
     for (size_t c = 0; c < t->column_count; c++)
         if (t->widths[c] > 0)
@@ -100,7 +100,7 @@ static unsigned total_width(const struct vbt_table *t, bool at_least) {
 }
 
 /* Leaves out the column that is missed least; false if all that are left must stay. */
-static bool drop_column(struct vbt_table *t) {
+static bool drop_column(struct vbt_text_table *t) {
     size_t victim = t->column_count;
     for (size_t c = 0; c < t->column_count; c++)
         if (t->widths[c] > 0 && t->columns[c].drop > 0 &&
@@ -112,7 +112,7 @@ static bool drop_column(struct vbt_table *t) {
     return true;
 }
 
-static void fit(struct vbt_table *t, unsigned width) {
+static void fit(struct vbt_text_table *t, unsigned width) {
     natural_widths(t);
     while (total_width(t, true) > width && drop_column(t)) {
     }
@@ -136,7 +136,7 @@ static void fit(struct vbt_table *t, unsigned width) {
 }
 
 /* One line of cells: text[i] belongs to column i. Blanks at the end are not printed. */
-static void print_line(const struct vbt_table *t, const struct vbt_output *output, char *const *text) {
+static void print_line(const struct vbt_text_table *t, const struct vbt_output *output, char *const *text) {
     FILE *out = output->stream;
     size_t owed = 0;
     for (size_t c = 0; c < t->column_count; c++) {
@@ -145,7 +145,7 @@ static void print_line(const struct vbt_table *t, const struct vbt_output *outpu
             continue;
         char *cut = vbt_copy(text[c], strlen(text[c]));
         if (!t->columns[c].is_text || output->is_limited)
-            cut = t->columns[c].cut == VBT_CUT_START ? vbt_utf8_cut_start(cut, width) : vbt_utf8_cut_end(cut, width);
+            cut = t->columns[c].ellipsis == VBT_ELLIPSIS_START ? vbt_utf8_cut_start(cut, width) : vbt_utf8_cut_end(cut, width);
         size_t used = vbt_utf8_width(cut), blanks = width > used ? width - used : 0;
         owed += t->columns[c].gap + (t->columns[c].align == VBT_RIGHT ? blanks : 0);
         if (cut[0] != '\0') {
@@ -158,7 +158,7 @@ static void print_line(const struct vbt_table *t, const struct vbt_output *outpu
     putc('\n', out);
 }
 
-static void print_titles(const struct vbt_table *t, struct vbt_output *output, char rule) {
+static void print_titles(const struct vbt_text_table *t, struct vbt_output *output, char rule) {
     char **titles = vbt_new(t->column_count, sizeof *titles);
     for (size_t c = 0; c < t->column_count; c++)
         titles[c] = (char *)(uintptr_t)t->columns[c].title;
@@ -173,7 +173,7 @@ static void print_titles(const struct vbt_table *t, struct vbt_output *output, c
     putc('\n', output->stream);
 }
 
-void vbt_table_print(struct vbt_table *t, struct vbt_output *output, char rule) {
+void vbt_text_table_print(struct vbt_text_table *t, struct vbt_output *output, char rule) {
     fit(t, output->width);
     char **row = vbt_new(t->column_count, sizeof *row);
     bool titled = t->count > 0 && t->cells[0].heading ? false : (print_titles(t, output, rule), true);
@@ -196,4 +196,4 @@ void vbt_table_print(struct vbt_table *t, struct vbt_output *output, char rule) 
     free(row);
 }
 
-const char *vbt_table_left_out(const struct vbt_table *t) { return t->left_out; }
+const char *vbt_text_table_left_out(const struct vbt_text_table *t) { return t->left_out; }

@@ -1,11 +1,11 @@
-/* See resident.h.
+/* See resident_report.h.
  *
  * Of the pages that allocators keep their blocks in, as many bytes are in use as were requested and not freed; the rest is
  * fragmentation: freed and kept, lost to rounding, headers. Where more is in use than is resident, some blocks were never
  * written, or were paged out, and nothing can be said of the rest. */
-#include "resident.h"
+#include "resident_report.h"
 
-#include "analyzer/base/table.h"
+#include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 
 struct share {
@@ -16,12 +16,12 @@ struct share {
 
 enum { IN_USE, FRAGMENTED, FIRST_CLASS, SHARES = FIRST_CLASS + VBT_RESIDENT_CLASSES - 1 };
 
-static uint64_t live_of(const struct vbt_resident *at) {
+static uint64_t live_of(const struct vbt_model_resident *at) {
     int64_t live = (int64_t)((uint64_t)at->live_heap + (uint64_t)at->live_python);
     return live > 0 ? (uint64_t)live : 0;
 }
 
-static uint64_t total_of(const struct vbt_resident *at) {
+static uint64_t total_of(const struct vbt_model_resident *at) {
     uint64_t total = 0;
     for (int class = 0; class < VBT_RESIDENT_CLASSES; class ++)
         total += at->bytes[class];
@@ -42,7 +42,7 @@ static void get_shares(const struct vbt_model *m, struct share shares[SHARES]) {
     for (int i = 0; i < SHARES; i++)
         shares[i] = names[i];
     for (int time = 0; time < VBT_RESIDENT_TIMES; time++) {
-        const struct vbt_resident *at = &m->resident[time];
+        const struct vbt_model_resident *at = &m->resident[time];
         uint64_t heap = at->bytes[VBT_RESIDENT_HEAP], live = live_of(at);
         shares[IN_USE].bytes[time] = live < heap ? live : heap;
         shares[FRAGMENTED].bytes[time] = heap - shares[IN_USE].bytes[time];
@@ -51,8 +51,8 @@ static void get_shares(const struct vbt_model *m, struct share shares[SHARES]) {
     }
 }
 
-static void put_bytes(struct vbt_table *table, const struct vbt_resident *at, uint64_t bytes) {
-    vbt_table_cell(table, "%s", at->known ? vbt_bytes((int64_t)bytes).text : "");
+static void put_bytes(struct vbt_text_table *table, const struct vbt_model_resident *at, uint64_t bytes) {
+    vbt_text_table_cell(table, "%s", at->known ? vbt_bytes((int64_t)bytes).text : "");
 }
 
 void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
@@ -61,24 +61,24 @@ void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
         {.title = "At the end", .align = VBT_RIGHT, .gap = 2},
         {.title = "At its highest", .align = VBT_RIGHT, .gap = 2},
     };
-    const struct vbt_resident *latest = &m->resident[VBT_RESIDENT_LATEST], *highest = &m->resident[VBT_RESIDENT_HIGHEST];
+    const struct vbt_model_resident *latest = &m->resident[VBT_RESIDENT_LATEST], *highest = &m->resident[VBT_RESIDENT_HIGHEST];
     if (!latest->known && !highest->known)
         return;
     struct share shares[SHARES];
     get_shares(m, shares);
-    struct vbt_table *table = vbt_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
     for (int i = 0; i < SHARES; i++) {
         if (shares[i].bytes[VBT_RESIDENT_LATEST] == 0 && shares[i].bytes[VBT_RESIDENT_HIGHEST] == 0)
             continue;
-        vbt_table_cell(table, "%s", shares[i].text);
+        vbt_text_table_cell(table, "%s", shares[i].text);
         put_bytes(table, latest, shares[i].bytes[VBT_RESIDENT_LATEST]);
         put_bytes(table, highest, shares[i].bytes[VBT_RESIDENT_HIGHEST]);
     }
-    vbt_table_cell(table, "all");
+    vbt_text_table_cell(table, "all");
     put_bytes(table, latest, total_of(latest));
     put_bytes(table, highest, total_of(highest));
-    vbt_table_print(table, output, 0);
-    vbt_table_free(table);
+    vbt_text_table_print(table, output, 0);
+    vbt_text_table_free(table);
     if (highest->known)
         fprintf(output->stream, "\nThe highest that was taken apart was at %s", vbt_time((double)highest->time).text);
     if (highest->known && live_of(highest) > highest->bytes[VBT_RESIDENT_HEAP])
@@ -87,7 +87,7 @@ void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
     fputs(".\n", output->stream);
 }
 
-static json_t *json_of(const struct vbt_resident *at, const struct share shares[SHARES], enum vbt_resident_time time) {
+static json_t *json_of(const struct vbt_model_resident *at, const struct share shares[SHARES], enum vbt_resident_time time) {
     if (!at->known)
         return json_null();
     uint64_t heap = at->bytes[VBT_RESIDENT_HEAP], live = live_of(at);
