@@ -60,12 +60,12 @@ VBT_INLINE bool is_chosen(struct vbt_line_thread *lines, const void *frame, cons
 
 /* The frame is evaluated with the function in place or without, and the calling one goes on with it if it had it before. leaves: a chosen
  * function calls another one. */
-struct call {
+struct evaluation {
     bool leaves, in_place, before;
 };
 
 VBT_INLINE void *evaluate_call(struct vbt_line_thread *lines, char *state, void *frame, int thrown,
-                               const struct vbt_cpython *python, struct call call) {
+                               const struct vbt_cpython *python, struct evaluation call) {
     const vbt_tracer *function = function_of(state, python);
     if (call.leaves)
         vbt_line_enter(lines, frame, NULL, 0);
@@ -87,7 +87,7 @@ static __attribute__((noinline)) void *evaluate_switched(struct vbt_line_thread 
     struct vbt_thread *thread;
     bool waits = lines->outside == 0 && lines->top > lines->frames;
     bool leaves = waits && !is_chosen(lines, frame, python) && vbt_line_follow(&thread) != NULL;
-    return evaluate_call(lines, state, frame, thrown, python, (struct call){leaves, true, true});
+    return evaluate_call(lines, state, frame, thrown, python, (struct evaluation){leaves, true, true});
 }
 
 VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, const struct vbt_cpython *python) {
@@ -105,7 +105,7 @@ VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, const str
     if (!chosen && !before)
         return go_on(state, frame, thrown, python);
     bool leaves = !chosen && vbt_line_follow(&thread) != NULL;
-    return evaluate_call(lines, state, frame, thrown, python, (struct call){leaves, chosen, before});
+    return evaluate_call(lines, state, frame, thrown, python, (struct evaluation){leaves, chosen, before});
 }
 
 /* Nobody called this one: it is the thread's first. If there is one already, it is the first of another stack. */

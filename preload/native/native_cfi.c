@@ -9,8 +9,8 @@
 const struct vbt_cfi_machine vbt_cfi_x86_64 = {.sp = 7, .fp = 6, .ra = 16, .pushes_ra = true};
 const struct vbt_cfi_machine vbt_cfi_aarch64 = {.sp = 31, .fp = 29, .ra = 30};
 
-/* A record of .eh_frame after its length; *id: the address of its second word, an offset. Bad at the
- * section's end. */
+/* A record of .eh_frame after its length; *id: the address of its second word, an offset. Bad at
+ * the section's end. */
 static struct vbt_bytes take_record(const struct vbt_cfi_section *section, uintptr_t at, uintptr_t *id) {
     if (at < section->start || at >= section->end)
         return (struct vbt_bytes){.bad = true};
@@ -24,7 +24,8 @@ static struct vbt_bytes take_record(const struct vbt_cfi_section *section, uintp
     return record;
 }
 
-/* The record (FDE) of the function that begins last before pc, by the sorted table of .eh_frame_hdr. */
+/* The record (FDE) of the function that begins last before pc, by the sorted table of
+ * .eh_frame_hdr. */
 static struct vbt_bytes find_function(const struct vbt_cfi_section *section, uintptr_t pc, uintptr_t *id) {
     static const uint8_t pairs_of_int32 = DW_EH_PE_datarel | DW_EH_PE_sdata4;
     uintptr_t base = (uintptr_t)section->header;
@@ -80,7 +81,7 @@ static void read_augmentation(struct vbt_cie *cie, const char *augmentation, str
     }
 }
 
-/* Its instructions are bad where it makes no sense. */
+/* The instructions of a CIE that makes no sense are bad. */
 static struct vbt_cie read_cie(const struct vbt_cfi_section *section, uintptr_t at, const struct vbt_cfi_machine *machine) {
     struct vbt_cie cie = {0};
     uintptr_t id;

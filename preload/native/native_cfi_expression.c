@@ -1,5 +1,5 @@
-/* Evaluates DWARF's expressions, as far as frames are described by them: see native_cfi_row.h, and the
- * DWARF standard, 2.5. */
+/* Evaluates DWARF expressions, as far as they describe frames: see native_cfi_row.h, and the DWARF
+ * standard, 2.5. */
 #include "native_cfi_row.h"
 
 enum {
@@ -31,7 +31,8 @@ static bool push(struct cfi_stack *stack, struct vbt_cfi_value value) {
     return true;
 }
 
-/* A register plus an offset. The return address's, on processors whose calls push it, stands for pc. */
+/* A register plus an offset. On processors whose calls push the return address, its register stands
+ * for pc. */
 static bool push_register(struct cfi_stack *stack, const struct vbt_cfi_machine *machine, unsigned number, int64_t offset,
                           uintptr_t pc) {
     struct vbt_cfi_value value = {VBT_CFI_NUMBER, false, offset};

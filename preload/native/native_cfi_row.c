@@ -1,7 +1,7 @@
 /* Runs call frame instructions: see native_cfi_row.h, and the DWARF standard, 6.4.2. */
 #include "native_cfi_row.h"
 
-/* The last three have their operand in the six low bits. */
+/* The last three have an operand in their six low bits. */
 enum {
     DW_CFA_nop = 0x00,
     DW_CFA_set_loc = 0x01,
@@ -40,10 +40,10 @@ enum { REMEMBERED = 8 };
 struct cfi_run {
     const struct vbt_cfi_machine *machine;
     const struct vbt_cie *cie;
-    const struct vbt_cfi_row *initial; /* NULL while it is being made */
+    const struct vbt_cfi_row *initial; /* the CIE's row; NULL while it is being made */
     struct vbt_bytes code;
     struct vbt_cfi_row row;
-    uintptr_t at; /* address that the row begins to hold for */
+    uintptr_t at; /* address from which the row holds */
     struct vbt_cfi_row remembered[REMEMBERED];
     int depth;
 };
@@ -140,13 +140,13 @@ static void define_register(struct cfi_run *run, uint8_t opcode, uint64_t number
         take_expression(run);
         set(run, number, (struct vbt_cfi_saved){.how = VBT_CFI_ELSEWHERE});
         break;
-    default: /* DW_CFA_register, DW_CFA_val_offset, DW_CFA_val_offset_sf: signed or not, the operand takes as many bytes */
+    default: /* DW_CFA_register, DW_CFA_val_offset, DW_CFA_val_offset_sf: signed or not, the operand has the same size */
         vbt_take_unsigned(&run->code);
         set(run, number, (struct vbt_cfi_saved){.how = VBT_CFI_ELSEWHERE});
     }
 }
 
-/* All other instructions. False for those that are not known, or make no sense here. */
+/* All other instructions. False for unknown ones, and where they make no sense. */
 static bool run_other(struct cfi_run *run, uint8_t opcode) {
     switch (opcode) {
     case DW_CFA_nop:
@@ -171,7 +171,8 @@ static bool run_other(struct cfi_run *run, uint8_t opcode) {
         return true;
     case DW_CFA_AARCH64_negate_ra_state_with_pc:
     case DW_CFA_AARCH64_negate_ra_state:
-        /* Whether the return address is signed. It does not matter: signatures are removed wherever there can be one. */
+        /* Whether the return address is signed. It does not matter: signatures are stripped
+         * wherever they may occur. */
         return !run->machine->pushes_ra;
     case DW_CFA_GNU_args_size:
         vbt_take_unsigned(&run->code);
@@ -226,7 +227,7 @@ static bool run_one(struct cfi_run *run) {
     }
 }
 
-/* Runs instructions up to the one that begins to hold after pc. */
+/* Runs instructions up to the first that takes effect after pc. */
 static bool run_until(struct cfi_run *run, struct vbt_bytes code, uintptr_t pc) {
     run->code = code;
     run->depth = 0;

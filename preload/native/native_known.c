@@ -4,23 +4,23 @@
 #include "preload/tree/modules.h"
 #include "native_room.h"
 
-/* Stacks that allocate from one place share a few entries. One that was not met since is forgotten for the sake of another after so
- * many captures: of stacks that take turns, some at least are met again and again. One that is met so often without another in between
- * is captured: vbt_native_repeats is quicker. */
+/* Stacks that allocate from one place share a few entries. One that has not been met is replaced
+ * after so many captures: of stacks that take turns, at least some are met again and again. One
+ * that is met so often in a row is captured instead: vbt_native_repeats is faster. */
 enum { ENTRIES = 2, PASSED = 8, REPEATED = 16 };
 
 static struct vbt_native_known *entries_of(struct vbt_native_room *room, uintptr_t sp, uintptr_t pc) {
     return &room->known[((pc ^ sp << 20) * VBT_GOLDEN >> (64 - VBT_KNOWN_BITS)) / ENTRIES * ENTRIES];
 }
 
-/* Does the frame that the words led to stand where it stood? */
+/* Is the frame that the words lead to still where it was? */
 VBT_INLINE bool stands(const struct vbt_native_stack *stack, const struct vbt_native_known *known) {
     const struct vbt_native_frame *outer = &stack->room->frames[known->outer];
     return known->outer <= stack->top && outer->node == known->outer_node && outer->sp == known->outer_sp &&
            (!outer->fp_matters || outer->fp == known->outer_fp);
 }
 
-/* From the inner to the outer: a word is there if those before it are what they were. */
+/* From the inner to the outer: a word can be read if those before it are unchanged. */
 VBT_INLINE bool words_stayed(const struct vbt_native_known *known) {
     for (const struct vbt_native_check *check = known->checks + known->checks_count; check-- > known->checks;)
         if (*check->slot != check->value)
@@ -54,7 +54,8 @@ const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr
     return VBT_LIKELY(stack->met != NULL) ? &known->place : NULL;
 }
 
-/* The entry for a stack: its own, where it has one that is of no use any more, or one that may be taken from another; else NULL. */
+/* The entry for a stack: an outdated one of its own, or one that may be taken from another; else
+ * NULL. */
 static struct vbt_native_known *entry_for(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uint32_t node) {
     struct vbt_native_known *entries = entries_of(stack->room, sp, pc);
     for (int i = 0; i < ENTRIES; i++)
@@ -72,7 +73,7 @@ void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place)
     if (leaf == NULL || leaf == &room->frames[stack->same])
         return;
     const struct vbt_native_frame *outer = &room->frames[stack->same];
-    uint32_t first = stack->same > 0 ? outer[-1].checks : outer->checks; /* its own are what it was found by from inside */
+    uint32_t first = stack->same > 0 ? outer[-1].checks : outer->checks; /* its own are those by which it was found from inside */
     uint32_t count = leaf->checks - first;
     struct vbt_native_known *known = count <= VBT_KNOWN_CHECKS ? entry_for(stack, leaf->sp, leaf->pc, place.node) : NULL;
     if (known == NULL)

@@ -3,20 +3,21 @@
 
 #include <errno.h>
 
-/* The smallest there is: where pages are larger, the kernel is asked more often than it need be. */
+/* The smallest page size: where pages are larger, the kernel is asked more often than necessary. */
 static const uintptr_t page = 4096;
 
-/* No frame is larger than this, and no stack grows by more between two captures without being taken for another one. */
+/* No frame is larger than this, and a stack that grows by more between two captures is taken for
+ * another one. */
 static const uintptr_t longest_step = 1 << 20;
 
-/* The kernel reads the set of signals before it finds that there is no operation ~0, and changes nothing. Unlike process_vm_readv
- * this is forbidden nowhere. */
+/* The kernel reads the set of signals before it finds that there is no operation ~0, and changes
+ * nothing. Unlike process_vm_readv, no sandbox forbids this. */
 bool vbt_is_readable(uintptr_t address) {
     enum { NO_OPERATION = -1, SIZE_OF_SET = 8 };
     return vbt_sys(SYS_rt_sigprocmask, NO_OPERATION, address, 0, SIZE_OF_SET) != -EFAULT;
 }
 
-/* Are all pages from start to end there? Both on a boundary. */
+/* Are all pages from start to end mapped and readable? Both are on a page boundary. */
 static bool all_readable(uintptr_t start, uintptr_t end) {
     for (; start < end; start += page)
         if (!vbt_is_readable(start))
@@ -38,7 +39,7 @@ bool vbt_stack_reach(struct vbt_stack_range *range, uintptr_t end) {
     return true;
 }
 
-/* Whether the range holds sp, or grows down to it. */
+/* Does the range hold sp, or can it be extended down to it? */
 static bool holds(struct vbt_stack_range *range, uintptr_t sp) {
     if (sp >= range->start && sp < range->end)
         return true;

@@ -58,7 +58,7 @@ static bool find(void *library) {
     void *init_local = dlsym(library, NAME(unw_init_local));
     if (unwind.step == NULL || unwind.get_reg == NULL || unwind.is_signal_frame == NULL || init_local == NULL)
         return false;
-    *(void **)&unwind.init_local = init_local; /* the last: it says that the others are there */
+    *(void **)&unwind.init_local = init_local; /* last: it says that the others are there */
     return true;
 }
 
@@ -73,7 +73,8 @@ const char *vbt_oracle_open(void) {
     return find(library) ? NULL : "libunwind.so.8 lacks a function";
 }
 
-/* What libunwind calls a signal frame: the function that was interrupted, or the code by which the handler returned to it. */
+/* What libunwind calls a signal frame: the function that was interrupted, or the code by which the
+ * handler returned to it. */
 #if defined __x86_64__
 enum { IS_SAID_OF_INTERRUPTED = 1 };
 #else
@@ -92,7 +93,7 @@ static uint32_t walk(unw_cursor_t *cursor, const struct vbt_registers *from, str
     while (count < size && unwind.step(cursor) > 0) {
         struct vbt_oracle_frame frame = {get(cursor, UNW_REG_IP), get(cursor, UNW_REG_SP)};
         bool repeats = count > 0 && frame.sp == out[count - 1].sp && frame.pc == out[count - 1].pc;
-        if (frame.pc == 0 || repeats) /* on aarch64 an outermost function seems to be called by itself */
+        if (frame.pc == 0 || repeats) /* on aarch64 an outermost function seems to call itself */
             break;
         is_signal[1] = is_signal[0];
         is_signal[0] = unwind.is_signal_frame(cursor) > 0;
@@ -105,7 +106,7 @@ static uint32_t walk(unw_cursor_t *cursor, const struct vbt_registers *from, str
 
 enum { KERNEL_SIGSET_SIZE = 8 };
 
-/* Signals wait, too: a handler might fork, or never come back. Returns those that were blocked before. */
+/* Signals are blocked, too: a handler might fork, or never return. Returns the mask from before. */
 static uint64_t begin_walk(void) {
     uint64_t all = ~UINT64_C(0), before = 0;
     vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);

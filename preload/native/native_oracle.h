@@ -1,6 +1,7 @@
-/* libunwind: knows the way where our rules do not, and tells whether they are right.
+/* libunwind: walks where our rules cannot, and verifies them.
  *
- * It is opened, not linked: as a library of ours it would take C++'s exceptions over from the one that the program uses. */
+ * It is opened, not linked: linked into our library it would take over C++ exceptions from the
+ * unwinder that the program uses. */
 #ifndef VBT_NATIVE_ORACLE_H
 #define VBT_NATIVE_ORACLE_H
 
@@ -8,23 +9,26 @@
 
 #include <stdbool.h>
 
-/* Opens it. Call where the loader may be called, and where what it allocates is not recorded. NULL: it is open; else why not. */
+/* Opens it. Call where the loader may be called, and where its allocations are not recorded. NULL:
+ * it is open; else why not. */
 const char *vbt_oracle_open(void);
 
 struct vbt_oracle_frame {
     uintptr_t pc, sp; /* as in struct vbt_registers */
 };
 
-/* Walks the calling thread's stack from `from`, the caller of some function that runs now, outwards. Returns how many frames, that
- * one included, it put into `out`; 0 where it is not open or does not find `from`. Keeps errno. */
+/* Walks the calling thread's stack outwards from `from`, the caller of some function that is
+ * running. Returns how many frames, that one included, it put into `out`; 0 where libunwind is not
+ * open or does not find `from`. Keeps errno. */
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size);
 
-/* Does the calling thread walk now, with signals blocked? What is allocated meanwhile is libunwind's, and
+/* Is the calling thread walking, with signals blocked? What is allocated meanwhile is libunwind's:
  * no data of the program's is lost with it. */
 extern __thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial-exec")));
 
-/* Around a fork: libunwind has locks, which a child must not find locked by a thread that did not come along. Waits for threads that
- * walk, for two seconds at most, and keeps others from it until the fork is over. */
+/* Around a fork: libunwind has locks, and the child must not find one locked by a thread that it
+ * does not have. Waits until no thread walks, for two seconds at most, and keeps threads from
+ * starting to until the fork is over. */
 void vbt_oracle_before_fork(void);
 void vbt_oracle_after_fork(void);
 

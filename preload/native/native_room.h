@@ -1,5 +1,5 @@
-/* What a thread's captures work with: the stack that was captured last, and what is remembered of others. For native_stack.c and
- * native_known.c alone. */
+/* What a thread's captures work with: the stack captured last, and those remembered before. For
+ * native_stack.c and native_known.c alone. */
 #ifndef VBT_NATIVE_ROOM_H
 #define VBT_NATIVE_ROOM_H
 
@@ -13,7 +13,8 @@
 
 enum { VBT_MEMO_BITS = 11, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
 
-/* A frame on the way outwards, and where on the stack its registers were found (NULL: nowhere). */
+/* A frame met on the way outwards, and where on the stack its registers were found (NULL:
+ * nowhere). */
 struct vbt_walked {
     struct vbt_registers at;
     const uintptr_t *pc_slot, *fp_slot, *sp_slot;
@@ -24,19 +25,20 @@ struct vbt_native_room {
     struct vbt_native_known known[VBT_NATIVE_KNOWN];
     struct vbt_native_memo memos[1 << VBT_MEMO_BITS];
     struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
-    struct vbt_native_check checks[VBT_CHECKS_PADDING + VBT_CHECKS_EACH * VBT_NATIVE_FRAMES]; /* the first find no change, ever */
+    struct vbt_native_check
+        checks[VBT_CHECKS_PADDING + VBT_CHECKS_EACH * VBT_NATIVE_FRAMES]; /* the first are padding, and never differ */
     struct vbt_walked walked[VBT_NATIVE_FRAMES + 1];
     struct vbt_oracle_frame oracle[VBT_NATIVE_FRAMES];
 };
 
 _Static_assert(VBT_CHECKS_EACH *VBT_NATIVE_FRAMES <= UINT16_MAX, "a frame knows its checks by 16 bits");
 
-/* Compares the words that the frames outside of frames[met] were found by. 0: they are what they were; else the index of the
- * innermost frame that is another by now. */
+/* Compares the words by which the frames outside frames[met] were found. 0: they are unchanged;
+ * else the index of the innermost frame that has changed. */
 VBT_INLINE uint32_t vbt_native_changed_outside(const struct vbt_native_room *room, uint32_t met) {
     const struct vbt_native_check *first = room->checks + VBT_CHECKS_PADDING, *check = room->checks + room->frames[met - 1].checks;
 #define DIFFERS(i) VBT_UNLIKELY(*check[-(i)].slot != check[-(i)].value)
-    for (; check > first; check -= 4) { /* the padding makes the last four whole */
+    for (; check > first; check -= 4) { /* the padding makes the last four complete */
         if (DIFFERS(1))
             goto differs;
         if (DIFFERS(2)) {

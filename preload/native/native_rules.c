@@ -12,21 +12,22 @@
 #include <link.h>
 #include <sys/auxv.h>
 
-/* stamp is taken back before the others change and set after them; see modules.h. */
-struct known {
+/* stamp is cleared before the others change and set after them; see modules.h. */
+struct known_address {
     _Atomic uint64_t rule;
     _Atomic uint32_t site;
     _Atomic uint32_t stamp;
 };
 
 struct vbt_lock vbt_native_rules_lock;
-static struct vbt_table ids; /* return address → index of all */
-static struct vbt_vector all = {.item_size = sizeof(struct known)};
+static struct vbt_table ids; /* return address → index in addresses */
+static struct vbt_vector addresses = {.item_size = sizeof(struct known_address)};
 
-/* In glibc from 2.35 on, without a lock. With older ones the loader's list of modules is walked for each address that is new. */
+/* In glibc from 2.35 on, without a lock. With older ones the loader's list of modules is searched
+ * for each new address. */
 #pragma weak _dl_find_object
 
-/* Narrows a section to the segment that its header lies in: between segments there may be nothing. */
+/* Narrows a section to the segment that its header is in: between segments there may be nothing. */
 static void narrow(struct vbt_cfi_section *section, uintptr_t bias, const ElfW(Phdr) * headers, size_t count) {
     uintptr_t at = (uintptr_t)section->header;
     for (size_t i = 0; i < count; i++) {
@@ -64,7 +65,8 @@ static int is_it(struct dl_phdr_info *info, size_t size, void *argument) {
     return 1;
 }
 
-/* The description of the module that pc lies in; header NULL: there is none. False: no module. */
+/* The description of the module that contains pc; header NULL: it has none. False: no module
+ * contains pc. */
 static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
     if (_dl_find_object == NULL) {
         struct search search = {.pc = pc};
@@ -94,7 +96,8 @@ static bool in_loader(uintptr_t pc) {
     return false;
 }
 
-/* By its instructions: a processor's kernel may give it no description, and need not have it in a module. */
+/* Recognized by its instructions: a processor's kernel may give it no description, and it need not
+ * be in a module. */
 static bool returns_from_signal(uintptr_t pc) {
     return vbt_is_readable(pc) && vbt_is_readable(pc + sizeof(uint64_t)) && vbt_is_signal_return(pc);
 }
@@ -107,8 +110,8 @@ static struct vbt_rule find_rule(uintptr_t pc) {
     if (section.header != NULL)
         rule = vbt_cfi_rule(VBT_CFI_MACHINE, &section, pc - 1);
     if (rule.kind == VBT_RULE_NO_CFI && section.header != NULL) {
-        /* No call returns to the start of a function: the address was put there where the stack begins (makecontext), or
-         * for a signal handler to return to. */
+        /* No call returns to the start of a function: the address was put there where the stack
+         * begins (makecontext), or for a signal handler to return to. */
         struct vbt_rule at_start = vbt_cfi_rule(VBT_CFI_MACHINE, &section, pc);
         if (at_start.kind != VBT_RULE_NO_CFI)
             rule.kind = at_start.kind == VBT_RULE_SIGNAL ? VBT_RULE_SIGNAL : VBT_RULE_END;
@@ -120,17 +123,17 @@ static struct vbt_rule find_rule(uintptr_t pc) {
     return rule;
 }
 
-/* With the lock. */
+/* Needs the lock. */
 static void remember(uintptr_t pc, uint64_t rule, uint32_t site, uint32_t stamp) {
     uint32_t id = vbt_table_get(&ids, pc, 0);
     if (id == 0) {
-        if (all.count == 0)
-            vbt_vector_add(&all); /* 0 is nobody's */
-        id = vbt_vector_add(&all);
+        if (addresses.count == 0)
+            vbt_vector_add(&addresses); /* index 0 stands for none */
+        id = vbt_vector_add(&addresses);
         if (id == 0 || !vbt_table_put(&ids, pc, 0, id))
             return;
     }
-    struct known *known = vbt_vector_at(&all, id);
+    struct known_address *known = vbt_vector_at(&addresses, id);
     atomic_store(&known->stamp, 0);
     atomic_store(&known->rule, rule);
     atomic_store(&known->site, site);
@@ -142,7 +145,7 @@ struct vbt_rule vbt_native_rule(uintptr_t pc, uint32_t *site) {
     uint64_t word;
     uint32_t id = vbt_table_get(&ids, pc, 0);
     if (VBT_LIKELY(id != 0)) {
-        const struct known *known = vbt_vector_at(&all, id);
+        const struct known_address *known = vbt_vector_at(&addresses, id);
         uint32_t stamp = atomic_load(&known->stamp);
         word = atomic_load(&known->rule);
         *site = atomic_load(&known->site);
@@ -155,7 +158,7 @@ struct vbt_rule vbt_native_rule(uintptr_t pc, uint32_t *site) {
     rule = find_rule(pc);
     *site = vbt_native_site(pc);
     if (rule.kind == VBT_RULE_NO_MODULE || pc <= 1)
-        return rule; /* a module may come there any time */
+        return rule; /* a module may be loaded there any time */
     memcpy(&word, &rule, sizeof word);
     vbt_lock(&vbt_native_rules_lock);
     remember(pc, word, *site, stamp);

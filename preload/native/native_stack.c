@@ -9,7 +9,7 @@
 uint32_t vbt_native_verify_every;
 const struct vbt_native_frame vbt_native_nowhere;
 
-/* Nodes that stand for the callers that a cut stack does not have. */
+/* Nodes that stand for the missing callers of a cut stack. */
 static uint32_t cut_nodes[VBT_CUTS];
 
 bool vbt_native_stack_init(void) {
@@ -46,8 +46,8 @@ VBT_INLINE struct vbt_native_memo *memo_of(struct vbt_native_room *room, uintptr
     return memo;
 }
 
-/* The same, where the frame inside of it is known: a function is mostly called from where it was called before. Then the next frame's
- * rule is there before the stack is read. */
+/* The same, where the next inner frame is known: a function is mostly called from where it was
+ * called before, so that the next frame's rule is there before the stack is read. */
 VBT_INLINE struct vbt_native_memo *memo_outside(struct vbt_native_room *room, struct vbt_native_memo *inner, uintptr_t pc) {
     struct vbt_native_memo *memo = &room->memos[inner->outer];
     if (VBT_LIKELY(memo->pc == pc))
@@ -75,14 +75,14 @@ static int step_out_of_signal(struct vbt_native_stack *stack, const struct vbt_w
     return GO_ON;
 }
 
-/* A word of the frame that `from` stands in; NULL where no frame can be. */
+/* A word of the frame of `from`; NULL where there can be no frame. */
 static const uintptr_t *word_of_frame(struct vbt_native_stack *stack, const struct vbt_walked *from, uintptr_t at) {
     bool good = at >= from->at.sp && at % sizeof(uintptr_t) == 0 && at < UINTPTR_MAX - sizeof(uintptr_t) &&
                 vbt_stack_reach(&stack->ranges[0], at + sizeof(uintptr_t));
     return good ? (const uintptr_t *)at : NULL;
 }
 
-/* A step by a rule for a frame, with everything tested. */
+/* A step by a rule for a frame, with every check. */
 static int step_carefully(struct vbt_native_stack *stack, const struct vbt_walked *from, struct vbt_walked *to) {
     struct vbt_rule rule = from->memo->rule;
     bool by_sp = rule.kind == VBT_RULE_SP || rule.kind == VBT_RULE_LEAF;
@@ -120,7 +120,7 @@ static int step_carefully(struct vbt_native_stack *stack, const struct vbt_walke
     return cfa % sizeof(uintptr_t) == 0 ? GO_ON : VBT_CUT_MEMORY;
 }
 
-/* Lets libunwind say all that lies outside of `from`. */
+/* Leaves all that lies outside `from` to libunwind. */
 static int step_by_oracle(struct vbt_native_stack *stack, const struct vbt_walked *from, struct vbt_walked *to, uint32_t *count) {
     struct vbt_oracle_frame *frames = stack->room->oracle;
     uint32_t room = VBT_NATIVE_FRAMES - (uint32_t)(to - stack->room->walked);
@@ -136,11 +136,11 @@ static int step_by_oracle(struct vbt_native_stack *stack, const struct vbt_walke
     return VBT_CUT_NONE;
 }
 
-/* One step outwards where it is not simple, from to[-1]. *count: frames that were found. */
+/* One step outwards from to[-1] where it is not simple. *count: frames that were found. */
 static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct vbt_walked *to, uint32_t *count) {
     struct vbt_walked *from = to - 1;
     if (from->memo->rule.kind == VBT_RULE_NO_MODULE)
-        learn(from->memo, from->at.pc); /* perhaps it is in one by now */
+        learn(from->memo, from->at.pc); /* there may be one by now */
     int outcome = GO_ON;
     *count = 0;
     switch (from->memo->rule.kind) {
@@ -162,10 +162,11 @@ static __attribute__((noinline)) int step(struct vbt_native_stack *stack, struct
     return outcome;
 }
 
-/* ---- the whole way ---- */
+/* ---- the whole walk ---- */
 
-/* Puts the innermost `count` walked frames on top of frames[outer]. What a frame takes from the one outside of it stays in registers:
- * the next would have to wait for it on its way through memory. Returns the innermost frame. */
+/* Puts the innermost `count` walked frames on top of frames[outer]. What a frame takes from the
+ * next outer one stays in registers: through memory it would have to wait for it. Returns the
+ * innermost frame. */
 VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_t outer, uint32_t count, bool of_sites) {
     struct vbt_native_room *room = stack->room;
     struct vbt_native_frame *frame = &room->frames[outer];
@@ -180,7 +181,7 @@ VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_
         fp_matters = by_fp | ((memo->rule.fp >= 0) & fp_matters);
         check->slot = walked->pc_slot;
         check->value = vbt_stored_address(walked->pc_slot, walked->at.pc);
-        check += walked->pc_slot != NULL; /* no branch: each capture has one frame without, which is hard to foresee */
+        check += walked->pc_slot != NULL; /* no branch: each capture has one frame without a slot, which is hard to predict */
         if (fp_matters && walked->fp_slot != NULL)
             *check++ = (struct vbt_native_check){walked->fp_slot, walked->at.fp};
         if (VBT_UNLIKELY(walked->sp_slot != NULL))
@@ -198,12 +199,12 @@ VBT_INLINE struct vbt_native_frame *push(struct vbt_native_stack *stack, uint32_
 }
 
 struct way {
-    uint32_t met;   /* index of the frame of the last capture that the walked ones are inside of; 0: none */
+    uint32_t met;   /* index of the frame of the last capture at which the walk ended; 0: none */
     uint32_t count; /* frames walked */
     int outcome;    /* enum vbt_cut; GO_ON where a frame was met */
 };
 
-/* Whatever is called from it, such a frame is found by the same word. */
+/* Whatever is called from it, the same word leads to such a frame. */
 VBT_INLINE bool found_by_return_address_alone(const struct vbt_native_frame *frame) {
     return VBT_RA_BELOW_CFA && !frame->fp_matters && frame->checks - frame[-1].checks == 1;
 }
@@ -220,17 +221,18 @@ VBT_INLINE void keep_walked(struct vbt_walked *walked, uintptr_t sp, uintptr_t p
     walked->memo = memo;
 }
 
-/* Walks outwards, into room->walked, until a frame of the last capture is met, the stack ends, or `most` frames were walked. */
+/* Walks outwards, into room->walked, until a frame of the last capture is met, the stack ends, or
+ * `most` frames were walked. */
 VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_registers *caller, uint32_t most) {
     struct vbt_native_room *room = stack->room;
     const struct vbt_native_frame *frame = &room->frames[stack->top], *limit = &room->frames[VBT_NATIVE_FRAMES + 1];
     struct vbt_walked *first = room->walked, *walked = first, *last = first + most;
     uintptr_t sp = caller->sp, pc = caller->pc, fp = caller->fp;       /* scalars: a struct would be kept in vector registers */
-    const uintptr_t *pc_slot = NULL, *fp_slot = NULL, *sp_slot = NULL; /* nobody calls from inside of the first frame */
+    const uintptr_t *pc_slot = NULL, *fp_slot = NULL, *sp_slot = NULL; /* the first frame is not found by a slot */
     uintptr_t end = stack->ranges[0].end;
     struct vbt_native_memo *memo = memo_of(room, pc);
     for (;; memo = memo_outside(room, memo, pc)) {
-        frame -= frame->sp < sp; /* mostly by one or not at all */
+        frame -= frame->sp < sp; /* mostly one or none */
         while (VBT_UNLIKELY(frame->sp < sp))
             frame--;
         bool meets = ((frame->sp ^ sp) | (frame->pc ^ pc)) == 0 && (!frame->fp_matters || frame->fp == fp) && frame < limit;
@@ -282,8 +284,8 @@ VBT_INLINE struct way walk(struct vbt_native_stack *stack, const struct vbt_regi
     }
 }
 
-/* Too deep: the innermost frames are walked once more, and kept. The next captures go on from those, so that a program that lives that
- * deep is not walked whole each time. */
+/* Too deep: walks the innermost frames again and keeps them. The next captures continue from those,
+ * so that a program that stays that deep is not walked whole each time. */
 static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     stack->top = 0;
     stack->limit = VBT_NATIVE_DEEP_FRAMES;
@@ -291,7 +293,7 @@ static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack
     return walk(stack, caller, VBT_NATIVE_DEEP_KEPT);
 }
 
-/* Compares the frames of the capture with libunwind's. A cut stack must be the beginning of it. */
+/* Compares the captured frames with libunwind's. A cut stack must be the beginning of its. */
 static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     stack->unverified = 0;
     const struct vbt_oracle_frame *oracle = stack->room->oracle;
@@ -314,7 +316,7 @@ void vbt_native_stack_forget(struct vbt_native_stack *stack) {
     memset(stack->ranges, 0, sizeof stack->ranges);
 }
 
-void vbt_native_stack_expire(struct vbt_native_stack *stack) { stack->stamp = 0; /* of no generation */ }
+void vbt_native_stack_expire(struct vbt_native_stack *stack) { stack->stamp = 0; /* of no module generation */ }
 
 void vbt_native_stack_forget_counts(struct vbt_native_stack *stack) {
     memset(stack->cuts, 0, sizeof stack->cuts);
@@ -327,7 +329,7 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
         memset(stack->room->memos, 0, sizeof stack->room->memos);
     else if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
         return false;
-    struct vbt_native_room *room = stack->room; /* may be one that a fork copied before the rest of this was done */
+    struct vbt_native_room *room = stack->room; /* a fork may have copied it before the rest of this was done */
     room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = VBT_CHECKS_PADDING};
     for (int i = 0; i < VBT_CHECKS_PADDING; i++)
         room->checks[i].slot = &room->checks[i].value;
@@ -338,13 +340,13 @@ static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
     return true;
 }
 
-/* NULL where there is no memory; else the innermost frame. */
+/* Returns the innermost frame; NULL where there is no memory. */
 VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack, const struct vbt_registers *caller,
                                                   bool of_sites) {
     if (VBT_UNLIKELY(stack->stamp != atomic_load_explicit(&vbt_module_generation, memory_order_relaxed)) && !prepare(stack))
         return NULL;
     struct vbt_stack_range *range = &stack->ranges[0];
-    uintptr_t in_frame = caller->sp - sizeof(uintptr_t); /* of the function that called us: surely there */
+    uintptr_t in_frame = caller->sp - sizeof(uintptr_t); /* of the function that called us, and so mapped */
     if (VBT_UNLIKELY(in_frame - range->start >= range->end - range->start)) {
         stack->top = 0;
         vbt_stack_enter(stack->ranges, in_frame);

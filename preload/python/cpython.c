@@ -20,8 +20,9 @@ static void set_header(struct vbt_python_abi *abi, const struct vbt_python_abi *
     abi->compact_data = usual->compact_data + more;
 }
 
-/* _Py_DebugOffsets begins with a cookie, the version, and whether the build is free-threaded; groups
- * follow: runtime state, interpreter state, thread state, interpreter frame, code object, object, ... */
+/* _Py_DebugOffsets begins with a cookie, the version, and whether the build is free-threaded;
+ * groups follow: runtime state, interpreter state, thread state, interpreter frame, code object,
+ * object, ... */
 bool vbt_cpython_stated(const void *runtime, int minor, struct vbt_python_abi *abi) {
     const struct vbt_cpython *known = vbt_cpython_known(minor);
     if (runtime == NULL || known == NULL || known->stated.runtime == 0)

@@ -1,28 +1,26 @@
-/* CPython as vbtrace knows it: everything that depends on the interpreter's version, one row a
- * version in vbt_cpythons.
+/* CPython as vbtrace knows it: everything that depends on the interpreter's version, in one row a
+ * version, vbt_cpythons.
  *
  * To support another version:
- *   1. here: raise VBT_PYTHON_LAST and add the row; where its frames or code objects lie otherwise
- *      than an older version's, add the version to VBT_FOR_EACH_WALKER, too. Every message, walker,
- *      allocator wrapper and test follows from these. Compare the numbers that are the same in all
- *      versions, below the table.
- *   2. cpython.c: the members of _Py_DebugOffsets that are read, if their order within a group has
- *      changed.
- *   3. Only for what has become different in kind: python_walk.h (frames), python_code.c and
- *      python_lines.c (code objects and line tables), thread/full_stack.c (runs of the evaluation
- *      loop), lines/line_monitoring.c (line events), lines/line_objects.c (objects).
+ *   1. Here: raise VBT_PYTHON_LAST and add the row. If no older version has the same frames and
+ *      code objects, add the version to VBT_FOR_EACH_WALKER, too. Every message, walker, allocator
+ *      wrapper and test follows from these. Check the numbers below the table, which are the same
+ *      in all versions so far.
+ *   2. cpython.c: the members of _Py_DebugOffsets, if their order within a group has changed.
+ *   3. Only for what works differently: python_walk.h (frames), python_code.c and python_lines.c
+ *      (code objects, line tables), thread/full_stack.c (runs of the evaluation loop),
+ *      lines/line_monitoring.c (line events), lines/line_objects.c (objects).
  *   4. tests/unit/python/test_preload_cpython.c: the offsets as the interpreter's own headers have
- *      them, and the first words of its _PyRuntime. Run tests/unit/python/python_line_cases.py,
- *      which compiles its sample with the new interpreter, too.
- *   5. docs: the limits, which name the versions.
- * Then run the end-to-end tests with the new interpreter (VBTRACE_PYTHONS). At run time a self-check
- * compares what is read with the interpreter's own answers (python_check.c); it switches Python
- * attribution off where they differ.
+ *      them, and the first words of its _PyRuntime. Run tests/unit/python/python_line_cases.py:
+ *      it compiles its sample with the new interpreter, too.
+ *   5. README.md and docs/limits.md, which name the range of versions.
+ * Then run the end-to-end tests with the new interpreter (VBTRACE_PYTHONS). At run time a
+ * self-check compares what is read with the interpreter's own answers (python_check.c) and switches
+ * Python attribution off where they differ.
  *
  * The offsets are those of the interpreters' headers on x86-64 and aarch64; both are LP64 with the
  * same alignments. From 3.13 on the interpreter states most of them itself, in _Py_DebugOffsets at
- * the start of _PyRuntime, and these are the ones that are used: that is how free-threaded builds
- * are read. */
+ * the start of _PyRuntime, and these are used: that is how free-threaded builds are read. */
 #ifndef VBT_CPYTHON_H
 #define VBT_CPYTHON_H
 
@@ -51,7 +49,7 @@ enum vbt_frame_kind {
 
 enum vbt_line_table { VBT_LINES_LNOTAB, VBT_LINES_RANGES, VBT_LINES_LOCATIONS }; /* up to 3.9; 3.10; 3.11 on */
 
-/* What is read to attribute events to Python code. */
+/* What is read so that events can be attributed to Python code. */
 struct vbt_python_abi {
     enum vbt_frame_kind kind;
     enum vbt_line_table lines;
@@ -80,18 +78,20 @@ enum vbt_line_events {
 
 /* What VBT_LINE_EVENTS_TRACED reads and writes besides. */
 struct vbt_trace_abi {
-    int tstate_function;      /* the thread's trace function, right after its profile function */
-    int tstate_tracing;       /* the byte that says whether there is one of them; -1: it begins the cframe */
-    int frame_inner;          /* of a frame object: the frame that the offsets above are of; 0: it is that frame itself */
-    int frame_line;           /* of a frame object: f_lineno, which is right while a trace function runs */
-    int code_flags;           /* co_flags */
-    int code_bytes;           /* co_code; 0: the bytecode is read at the instruction's address */
-    int stop_iteration_value; /* where the interpreter itself makes a StopIteration for some values; 0: always for tracing's sake */
-    bool evaluates_frame_alone; /* the function that evaluates a frame takes no thread state, and cannot be set by a call */
+    int tstate_function; /* the thread's trace function, right after its profile function */
+    int tstate_tracing;  /* the byte that says whether there is one of them; -1: it begins the cframe */
+    int frame_inner;     /* in a frame object: the frame that struct vbt_python_abi describes; 0: the object is that frame */
+    int frame_line;      /* in a frame object: f_lineno, which is right while a trace function runs */
+    int code_flags;      /* co_flags */
+    int code_bytes;      /* co_code; 0: the bytecode is read at the instruction's address */
+    /* A StopIteration's value, where the interpreter makes some of these objects in any case; 0:
+     * all are made for the trace function. */
+    int stop_iteration_value;
+    bool evaluates_frame_alone; /* the function that evaluates a frame takes no thread state, and no call sets it */
     bool calls_without_c_stack; /* a call from Python to Python takes no room on the C stack */
 };
 
-/* How objects that no allocator is asked for are seen. */
+/* How objects from free lists, for which no allocator is called, are seen. */
 enum vbt_object_events {
     VBT_OBJECT_EVENTS_NONE,
     VBT_OBJECT_EVENTS_FREE_LISTS, /* free lists are kept empty, so that the allocator is asked; see struct vbt_free_lists_abi */
@@ -107,7 +107,7 @@ struct vbt_free_lists_abi {
 /* A version. */
 struct vbt_cpython {
     struct vbt_python_abi abi; /* of the build with the GIL */
-    int walked_as;             /* this version, or an older one with the same abi */
+    int walked_as;             /* this version, or an older one with the same offsets */
     const char *code_name;     /* the attribute that abi.code_qualname is the place of */
     struct vbt_stated_offsets stated;
     enum vbt_line_events line_events;
@@ -128,17 +128,19 @@ struct vbt_cpython {
     .kind = VBT_FRAME_OBJECT, .tstate_frame = 24, .frame_previous = 24, .frame_code = 32, .code_filename = 104,        \
     .code_qualname = 112, .code_first_line = 40, .code_lines = 120, .code_constants = 56, .tuple_items = 24
 
-/* The offsets are constants that the compiler sees: the walkers are specialised by them. */
+/* The compiler sees the offsets as constants and specializes the walkers by them. */
 static const struct vbt_cpython vbt_cpythons[] = {
     [8] = {
-        .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, VBT_OBJECTS, VBT_OLD_STRINGS},
+        .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, VBT_OBJECTS,
+                VBT_OLD_STRINGS},
         .walked_as = 8,
         .code_name = "co_name",
         .trace = {.tstate_function = 64, .tstate_tracing = 48, .frame_line = 108, .code_flags = 36, .code_bytes = 48,
                   .stop_iteration_value = 64, .evaluates_frame_alone = true},
     },
     [9] = {
-        .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, VBT_OBJECTS, VBT_OLD_STRINGS},
+        .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, VBT_OBJECTS,
+                VBT_OLD_STRINGS},
         .walked_as = 8,
         .code_name = "co_name",
         .trace = {.tstate_function = 64, .tstate_tracing = 48, .frame_line = 108, .code_flags = 36, .code_bytes = 48,
@@ -212,8 +214,8 @@ _Static_assert(sizeof vbt_cpythons / sizeof *vbt_cpythons == VBT_PYTHON_LAST + 1
 /* The row for 3.minor; NULL for a version that is not known. */
 const struct vbt_cpython *vbt_cpython_known(int minor);
 
-/* Reads what _PyRuntime of 3.minor states of itself. False where it is not there or of another
- * version; *abi is then unchanged. */
+/* Reads what _PyRuntime of 3.minor states of itself. False, and *abi unchanged, where there is none
+ * or it is another version's. */
 bool vbt_cpython_stated(const void *runtime, int minor, struct vbt_python_abi *abi);
 
 /* ---- what is the same in all versions that it is used with ---- */
@@ -250,7 +252,8 @@ struct vbt_py_function {
 /* Py_file_input, for Py_CompileString. */
 enum { VBT_PY_FILE_INPUT = 257 };
 
-/* An object that the garbage collector knows stands so many bytes after the start of its block. */
+/* An object that the garbage collector tracks starts this many bytes after the start of its
+ * block. */
 enum { VBT_PY_GC_HEADER = 16 };
 
 /* PyTypeObject: tp_flags, with Py_TPFLAGS_TUPLE_SUBCLASS and Py_TPFLAGS_BASE_EXC_SUBCLASS;
@@ -270,15 +273,16 @@ enum { VBT_PY_CODE_YIELDS = 0x20 | 0x80 | 0x200 };
 /* Up to 3.11: the opcode by which a frame returns. */
 enum { VBT_PY_RETURN_VALUE = 83 };
 
-/* From 3.12 on an int has a tag after its header: how many digits follow in the bits from 3 on, below
- * them the sign and, from 3.14 on, whether it is immortal. Ints up to the last small one exist from the
- * start. */
+/* From 3.12 on an int has a tag after its header: the number of digits that follow, from bit 3 on;
+ * below that the sign and, from 3.14 on, whether it is immortal. Ints up to the last small one
+ * exist from the start. */
 enum { VBT_PY_INT_IMMORTAL = 4, VBT_PY_INT_ONE_DIGIT = 8, VBT_PY_LAST_SMALL_INT = 256 };
 
 /* The event of a PyRefTracer for an object that has just been created. */
 enum { VBT_PY_REF_TRACER_CREATE = 0 };
 
-/* VBT_OBJECT_EVENTS_FREE_LISTS: how many objects a list holds, and how many lists of tuples there are. */
+/* VBT_OBJECT_EVENTS_FREE_LISTS: how many objects a list holds, and how many lists of tuples there
+ * are. */
 enum { VBT_PY_FREE_FLOATS = 100, VBT_PY_FREE_TUPLES = 2000, VBT_PY_FREE_OBJECTS = 80, VBT_PY_TUPLE_LISTS = 20 };
 
 #endif

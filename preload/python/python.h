@@ -1,4 +1,5 @@
-/* The interpreter in this process: which it is, and the functions and types of it that we use. */
+/* The interpreter in this process: its version, and those of its functions and types that we
+ * use. */
 #ifndef VBT_PYTHON_H
 #define VBT_PYTHON_H
 
@@ -13,16 +14,17 @@ struct vbt_python {
     char version[32];
     const struct vbt_cpython *known; /* the row for this version; NULL where there is none */
     struct vbt_python_abi abi;       /* of this build: of the row, or as the interpreter states it */
-    const char *trouble;             /* why not, for the report; NULL: nothing is wrong */
+    const char *trouble;             /* why Python code is not attributed, for the report; NULL: it is */
     void *library;                   /* handle for symbols */
     void (*get_allocator)(int domain, struct vbt_py_allocator *);
     void (*set_allocator)(int domain, struct vbt_py_allocator *);
-    void *(*current_thread)(void); /* the running thread's state, or NULL where it does not hold the interpreter */
+    void *(*current_thread)(void); /* the running thread's state, or NULL where this thread does not hold the GIL */
     void *(*this_thread)(void);    /* the state that belongs to this thread, whether it runs or not */
     int (*is_initialized)(void);
     int (*add_pending_call)(int (*function)(void *), void *argument);
     const void *code_type, *unicode_type, *bytes_type, *tuple_type;
-    uintptr_t evaluate_start, evaluate_end; /* the evaluation loop's function, where frames cannot be told otherwise */
+    /* The evaluation loop's function, for versions whose frames are known by nothing else. */
+    uintptr_t evaluate_start, evaluate_end;
 };
 
 extern struct vbt_python vbt_python VBT_HIDDEN;

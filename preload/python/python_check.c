@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* Copies memory of our own process; false where there is none. */
+/* Copies memory of our own process; false where it cannot be read. */
 static bool read_carefully(const void *from, void *to, size_t size) {
     struct iovec local = {to, size};
     struct iovec remote = {(void *)from, size};
@@ -18,10 +18,11 @@ static bool read_carefully(const void *from, void *to, size_t size) {
 
 static bool word_at(const char *base, int offset, uintptr_t *out) { return read_carefully(base + offset, out, sizeof *out); }
 
-/* The thread's innermost frame, NULL if it has none. *good: it could be read. A thread state is large enough for any
- * offset; what it points to may be anything as long as the offsets are not known to fit. */
+/* The thread's innermost frame, NULL if it has none. *good: it could be read. A thread state is
+ * large enough for any offset; what it points to may be anything until the offsets are known to
+ * fit. */
 static const char *raw_top(bool *good) {
-    static _Atomic uintptr_t readable; /* the cframe that was read last: while an interpreter starts, it is the same each time */
+    static _Atomic uintptr_t readable; /* the cframe that was read last: the same each time while an interpreter starts */
     const struct vbt_python_abi *abi = &vbt_python.abi;
     const char *state = abi->entry_owner != 0 ? vbt_python.current_thread() : NULL;
     if (state == NULL)
@@ -114,7 +115,7 @@ static int32_t raw_lasti(const char *frame, const char *code) {
     return vbt_python_lasti(frame, code, vbt_load_word(frame, abi->frame_instruction), 0);
 }
 
-/* One frame of theirs against one of ours. */
+/* Compares a frame as the interpreter describes it with the same frame as we read it. */
 static const char *compare_frame(void *theirs, const char *ours) {
     enum { TEXT = 1024 };
     char file[TEXT], name[TEXT];
@@ -139,7 +140,8 @@ static const char *compare_frame(void *theirs, const char *ours) {
     return trouble;
 }
 
-/* The next frame of Python code: neither the evaluation loop's nor the interpreter's shim around __init__. */
+/* The next frame of Python code: skips the evaluation loop's frames and the interpreter's shim
+ * around __init__. */
 static const char *skip_own(const char *frame) {
     for (; frame != NULL; frame = vbt_load_pointer(frame, vbt_python.abi.frame_previous)) {
         if (is_entry(frame))
@@ -157,7 +159,7 @@ const char *vbt_python_compare(void) {
         return NULL; /* nothing to compare with */
     bool good;
     const char *ours = skip_own(raw_top(&good));
-    void *theirs = api.get_frame(); /* borrowed; the ones before it are owned */
+    void *theirs = api.get_frame(); /* borrowed; its callers are owned */
     bool owned = false;
     const char *trouble = good ? NULL : "unreadable frames";
     while (trouble == NULL && theirs != NULL && theirs != api.none) {

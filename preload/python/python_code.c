@@ -1,9 +1,10 @@
 /* See python_code.h.
  *
- * Addresses are borrowed: a code object dies, and its block is given to another. So what is keyed by address
- * (vbt_python_sites, live_ids) is dropped when the block is freed, while what is keyed by content (codes and sites of
- * the tree) stays for ever. The block's shadow cell carries a mark that makes the ledger call block_freed.
- * All functions but the lookup take the tree's lock. */
+ * Addresses are only borrowed: a code object dies, and its block is given to another one. So what
+ * is keyed by address (vbt_python_sites, live_ids) is dropped when the block is freed, while what
+ * is keyed by content (codes and sites of the tree) stays for good. The block's shadow cell carries
+ * a mark that makes the ledger call block_freed. All functions but the lookup take the tree's
+ * lock. */
 #include "python_code.h"
 
 #include "preload/ledger/shadow.h"
@@ -22,10 +23,10 @@ enum { TEXT_MAX = 4096, LINE_TABLE_MAX = 1 << 24 };
 uint32_t vbt_transparent_site;
 struct vbt_table vbt_python_sites;
 
-/* A code object that is alive, and the keys that were made from its address. */
+/* A code object that is alive, and the keys made from its address. */
 struct live_code {
     uintptr_t address;
-    uint32_t code; /* 0: not Python code, or a shim */
+    uint32_t code; /* 0: not Python code, or the interpreter's shim */
     uint32_t first_key;
     struct vbt_line_cursor lines;
 };
@@ -36,7 +37,7 @@ struct site_key {
     uint32_t next;
 };
 
-/* Items that are given back are chained through their last member and used again. */
+/* Free items are chained through their last member and used again. */
 static struct vbt_vector live_codes = {.item_size = sizeof(struct live_code)};
 static struct vbt_vector site_keys = {.item_size = sizeof(struct site_key)};
 static uint32_t free_live_code, free_site_key;
@@ -46,8 +47,8 @@ static uint32_t own_file;
 static struct live_code *live_at(uint32_t id) { return vbt_vector_at(&live_codes, id); }
 static struct site_key *key_at(uint32_t id) { return vbt_vector_at(&site_keys, id); }
 
-/* A block that was watched is about to be freed: that of a code object, and everything known by its
- * addresses is forgotten (ids stay); or that of a thread state. */
+/* A watched block is about to be freed. If it is a code object's, everything known by its addresses
+ * is forgotten (ids stay); else it is a thread state's. */
 static void block_freed(uintptr_t block) {
     bool is_code = false;
     vbt_lock(&vbt_tree.lock);
@@ -92,8 +93,8 @@ static uint32_t take(struct vbt_vector *vector, uint32_t *free_list, uint32_t ne
     return vbt_vector_add(vector);
 }
 
-/* A str as UTF-8 (lone surrogates as three bytes each), cut at size; its length in bytes. Anything but a compact str
- * gives "?". */
+/* A str as UTF-8 (lone surrogates as three bytes each), cut at size; returns its length in bytes.
+ * Anything but a compact str gives "?". */
 static size_t read_text(const char *string, char *out, size_t size) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
     out[0] = '?';
@@ -153,7 +154,7 @@ static int32_t line_of(const char *code, int32_t lasti, struct vbt_line_cursor *
     return vbt_python_line(vbt_python.abi.lines, table, size, first_line, lasti, cursor);
 }
 
-/* The interpreter's _Py_InitCleanup, which shows up as a frame from 3.12 on. */
+/* The interpreter's _Py_InitCleanup, which appears as a frame from 3.12 on. */
 static bool is_shim(const char *file, size_t file_size, const char *name, size_t name_size) {
     static const char init[] = "__init__";
     const size_t size = sizeof init - 1;
@@ -161,7 +162,7 @@ static bool is_shim(const char *file, size_t file_size, const char *name, size_t
 }
 
 static uint32_t intern_code(const char *code) {
-    static char file[TEXT_MAX], name[TEXT_MAX]; /* under the lock; too large for somebody's stack */
+    static char file[TEXT_MAX], name[TEXT_MAX]; /* used under the lock; too large for the program's stacks */
     const struct vbt_python_abi *abi = &vbt_python.abi;
     size_t file_size = read_text(vbt_load_pointer(code, abi->code_filename), file, sizeof file - 1);
     size_t name_size = read_text(vbt_load_pointer(code, abi->code_qualname), name, sizeof name - 1);
@@ -183,8 +184,9 @@ static uint32_t intern_code(const char *code) {
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
 
-/* Marks the block that holds the object, so that its free is noticed. An object may start behind a header of the
- * allocator's user. A block that was allocated while nothing was recorded gets a cell that tells of nothing but the mark. */
+/* Marks the block that holds the object, so that its free is noticed. The object may start after a
+ * header of the allocator's caller. A block that was allocated while nothing was recorded gets a
+ * cell that holds the mark alone. */
 static void mark_block(uintptr_t address) {
     vbt_cell *cell;
     for (uintptr_t block = address; block + 32 >= address; block -= 16) {
@@ -223,7 +225,7 @@ int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uin
             start = copies[1 + index];
     }
     intptr_t offset = (intptr_t)key - (intptr_t)start;
-    return offset == (int32_t)offset ? (int32_t)offset : -1; /* none of this code's instructions */
+    return offset == (int32_t)offset ? (int32_t)offset : -1; /* not an instruction of this code */
 }
 
 uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
@@ -280,7 +282,7 @@ void vbt_python_own_file(const char *path) {
     vbt_lock(&vbt_tree.lock);
     own_file = vbt_intern_string(path, strlen(path));
     if (own_file != 0)
-        vbt_tree_disown(own_file); /* the module has run already, as far as to this call */
+        vbt_tree_disown(own_file); /* the module has already run up to this call */
     vbt_unlock(&vbt_tree.lock);
 }
 

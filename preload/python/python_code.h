@@ -1,13 +1,14 @@
-/* Code objects of the interpreter: from a frame's instruction to a site, and what happens when code dies. */
+/* The interpreter's code objects: from a frame's instruction to a site, and what happens when code
+ * dies. */
 #ifndef VBT_PYTHON_CODE_H
 #define VBT_PYTHON_CODE_H
 
 #include "preload/tree/tree.h"
 
-/* Stands for frames that are nobody's code: the interpreter's own shims. */
+/* The site of frames that belong to no code: the interpreter's shims. */
 extern uint32_t vbt_transparent_site;
 
-/* Maps what frames execute now to sites; see vbt_python_site. Read without a lock. */
+/* Maps what frames execute to sites; see vbt_python_site. Read without a lock. */
 extern struct vbt_table vbt_python_sites;
 
 /* Call once, after vbt_tree_init; false when there is no memory. */
@@ -15,35 +16,36 @@ bool vbt_python_code_init(void);
 
 uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2);
 
-/* The site of a frame: key and key2 as in struct vbt_frame. vbt_transparent_site for frames to leave out, and where
- * there is no memory. */
+/* The site of a frame; key and key2 as in struct vbt_frame. vbt_transparent_site for frames that
+ * are left out, and where there is no memory. */
 static inline uint32_t vbt_python_site(const char *frame, uintptr_t key, uint32_t key2) {
     uint32_t site = vbt_table_get(&vbt_python_sites, key, key2);
     return VBT_LIKELY(site != 0) ? site : vbt_python_new_site(frame, key, key2);
 }
 
-/* The file that code of vbtrace's own is said to be from which comes with the library. */
+/* The file name of the Python code that the library carries along. */
 #define VBT_OWN_CODE "<vbtrace>"
 
 /* Code of this file is vbtrace's own Python module. */
 void vbt_python_own_file(const char *path);
 
-/* The code of the call tree that a code object is, with the smallest and the largest of its lines; 0 if it is none that
- * is followed. Needs the tree's lock. */
+/* The tree's code for a code object, with the smallest and the largest of its lines; 0 for what is
+ * not followed or is no code object. Needs the tree's lock. */
 uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest);
 
-/* The next of the code objects that stand within one: of its functions, classes and expressions. NULL: there is none any more. *at: 0 at
- * first. */
+/* The next code object inside another one: of its functions, classes and expressions. NULL after
+ * the last. *at: 0 for the first. */
 const char *vbt_python_inner_code(const char *code, size_t *at);
 
 /* The line of an instruction, in bytes from the code's start; -1 for none. */
 int32_t vbt_python_line_at(const char *code, int32_t lasti);
 
-/* Bytes from the code's first instruction to the one that a frame executes; key and key2 as in struct vbt_frame. */
+/* Bytes from the code's first instruction to the one that a frame executes; key and key2 as in
+ * struct vbt_frame. */
 int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uint32_t key2);
 
-/* Reads a code object: for the self-check. False when it is none. line: of the instruction at `lasti` bytes from the
- * start. */
+/* Reads a code object, for the self-check. False if it is none. line: that of the instruction
+ * `lasti` bytes from the start. */
 bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name, size_t size, int32_t *first_line, int32_t *line);
 
 #endif

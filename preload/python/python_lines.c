@@ -3,7 +3,8 @@
 
 enum { NO_LINE = -1 };
 
-/* Pairs (bytes of code, lines), both relative; an instruction belongs to the last pair that starts at or before it. */
+/* Pairs (bytes of code, lines), both relative; an instruction belongs to the last pair that starts
+ * at or before it. */
 static int32_t from_lnotab(const uint8_t *table, size_t size, int32_t line, int32_t lasti) {
     int32_t offset = 0;
     for (size_t i = 0; i + 1 < size; i += 2) {
@@ -15,7 +16,8 @@ static int32_t from_lnotab(const uint8_t *table, size_t size, int32_t line, int3
     return line;
 }
 
-/* Pairs (bytes of code that the entry covers, lines since the last entry that had one); -128 lines: no line. */
+/* Pairs (bytes of code that the entry covers, lines since the last entry that had one); -128 lines:
+ * no line. */
 static int32_t from_ranges(const uint8_t *table, size_t size, int32_t line, int32_t lasti) {
     int32_t end = 0;
     for (size_t i = 0; i + 1 < size; i += 2) {
@@ -29,7 +31,7 @@ static int32_t from_ranges(const uint8_t *table, size_t size, int32_t line, int3
     return NO_LINE;
 }
 
-/* Six bits a byte, lowest first; bit 6 says that more follow. */
+/* Six bits a byte, lowest first; bit 6: more follow. */
 static uint32_t location_varint(const uint8_t **at, const uint8_t *end) {
     uint32_t value = 0;
     for (unsigned shift = 0; *at < end; shift += 6) {
@@ -42,8 +44,8 @@ static uint32_t location_varint(const uint8_t **at, const uint8_t *end) {
     return value;
 }
 
-/* Entries of a first byte (1, four bits of code, three bits of length - 1 in code units of two bytes) and what the
- * code asks for. */
+/* An entry is a first byte (bit 7 set, four bits of code, three bits of length - 1 in code units of
+ * two bytes), followed by what its code asks for. */
 static int32_t from_locations(const uint8_t *table, size_t size, int32_t first_line, int32_t lasti,
                               struct vbt_line_cursor *cursor) {
     enum { SHORT_FORMS = 10, ONE_LINE_FORMS = 13, NO_COLUMNS = 13, LONG = 14, NONE = 15 };
@@ -51,7 +53,7 @@ static int32_t from_locations(const uint8_t *table, size_t size, int32_t first_l
         *cursor = (struct vbt_line_cursor){0, 0, 0};
     const uint8_t *at = table + cursor->offset;
     const uint8_t *end = table + size;
-    uint32_t line = (uint32_t)first_line + (uint32_t)cursor->lines; /* unsigned, so that a table that is none cannot overflow it */
+    uint32_t line = (uint32_t)first_line + (uint32_t)cursor->lines; /* unsigned, so that garbage cannot overflow it */
     int32_t covered = cursor->covered;
     while (at < end) {
         *cursor = (struct vbt_line_cursor){covered, (int32_t)(line - (uint32_t)first_line), (uint32_t)(at - table)};
@@ -89,7 +91,7 @@ int32_t vbt_python_line(enum vbt_line_table kind, const uint8_t *table, size_t s
     }
 }
 
-/* The line of the entry that the cursor stands at, and the first byte of code behind it. */
+/* The line of the entry at the cursor, and the first byte of code after it. */
 static int32_t next_location(const uint8_t *table, size_t size, int32_t first_line, int32_t *lasti,
                              struct vbt_line_cursor *cursor) {
     int32_t line = from_locations(table, size, first_line, *lasti, cursor);

@@ -22,7 +22,7 @@ const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t gener
 
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
     stack->override = (struct vbt_frame){.node = node};
-    stack->depth = 0; /* so that the next walk asks */
+    stack->depth = 0; /* so that the next walk looks at the override */
     stack->known_generations = 0;
 }
 
@@ -41,7 +41,7 @@ void vbt_python_stack_expire(struct vbt_python_stack *stack) {
 
 VBT_FOR_EACH_WALKER(WALKER)
 
-/* For offsets that the interpreter states otherwise than the table. */
+/* For offsets that the interpreter states and the table does not have. */
 static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi); }
 
 static struct vbt_frame *no_python(struct vbt_python_stack *stack) {
@@ -53,7 +53,7 @@ struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *) = no_python;
 
 bool vbt_python_abi_is_known(void) { return memcmp(&vbt_python.abi, &vbt_python.known->abi, sizeof vbt_python.abi) == 0; }
 
-/* Until the first frames were seen: reads that survive offsets that do not fit. */
+/* Until the first frames have been seen: reads that survive wrong offsets. */
 static struct vbt_frame *first_leaf(struct vbt_python_stack *stack) {
 #define WALKER_ENTRY(minor) [minor] = leaf_##minor,
     static struct vbt_frame *(*const walkers[])(struct vbt_python_stack *) = {VBT_FOR_EACH_WALKER(WALKER_ENTRY)};

@@ -1,27 +1,29 @@
 /* The Python call stack of the calling thread, as a node of the call tree.
  *
- * The thread keeps the chain of frames that it saw last, root first, with the node of each. Most events find the same
- * chain: the walk goes from the leaf to the root, compares each frame's current instruction and its link to the frame
- * before it, and since all addresses are known beforehand the loads overlap. Where something differs, the frames from
- * there to the leaf are looked up anew. A frame's memory is reused by later calls, so every frame is compared each
- * time: that is what makes the stack exact. */
+ * The thread keeps the chain of frames that it saw last, root first, with the node of each. Most
+ * events find the same chain: the walk goes from the leaf to the root and compares each frame's
+ * current instruction and its link to the next outer frame. All addresses are known beforehand, so
+ * the loads overlap. Where something differs, the frames from there to the leaf are looked up from
+ * scratch. A frame's memory is reused by later calls, so every frame is compared each time: that is
+ * what makes the stack exact. */
 #ifndef VBT_PYTHON_STACK_H
 #define VBT_PYTHON_STACK_H
 
 #include "preload/ledger/counters.h"
 #include "python.h"
 
-/* Frames kept; a deeper stack is cut: only its leaf line is told. */
+/* Frames kept. Of a deeper stack only the leaf line is reported. */
 enum { VBT_STACK_FRAMES = 1 << 15 };
 
 struct vbt_frame {
     const char *frame;
-    uintptr_t key; /* what the frame executes now: an instruction's address, or a code object's with key2 */
+    uintptr_t key; /* what the frame executes: an instruction's address, or a code object's with key2 */
     uint32_t key2; /* VBT_FRAME_OBJECT: f_lasti + 1 */
-    uint32_t node; /* of the call tree: this frame and those before it */
+    uint32_t node; /* of the call tree: this frame and those outside it */
 };
 
-/* The latest steps from a parent node to what a frame executes: a loop comes by the same few lines again and again. */
+/* The latest steps from a parent node to what a frame executes: a loop takes the same few steps
+ * again and again. */
 enum { VBT_STEP_BITS = 8, VBT_STEPS = 1 << VBT_STEP_BITS };
 
 struct vbt_step {
@@ -32,27 +34,27 @@ struct vbt_step {
 };
 
 struct vbt_python_stack {
-    /* What most events find as it was; see vbt_walk_known. */
+    /* What most events find unchanged; see vbt_walk_known. */
     uint64_t known_generations;         /* of vbt_python_generations; 0: nothing is known */
     const char *state;                  /* up to 3.11: the thread's PyThreadState, valid in state_generation */
     const char *known_leaf;             /* the frame that was executing */
-    const struct vbt_frame *below_leaf; /* the kept frame before it; its own frame is NULL where the leaf is the root */
+    const struct vbt_frame *below_leaf; /* the next outer frame that is kept; its own frame is NULL where the leaf is the root */
     uint32_t leaf_parent;               /* that frame's node */
 
     struct vbt_ledger *ledger; /* of the same thread */
     uint32_t code_generation, state_generation;
     uint32_t depth;
-    uint32_t same;             /* the outermost so many frames were not looked up anew since full_stack.c set this to the depth */
-    struct vbt_frame *frames;  /* VBT_STACK_FRAMES, then as many again to walk into, and one before; mapped when first needed */
+    uint32_t same;             /* this many of the outermost frames have kept their nodes since full_stack.c set it to the depth */
+    struct vbt_frame *frames;  /* VBT_STACK_FRAMES, as many again to walk into, and one in front; mapped when first needed */
     struct vbt_frame cut;      /* the leaf of a stack that is too deep */
-    struct vbt_frame override; /* node not 0: stands for every stack */
+    struct vbt_frame override; /* if its node is not 0, it stands for every stack */
     uint64_t truncated;
     struct vbt_step steps[VBT_STEPS]; /* of the code generation */
 };
 
-/* Two generations in one word, never 0. That of code, the low half, grows whenever a code object dies:
- * its address, and those of its instructions, may mean something else from then on. That of thread
- * states, the high half, grows whenever one is freed that a thread has kept. */
+/* Two generations in one word, never 0. That of code, the low half, grows whenever a code object
+ * dies: its address, and those of its instructions, may then mean something else. That of thread
+ * states, the high half, grows whenever one that a thread keeps is freed. */
 extern _Atomic uint64_t vbt_python_generations VBT_HIDDEN;
 
 #define VBT_PYTHON_CODE_DIED UINT64_C(1)
@@ -65,27 +67,27 @@ static inline uint64_t vbt_python_generations_of(uint32_t code, uint32_t state) 
 /* Asks the interpreter for the thread's state and keeps it. */
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation);
 
-/* The stack belongs to another thread from now on. */
+/* Another thread takes over the stack. */
 void vbt_python_stack_reset(struct vbt_python_stack *stack);
 
-/* What is known of code may be half written. */
+/* Forgets what is known of code: it may be half written. */
 void vbt_python_stack_expire(struct vbt_python_stack *stack);
 
-/* From now on this node stands for the thread's stack, whatever it runs; 0: no longer. */
+/* From now on this node stands for the thread's stack, whatever the thread runs; 0: no longer. */
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node);
 
-/* The calling thread's Python stack: its leaf frame, whose node is that of the whole stack; valid until the next
- * call. NULL when the thread runs no Python code. */
+/* The calling thread's leaf frame, whose node is that of its whole Python stack; valid until the
+ * next call. NULL when the thread runs no Python code. */
 extern struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *stack)VBT_HIDDEN;
 
-/* Chooses the walker for vbt_python, whose abi is set. The first frames that are met are looked at with care before
- * it is used. */
+/* Chooses the walker for vbt_python, whose abi is set. Before it is used, the first frames are
+ * checked with care. */
 void vbt_python_stack_use(void);
 
-/* No frame is read from now on. */
+/* No frame is read after this. */
 void vbt_python_stack_forget(void);
 
-/* Have frames been seen, and are they read? */
+/* Have frames been seen, and are they being read? */
 bool vbt_python_stack_in_use(void);
 
 /* Are the offsets in use those of the table? */

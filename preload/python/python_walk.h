@@ -1,5 +1,6 @@
-/* The walk over the interpreter's frames. Every function takes the offsets as an argument and is inlined where they
- * are constants, so that there is one walker a version. What it does is told in python_stack.h. */
+/* The walk over the interpreter's frames; python_stack.h says what it does. Every function takes
+ * the offsets as an argument and is inlined where they are constants, so that there is one walker a
+ * version. */
 #ifndef VBT_PYTHON_WALK_H
 #define VBT_PYTHON_WALK_H
 
@@ -10,8 +11,8 @@
 
 #include <string.h>
 
-/* Up to 3.11 the running thread's state is one variable for all threads, and a thread's own is slow to get at: it is
- * kept, until it is freed. */
+/* Up to 3.11 the running thread's state is one variable for all threads, and finding a thread's own
+ * is slow: it is kept until it is freed. */
 VBT_INLINE const char *thread_state(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
     if (abi->entry_owner == 0) {
         uint32_t generation = vbt_python_state_generation(atomic_load_explicit(&vbt_python_generations, memory_order_acquire));
@@ -46,7 +47,7 @@ VBT_INLINE bool is_entry(const char *frame, const struct vbt_python_abi *abi) {
     return abi->entry_owner != 0 && *(const int8_t *)(frame + abi->frame_owner) >= abi->entry_owner;
 }
 
-/* Reads the frame's place; true if it is not the one that was kept. */
+/* Reads what the frame executes; true if it differs from what was kept. */
 VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi) {
     uintptr_t key = key_of(kept->frame, abi);
     bool changed = key != kept->key;
@@ -59,7 +60,7 @@ VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi
     return changed;
 }
 
-/* Where a step is kept, if it is. */
+/* Where a step is kept, if it is kept at all. */
 VBT_INLINE uint32_t step_index(uintptr_t key, uint32_t key2, uint32_t parent) {
     return (((uint32_t)key + key2) ^ parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS);
 }
@@ -92,7 +93,7 @@ VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept
     kept->node = node;
 }
 
-/* The chain as it is kept now is what vbt_walk_known compares with. */
+/* vbt_walk_known compares with the chain as it is kept now. */
 VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     struct vbt_frame *leaf = &stack->frames[stack->depth - 1];
     stack->known_leaf = leaf->frame;
@@ -102,7 +103,8 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     return leaf;
 }
 
-/* Looks up the nodes of the frames from `first` on, whose parents' are known; returns the leaf. */
+/* Looks up the nodes of the frames from `first` on, whose parents' nodes are known; returns the
+ * leaf. */
 VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t first, const struct vbt_python_abi *abi) {
     uint32_t parent = first == 0 ? 0 : stack->frames[first - 1].node;
     if (first < stack->same)
@@ -119,7 +121,7 @@ VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t fir
     return remember(stack);
 }
 
-/* Deeper than what is kept: the leaf line alone. */
+/* Deeper than what is kept: reports the leaf line alone. */
 VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf,
                                      const struct vbt_python_abi *abi) {
     stack->depth = 0;
@@ -130,9 +132,9 @@ VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struc
     return &stack->cut;
 }
 
-/* Walks from `frame` into the second half of the frames, leaf first, until `stop` (exclusive) of the kept frames is
- * met or the stack ends. Returns how many were walked, VBT_STACK_FRAMES for too many; *junction is the index of the
- * kept frame that was met, or -1. */
+/* Walks from `frame` into the second half of the frames, leaf first, until one of the last
+ * `look_back` kept frames is met or the stack ends. Returns how many were walked, VBT_STACK_FRAMES
+ * if there are too many; *junction is the index of the kept frame that was met, or -1. */
 VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint32_t look_back, int64_t *junction,
                          const struct vbt_python_abi *abi) {
     struct vbt_frame *walked = stack->frames + VBT_STACK_FRAMES;
@@ -152,8 +154,8 @@ VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint
     return count;
 }
 
-/* Goes through the kept frames from `top` to the root. Returns the lowest index whose place changed (top + 1: none),
- * or -1 where the chain is not the kept one. */
+/* Goes through the kept frames from `top` to the root. Returns the lowest index where something
+ * else is executed now (top + 1: none), or -1 where the chain is not the kept one. */
 VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, const struct vbt_python_abi *abi) {
     struct vbt_frame *frames = stack->frames;
     int64_t changed = top + 1;
@@ -168,7 +170,7 @@ VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, const
     }
 }
 
-/* The leaf frame is another than last time: finds where the stack joins the kept one. */
+/* The leaf frame is not the last one: finds where the stack joins the kept one. */
 VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, const char *leaf, const struct vbt_python_abi *abi) {
     enum { LOOK_BACK = 16 }; /* frames that returned since: mostly one or two */
     if (VBT_UNLIKELY(stack->override.node != 0))
@@ -220,9 +222,9 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
     return intern(stack, (uint32_t)changed, abi);
 }
 
-/* The step that the leaf frame takes, where the chain before it is the kept one and the step was taken before; else
- * NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from what was kept, so that the loads
- * overlap. */
+/* The step that the leaf frame takes, where the chain outside it is the kept one and the step was
+ * taken before; else NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from
+ * what was kept, so that the loads overlap. */
 VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
     if (VBT_UNLIKELY(VBT_PEEK(uint64_t, vbt_python_generations) != stack->known_generations))
         return NULL;

@@ -74,13 +74,13 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
 }
 
 /* How things stand: the sums one by one, without time and events. */
-enum field { ALLOCS, FREES, ALLOCATED, FREED, TEMPORARY, OBJECTS };
+enum line_total { ALLOCS, FREES, ALLOCATED, FREED, TEMPORARY, OBJECTS };
 
-VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum field field) {
+VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum line_total total) {
     const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
     const struct vbt_totals *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
     const struct vbt_counters *ours = lines->measuring;
-    switch (field) {
+    switch (total) {
     case ALLOCS:
         return (int64_t)(heap->allocs + python->allocs - ours->allocs);
     case FREES:

@@ -1,4 +1,5 @@
-/* The line books: what an execution of a line costs itself and by its calls, recursion, how high the heap stood, what is not followed. */
+/* The line books: what an execution of a line costs itself and by its calls, recursion, how high
+ * the heap stood, what is not followed. */
 #include "preload/lines/books/line_silent.h"
 #include "preload/lines/books/line_fast.h"
 
@@ -356,7 +357,8 @@ static void the_end_closes_what_is_under_way(void **state) {
 
 enum { STEPS = 3000, DEPTH = 6, BLOCKS = 24 };
 
-/* The same steps for the same seed: lines, calls of all kinds, recursion, blocks that come and go. */
+/* The same steps for the same seed: lines, calls of all kinds, recursion, blocks that come and
+ * go. */
 static void random_steps(uint64_t seed) {
     static int frames[DEPTH]; /* stand for frames */
     size_t depth = 0;
@@ -416,7 +418,8 @@ static void the_short_ways_book_what_the_long_one_does(void **state) {
     vbt_line_fast_enabled = vbt_line_clock_is_tsc;
 }
 
-/* Read at a line's end wherever somebody says that it may have changed; nobody else's reading counts then. */
+/* Read at a line's end wherever somebody says that it may have changed; nobody else's reading
+ * counts then. */
 static void the_resident_set_is_that_at_the_end_of_the_line(void **state) {
     enum { MUCH = 1024 * 1024 };
     const int64_t between = (int64_t)1 << 40;

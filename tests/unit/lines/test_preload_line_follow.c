@@ -1,4 +1,5 @@
-/* From a code object to its records: what is chosen, by patterns, as a part of what is, or by @profile. */
+/* From a code object to its records: what is chosen, by patterns, as a part of what is, or by
+ * @profile. */
 #include "preload/lines/line_follow.h"
 
 #include "preload/lines/line_mode.h"

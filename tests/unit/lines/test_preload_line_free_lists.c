@@ -20,11 +20,11 @@ enum { WORDS = 64 * 1024, FLOATS = 5000, TUPLES = 9000, LISTS = 14000, DICTS = 2
 
 enum kind { FLOAT, TUPLE, LIST, DICT, KEYS };
 
-struct object {
+struct listed_object {
     char bytes[48]; /* with links, where the interpreter has them */
     enum kind kind;
     long size;
-    struct object *keys;
+    struct listed_object *keys;
 };
 
 static void **interpreter; /* WORDS */
@@ -35,9 +35,11 @@ static struct vbt_thread *thread;
 
 static const struct vbt_free_lists_abi *abi(void) { return &vbt_cpython_known(minor)->free_lists; }
 
-static void link_set(struct object *object, int offset, const void *next) { memcpy(object->bytes + offset, &next, sizeof next); }
+static void link_set(struct listed_object *object, int offset, const void *next) {
+    memcpy(object->bytes + offset, &next, sizeof next);
+}
 
-static void *link_of(const struct object *object, int offset) {
+static void *link_of(const struct listed_object *object, int offset) {
     void *next;
     memcpy(&next, object->bytes + offset, sizeof next);
     return next;
@@ -58,8 +60,8 @@ static struct chain chain_of(enum kind kind, long size) {
     return (struct chain){&interpreter[TUPLES + index], &counts[index], VBT_PY_FREE_TUPLES, TUPLE_ITEM};
 }
 
-/* An array, and how many it holds: right after it, or where those of dicts and of key tables are side by
- * side after both. */
+/* An array, and how many it holds: right after it, or where those of dicts and of key tables are
+ * side by side after both. */
 struct array {
     void **objects;
     int *count;
@@ -76,9 +78,9 @@ static struct array array_of(enum kind kind) {
     return (struct array){&interpreter[DICTS], abi()->side_by_side ? counts : (int *)&interpreter[DICTS + VBT_PY_FREE_OBJECTS]};
 }
 
-static struct object *take(enum kind kind, long size) {
+static struct listed_object *take(enum kind kind, long size) {
     made++;
-    struct object *object = NULL;
+    struct listed_object *object = NULL;
     if (has_lists && (kind == FLOAT || kind == TUPLE)) {
         struct chain chain = chain_of(kind, size);
         if ((object = *chain.first) != NULL) {
@@ -97,7 +99,7 @@ static struct object *take(enum kind kind, long size) {
     return object;
 }
 
-static void give_back(struct object *object) {
+static void give_back(struct listed_object *object) {
     if (object->keys != NULL)
         give_back(object->keys);
     if (has_lists && (object->kind == FLOAT || object->kind == TUPLE)) {
@@ -148,18 +150,18 @@ void PyObject_GC_Del(void *object) { PyObject_Free(object); }
 
 static int set_item(void *dict, const char *key, void *value) {
     (void)key, (void)value;
-    ((struct object *)dict)->keys = take(KEYS, 0);
+    ((struct listed_object *)dict)->keys = take(KEYS, 0);
     return 0;
 }
 
-static void let_go(int count, struct object **of) {
+static void let_go(int count, struct listed_object **of) {
     for (int i = 0; i < count; i++)
         give_back(of[i]);
 }
 
 /* Makes so many of a kind, and drops them. */
 static void make_and_drop(enum kind kind, long size, int count) {
-    struct object *objects[VBT_PY_FREE_TUPLES + 8];
+    struct listed_object *objects[VBT_PY_FREE_TUPLES + 8];
     for (int i = 0; i < count; i++)
         objects[i] = take(kind, size);
     let_go(count, objects);
@@ -170,12 +172,12 @@ static void make_and_drop(enum kind kind, long size, int count) {
 static void clear_lists(void) {
     for (int i = 0; i < VBT_PY_TUPLE_LISTS; i++)
         for (struct chain chain = chain_of(TUPLE, i + abi()->smallest_tuple); *chain.first != NULL;) {
-            struct object *object = *chain.first;
+            struct listed_object *object = *chain.first;
             *chain.first = link_of(object, chain.link);
             free(object);
         }
     for (struct chain chain = chain_of(FLOAT, 0); *chain.first != NULL;) {
-        struct object *object = *chain.first;
+        struct listed_object *object = *chain.first;
         *chain.first = link_of(object, chain.link);
         free(object);
     }
@@ -193,7 +195,7 @@ static void begin_interpreter(void) {
     make_and_drop(TUPLE, 5, 10);
     make_and_drop(TUPLE, 3, 10);
     make_and_drop(LIST, 0, 3);
-    struct object *filled[3];
+    struct listed_object *filled[3];
     for (int i = 0; i < 3; i++)
         set_item(filled[i] = take(DICT, 0), "key", NULL);
     let_go(3, filled);

@@ -1,4 +1,5 @@
-/* Methods that the evaluation loop binds only because there is a trace function: they are not the program's. */
+/* Methods that the evaluation loop binds only because there is a trace function: they are not the
+ * program's. */
 #include "preload/lines/line_methods.h"
 
 #include "preload/lines/line_follow.h"
@@ -34,8 +35,8 @@ static descriptor_get in_type(void) {
     return function;
 }
 
-/* Two places that ask for a bound method: an instruction of the evaluation loop, and any other code. They
- * differ, so that no compiler makes one of them. */
+/* Two places that ask for a bound method: an instruction of the evaluation loop, and any other
+ * code. They differ, so that no compiler makes one of them. */
 static __attribute__((noinline)) const void *in_loop(void *object) {
     void *volatile bound = in_type()(fake_object(), object, PyMethodDescr_Type);
     return bound;

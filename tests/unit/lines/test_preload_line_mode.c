@@ -1,5 +1,5 @@
-/* Starting line mode: in an interpreter that lacks a function nothing is started, and it is said. What comes
- * of a start that succeeds is in the tests of line_trace.c and line_monitoring.c. */
+/* Starting line mode: in an interpreter that lacks a function nothing is started, and it is said.
+ * What comes of a start that succeeds is in the tests of line_trace.c and line_monitoring.c. */
 #include "preload/lines/line_mode.h"
 
 #include "preload/lines/books/line_books.h"

@@ -1,4 +1,5 @@
-/* Line events by sys.monitoring: which code they are switched on for, and what each of them books. */
+/* Line events by sys.monitoring: which code they are switched on for, and what each of them
+ * books. */
 #include "preload/lines/books/line_silent.h"
 #include "preload/lines/line_follow.h"
 #include "preload/lines/line_tool.h"

@@ -1,5 +1,6 @@
-/* Exact objects: what the reference tracer reports, whom else it reports to, and what is said where objects
- * cannot be seen. What free lists have to do with it is in test_preload_line_free_lists.c. */
+/* Exact objects: what the reference tracer reports, whom else it reports to, and what is said where
+ * objects cannot be seen. What free lists have to do with it is in
+ * test_preload_line_free_lists.c. */
 #include "preload/lines/line_objects.h"
 
 #include "preload/lines/books/line_books.h"

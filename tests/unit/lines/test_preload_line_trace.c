@@ -1,5 +1,5 @@
-/* Line events by a trace function: in which frames it is in place, what each event books, and who else may
- * have a trace function. */
+/* Line events by a trace function: in which frames it is in place, what each event books, and who
+ * else may have a trace function. */
 #include "preload/lines/line_frames.h"
 #include "preload/lines/line_follow.h"
 #include "preload/process/run_notes.h"

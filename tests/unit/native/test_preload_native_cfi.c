@@ -1,4 +1,5 @@
-/* Unwinding rules out of .eh_frame: recorded sections of both processors against readelf, hand-made ones, and damaged ones. */
+/* Unwinding rules out of .eh_frame: recorded sections of both processors against readelf, hand-made
+ * ones, and damaged ones. */
 #include "preload/native/native_cfi.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -74,7 +75,8 @@ static struct vbt_rule first_rule(int i, const struct vbt_cfi_section *section) 
     return vbt_cfi_rule(recorded[i].machine, section, section->start + (uintptr_t)recorded[i].expected[0].start);
 }
 
-/* Wherever the section is cut off: an answer from what is there, or none; the sanitizer sees any read beyond. */
+/* Wherever the section is cut off: an answer from what is there, or none; the sanitizer sees any
+ * read beyond. */
 static void a_section_that_is_cut_off_is_not_read_beyond(void **state) {
     (void)state;
     for (int i = 0; i < RECORDED; i++)
@@ -124,7 +126,8 @@ static void damaged_sections_do_no_harm(void **state) {
     }
 }
 
-/* A section with one function of 16 bytes at address 4096 from its start, whose frame these instructions describe. */
+/* A section with one function of 16 bytes at address 4096 from its start, whose frame these
+ * instructions describe. */
 struct made {
     uint8_t bytes[256];
     size_t size;
@@ -201,7 +204,8 @@ static void hand_made_frames(void **state) {
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x07, 16).kind, VBT_RULE_END);
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x90, 2).kind, VBT_RULE_ASK);
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x09, 16, 2).kind, VBT_RULE_ASK);
-    /* the CFA from rbx, from no register, off by a byte; the frame pointer below the stack pointer */
+    /* the CFA from rbx, from no register, off by a byte; the frame pointer below the stack
+     * pointer */
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x0d, 3).kind, VBT_RULE_ASK);
     assert_int_equal(X86_RULE(0, 0x90, 1).kind, VBT_RULE_ASK);
     assert_int_equal(X86_RULE(0, 0x0c, 7, 17, 0x90, 1).kind, VBT_RULE_ASK);
@@ -223,7 +227,8 @@ static void hand_made_expressions(void **state) {
     /* *(rsp + 8): not in a rule; rsp + 8 + 8 is */
     assert_int_equal(X86_RULE(0, 0x90, 1, 0x0f, 3, 0x77, 8, 0x06).kind, VBT_RULE_ASK);
     assert_rule(X86_RULE(0, 0x90, 1, 0x0f, 4, 0x77, 8, 0x23, 8), RULE(VBT_RULE_SP, 16, 0, -1), "sum", 0);
-    /* what linkers write for procedure linkage tables: rsp + 8 + ((rip & 15) >= 11) * 8; the section is 16-aligned */
+    /* what linkers write for procedure linkage tables: rsp + 8 + ((rip & 15) >= 11) * 8; the
+     * section is 16-aligned */
 #define PLT 0x90, 1, 0x0f, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22
     assert_rule(X86_RULE(10, PLT), RULE(VBT_RULE_SP, 8, 0, -1), "linkage table, before", 10);
     assert_rule(X86_RULE(11, PLT), RULE(VBT_RULE_SP, 16, 0, -1), "linkage table, after", 11);

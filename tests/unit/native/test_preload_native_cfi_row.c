@@ -193,7 +193,8 @@ static void expressions_are_sums(void **state) {
     assert_int_equal(value.number, 31);
 }
 
-/* As linkers describe a procedure linkage table: 8 bytes more are pushed from the 11th byte of an entry of 16 on. */
+/* As linkers describe a procedure linkage table: 8 bytes more are pushed from the 11th byte of an
+ * entry of 16 on. */
 static void expressions_may_depend_on_the_address(void **state) {
     (void)state;
     struct vbt_cfi_value value;

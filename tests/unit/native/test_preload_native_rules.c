@@ -1,4 +1,5 @@
-/* Rules of return addresses: remembered until a library is closed, and found without the newer libc's help, too. */
+/* Rules of return addresses: remembered until a library is closed, and found without the newer
+ * libc's help, too. */
 #include "preload/tree/modules.h"
 #include "preload/native/native_rules.h"
 #include "tests/unit/support/preload_world.h"
@@ -75,7 +76,7 @@ static void a_rule_is_found_anew_when_a_library_was_closed(void **state) {
     uint32_t site;
     uintptr_t pc = here();
     struct vbt_rule rule = old_rule(pc, &site);
-    struct known *known = vbt_vector_at(&all, vbt_table_get(&ids, pc, 0));
+    struct known_address *known = vbt_vector_at(&addresses, vbt_table_get(&ids, pc, 0));
     uint64_t wrong = 12345;
     atomic_store(&known->rule, wrong);
     struct vbt_rule remembered = old_rule(pc, &site);
@@ -86,7 +87,7 @@ static void a_rule_is_found_anew_when_a_library_was_closed(void **state) {
     assert_same(rule, old_rule(pc, &site));
     vbt_modules_close_end();
     assert_same(rule, old_rule(pc, &site));
-    assert_int_equal(all.count, 1 + ids.used); /* the entry was used again */
+    assert_int_equal(addresses.count, 1 + ids.used); /* the entry was used again */
 }
 
 int main(void) {

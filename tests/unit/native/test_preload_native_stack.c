@@ -28,8 +28,8 @@ static __thread uint64_t repeats,
 static const struct shapes *const all_shapes[] = {&shapes_at_o0, &shapes_at_o2, &shapes_at_o3};
 enum { SHAPE_SETS = sizeof all_shapes / sizeof all_shapes[0] };
 
-/* The node stands for exactly the frames of the capture, and they for what libunwind sees. If the stack is said to be that of the
- * capture before, or is known, it has the node that it had then. */
+/* The node stands for exactly the frames of the capture, and they for what libunwind sees. If the
+ * stack is said to be that of the capture before, or is known, it has the node that it had then. */
 __attribute__((noinline)) static void look_here(void) {
     struct vbt_registers caller = VBT_CALLER_REGISTERS;
     uint32_t before = stack.whole != NULL ? stack.whole->node : 0;
@@ -93,7 +93,8 @@ __attribute__((noinline)) static void look_right(void) {
     __asm__ volatile("");
 }
 
-/* Two stacks in turn are known from the second time on; should one of them be remembered where the other is, that one is not. */
+/* Two stacks in turn are known from the second time on; should one of them be remembered where the
+ * other is, that one is not. */
 static void stacks_in_turn(void **state) {
     (void)state;
     enum { TIMES = 10 };
@@ -197,7 +198,8 @@ static void run_coroutine(int first, size_t size) {
     munmap(memory, size);
 }
 
-/* A stack anywhere in memory, entered anew or gone on with, and in memory that was another stack before and is partly gone. */
+/* A stack anywhere in memory, entered anew or gone on with, and in memory that was another stack
+ * before and is partly gone. */
 static void coroutines_on_switched_stacks(void **state) {
     (void)state;
     for (int i = 0; i < 30; i++)
@@ -296,8 +298,8 @@ static void too_deep_a_stack_keeps_its_innermost_frames(void **state) {
     assert_int_equal(stack.cut, VBT_CUT_NONE);
 }
 
-/* Another thread's state, as a fork may have copied it: the room there and nothing in it yet, or what is known of an address half
- * written. */
+/* Another thread's state, as a fork may have copied it: the room there and nothing in it yet, or
+ * what is known of an address half written. */
 static void a_state_that_was_left_half_made(void **state) {
     (void)state;
     look_thrice();

@@ -1,4 +1,5 @@
-/* What is known of CPython's versions: their rows, and the offsets that 3.13 and 3.14 state themselves. */
+/* What is known of CPython's versions: their rows, and the offsets that 3.13 and 3.14 state
+ * themselves. */
 #include "preload/python/cpython.h"
 
 #include <setjmp.h>
@@ -32,7 +33,8 @@ static const uint64_t runtime_314[] = {
     16, 8,
 };
 
-/* A free-threaded 3.14, with 1 for what nobody reads: objects have a longer header, and each thread its own copy of the bytecode. */
+/* A free-threaded 3.14, with 1 for what nobody reads: objects have a longer header, and each thread
+ * its own copy of the bytecode. */
 static const uint64_t runtime_314t[] = {
     0x7970677562656478, 0x30e0af0, 1,
     1, 1, 1,

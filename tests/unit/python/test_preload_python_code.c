@@ -1,4 +1,5 @@
-/* Code objects: names read from strings of every kind, sites by content, addresses forgotten when their block is freed. */
+/* Code objects: names read from strings of every kind, sites by content, addresses forgotten when
+ * their block is freed. */
 #include "preload/python/python_code.h"
 
 #include "tests/unit/support/fake_python.h"
@@ -172,7 +173,8 @@ static void a_code_object_that_dies_is_forgotten(void **state) {
     assert_int_equal(site_of(code, 0), old);
 }
 
-/* An allocator's user may have put a header of 16 or 32 bytes before the object: the block's free must be noticed all the same. */
+/* An allocator's user may have put a header of 16 or 32 bytes before the object: the block's free
+ * must be noticed all the same. */
 static void code_behind_a_header_is_forgotten(void **state) {
     (void)state;
     for (size_t header = 16; header <= 32; header += 16) {
@@ -202,7 +204,8 @@ static void other_blocks_are_not_watched(void **state) {
     assert_int_equal(vbt_python_generations, generations);
 }
 
-/* exec in a loop for days: the same few functions, compiled anew each time, must not make anything grow. */
+/* exec in a loop for days: the same few functions, compiled anew each time, must not make anything
+ * grow. */
 static void code_that_comes_and_goes_leaves_nothing_behind(void **state) {
     (void)state;
     enum { ROUNDS = 20000, WARM = 100 };

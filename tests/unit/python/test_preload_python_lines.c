@@ -1,4 +1,5 @@
-/* Lines from line tables of all three formats: as real interpreters say (python_line_cases.inc), and never read out of bounds. */
+/* Lines from line tables of all three formats: as real interpreters say (python_line_cases.inc),
+ * and never read out of bounds. */
 #include "preload/python/python_lines.h"
 
 #include "tests/unit/support/preload_world.h"

@@ -1,4 +1,5 @@
-/* The Python call stack of every version, on a fake interpreter: calls, returns, lines, reused memory, code that dies. */
+/* The Python call stack of every version, on a fake interpreter: calls, returns, lines, reused
+ * memory, code that dies. */
 #include "preload/python/python_stack.h"
 #include "preload/python/python_walk.h"
 
@@ -64,8 +65,8 @@ static const struct vbt_step *known_step(void) {
     }
 }
 
-/* The stack as the library sees it: "main:12 f:3", root first; "" for none. What the quick way knows before and after the general
- * one has looked is the same. */
+/* The stack as the library sees it: "main:12 f:3", root first; "" for none. What the quick way
+ * knows before and after the general one has looked is the same. */
 static const char *seen(void) {
     static char path[4096];
     const struct vbt_step *before = known_step();
@@ -113,7 +114,8 @@ static void calls_returns_and_lines(void) {
     assert_string_equal(seen(), "main:13");
 }
 
-/* Nobody looked while it called, returned and called again: the same frames, other lines all the way down. */
+/* Nobody looked while it called, returned and called again: the same frames, other lines all the
+ * way down. */
 static void changes_below_an_unchanged_leaf(void) {
     char *code = fake_code("a.py", "r", 1), *frames[5];
     for (int i = 0; i < 5; i++) {
@@ -132,7 +134,8 @@ static void changes_below_an_unchanged_leaf(void) {
     assert_string_equal(seen(), "r:10 r:2 r:9 r:7");
 }
 
-/* The memory of a frame that returned belongs to the next call: of the same code, of another, from another caller. */
+/* The memory of a frame that returned belongs to the next call: of the same code, of another, from
+ * another caller. */
 static void frames_memory_is_used_again(void) {
     char *main_code = fake_code("a.py", "main", 1), *f = fake_code("a.py", "f", 50), *g = fake_code("a.py", "g", 70);
     char *root = fake_frame(), *one = fake_frame(), *two = fake_frame();
@@ -199,7 +202,8 @@ static void recursion_is_a_path_of_its_own_length(void) {
     assert_int_equal(thread->stack.truncated, 0);
 }
 
-/* The code object's block is given to another one: nothing known by its addresses holds any more. */
+/* The code object's block is given to another one: nothing known by its addresses holds any
+ * more. */
 static void code_dies_and_its_address_is_used_again(void) {
     char *main_code = fake_code("a.py", "main", 1), *code = fake_code("<string>", "first", 1);
     char *root = fake_frame(), *leaf = fake_frame();
@@ -220,7 +224,8 @@ static void code_dies_and_its_address_is_used_again(void) {
     }
 }
 
-/* The interpreter's own frames are left out: the evaluation loop's, and the shim that calls __init__. */
+/* The interpreter's own frames are left out: the evaluation loop's, and the shim that calls
+ * __init__. */
 static void frames_that_are_not_python_code_are_left_out(void) {
     char *main_code = fake_code("a.py", "main", 1), *init = fake_code("a.py", "C.__init__", 30);
     char *shim_code = fake_code("__init__", "__init__", 0);
@@ -315,7 +320,8 @@ static void a_frame_that_cannot_be_read_is_noticed(void) {
     assert_non_null(vbt_python.trouble);
 }
 
-/* A program of random calls, returns, lines and dying code, with frames that reuse memory as the interpreter's do. */
+/* A program of random calls, returns, lines and dying code, with frames that reuse memory as the
+ * interpreter's do. */
 static void random_programs(void) {
     enum { CODES = 12, DEPTH = 40, STEPS = 6000 };
     char *codes[CODES], *frames[DEPTH];

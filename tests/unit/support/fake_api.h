@@ -1,5 +1,5 @@
-/* The interpreter's functions that line mode calls (vbt_line_api), on objects that have attributes and
- * nothing else; and its sys.monitoring. Beside fake_python, whose version decides on layouts.
+/* The interpreter's functions that line mode calls (vbt_line_api), on objects that have attributes
+ * and nothing else; and its sys.monitoring. Beside fake_python, whose version decides on layouts.
  *
  * Line mode finds some things by dlsym: a test for it is linked with ENABLE_EXPORTS, and its
  * vbt_python.library is NULL, which searches the test itself. */
@@ -68,8 +68,8 @@ void *fake_monitoring(void);
 /* What set_local_events asked for of a code object last; 0: nothing. */
 int fake_local_events(const void *code, int tool);
 
-/* Reports an event to a tool that listens to it, with a code object and one or two more arguments. Returns
- * what it returned. */
+/* Reports an event to a tool that listens to it, with a code object and one or two more arguments.
+ * Returns what it returned. */
 void *fake_report(int tool, enum fake_event event, void *code, void *second, void *third);
 
 /* What is returned by what does not want an event again. */

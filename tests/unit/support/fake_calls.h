@@ -1,6 +1,6 @@
-/* A fake interpreter of 3.8 to 3.11 at work: it evaluates frames, by the function that is set for that
- * (PEP 523), and calls the thread's trace function as the real one does. Python functions are written in
- * C here: a code object and a body, which says where its lines begin.
+/* A fake interpreter of 3.8 to 3.11 at work: it evaluates frames, by the function that is set for
+ * that (PEP 523), and calls the thread's trace function as the real one does. Python functions are
+ * written in C here: a code object and a body, which says where its lines begin.
  *
  * Beside fake_python and fake_api; a test that uses it is linked with ENABLE_EXPORTS. */
 #ifndef FAKE_CALLS_H
@@ -17,8 +17,8 @@ typedef const void *(*fake_body)(void);
 /* Some value to return. */
 extern const char fake_value[];
 
-/* After fake_python_begin and fake_api_begin; booker: whose ledger the interpreter's allocations go to.
- * Ends before them. */
+/* After fake_python_begin and fake_api_begin; booker: whose ledger the interpreter's allocations go
+ * to. Ends before them. */
 void fake_calls_begin(struct vbt_thread *booker);
 void fake_calls_end(void);
 
@@ -28,19 +28,19 @@ void fake_call(char *code, fake_body body);
 /* In a body: a line of it begins. */
 void fake_line(int line);
 
-/* A generator: its frame, which runs a body each time that it is resumed. It yields what the body returns,
- * or with `ends` returns it. */
+/* A generator: its frame, which runs a body each time that it is resumed. It yields what the body
+ * returns, or with `ends` returns it. */
 char *fake_generator(char *code);
 void fake_resume(char *frame, fake_body body, bool ends);
 
-/* In a body: an exception passes through the running frame. All three are objects of fake_exception's. The
- * tuple that the trace function is given with them is allocated the first time; from then on it comes from
- * a free list. */
+/* In a body: an exception passes through the running frame. All three are objects of
+ * fake_exception's. The tuple that the trace function is given with them is allocated the first
+ * time; from then on it comes from a free list. */
 void fake_raise(void *type, void *value, void *traceback);
 const void *fake_tuple(void);
 
-/* An object that the garbage collector knows, in a block that is booked; its type, a value that it keeps at
- * an offset (0: none). */
+/* An object that the garbage collector knows, in a block that is booked; its type, a value that it
+ * keeps at an offset (0: none). */
 char *fake_exception(void *type, int offset, void *value);
 
 /* The block of such an object. */
@@ -60,7 +60,8 @@ void fake_audit(const char *event);
 /* Runs what was given to Py_AddPendingCall. */
 void fake_run_pending(void);
 
-/* The first frame of another stack runs, as where greenlets are switched: no frame is its caller. */
+/* The first frame of another stack runs, as where greenlets are switched: no frame is its
+ * caller. */
 void fake_call_on_other_stack(char *code, fake_body body);
 
 /* The running frame, as line mode's books know it. */

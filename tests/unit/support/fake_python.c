@@ -9,7 +9,8 @@
 
 enum { OBJECTS = 100000, FRAME_SIZE = 112, STATE_SIZE = 128, LINE_TABLE_SIZE = 2 * FAKE_INSTRUCTIONS };
 
-/* Types and the tagged None that evaluation loops' frames have for code: only their addresses matter. */
+/* Types and the tagged None that evaluation loops' frames have for code: only their addresses
+ * matter. */
 static uint64_t code_type[2], string_type[2], bytes_type[2], tuple_type[2], none[8];
 
 static struct vbt_thread *booker;
@@ -27,7 +28,8 @@ static void put_word(char *base, int offset, uintptr_t value) { memcpy(base + of
 static void put_pointer(char *base, int offset, const void *value) { put_word(base, offset, (uintptr_t)value); }
 static void put_int(char *base, int offset, int32_t value) { memcpy(base + offset, &value, sizeof value); }
 
-/* Zeroed memory of the interpreter's. booked: its allocation was seen, as of those that come after the library woke. */
+/* Zeroed memory of the interpreter's. booked: its allocation was seen, as of those that come after
+ * the library woke. */
 static char *object(size_t size, bool booked) {
     char *block = calloc(1, size);
     if (block == NULL || object_count == OBJECTS)

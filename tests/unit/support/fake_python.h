@@ -1,8 +1,9 @@
-/* A fake interpreter: thread states, frames, code objects and strings laid out in memory by the offsets of a version, and the few
- * functions of the interpreter that the library calls.
+/* A fake interpreter: thread states, frames, code objects and strings laid out in memory by the
+ * offsets of a version, and the few functions of the interpreter that the library calls.
  *
- * Objects are blocks of their own, exactly as large as the real ones' read parts, so that AddressSanitizer sees every read beside them. Instruction i
- * of every code object is 2 * i bytes from its start and on line first_line + i. */
+ * Objects are blocks of their own, exactly as large as the real ones' read parts, so that
+ * AddressSanitizer sees every read beside them. Instruction i of every code object is 2 * i bytes
+ * from its start and on line first_line + i. */
 #ifndef FAKE_PYTHON_H
 #define FAKE_PYTHON_H
 
@@ -17,7 +18,8 @@ enum { FAKE_INSTRUCTIONS = 32 };
 /* What str objects can be. */
 enum fake_string_kind { FAKE_ASCII, FAKE_LATIN1, FAKE_UCS2, FAKE_UCS4, FAKE_NOT_COMPACT };
 
-/* Begins an interpreter 3.minor, whose only thread runs nothing yet; its allocations are booked by `thread`. */
+/* Begins an interpreter 3.minor, whose only thread runs nothing yet; its allocations are booked by
+ * `thread`. */
 void fake_python_begin(int minor, struct vbt_thread *thread);
 
 /* The same with the offsets of this version's free-threaded build, which are not in the table. */
