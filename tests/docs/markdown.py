@@ -80,6 +80,7 @@ def rows(text):
 
 def between(text, name):
     """What is between the comments `name: begin` and `name: end`."""
-    match = re.search(rf"^<!-- {re.escape(name)}: begin -->\n(.*?)^<!-- {re.escape(name)}: end -->$", text, re.MULTILINE | re.DOTALL)
+    pattern = rf"^<!-- {re.escape(name)}: begin -->\n(.*?)^<!-- {re.escape(name)}: end -->$"
+    match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
     assert match, f"there is nothing between <!-- {name}: begin --> and <!-- {name}: end -->"
     return match[1]

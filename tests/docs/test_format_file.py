@@ -7,13 +7,16 @@ import markdown
 HEADER = markdown.read("format/format.h")
 PAGE = markdown.read("format/FORMAT.md")
 # What counts the others of an enum, or bounds them.
-BOUNDS = re.compile("VBT_(BINARY_STATES|DOMAINS|MAP_KINDS|RESIDENT_CLASSES|RESIDENT_TIMES|FIELDS|STATE_KEYS|LOST_KINDS|QUANTITIES|CHUNK_KINDS)")
+BOUNDS = re.compile(
+    "VBT_(BINARY_STATES|DOMAINS|MAP_KINDS|RESIDENT_CLASSES|RESIDENT_TIMES|FIELDS|STATE_KEYS|LOST_KINDS|QUANTITIES|CHUNK_KINDS)"
+)
 
 
 def enums():
     """{name of the enum: {enumerator: number}} of format.h."""
     found = {}
-    for name, body in re.findall(r"^enum (\w+) \{(.*?)\};", re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL), re.MULTILINE | re.DOTALL):
+    bare = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+    for name, body in re.findall(r"^enum (\w+) \{(.*?)\};", bare, re.MULTILINE | re.DOTALL):
         number = -1
         found[name] = {}
         for word in filter(None, (word.strip() for word in body.split(","))):
@@ -32,7 +35,8 @@ def without(prefix, numbers):
 
 
 def test_kinds_of_chunks():
-    listed = {cells[1].strip("`"): int(cells[0]) for cells in markdown.rows(markdown.section(PAGE, "The chunks").partition("\n### ")[0]) if cells[1]}
+    table = markdown.rows(markdown.section(PAGE, "The chunks").partition("\n### ")[0])
+    listed = {cells[1].strip("`"): int(cells[0]) for cells in table if cells[1]}
     assert listed == without("VBT_CHUNK_", ENUMS["vbt_chunk_kind"])
 
 
@@ -44,15 +48,15 @@ def test_chunks_are_in_the_order_of_their_numbers():
 
 def test_keys_of_state():
     cells = [row[0] for row in markdown.rows(markdown.section(PAGE, "7 STATE").partition("\n#### ")[0])]
-    listed = [(name, int(number)) for cell in cells for number, name in re.findall(r"(\d+) `([A-Z_]+)`", cell) if not name.startswith("VBT_")]
-    assert dict(listed) == without("VBT_STATE_", ENUMS["vbt_state"])
+    found = [pair for cell in cells for pair in re.findall(r"(\d+) `([A-Z_]+)`", cell)]
+    assert {name: int(number) for number, name in found if not name.startswith("VBT_")} == without("VBT_STATE_", ENUMS["vbt_state"])
     numbers = [int(number) for cell in cells for number in re.findall(r"\d+", cell.partition(" + ")[0]) if "VBT_" not in cell]
     assert numbers == sorted(numbers)
 
 
 def test_all_other_numbers():
-    others = {name: labels for name, labels in ENUMS.items() if name not in ("vbt_chunk_kind", "vbt_state", "vbt_code_flag", "vbt_quantity")}
-    known = {label: number for labels in others.values() for label, number in labels.items()}
+    elsewhere = ("vbt_chunk_kind", "vbt_state", "vbt_code_flag", "vbt_quantity")
+    known = {label: number for name, labels in ENUMS.items() if name not in elsewhere for label, number in labels.items()}
     listed = {label: int(number) for number, label in re.findall(r"(?<!bit )\b(\d+)\s+`(VBT_[A-Z_]+)`", PAGE)}
     assert listed == known
     assert {label: 1 << int(bit) for bit, label in re.findall(r"bit (\d+) `(VBT_[A-Z_]+)`", PAGE)} == ENUMS["vbt_code_flag"]

@@ -109,7 +109,8 @@ def test_stacks_begin_with_their_innermost_frame():
 
 def test_each_view_with_json_is_shown():
     options = markdown.read("docs/options.md")
-    views = [title for level, title in markdown.headings(markdown.section(options, "The commands")) if level == 3 and title.islower()]
+    titles = markdown.headings(markdown.section(options, "The commands"))
+    views = [title for level, title in titles if level == 3 and title.islower()]
     with_json = {view for view in views if "json" in markdown.section(options, view)}
     assert with_json - {"intervals", "peak", "temporary"} == set(SHOWN)
 
@@ -124,5 +125,7 @@ def test_csv_has_the_columns_shown(cells):
 def test_faults_are_found():
     shown = {"a": 1, "b": [{"c": 1.0, "d": None}], "e": []}
     assert list(differences(shown, {"a": 1, "b": [{"c": 2.0, "d": "text"}, {"c": 3.0}], "e": [1]})) == []
-    assert list(differences(shown, {"a": 1, "b": [{"c": 2.0}, {"x": 1}], "e": []})) == [".b[].x: not in the page", ".b[].d: not printed"]
-    assert list(differences(shown, {"a": "1", "b": [], "e": []})) == [".a: str is printed, the page has int", ".b: printed empty"]
+    other = {"a": 1, "b": [{"c": 2.0}, {"x": 1}], "e": []}
+    assert list(differences(shown, other)) == [".b[].x: not in the page", ".b[].d: not printed"]
+    other = {"a": "1", "b": [], "e": []}
+    assert list(differences(shown, other)) == [".a: str is printed, the page has int", ".b: printed empty"]

@@ -14,7 +14,8 @@ def test_faults_are_found(tmp_path):
     (tmp_path / "other.md").write_text("# One: two\n\n## One two\n\n```\n# three\n```\n")
     page = tmp_path / "page.md"
     page.write_text(
-        "# Here\n[a](other.md) [b](other.md#one-two) [c](other.md#one-two-1) [d](#here) `[no](link.md)` [e](https://example.org/x)\n"
+        "# Here\n[a](other.md) [b](other.md#one-two)\n[c](other.md#one-two-1) [d](#here)\n"
+        "`[no](link.md)` [e](https://example.org/x)\n"
         "![picture\nin two lines](none.png) [f](other.md#three) [g](#there) [h](no/other.md#one-two)\n"
     )
     assert broken(page) == [

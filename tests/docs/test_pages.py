@@ -65,7 +65,8 @@ def sample_report(tmp_path_factory):
 def names_in(text):
     """The words in backticks, and in lines of commands."""
     without = markdown.FENCE.sub("", text)
-    return [word for code in re.findall(r"`([^`]+)`|^    (.+)$", without, re.MULTILINE) for word in re.split(r"[\s=:]+", "".join(code))]
+    code = re.findall(r"`([^`]+)`|^    (.+)$", without, re.MULTILINE)
+    return [word for pair in code for word in re.split(r"[\s=:]+", "".join(pair))]
 
 
 WRITTEN = {"bench/results/native.json", "bench/results/instructions.json"}  # by bench/run, not in the repository
@@ -98,8 +99,8 @@ def test_recipes_are_lists_of_files():
     """Each recipe names files in an order; that they exist is tested above."""
     recipes = markdown.section(markdown.read("docs/CONTRIBUTING.md"), "Recipes")
     titles = [title for level, title in markdown.headings(recipes) if level == 3]
-    wanted = ["A hook", "An option of the library", "An option of the tool", "A view", "An export", "A Python version", "A trap test", "A bench"]
-    assert set(wanted) <= set(titles)
+    options = {"An option of the library", "An option of the tool"}
+    assert {"A hook", *options, "A view", "An export", "A Python version", "A trap test", "A bench"} <= set(titles)
     for title in titles:
         steps = re.findall(r"^\d+\. (.*)", markdown.section(recipes, title), re.MULTILINE)
         assert len(steps) >= 2 and any("/" in step for step in steps), title
