@@ -4,6 +4,8 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/symbols/module_name.h"
+#include "format/count.h"
+#include "preload/shared/patterns.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,43 +17,22 @@ struct patterns {
     size_t count, capacity;
 };
 
-/* Does what is left of a pattern match the beginning of what is left of a text? */
-static bool matches_here(const char *pattern, const char *text) {
-    const char *star = NULL, *retry = NULL;
-    while (*pattern != '\0' && strcmp(pattern, "$") != 0) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            retry = text;
-        } else if (*text != '\0' && *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star != NULL && *retry != '\0') {
-            pattern = star;
-            text = ++retry;
-        } else {
-            return false;
-        }
-    }
-    if (*pattern == '\0' || *text == '\0')
-        return true;
-    /* A $: what stands behind the last star must be the end of the text. */
-    size_t tail = star != NULL ? (size_t)(pattern - star) : 0, left = strlen(text);
-    return star != NULL && strlen(retry) >= tail && strncmp(text + left - tail, star, tail) == 0;
+/* A pattern as the file has it, as one that must match a whole text: what ^ or $ does not hold fast may
+ * have any text before or after it. The caller frees it. */
+static char *whole_pattern(const char *pattern) {
+    size_t length = strlen(pattern);
+    bool from_start = pattern[0] == '^', to_end = length > from_start && pattern[length - 1] == '$';
+    return vbt_text("%s%.*s%s", from_start ? "" : "*", (int)(length - from_start - to_end), pattern + from_start,
+                    to_end ? "" : "*");
 }
 
-bool vbt_suppression_matches(const char *pattern, const char *text) {
-    if (*pattern == '^')
-        return matches_here(pattern + 1, text);
-    do
-        if (matches_here(pattern, text))
-            return true;
-    while (*text++ != '\0');
-    return false;
+static bool text_matches(const char *pattern, const char *text) {
+    return text != NULL && vbt_pattern_matches(pattern, strlen(pattern), text, strlen(text), '\0');
 }
 
 static void add(struct patterns *patterns, const char *pattern) {
     patterns->text = vbt_grow(patterns->text, &patterns->capacity, patterns->count + 1, sizeof *patterns->text);
-    patterns->text[patterns->count++] = vbt_text("%s", pattern);
+    patterns->text[patterns->count++] = whole_pattern(pattern);
 }
 
 static bool read_patterns(struct patterns *patterns, const char *path) {
@@ -89,8 +70,8 @@ static bool place_matches(const struct patterns *patterns, const struct vbt_sour
     const char *texts[] = {place->function, place->file, place->module, module};
     bool found = false;
     for (size_t i = 0; i < patterns->count; i++)
-        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
-            found = found || (texts[t] != NULL && vbt_suppression_matches(patterns->text[i], texts[t]));
+        for (size_t t = 0; t < VBT_COUNT(texts); t++)
+            found = found || text_matches(patterns->text[i], texts[t]);
     free(module);
     return found;
 }

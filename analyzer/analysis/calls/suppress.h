@@ -17,7 +17,4 @@ struct vbt_suppressed {
 /* Takes the call paths that a file of patterns names out of trace->counts. False after a message if the file is not right. */
 bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppressed *out);
 
-/* Does a pattern match a text? */
-bool vbt_suppression_matches(const char *pattern, const char *text);
-
 #endif
