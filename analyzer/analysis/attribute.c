@@ -2,6 +2,7 @@
 #include "attribute.h"
 
 #include "analyzer/base/allocate.h"
+#include "preload/shared/base_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,7 @@
  * Python is. */
 static bool main_program_is_users(const struct vbt_model *m) {
     const char *exe = vbt_model_process(m, "exe");
-    const char *slash = exe != NULL ? strrchr(exe, '/') : NULL;
-    return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(slash != NULL ? slash + 1 : exe, "python", 6) != 0;
+    return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(vbt_base_name(exe), "python", 6) != 0;
 }
 
 /* Is any frame of a site of the main program code of the user's? */

@@ -8,6 +8,8 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
+#include "format/count.h"
+#include "preload/shared/base_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,7 @@ enum { BEFORE_NAMES = 54 };
 /* "/proj/bench.py:3(work)" in about `room` columns. The caller frees it. */
 static char *name_of(const struct vbt_source_place *place, size_t room) {
     char *function = vbt_copy(place->function, strlen(place->function)), *position = vbt_place_position(place);
-    const char *slash = strrchr(position, '/'), *file = slash != NULL ? slash + 1 : position;
+    const char *file = vbt_base_name(position);
     char *text;
     if (file[0] != '\0' && strncmp(function, file, strlen(file)) == 0) { /* libfoo.so+0x1234 */
         text = vbt_text("%.*s%s", (int)(file - position), position, function);
@@ -52,7 +54,7 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
             vbt_count((int64_t)totals.all.allocs).text, vbt_bytes((int64_t)totals.all.allocated).text,
             vbt_time((double)vbt_model_duration(model)).text, query->sort);
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
         vbt_text_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);

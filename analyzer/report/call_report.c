@@ -3,7 +3,9 @@
 
 #include "json_rows.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
 #include "analyzer/base/utf8.h"
+#include "format/count.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -18,7 +20,7 @@ static const struct {
     {VBT_MEASURE_LEAKS, "live_bytes"}, {VBT_MEASURE_BLOCKS, "live_blocks"},    {VBT_MEASURE_TEMPORARY, "temporary_allocs"},
 };
 
-enum { FIELDS = sizeof fields / sizeof *fields };
+enum { FIELDS = VBT_COUNT(fields) };
 
 const char *vbt_measure_title(enum vbt_measure measure) {
     static const char *const titles[VBT_MEASURES] = {
@@ -43,17 +45,12 @@ struct vbt_unit vbt_share(int64_t part, int64_t whole) {
     return out;
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 char *vbt_call_name(const struct vbt_source_place *place) {
     if (place->kind == VBT_PLACE_SPECIAL)
         return vbt_copy(place->function, strlen(place->function));
     if (place->line > 0)
-        return vbt_text("%s (%s:%lld)", place->function, base_name(place->file), (long long)place->line);
-    const char *file = base_name(place->file);
+        return vbt_text("%s (%s:%lld)", place->function, vbt_file_name(place->file), (long long)place->line);
+    const char *file = vbt_file_name(place->file);
     if (strncmp(place->function, file, strlen(file)) == 0) /* libfoo.so+0x1234 */
         return vbt_copy(place->function, strlen(place->function));
     return vbt_text("%s (%s)", place->function, file);

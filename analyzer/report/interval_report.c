@@ -3,9 +3,11 @@
 
 #include "json_rows.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "format/count.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,10 +18,9 @@ enum { SITES_SHOWN = 8 };
 
 /* bench.py:12, or a function where there is no line */
 static char *short_location(const struct vbt_source_place *place) {
-    const char *slash = strrchr(place->file, '/');
     if (place->kind == VBT_PLACE_SPECIAL || place->line == 0)
         return vbt_copy(place->function, strlen(place->function));
-    return vbt_text("%s:%lld", slash != NULL ? slash + 1 : place->file, (long long)place->line);
+    return vbt_text("%s:%lld", vbt_file_name(place->file), (long long)place->line);
 }
 
 /* The standard deviation of one repetition says nothing. */
@@ -114,7 +115,7 @@ size_t vbt_sections_print(const struct vbt_interval_list *groups, uint64_t limit
         {.title = "Bytes/iter", .align = VBT_RIGHT, .gap = 2},
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 8 };
+    enum { COLUMNS = VBT_COUNT(columns), ALLOCS = 8 };
     struct labelled *rows = vbt_new(groups->count, sizeof *rows);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++)
@@ -167,7 +168,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
         {.title = "Net", .align = VBT_RIGHT, .gap = 2, .drop = 3},
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    enum { COLUMNS = sizeof columns / sizeof *columns, ALLOCS = 6 };
+    enum { COLUMNS = VBT_COUNT(columns), ALLOCS = 6 };
     struct vbt_text_table *table = vbt_text_table_new(columns, COLUMNS);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++) {
@@ -224,7 +225,7 @@ json_t *vbt_json_interval(const struct vbt_interval_row *group, uint64_t per) {
     json_object_set_new(row, "to", vbt_json_place(group->to, NULL));
     json_object_set_new(row, "count", vbt_json_unsigned(group->count));
     json_object_set_new(row, "iterations", vbt_json_unsigned(group->iterations));
-    for (size_t i = 0; i < sizeof quantities / sizeof *quantities; i++)
+    for (size_t i = 0; i < VBT_COUNT(quantities); i++)
         json_object_set_new(row, quantities[i].name, quantity_of(group, quantities[i].quantity));
     static const enum vbt_quantity divided[] = {VBT_Q_TIME, VBT_Q_ALLOCS, VBT_Q_ALLOCATED};
     static const char *const divided_names[] = {"time_ns", "allocs", "allocated_bytes"};

@@ -3,6 +3,7 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
+#include "preload/shared/base_name.h"
 #include "preload/shared/runner_variable.h"
 
 #include <stdio.h>
@@ -59,8 +60,7 @@ void vbt_run_troubles_print(struct vbt_run_troubles *troubles) {
 }
 
 bool vbt_run_troubles_name(const struct vbt_run_troubles *troubles, const char *trace) {
-    const char *slash = strrchr(trace, '/');
-    char *start = vbt_text("/%s: ", slash != NULL ? slash + 1 : trace);
+    char *start = vbt_text("/%s: ", vbt_base_name(trace));
     bool found = false;
     for (size_t i = 0; i < troubles->count; i++)
         found |= strstr(troubles->lines[i], start) != NULL;

@@ -3,6 +3,7 @@
 
 #include "output_place.h"
 #include "analyzer/base/allocate.h"
+#include "preload/shared/base_name.h"
 #include "preload/shared/destination.h"
 
 #include <ctype.h>
@@ -20,18 +21,13 @@
 /* How long processes are waited for that end a little later than the one that was started: workers of a pool, a resource tracker. */
 enum { ENDING_TRIES = 20, ENDING_PAUSE = 50 * 1000 * 1000 };
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* Makes a folder with a name that nobody has: "vbtrace.PROGRAM.PID", with a number behind it where there is one already. */
 static char *make_folder(struct vbt_session *session, const char *program) {
     for (int number = 1;; number++) {
         char suffix[16] = "";
         if (number > 1)
             snprintf(suffix, sizeof suffix, ".%d", number);
-        session->folder = vbt_text("vbtrace.%s.%d%s", base_name(program), (int)getpid(), suffix);
+        session->folder = vbt_text("vbtrace.%s.%d%s", vbt_base_name(program), (int)getpid(), suffix);
         if (mkdir(session->folder, 0777) == 0)
             break;
         if (errno != EEXIST) {
@@ -169,7 +165,7 @@ static void add_matching(struct vbt_session *session, char *pattern) {
 
 /* Into the folder around it, if that is where it began. */
 static void move_out(struct vbt_session *session) {
-    char *outside = vbt_text("%s", base_name(session->traces[0]));
+    char *outside = vbt_text("%s", vbt_base_name(session->traces[0]));
     if (vbt_destination_replace(session->traces[0], outside) != 0) {
         free(outside);
         return;

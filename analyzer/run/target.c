@@ -3,6 +3,7 @@
 
 #include "traceable.h"
 #include "analyzer/base/allocate.h"
+#include "preload/shared/base_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +18,6 @@
 
 /* The kernel follows no longer chain of "#!", and reads no more of a first line. */
 enum { LONGEST_CHAIN = 5, FIRST_LINE = 256, SCRIPT_TEXT = 4096 };
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
 
 static bool is_program(const char *path) {
     struct stat status;
@@ -99,7 +95,7 @@ static char *behind_shim(const char *path) {
         if (end == NULL || strncmp(end + quoted, " exec ", 6) != 0)
             continue;
         *end = '\0';
-        return ask((const char *const[]){tool + quoted, "which", base_name(path), NULL});
+        return ask((const char *const[]){tool + quoted, "which", vbt_base_name(path), NULL});
     }
     return NULL;
 }
@@ -128,7 +124,7 @@ static char *interpreter_of(const char *path) {
     char *end = name + strcspn(name, " \t");
     bool more = *end != '\0';
     *end = '\0';
-    if (more && strcmp(base_name(name), "env") == 0 && (next = behind_env(end + 1)) != NULL)
+    if (more && strcmp(vbt_base_name(name), "env") == 0 && (next = behind_env(end + 1)) != NULL)
         return next;
     return vbt_text("%s", name);
 }

@@ -2,6 +2,7 @@
 #include "module_name.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
 
 #include <string.h>
 
@@ -35,8 +36,7 @@ char *vbt_module_name(const struct vbt_source_place *place) {
         if (length > 3 && name[length] == '\0' && strcmp(name + length - 3, ".py") == 0)
             length -= 3;
     } else {
-        const char *slash = strrchr(path, '/');
-        name = slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+        name = vbt_file_name(path);
         length = strlen(name);
     }
     return length > 0 ? vbt_copy(name, length) : vbt_copy("?", 1);

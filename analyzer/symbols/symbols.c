@@ -2,6 +2,7 @@
 #include "symbols.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
 #include "analyzer/symbols/native/address_map.h"
 #include "analyzer/symbols/native/binary.h"
 #include "analyzer/symbols/native/demangle.h"
@@ -100,11 +101,6 @@ static const char *own(struct vbt_symbols *s, char *text) {
     return text;
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 /* Without "." and, in a relative path, "folder/..". Where ".." leads in a real folder depends on links. */
 static char *tidy_path(char *path) {
     bool relative = path[0] != '/';
@@ -182,7 +178,7 @@ static size_t look_up(struct vbt_symbols *s, struct image *image, const struct v
     for (size_t i = 0; i < count; i++)
         if (s->found[i].function == NULL)
             s->found[i].function =
-                own(s, vbt_text("%.*s+0x%" PRIx64, NAME_IN_ADDRESS, base_name(module->path), vbt_binary_start(binary, linked)));
+                own(s, vbt_text("%.*s+0x%" PRIx64, NAME_IN_ADDRESS, vbt_file_name(module->path), vbt_binary_start(binary, linked)));
     return count;
 }
 
@@ -204,7 +200,7 @@ static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_
 }
 
 static bool is_address(const struct vbt_symbol *symbol, const struct vbt_model_module *module) {
-    const char *name = base_name(module->path);
+    const char *name = vbt_file_name(module->path);
     size_t length = strlen(name) < NAME_IN_ADDRESS ? strlen(name) : NAME_IN_ADDRESS;
     return strncmp(symbol->function, name, length) == 0 && strncmp(symbol->function + length, "+0x", 3) == 0;
 }
@@ -250,7 +246,7 @@ char *vbt_symbols_nameless(const struct vbt_symbols *s) {
     for (size_t i = 0; i < s->image_count; i++)
         if (s->images[i].nameless && count++ < NAMELESS_SHOWN) {
             char *longer =
-                vbt_text("%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "", base_name(s->images[i].module->path));
+                vbt_text("%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "", vbt_file_name(s->images[i].module->path));
             free(list);
             list = longer;
         }

@@ -2,6 +2,7 @@
 #include "runtime_groups.h"
 
 #include "analyzer/base/allocate.h"
+#include "preload/shared/base_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static unsigned native_bits(const struct vbt_source_place *place) {
                                         "__libc_",
                                         "__nss_",
                                         NULL};
-    const char *slash = strrchr(place->module, '/'), *module = slash != NULL ? slash + 1 : place->module;
+    const char *module = vbt_base_name(place->module);
     if (strcmp(place->function, "_start") == 0)
         return START;
     if (begins_with_one_of(module, c_library))

@@ -1,5 +1,7 @@
 /* What people read: units, text of unknown origin, tables that fit. */
+#include "format/count.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
@@ -53,7 +55,7 @@ static void times_have_three_digits(void **state) {
         {999.6, "1.00 µs"}, {1020, "1.02 µs"},     {12345678, "12.3 ms"}, {99960000, "100 ms"}, {1.2e9, "1.20 s"},
         {75e9, "75.0 s"},   {200e9, "3 min 20 s"}, {7500e9, "2 h 5 min"}, {-5e6, "-5.00 ms"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < VBT_COUNT(cases); i++)
         assert_string_equal(vbt_time(cases[i].ns).text, cases[i].text);
 }
 
@@ -154,7 +156,7 @@ static void long_names_lose_their_arguments_first(void **state) {
         {"broken>(int)", 9, "broken>(…"},
         {"))((", 3, "))…"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         char *name = vbt_short_name(cases[i].name, cases[i].width);
         assert_string_equal(name, cases[i].expected);
         free(name);
@@ -234,6 +236,15 @@ static void tables_fit_the_width(void **state) {
     check_table(5, 0, "Heading\n\nName  Count\na l…      0\nb         1\n", "Extra, More");
 }
 
+static void a_shown_file_name_is_never_empty(void **state) {
+    (void)state;
+    assert_string_equal(vbt_file_name("/proj/bench.py"), "bench.py");
+    assert_string_equal(vbt_file_name("bench.py"), "bench.py");
+    assert_string_equal(vbt_file_name("/proj/dir/"), "/proj/dir/");
+    assert_string_equal(vbt_file_name("/"), "/");
+    assert_string_equal(vbt_file_name(""), "");
+}
+
 int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
@@ -247,6 +258,7 @@ int main(void) {
         cmocka_unit_test(long_names_lose_their_arguments_first),
         cmocka_unit_test(names_and_positions_share_the_width),
         cmocka_unit_test(tables_fit_the_width),
+        cmocka_unit_test(a_shown_file_name_is_never_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
