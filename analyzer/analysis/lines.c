@@ -24,7 +24,7 @@ void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other) {
     sums->max_rss_bytes = larger(sums->max_rss_bytes, other->max_rss_bytes);
 }
 
-void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_model_counters *c) {
+static void add_counters(struct vbt_sums *sums, const struct vbt_model_counters *c) {
     const struct vbt_sums one = {
         .allocs = c->allocs,
         .frees = vbt_model_frees(c),
@@ -88,7 +88,7 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
             row_of_site[site] = row_of_place[place->index];
         }
         struct vbt_line_row *line = &lines->rows[row_of_site[site] - 1];
-        vbt_sums_add_counters(&line->sums, &m->counters[node->counters]);
+        add_counters(&line->sums, &m->counters[node->counters]);
         if (m->with_sizes)
             add_sizes(line, &m->counters[node->counters]);
     }

@@ -28,7 +28,6 @@ struct vbt_lines {
 
 #define VBT_NO_SUMS ((struct vbt_sums){.smallest = UINT64_MAX})
 
-void vbt_sums_add_counters(struct vbt_sums *sums, const struct vbt_model_counters *counters);
 void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other);
 
 /* One row a place: line_of gives each node's site, one of the two of struct vbt_attribution; counts, by node, whether it is counted;

@@ -2,9 +2,11 @@
 #include "traceable.h"
 
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +20,8 @@ enum { OUR_MACHINE = EM_X86_64 };
 enum { OUR_MACHINE = EM_AARCH64 };
 #endif
 
-bool vbt_changes_rights(mode_t mode, uid_t owner, gid_t group, uid_t user, gid_t user_group) {
+/* Would the kernel run a file of this mode and owner with other rights than those of the user? Then the loader preloads nothing. */
+static bool changes_rights(mode_t mode, uid_t owner, gid_t group, uid_t user, gid_t user_group) {
     bool by_group = (mode & S_ISGID) != 0 && (mode & S_IXGRP) != 0; /* without the right to execute it means something else */
     return ((mode & S_ISUID) != 0 && owner != user) || (by_group && group != user_group);
 }
@@ -29,7 +32,7 @@ static const char *careful(const char *path) {
     struct statvfs system;
     if (stat(path, &status) != 0 || (statvfs(path, &system) == 0 && (system.f_flag & ST_NOSUID) != 0))
         return NULL;
-    if (vbt_changes_rights(status.st_mode, status.st_uid, status.st_gid, getuid(), getgid()))
+    if (changes_rights(status.st_mode, status.st_uid, status.st_gid, getuid(), getgid()))
         return (status.st_mode & S_ISUID) != 0 ? "is setuid" : "is setgid";
     if (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
         return "has capabilities of its own";
@@ -44,7 +47,7 @@ static const char *machine_name(const GElf_Ehdr *header) {
                  {EM_RISCV, "RISC-V"},   {EM_PPC64, "POWER"},   {EM_S390, "s390x"},     {EM_MIPS, "MIPS"}};
     if (header->e_machine == EM_X86_64 && header->e_ident[EI_CLASS] == ELFCLASS32)
         return "x32";
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; i < VBT_COUNT(known); i++)
         if (known[i].machine == header->e_machine)
             return known[i].name;
     return "another architecture";
@@ -74,7 +77,7 @@ static const char *sanitizer_of(const char *name) {
         {"__lsan_init", "LeakSanitizer"},    {"__hwasan_init", "HWAddressSanitizer"}, {"libasan.so", "AddressSanitizer"},
         {"libtsan.so", "ThreadSanitizer"},   {"liblsan.so", "LeakSanitizer"},         {"libhwasan.so", "HWAddressSanitizer"},
     };
-    for (size_t i = 0; name != NULL && i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; name != NULL && i < VBT_COUNT(known); i++)
         if (strncmp(name, known[i].start, strlen(known[i].start)) == 0)
             return known[i].name;
     return NULL;

@@ -1,5 +1,6 @@
 /* See places.h. */
 #include "analyzer/base/hash.h"
+#include "format/count.h"
 
 #include "places.h"
 
@@ -104,7 +105,7 @@ static struct vbt_source_place python_place(const struct vbt_model *model, const
 /* Code of libraries that is compiled into the program: headers, and what Rust builds in. */
 static bool is_library_source(const char *file) {
     static const char *const folders[] = {"/usr/include/", "/usr/lib/", "/usr/local/include/", "/rustc/"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    for (size_t i = 0; i < VBT_COUNT(folders); i++)
         if (strncmp(file, folders[i], strlen(folders[i])) == 0)
             return true;
     return strstr(file, "/.cargo/registry/") != NULL || strstr(file, "/rustlib/") != NULL;
@@ -175,10 +176,6 @@ const struct vbt_source_place *vbt_place_of_user(struct vbt_places *p, uint32_t 
             return frames[i].place;
     return frames[0].place;
 }
-
-size_t vbt_places_count(const struct vbt_places *p) { return p->count; }
-
-const struct vbt_source_place *vbt_place_at(const struct vbt_places *p, size_t index) { return &p->all[index]->place; }
 
 char *vbt_places_trouble(const struct vbt_places *p, size_t number) {
     return p->symbols != NULL ? vbt_symbols_trouble(p->symbols, number) : NULL;

@@ -48,13 +48,10 @@ const struct vbt_source_place *vbt_place_of_function(struct vbt_places *places, 
  * For views: a node of the call tree is its site's frames on top of its parent's. So a tree drawn from the root down shows, for each
  * node, its frames last to first; a collapsed stack read from the leaf up walks node -> parent and each site's frames in order. What
  * was counted at a node belongs to frame 0 ("self"); cumulative counts to all. Merge what is the same by frame.place->index (a row a
- * line) or frame.function->index (a row a function), never by site: two sites may mean one place. Both indices are dense, below
- * vbt_places_count, which grows while sites are resolved. place->kind says Python, native or special (for colours), place->user whose
+ * line) or frame.function->index (a row a function), never by site: two sites may mean one place. Both indices are dense,
+ * and grow while sites are resolved. place->kind says Python, native or special (for colours), place->user whose
  * code it is, place->module the native file. */
 const struct vbt_source_frame *vbt_frames_of_site(struct vbt_places *places, uint32_t site, size_t *count);
-
-size_t vbt_places_count(const struct vbt_places *places);
-const struct vbt_source_place *vbt_place_at(const struct vbt_places *places, size_t index);
 
 /* A sentence on each binary that was asked for symbols and may not be the one that ran, for the caller to free; NULL behind the last. */
 char *vbt_places_trouble(const struct vbt_places *places, size_t number);
