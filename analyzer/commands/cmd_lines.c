@@ -12,9 +12,11 @@
 #include "analyzer/base/units.h"
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/line_csv.h"
+#include "analyzer/report/line_table.h"
 #include "analyzer/report/line_mode/line_profile_data.h"
 #include "analyzer/report/line_mode/line_profile_like.h"
 #include "analyzer/report/line_mode/line_profile_table.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 
@@ -44,12 +46,7 @@ static void put_row(struct vbt_text_table *table, const struct vbt_source_place 
     char *function = vbt_short_name(place != NULL && place->kind != VBT_PLACE_SPECIAL ? place->function : "", LONGEST_NAME);
     vbt_text_table_cell(table, "%s", function);
     free(function);
-    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
-    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
+    vbt_line_cells_put(table, s);
     if (s->smallest > s->largest)
         vbt_text_table_cell(table, "%s", "");
     else if (s->smallest == s->largest)
@@ -60,7 +57,7 @@ static void put_row(struct vbt_text_table *table, const struct vbt_source_place 
 }
 
 static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt_output *output) {
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     struct vbt_sums others = VBT_NO_SUMS, total = vbt_lines_total(lines);
     for (size_t i = 0; i < lines->count; i++)
         if (i < limit)

@@ -5,6 +5,7 @@
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,15 @@ static void group_by_file(struct line_table_row *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_file_and_line);
 }
 
+void vbt_line_cells_put(struct vbt_text_table *table, const struct vbt_sums *s) {
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
+}
+
 /* occurrences: 0 if they are not known. */
 static void put_sums(struct vbt_text_table *table, const char *line, const struct vbt_sums *s, uint64_t occurrences,
                      const char *contents) {
@@ -112,12 +122,7 @@ static void put_sums(struct vbt_text_table *table, const char *line, const struc
     vbt_text_table_cell(table, "%s", vbt_mib(s->live_bytes).text);
     vbt_text_table_cell(table, "%s", occurrences > 0 ? vbt_count((int64_t)occurrences).text : "");
     vbt_text_table_cell(table, "%s", contents);
-    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->freed).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes(s->live_bytes).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes(s->at_peak_bytes).text);
-    vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
+    vbt_line_cells_put(table, s);
 }
 
 static size_t indentation(const char *source, size_t size) {
@@ -168,7 +173,7 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
         vbt_sums_add(&others, &rows[i].sums);
     group_by_file(rows, shown);
 
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (size_t i = 0, end; i < shown; i = end) {
         for (end = i + 1; end < shown && rows[end].file_rank == rows[i].file_rank; end++) {
         }
