@@ -1,6 +1,8 @@
 /* See user_file.h. */
 #include "user_file.h"
 
+#include "count.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -24,7 +26,7 @@ static bool under_standard_library(const char *path) {
 static bool is_typed_in(const char *path) {
     static const char *const names[] = {"<string>",        "<stdin>",   "<console>", "<input>", "<timeit-src>", "<python-input-",
                                         "<ipython-input-", "<doctest ", "<cell ",    "<setup>", "<statement>"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < VBT_COUNT(names); i++)
         if (strncmp(path, names[i], strlen(names[i])) == 0)
             return true;
     return false;

@@ -10,6 +10,7 @@
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/overview.h"
 #include "format/chunk_kinds.h"
+#include "format/count.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static void print_chunks(const struct vbt_model *m, struct vbt_output *output) {
         {.title = "Stored", .align = VBT_RIGHT, .gap = 2},
         {.title = "Raw", .align = VBT_RIGHT, .gap = 2},
     };
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     struct vbt_model_chunk_sums all = {0};
     for (int i = 1; i <= VBT_CHUNK_KINDS; i++) {
         int kind = i % VBT_CHUNK_KINDS; /* those of unknown kinds come last */

@@ -6,6 +6,7 @@
 #include "analyzer/base/json.h"
 #include "analyzer/base/units.h"
 #include "analyzer/report/interval_report.h"
+#include "format/count.h"
 
 #include <math.h>
 
@@ -59,7 +60,7 @@ static void print_csv(const struct vbt_interval_list *groups, const struct vbt_q
         vbt_csv_unsigned(&csv, group->count);
         vbt_csv_unsigned(&csv, group->iterations);
         vbt_csv_real(&csv, vbt_interval_deviation(group));
-        for (size_t q = 0; q < sizeof quantities / sizeof *quantities; q++) {
+        for (size_t q = 0; q < VBT_COUNT(quantities); q++) {
             vbt_csv_integer(&csv, group->of[quantities[q]].min);
             vbt_csv_real(&csv, vbt_interval_mean(group, quantities[q]));
             vbt_csv_integer(&csv, group->of[quantities[q]].max);

@@ -10,6 +10,7 @@
 #include "analyzer/run/run_troubles.h"
 #include "analyzer/run/session.h"
 #include "analyzer/run/target.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static char *find_library(void) {
     }
     *strrchr(tool, '/') = '\0';
     char *found = NULL;
-    for (size_t i = 0; i < sizeof library_places / sizeof *library_places && found == NULL; i++) {
+    for (size_t i = 0; i < VBT_COUNT(library_places) && found == NULL; i++) {
         char *path = vbt_text("%s/%s", tool, library_places[i]);
         found = realpath(path, NULL);
         free(path);

@@ -11,6 +11,7 @@
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/stack_text.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +137,7 @@ static void print_groups(const struct stack_rows *rows, int64_t whole, struct vb
         {.title = "Share", .align = VBT_RIGHT, .gap = 2, .width = 6}, {.title = "Blocks", .align = VBT_RIGHT, .gap = 2},
         {.title = "Stacks", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     bool any = false;
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++) {
         const struct stack_row *row = &rows->groups[i];

@@ -6,6 +6,7 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +167,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
     if (!allocs)
         fprintf(output->stream, ", %s allocations in all", vbt_count(root->cumulative[VBT_MEASURE_ALLOCS]).text);
     fputs("\n\n", output->stream);
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     struct view view = {.tree = tree,
                         .measure = measure,
                         .table = table,

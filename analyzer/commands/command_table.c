@@ -8,6 +8,7 @@
 #include "analyzer/analysis/lines.h"
 #include "analyzer/export/exporter.h"
 #include "analyzer/run/run_options.h"
+#include "format/count.h"
 
 #include <string.h>
 
@@ -148,7 +149,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_symbolize},
 };
 
-const size_t vbt_command_count = sizeof vbt_commands / sizeof *vbt_commands;
+const size_t vbt_command_count = VBT_COUNT(vbt_commands);
 
 const struct vbt_command *vbt_command_find(const char *name) {
     for (size_t i = 0; i < vbt_command_count; i++)

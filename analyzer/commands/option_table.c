@@ -3,6 +3,7 @@
 
 #include "analyzer/analysis/filter.h"
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <errno.h>
 #include <math.h>
@@ -62,7 +63,7 @@ static char *set_min(const struct vbt_setting *s) {
         s->query->min_share = number / 100;
         return NULL;
     }
-    for (size_t i = 0; good && i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; good && i < VBT_COUNT(units); i++)
         if (strcmp(end, units[i].name) == 0) {
             double size = number * units[i].size;
             s->query->min_value = size < 0x1p62 ? (uint64_t)ceil(size) : UINT64_C(1) << 62;
@@ -316,7 +317,7 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "help", .letter = 'h', .commands = REPORTS " symbolize", .help = "this text"},
 };
 
-const size_t vbt_view_option_count = sizeof vbt_view_options / sizeof *vbt_view_options;
+const size_t vbt_view_option_count = VBT_COUNT(vbt_view_options);
 
 bool vbt_view_option_is_of(const struct vbt_view_option *option, const struct vbt_command *command) {
     size_t length = strlen(command->name);

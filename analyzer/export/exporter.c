@@ -3,6 +3,7 @@
 
 #include "collapsed.h"
 #include "mprof.h"
+#include "format/count.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ static const struct vbt_exporter exporters[] = {
      .write = vbt_export_collapsed},
 };
 
-enum { EXPORTERS = sizeof exporters / sizeof *exporters };
+enum { EXPORTERS = VBT_COUNT(exporters) };
 
 const char *const *vbt_exporter_names(void) {
     static const char *names[EXPORTERS + 1];

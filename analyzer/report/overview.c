@@ -7,6 +7,7 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static void print_domains(const struct vbt_trace_totals *totals, struct vbt_outp
         {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 1},
     };
     static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (int i = 0; i < VBT_DOMAIN_MAP; i++)
         if (totals->domain[i].allocs != 0)
             put_domain(table, names[i], &totals->domain[i], true);
@@ -135,9 +136,9 @@ json_t *vbt_json_program(const struct vbt_model *m) {
     json_object_set_new(program, "command", vbt_json_text(command));
     free(command);
     json_object_set_new(program, "args", values_of(m, "arg"));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < VBT_COUNT(texts); i++)
         json_object_set_new(program, texts[i], vbt_json_text(vbt_model_process(m, texts[i])));
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    for (size_t i = 0; i < VBT_COUNT(numbers); i++)
         json_object_set_new(program, numbers[i],
                             vbt_model_process(m, numbers[i]) != NULL ? json_integer(vbt_model_process_number(m, numbers[i]))
                                                                      : json_null());

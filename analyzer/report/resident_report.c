@@ -7,6 +7,7 @@
 
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "format/count.h"
 
 struct share {
     const char *name; /* in JSON */
@@ -66,7 +67,7 @@ void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
         return;
     struct share shares[SHARES];
     get_shares(m, shares);
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (int i = 0; i < SHARES; i++) {
         if (shares[i].bytes[VBT_RESIDENT_LATEST] == 0 && shares[i].bytes[VBT_RESIDENT_HIGHEST] == 0)
             continue;

@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 
 static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 
-enum { PASSED_ON = sizeof passed_on / sizeof *passed_on };
+enum { PASSED_ON = VBT_COUNT(passed_on) };
 
 static volatile pid_t child;
 

@@ -5,6 +5,7 @@
 #include "analyzer/base/help_text.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
+#include "format/count.h"
 #include "preload/shared/options.h"
 
 #include <ctype.h>
@@ -102,7 +103,7 @@ static const struct own_option {
     {'h', "help", NULL, "this text", NULL},
 };
 
-enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
+enum { OWN_OPTIONS = VBT_COUNT(own_options) };
 
 static int print_help(void) {
     struct vbt_output output;

@@ -13,6 +13,7 @@
 #include "analyzer/report/line_table.h"
 #include "analyzer/report/overview.h"
 #include "analyzer/trace/load.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static void print_processes(const struct process *processes, size_t count, struc
         {.title = "Program", .gap = 2, .width = 20, .least = 20},
         {.title = "Trace", .gap = 2, .least = 20, .ellipsis = VBT_ELLIPSIS_START},
     };
-    struct vbt_text_table *table = vbt_text_table_new(columns, sizeof columns / sizeof *columns);
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (size_t i = 0; i < count && i < PROCESSES_SHOWN; i++) {
         vbt_text_table_cell(table, "%s", vbt_count((int64_t)processes[i].allocs).text);
         vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)processes[i].allocated).text);

@@ -2,6 +2,7 @@
 #include "source_coding.h"
 
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -31,15 +32,15 @@ static const uint16_t windows[] = {
 
 static const struct coding codings[] = {
     {latin_1_names, NULL, 0, 0},
-    {latin_9_names, latin_9, 0xa4, sizeof latin_9 / sizeof *latin_9},
-    {windows_names, windows, 0x80, sizeof windows / sizeof *windows},
+    {latin_9_names, latin_9, 0xa4, VBT_COUNT(latin_9)},
+    {windows_names, windows, 0x80, VBT_COUNT(windows)},
 };
 
 static const struct coding *coding_of(const char *name, size_t size) {
     char plain[32] = "";
     for (size_t i = 0; i < size && size < sizeof plain; i++)
         plain[i] = name[i] == '_' ? '-' : name[i];
-    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
+    for (size_t i = 0; i < VBT_COUNT(codings); i++)
         for (const char *const *known = codings[i].names; *known != NULL; known++)
             if (strcasecmp(plain, *known) == 0)
                 return &codings[i];

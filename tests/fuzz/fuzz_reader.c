@@ -5,6 +5,7 @@
  * the same call tree. Memory and time are bounded by libFuzzer's query.
  *
  * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
+#include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/commands/query_parse.h"
 #include "recipe.h"
@@ -91,7 +92,7 @@ static const struct {
     {"flamegraph", {"--by=thread", "--format=collapsed"}},
 };
 
-enum { COMMAND_LINES = sizeof command_lines / sizeof *command_lines, DECODER_ONLY = 128 };
+enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
 
 _Static_assert((int)COMMAND_LINES <= (int)DECODER_ONLY, "each command line has its number");
 

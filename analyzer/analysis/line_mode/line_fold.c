@@ -2,6 +2,7 @@
 #include "line_fold.h"
 
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static bool is_generator(const struct vbt_profile_function *function) {
 /* One that runs, from beginning to end, while the line waits that it begins in. */
 static bool is_comprehension(const struct vbt_profile_function *function) {
     static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < VBT_COUNT(names); i++)
         if (strcmp(last_part(function->place->function), names[i]) == 0)
             return true;
     return false;

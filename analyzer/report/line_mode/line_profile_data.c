@@ -4,6 +4,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
 #include "analyzer/report/json_rows.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@ static void put_sums(json_t *to, const char *prefix, const struct vbt_profile_su
         {"temporary_allocs", s->temporary},
         {"objects", s->objects},
     };
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+    for (size_t i = 0; i < VBT_COUNT(members); i++) {
         char *name = vbt_text("%s%s", prefix, members[i].name);
         json_object_set_new(to, name, json_integer(members[i].value));
         free(name);
@@ -74,7 +75,7 @@ void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile 
 
 static void put_csv_sums(struct vbt_csv *csv, const struct vbt_profile_sums *s) {
     const int64_t cells[] = {s->time, s->overhead, s->allocs, s->frees, s->allocated, s->freed, s->temporary, s->objects};
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+    for (size_t i = 0; i < VBT_COUNT(cells); i++)
         vbt_csv_integer(csv, cells[i]);
 }
 

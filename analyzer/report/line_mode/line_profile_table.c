@@ -4,6 +4,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static const struct vbt_column columns[] = {
     {.title = "Line Contents", .gap = 2, .least = 20, .is_text = true},
 };
 
-enum { COLUMNS = sizeof columns / sizeof *columns, OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
+enum { COLUMNS = VBT_COUNT(columns), OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
 
 /* Per hit: whole numbers as such. */
 static struct vbt_unit per_hit(int64_t count, uint64_t hits) {

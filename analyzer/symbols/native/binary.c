@@ -3,6 +3,7 @@
 
 #include "elf_starts.h"
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static bool link_leads_somewhere(const char *file, const char *link) {
     static const char *const patterns[] = {"%.*s/%s", "%.*s/.debug/%s", "/usr/lib/debug%.*s/%s"};
     const char *slash = file != NULL ? strrchr(file, '/') : NULL;
     bool found = false;
-    for (size_t i = 0; slash != NULL && link != NULL && !found && i < sizeof patterns / sizeof *patterns; i++) {
+    for (size_t i = 0; slash != NULL && link != NULL && !found && i < VBT_COUNT(patterns); i++) {
         char *path = vbt_text(patterns[i], (int)(slash - file), file, link);
         found = access(path, R_OK) == 0;
         free(path);

@@ -2,6 +2,7 @@
 #include "decode_lines.h"
 
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@ static void get_sums(struct vbt_payload *p, struct vbt_model_line_counts *rows, 
         offsetof(struct vbt_model_line_sums, allocated), offsetof(struct vbt_model_line_sums, freed),
         offsetof(struct vbt_model_line_sums, temporary),
     };
-    for (size_t column = 0; column < sizeof columns / sizeof *columns; column++)
+    for (size_t column = 0; column < VBT_COUNT(columns); column++)
         for (uint64_t i = 0; i < count; i++) {
             struct vbt_model_line_sums *sums = called ? &rows[i].called : &rows[i].own;
             *(int64_t *)((char *)sums + columns[column]) = vbt_get_zigzag(&p->r);

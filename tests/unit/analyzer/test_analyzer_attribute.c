@@ -1,4 +1,5 @@
 /* Which line an allocation belongs to, and that the sums over lines are the totals. */
+#include "format/count.h"
 #include "analyzer/analysis/attribute.h"
 #include "analyzer/analysis/conservation.h"
 #include "analyzer/analysis/lines.h"
@@ -202,7 +203,7 @@ static void put_maps(struct trace_builder *b, uint64_t allocs) {
     const uint64_t payload[] = {5,    2, allocs, 1, 8192, 4096, 0, 0, 0, 1, 0, 4096, 0, 0, 1,
                                 4096, 1, 1,      7, 200,  60,   8, 1, 2, 3, 4, 5,    6, 7, 8};
     tb_open(b);
-    for (size_t i = 0; i < sizeof payload / sizeof *payload; i++)
+    for (size_t i = 0; i < VBT_COUNT(payload); i++)
         vbt_put_varint(&b->w, payload[i]);
     tb_close(b, VBT_CHUNK_MAPS);
 }

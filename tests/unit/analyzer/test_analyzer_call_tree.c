@@ -1,4 +1,5 @@
 /* The merged call tree: exact sums of known trees, the same read backwards, what groups it, and the functions on it. */
+#include "format/count.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/analysis/calls/functions.h"
@@ -219,7 +220,7 @@ static void filters_leave_whole_stacks(void **state) {
         {"libother", 400},
         {"function=work|other", 6308},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         struct loaded_trace l;
         struct vbt_call_tree tree;
         tb_sample(&l.b);
@@ -368,7 +369,7 @@ static void what_only_the_runtime_reaches(void **state) {
         {{user, native[1]}, VBT_RUNTIME_NONE},
         {{native[3], native[1]}, VBT_RUNTIME_NONE},
     };
-    enum { CASES = sizeof cases / sizeof *cases };
+    enum { CASES = VBT_COUNT(cases) };
     struct tb_counters counters[CASES];
     for (size_t i = 0; i < CASES; i++) {
         uint32_t node = 0;

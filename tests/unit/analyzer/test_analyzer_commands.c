@@ -1,4 +1,5 @@
 /* The subcommands from their options to what they write: known answers, and bad usage. */
+#include "format/count.h"
 #include "tests/unit/support/command_runs.h"
 #include "tests/unit/support/trace_builder.h"
 
@@ -53,7 +54,7 @@ static void the_lines_of_a_json_report_add_up_to_its_totals(void **state) {
                                          "live_blocks", "live_bytes", "temporary_allocs"};
     static const char *const lists[] = {"lines", "user_lines"};
     for (size_t list = 0; list < 2; list++)
-        for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        for (size_t i = 0; i < VBT_COUNT(fields); i++) {
             json_int_t sum = 0;
             size_t index;
             json_t *row;
@@ -190,7 +191,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         {{"a.vbt", "b.vbt"}, "found also"},
         {{NULL}, "expected a trace"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         assert_int_equal(run_arguments("report", cases[i].arguments), 2);
         has(message, cases[i].says);
         assert_ptr_equal(strchr(message, '\n'), message + strlen(message) - 1);
@@ -210,7 +211,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         {{"--filter", "func=x"}, "--filter func=x: expected function=, file=, module= or domain="},
         {{"--limit", "3"}, "flamegraph does not take --limit"},
     };
-    for (size_t i = 0; i < sizeof of_graphs / sizeof *of_graphs; i++) {
+    for (size_t i = 0; i < VBT_COUNT(of_graphs); i++) {
         assert_int_equal(run_arguments("flamegraph", of_graphs[i].arguments), 2);
         has(message, of_graphs[i].says);
         assert_ptr_equal(strchr(message, '\n'), message + strlen(message) - 1);

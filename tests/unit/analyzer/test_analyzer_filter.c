@@ -1,4 +1,5 @@
 /* --filter: what is right, and of whose names a place can be found by. */
+#include "format/count.h"
 #include "analyzer/analysis/filter.h"
 #include "analyzer/symbols/module_name.h"
 
@@ -26,7 +27,7 @@ static void what_is_wrong_with_a_filter(void **state) {
         {"function=(", "not a regular expression: Unmatched ("},
         {"file!=[a", "not a regular expression: Unmatched ["},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         char *wrong = vbt_filter_wrong(cases[i].filter);
         if ((wrong == NULL) != (cases[i].wrong == NULL) || (wrong != NULL && strstr(wrong, cases[i].wrong) == NULL))
             fail_msg("%s: %s", cases[i].filter, wrong != NULL ? wrong : "nothing");
@@ -74,7 +75,7 @@ static void names_of_modules(void **state) {
         {{.kind = VBT_PLACE_PYTHON, .file = "<string>", .user = true}, "<string>"},
         {{.kind = VBT_PLACE_SPECIAL, .file = "[vbtrace]", .function = "[vbtrace]"}, "[vbtrace]"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         char *name = vbt_module_name(&cases[i].place);
         assert_string_equal(name, cases[i].name);
         free(name);

@@ -1,4 +1,5 @@
 /* From payloads to the model: known answers, and payloads that are sound zstd and well summed but lie. */
+#include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
 
@@ -142,7 +143,7 @@ static void put(struct trace_builder *b, size_t count, const uint64_t *numbers) 
         struct trace_builder b;                                                                                                    \
         const uint64_t numbers[] = {__VA_ARGS__};                                                                                  \
         open_lie(&b);                                                                                                              \
-        put(&b, sizeof numbers / sizeof *numbers, numbers);                                                                        \
+        put(&b, VBT_COUNT(numbers), numbers);                                                                                      \
         check_lie(&b, kind, says);                                                                                                 \
     } while (0)
 
@@ -172,7 +173,7 @@ static void ids_must_be_dense_and_known(void **state) {
 static void counts_beyond_the_payload_are_refused_before_memory_is_taken(void **state) {
     (void)state;
     const uint64_t huge[] = {1000, UINT32_MAX, UINT64_MAX / 2, UINT64_MAX};
-    for (size_t i = 0; i < sizeof huge / sizeof *huge; i++) {
+    for (size_t i = 0; i < VBT_COUNT(huge); i++) {
         LIE(VBT_CHUNK_PROCESS, "room for", huge[i], 0, 0);
         LIE(VBT_CHUNK_STRINGS, "room for", 2, huge[i], 0);
         LIE(VBT_CHUNK_CODES, "room for", 1, huge[i], 0);

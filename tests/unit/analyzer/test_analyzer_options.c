@@ -1,4 +1,5 @@
 /* The tables of commands and of their options: they agree with each other, and every row works. */
+#include "format/count.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/commands/command_table.h"
 #include "analyzer/commands/option_table.h"
@@ -70,7 +71,7 @@ static void set_all(const struct vbt_view_option *option, const struct vbt_comma
         assert_null(vbt_view_option_set(option, command, *names, &query));
         works = true;
     }
-    for (size_t i = 0; i < sizeof good_values / sizeof *good_values && !works; i++) {
+    for (size_t i = 0; i < VBT_COUNT(good_values) && !works; i++) {
         char *wrong = vbt_view_option_set(option, command, good_values[i], &query);
         works = wrong == NULL;
         free(wrong);

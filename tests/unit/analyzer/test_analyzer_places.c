@@ -1,4 +1,5 @@
 /* Addresses to modules and functions, files to lines, sites to places. */
+#include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/symbols/native/address_map.h"
 #include "analyzer/base/allocate.h"
@@ -27,8 +28,8 @@ static void the_newest_module_owns_an_address(void **state) {
     } cases[] = {{0, -1},  {99, -1}, {100, 0}, {149, 0}, {150, 2}, {200, 2},  {299, 2},  {300, 2},         {339, 2},
                  {340, 3}, {344, 3}, {345, 2}, {350, 1}, {399, 1}, {400, -1}, {500, -1}, {UINT64_MAX, -1}, {650, -1}};
     struct vbt_address_map map;
-    vbt_address_map_build(&map, modules, sizeof modules / sizeof *modules);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    vbt_address_map_build(&map, modules, VBT_COUNT(modules));
+    for (size_t i = 0; i < VBT_COUNT(cases); i++)
         assert_int_equal(vbt_address_map_find(&map, cases[i].address), cases[i].module);
     vbt_address_map_free(&map);
     vbt_address_map_build(&map, NULL, 0);

@@ -1,4 +1,5 @@
 /* What is said of native addresses: names, inlined functions, files that are not the ones that ran, the kernel's own code. */
+#include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/symbols/native/demangle.h"
@@ -29,7 +30,7 @@ static void names_are_as_people_write_them(void **state) {
         {"_RNvC6_123foo3bar", "123foo::bar"},                                                /* Rust, v0 */
         {"_RNvMsr_NtCs3ssYzQotkvD_3std4pathNtB5_7PathBuf3newCs15kBYyAo9fc_7mycrate", "<std::path::PathBuf>::new"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         char *name = vbt_demangle(cases[i][0]);
         assert_string_equal(name, cases[i][1]);
         free(name);

@@ -1,4 +1,5 @@
 /* Which thread did what: known shares of a node, and chunks that lie. */
+#include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/analysis/threads.h"
 #include "tests/unit/support/trace_builder.h"
@@ -294,7 +295,7 @@ static void sums_are_checked(void **state) {
         {30, 56, 100, "frees: 81 over all threads, 80 in the totals"},
         {30, 55, 99, "allocations: 100 over all threads, 99 in the totals"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         struct trace_builder b;
         struct vbt_model m;
         begin(&b);

@@ -1,4 +1,5 @@
 /* Reading a trace file: whole, cut off anywhere, damaged anywhere, and built to deceive. */
+#include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
 #include "analyzer/trace/trace_file.h"
@@ -63,7 +64,7 @@ static void what_is_no_trace_is_refused(void **state) {
         {"\x93VBT\r\n\x1a\n\x09\x01\x08\0\0\0\0\0", 16, "newer"},
         {"\x93VBT\r\n\x1a\n\x01\x01\x08\0\0\0\0\0", 16, "no chunk"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         struct vbt_model model;
         char *problem = vbt_model_load(&model, tb_save_bytes(cases[i].bytes, cases[i].size), false);
         assert_non_null(problem);
@@ -133,7 +134,7 @@ static void check_damage(struct trace_builder *b, const char *says) {
 static void a_raw_size_that_lies_is_damage(void **state) {
     (void)state;
     const uint32_t lies[] = {0, 1, 99, 101, 100000, VBT_CHUNK_RAW_MAX};
-    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+    for (size_t i = 0; i < VBT_COUNT(lies); i++) {
         struct trace_builder b;
         tb_begin(&b);
         tb_string(&b, "sound");
