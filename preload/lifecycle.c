@@ -65,7 +65,7 @@ static void wake(void) {
     vbt_trace_path_init();
     vbt_runner_init();
     vbt_helper_init();
-    vbt_native_leaf_init();
+    vbt_main_program_init();
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
         good = false;

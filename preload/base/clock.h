@@ -1,4 +1,4 @@
-/* The library's own clock readings, past its own hook. */
+/* Reading clocks without passing through the library's own hook. */
 #ifndef VBT_CLOCK_H
 #define VBT_CLOCK_H
 
@@ -12,7 +12,7 @@ static inline int64_t vbt_clock_read(clockid_t id) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* CLOCK_MONOTONIC when the library woke, ns: time 0 of the trace. */
+/* CLOCK_MONOTONIC when the library woke, in ns: time 0 of the trace. */
 extern int64_t vbt_clock_start;
 
 #endif

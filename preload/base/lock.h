@@ -1,8 +1,8 @@
-/* A lock of our own for the rare paths: three states in one word, waiting in the kernel (Drepper, "Futexes are
+/* A lock for the rare paths: three states in one word, waiting in the kernel (Drepper, "Futexes are
  * tricky", mutex 2).
  *
- * pthread mutexes would do as well, were they not themselves interposed by other tools. While one of these locks is
- * held we call nobody: no loader, no allocator, no function of the program. */
+ * pthread mutexes would do as well, but other tools interpose them. While one of these locks is
+ * held, no foreign code is called: no loader, no allocator, no function of the program. */
 #ifndef VBT_LOCK_H
 #define VBT_LOCK_H
 
@@ -15,7 +15,7 @@
 #include <time.h>
 
 struct vbt_lock {
-    _Atomic uint32_t state; /* 0 free, 1 taken, 2 taken and somebody may wait */
+    _Atomic uint32_t state; /* 0 free, 1 taken, 2 taken and a thread may be waiting */
 };
 
 static inline bool vbt_trylock(struct vbt_lock *lock) {
@@ -35,8 +35,9 @@ static inline void vbt_unlock(struct vbt_lock *lock) {
         vbt_sys(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 }
 
-/* Waits a fifth of a second at most, and tells whether it has the lock. For the end of a process: the holder may be a
- * thread that was interrupted by the very signal whose handler ends the process, and will never go on. */
+/* Waits a fifth of a second at most, and returns whether it has the lock. For the end of a process:
+ * the holder may be a thread that was interrupted by the very signal whose handler ends the
+ * process, and will never continue. */
 static inline bool vbt_lock_patiently(struct vbt_lock *lock) {
     for (int i = 0; i < 200; i++) {
         if (vbt_trylock(lock))

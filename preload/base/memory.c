@@ -8,7 +8,7 @@
 /* An arena that has grown large grows by huge pages. */
 enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 64, ALIGNMENT = 16, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
 
-#ifndef MADV_POPULATE_WRITE /* Linux 5.14; an older kernel refuses it, and nothing is lost */
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14; an older kernel refuses it, which does no harm */
 #define MADV_POPULATE_WRITE 23
 #endif
 
@@ -21,7 +21,7 @@ void *vbt_map(size_t size) {
     return (void *)at;
 }
 
-/* Of whole pages, the first of which begins where a huge page can. */
+/* Whole pages, the first of which begins where a huge page can. */
 static void *map_huge(size_t size) {
     char *found = vbt_map(size + HUGE_PAGE);
     if (found == NULL)
@@ -29,7 +29,7 @@ static void *map_huge(size_t size) {
     char *start = (char *)(((uintptr_t)found + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
     if (start > found)
         vbt_unmap(found, (size_t)(start - found));
-    vbt_unmap(start + size, (size_t)(found + HUGE_PAGE - start)); /* at least a page: vbt_map's own begin at one */
+    vbt_unmap(start + size, (size_t)(found + HUGE_PAGE - start)); /* at least a page: what vbt_map returns begins at one */
     vbt_sys(SYS_madvise, start, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     return start;
 }

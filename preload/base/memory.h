@@ -1,21 +1,23 @@
-/* Memory of our own, straight from the kernel: a hook must never allocate from the allocator that it watches. */
+/* The library's own memory, straight from the kernel: a hook must never allocate from the allocator
+ * that it watches. */
 #ifndef VBT_MEMORY_H
 #define VBT_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed, page-aligned address space that costs memory only where it is touched; kept out of core dumps and of
- * transparent huge pages. NULL when the kernel refuses. */
+/* Zeroed, page-aligned address space that costs memory only where it is touched; kept out of core
+ * dumps and of transparent huge pages. NULL when the kernel refuses. */
 void *vbt_map(size_t size);
 
-/* The same, for what is about to be used whole: one call of the kernel instead of a page fault for each page, and huge pages where it
- * is as large as one and the kernel has some. Tables that are looked up at random miss the processor's table of pages else. */
+/* The same, for memory that will be used in full right away: one system call instead of a page
+ * fault for each page, and huge pages where it is as large as one and the kernel has some. Without
+ * them, random lookups in a table would miss the TLB. */
 void *vbt_map_at_once(size_t size);
 
 void vbt_unmap(void *start, size_t size);
 
-/* Gives the memory back and keeps the address space, whose whole pages read as zero from now on. */
+/* Returns the memory and keeps the address space, whose whole pages read as zero from now on. */
 void vbt_drop(void *start, size_t size);
 
 /* A bump allocator for things that live as long as the process. Not locked: one owner each. */
@@ -28,8 +30,8 @@ struct vbt_arena {
 /* Zeroed, 16-byte aligned; NULL when the kernel refuses. */
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size);
 
-/* A row of equal, zeroed items that grows and never moves: readers need no lock for an item whose index they were
- * given. */
+/* An array of zeroed items of equal size that grows and never moves: readers need no lock for an
+ * item whose index they were given. */
 #define VBT_VECTOR_SEGMENT 4096
 #define VBT_VECTOR_SEGMENTS 16384
 
@@ -39,11 +41,11 @@ struct vbt_vector {
     char *segments[VBT_VECTOR_SEGMENTS];
 };
 
-/* Room for one more item: its index, or 0 when there is no memory (index 0 is given out first, to be nobody's). One
- * owner. */
+/* Adds an item and returns its index, or 0 when there is no memory (index 0 is given out first, and
+ * is left unused). One owner. */
 uint32_t vbt_vector_add(struct vbt_vector *vector);
 
-/* The item of an index; a type that is named saves the look at item_size. */
+/* The item of an index. Naming the type saves the look at item_size. */
 #define VBT_VECTOR_ITEM(vector, type, index)                                                                                       \
     ((type *)(vector)->segments[(index) / VBT_VECTOR_SEGMENT] + (index) % VBT_VECTOR_SEGMENT)
 

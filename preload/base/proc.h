@@ -1,11 +1,11 @@
-/* Files of /proc, and the numbers in them: without the locale (as strtoll looks at) and errno. */
+/* Files of /proc, and the numbers in them. Uses neither the locale (as strtoll does) nor errno. */
 #ifndef VBT_PROC_H
 #define VBT_PROC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A whole file, cut at 256 KiB, with a terminating zero; until the next call, and not for two
+/* A whole file, cut at 256 KiB, with a terminating zero. Valid until the next call; not for two
  * threads at a time. size: NULL, or where its length goes. An empty text with size 0 where it
  * cannot be read. */
 const char *vbt_proc_text(const char *path, size_t *size);

@@ -1,8 +1,8 @@
 /* See real.h.
  *
- * The heap functions start as stand-ins that look up the real ones at the first call, so that no hook has to test for
- * it. While the lookup runs, what dlsym itself asks for (error strings) comes from the pool; a block of the pool is
- * never reused. */
+ * The heap functions start as stand-ins that look up the real ones at the first call, so that no
+ * hook has to test for it. While the lookup runs, what dlsym itself requests (error strings) comes
+ * from the pool; a block of the pool is never reused. */
 #include "real.h"
 
 #include "format/count.h"
@@ -38,8 +38,8 @@ size_t vbt_real_pool_size(const void *block) {
     return size;
 }
 
-/* True in the thread that is in vbt_real_find now; others that come first wait for it. Volatile, since dlsym is
- * declared to call nothing in this file, and does. */
+/* True in the thread that is in vbt_real_find now; others that come first wait for it. Volatile,
+ * since dlsym is declared to call nothing in this file, and does. */
 static __thread volatile int finding __attribute__((tls_model("initial-exec")));
 
 static void *first_malloc(size_t size) {
@@ -88,7 +88,7 @@ struct vbt_real vbt_real = {
 
 static const char *const names[] = {VBT_REAL_FUNCTIONS(NAME)};
 
-/* Where a library lies. */
+/* Where a library is mapped. */
 struct range {
     uintptr_t start, end;
 };
@@ -97,7 +97,8 @@ static struct range ours, allocators; /* the latter: empty if malloc is the C li
 
 #pragma weak _dl_find_object
 
-/* The library that an address belongs to; everything where nobody knows, as before glibc 2.35. */
+/* The library that an address belongs to; everything where that cannot be found out, as before
+ * glibc 2.35. */
 static struct range library_of(const void *address) {
     struct dl_find_object found;
     if (_dl_find_object == NULL || _dl_find_object((void *)(uintptr_t)address, &found) != 0)
@@ -125,7 +126,7 @@ bool vbt_real_has_operators(void) {
 
 bool vbt_real_calls_back(uintptr_t caller) { return is_in(allocators, caller) || is_in(ours, caller); }
 
-static _Atomic int state; /* of the lookup: 0 to do, 1 somebody is at it, 2 done */
+static _Atomic int state; /* of the lookup: 0 to do, 1 in progress, 2 done */
 
 bool vbt_real_is_plain(void) { return atomic_load(&state) == 2 && allocators.end == 0; }
 

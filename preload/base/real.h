@@ -1,5 +1,5 @@
-/* The functions that the hooks stand before: whatever comes next in the program's search order, libc's or another
- * allocator's. */
+/* The functions that the hooks interpose: whatever comes next in the program's search order, libc's
+ * or another allocator's. */
 #ifndef VBT_REAL_H
 #define VBT_REAL_H
 
@@ -72,26 +72,28 @@ struct vbt_real {
 /* Complete once any heap function was called through it, or vbt_real_find was. */
 extern struct vbt_real vbt_real VBT_HIDDEN;
 
-/* Looks all of them up. dlsym allocates on its way: until the allocator is known, requests are served from a small
- * pool. */
+/* Looks all of them up. dlsym allocates: until the allocator is known, requests are served from a
+ * small pool. */
 void vbt_real_find(void);
 
-/* Takes back the error that a lookup of ours left behind: the first dlerror hands it over, the second frees it. What is
- * freed later is a block that nobody saw. */
+/* Discards the error that one of the library's own lookups left: the first dlerror returns it, the
+ * second frees it. If the program freed it later, that would be a block whose allocation was not
+ * recorded. */
 void vbt_real_forget_error(void);
 
-/* May this address, which calls a hook while a real function runs, belong to that very function? An allocator other than the C
- * library's may call malloc by its name in its calloc, even as the last thing it does: then the call seems to be ours. The C library's
- * does not. */
+/* May this address, which calls a hook while a real function runs, belong to that very function? An
+ * allocator other than the C library's may call malloc by its name in its calloc, even as a tail
+ * call: then the caller seems to be the hook. The C library's does not. */
 bool vbt_real_calls_back(uintptr_t caller);
 
 /* Is malloc the C library's, and found? Then it calls no hook. */
 bool vbt_real_is_plain(void);
 
-/* Does the allocator serve C++'s operators new and delete itself, without malloc and free? The C library's does not. May leave an error. */
+/* Does the allocator implement C++'s operators new and delete without malloc and free? The C
+ * library's does not. May leave an error. */
 bool vbt_real_has_operators(void);
 
-/* Is this a block of that pool? Such blocks are never given to the real free or realloc. */
+/* Is this a block of that pool? Such blocks are never passed to the real free or realloc. */
 int vbt_real_in_pool(const void *block);
 
 /* Bytes that may be read from a block of the pool. */

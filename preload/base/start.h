@@ -1,5 +1,6 @@
-/* What the kernel put on the stack of a new process: its arguments, its environment, and what else it tells. It is there before the C
- * library has looked at it: its environ is still NULL where a program's very first functions allocate. */
+/* What the kernel put on the stack of a new process: its arguments, its environment and the
+ * auxiliary vector. It can be read before the C library has: its environ is still NULL where a
+ * program's very first functions allocate. */
 #ifndef VBT_START_H
 #define VBT_START_H
 
@@ -7,12 +8,12 @@
 #include <stddef.h>
 #include <string.h>
 
-extern void *__libc_stack_end; /* the loader's: where the count of arguments stands, and behind it all the rest */
+extern void *__libc_stack_end; /* the loader's: the address of the argument count, which all the rest follows */
 extern char **environ;
 
 struct vbt_start {
-    char **arguments, **environment; /* NULL behind the last of each */
-    const ElfW(auxv_t) * told;       /* AT_NULL behind the last */
+    char **arguments, **environment; /* both NULL-terminated */
+    const ElfW(auxv_t) * auxiliary;  /* terminated by AT_NULL */
 };
 
 static inline struct vbt_start vbt_start(void) {
@@ -25,7 +26,8 @@ static inline struct vbt_start vbt_start(void) {
 
 static inline char **vbt_environment(void) { return environ != NULL ? environ : vbt_start().environment; }
 
-/* The C library's getenv may be the program's own, as bash's is, which looks into tables of its own. */
+/* The C library's getenv may be replaced by the program's, as in bash, which looks into tables of
+ * its own. */
 static inline const char *vbt_variable(const char *name) {
     size_t length = strlen(name);
     for (char **entry = vbt_environment(); *entry != NULL; entry++)

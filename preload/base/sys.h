@@ -1,8 +1,8 @@
 /* System calls that leave errno alone.
  *
- * Everything the library asks of the kernel from inside a hook goes through vbt_sys: the program's errno is the
- * program's, and no wrapper of libc runs (none takes a lock, none is a cancellation point, none is one of our own
- * hooks). */
+ * Everything the library asks of the kernel from inside a hook goes through vbt_sys: the program's
+ * errno stays as it is, and no wrapper of libc runs (none takes a lock, none is a cancellation
+ * point, none is one of the library's own hooks). */
 #ifndef VBT_SYS_H
 #define VBT_SYS_H
 
@@ -11,13 +11,13 @@
 #define VBT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VBT_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* An atomic word as it is now, in no order: what atomic_load_explicit with memory_order_relaxed means. A
- * plain load of an aligned word is one on x86-64 and aarch64, and GCC 12 and clang 14 (those that were
- * looked at) make an operand of it; of the function they make one or two instructions more. */
+/* An atomic word as it is now, in no order: what atomic_load_explicit with memory_order_relaxed
+ * means. A plain load of an aligned word is atomic on x86-64 and aarch64. Checked with GCC 12 and
+ * clang 14: they make an operand of it, where the function costs one or two instructions more. */
 #define VBT_PEEK(type, word) (*(type const *)&(word))
 
-/* On the declaration of a variable: it is ours, and is found beside the code. Without, a shared library asks the table of what may be
- * another's first. */
+/* On the declaration of a variable: it is the library's own, and is addressed relative to the code.
+ * Without this, a shared library first looks up in a table whether another one defines it. */
 #define VBT_HIDDEN __attribute__((visibility("hidden")))
 
 /* For what every event goes through: a call there costs more than a copy. */

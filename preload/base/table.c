@@ -7,8 +7,8 @@ enum { FIRST_SLOTS = 1 << 12 };
 
 static const uint64_t removed = 1;
 
-/* Into the first slot that is free or whose entry was removed: nobody can be looking for a removed one, since what it
- * stood for is dead. True if the slot was never used before. */
+/* Into the first slot that is free or whose entry was removed: no reader can be looking for a
+ * removed one, since what it stood for no longer exists. True if the slot was never used before. */
 static bool place(struct vbt_table_slots *slots, uint64_t key, uint32_t key2, uint32_t id) {
     uint64_t i = vbt_table_hash(key, key2) & slots->mask;
     uint64_t found;
@@ -20,7 +20,7 @@ static bool place(struct vbt_table_slots *slots, uint64_t key, uint32_t key2, ui
     return found == 0;
 }
 
-/* A copy twice as large, or as large where most entries were removed ones. */
+/* Replaces the slots by a copy twice as large, or as large where most entries were removed ones. */
 static bool grow(struct vbt_table *table) {
     struct vbt_table_slots *old = atomic_load_explicit(&table->slots, memory_order_relaxed);
     uint64_t live = 0;
@@ -74,7 +74,8 @@ void vbt_table_replace(struct vbt_table *table, uint64_t key, uint32_t key2, uin
         atomic_store_explicit(&entry->id, id, memory_order_release);
 }
 
-/* Removed entries at the end of a run are free again: a probe that comes that far would have ended behind them. */
+/* Removed entries at the end of a run are free again: a probe that gets this far would have ended
+ * just after them. */
 static void free_run(struct vbt_table *table, struct vbt_table_slots *slots, uint64_t last) {
     if (atomic_load_explicit(&slots->entries[(last + 1) & slots->mask].key, memory_order_relaxed) != 0)
         return;
@@ -90,6 +91,7 @@ void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2) {
         return;
     struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
     atomic_store_explicit(&entry->key, removed, memory_order_release);
-    atomic_store_explicit(&entry->id, 0, memory_order_release); /* for whoever asks for 0, as a frame may that has not begun */
+    atomic_store_explicit(&entry->id, 0,
+                          memory_order_release); /* for readers that look up 0, as happens for a frame that has not begun */
     free_run(table, slots, (uint64_t)(entry - slots->entries));
 }

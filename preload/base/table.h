@@ -1,8 +1,9 @@
 /* A hash table that is read without a lock: a pair of keys gives a 32-bit id.
  *
- * Open addressing with linear probing. One writer at a time (the caller's lock); a full table is replaced by a larger
- * copy. A reader may still be in the old one, whose address space stays therefore, while its memory goes: all that the reader finds
- * from then on is free entries. A reader that misses an entry looks again under the lock. */
+ * Open addressing with linear probing. One writer at a time (the caller's lock); a full table is
+ * replaced by a larger copy. A reader may still be in the old one, so its address space stays while
+ * its memory is returned: from then on the reader finds free entries only. A reader that misses an
+ * entry looks again under the lock. */
 #ifndef VBT_TABLE_H
 #define VBT_TABLE_H
 
@@ -24,10 +25,10 @@ struct vbt_table_slots {
 
 struct vbt_table {
     _Atomic(struct vbt_table_slots *) slots;
-    size_t used; /* entries that are not free, the removed ones among them */
+    size_t used; /* entries that are not free, including removed ones */
 };
 
-/* A hash as a key: 0 and 1 mean something to a table. */
+/* A hash as a key: a table uses 0 and 1 for free and removed entries. */
 static inline uint64_t vbt_table_key(uint64_t hash) { return hash > 1 ? hash : hash + 2; }
 
 /* key above 1. The mixing is Knuth's multiplicative one with the 64-bit golden ratio, twice. */
@@ -36,7 +37,7 @@ static inline uint64_t vbt_table_hash(uint64_t key, uint32_t key2) {
     return (mixed ^ (mixed >> 29)) * 0x9E3779B97F4A7C15ULL >> 32;
 }
 
-/* The id, or 0; so it is for a key of 0 or 1. */
+/* The id, or 0 if there is none; a key of 0 or 1 has none. */
 static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key, uint32_t key2) {
     const struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
     if (slots == NULL)
@@ -54,7 +55,7 @@ static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key
 /* Adds an entry that is not there yet; id is not 0. False when there is no memory. */
 bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id);
 
-/* Gives an entry that is there another id. A reader may be given the old one for a while yet. */
+/* Gives an existing entry another id. A reader may still get the old one for a while. */
 void vbt_table_replace(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id);
 
 void vbt_table_remove(struct vbt_table *table, uint64_t key, uint32_t key2);

@@ -124,7 +124,7 @@ bool vbt_python_attach(void *library) {
     if (vbt_python.get_allocator == NULL)
         return false;
     if (vbt_in_main_program((uintptr_t)vbt_python.get_allocator))
-        vbt_native_leaf_disown_main();
+        vbt_main_program_disown();
     if (vbt_options.native == VBT_NATIVE_ONLY)
         return true;
     if (vbt_options.native != VBT_NATIVE_FULL)

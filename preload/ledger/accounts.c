@@ -9,7 +9,7 @@ uint32_t vbt_account_open(uint32_t node) {
     uint32_t account = atomic_load(&at->account);
     if (account == 0) {
         if (vbt_accounts.count == 0)
-            vbt_vector_add(&vbt_accounts); /* 0 is nobody's */
+            vbt_vector_add(&vbt_accounts); /* 0 is unused */
         account = vbt_vector_add(&vbt_accounts);
         if (account != 0) {
             atomic_store(VBT_VECTOR_ITEM(&vbt_accounts, _Atomic uint32_t, account), node);

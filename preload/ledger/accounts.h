@@ -1,23 +1,23 @@
-/* The nodes of the call tree that something was booked at, numbered from 1: the ledgers keep counters for those only. Of deep call paths most
- * nodes are on the way to others, and never get any. */
+/* The nodes of the call tree that anything was booked at, numbered from 1: the ledgers keep
+ * counters for those only. Of deep call paths, most nodes only lead to others and never get any. */
 #ifndef VBT_ACCOUNTS_H
 #define VBT_ACCOUNTS_H
 
 #include "preload/tree/tree.h"
 
-/* Of nodes, by account. */
+/* The nodes, by account. */
 extern struct vbt_vector vbt_accounts VBT_HIDDEN;
 
 /* Takes the tree's lock; 0 where there is no memory. */
 uint32_t vbt_account_open(uint32_t node);
 
-/* The account of a node, opened where there is none. */
+/* The account of a node, opened if there is none. */
 static inline uint32_t vbt_account_of(uint32_t node) {
     uint32_t account = atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire);
     return VBT_LIKELY(account != 0) ? account : vbt_account_open(node);
 }
 
-/* Of an account that a caller of vbt_account_of was given. */
+/* Of an account that vbt_account_of has returned. */
 static inline uint32_t vbt_account_node(uint32_t account) {
     return atomic_load_explicit(VBT_VECTOR_ITEM(&vbt_accounts, _Atomic uint32_t, account), memory_order_relaxed);
 }

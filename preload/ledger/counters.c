@@ -8,7 +8,7 @@ struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t accou
         if (fresh == NULL)
             return NULL;
         fresh = (void *)(((uintptr_t)fresh + 63) & ~(uintptr_t)63); /* one cache line an account */
-        atomic_thread_fence(memory_order_release);                  /* the stream's thread follows this pointer */
+        atomic_thread_fence(memory_order_release); /* published before the pointer, which the stream's thread follows */
         *page = fresh;
     }
     return &(*page)->counters[account % VBT_PAGE_ACCOUNTS];

@@ -1,6 +1,7 @@
 /* The counters of one thread for one account, and of one thread for all accounts.
  *
- * Written by one thread, read by the stream's. What the hot path touches of an account is one cache line. */
+ * Written by one thread, read by the stream's. The hot path touches one cache line of an
+ * account. */
 #ifndef VBT_COUNTERS_H
 #define VBT_COUNTERS_H
 
@@ -20,21 +21,22 @@ struct vbt_counters {
     struct vbt_sizes *sizes;   /* NULL while all requests were of the usual size */
     uint64_t epoch;            /* vbt_epoch at the last change; VBT_EPOCH_OWN marks vbtrace's own nodes */
     uint32_t interval;         /* the thread's interval number at the last change */
-    uint32_t usual_size;       /* of requests that need no more bookkeeping than this; see struct vbt_sizes */
+    uint32_t usual_size;       /* of requests that need no other bookkeeping than this; see struct vbt_sizes */
     uint64_t temporary;        /* allocations freed before the thread allocated again */
 };
 
-/* Nodes whose events are vbtrace's own take the slow path every time, where they are kept out of intervals. */
+/* Nodes whose events are vbtrace's own take the slow path every time, where they are kept out of
+ * intervals. */
 #define VBT_EPOCH_OWN (UINT64_C(1) << 63)
 
-/* Requests of other sizes than the usual one, and of what was usual before. A node's allocations that are not counted
- * here were of the usual size. */
+/* Requests of other sizes than the usual one, and of what was usual before. A node's allocations
+ * that are not counted here were of the usual size. */
 struct vbt_sizes {
     uint64_t min, max;
-    uint64_t span;                   /* so many sizes from min on were seen before or lie between such, and fit a cell */
-    uint64_t min_before, max_before; /* as they were until the latest of these requests that moved one */
+    uint64_t span;                   /* so many sizes from min on have been seen or are in between, and fit a cell */
+    uint64_t min_before, max_before; /* as they were before the latest of these requests that changed one */
     uint64_t allocs[VBT_SIZE_BUCKETS];
-    uint64_t looked, looked_counted; /* the node's allocations, and those counted here, when it was last decided what is usual */
+    uint64_t looked, looked_counted; /* the node's allocations, and those counted here, when the usual size was last decided */
 };
 
 static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
@@ -58,24 +60,24 @@ struct vbt_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
 };
 
-/* One call path with this thread's counters for it. */
+/* One call path, with this thread's counters for it. */
 struct vbt_place {
     uint32_t node, account;
-    struct vbt_counters *counters; /* NULL: there was no memory */
+    struct vbt_counters *counters; /* NULL: no memory */
 };
 
 struct vbt_ledger {
     struct vbt_totals totals[VBT_DOMAIN_MAP]; /* heap, Python */
-    int64_t live;                             /* bytes allocated here minus bytes freed here, by whomever allocated */
-    _Atomic int64_t alloc_limit;              /* live above this: publish; other threads write it to make this one do so */
+    int64_t live;                             /* bytes allocated here minus bytes freed here, whichever thread allocated them */
+    _Atomic int64_t alloc_limit;              /* live above this: publish; other threads set it to make this one do so */
     _Atomic int64_t free_limit;               /* live below this: publish; likewise */
-    int64_t crest;                            /* live above this when something is freed: a peak may be passing */
+    int64_t crest;                            /* live above this when something is freed: this may be a peak */
     int64_t crest_of_others;                  /* the same without what the watcher wants to know */
     _Atomic int64_t published;                /* part of live that is in vbt_peak.total */
     int64_t own;                              /* part of live that is vbtrace's own */
-    const void *last_block;                   /* the latest allocation; freed while it still is: temporary */
-    uint32_t interval;                        /* grows with each boundary of an interval or section on this thread */
-    size_t huge_size;                         /* true size of the latest block freed whose cell could not hold it */
+    const void *last_block;                   /* the latest allocation; freed while it still is, it was temporary */
+    uint32_t interval;                        /* incremented at each boundary of an interval or section on this thread */
+    size_t huge_size;                         /* true size of the block freed last whose cell could not hold it */
     _Atomic uint64_t epoch;                   /* vbt_epoch at the last change of any node */
     uint64_t unknown_frees[VBT_DOMAIN_MAP];
     uint64_t lost[VBT_LOST_KINDS];
@@ -83,31 +85,31 @@ struct vbt_ledger {
     struct vbt_watcher *watcher; /* NULL without line mode */
     bool watched;                /* the watcher observes every event, so the fast path is off */
     struct vbt_arena arena;
-    struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread never was */
-    _Atomic uint64_t *page_epochs;    /* vbt_epoch at the last change on each: side by side, for whoever looks at all of them */
+    struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread has no counters */
+    _Atomic uint64_t *page_epochs;    /* vbt_epoch at the last change on each: in one array, for readers that look at all of them */
     struct vbt_totals mapped;
     uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
-    uintptr_t last_mapping; /* start of the latest; unmapped while it still is: temporary */
+    uintptr_t last_mapping; /* start of the latest; unmapped while it still is, it was temporary */
     struct vbt_ledger *next;
 };
 
-/* The next free is told whatever the live bytes are. */
+/* The next free takes the slow path, whatever the live bytes are. */
 static inline void vbt_ledger_forget_crest(struct vbt_ledger *ledger) { ledger->crest = ledger->crest_of_others = INT64_MIN; }
 
-/* This thread's counters of an account, made where they are missing; NULL when there is no memory. */
+/* This thread's counters of an account, created if missing; NULL when there is no memory. */
 struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t account);
 
 static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledger *ledger, uint32_t page) {
     return ledger->pages[page];
 }
 
-/* The same, quick where they are there. */
+/* The same, fast if they exist. */
 static inline struct vbt_counters *vbt_counters_at(struct vbt_ledger *ledger, uint32_t account) {
     struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
     return VBT_LIKELY(page != NULL) ? &page->counters[account % VBT_PAGE_ACCOUNTS] : vbt_counters_make(ledger, account);
 }
 
-/* A node's place, its account opened where there is none yet. */
+/* A node's place; opens an account if there is none yet. */
 static inline struct vbt_place vbt_place_of(struct vbt_ledger *ledger, uint32_t node) {
     uint32_t account = vbt_account_of(node);
     return (struct vbt_place){node, account, VBT_LIKELY(account != 0) ? vbt_counters_at(ledger, account) : NULL};

@@ -16,7 +16,7 @@ struct vbt_interval_groups vbt_interval_groups = {
 
 _Atomic uint32_t vbt_interval_breaks;
 
-/* Both under the groups' lock. */
+/* Protected by the groups' lock. */
 static struct vbt_table group_ids, site_ids;
 
 static struct vbt_flow flow_of(const struct vbt_ledger *ledger) {
@@ -41,7 +41,7 @@ static struct vbt_flow flow_minus(const struct vbt_flow *a, const struct vbt_flo
     return (struct vbt_flow){a->allocs - b->allocs, a->frees - b->frees, a->allocated - b->allocated, a->freed - b->freed};
 }
 
-/* With the groups' lock; 0 when there is no room. */
+/* Needs the groups' lock; 0 when there is no room. */
 static uint32_t group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to, uint32_t label) {
     uint64_t key = ((uint64_t)from << 32 | to) + 2;
     uint32_t key2 = label << 1 | (kind == VBT_INTERVAL_SECTION);
@@ -50,7 +50,7 @@ static uint32_t group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to
         return id;
     struct vbt_vector *groups = &vbt_interval_groups.groups;
     if (groups->count == 0)
-        vbt_vector_add(groups); /* id 0 is nobody's */
+        vbt_vector_add(groups); /* id 0 is unused */
     if (groups->count > MAX_GROUPS || (id = vbt_vector_add(groups)) == 0)
         return 0;
     *(struct vbt_interval_group *)vbt_vector_at(groups, id) =
@@ -58,7 +58,7 @@ static uint32_t group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to
     return vbt_table_put(&group_ids, key, key2, id) ? id : 0;
 }
 
-/* With the groups' lock. */
+/* Needs the groups' lock. */
 static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, const struct vbt_flow *flow) {
     struct vbt_vector *sites = &vbt_interval_groups.sites;
     uint64_t key = ((uint64_t)group << 32 | node) + 2;
@@ -77,7 +77,7 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
     site->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
 }
 
-/* Each account's next change takes the long way, and so to vbt_intervals_confirm. */
+/* Makes each account's next change take the slow path, which calls vbt_intervals_confirm. */
 static void next_interval(struct vbt_ledger *ledger) {
     ledger->interval++;
     atomic_fetch_add(&vbt_epoch, 1);
@@ -118,7 +118,7 @@ int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
     return lowest == INT64_MAX ? INT64_MAX : lowest + ledger->own;
 }
 
-/* What was found for an interval is booked in its group. With the groups' lock. */
+/* Books in its group what was found for an interval. Needs the groups' lock. */
 static void book_found(struct vbt_ledger *ledger, struct vbt_open_interval *open, uint32_t group) {
     struct vbt_intervals *all = ledger->intervals;
     for (uint32_t i = open->found_from; group != 0 && i < all->found_count; i++)
@@ -126,8 +126,8 @@ static void book_found(struct vbt_ledger *ledger, struct vbt_open_interval *open
     open->found_from = all->found_count;
 }
 
-/* No room for more: sections take what they have so far (should one never end, its call sites are told all the same).
- * A clock interval, whose group is not known yet, loses it. */
+/* There is no more room: sections take what they have so far, so that their call sites are known
+ * even if they never end. A clock interval, whose group is not known yet, loses it. */
 static void make_room(struct vbt_ledger *ledger) {
     struct vbt_intervals *all = ledger->intervals;
     for (uint32_t s = 0; s < open_sections(all); s++) {
@@ -140,8 +140,9 @@ static void make_room(struct vbt_ledger *ledger) {
     all->found_count = 0;
 }
 
-/* Turns the notes since the last boundary into differences. clock_group: that of the open clock interval, which ends now, or 0; where no
- * section will want them, too, they are booked there at once. With the groups' lock. */
+/* Turns the notes since the last boundary into differences. clock_group: that of the open clock
+ * interval, which ends now, or 0; if no section needs the differences too, they are booked there at
+ * once. Needs the groups' lock. */
 static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
     struct vbt_intervals *all = ledger->intervals;
     if (all->found == NULL && all->note_count > 0 && (all->found = vbt_map(VBT_NOTES * sizeof *all->found)) == NULL) {
@@ -171,7 +172,7 @@ static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
     next_interval(ledger);
 }
 
-/* Nothing that was found is of use any more once no interval is open that began before it. */
+/* What was found is no longer needed once no open interval began before it. */
 static void forget_found(struct vbt_intervals *all) {
     if (all->depth > 0)
         return;
@@ -188,7 +189,7 @@ static void stat_add(struct vbt_interval_group *group, enum vbt_quantity quantit
     stats->total += value;
 }
 
-/* Books one repetition in its group. With the groups' lock. */
+/* Books one repetition in its group. Needs the groups' lock. */
 static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_interval *open, uint32_t id, int64_t time) {
     struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
     struct vbt_flow now = flow_of(ledger);
@@ -234,7 +235,7 @@ void vbt_intervals_withdraw(struct vbt_ledger *ledger) {
     if (ledger->intervals->pending_site == 0)
         return;
     ledger->intervals->pending_site = 0;
-    ledger->interval--; /* nothing has changed under the number */
+    ledger->interval--; /* nothing has changed under this number */
 }
 
 void vbt_intervals_confirm(struct vbt_ledger *ledger) {

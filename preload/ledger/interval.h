@@ -1,9 +1,11 @@
-/* Intervals: what a thread allocated and freed between two clock readings by the user's code, or in a marked section.
+/* Intervals: what a thread allocated and freed between two clock readings by the user's code, or in
+ * a marked section.
  *
- * The start keeps the thread's totals, the end takes the difference. So that the cost can be told by call site, the
- * first change of a node in each stretch between two boundaries notes the node's counters as they were
- * (vbt_intervals_note); a boundary turns the notes into differences, which every interval that is open takes when it
- * ends. Repetitions of the same interval are summed in a group, which the stream writes. */
+ * The start keeps the thread's totals, the end takes the difference. To attribute the cost to call
+ * sites, the first change of a node between two boundaries notes the node's counters as they were
+ * (vbt_intervals_note); a boundary turns the notes into differences, which every open interval
+ * takes when it ends. Repetitions of the same interval are summed in a group, which the stream
+ * writes. */
 #ifndef VBT_INTERVAL_H
 #define VBT_INTERVAL_H
 
@@ -18,38 +20,38 @@ struct vbt_flow {
 struct vbt_open_interval {
     uint32_t from;         /* site */
     uint32_t group;        /* sections: known from the start; 0: not recorded */
-    uint32_t found_from;   /* what was found since the start, of the thread's `found` */
+    uint32_t found_from;   /* index into the thread's `found` of the first difference since the start */
     uint32_t label;        /* sections: string id */
     uint64_t iterations;   /* sections */
     int64_t time;          /* ns at the start */
     struct vbt_flow start; /* the thread's totals then */
     struct vbt_flow own;   /* vbtrace's own events since */
-    int64_t live;          /* live bytes of the program's at the start */
+    int64_t live;          /* the program's live bytes at the start */
     int64_t high;          /* the highest since */
 };
 
 struct vbt_note {
     uint32_t node;
-    struct vbt_counters *counters; /* NULL: flow is the difference already */
+    struct vbt_counters *counters; /* NULL: flow is already the difference */
     struct vbt_flow flow;          /* the counters before the change */
 };
 
 enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 18 };
 
-/* Of one thread. A reading waits until something else happens on the thread: should the thread turn to wait for a
- * lock instead, the reading was for the deadline of that, and not the user's. */
+/* Of one thread. A reading is pending until something else happens on the thread: if the thread
+ * waits for a lock instead, the reading was for that wait's deadline, and not the user's. */
 struct vbt_intervals {
-    uint32_t breaks;       /* vbt_interval_breaks when it was last looked at */
-    uint32_t pending_site; /* 0: no reading waits */
+    uint32_t breaks;       /* vbt_interval_breaks as last seen */
+    uint32_t pending_site; /* 0: no reading is pending */
     int64_t pending_time;
     bool clock_open;
     struct vbt_open_interval clock;
-    uint32_t depth; /* of open sections; above VBT_SECTIONS they are counted as lost */
+    uint32_t depth; /* of open sections; those beyond VBT_SECTIONS are counted as lost */
     struct vbt_open_interval sections[VBT_SECTIONS];
     struct vbt_note *notes; /* since the last boundary; mapped when first needed */
     uint32_t note_count;
     struct vbt_note
-        *found; /* differences that earlier boundaries made of notes: intervals that are still open take them at their end */
+        *found; /* differences that earlier boundaries computed from notes: intervals that are still open take them when they end */
     uint32_t found_count;
 };
 
@@ -72,7 +74,7 @@ struct vbt_interval_site {
     uint64_t epoch;
 };
 
-/* All groups of the process; ids from 1. */
+/* All groups of the process; ids start at 1. */
 struct vbt_interval_groups {
     struct vbt_lock lock;
     struct vbt_vector groups, sites;
@@ -80,31 +82,33 @@ struct vbt_interval_groups {
 
 extern struct vbt_interval_groups vbt_interval_groups VBT_HIDDEN;
 
-/* Grows when recording stops: what is open then is worth nothing. */
+/* Incremented when recording stops: intervals that are open then are dropped. */
 extern _Atomic uint32_t vbt_interval_breaks VBT_HIDDEN;
 
-/* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the next. */
+/* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the
+ * next. */
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);
 
-/* The reading that waits counts from now on; nothing has been booked on the thread since it was made. Does nothing
- * where there is none. */
+/* The pending reading counts from now on; nothing has been booked on the thread since it was made.
+ * Does nothing if there is none. */
 void vbt_intervals_confirm(struct vbt_ledger *ledger);
 
-/* The reading that waits was none of the user's. */
+/* The pending reading was not the user's. */
 void vbt_intervals_withdraw(struct vbt_ledger *ledger);
 
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time);
 
-/* Ends the innermost open section with this label and those inside it; without one does nothing. */
+/* Ends the innermost open section with this label and those inside it; does nothing if there is
+ * none. */
 void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time);
 
 /* For the ledger: a node is about to change for the first time since the last boundary. */
 void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters);
 
-/* For the ledger: live is about to fall. Returns the live bytes above which it wants to know again. */
+/* For the ledger: live is about to fall. Returns the live bytes above which to call again. */
 int64_t vbt_intervals_crest(struct vbt_ledger *ledger);
 
-/* A thread's state begins anew, in the child of a fork or for another thread: nothing is open. */
+/* A thread's state starts over, in the child of a fork or for another thread: nothing is open. */
 void vbt_intervals_reset(struct vbt_ledger *ledger);
 
 /* In the child of a fork: no interval has ended yet. Ids stay. */

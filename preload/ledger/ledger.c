@@ -10,7 +10,7 @@ _Atomic(struct vbt_ledger *) vbt_ledgers;
 _Atomic uint64_t vbt_epoch __attribute__((aligned(64))) = 1;
 _Atomic int64_t vbt_latest_rss = VBT_RSS_OLD;
 
-/* A new highest total: nodes that change from now on keep what they had. */
+/* A new highest total: nodes that change from now on keep the value they had. */
 static void new_peak(int64_t bytes) {
     int64_t highest = atomic_load_explicit(&vbt_peak.bytes, memory_order_relaxed);
     do {
@@ -20,8 +20,8 @@ static void new_peak(int64_t bytes) {
     atomic_store(&vbt_peak.epoch, atomic_fetch_add(&vbt_epoch, 1) + 1);
 }
 
-/* Brings what a ledger's thread holds into the total. Its own thread does it, and the second thread of a process does
- * it for the first. */
+/* Adds a ledger's changes to the total. Its own thread does this, and the second thread of a
+ * process does it for the first. */
 static void publish(struct vbt_ledger *ledger) {
     int64_t live = __atomic_load_n(&ledger->live, __ATOMIC_RELAXED);
     int64_t change = live - atomic_exchange(&ledger->published, live);
@@ -36,13 +36,13 @@ static void publish_and_go_on(struct vbt_ledger *ledger) {
     publish(ledger);
 }
 
-/* Is a limit that was passed one for the sake of publishing? */
+/* Does a limit that was passed ask for publishing? */
 static bool is_to_publish(const struct vbt_ledger *ledger) {
     return !ledger->watched || atomic_load_explicit(&vbt_peak.threads, memory_order_relaxed) > 1;
 }
 
-/* Makes a thread take the slow path at its next event. A thread that is just setting its limits itself is publishing
- * already. */
+/* Makes a thread take the slow path at its next event. A thread that is just setting its limits
+ * itself is already publishing. */
 static void force_publish(struct vbt_ledger *ledger) {
     atomic_store(&ledger->alloc_limit, INT64_MIN);
     atomic_store(&ledger->free_limit, INT64_MAX);
@@ -69,12 +69,12 @@ void vbt_ledger_begin(struct vbt_ledger *ledger) {
     if (before == 1)
         for (struct vbt_ledger *other = atomic_load(&vbt_ledgers); other != NULL; other = other->next)
             if (other != ledger) {
-                publish(other); /* it may be long before its next event */
+                publish(other); /* its next event may be far off */
                 force_publish(other);
             }
 }
 
-/* About to free while live stands above the crest: the highest point since the crest was set. */
+/* About to free while live is above the crest, the highest point since the crest was set. */
 static void crest(struct vbt_ledger *ledger) {
     int64_t next = vbt_intervals_crest(ledger);
     int64_t limit = atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed);
@@ -84,7 +84,7 @@ static void crest(struct vbt_ledger *ledger) {
         if (peak < next)
             next = peak;
     } else if (limit == INT64_MIN || limit == INT64_MAX) {
-        publish_and_go_on(ledger); /* a second thread has come, and this one has not published what it reached alone */
+        publish_and_go_on(ledger); /* there is a second thread now, and this one has not published what it reached alone */
     }
     ledger->crest_of_others = next;
     ledger->crest = ledger->watcher != NULL ? ledger->watcher->crest(ledger->watcher) : next;
@@ -94,7 +94,8 @@ static void crest(struct vbt_ledger *ledger) {
 static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t own) {
     uint64_t now = atomic_load(&vbt_epoch);
     uint32_t page = account / VBT_PAGE_ACCOUNTS;
-    if (counters->epoch != 0 && (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* at first it had nothing */
+    if (counters->epoch != 0 &&
+        (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* the first time, there was nothing */
         vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
     counters->epoch = now | own;
     atomic_store_explicit(&ledger->page_epochs[page], now, memory_order_relaxed);
@@ -108,7 +109,7 @@ static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t cha
     set_epoch(ledger, place.account, counters, own);
     if (own) {
         ledger->own += change;
-        vbt_ledger_forget_crest(ledger); /* it was computed with the old share of vbtrace itself */
+        vbt_ledger_forget_crest(ledger); /* it was computed with vbtrace's own share as it was before */
     }
     if (counters->interval != ledger->interval) {
         vbt_intervals_confirm(ledger);
@@ -142,13 +143,13 @@ static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counter
         return NULL;
     }
     sizes->min = UINT64_MAX;
-    atomic_thread_fence(memory_order_release); /* the stream's thread follows this pointer */
+    atomic_thread_fence(memory_order_release); /* published before the pointer, which the stream's thread follows */
     counters->sizes = sizes;
     return sizes;
 }
 
-/* A request of another than the usual size was counted. Where such requests have become the more frequent ones, the
- * size of this one is tried as the usual. */
+/* Counts a request of another than the usual size. If such requests have become the more frequent
+ * ones, this one's size becomes the usual one. */
 static void other_size(struct vbt_ledger *ledger, struct vbt_counters *counters, size_t size) {
     if (counters->allocs == 1 && size < UINT32_MAX) {
         counters->usual_size = (uint32_t)size;
@@ -285,8 +286,8 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
         publish_and_go_on(ledger);
 }
 
-/* Takes back the latest request, of which the node's other counters know no longer. What was smallest and largest before it is not always
- * known: then what is left of the two. */
+/* Takes back the latest request, which the node's other counters no longer include. The smallest
+ * and largest size before it are not always known: then what remains of the two. */
 static void uncount_size(struct vbt_sizes *sizes, const struct vbt_counters *counters, size_t size) {
     if (size == counters->usual_size && counters->allocs + 1 > vbt_sizes_counted(sizes))
         return; /* it was not counted here */

@@ -1,16 +1,18 @@
 /* The ledger: what every allocation and every free does to the books.
  *
- * vbt_ledger_alloc_usual and vbt_ledger_free_usual are the hot path. They touch the thread's totals, one line of
- * counters and one cell of the shadow. They ask all their questions first: where something has to be done that is rarely
- * done (a new size, a new peak, the first change of a node since the last tick), they have done nothing and say so,
- * and vbt_ledger_alloc and vbt_ledger_free do the whole. So the usual way is short, and needs no register saved.
+ * vbt_ledger_alloc_usual and vbt_ledger_free_usual are the hot path. They touch the thread's
+ * totals, one line of counters and one cell of the shadow. They check everything first: where
+ * something rare has to be done (a new size, a new peak, the first change of a node since the last
+ * tick), they have changed nothing and return false, and vbt_ledger_alloc and vbt_ledger_free do
+ * the whole. So the usual path is short, and needs no register saved.
  *
- * The peak. One counter, the epoch, counts peaks, ticks and boundaries of intervals. When a node changes and its epoch is older than the last peak's, its
- * live bytes before the change are what it had at that peak. A thread that is alone knows the process's live bytes
- * exactly, and a peak only matters once something is freed: the crest is checked on free. With several threads each
- * publishes its share in batches of VBT_PEAK_BATCH bytes, so that no cache line is shared on the hot path; the peak
- * that is found then differs from the true one by at most threads * VBT_PEAK_BATCH, and by the events that were under
- * way at that moment. */
+ * The peak. One counter, the epoch, counts peaks, ticks and boundaries of intervals. When a node
+ * changes and its epoch is older than the last peak's, its live bytes before the change are those
+ * it had at that peak. A thread that is alone knows the process's live bytes exactly, and a peak
+ * only matters once something is freed: the crest is checked on free. With several threads, each
+ * publishes its changes in batches of VBT_PEAK_BATCH bytes, so that no cache line is shared on the
+ * hot path; the peak found then differs from the true one by at most threads * VBT_PEAK_BATCH, and
+ * by the events in progress at that moment. */
 #ifndef VBT_LEDGER_H
 #define VBT_LEDGER_H
 
@@ -28,11 +30,13 @@ struct vbt_peak {
 
 extern struct vbt_peak vbt_peak VBT_HIDDEN;
 
-/* Counts peaks, ticks and boundaries of intervals; on a line of its own, since every event reads it. */
+/* Counts peaks, ticks and boundaries of intervals; on a cache line of its own, since every event
+ * reads it. */
 extern _Atomic uint64_t vbt_epoch __attribute__((aligned(64))) VBT_HIDDEN;
 
-/* The resident set as it was last read where line mode may read it, bytes; VBT_RSS_OLD, which is more
- * than any, where it has to be read again: from each tick on, and when something was mapped. */
+/* The resident set as line mode read it last, bytes; VBT_RSS_OLD, more than any, where it has to be
+ * read again: after each tick, and after anything was mapped. It is read at the end of a line,
+ * since at any other moment it would show the program in the middle of one. */
 extern _Atomic int64_t vbt_latest_rss VBT_HIDDEN;
 
 #define VBT_RSS_OLD INT64_MAX
@@ -43,22 +47,24 @@ extern _Atomic(struct vbt_ledger *) vbt_ledgers;
 /* Adds a new ledger to them, once. */
 void vbt_ledger_add(struct vbt_ledger *ledger);
 
-/* Opens the books of a thread that has none yet. From the second thread on, all publish. */
+/* Opens the books of a thread that has none yet. From the second thread on, all threads publish. */
 void vbt_ledger_begin(struct vbt_ledger *ledger);
 
-/* Books a block of `size` requested bytes at a place, whose counters are NULL where there was no memory: counted as lost. */
+/* Books a block of `size` requested bytes at a place; if its counters are NULL, since there was no
+ * memory, it is counted as lost. */
 void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size);
 
-/* Books the end of a block, before it really ends. Returns its cell for vbt_ledger_unfree, 0 for a block that is not
- * known. */
+/* Books the end of a block, before it really ends. Returns its cell for vbt_ledger_unfree, 0 for a
+ * block that is not known. */
 uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block);
 
-/* Takes back a vbt_ledger_free that gave `cell`: the block did not end after all (a realloc that failed). was_last:
- * it was the thread's latest allocation. Nothing else happened on the thread in between. */
+/* Takes back a vbt_ledger_free that returned `cell`: the block did not end after all (a realloc
+ * that failed). was_last: it was the thread's latest allocation. Nothing else happened on the
+ * thread in between. */
 void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last);
 
-/* Charges a live block that was just allocated on this thread to another node of the same domain. False if it is not
- * known. */
+/* Charges a live block that was just allocated on this thread to another node of the same domain.
+ * False if it is not known. */
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node);
 
 /* The node that a live block is charged to; 0 if it is not known. */
@@ -67,35 +73,38 @@ uint32_t vbt_ledger_node_of(const void *block);
 /* From now on the ledger's watcher is called at each event. */
 void vbt_ledger_watch(struct vbt_ledger *ledger);
 
-/* Mapped memory, for maps.h: it is no part of the heap's peak, nor of intervals. The first books a
- * mapping, the second the end of a part of one: of the whole, or its last part, if ends. */
+/* Mapped memory, for maps.h: it is not part of the heap's peak, nor of intervals. The first books a
+ * mapping, the second the end of a part of one. ends: with it the whole mapping has ended. */
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes);
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary);
 
-/* What was live at the peak, of what an account's counters count. peak_is_now: a thread that is alone stands higher than
- * ever. */
+/* The live bytes at the peak of what an account's counters count. peak_is_now: a single thread,
+ * which is at its peak. */
 int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_epoch, bool peak_is_now);
 
-/* Is this an account's first change since the last peak, tick or boundary of an interval? Each of them sets vbt_epoch on. */
+/* Is this an account's first change since the last peak, tick or boundary of an interval? Each of
+ * these increments vbt_epoch. */
 VBT_INLINE bool vbt_ledger_stale(const struct vbt_counters *counters) {
     return VBT_UNLIKELY(counters->epoch != VBT_PEEK(uint64_t, vbt_epoch));
 }
 
-/* Of so many requests of other sizes than the usual one that are counted together, one looks whether it should be the usual one. */
+/* Of every so many unusual requests that are counted together, one checks whether its size should
+ * be the usual one. */
 enum { VBT_SIZES_LOOK = 64 };
 
-/* Has vbt_ledger_alloc no more to do with a request of another than the usual size than to count it? Then *bucket is where. */
+/* Does a request of another than the usual size only have to be counted? Then *bucket is where. */
 VBT_INLINE bool vbt_ledger_knows_size(const struct vbt_counters *counters, size_t size, size_t *bucket) {
     struct vbt_sizes *sizes = counters->sizes;
     if (VBT_UNLIKELY(sizes == NULL) || VBT_UNLIKELY(size - sizes->min >= sizes->span))
         return false;
     if (size >= VBT_CELL_SIZES)
-        __builtin_unreachable(); /* the span ends before */
+        __builtin_unreachable(); /* the span ends before that */
     *bucket = vbt_size_bucket(size);
     return VBT_LIKELY(sizes->allocs[*bucket] % VBT_SIZES_LOOK != 0);
 }
 
-/* vbt_ledger_alloc, if nothing else is to be done; else does nothing and returns false. place.counters is not NULL. */
+/* vbt_ledger_alloc, if nothing else has to be done; otherwise does nothing and returns false.
+ * place.counters is not NULL. */
 VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block,
                                        size_t size) {
     struct vbt_counters *counters = place.counters;
@@ -119,7 +128,8 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     return true;
 }
 
-/* vbt_ledger_free of a block from this domain, if nothing else is to be done; else does nothing and returns false. */
+/* vbt_ledger_free of a block from this domain, if nothing else has to be done; otherwise does
+ * nothing and returns false. */
 VBT_INLINE bool vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
     vbt_cell *slot = vbt_shadow_usual_cell(block);
     if (VBT_UNLIKELY(slot == NULL))

@@ -57,14 +57,14 @@ static uint32_t new_mapping(struct mapping mapping) {
     uint32_t id = maps.spare;
     if (id != 0)
         maps.spare = mapping_at(id)->node;
-    else if ((id = vbt_vector_add(&maps.mappings)) == 0 && maps.mappings.count == 1) /* the first is nobody's */
+    else if ((id = vbt_vector_add(&maps.mappings)) == 0 && maps.mappings.count == 1) /* the first is unused */
         id = vbt_vector_add(&maps.mappings);
     if (id != 0)
         *mapping_at(id) = mapping;
     return id;
 }
 
-/* A part of a mapping has ended. */
+/* Books the end of a part of a mapping. */
 static void end_part(struct vbt_ledger *ledger, const struct vbt_range *part) {
     uint64_t bytes = part->end - part->start;
     struct mapping *mapping = mapping_at(part->owner);
@@ -85,7 +85,7 @@ static void end_part(struct vbt_ledger *ledger, const struct vbt_range *part) {
     }
 }
 
-/* Ends all parts of a tree that was taken out. Returns their bytes. */
+/* Books the end of all parts of a tree that was taken out. Returns their bytes. */
 static uint64_t end_all(struct vbt_ledger *ledger, uint32_t tree) {
     uint64_t bytes = 0;
     struct vbt_range part;
@@ -117,7 +117,7 @@ uint64_t vbt_maps_settle(struct vbt_ledger *ledger) {
     return bytes;
 }
 
-/* Is the page at this address mapped, by whomever? */
+/* Is the page at this address mapped? */
 static bool is_mapped(uintptr_t address) {
     unsigned char resident;
     return vbt_sys(SYS_mincore, address, page_size(), &resident) != -ENOMEM;
@@ -135,7 +135,7 @@ static void restore(struct vbt_ledger *ledger, uint32_t *in_hand) {
     struct vbt_range part;
     *in_hand = 0;
     while (vbt_ranges_pop(&maps.ranges, &tree, &part)) {
-        if (is_mapped(part.start) && !is_known(part.start, part.end))          /* known: mapped anew by somebody else since */
+        if (is_mapped(part.start) && !is_known(part.start, part.end))          /* known: mapped again by another thread since */
             vbt_ranges_insert(&maps.ranges, part.start, part.end, part.owner); /* into the item it was popped from */
         else
             end_part(ledger, &part);
@@ -198,7 +198,8 @@ uint64_t vbt_maps_held(void) {
     return bytes;
 }
 
-/* Settles or restores what threads have in hand, all but one. Any ledger will do to book it, now that its thread books nothing. */
+/* Settles or restores what threads hold, all but one. Any ledger can book it, since the threads
+ * themselves no longer book anything. */
 static void resolve(const struct vbt_ledger *but) {
     uint64_t signals = open_books();
     struct vbt_ledger *first = atomic_load(&vbt_ledgers);
@@ -210,7 +211,7 @@ static void resolve(const struct vbt_ledger *but) {
 
 void vbt_maps_resolve(void) { resolve(NULL); }
 
-/* Whatever state the books are in. Their memory is used again. */
+/* Works in whatever state the books are in. Their memory is used again. */
 static void forget_all(void) {
     uint64_t known = 0;
     for (uint32_t id = 1; id < maps.mappings.count; id++)
@@ -230,7 +231,7 @@ void vbt_maps_begin_in_child(bool in_order, const struct vbt_ledger *own) {
     if (!in_order && atomic_load(&maps.lock.state) != 0)
         forget_all();
     vbt_maps_free_lock();
-    resolve(own); /* this thread goes on, if it was interrupted */
+    resolve(own); /* this thread continues, if it was interrupted */
 }
 
 static uint64_t signals_before_fork;

@@ -1,7 +1,7 @@
 /* See ranges.h. */
 #include "ranges.h"
 
-/* xorshift64*: priorities need to be unlike each other, no more. */
+/* xorshift64*: priorities only need to differ from each other. */
 static uint32_t random_priority(struct vbt_ranges *ranges) {
     uint64_t x = ranges->seed != 0 ? ranges->seed : UINT64_C(0x9E3779B97F4A7C15);
     x ^= x >> 12;
@@ -20,7 +20,7 @@ static void give_back(struct vbt_ranges *ranges, uint32_t id) {
 bool vbt_ranges_reserve(struct vbt_ranges *ranges, uint32_t count) {
     while (ranges->spares < count) {
         uint32_t id = vbt_vector_add(&ranges->items);
-        if (id == 0 && ranges->items.count == 1) /* the first is nobody's */
+        if (id == 0 && ranges->items.count == 1) /* the first is unused */
             id = vbt_vector_add(&ranges->items);
         if (id == 0)
             return false;
@@ -51,7 +51,7 @@ static void split(struct vbt_ranges *ranges, uint32_t *low, uint32_t *high, uint
     *low = *high = 0;
 }
 
-/* All of a lie below all of b. */
+/* All of a are below all of b. */
 static uint32_t merge(struct vbt_ranges *ranges, uint32_t a, uint32_t b) {
     uint32_t root, *to = &root;
     while (a != 0 && b != 0) {
@@ -70,7 +70,7 @@ static uint32_t merge(struct vbt_ranges *ranges, uint32_t a, uint32_t b) {
     return root;
 }
 
-/* As split, and a range on both sides of `at` is cut in two. */
+/* As split; a range that extends across `at` is cut in two. */
 static void cut(struct vbt_ranges *ranges, uint32_t *low, uint32_t *high, uintptr_t at) {
     split(ranges, low, high, at);
     if (*low == 0)
@@ -104,7 +104,7 @@ uint32_t vbt_ranges_join(struct vbt_ranges *ranges, uint32_t a, uint32_t b) {
     return vbt_range_at(ranges, a)->start < vbt_range_at(ranges, b)->start ? merge(ranges, a, b) : merge(ranges, b, a);
 }
 
-/* Turns the root down to the right until nothing is to its left. */
+/* Rotates the root to the right until nothing is to its left. */
 bool vbt_ranges_pop(struct vbt_ranges *ranges, uint32_t *tree, struct vbt_range *out) {
     if (*tree == 0)
         return false;

@@ -1,7 +1,8 @@
-/* Ranges of addresses, none of which overlap: a tree that is found in, cut and put together again in O(log n).
+/* Ranges of addresses that do not overlap: a tree that is searched, cut and joined in O(log n).
  *
- * It is a treap: a binary tree in order of address whose shape random priorities keep shallow. Taking a range out of the middle of
- * others, or across many, is two cuts and one join. Nothing here recurses, since a thread's stack may be tiny, and nothing locks. */
+ * It is a treap: a binary tree ordered by address, which random priorities keep shallow. Taking a
+ * range out of the middle of others, or across many, is two cuts and one join. Nothing here
+ * recurses, since a thread's stack may be tiny, and nothing takes a lock. */
 #ifndef VBT_RANGES_H
 #define VBT_RANGES_H
 
@@ -17,7 +18,7 @@ struct vbt_range {
     uint32_t left, right; /* 0: none */
 };
 
-/* A tree is named by its root, 0 where it is empty. */
+/* A tree is identified by its root, 0 where it is empty. */
 struct vbt_ranges {
     uint32_t root;
     uint32_t spare; /* unused items, by `left` */
@@ -33,16 +34,17 @@ static inline struct vbt_range *vbt_range_at(const struct vbt_ranges *ranges, ui
     return vbt_vector_at(&ranges->items, id);
 }
 
-/* Makes sure of room for so many new items; false when there is no memory. */
+/* Makes sure that there is room for so many new items; false when there is no memory. */
 bool vbt_ranges_reserve(struct vbt_ranges *ranges, uint32_t count);
 
-/* Takes out all that lies from start to end, cut off there, as a tree of its own. Needs two items reserved. */
+/* Takes out everything from start to end, cut off there, as a separate tree. Needs two items
+ * reserved. */
 uint32_t vbt_ranges_take(struct vbt_ranges *ranges, uintptr_t start, uintptr_t end);
 
-/* Puts in a range where none is. Needs one item reserved. */
+/* Inserts a range where there is none. Needs one item reserved. */
 void vbt_ranges_insert(struct vbt_ranges *ranges, uintptr_t start, uintptr_t end, uint32_t owner);
 
-/* One tree of two that were taken out, of which one lies wholly below the other. */
+/* Joins two trees that were taken out, one of which is entirely below the other. */
 uint32_t vbt_ranges_join(struct vbt_ranges *ranges, uint32_t a, uint32_t b);
 
 /* Removes the lowest range from a tree that was taken out; false if it is empty. O(n) for all n. */

@@ -20,7 +20,7 @@ static char exe[VBT_PATH_MAX], cwd[VBT_PATH_MAX];
 static char options[2 * VBT_PATH_MAX];
 static struct utsname system_names;
 
-/* Now, since the program may change its environment while the helper reads it. */
+/* Copied now, since the program may change its environment while the helper reads it. */
 static void keep_options(void) {
     char *at = options;
     for (char **entry = vbt_environment(); *entry != NULL; entry++) {

@@ -1,9 +1,12 @@
 /* See sanitizer.h.
  *
- * A sanitizer has an allocator that cannot share a process with our hooks. Where it is a library, that wants to be the first of all, and
- * ends the process if it is not. So such a program starts anew without us, before any code of its own has run, and one line says so. The only
- * moment for that is while the loader prepares us: it calls a function that is to choose between several implementations of another. All
- * libraries are there by then, but no function of theirs may be called, not even strlen, as the sanitizer has versions of most. */
+ * A sanitizer has an allocator that cannot share a process with these hooks. A sanitizer in a
+ * library insists on being the first of all libraries, and ends the process if it is not. So such a
+ * program is executed again without this library, before any of its code has run, and one line says
+ * so. The only moment for that is during relocation: the loader calls an ifunc resolver, whose
+ * normal job is to choose between implementations of a function. All libraries are mapped by then,
+ * but none of their functions may be called, not even strlen, as the sanitizer has its own versions
+ * of most. */
 #include "sanitizer.h"
 
 #include "format/count.h"
@@ -23,11 +26,11 @@ extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 static size_t length_of(const char *text) {
     size_t length = 0;
     for (; text[length] != '\0'; length++)
-        __asm__(""); /* else the compiler calls strlen */
+        __asm__(""); /* keeps the compiler from calling strlen */
     return length;
 }
 
-/* The length of a beginning; 0: the text begins otherwise. */
+/* The length of a prefix; 0: the text does not start with it. */
 static size_t begins(const char *text, const char *beginning) {
     size_t length = 0;
     for (; beginning[length] != '\0'; length++)
@@ -36,7 +39,8 @@ static size_t begins(const char *text, const char *beginning) {
     return length;
 }
 
-/* The sanitizer that the name of a library gives away, such as libasan.so.8 or libclang_rt.asan-x86_64.so, or NULL. */
+/* The sanitizer that a library belongs to, judging by its name, such as libasan.so.8 or
+ * libclang_rt.asan-x86_64.so; or NULL. */
 static const char *sanitizer_of(const char *name) {
     static const struct {
         char part[8], name[24];
@@ -54,7 +58,8 @@ static const char *sanitizer_of(const char *name) {
 
 static bool is_gap(char c) { return c == ' ' || c == ':'; }
 
-/* Takes a library out of LD_PRELOAD's list, by its name, whatever its folder. False: it is not there. */
+/* Removes a library from the list in LD_PRELOAD, by its file name, whatever its directory. False:
+ * it is not there. */
 static bool take_out(char *list, const char *library) {
     size_t size = length_of(library);
     bool found = false;
@@ -84,8 +89,8 @@ static bool same_file(const char *one, const char *other) {
            !vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, other, &b, 0)) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* Returns only if the process cannot start anew. */
-static void start_without(const char *library, const char *sanitizer) {
+/* Returns only if the process cannot be executed again. */
+static void execute_without(const char *library, const char *sanitizer) {
     static const char variable[] = "LD_PRELOAD=", own_file[] = "/proc/self/exe";
     struct vbt_start start = vbt_start();
     char **preload = start.environment, path[PATH_ROOM];
@@ -93,10 +98,11 @@ static void start_without(const char *library, const char *sanitizer) {
         preload++;
     const char *started = NULL;
     bool by_loader = true, careful = false;
-    for (const ElfW(auxv_t) *told = start.told; told->a_type != AT_NULL; told++) {
-        by_loader &= told->a_type != AT_BASE || told->a_un.a_val == 0; /* ld.so PROGRAM: where that stands is not told */
-        careful |= told->a_type == AT_SECURE && told->a_un.a_val != 0;
-        started = told->a_type == AT_EXECFN ? (const char *)told->a_un.a_val : started;
+    for (const ElfW(auxv_t) *entry = start.auxiliary; entry->a_type != AT_NULL; entry++) {
+        by_loader &=
+            entry->a_type != AT_BASE || entry->a_un.a_val == 0; /* started as ld.so PROGRAM: which program is not recorded there */
+        careful |= entry->a_type == AT_SECURE && entry->a_un.a_val != 0;
+        started = entry->a_type == AT_EXECFN ? (const char *)entry->a_un.a_val : started;
     }
     if (*preload == NULL || by_loader || careful || !take_out(*preload + sizeof variable - 1, library))
         return;
@@ -124,23 +130,23 @@ static void (*look_for_libraries(void))(void) {
         sanitizer = sanitizer != NULL ? sanitizer : sanitizer_of(name);
     }
     if (sanitizer != NULL && own_name != NULL)
-        start_without(own_name, sanitizer);
+        execute_without(own_name, sanitizer);
     return nothing;
 }
 
 static void chosen(void) __attribute__((ifunc("look_for_libraries")));
 
-/* Something that needs to know which it is. */
-__attribute__((used)) static void (*const volatile needed)(void) = chosen;
+/* A reference that makes the loader resolve it. */
+__attribute__((used)) static void (*const volatile reference)(void) = chosen;
 
 bool vbt_sanitizer_in_program(void) {
     const char *names = NULL;
     size_t size = 0;
-    for (const ElfW(Dyn) *told = _r_debug.r_map->l_ld; told->d_tag != DT_NULL; told++) {
-        if (told->d_tag == DT_STRTAB)
-            names = (const char *)told->d_un.d_ptr;
-        if (told->d_tag == DT_STRSZ)
-            size = told->d_un.d_val;
+    for (const ElfW(Dyn) *entry = _r_debug.r_map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_STRTAB)
+            names = (const char *)entry->d_un.d_ptr;
+        if (entry->d_tag == DT_STRSZ)
+            size = entry->d_un.d_val;
     }
     for (const char *end = names + size; names < end; names += length_of(names) + 1)
         if (begins(names, "__sanitizer_") != 0)

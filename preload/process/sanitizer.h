@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Does the program, whose malloc is not ours, bring a sanitizer along in itself? */
+/* Does the program, whose malloc is not this library's, contain a sanitizer? */
 bool vbt_sanitizer_in_program(void);
 
 #endif

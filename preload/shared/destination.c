@@ -1,4 +1,4 @@
-/* See destination.h. A rename does not ask what it replaces, so it is looked at right before. */
+/* See destination.h. A rename replaces whatever is there, so that is checked just before. */
 #include "destination.h"
 
 #include "options.h"
@@ -10,11 +10,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LONGEST_CHAIN = 40 }; /* the kernel follows no longer one either */
+enum { LONGEST_CHAIN = 40 }; /* the kernel's own limit */
 
 enum step { FOLLOWED, NO_LINK, NOT_TO_BE_FOLLOWED };
 
-/* Follows one link: the one whose owner is looked at is the one that is read, whatever takes its name meanwhile. */
+/* Follows one link: the one whose owner is checked is the one that is read, even if another file
+ * takes its name meanwhile. */
 static enum step follow_one(char *path, int size) {
     static char content[VBT_PATH_MAX];
     struct stat link = {0};
@@ -61,4 +62,4 @@ int vbt_destination_replace(const char *file, const char *path) {
     return vbt_sys_failed(result) ? (int)-result : error;
 }
 
-const char *vbt_destination_error(int error) { return error == VBT_NO_FILE ? "it is no regular file" : strerrordesc_np(error); }
+const char *vbt_destination_error(int error) { return error == VBT_NO_FILE ? "it is not a regular file" : strerrordesc_np(error); }

@@ -1,15 +1,16 @@
-/* The name that a finished file takes. Only a regular file is ever replaced: a device, a pipe or a link that somebody made stays.
- * Also part of the tool. */
+/* The name that a finished file takes. Only a regular file is ever replaced: a device, a pipe or a
+ * link that someone made stays. Also part of the tool. */
 #ifndef VBT_DESTINATION_H
 #define VBT_DESTINATION_H
 
 #include <stdbool.h>
 
-enum { VBT_NO_FILE = -1 }; /* beside the error numbers: something that is no regular file has the name */
+enum { VBT_NO_FILE = -1 }; /* next to the error numbers: something that is not a regular file has the name */
 
-/* Where the path is a symbolic link, whether or not there is something at its end, it becomes what the link stands for. False, with the
- * path as it was, for links that lead in a circle or too far, and for those of another user: in a folder of everybody's, anybody
- * could lay one that leads to a file of ours. */
+/* Replaces a path that is a symbolic link by the link's target, whether or not that exists. False,
+ * with the path as it was, for links that form a loop or are too many, and for those of another
+ * user: in a world-writable directory, anyone could plant one that points to the user's own
+ * file. */
 bool vbt_destination_follow(char *path, int size);
 
 /* 0 if there is nothing at the path, or a regular file; else an error number, or VBT_NO_FILE. */

@@ -12,10 +12,10 @@ struct vbt_options vbt_options = {.tick = 10 * 1000 * 1000};
 
 static const char *set_output(const char *value) {
     if (value[0] == '\0' || strlen(value) >= sizeof vbt_options.output)
-        return "the path of a file, or of a folder with a slash behind it";
+        return "the path of a file, or of a directory with a trailing slash";
     for (const char *at = value; (at = strchr(at, '%')) != NULL; at += 2)
         if (at[1] == '\0' || strchr("pehr%", at[1]) == NULL)
-            return "%p, %e, %h, %r or %% behind a percent sign";
+            return "p, e, h, r or % after each percent sign";
     strcpy(vbt_options.output, value);
     return NULL;
 }
@@ -36,7 +36,7 @@ static const char *set_quiet(const char *value) {
     return NULL;
 }
 
-/* Seconds with decimals as ns; -1 if it is anything else. */
+/* Seconds with decimals, in ns; -1 if it is anything else. */
 static int64_t seconds(const char *value) {
     enum { MOST = 1000 * 1000 * 1000 };
     char *end;
@@ -45,7 +45,7 @@ static int64_t seconds(const char *value) {
     return good ? (int64_t)(number * 1e9) : -1;
 }
 
-/* "64M" as bytes; 0 if it is anything else. */
+/* "64M" in bytes; 0 if it is anything else. */
 static uint64_t size_of(const char *value) {
     enum { LEAST = 64 * 1024, DIGITS = 15 };
     char *end;
@@ -72,7 +72,7 @@ static const char *set_max_memory(const char *value) {
 static const char *set_delay(const char *value) {
     int64_t delay = strcmp(value, "start") == 0 ? INT64_MAX : seconds(value);
     if (delay < 0)
-        return "seconds such as 10 or 0.5, or start: until the program calls vbtrace_start";
+        return "seconds such as 10 or 0.5, or start, to wait for vbtrace_start";
     vbt_options.delay = delay;
     return NULL;
 }
@@ -80,7 +80,7 @@ static const char *set_delay(const char *value) {
 static const char *set_duration(const char *value) {
     int64_t duration = seconds(value);
     if (duration <= 0)
-        return "seconds such as 10 or 0.5, more than 0";
+        return "seconds above 0, such as 10 or 0.5";
     vbt_options.duration = duration;
     return NULL;
 }
@@ -94,7 +94,7 @@ static const char *set_follow(const char *value) {
 
 static const char *set_exe(const char *value) {
     if (value[0] == '\0' || strlen(value) >= sizeof vbt_options.exe)
-        return "patterns of program names, with commas between";
+        return "patterns of program names, separated by commas";
     strcpy(vbt_options.exe, value);
     return NULL;
 }
@@ -130,7 +130,7 @@ static const char *set_lines(const char *value) {
 
 static const char *set_patterns(char *patterns, const char *value) {
     if (value[0] == '\0' || strlen(value) >= VBT_PATTERNS_MAX)
-        return "patterns with commas between them";
+        return "patterns separated by commas";
     strcpy(patterns, value);
     if (vbt_options.lines == VBT_LINES_DEFAULT)
         vbt_options.lines = VBT_LINES_CHOSEN;
@@ -154,27 +154,25 @@ const struct vbt_option vbt_option_list[] = {
     {"OUTPUT", "PATH", "where the trace goes: %p process id, %e program, %h host, %r rank, %% a percent sign", set_output},
     {"TICK", "MS", "milliseconds from one snapshot to the next; default: 10", set_tick},
     {"QUIET", NULL, "no summary at the end", set_quiet},
-    {"FOLLOW", "programs|all", "programs (default): no trace of shells and the little helpers they start; all: theirs, too",
-     set_follow},
-    {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path where there is a slash",
-     set_exe},
-    {"DELAY", "SECONDS|start", "begin to record so much later; start: when the program calls vbtrace_start", set_delay},
-    {"MAX_TRACE", "SIZE", "how large the trace may get (64M); from there on new call paths are counted together", set_max_trace},
-    {"MAX_MEMORY", "SIZE", "likewise, how much memory call paths and their counters may take", set_max_memory},
-    {"DURATION", "SECONDS", "record for so long, then no more", set_duration},
+    {"FOLLOW", "programs|all", "programs (default): skip shells and the small tools they start; all: trace those, too", set_follow},
+    {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path if there is a slash", set_exe},
+    {"DELAY", "SECONDS|start", "start recording after so long; start: when the program calls vbtrace_start", set_delay},
+    {"MAX_TRACE", "SIZE", "limit the trace's size, such as 64M: beyond it, new call paths are counted together", set_max_trace},
+    {"MAX_MEMORY", "SIZE", "likewise, limit the memory of call paths and their counters", set_max_memory},
+    {"DURATION", "SECONDS", "stop recording after so long", set_duration},
     {"NATIVE", "leaf|full|only",
-     "of native call stacks the innermost call, or all; default: leaf for Python, else full; only: Python is as any program",
+     "record the innermost call of a native stack, or all; default: leaf for Python, else full; only: treat Python as any program",
      set_native},
     {"VERIFY", "N", "compare every Nth native call stack with libunwind's; default: 0, none", set_verify},
     {"LINES", NULL, "count each line of your own Python files: hits, time, heap; see vbtrace lines", set_lines},
     {"FUNCTIONS", "PATTERNS", "count the lines of functions with these names instead, such as main,sort_*,Table.*", set_functions},
-    {"OBJECTS", NULL, "count the objects that each line creates, those from Python's free lists among them", set_objects},
+    {"OBJECTS", NULL, "count the objects that each line creates, including those from Python's free lists", set_objects},
     {"FILES", "PATTERNS", "count the lines of files with these names instead, such as tables.py", set_files},
 };
 
 const size_t vbt_option_count = VBT_COUNT(vbt_option_list);
 
-/* The option of a variable without VBTRACE_, or NULL; *value: what it is set to. */
+/* The option of a variable, given without VBTRACE_, or NULL; *value: what it is set to. */
 static const struct vbt_option *find(const char *entry, const char **value) {
     for (size_t i = 0; i < vbt_option_count; i++) {
         size_t length = strlen(vbt_option_list[i].name);
@@ -188,16 +186,16 @@ static const struct vbt_option *find(const char *entry, const char **value) {
 
 const char *vbt_options_contradiction(void) {
     if (vbt_options.native == VBT_NATIVE_ONLY && vbt_options.lines > VBT_LINES_NONE)
-        return "VBTRACE_NATIVE=only: expected leaf or full where lines or objects of Python are to be counted";
+        return "VBTRACE_NATIVE=only: expected leaf or full when lines or objects of Python are counted";
     if (vbt_options.lines == VBT_LINES_NONE && vbt_options.objects)
-        return "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_OBJECTS=1, which counts objects by line";
+        return "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_OBJECTS=1, which counts objects by line";
     if (vbt_options.lines == VBT_LINES_NONE && (vbt_options.functions[0] != '\0' || vbt_options.files[0] != '\0'))
-        return "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_FUNCTIONS or VBTRACE_FILES, which say whose lines to count";
+        return "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_FUNCTIONS or VBTRACE_FILES, which choose the lines to count";
     return NULL;
 }
 
 bool vbt_options_read(void) {
-    enum { PREFIX = 8, ENOUGH = 200 }; /* bytes of a value to know it by */
+    enum { PREFIX = 8, ENOUGH = 200 }; /* bytes of a value that identify it */
     for (char **entry = vbt_environment(); *entry != NULL; entry++) {
         if (strncmp(*entry, "VBTRACE_", PREFIX) != 0)
             continue;

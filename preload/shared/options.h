@@ -1,4 +1,5 @@
-/* What the environment asks for. Also part of the tool: `vbtrace run` takes the same options on its command line. */
+/* The options in the environment. Also part of the tool: `vbtrace run` takes the same options on
+ * its command line. */
 #ifndef VBT_PRELOAD_OPTIONS_H
 #define VBT_PRELOAD_OPTIONS_H
 
@@ -12,27 +13,27 @@ enum vbt_native_option {
     VBT_NATIVE_DEFAULT, /* leaf in a Python process, full in others */
     VBT_NATIVE_LEAF,    /* the function that called the allocator */
     VBT_NATIVE_FULL,    /* all native frames */
-    VBT_NATIVE_ONLY,    /* all native frames, and nothing of Python's */
+    VBT_NATIVE_ONLY,    /* all native frames, and no Python frames */
 };
 
 enum vbt_lines_option {
     VBT_LINES_DEFAULT, /* chosen if there are patterns, else none */
     VBT_LINES_NONE,
     VBT_LINES_CHOSEN,    /* see lines/line_choice.h */
-    VBT_LINES_DECORATED, /* functions with @profile alone */
+    VBT_LINES_DECORATED, /* only functions with @profile */
 };
 
 struct vbt_options {
     char output[VBT_PATH_MAX];        /* VBTRACE_OUTPUT: %p pid, %e program, %h host, %r rank, %% percent sign; "": none */
     int64_t tick;                     /* VBTRACE_TICK, given in milliseconds; ns */
-    bool quiet;                       /* VBTRACE_QUIET: nothing is said but what went wrong */
+    bool quiet;                       /* VBTRACE_QUIET: print nothing but errors */
     enum vbt_native_option native;    /* VBTRACE_NATIVE */
-    uint32_t verify;                  /* VBTRACE_VERIFY: every so many native stacks are compared with libunwind's; 0: none */
-    bool follow_all;                  /* VBTRACE_FOLLOW=all: shells and what they start get a trace, too */
-    char exe[VBT_PATH_MAX];           /* VBTRACE_EXE: patterns of the programs to trace, with commas between; "": whichever */
+    uint32_t verify;                  /* VBTRACE_VERIFY: every Nth native stack is compared with libunwind's; 0: none */
+    bool follow_all;                  /* VBTRACE_FOLLOW=all: trace shells and what they start, too */
+    char exe[VBT_PATH_MAX];           /* VBTRACE_EXE: patterns of the programs to trace, separated by commas; "": all */
     enum vbt_lines_option lines;      /* VBTRACE_LINES: whose lines are counted */
     bool objects;                     /* VBTRACE_OBJECTS: count objects from free lists, too */
-    char functions[VBT_PATTERNS_MAX]; /* VBTRACE_FUNCTIONS and VBTRACE_FILES: patterns for them, "" for none */
+    char functions[VBT_PATTERNS_MAX]; /* VBTRACE_FUNCTIONS and VBTRACE_FILES: their patterns, "" for none */
     char files[VBT_PATTERNS_MAX];
     int64_t delay;                  /* VBTRACE_DELAY: ns; INT64_MAX: until the program starts recording */
     uint64_t max_trace, max_memory; /* VBTRACE_MAX_TRACE, VBTRACE_MAX_MEMORY: bytes; 0: no limit */
@@ -41,22 +42,23 @@ struct vbt_options {
 
 extern struct vbt_options vbt_options;
 
-/* One thing that can be asked for: VBTRACE_NAME=value in the environment, --name value on a command line. */
+/* One option: VBTRACE_NAME=value in the environment, --name value on a command line. */
 struct vbt_option {
     const char *name;                      /* as in the environment, without VBTRACE_ */
-    const char *value;                     /* what stands for a value in a help text; NULL: 0 or 1, and --name means 1 */
+    const char *value;                     /* the placeholder for a value in a help text; NULL: 0 or 1, and --name means 1 */
     const char *help;                      /* one line */
-    const char *(*set)(const char *value); /* puts it into vbt_options; NULL, or what was expected */
+    const char *(*set)(const char *value); /* stores it in vbt_options; NULL, or what was expected */
 };
 
 extern const struct vbt_option vbt_option_list[];
 extern const size_t vbt_option_count;
 
-/* What is wrong about values that are good each by itself, as a sentence without its full stop; NULL: nothing. */
+/* What is wrong about values that are valid one by one, as a sentence without its full stop; NULL:
+ * nothing. */
 const char *vbt_options_contradiction(void);
 
-/* Reads the environment. False if a value makes no sense, by itself or beside another: that is said in one line, and the program should run
- * untraced. */
+/* Reads the environment. False if a value makes no sense, alone or together with another: then one
+ * line has said so, and the program should run untraced. */
 bool vbt_options_read(void);
 
 #endif

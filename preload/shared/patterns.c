@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Without recursion: after a failed comparison the last star takes one byte more. */
+/* Without recursion: after a failed comparison, the last star takes one byte more. */
 bool vbt_pattern_matches(const char *pattern, size_t pattern_size, const char *text, size_t size, char any) {
     size_t p = 0, t = 0, star = SIZE_MAX, resumed = 0;
     while (t < size) {

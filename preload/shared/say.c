@@ -1,5 +1,5 @@
-/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither, and calls nothing of any library, for the
- * sake of sanitizer.c. */
+/* See say.h. The C library's own formatter may allocate and takes locks; this one does neither, and
+ * calls no library function, because of sanitizer.c. */
 #include "say.h"
 
 #include "preload/base/sys.h"
@@ -29,11 +29,11 @@ static void put(struct text *text, const char *bytes, long count) {
         *text->at++ = *bytes++;
 }
 
-/* limit: the most that it is, or -1. */
+/* limit: at most so many, or -1. */
 static long length_of(const char *string, long limit) {
     long length = 0;
     for (; length != limit && string[length] != '\0'; length++)
-        __asm__(""); /* else the compiler calls strlen */
+        __asm__(""); /* keeps the compiler from calling strlen */
     return length;
 }
 
@@ -86,7 +86,8 @@ int vbt_format(char *out, int size, const char *format, ...) {
     return (int)(text.at - out);
 }
 
-/* Where nobody reads stderr any more, the signal that comes of it is ours, and not the program's to die from. */
+/* If the reader of stderr is gone, the SIGPIPE is the library's own doing, and must not kill the
+ * program. */
 static void write_quietly(const char *bytes, long count) {
     enum { SET_SIZE = 8 }; /* of the kernel's signal sets */
     const uint64_t pipe = UINT64_C(1) << (SIGPIPE - 1);

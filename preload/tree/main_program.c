@@ -1,4 +1,4 @@
-/* See native_leaf.h. */
+/* See main_program.h. */
 #include "main_program.h"
 
 #include <elf.h>
@@ -8,7 +8,7 @@
 
 static uintptr_t main_start, main_end;
 
-void vbt_native_leaf_init(void) {
+void vbt_main_program_init(void) {
     const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
     unsigned long count = getauxval(AT_PHNUM);
     if (headers == NULL)
@@ -29,6 +29,6 @@ void vbt_native_leaf_init(void) {
     }
 }
 
-void vbt_native_leaf_disown_main(void) { main_start = main_end = 0; }
+void vbt_main_program_disown(void) { main_start = main_end = 0; }
 
 bool vbt_in_main_program(uintptr_t address) { return address > main_start && address <= main_end; }

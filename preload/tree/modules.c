@@ -23,7 +23,8 @@ uint32_t vbt_module_stamp(void) {
 
 void vbt_module_stamps_expire(void) { atomic_fetch_add(&vbt_module_generation, 1); }
 
-/* In this order: a stamp that was taken as if nobody were closing is that of a generation about to end. */
+/* In this order: a stamp taken as if no library were being closed is that of a generation about to
+ * end. */
 void vbt_modules_close_begin(void) {
     atomic_fetch_add(&closing, 1);
     atomic_fetch_add(&vbt_module_generation, 1);
@@ -42,11 +43,13 @@ void vbt_modules_after_fork(void) {
 struct vbt_vector vbt_modules = {.item_size = sizeof(struct vbt_module)};
 static struct vbt_table ids; /* by content */
 
-/* In glibc from 2.35 on, without a lock and safe in signal handlers. Older ones have modules by address alone, from /proc. */
+/* In glibc from 2.35 on, without a lock and safe in signal handlers. With older ones, modules are
+ * known by address alone, from /proc. */
 #pragma weak _dl_find_object
 
-/* The notes of an ELF file are records of three 32-bit words (size of the name, size of the contents, type), name and contents, both
- * padded to four bytes, or to eight in the notes of a few newer kinds. */
+/* The notes of an ELF file are records of three 32-bit words (size of the name, size of the
+ * contents, type), name and contents, both padded to four bytes, or to eight in the notes of a few
+ * newer kinds. */
 static void read_build_id(struct vbt_module *module, const char *notes, size_t size, size_t alignment) {
     size_t mask = alignment == 8 ? 7 : 3;
     while (size >= sizeof(ElfW(Nhdr))) {
@@ -68,7 +71,8 @@ static void read_build_id(struct vbt_module *module, const char *notes, size_t s
     }
 }
 
-/* The file's header is at the start of its first segment, as a rule; where it is not, the module has no build id. */
+/* The file's header is usually at the start of its first segment; where it is not, the module has
+ * no build id. */
 static void read_headers(struct vbt_module *module) {
     const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)module->start;
     size_t size = module->end - module->start;
@@ -89,18 +93,18 @@ static bool same(const struct vbt_module *a, const struct vbt_module *b) {
            memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
 }
 
-/* The directory the process is in now; for a path that begins there. Later the program may go elsewhere. */
+/* The current directory, for a path that is relative to it. The program may change it later. */
 static const char *directory_now(void) {
     static char now[4096];
     long size = vbt_sys(SYS_getcwd, now, sizeof now);
-    uint32_t id = vbt_sys_failed(size) ? 0 : vbt_intern_string(now, (size_t)size); /* with the zero behind it */
+    uint32_t id = vbt_sys_failed(size) ? 0 : vbt_intern_string(now, (size_t)size); /* with the terminating zero */
     return id != 0 ? vbt_string_at(id)->bytes : "/";
 }
 
 static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t collision) {
     char *path = vbt_arena_alloc(&vbt_tree.arena, found->path_size + 1);
     if (vbt_modules.count == 0)
-        vbt_vector_add(&vbt_modules); /* nobody's */
+        vbt_vector_add(&vbt_modules); /* unused */
     uint32_t id = path != NULL ? vbt_vector_add(&vbt_modules) : 0;
     if (id == 0)
         return 0;
@@ -108,7 +112,8 @@ static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t colli
     struct vbt_module *module = vbt_module_at(id);
     *module = *found;
     module->path = path;
-    module->directory = path[0] == '/' || strchr(path, '/') == NULL ? "" : directory_now(); /* a bare name is no path: the vdso's */
+    module->directory =
+        path[0] == '/' || strchr(path, '/') == NULL ? "" : directory_now(); /* a bare name is not a path: the vdso's */
     module->generation = atomic_load(&vbt_module_generation);
     return vbt_table_put(&ids, key, collision, id) ? id : 0;
 }

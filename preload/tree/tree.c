@@ -23,7 +23,7 @@ uint32_t vbt_intern_string(const char *bytes, size_t size) {
         return 0;
     uint64_t key = vbt_table_key(XXH3_64bits(bytes, size));
     uint32_t id;
-    uint32_t collision = 0; /* second key: which of the strings with this hash */
+    uint32_t collision = 0; /* the second key: which of the strings with this hash */
     for (; (id = vbt_table_get(&vbt_tree.string_ids, key, collision)) != 0; collision++) {
         const struct vbt_string *known = vbt_string_at(id);
         if (known->size == size && memcmp(known->bytes, bytes, size) == 0)
@@ -46,8 +46,9 @@ uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_
     return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
 }
 
-/* Sites of all kinds share one table; the second key tells them apart: lines of Python code, and three values no line has. An address
- * finds the site that was seen there last; those of other modules that were at the address are found by both. */
+/* Sites of all kinds share one table. The second key distinguishes them: the lines of Python code,
+ * and three values that no line has. An address finds the site that was last seen there; those of
+ * other modules that were mapped there before are found by both. */
 enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL, KEY_IN_MODULE };
 
 static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
@@ -90,10 +91,11 @@ uint32_t vbt_intern_special_site(const char *name) {
                        : intern_site((uint64_t)string << 2, KEY_SPECIAL, (struct vbt_site){.a = string, .kind = VBT_SITE_SPECIAL});
 }
 
-/* Modules beyond 65,535 may share a key; then one of them is found and the other made anew each time. */
+/* Modules beyond 65,535 may share a key; then one of them is found and the other is created each
+ * time. */
 static uint64_t key_in_module(const struct vbt_site *site) { return vbt_table_key(site->a ^ (uint64_t)site->module << 48); }
 
-/* The site of an address at which another module was seen before. With the lock. */
+/* The site of an address at which another module was seen before. Needs the lock. */
 static uint32_t take_turns(uint32_t before, struct vbt_site site) {
     uint64_t key = key_in_module(vbt_site_at(before));
     if (vbt_table_get(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE) == 0)
@@ -114,7 +116,7 @@ static uint32_t intern_native_site(uintptr_t address) {
     bool in_main = vbt_in_main_program(address);
     struct vbt_site site = {.a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
     vbt_lock(&vbt_tree.lock);
-    site.module = vbt_module_of(address - 1); /* the call: what it returns to may be the next module's */
+    site.module = vbt_module_of(address - 1); /* the call: the return address may be in the next module */
     uint32_t sites = vbt_tree.sites.count;
     uint32_t id = intern_site(address, KEY_NATIVE, site);
     if (id != 0 && vbt_site_at(id)->module != site.module)
@@ -147,7 +149,7 @@ uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     return vbt_table_get(&vbt_tree.node_ids, vbt_node_key(parent, site), domain);
 }
 
-/* With the lock. Into its parent's list, or where that is full into the table. */
+/* Into its parent's list, or into the table where that is full. Needs the lock. */
 static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
     struct vbt_children *children = vbt_children_at(parent);
     for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
@@ -159,7 +161,7 @@ static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, ui
     return vbt_table_put(&vbt_tree.node_ids, vbt_node_key(parent, site), domain, id);
 }
 
-/* With the lock. */
+/* Needs the lock. */
 static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     uint32_t id = vbt_node_find(parent, site, domain);
     if (id != 0)
@@ -168,7 +170,7 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
         atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_MAX_ACCOUNTS);
         return 0;
     }
-    bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left from when there was no memory for the node */
+    bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left over from when there was no memory for the node */
     if ((!has_room && vbt_vector_add(&vbt_tree.children) == 0) || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
@@ -194,7 +196,8 @@ uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     return VBT_LIKELY(node != 0) ? node : new_node(parent, site, domain);
 }
 
-/* What a call path takes in the file, before it is compressed, and in memory, with the counters of a thread. */
+/* What a call path takes: in the file, before compression, and in memory, with the counters of one
+ * thread. */
 static uint32_t most_nodes(void) {
     enum { IN_FILE = 64, IN_MEMORY = 256 };
     uint64_t most = VBT_MAX_ACCOUNTS;
@@ -207,7 +210,7 @@ static uint32_t most_nodes(void) {
 
 bool vbt_tree_init(void) {
     vbt_tree.most_nodes = most_nodes();
-    /* Index 0 of each is nobody's; node 0 is the root. */
+    /* Index 0 of each is unused; node 0 is the root. */
     vbt_vector_add(&vbt_tree.strings);
     vbt_vector_add(&vbt_tree.codes);
     vbt_vector_add(&vbt_tree.sites);

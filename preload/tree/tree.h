@@ -1,8 +1,9 @@
-/* The call tree: names, code, sites and nodes, each interned once and numbered for ever.
+/* The call tree: names, code, sites and nodes, each interned once, with ids that never change.
  *
- * A site is a place in the program (a Python line, an address that called malloc); a node is a site under a parent
- * node, so that a node is one whole call path. Lookups need no lock; what is new is added under one lock. Ids are
- * dense from 1, which is how the stream knows what it has not written yet. Id 0 is "none", and for nodes the root. */
+ * A site is a place in the program (a Python line, an address that called malloc); a node is a site
+ * under a parent node, so that a node stands for one whole call path. Lookups need no lock; new
+ * entries are added under one lock. Ids are dense from 1, which is how the stream knows what it has
+ * not written yet. Id 0 is "none", and for nodes the root. */
 #ifndef VBT_TREE_H
 #define VBT_TREE_H
 
@@ -16,7 +17,7 @@ struct vbt_string {
     uint32_t size;
 };
 
-/* A piece of Python code by content: the same function compiled twice is one. */
+/* A piece of Python code, identified by its content: the same function compiled twice is one. */
 struct vbt_code {
     uint32_t file;
     uint32_t name;
@@ -31,7 +32,7 @@ struct vbt_site {
     int32_t b;  /* line for VBT_SITE_PYTHON; 1 for VBT_SITE_NATIVE in the main program */
     uint8_t kind;
     uint8_t flags;          /* VBT_SITE_OF_... */
-    uint32_t module;        /* VBT_SITE_NATIVE: the module it lies in; 0: none that the loader knows */
+    uint32_t module;        /* VBT_SITE_NATIVE: the module it is in; 0: none that the loader knows */
     _Atomic uint32_t stamp; /* of when the module was last seen there: modules.h */
 };
 
@@ -40,15 +41,15 @@ struct vbt_node {
     uint32_t site;
     uint8_t domain;
     uint8_t flags;            /* VBT_SITE_OF_... of the nearest Python site */
-    _Atomic uint32_t account; /* in the ledgers; 0 while nothing was booked there */
+    _Atomic uint32_t account; /* in the ledgers; 0 while nothing has been booked there */
 };
 
-/* A call tree that grows larger is cut: each node may have an account, and a thread's table of pages of
- * counters is address space for all of them. */
+/* The call tree stops growing at this size: each node may have an account, and a thread's table of
+ * counter pages is address space for all of them. */
 enum { VBT_MAX_ACCOUNTS = 1 << 24 };
 
-/* Most nodes have few children. They are kept by their parent, which also tells that a new one is new; only where there are more, those are
- * in a table. */
+/* Most nodes have few children. Their parent lists them, so a new child is known to be new without
+ * a look at the table; only where there are more, the rest are in a table. */
 enum { VBT_NODE_CHILDREN = 4, VBT_NODE_BITS = 30 };
 
 struct vbt_children {
@@ -61,11 +62,11 @@ struct vbt_tree {
     struct vbt_vector strings, codes, sites, nodes, children; /* the last two by node */
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
-    uint32_t lost_nodes[VBT_DOMAINS]; /* stand for every call path that there was no room for */
+    uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for */
     uint32_t most_nodes;              /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
-    _Atomic bool limited;             /* they have left no room */
-    uint32_t own_node;                /* what vbtrace itself asks of the traced interpreter */
-    uint32_t line_node;               /* what the interpreter asks for to tell of line events; 0 without line mode */
+    _Atomic bool limited;             /* these have been reached */
+    uint32_t own_node;                /* what vbtrace itself makes the traced interpreter allocate */
+    uint32_t line_node;               /* what the interpreter allocates to report line events; 0 without line mode */
 };
 
 extern struct vbt_tree vbt_tree VBT_HIDDEN;
@@ -85,37 +86,38 @@ static inline struct vbt_children *vbt_children_at(uint32_t id) {
 /* The following four need the lock and give 0 where there is no memory. */
 uint32_t vbt_intern_string(const char *bytes, size_t size);
 
-/* content: a hash of all that tells two codes apart. */
+/* content: a hash of everything that distinguishes two codes. */
 uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags);
 
 uint32_t vbt_intern_python_site(uint32_t code, int32_t line);
 
 uint32_t vbt_intern_special_site(const char *name);
 
-/* All code of this file is vbtrace's own, and so are the sites and nodes it has already. Needs the lock. */
+/* Marks all code of this file as vbtrace's own, and with it the sites and nodes that exist already.
+ * Needs the lock. */
 void vbt_tree_disown(uint32_t file);
 
-/* These take the lock themselves, and only when the thing is new. */
+/* These take the lock themselves, and only to add something. */
 
-/* address: a return address on the calling thread's stack, so that what it lies in is loaded. The same address in another module is
- * another site. */
+/* address: a return address on the calling thread's stack, so that its module is loaded. The same
+ * address in another module is another site. */
 uint32_t vbt_native_site(uintptr_t address);
 
 /* Above 1, as table keys must be. */
 static inline uint64_t vbt_node_key(uint32_t parent, uint32_t site) { return ((uint64_t)parent << 32 | site) + 2; }
 
-/* A child as its parent has it. */
+/* A child as it is listed by its parent. */
 static inline uint64_t vbt_node_child(uint32_t site, enum vbt_domain domain, uint32_t node) {
     return ((uint64_t)site << 2 | domain) << VBT_NODE_BITS | node;
 }
 
-/* The node of a site under a parent; 0 where there is none yet. (For tests.) */
+/* The node of a site under a parent; 0 if there is none yet. (Exported for tests.) */
 uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain);
 
-/* The same, made where there is none; the domain's lost node when there is no room. */
+/* The same, added if there is none; the domain's lost node when there is no room. */
 uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain);
 
-/* The same, quick where it is the parent's first child. */
+/* The same, fast if it is the parent's first child. */
 static inline uint32_t vbt_node_of(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     uint64_t first = atomic_load_explicit(&vbt_children_at(parent)->first[0], memory_order_acquire);
     uint64_t node = first - vbt_node_child(site, domain, 0); /* 0 where there is neither a site nor a child */

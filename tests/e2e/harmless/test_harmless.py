@@ -230,7 +230,7 @@ def test_output_that_is_no_file(linger, tmp_path):
         done = vbt.run(["/usr/bin/perl", "-e", f"{linger} print 'works'"], traced=tmp_path, env={"VBTRACE_OUTPUT": str(path), "VBTRACE_QUIET": "0"})
         assert (done.returncode, done.stdout) == (0, "works")
         place = path.with_name("pipe.vbt") if path.name == "to-pipe.vbt" else path
-        assert done.stderr == f"vbtrace: {place}: not written: it is no regular file\n"
+        assert done.stderr == f"vbtrace: {place}: not written: it is not a regular file\n"
     after = {path: os.lstat(path) for path in tmp_path.iterdir()}
     assert {path: (now.st_mode, now.st_ino) for path, now in after.items()} == {path: (then.st_mode, then.st_ino) for path, then in before.items()}
 

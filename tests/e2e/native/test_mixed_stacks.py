@@ -120,4 +120,4 @@ def test_python_as_any_program(run, interpreter):
 def test_lines_need_python():
     run = vbt.trace(["/usr/bin/python3", "-c", "print(1)"], silent=False, env={"VBTRACE_NATIVE": "only", "VBTRACE_LINES": "1"})
     assert run.stdout == "1\n" and run.paths == []
-    assert run.done.stderr.startswith("vbtrace: VBTRACE_NATIVE=only: expected leaf or full where lines")
+    assert run.done.stderr.startswith("vbtrace: VBTRACE_NATIVE=only: expected leaf or full when lines")

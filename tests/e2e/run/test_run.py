@@ -115,11 +115,11 @@ def test_refuses_bad_usage(arguments, says, tmp_path):
     [
         ([], {"VBTRACE_TICK": "never"}, "VBTRACE_TICK=never: expected whole"),
         ([], {"VBTRACE_OUTPUT": "%x"}, "VBTRACE_OUTPUT=%x: expected %p, %e"),
-        (["--native", "only", "--lines"], {}, "VBTRACE_NATIVE=only: expected leaf or full where lines"),
-        (["--objects"], {"VBTRACE_NATIVE": "only"}, "VBTRACE_NATIVE=only: expected leaf or full where lines"),
-        (["--objects"], {"VBTRACE_LINES": "0"}, "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_OBJECTS=1"),
-        ([], {"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"}, "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_FUNCTIONS"),
-        ([], {"VBTRACE_LINES": "0", "VBTRACE_FILES": "*.py"}, "VBTRACE_LINES=0: expected 1 or profile beside VBTRACE_FUNCTIONS or VBTRACE_FILES"),
+        (["--native", "only", "--lines"], {}, "VBTRACE_NATIVE=only: expected leaf or full when lines"),
+        (["--objects"], {"VBTRACE_NATIVE": "only"}, "VBTRACE_NATIVE=only: expected leaf or full when lines"),
+        (["--objects"], {"VBTRACE_LINES": "0"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_OBJECTS=1"),
+        ([], {"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_FUNCTIONS"),
+        ([], {"VBTRACE_LINES": "0", "VBTRACE_FILES": "*.py"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_FUNCTIONS or VBTRACE_FILES"),
     ],
 )
 def test_refuses_what_the_library_would(options, variables, says, tmp_path):

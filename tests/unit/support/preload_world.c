@@ -24,7 +24,7 @@ static void must(int good, const char *what) {
 void world_init(void) {
     vbt_real_find();
     vbt_say_init();
-    vbt_native_leaf_init();
+    vbt_main_program_init();
     must(vbt_tree_init() && vbt_python_code_init() && vbt_shadow_init(), "world_init");
 }
 
