@@ -1,10 +1,13 @@
-/* The harness: from a recipe to a trace file, the decoder or one subcommand over it, and what must hold whatever the trace says.
+/* The harness: from a recipe to a trace file, the decoder or one subcommand run on it, and checks
+ * that must hold for any trace.
  *
- * Status 2 comes with one line on stderr and no output. Status 0 comes with output that is what its format promises: JSON that can be
- * parsed, CSV with as many cells in each row as there are titles, text without control characters. What symbolize writes is a trace with
- * the same call tree. Memory and time are bounded by libFuzzer's query.
+ * Status 2 comes with one line on stderr and no output. Status 0 comes with valid output: JSON that
+ * can be parsed, CSV with as many cells in each row as there are titles, text without control
+ * characters. The output of symbolize is a trace with the same call tree. Memory and time are
+ * bounded by libFuzzer's options.
  *
- * No file of the machine has a say: names that end in .py or .c are one source file, all others do not exist. */
+ * No file of the machine matters: names that end in .py or .c are one source file, all others do
+ * not exist. */
 #include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/commands/query_parse.h"
@@ -97,14 +100,14 @@ enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
 _Static_assert((int)COMMAND_LINES <= (int)DECODER_ONLY, "each command line has its number");
 
 static char folder[64], trace_path[80], output_path[80], source_path[80];
-static bool decoder_only;       /* FUZZ_DECODER is set: whatever the recipe's command line, many times as fast */
+static bool decoder_only;       /* FUZZ_DECODER is set: ignore the recipe's command line; many times as fast */
 static jmp_buf leave;           /* where exit goes ... */
 static bool command_is_running; /* ... while this holds */
-static FILE *told;              /* takes the place of stderr */
-static char *told_text;
-static size_t told_size;
+static FILE *said;              /* takes the place of stderr */
+static char *said_text;
+static size_t said_size;
 
-/* The analyzer ends the program when there is nothing better to do. What it holds by then is lost to the fuzzer. */
+/* The analyzer may exit on errors. What it has allocated by then is leaked. */
 _Noreturn void __wrap_exit(int status) {
     if (!command_is_running)
         __real_exit(status);
@@ -113,7 +116,7 @@ _Noreturn void __wrap_exit(int status) {
 
 _Noreturn void __wrap__exit(int status) { __wrap_exit(status); }
 
-/* Hashes with the same key in every run, so that a finding can be repeated. */
+/* The same hash key in every run, so that a finding can be reproduced. */
 ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags) {
     (void)flags;
     memset(to, 0x5a, size);
@@ -139,7 +142,7 @@ int __wrap_open(const char *path, int flags, ...) {
     return __real_open(path, flags, mode);
 }
 
-/* The trace, where it needs no file: opened once. */
+/* The trace, for readers that need no path: opened once. */
 static FILE *in_memory;
 
 FILE *__wrap_fopen(const char *path, const char *mode) {
@@ -192,8 +195,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
     write_file(source_path, (const uint8_t *)source, strlen(source));
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     dup2(nowhere, STDOUT_FILENO);
-    told = open_memstream(&told_text, &told_size);
-    return told != NULL ? 0 : -1;
+    said = open_memstream(&said_text, &said_size);
+    return said != NULL ? 0 : -1;
 }
 
 /* A file's text; the caller frees it. */
@@ -210,7 +213,7 @@ static char *read_file(const char *path, size_t *size) {
     return text;
 }
 
-/* Runs the command; what it says is in told_text. */
+/* Runs the command; its messages are in said_text. */
 static int run(const struct vbt_command *command, const char *const *given) {
     char *arguments[ARGUMENTS + 5] = {(char *)(uintptr_t)command->name};
     int count = 1;
@@ -221,8 +224,8 @@ static int run(const struct vbt_command *command, const char *const *given) {
     arguments[count++] = trace_path;
 
     FILE *real = stderr;
-    rewind(told);
-    stderr = told;
+    rewind(said);
+    stderr = said;
     command_is_running = true;
     int status = setjmp(leave); /* NOLINT(cert-err52-cpp) */
     if (status > 0) {
@@ -235,8 +238,8 @@ static int run(const struct vbt_command *command, const char *const *given) {
     }
     command_is_running = false;
     stderr = real;
-    fputc('\0', told);
-    fflush(told);
+    fputc('\0', said);
+    fflush(said);
     return status;
 }
 
@@ -245,7 +248,7 @@ static _Noreturn void wrong(const char *what, const char *text) {
     abort();
 }
 
-/* UTF-8 of characters that can be printed, and the ends of lines. */
+/* Printable UTF-8 and newlines. */
 __attribute__((no_sanitize("coverage"))) static void check_text(const char *text, size_t size) {
     const unsigned char *at = (const unsigned char *)text, *end = at + size;
     while (at < end) {
@@ -264,23 +267,23 @@ __attribute__((no_sanitize("coverage"))) static void check_text(const char *text
     }
 }
 
-/* There may be a sentence on each file whose source was changed: is this line one? */
+/* There may be a message on each file whose source was changed: is this line one? */
 static bool is_of_a_file(const char *line) {
     static const char changed[] = ": the lines shown may not be those that ran.\n";
     const char *end = strchr(line, '\n') + 1;
     return end - line >= (ptrdiff_t)sizeof changed && memcmp(end - sizeof changed + 1, changed, sizeof changed - 1) == 0;
 }
 
-static void check_told(int status, bool many) {
+static void check_said(int status, bool many) {
     size_t lines = 0;
-    check_text(told_text, strlen(told_text));
-    for (const char *at = told_text; *at != '\0'; at = strchr(at, '\n') + 1) {
+    check_text(said_text, strlen(said_text));
+    for (const char *at = said_text; *at != '\0'; at = strchr(at, '\n') + 1) {
         if (strncmp(at, status == 2 ? "vbtrace: " : "vbtrace: warning: ", status == 2 ? 9 : 18) != 0 || strchr(at, '\n') == NULL)
-            wrong("no message in one line", told_text);
+            wrong("no message in one line", said_text);
         lines += !is_of_a_file(at);
     }
     if (status == 2 ? lines != 1 : lines > 1 && !many)
-        wrong("not the one line that is due", told_text);
+        wrong("not exactly one line", said_text);
 }
 
 static void check_json(const char *text, size_t size) {
@@ -310,7 +313,7 @@ __attribute__((no_sanitize("coverage"))) static void check_csv(const char *text)
         wrong("the last row has no end", "");
 }
 
-/* What symbolize wrote has the same call tree, and is damaged no more. */
+/* The output of symbolize has the same call tree, and is not damaged. */
 static void check_symbolized(void) {
     struct vbt_model before, after;
     char *problem = vbt_model_load(&before, trace_path, false);
@@ -347,7 +350,7 @@ static void check_output(const struct vbt_command *command, const char *const *a
     free(text);
 }
 
-/* The decoder alone, histograms included. */
+/* Only the decoder, including histograms. */
 static void load(const uint8_t *trace, size_t size) {
     struct vbt_model model;
     in_memory = fmemopen((void *)(uintptr_t)trace, size, "rb");
@@ -379,11 +382,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     const char *const *arguments = command_lines[recipe.command % COMMAND_LINES].arguments;
     int status = run(command, arguments);
     if (status != 0 && status != 2)
-        wrong("neither status 0 nor 2", told_text);
-    check_told(status, strcmp(command->name, "symbolize") == 0);
+        wrong("neither status 0 nor 2", said_text);
+    check_said(status, strcmp(command->name, "symbolize") == 0);
     if (status == 0)
         check_output(command, arguments);
     else if (access(output_path, F_OK) == 0)
-        wrong("output beside an error", told_text);
+        wrong("output despite an error", said_text);
     return 0;
 }

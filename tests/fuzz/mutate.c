@@ -1,4 +1,5 @@
-/* How the fuzzer changes recipes: chunk by chunk, and inside a payload number by number, so that what it tries is nearly a trace. */
+/* How the fuzzer changes recipes: chunk by chunk, and inside a payload number by number, so that
+ * its inputs are nearly traces. */
 #include "recipe.h"
 
 #include "format/format.h"
@@ -23,7 +24,7 @@ static void seed_random(unsigned seed) {
     next_random(1);
 }
 
-/* A payload while it is changed. */
+/* A payload being changed. */
 static uint8_t payload[RECIPE_PAYLOAD_MAX];
 
 static size_t put_varint(uint8_t *out, uint64_t n) {
@@ -34,7 +35,7 @@ static size_t put_varint(uint8_t *out, uint64_t n) {
     return size;
 }
 
-/* A number that often stands at a border, or near the one that was there. */
+/* A number that is often at a limit, or near the present one. */
 static uint64_t interesting(uint64_t old) {
     switch (next_random(8)) {
     case 0:
@@ -54,7 +55,7 @@ static uint64_t interesting(uint64_t old) {
     }
 }
 
-/* Puts another number in the place of one. */
+/* Replaces a number by another. */
 static size_t change_number(size_t size) {
     size_t start = next_random(size), end;
     while (start > 0 && payload[start - 1] >= 0x80)
@@ -67,7 +68,7 @@ static size_t change_number(size_t size) {
         old |= (uint64_t)(payload[i] & 0x7f) << (7 * (i - start));
     uint8_t number[16];
     size_t length = put_varint(number, interesting(old));
-    if (next_random(32) == 0) { /* longer than it needs to be */
+    if (next_random(32) == 0) { /* longer than necessary */
         number[length - 1] |= 0x80;
         for (unsigned more = next_random(6); more > 0 && length < sizeof number - 1; more--)
             number[length++] = 0x80;
@@ -134,7 +135,7 @@ static void change(struct recipe *recipe) {
         break;
     case 4:
     case 5:
-        recipe->command = (uint8_t)(next_random(8) > 0 ? 255 : next_random(256)); /* mostly the decoder alone, which is quick */
+        recipe->command = (uint8_t)(next_random(8) > 0 ? 255 : next_random(256)); /* mostly only the decoder, which is fast */
         break;
     case 6:
         recipe->columns = (uint8_t)next_random(256);

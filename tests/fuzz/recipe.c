@@ -42,7 +42,7 @@ size_t recipe_write(const struct recipe *recipe, uint8_t *bytes, size_t capacity
     return at;
 }
 
-/* The file that is being put together. */
+/* The file being assembled. */
 static uint8_t *trace;
 static size_t trace_size, trace_capacity;
 
@@ -62,7 +62,7 @@ static void put_le(uint8_t *out, uint32_t n, size_t bytes) {
         out[i] = (uint8_t)(n >> (8 * i));
 }
 
-/* Bytes as a zstd frame of one block that is not compressed: as sound as any, and made in no time. */
+/* Bytes as a zstd frame of one uncompressed block: valid, and fast to make. */
 static size_t pack_frame(const uint8_t *raw, size_t size, uint8_t *frame) {
     uint8_t *at = frame;
     put_le(at, 0xfd2fb528, 4);

@@ -1,11 +1,13 @@
-/* What the fuzzer's bytes stand for: a command line, and a trace that is put together by the rules up to where they say otherwise.
+/* The meaning of the fuzzer's bytes: a command line, and a trace that is assembled by the rules,
+ * except where flags say otherwise.
  *
- *     u8 command line   an index of those the harness knows
+ *     u8 command line   an index into those of the harness
  *     u8 columns        of the terminal
- *     pieces            one a chunk: u8 kind, u8 flags, u16 little-endian size, and that many bytes of payload
+ *     pieces            one per chunk: u8 kind, u8 flags, u16 little-endian size, the payload
  *
- * Payloads are packed with the right sizes and checksum, so that a change of one byte comes through to the decoders; flags break the
- * packing on purpose. Any bytes are a recipe: what is too short is taken as far as it goes. */
+ * Payloads are packed with the right sizes and checksum, so that a changed byte reaches the
+ * decoders; flags break the packing on purpose. Any bytes are a recipe: a short one is used as far
+ * as it goes. */
 #ifndef VBT_RECIPE_H
 #define VBT_RECIPE_H
 
@@ -17,9 +19,9 @@ enum recipe_flag {
     RECIPE_RAW_SIZE = 2,   /* wrong */
     RECIPE_SEQUENCE = 4,   /* wrong */
     RECIPE_CUT = 8,        /* the file ends in the middle of the chunk */
-    RECIPE_STORED = 16,    /* the payload is what is stored, and ought to be a zstd frame; its first two bytes are the raw size */
+    RECIPE_STORED = 16,    /* the payload is stored as it is, instead of a zstd frame; its first two bytes are the raw size */
     RECIPE_REPEATED = 32,  /* the payload is repeated up to RECIPE_REPEATED_SIZE */
-    RECIPE_FILE_START = 64 /* the payload takes the place of the file's header; only in the first piece */
+    RECIPE_FILE_START = 64 /* the payload replaces the file's header; only in the first piece */
 };
 
 enum {
@@ -45,10 +47,11 @@ struct recipe {
 /* The payloads point into the bytes. */
 void recipe_read(struct recipe *recipe, const uint8_t *bytes, size_t size);
 
-/* The same as bytes, at most `capacity` of them: pieces that no longer fit are left out. How many were written. */
+/* Writes at most `capacity` bytes: pieces that do not fit are omitted. Returns how many were
+ * written. */
 size_t recipe_write(const struct recipe *recipe, uint8_t *bytes, size_t capacity);
 
-/* The trace file, in memory that lives until the next call. */
+/* The trace file, in memory that is valid until the next call. */
 const uint8_t *recipe_trace(const struct recipe *recipe, size_t *size);
 
 #endif

@@ -1,4 +1,4 @@
-/* A stranger's program, in plain C11, that marks a section. */
+/* A user's program, in plain C11, that marks a section. */
 #include <vbtrace.h>
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-"""The comparison with Valgrind uses what the end-to-end tests share."""
+"""The comparison with Valgrind uses tests/support."""
 
 import pathlib
 import sys

@@ -1,5 +1,5 @@
-"""What the programs of the comparison work on: small files with fixed contents, and a git
-repository of a few commits."""
+"""Inputs of the compared programs: small files with fixed contents, and a git repository of a few
+commits."""
 
 import json
 import random

@@ -1,8 +1,8 @@
-"""Programs of Debian: heap allocations, frees and bytes are those that Valgrind's memcheck counts,
-for every process of the run.
+"""Debian programs: heap allocations, frees and bytes equal the counts of Valgrind's memcheck, for
+every process of the run.
 
 Both runs have the same input and an environment of the same names and size, since programs copy it.
-What differs even so stands in the program's row, with its cause and its exact size.
+Remaining differences are in the program's row, with cause and exact size.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgri
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A command, run in a folder with all of inputs.py. {http} in it is a server's address, {redis}
-    another's socket."""
+    """A command, run in a folder with all of inputs.py. {http} in it stands for a server's address,
+    {redis} for another's socket."""
 
     command: list
     name: str = ""
@@ -63,8 +63,8 @@ PROGRAMS = [
     Program(["gcc", "-c", "program.c"]),
     Program(["g++", "-c", "program.cpp"]),
     Program(["objdump", "-d", "/usr/bin/env"]),
-    # Its plugins need some libraries that libunwind needs, too: where that is loaded already, the
-    # linker has less to do.
+    # Its plugins need some libraries that libunwind also needs: once that is loaded, the linker has
+    # less to do.
     Program(["nm", "-D", "/usr/bin/env"], env={"VBTRACE_NATIVE": "leaf"}),
     Program(["make", "-s"]),
     Program(["bison", "-o", "grammar.c", "grammar.y"]),
@@ -96,16 +96,15 @@ def originals(tmp_path_factory):
 
 
 def remove_others(folder, originals):
-    """What is left has the same inode numbers for the next run, too: tables of those are laid out
-    by their values."""
+    """The files keep their inode numbers for the next run: programs have tables ordered by them."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if not (originals / path.relative_to(folder)).exists():
             path.unlink()
 
 
 def environments(program, folder, traces):
-    """That of the run under vbtrace and that of the run under Valgrind, which makes more of it
-    before the program sees it."""
+    """The environments of the runs under vbtrace and under Valgrind, which adds to it before the
+    program sees it."""
     shared = {"VBTRACE_OUTPUT": f"{traces}/%p.vbt", "VBTRACE_QUIET": "1", "VBTRACE_FOLLOW": "all", "HOME": str(folder)}
     shared.update(PERL_HASH_SEED="0", PERL_PERTURB_KEYS="0", GIT_OPTIONAL_LOCKS="0", **program.env)
     given = vbt.environment(**shared, LD_PRELOAD=":" * PADDING)
@@ -116,9 +115,9 @@ def environments(program, folder, traces):
 
 
 def check_of_the_interpreter(report):
-    """What vbtrace asks of an interpreter to check its knowledge of it: some strings, and the frame
-    object of the function that runs, which is the largest and which the interpreter here asks for
-    itself a little later, if it is not there yet."""
+    """vbtrace's requests when it checks an interpreter's layout: some strings, and the frame object
+    of the running function, the largest, which this interpreter would otherwise allocate itself a
+    little later."""
     rows = [row for row in report.json["lines"] if row["function"] == "[vbtrace]"]
     if not rows:
         return 0, 0, 0
@@ -137,23 +136,22 @@ def thread_ids(report):
 
 
 def empty_requests(report):
-    """Python makes 1 byte of a request for none before it asks malloc."""
+    """Python turns a request for 0 bytes into one for 1 byte."""
     trace = report.trace
     asked = [counters for node, counters in trace.counters.items() if trace_reader.DOMAINS[trace.nodes[node][2]] == "python"]
     return 0, 0, -sum(counters["sizes"].get(0, 0) for counters in asked)
 
 
 def tables_of_threads(report):
-    """The C library keeps 16 bytes for each library with thread-local variables in each thread's
-    table. Ours is one, libunwind another."""
+    """The C library keeps 16 bytes in each thread's table for each library with thread-local
+    variables: libvbtrace and libunwind."""
     libraries = 2 if report.json["program"]["native"] == "full" else 1
     return 0, 0, 16 * libraries * allocs_in(report, "allocate_dtv")
 
 
 def search_paths(report):
-    """The dynamic linker keeps a word for each folder that could hold a library for just this
-    processor, in each search path of a library. Valgrind's processor has fewer features, hence
-    fewer such folders."""
+    """The dynamic linker keeps a word for each processor-specific folder in each search path of a
+    library. Valgrind's processor has fewer features, hence fewer such folders."""
     paths = allocs_in(report, "fillin_rpath")
     return 0, 0, 4 * paths * (folders_by_processor() - folders_by_processor("valgrind", "-q")) if paths else 0
 
@@ -165,7 +163,8 @@ def allocs_in(report, function):
 
 @functools.lru_cache(maxsize=None)
 def folders_by_processor(*prefix):
-    """How many the dynamic linker knows, in the last program that the command starts."""
+    """The number of search paths that the dynamic linker has, in the last program that the command
+    starts."""
     done = vbt.run([*prefix, "/bin/true"], env={"LD_DEBUG": "libs", "LD_LIBRARY_PATH": "/nowhere"})
     path = re.findall(r"search path=(\S+)", done.stderr)[-1]
     return sum(folder.startswith("/nowhere") for folder in path.split(":"))
@@ -174,14 +173,13 @@ def folders_by_processor(*prefix):
 # What a trace has beyond Valgrind's counts: (allocs, frees, bytes) of a report.
 EXPLAINED = [check_of_the_interpreter, thread_ids, empty_requests, tables_of_threads, search_paths]
 
-# dash starts programs with vfork: what the child does in its shell's memory before it becomes
-# another program belongs to the shell. Valgrind makes a fork of it, and the child's doings another
-# process's.
+# dash starts programs with vfork: what the child does in the shell's memory until exec belongs to
+# the shell. Valgrind turns vfork into fork, so it belongs to the child.
 APART = ["dash"]
 
-# The compilers have tables of 32 KiB whose number depends on the addresses that they get: with the
-# same input and without vbtrace, their count varies from run to run by a few, and in one run of a
-# hundred there is a block of 2,064 bytes more.
+# The compilers have tables of 32 KiB whose number depends on addresses: with the same input and
+# without vbtrace, their count varies from run to run by a few, and in one run of a hundred there is
+# one more block of 2,064 bytes.
 TABLES_BY_ADDRESS = {"cc1", "cc1plus"}
 TABLE, RARE = 32768, 2064
 FEW = 4
@@ -201,7 +199,7 @@ def same(ours, others):
 
 
 def program_of(path):
-    """The name of a program's file, behind all links."""
+    """The name of a program's file, with all links resolved."""
     return pathlib.Path(shutil.which(path) or path).resolve().name
 
 
@@ -216,14 +214,14 @@ def counts_by_valgrind(logs):
 
 
 def counts_by_vbtrace(traces, program):
-    """The same of each trace, without what is there because of vbtrace."""
+    """The same for each trace, without allocations caused by vbtrace."""
     found = []
     for path in traces.iterdir():
         report = vbt.Report(path)
         totals = report.totals
         assert totals["lost_events"] == 0 and totals["unknown_frees"] == {"heap": 0, "python": 0, "map": 0}
         if totals["inherited_blocks"]:
-            continue  # a fork that became no program: Valgrind was told to keep silent about it
+            continue  # a fork without exec: Valgrind is silent about those, by an option
         counts = [totals[name] for name in ("allocs", "frees", "allocated_bytes")]
         for explain in EXPLAINED:
             counts = [a - b for a, b in zip(counts, explain(report))]
@@ -233,8 +231,8 @@ def counts_by_vbtrace(traces, program):
 
 @pytest.fixture
 def places(program, originals, tmp_path):
-    """What stands for {http} and {redis} in this program's command, with the server running if it
-    is asked for."""
+    """The values of {http} and {redis} in this program's command, with the servers running if
+    needed."""
     servers, found = contextlib.ExitStack(), {}
     with servers:
         if any("{http}" in part for part in program.command):
@@ -286,7 +284,7 @@ def test_counts(program, originals, places, tmp_path):
 
 @pytest.mark.parametrize("tool", ["memcheck", "callgrind"])
 def test_traced_inside_valgrind(tool, tmp_path):
-    """Valgrind knows no thread such as ours; the program does what it does, and Python's own
+    """Valgrind does not support the helper thread; the program behaves as usual, and Python's own
     allocators are seen."""
     code = "kept = [float(i) for i in range(10000)]; print(len(kept))"
     command = ["valgrind", "-q", f"--tool={tool}", f"--log-file={tmp_path}/log", "/usr/bin/python3", "-c", code]

@@ -1,4 +1,4 @@
-/* Which line an allocation belongs to, and that the sums over lines are the totals. */
+/* The line an allocation belongs to; sums over lines equal the totals. */
 #include "format/count.h"
 #include "analyzer/analysis/attribute.h"
 #include "analyzer/analysis/conservation.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-/* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
+/* Loads the trace built in l->b, through a filter unless that is NULL. */
 static void load_filtered(struct loaded_trace *l, const char *filter) {
     loaded_trace_load(l, (struct vbt_query){.filters = {filter}, .filter_count = filter != NULL, .filters_rows = true}, true);
 }
@@ -52,7 +52,7 @@ static void leaf_lines_of_the_sample(void **state) {
     assert_int_equal(find(&lines, "<module>", 8)->sums.allocs, 3);
     assert_int_equal(find(&lines, "work", 3)->sums.allocated, 240);
     assert_int_equal(find(&lines, "work", 4)->sums.temporary, 7);
-    const struct vbt_line_row *ones = find(&lines, "ones", 200); /* with the malloc below it */
+    const struct vbt_line_row *ones = find(&lines, "ones", 200); /* with its malloc */
     assert_int_equal(ones->sums.allocs, 10);
     assert_int_equal(ones->sums.allocated, 5500);
     assert_int_equal(ones->sums.smallest, 50);
@@ -60,7 +60,7 @@ static void leaf_lines_of_the_sample(void **state) {
     assert_int_equal(ones->sums.max_rss_bytes, 40 << 20);
     assert_int_equal(ones->sizes[6], 3);
     assert_int_equal(ones->sizes[8], 2);
-    assert_int_equal(ones->sizes[10], 5); /* without a histogram of its own: 5 of 1000 bytes */
+    assert_int_equal(ones->sizes[10], 5); /* without its own histogram: 5 of 1000 bytes */
     assert_int_equal(find(&lines, "[vbtrace]", 0)->sums.live_bytes, 200);
     assert_int_equal(find(&lines, "libother.so+0x1f", 0)->sums.allocs, 4);
     check_total(&lines, &l.t.model);
@@ -92,7 +92,8 @@ static void user_lines_of_the_sample(void **state) {
     loaded_trace_free(&l);
 }
 
-/* native paths: 1 main program > 2 library; 3 library only; with exe and, if it is not NULL, a version of Python. */
+/* native paths: 1 main program > 2 library; 3 library only; with exe and, if it is not NULL, a
+ * version of Python. */
 static void build_native(struct trace_builder *b, const char *exe, const char *python) {
     tb_begin(b);
     tb_process(b, (const char *const[]){"exe", exe, python != NULL ? "python" : NULL, python, NULL});
@@ -179,11 +180,11 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     vbt_conservation_free(&c);
     loaded_trace_free(&l);
 
-    tb_sample(&l.b); /* one more total than was counted by path */
+    tb_sample(&l.b); /* one more in the totals than by path */
     tb_state(&l.b, (const int64_t[][2]){{VBT_STATE_DOMAIN + 16 + VBT_FIELD_ALLOCS, 26}, {0, 0}});
     load(&l);
     vbt_conservation_check(&c, &l.t.model);
-    assert_false(c.checked); /* no END behind it */
+    assert_false(c.checked); /* no END after it */
     vbt_conservation_free(&c);
     loaded_trace_free(&l);
 
@@ -198,7 +199,8 @@ static void conservation_is_checked_when_the_trace_is_complete(void **state) {
     loaded_trace_free(&l);
 }
 
-/* Two kinds, one with what is inherited; classes of the resident set, of which no version knows the last. */
+/* Two kinds, one with inherited mappings; classes of the resident set, the last one unknown to
+ * every version. */
 static void put_maps(struct trace_builder *b, uint64_t allocs) {
     const uint64_t payload[] = {5,    2, allocs, 1, 8192, 4096, 0, 0, 0, 1, 0, 4096, 0, 0, 1,
                                 4096, 1, 1,      7, 200,  60,   8, 1, 2, 3, 4, 5,    6, 7, 8};

@@ -1,4 +1,5 @@
-/* The merged call tree: exact sums of known trees, the same read backwards, what groups it, and the functions on it. */
+/* The merged call tree: exact sums of known trees, also reversed, grouping, and the functions on
+ * it. */
 #include "format/count.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/report/call_report.h"
@@ -13,12 +14,12 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-/* Loads what was built in l->b; only what a filter lets pass, unless that is NULL. */
+/* Loads the trace built in l->b, through a filter unless that is NULL. */
 static void load(struct loaded_trace *l, const char *filter) {
     loaded_trace_load(l, (struct vbt_query){.filters = {filter}, .filter_count = filter != NULL}, false);
 }
 
-/* The call at the end of a stack, written as vbt_stack_text does. */
+/* The call at the end of a stack, given in the format of vbt_stack_text. */
 static const struct vbt_call *find(const struct vbt_call_tree *tree, const char *stack) {
     struct vbt_stack_names *names = vbt_stack_names_new(tree);
     const struct vbt_call *call = NULL;
@@ -34,7 +35,8 @@ static const struct vbt_call *find(const struct vbt_call_tree *tree, const char 
     return call;
 }
 
-/* Self counts of all calls add up to the root, and every call's cumulative counts are its own and its children's. */
+/* Self counts of all calls add up to the root; every call's cumulative counts are the sum of its
+ * self counts and its children's. */
 static void check_sums(const struct vbt_call_tree *tree) {
     int64_t self[VBT_MEASURES] = {0};
     int64_t(*sums)[VBT_MEASURES] = calloc(tree->count, sizeof *sums);
@@ -101,7 +103,7 @@ static void the_tree_of_the_sample(void **state) {
 
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
     check_sums(&tree);
-    assert_int_equal(tree.count, 7); /* lines 3 and 4 are one */
+    assert_int_equal(tree.count, 7); /* lines 3 and 4 merged */
     assert_int_equal(find(&tree, "<module> (bench.py:1);work (bench.py:1)")->self[VBT_MEASURE_ALLOCS], 17);
     vbt_call_tree_free(&tree);
     loaded_trace_free(&l);
@@ -126,7 +128,7 @@ static void read_from_the_innermost_call(void **state) {
 
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .by = VBT_BY_DOMAIN});
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 1000);
-    assert_int_equal(find(&tree, "[python]")->cumulative[VBT_MEASURE_BYTES], 998); /* too little to have children */
+    assert_int_equal(find(&tree, "[python]")->cumulative[VBT_MEASURE_BYTES], 998); /* too small to show children */
     assert_int_equal(find(&tree, "[heap];" MALLOC)->cumulative[VBT_MEASURE_BYTES], 5000);
     for (uint32_t i = 1; i < tree.count; i++)
         assert_string_not_equal(
@@ -161,7 +163,8 @@ static void groups_stand_on_the_first_level(void **state) {
     loaded_trace_free(&l);
 }
 
-/* A thousand modules below a stack of a thousand calls: each group repeats the stack, but only so many calls are made. */
+/* A thousand modules below a stack of a thousand calls: each group repeats the stack, up to a limit
+ * on the number of calls. */
 static void callers_beyond_all_bounds_are_left_out(void **state) {
     (void)state;
     enum { DEPTH = 1100, MODULES = 1100 };
@@ -185,7 +188,7 @@ static void callers_beyond_all_bounds_are_left_out(void **state) {
     check_sums(&tree);
     assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
     assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
-    assert_int_equal(tree.calls[tree.count - 1].depth, 2); /* its group, and it */
+    assert_int_equal(tree.calls[tree.count - 1].depth, 2); /* its group and itself */
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 0);
     check_sums(&tree);
     assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
@@ -289,7 +292,8 @@ static void functions_of_the_sample(void **state) {
     loaded_trace_free(&l);
 }
 
-/* f > g > f > f, each allocating once: f costs 4 in all, not 4 + 2 + 1. And a chain too deep for recursion. */
+/* f > g > f > f, each allocating once: f costs 4 in all, not 4 + 2 + 1. And a chain too deep for
+ * recursion. */
 static void recursion_counts_once(void **state) {
     (void)state;
     struct loaded_trace l;
@@ -329,13 +333,14 @@ static void recursion_counts_once(void **state) {
     loaded_trace_free(&l);
 }
 
-/* A native site in a module of its own, which lies at an address. */
+/* A native site in a new module, which is at an address. */
 static uint32_t site_in_module(struct trace_builder *b, uint64_t address, const char *path) {
     tb_module(b, address, address + 0x10000, 0, path);
     return tb_site(b, VBT_SITE_NATIVE, address + 0x10, 0);
 }
 
-/* A trace of stacks that are one frame each but for what is said: names from modules that do not exist are "module+0x...". */
+/* A trace of stacks of one frame each, unless stated otherwise; names from modules that do not
+ * exist are "module+0x...". */
 static void what_only_the_runtime_reaches(void **state) {
     (void)state;
     struct loaded_trace l;
@@ -352,7 +357,7 @@ static void what_only_the_runtime_reaches(void **state) {
     for (uint64_t i = 0; i < 4; i++)
         native[i] = site_in_module(&l.b, 0x10000 * (i + 1), paths[i]);
     const struct {
-        uint32_t sites[4]; /* the outermost first */
+        uint32_t sites[4]; /* outermost first */
         enum vbt_runtime_group group;
     } cases[] = {
         {{user, import, library}, VBT_RUNTIME_IMPORTS},

@@ -1,4 +1,4 @@
-/* The subcommands from their options to what they write: known answers, and bad usage. */
+/* The subcommands from options to output: known answers, and bad usage. */
 #include "format/count.h"
 #include "tests/unit/support/command_runs.h"
 #include "tests/unit/support/trace_builder.h"
@@ -118,7 +118,7 @@ static void the_text_report_says_what_matters(void **state) {
     has(text, "A note of the trace.");
     has(text, "vbtrace report --by leaf ");
     assert_string_equal(message, "");
-    for (unsigned width = 40; width <= 160; width += 7) { /* tables keep to the width, down to what they must show */
+    for (unsigned width = 40; width <= 160; width += 7) { /* tables fit the width, down to their minimum */
         char columns[8];
         snprintf(columns, sizeof columns, "%u", width);
         setenv("COLUMNS", columns, 1);

@@ -1,4 +1,4 @@
-/* --filter: what is right, and of whose names a place can be found by. */
+/* --filter: its syntax, and the names that a place matches by. */
 #include "format/count.h"
 #include "analyzer/analysis/filter.h"
 #include "analyzer/symbols/module_name.h"
@@ -54,7 +54,7 @@ static void all_conditions_must_hold(void **state) {
     assert_false(vbt_filter_row(filter, &g, NULL, NULL));
     assert_true(vbt_filter_row(filter, &g, &f, NULL));
     assert_true(vbt_filter_row(filter, &g, NULL, "happy"));
-    assert_true(vbt_filter_places(filter, one, 1)); /* a text is for rows here */
+    assert_true(vbt_filter_places(filter, one, 1)); /* here a text is for rows */
     vbt_filter_free(filter);
 }
 

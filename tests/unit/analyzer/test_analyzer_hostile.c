@@ -1,4 +1,5 @@
-/* The subcommands on traces that are damaged, deep, at the limits of numbers, or altered at random. */
+/* The subcommands on traces that are damaged, deep, at the limits of numbers, or altered at
+ * random. */
 #include "format/chunk.h"
 #include "tests/unit/support/command_runs.h"
 #include "tests/unit/support/trace_builder.h"
@@ -35,7 +36,7 @@ static void a_damaged_trace_is_reported_up_to_the_damage(void **state) {
     tb_free(&b);
 }
 
-/* What the traced machine calls itself, and how the program ended, goes to a terminal. */
+/* The names in a trace and the reason of its end are printed to a terminal. */
 static void a_report_has_no_control_characters(void **state) {
     (void)state;
     struct trace_builder b;
@@ -53,7 +54,8 @@ static void a_report_has_no_control_characters(void **state) {
     tb_free(&b);
 }
 
-/* Sums overflow, lines cross, and nothing is read or written where it should not be: the sanitizers watch. */
+/* Sums overflow and lines cross; the sanitizers check that nothing is read or written out of
+ * bounds. */
 static void numbers_at_their_limits_do_no_harm(void **state) {
     (void)state;
     struct trace_builder b;
@@ -102,7 +104,8 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
     tb_free(&b);
 }
 
-/* Each level branches: what is drawn left of a call is cut, not carried along. Each stack shows its outermost frames. */
+/* Each level branches: the lines drawn left of a call are truncated. Each stack shows its outermost
+ * frames. */
 static void deep_trees_stay_readable(void **state) {
     (void)state;
     enum { DEPTH = 3000 };
@@ -155,7 +158,8 @@ static void run_everything(const char *trace) {
     assert_true(status == 0 || status == 2);
 }
 
-/* Alters bytes inside the payloads, and packs them again with the right checksum: what only the decoders can object to. */
+/* Alters bytes inside the payloads, and packs them again with the right checksum, so that only the
+ * decoders can notice. */
 static void altered_payloads_do_no_harm(void **state) {
     (void)state;
     struct trace_builder sample;

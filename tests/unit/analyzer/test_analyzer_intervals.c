@@ -1,4 +1,4 @@
-/* Intervals of the same lines become one, with the statistics that all repetitions together have. */
+/* Intervals between the same lines are merged into one, with the statistics of all repetitions. */
 #include "analyzer/trace/load.h"
 #include "analyzer/analysis/attribute.h"
 #include "analyzer/analysis/intervals.h"
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-/* Times 1, 2, 3 and 10, 20 between the same lines of a function that was compiled twice; a section; and an interval elsewhere. */
+/* Times 1, 2, 3 and 10, 20 between the same lines of a function that was compiled twice; a section;
+ * and an interval elsewhere. */
 static void build(struct trace_builder *b) {
     uint32_t sites[4];
     tb_begin(b);
@@ -31,7 +32,7 @@ static void build(struct trace_builder *b) {
     tb_interval_site(b, 2, node_1, 5, 5, 50, 50);
     tb_interval_site(b, 4, node_2, 6, 4, 60, 40);
     tb_interval_site(b, 4, node_3, 20, 0, 20, 0);
-    tb_interval_site(b, 77, node_3, 1, 1, 1, 1); /* of an interval that was not written any more */
+    tb_interval_site(b, 77, node_3, 1, 1, 1, 1); /* of an interval that was no longer written */
 }
 
 static void the_same_lines_are_one_interval(void **state) {

@@ -1,4 +1,5 @@
-/* From payloads to the model: known answers, and payloads that are sound zstd and well summed but lie. */
+/* From payloads to the model: known answers, and payloads with valid compression and checksum but
+ * false contents. */
 #include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
@@ -107,7 +108,7 @@ static void a_timeline_replaces_the_ticks_before_its_end(void **state) {
     tb_free(&b);
 }
 
-/* A file of one sound string, one site, two nodes, and a payload that the test writes. */
+/* A file of one valid string, one site, two nodes, and a payload that the test writes. */
 static void open_lie(struct trace_builder *b) {
     tb_begin(b);
     tb_string(b, "sound");
@@ -195,7 +196,8 @@ static void counts_beyond_the_payload_are_refused_before_memory_is_taken(void **
 
 static void counters_must_be_of_known_nodes_in_order(void **state) {
     (void)state;
-    /* time, rows, nodes, then what else is in a row: eleven counters and the number of histogram entries */
+    /* time, rows, nodes, then the rest of a row: eleven counters and the number of histogram
+     * entries */
 #define ROW_OF_ZEROS 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
     LIE(VBT_CHUNK_COUNTERS, "not defined", 0, 1, 3, ROW_OF_ZEROS);
     LIE(VBT_CHUNK_COUNTERS, "not defined", 0, 1, 0, ROW_OF_ZEROS);
@@ -208,7 +210,8 @@ static void counters_must_be_of_known_nodes_in_order(void **state) {
 
 static void names_must_be_of_native_sites_in_order(void **state) {
     (void)state;
-    /* rows; columns of site, state, number of frames; columns of function, file, line, and the same of where it begins */
+    /* rows; columns of site, state, number of frames; columns of function, file, line, and those of
+     * its definition */
     LIE(VBT_CHUNK_FRAMES, "call sites that are not native", 1, 0, 0, 1, 1, 0, 0, 0, 0);
     LIE(VBT_CHUNK_FRAMES, "call sites that are not native", 1, 2, 0, 1, 1, 0, 0, 0, 0);
     LIE(VBT_CHUNK_FRAMES, "call sites that are not native", 1, UINT64_MAX, 0, 1, 1, 0, 0, 0, 0);
@@ -254,7 +257,7 @@ static void only_native_sites_have_names(void **state) {
     check_named_sites(1, 3, false);          /* none */
 }
 
-/* Rows as they should be, twice: the later ones hold. */
+/* Correct rows, twice: the later ones hold. */
 static void newer_names_replace_older_ones(void **state) {
     (void)state;
     struct trace_builder b;
@@ -279,7 +282,7 @@ static void newer_names_replace_older_ones(void **state) {
     assert_string_equal(vbt_model_string(&m, frame->function), "sound");
     assert_int_equal(frame->line, 7);
     assert_int_equal(frame->declared_line, 5);
-    assert_int_equal(m.named_frames[0].line, 0); /* of the older row; its second line is beyond what is taken for a line */
+    assert_int_equal(m.named_frames[0].line, 0); /* of the older row; its second line number is too large */
     assert_int_equal(m.named_frames[1].line, 0);
     assert_int_equal(m.source_row_count, 1);
     assert_int_equal(m.source_rows[0].size, 4);
@@ -321,7 +324,7 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
     tb_free(&b);
 }
 
-/* An empty string is no more of a name than none. */
+/* An empty string is no name, like none. */
 static void a_function_has_a_name(void **state) {
     (void)state;
     struct trace_builder b;
@@ -337,7 +340,7 @@ static void a_function_has_a_name(void **state) {
     tb_free(&b);
 }
 
-/* A string that is longer than any name is cut, the next one is whole. */
+/* A string longer than any name is truncated, the next one is complete. */
 static void long_names_are_cut(void **state) {
     (void)state;
     struct trace_builder b;

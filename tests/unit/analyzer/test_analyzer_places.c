@@ -37,7 +37,7 @@ static void the_newest_module_owns_an_address(void **state) {
     vbt_address_map_free(&map);
 }
 
-/* As many modules as a file may have, each on top of the one before: a matter of milliseconds, not of hours. */
+/* As many modules as a file may have, each over the one before: takes milliseconds, not hours. */
 static void overlapping_modules_cost_no_more_than_sorting(void **state) {
     (void)state;
     enum { MANY = 100000 };
@@ -93,7 +93,7 @@ static void lines_of_source_files(void **state) {
     vbt_sources_free(s);
 }
 
-/* A pipe that nobody writes to must not hold up the report. */
+/* A pipe without a writer must not block the report. */
 static void a_trace_cannot_make_the_report_wait(void **state) {
     (void)state;
     char path[] = "/tmp/vbtrace-fifo-XXXXXX";
@@ -138,7 +138,8 @@ static void native_code_of_this_program_is_found(void **state) {
     struct vbt_model m;
     tb_begin(&b);
     tb_process(&b, (const char *const[]){"exe", exe, NULL});
-    /* Mapped with file offset 0 at base, as far as the landmark's segment is concerned: read its real mapping. */
+    /* For the landmark's segment, as if mapped with file offset 0 at base: read its real
+     * mapping. */
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[8192];
     unsigned long start, end, offset, landmark = (unsigned long)(uintptr_t)vbt_test_landmark;

@@ -1,4 +1,5 @@
-/* What is said of native addresses: names, inlined functions, files that are not the ones that ran, the kernel's own code. */
+/* Symbols of native addresses: names, inlined functions, files that are not those that ran, the
+ * kernel's code. */
 #include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/base/allocate.h"
@@ -37,7 +38,7 @@ static void names_are_as_people_write_them(void **state) {
     }
 }
 
-/* The program that this test is, as a module. */
+/* A module of this test's process. */
 struct own_module {
     char path[4096];
     uint64_t start, end, linked;
@@ -115,7 +116,7 @@ static void unload(struct loaded_site *l) {
 /* Three functions in one. */
 static __attribute__((noinline)) uint64_t here(void) { return (uint64_t)(uintptr_t)__builtin_return_address(0); }
 static int inner_line, middle_line, outer_line;
-static volatile int stays; /* keeps the calls from being the last thing a function does */
+static volatile int stays; /* keeps the calls from being tail calls */
 
 static inline __attribute__((always_inline)) uint64_t inner(void) {
     inner_line = __LINE__ + 1;
@@ -162,7 +163,7 @@ static void inlined_functions_are_frames_of_their_own(void **state) {
     unload(&l);
 }
 
-/* .eh_frame_hdr tells where functions begin that have no symbol. */
+/* .eh_frame_hdr has the starts of functions without a symbol. */
 static void functions_begin_where_their_rules_do(void **state) {
     (void)state;
     struct own_module p = module_named("");
@@ -178,7 +179,7 @@ static void functions_begin_where_their_rules_do(void **state) {
     close(fd);
 }
 
-/* What lies at the path is another file: none of its names is used. */
+/* The path has another file now: none of its names is used. */
 static void a_replaced_file_names_nothing(void **state) {
     (void)state;
     struct own_module p = module_named("");
@@ -203,7 +204,7 @@ static void a_file_that_is_gone_is_said_to_be(void **state) {
     struct own_module p = module_named("");
     struct loaded_site l;
     strcpy(p.path, "/nonexistent/program");
-    p.build_id[0] ^= 1; /* or its own debug file may be found */
+    p.build_id[0] ^= 1; /* or the module's debug file may be found */
     load(&l, &p, outer());
     assert_int_equal(strncmp(l.frames[0].place->function, "program+0x", 10), 0);
     char *trouble = vbt_places_trouble(l.places, 0);

@@ -1,4 +1,4 @@
-/* What people read: units, text of unknown origin, tables that fit. */
+/* Text for people: units, text of unknown origin, tables that fit. */
 #include "format/count.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/file_name.h"

@@ -1,4 +1,4 @@
-/* Which thread did what: known shares of a node, and chunks that lie. */
+/* What each thread did: known shares of a node, and false chunks. */
 #include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "analyzer/analysis/threads.h"
@@ -12,8 +12,8 @@
 
 enum { TIME = 2000000000, MAIN = 1, ALPHA, LATER, ROWS = LATER, MOST = ROWS + 2 };
 
-/* One THREADS chunk: main, one that ended, and ten later ones. heap: allocations, frees, bytes allocated, bytes freed and temporary
- * allocations of each, in the heap domain. */
+/* One THREADS chunk: main, one that ended, and ten later ones. heap: allocations, frees, allocated
+ * bytes, freed bytes and temporary allocations of each, in the heap domain. */
 static void put_threads(struct trace_builder *b, const uint64_t heap[ROWS][5]) {
     static const struct {
         uint64_t tid, begun, ended, threads;
@@ -93,7 +93,7 @@ static void load(struct trace_builder *b, struct vbt_model *m) {
     assert_null(m->damage);
 }
 
-/* The share of a thread; one without counts where it has none. They always add up to the node. */
+/* The share of a thread, all 0 if it has none. Shares always add up to the node. */
 static struct vbt_model_counters share_of(const struct vbt_model *m, uint32_t node, uint32_t thread) {
     struct vbt_thread_share shares[MOST];
     struct vbt_model_counters found = {0}, sum = {0};
@@ -125,7 +125,7 @@ static void end(struct trace_builder *b, struct vbt_model *m) {
     tb_free(b);
 }
 
-/* Each freed no more than it had: each freed its own. */
+/* No thread freed more than it had: each freed its own. */
 static void several_threads_at_a_node(void **state) {
     (void)state;
     struct trace_builder b;
@@ -153,7 +153,7 @@ static void several_threads_at_a_node(void **state) {
     end(&b, &m);
 }
 
-/* Alpha freed what main allocated: what is left is main's all the same. */
+/* Alpha freed blocks of main's: the remaining ones are still main's. */
 static void what_lives_belongs_to_who_alone_allocated(void **state) {
     (void)state;
     struct trace_builder b;
@@ -169,7 +169,7 @@ static void what_lives_belongs_to_who_alone_allocated(void **state) {
     end(&b, &m);
 }
 
-/* Two allocated, and one of them freed more than it had: whose blocks live, nobody knows. */
+/* Two allocated, and one of them freed more than it had: the owners of live blocks are unknown. */
 static void what_lives_may_be_nobodys(void **state) {
     (void)state;
     struct trace_builder b;
@@ -191,7 +191,7 @@ static void what_lives_may_be_nobodys(void **state) {
     end(&b, &m);
 }
 
-/* A trace that was cut off: the node changed after its threads were told apart, or before they ever were. */
+/* A truncated trace: the node changed after its threads were written, or they never were. */
 static void what_came_later_is_not_told_apart(void **state) {
     (void)state;
     struct trace_builder b;
@@ -208,7 +208,7 @@ static void what_came_later_is_not_told_apart(void **state) {
     end(&b, &m);
 }
 
-/* A later row with more parts, and one with fewer, takes the place of the one before. */
+/* A later row with more parts, or with fewer, replaces the one before. */
 static void newer_rows_replace_older_ones(void **state) {
     (void)state;
     struct trace_builder b;
@@ -232,7 +232,7 @@ static void newer_rows_replace_older_ones(void **state) {
     end(&b, &m);
 }
 
-/* What a thread has not changed since the newest peak, it had then. */
+/* A share that has not changed since the latest peak was the same then. */
 static void a_peak_after_the_row(void **state) {
     (void)state;
     struct trace_builder b;
@@ -266,7 +266,7 @@ static void labels(void **state) {
     end(&b, &m);
 }
 
-/* Without chunks of threads all is the main thread's, unless there were several. */
+/* Without thread chunks everything is the main thread's, unless there were several threads. */
 static void one_thread(void **state) {
     (void)state;
     for (int64_t threads = 1; threads <= 2; threads++) {
@@ -283,7 +283,8 @@ static void one_thread(void **state) {
     }
 }
 
-/* The threads' totals are counted apart: they must be the sums over the nodes, and add up to the process's. */
+/* The threads' totals are counted separately: they must equal the sums over the nodes, and add up
+ * to the process's. */
 static void sums_are_checked(void **state) {
     (void)state;
     static const struct {

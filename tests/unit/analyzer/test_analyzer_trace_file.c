@@ -1,4 +1,4 @@
-/* Reading a trace file: whole, cut off anywhere, damaged anywhere, and built to deceive. */
+/* Reading a trace file: complete, truncated anywhere, damaged anywhere, and crafted to mislead. */
 #include "format/count.h"
 #include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
@@ -119,7 +119,8 @@ static void a_flipped_bit_never_passes(void **state) {
     free(bytes);
 }
 
-/* Opens a file with one sound chunk and one that the test made, and returns what is said of the second. */
+/* Opens a file with one valid chunk and one made by the test, and returns the message about the
+ * second. */
 static void check_damage(struct trace_builder *b, const char *says) {
     struct vbt_model model;
     char *problem = vbt_model_load(&model, tb_save(b), false);
@@ -174,7 +175,7 @@ static void an_unknown_kind_is_skipped(void **state) {
     tb_free(&b);
 }
 
-/* A megabyte of zeros in fifty bytes, again and again: what is within bounds is read, whatever comes behind is not. */
+/* A megabyte of zeros in fifty bytes, again and again: read within the limits, and not beyond. */
 static void what_unpacks_without_end_is_damage(void **state) {
     (void)state;
     struct trace_builder b;

@@ -1,4 +1,4 @@
-/* The lock: one holder at a time, waiters are woken, patience has an end. */
+/* The lock: one holder at a time, waiters are woken, waiting has a time limit. */
 #include "preload/base/lock.h"
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 enum { THREADS = 4, ROUNDS = 20000 };
 
 static struct vbt_lock lock;
-static long counter; /* not atomic: only the lock keeps it whole */
+static long counter; /* not atomic: protected only by the lock */
 
 static void *count_up(void *unused) {
     (void)unused;
@@ -43,7 +43,8 @@ static void *wait_for_it(void *done) {
     return NULL;
 }
 
-/* Once the state is 2 the other thread has announced that it sleeps: from then on only a wake can end its wait. */
+/* Once the state is 2, the other thread is about to sleep: from then on only a wake can end its
+ * wait. */
 static void a_sleeping_waiter_is_woken(void **state) {
     (void)state;
     int done = 0;

@@ -36,7 +36,7 @@ static void a_large_mapping_made_at_once_begins_where_a_huge_page_does(void **st
     }
 }
 
-/* By small steps, then by large ones. */
+/* In small steps, then in large ones. */
 static void an_arena_grows_large(void **state) {
     (void)state;
     enum { SIZE = 15000, BLOCKS = 6 * 1024 * 1024 / SIZE };
@@ -61,7 +61,7 @@ static void the_kernel_may_refuse(void **state) {
     assert_non_null(vbt_arena_alloc(&arena, 16));
 }
 
-/* Blocks of many sizes, over the arena's own steps: aligned, zeroed, none overlaps another. */
+/* Blocks of many sizes, across the arena's steps: aligned, zeroed, without overlap. */
 static void arena_blocks_are_aligned_zeroed_and_apart(void **state) {
     (void)state;
     enum { BLOCKS = 600 };
@@ -81,7 +81,7 @@ static void arena_blocks_are_aligned_zeroed_and_apart(void **state) {
             assert_int_equal((unsigned char)blocks[i][at], i % 251 + 1);
 }
 
-/* A block of its own mapping must not waste what is left of the step. */
+/* A block with its own mapping must not waste the rest of the step. */
 static void a_large_block_leaves_the_arena_where_it_was(void **state) {
     (void)state;
     struct vbt_arena arena = {0};

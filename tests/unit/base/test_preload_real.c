@@ -1,6 +1,8 @@
-/* The real functions: what dlsym asks for while they are looked up comes from the boot pool, all that follows from the real allocator.
+/* The real functions: requests of dlsym during their lookup are served from the boot pool, later
+ * ones by the real allocator.
  *
- * The linker sends the library's calls of dlsym here (--wrap), where requests are made as dlsym makes them. */
+ * The linker redirects the library's calls of dlsym here (--wrap), to a function with requests like
+ * dlsym's. */
 #include "preload/base/real.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* The hash table that is read without a lock: lookup, growth, removal and reuse, readers beside a writer. */
+/* The hash table that is read without a lock: lookup, growth, removal and reuse, readers concurrent
+ * with a writer. */
 #include "preload/base/table.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -57,7 +58,7 @@ static void the_second_key_tells_entries_apart(void **state) {
         assert_int_equal(vbt_table_get(&table, UINT64_MAX, seconds[i]), seconds[i] == 1 ? 0 : i + 1);
 }
 
-/* Random puts and removals beside a plain array that does the same. */
+/* Random puts and removals, compared with a plain array. */
 static void removal_takes_one_entry_and_no_other(void **state) {
     (void)state;
     enum { KEYS = 3000, STEPS = 200000 };
@@ -72,13 +73,13 @@ static void removal_takes_one_entry_and_no_other(void **state) {
         else
             assert_true(vbt_table_put(&table, key_of(i), i & 1, step));
         expected[i] = expected[i] != 0 ? 0 : step;
-        assert_int_equal(vbt_table_get(&table, step & 1, step >> 1 & 1), 0); /* what marks free and removed entries */
+        assert_int_equal(vbt_table_get(&table, step & 1, step >> 1 & 1), 0); /* the marks of free and removed entries */
     }
     for (uint32_t i = 0; i < KEYS; i++)
         assert_int_equal(vbt_table_get(&table, key_of(i), i & 1), expected[i]);
 }
 
-/* Bytes of address space of this process. */
+/* The size of this process's address space, in bytes. */
 static size_t mapped(void) {
     unsigned long pages = 0;
     FILE *statm = fopen("/proc/self/statm", "r");
@@ -88,8 +89,9 @@ static size_t mapped(void) {
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A program that compiles and drops code for days puts and removes without end, a few entries at a time. The address space of tables that are replaced
- * stays, so a table that is replaced again and again is a leak. */
+/* A program that compiles and drops code for days inserts and removes without end, a few entries at
+ * a time. Replaced tables keep their address space, so a table replaced again and again is a
+ * leak. */
 static void many_removals_do_not_make_it_grow(void **state) {
     (void)state;
     enum { ROUNDS = 1000000, ALIVE = 100 };
@@ -110,7 +112,8 @@ static void many_removals_do_not_make_it_grow(void **state) {
 static struct vbt_table shared;
 static _Atomic uint32_t published;
 
-/* Under a key is what the writer put there, or, for whoever reads in a table that has just been replaced, nothing. */
+/* A key's value is what the writer put there, or nothing for a reader of a table that has just been
+ * replaced. */
 static void *read_along(void *wrong) {
     uint64_t seed = (uintptr_t)wrong;
     for (uint32_t there = 0; there < MANY;) {
@@ -120,7 +123,7 @@ static void *read_along(void *wrong) {
         uint32_t i = (uint32_t)(world_random(&seed) % there);
         uint32_t found = vbt_table_get(&shared, key_of(i), i);
         *(int *)wrong += found != i + 1 && found != 0;
-        uint32_t ahead = i + MANY; /* never put */
+        uint32_t ahead = i + MANY; /* never inserted */
         *(int *)wrong += vbt_table_get(&shared, key_of(ahead), ahead) != 0;
     }
     return NULL;
@@ -145,7 +148,7 @@ static void readers_need_no_lock_while_a_writer_inserts(void **state) {
         assert_int_equal(vbt_table_get(&shared, key_of(i), i), i + 1);
 }
 
-/* Pages of a table's slots that take memory. */
+/* Pages of a table's slots that are resident. */
 static unsigned resident_pages(void *slots, size_t count) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t pages = (sizeof(struct vbt_table_slots) + count * sizeof(struct vbt_table_entry) + page - 1) / page;

@@ -1,4 +1,4 @@
-/* The headers of the file and of a chunk: packed as FORMAT.md says, checked when unpacked. */
+/* The headers of the file and of a chunk: packed as in FORMAT.md, checked when unpacked. */
 #include "format/chunk.h"
 
 #include <setjmp.h>
@@ -86,7 +86,7 @@ static void an_unknown_kind_is_passed_on(void **state) {
     assert_int_equal(out.kind, 200);
 }
 
-/* One flipped bit, in the header or in the stored bytes, must not escape the checksum. */
+/* The checksum must detect one flipped bit, in the header or in the stored bytes. */
 static void every_flipped_bit_changes_the_checksum(void **state) {
     (void)state;
     const struct vbt_chunk_header in = {.kind = VBT_CHUNK_STRINGS, .stored_size = sizeof stored, .raw_size = 99, .sequence = 3};
@@ -109,7 +109,8 @@ static void every_flipped_bit_changes_the_checksum(void **state) {
     assert_int_equal(vbt_chunk_checksum(header, payload, sizeof payload), right);
 }
 
-/* XXH64 with seed 0 is fixed for ever; so is its value over a header of zeros, whatever its own checksum field holds. */
+/* XXH64 with seed 0 is fixed for ever; so is its value over a header of zeros, whatever its own
+ * checksum field holds. */
 static void the_checksum_is_xxh64_of_header_and_bytes(void **state) {
     (void)state;
     uint8_t header[VBT_CHUNK_HEADER_SIZE] = {0};

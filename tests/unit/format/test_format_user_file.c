@@ -1,4 +1,4 @@
-/* Which Python files are the user's own: file names as interpreters really give them. */
+/* Which Python files are the user's own: file names as real interpreters have them. */
 #include "format/user_file.h"
 
 #include <setjmp.h>
@@ -22,7 +22,7 @@ static const char *const user_files[] = {
     "/home/me/lib/pythontools/bench.py",
     "/home/me/mylib/python3.11-notes/x.py",
     "/home/me/site-packages.py",
-    /* what was typed rather than saved */
+    /* code that was typed, not saved */
     "<string>",
     "<stdin>",
     "<console>",
@@ -39,7 +39,7 @@ static const char *const other_files[] = {
     "/usr/lib/python3.11/json/decoder.py",
     "/usr/lib/python3/dist-packages/numpy/core/fromnumeric.py",
     "/usr/local/lib/python3.11/dist-packages/pandas/core/frame.py",
-    /* pyenv and builds of one's own */
+    /* pyenv and own builds */
     "/home/me/.pyenv/versions/3.12.3/lib/python3.12/random.py",
     "/home/me/.pyenv/versions/3.12.3/lib/python3.12/site-packages/requests/api.py",
     "/opt/python/lib/python3.8/collections/__init__.py",
@@ -58,7 +58,7 @@ static const char *const other_files[] = {
     /* free-threaded builds */
     "/usr/local/lib/python3.13t/threading.py",
     "/usr/local/lib/python3.14t/site-packages/numpy/__init__.py",
-    /* nothing to go by */
+    /* no information */
     "",
     "<unknown>",
 };

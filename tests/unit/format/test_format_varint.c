@@ -1,4 +1,5 @@
-/* The integers and strings of the trace file: what is written comes back, and nothing malformed gets through. */
+/* The integers and strings of the trace file: what is written is read back, and malformed input is
+ * rejected. */
 #include "format/varint.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@ static struct vbt_writer writer_to(uint8_t *bytes, size_t size) {
     return (struct vbt_writer){.at = bytes, .end = bytes + size, .overrun = false};
 }
 
-/* Writes n, checks the length that LEB128 demands, and reads it back. */
+/* Writes n, checks that the length is LEB128's, and reads it back. */
 static void check_round_trip(uint64_t n) {
     uint8_t bytes[VBT_VARINT_MAX];
     struct vbt_writer w = writer_to(bytes, sizeof bytes);
@@ -69,7 +70,7 @@ static void check_bad_varint(const uint8_t *bytes, size_t size) {
 
 static void overlong_varints_are_refused(void **state) {
     (void)state;
-    /* The tenth byte may be 0 or 1: anything more would be a 65th bit, or an eleventh byte. */
+    /* The tenth byte may be 0 or 1: any other would be a 65th bit, or an eleventh byte. */
     static const uint8_t bit_65[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
     static const uint8_t eleven[] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01};
     static const uint8_t endless[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -194,7 +195,8 @@ static void fixed_numbers_cut_short_are_refused(void **state) {
     }
 }
 
-/* Into a buffer with guard bytes behind it, of every size: either all fits, or the mark is set; the guard never changes. */
+/* Into a buffer of every size, followed by guard bytes: either all fits, or the mark is set; the
+ * guard never changes. */
 static void a_full_writer_marks_and_stays_inside(void **state) {
     (void)state;
     for (size_t room = 0; room <= 48; room++) {

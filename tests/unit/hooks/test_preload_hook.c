@@ -1,5 +1,5 @@
-/* What hooks have in common: the end of a block is booked before the real call, and taken back where
- * the call failed. */
+/* What hooks have in common: the end of a block is booked before the real call, and taken back
+ * where the call failed. */
 #include "preload/hooks/hook.h"
 
 #include "tests/unit/support/preload_world.h"

@@ -1,4 +1,5 @@
-/* Intervals between clock readings: statistics, call sites, the highest point, readings that are withdrawn. */
+/* Intervals between clock readings: statistics, call sites, the highest point, readings that are
+ * withdrawn. */
 #include "preload/ledger/interval.h"
 
 #include "preload/ledger/ledger.h"
@@ -10,7 +11,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-/* A reading for the deadline of a lock: the interval around it stays one, and loses nothing that was noted. */
+/* A reading for the deadline of a lock: the interval around it stays one, and loses no events. */
 static void a_reading_that_is_withdrawn_never_was(void **state) {
     (void)state;
     uint32_t site = fresh;
@@ -21,8 +22,8 @@ static void a_reading_that_is_withdrawn_never_was(void **state) {
     vbt_intervals_withdraw(&thread->ledger); /* the second does nothing */
     world_alloc(thread, nodes[0], 0x20000, 50);
     vbt_intervals_reading(&thread->ledger, site + 2, 30);
-    assert_null(group_of(VBT_INTERVAL_CLOCK, site, site + 2, 0)); /* it waits */
-    world_free(thread, 0x20000);                                  /* and counts from before this */
+    assert_null(group_of(VBT_INTERVAL_CLOCK, site, site + 2, 0)); /* pending */
+    world_free(thread, 0x20000);                                  /* and is counted from before this free */
     const struct vbt_interval_group *group = group_of(VBT_INTERVAL_CLOCK, site, site + 2, 0);
     assert_non_null(group);
     assert_null(group_of(VBT_INTERVAL_CLOCK, site, site + 1, 0));
@@ -32,7 +33,8 @@ static void a_reading_that_is_withdrawn_never_was(void **state) {
     assert_flow(group, nodes[0], 2, 0, 150, 0);
 }
 
-/* Of two readings with nothing between them the first is the user's, whatever becomes of the second. */
+/* Of two readings with nothing between them the first is the user's, even if the second is
+ * withdrawn. */
 static void a_reading_confirms_the_one_before(void **state) {
     (void)state;
     uint32_t site = fresh;
@@ -46,7 +48,7 @@ static void a_reading_confirms_the_one_before(void **state) {
 
 static void two_readings_make_an_interval(void **state) {
     (void)state;
-    world_alloc(thread, nodes[0], 0x1000, 1000); /* before it: not its own */
+    world_alloc(thread, nodes[0], 0x1000, 1000); /* before the interval, so not counted */
     reading(fresh, 10);
     assert_null(group_of(VBT_INTERVAL_CLOCK, fresh, fresh + 1, 0));
     world_alloc(thread, nodes[1], 0x1010, 7);
@@ -92,7 +94,8 @@ static void an_interval_in_which_nothing_happens_is_told_as_that(void **state) {
     assert_int_equal(group->count, 1);
 }
 
-/* Mean and M2 by Welford's way must give the standard deviation that the textbook formula gives. */
+/* Mean and M2 by Welford's algorithm must give the same standard deviation as the textbook
+ * formula. */
 static void times_have_a_mean_and_a_deviation(void **state) {
     (void)state;
     enum { COUNT = 1000 };
@@ -187,7 +190,7 @@ static void too_many_groups_are_counted_as_lost(void **state) {
     open_section(1, 1 << 20, 0, 0);
     close_section(1, 1 << 20, 1);
     assert_int_equal(thread->ledger.lost[VBT_LOST_INTERVALS], MORE - made + 1);
-    reading((1 << 20), MORE + 1); /* what is known goes on */
+    reading((1 << 20), MORE + 1); /* known groups still work */
     reading((1 << 20) + 1, MORE + 2);
     assert_int_equal(group_of(VBT_INTERVAL_CLOCK, 1 << 20, (1 << 20) + 1, 0)->count, 2);
 }

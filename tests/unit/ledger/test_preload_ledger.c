@@ -1,4 +1,5 @@
-/* The ledger: what each allocation and free does to the counters of its node and to the totals, against plain arithmetic. */
+/* The ledger: the effect of each allocation and free on its node's counters and on the totals,
+ * against plain arithmetic. */
 #include "preload/ledger/ledger.h"
 
 #include "preload/thread/books.h"
@@ -12,7 +13,7 @@
 static struct vbt_node_sum sum_of(uint32_t node) {
     struct vbt_books books;
     struct vbt_node_sum sum;
-    memset(&sum, 0, sizeof sum); /* so that sums can be compared byte by byte */
+    memset(&sum, 0, sizeof sum); /* so that sums can be compared bytewise */
     vbt_books_read(&books);
     vbt_books_node(&books, node, &sum);
     return sum;
@@ -52,7 +53,8 @@ static void domains_are_summed_apart(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, world_node(0, "of heap", VBT_DOMAIN_HEAP), 0x20000, 10);
     world_alloc(thread, world_node(0, "of Python", VBT_DOMAIN_PYTHON), 0x20010, 7);
-    /* Freed through the other allocator's hook, as Python's own large blocks can be: counted where it was allocated. */
+    /* Freed through the other allocator's hook, as Python's own large blocks can be: counted where
+     * it was allocated. */
     vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, (void *)0x20010);
     struct vbt_totals heap = totals_of(VBT_DOMAIN_HEAP), python = totals_of(VBT_DOMAIN_PYTHON);
     assert_int_equal(heap.allocs, 1);
@@ -98,7 +100,7 @@ static void temporaries_are_freed_before_the_next_allocation(void **state) {
     world_alloc(thread, node, 0x50010, 8);
     world_free(thread, 0x50000); /* not the latest */
     assert_int_equal(sum_of(node).totals.temporary, 1);
-    world_free(thread, 0x50010); /* frees between do not matter */
+    world_free(thread, 0x50010); /* frees in between do not matter */
     assert_int_equal(sum_of(node).totals.temporary, 2);
     assert_int_equal(totals_of(VBT_DOMAIN_HEAP).temporary, 2);
 }
@@ -133,11 +135,12 @@ static void assert_sizes(uint32_t node, const size_t *sizes, size_t count) {
     assert_int_equal(sum.totals.min_size, min);
     assert_int_equal(sum.totals.max_size, max);
     assert_int_equal(sum.totals.buckets, used);
-    if (used > 1) /* one bucket goes without saying */
+    if (used > 1) /* a single bucket is implicit */
         assert_memory_equal(sum.sizes, buckets, sizeof buckets);
 }
 
-/* Sequences with one size, two in turn, a new usual one, 0 and more than 32 bits hold: at first, later, and again. */
+/* Sequences of one size, of two in turn, of a new usual size, of 0 and of more than 32 bits: at
+ * first, later, and again. */
 static void histograms_hold_every_size(void **state) {
     (void)state;
     const size_t G = (size_t)1 << 30;
@@ -173,7 +176,7 @@ static void histograms_hold_every_size(void **state) {
     assert_int_equal(thread->ledger.live, 0);
 }
 
-/* What is usual changes again and again, as a rule to the more frequent of two or three sizes. */
+/* The usual size changes again and again, usually to the more frequent of two or three sizes. */
 static void histograms_survive_a_change_of_the_usual_size(void **state) {
     (void)state;
     enum { EVENTS = 4000 };
@@ -220,7 +223,7 @@ static void blocks_that_no_cell_can_hold_are_counted_and_lost(void **state) {
     assert_int_equal(books.lost[VBT_LOST_ADDRESS], 1);
 }
 
-/* A realloc that failed: as if nothing had been. */
+/* A failed realloc leaves everything as it was. */
 static void unfree_restores_everything(void **state) {
     (void)state;
     static const size_t sizes[] = {0, 100, (size_t)5 << 30, (size_t)100 << 30};
@@ -266,7 +269,8 @@ static void unfree_of_an_unknown_block_does_nothing(void **state) {
     assert_int_equal(world_free(thread, 0x600000), 0);
 }
 
-/* Random events by three threads on 200 nodes: the sums over nodes equal the totals, to the byte. */
+/* Random events by three threads on 200 nodes: the sums over nodes equal the totals, to the
+ * byte. */
 static void nodes_add_up_to_the_totals(void **state) {
     (void)state;
     enum { NODES = 200, BLOCKS = 500, STEPS = 20000, THREADS = 3 };

@@ -1,5 +1,6 @@
-/* The books of mapped memory, against an array of pages and plain arithmetic. The addresses are those of a real mapping that nobody
- * uses, since what the kernel refuses to unmap is put back as far as it is still mapped. */
+/* The books of mapped memory, against an array of pages and plain arithmetic. The addresses are
+ * those of a real, unused mapping, since pages that the kernel refuses to unmap are restored as far
+ * as they are still mapped. */
 #include "preload/ledger/maps.h"
 
 #include "preload/thread/books.h"
@@ -15,7 +16,7 @@ enum { PAGES = 256, PAGE = 65536, NODES = 8 }; /* no machine's pages are larger 
 
 static char *ground; /* the addresses: 0 modulo PAGE */
 static struct vbt_thread *thread;
-static struct vbt_maps_sum before; /* counts are of the process, and go on from test to test */
+static struct vbt_maps_sum before; /* counts are the process's, and continue from test to test */
 
 static uintptr_t at(int page) { return (uintptr_t)ground + (uintptr_t)page * PAGE; }
 
@@ -123,7 +124,8 @@ static void what_is_in_hand_is_live_but_not_in_the_way(void **state) {
     vbt_maps_retire(&thread->ledger, at(0), at(4));
     assert_node(a, 1, 0, 4, 0);
     assert_false(vbt_maps_find(at(0), &part) && part.start < at(4));
-    /* The kernel has unmapped it and given the addresses to another thread, before this one is told. */
+    /* The kernel has unmapped it and given the addresses to another thread, before this thread has
+     * booked that. */
     map(b, VBT_MAP_ANONYMOUS, 0, 2);
     assert_int_equal(vbt_maps_settle(&thread->ledger), 4 * PAGE);
     assert_node(a, 1, 1, 4, 4);
@@ -136,7 +138,7 @@ static void a_refused_call_changes_nothing(void **state) {
     uint32_t node = node_of("refused");
     map(node, VBT_MAP_ANONYMOUS, 0, 8);
     vbt_maps_retire(&thread->ledger, at(2), at(4));
-    vbt_maps_retire(&thread->ledger, at(6), at(9)); /* as mremap to a place of its own does */
+    vbt_maps_retire(&thread->ledger, at(6), at(9)); /* as mremap to a place of its choice does */
     assert_int_equal(vbt_maps_held(), 4 * PAGE);
     vbt_maps_restore(&thread->ledger);
     assert_node(node, 1, 0, 8, 0);
@@ -165,7 +167,7 @@ static void what_threads_that_are_gone_had_in_hand_is_resolved(void **state) {
     map(node, VBT_MAP_ANONYMOUS, 0, 4);
     vbt_self = NULL;
     struct vbt_thread *other = vbt_thread_begin();
-    if (other == self) /* alive, so a state of its own is made */
+    if (other == self) /* alive, so a new state is made */
         fail();
     vbt_maps_retire(&other->ledger, at(0), at(2));
     vbt_maps_retire(&self->ledger, at(2), at(3));
@@ -212,10 +214,11 @@ static void a_fork_inherits_what_is_mapped(void **state) {
     assert_int_equal(sum_of(node).frees, 1);
     assert_int_equal(sum_of(node).freed, 4 * PAGE);
     world_free(thread, 0x7000000);
-    vbt_books_inherit(); /* for the tests behind this one: nothing is left */
+    vbt_books_inherit(); /* for later tests: nothing is left */
 }
 
-/* Forked by clone while another thread was at it, which here is this one: what the books then hold is anybody's guess. */
+/* Forked by clone while another thread, here this one, was changing the books: their contents are
+ * then undefined. */
 static void books_that_were_being_changed_are_begun_afresh(void **state) {
     (void)state;
     uint32_t a = node_of("forgotten a"), b = node_of("forgotten b");
@@ -232,13 +235,13 @@ static void books_that_were_being_changed_are_begun_afresh(void **state) {
     assert_int_equal(books.maps.kinds[VBT_MAP_FILE].inherited_bytes, 0);
     assert_int_equal(books.maps.peak, 0);
     assert_int_equal(vbt_maps_held(), 0);
-    vbt_maps_settle(&thread->ledger); /* it has nothing in hand */
+    vbt_maps_settle(&thread->ledger); /* it is not changing them */
     unmap(0, 5);
     assert_node(a, 0, 0, 0, 0);
     map(b, VBT_MAP_ANONYMOUS, 0, 3);
     assert_node(b, 1, 0, 3, 0);
     assert_int_equal(vbt_maps_held(), 3 * PAGE);
-    vbt_maps_begin_in_child(false, &vbt_self->ledger); /* a child of this one, when nobody was at it */
+    vbt_maps_begin_in_child(false, &vbt_self->ledger); /* a child of this one, forked when nobody changed them */
     vbt_books_inherit();
     vbt_books_read(&books);
     assert_int_equal(books.lost[VBT_LOST_MAPS], 0);
@@ -257,10 +260,10 @@ static void mapped_memory_is_no_part_of_heap_live_or_peak(void **state) {
     assert_int_equal(books.totals[VBT_DOMAIN_HEAP].allocs, 0);
 }
 
-/* The model: who mapped each page, and what each mapping has left. */
+/* The model: the mapping of each page, and the pages that each mapping has left. */
 struct page_model {
     uint32_t page[PAGES]; /* mapping; 0: none */
-    uint32_t node[20001]; /* by mapping: which of the nodes */
+    uint32_t node[20001]; /* by mapping: index of its node */
     uint32_t left[20001]; /* by mapping: pages */
     uint64_t allocs[NODES], frees[NODES], allocated[NODES], freed[NODES];
 };

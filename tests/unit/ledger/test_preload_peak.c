@@ -1,4 +1,5 @@
-/* The peak: exact with one thread, within its stated error with several, and what each node held at it. */
+/* The peak: exact with one thread, within its stated error with several, and what each node held at
+ * it. */
 #include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
 #include "tests/unit/support/preload_world.h"
@@ -14,7 +15,7 @@ enum { NODES = 40, BLOCKS = 300, MB = 1 << 20 };
 
 static uint32_t nodes[NODES];
 
-/* What is live, by brute force: compared with the highest total after every event. */
+/* Live bytes, by brute force: compared with the highest total after every event. */
 static struct {
     int64_t live, peak;
     int64_t of_node[NODES], at_peak[NODES];
@@ -56,7 +57,8 @@ static void do_free(struct vbt_thread *thread, uint32_t block) {
     truth.blocks[block].size = -1;
 }
 
-/* Allocations prevail for a while, then frees, so that there are many peaks; the stream's ticks come between. */
+/* Allocations prevail for a while, then frees, so that there are many peaks; with the stream's
+ * ticks in between. */
 static void random_step(struct vbt_thread *thread, uint64_t *seed, int step) {
     uint32_t block = (uint32_t)(world_random(seed) % BLOCKS);
     bool rising = step / 200 % 2 == 0;
@@ -108,7 +110,7 @@ static void one_thread_knows_its_peak_exactly(void **state) {
     }
 }
 
-/* A peak that is reached again is not passed: what was live at the first one stays told. */
+/* A peak that is reached again is not exceeded: the live bytes of the first one are kept. */
 static void the_first_of_equal_peaks_counts(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
@@ -140,7 +142,7 @@ static void a_failed_realloc_leaves_the_peak_alone(void **state) {
         assert_int_equal(at_peak(&books, i), truth.at_peak[i]);
 }
 
-/* The found peak, and what the nodes held at it, are the true ones but for the stated error. */
+/* The recorded peak, and the nodes' bytes at it, are the true ones within the stated error. */
 static void assert_within_error(void) {
     struct vbt_books books = read_books();
     assert_int_equal(books.peak_error, (int64_t)books.threads * VBT_PEAK_BATCH);
@@ -148,7 +150,7 @@ static void assert_within_error(void) {
     assert_in_range(llabs(sum_at_peak(&books) - truth.peak), 0, 2 * books.peak_error);
 }
 
-/* Several threads' ledgers, taken by turns: the order of events is known, and so is the true peak. */
+/* Several threads' ledgers, used in turn: the order of events is known, and so is the true peak. */
 static void several_threads_stay_within_the_stated_error(void **state) {
     (void)state;
     enum { THREADS = 5 };
@@ -235,7 +237,7 @@ static void a_child_of_several_threads_knows_its_peak_exactly(void **state) {
     for (uint32_t block = 0; block < BLOCKS; block++)
         if (truth.blocks[block].size >= 0)
             do_free(threads[1], block);
-    vbt_books_inherit(); /* for the tests behind this one: nothing is left */
+    vbt_books_inherit(); /* for later tests: nothing is left */
 }
 
 /* The block that was not freed after all still counts when another thread goes higher. */
@@ -277,7 +279,7 @@ static void *hold_and_release(void *number) {
     for (int round = 0; round < 20; round++) {
         for (uintptr_t i = 0; i < HELD; i++)
             world_alloc(thread, nodes[i % NODES], mine + 16 * i, 1000);
-        pthread_barrier_wait(&meeting); /* all hold all */
+        pthread_barrier_wait(&meeting); /* all threads hold all blocks */
         for (uintptr_t i = 0; i < HELD; i++)
             world_free(thread, mine + 16 * i);
         pthread_barrier_wait(&meeting);

@@ -1,4 +1,4 @@
-/* Ranges of addresses: the tree against an array that says of each address whose it is. */
+/* Ranges of addresses: the tree against an array with the owner of each address. */
 #include "preload/ledger/ranges.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -95,7 +95,8 @@ static void trees_taken_one_by_one_join_in_either_order(void **state) {
     assert_int_equal(vbt_ranges_join(&ranges, 0, 0), 0);
 }
 
-/* No range may overlap its neighbour, and each address must have the owner that the array gives it. */
+/* No range may overlap its neighbour, and each address must have the owner that the array gives
+ * it. */
 static void compare(const uint32_t owner[ADDRESSES]) {
     uintptr_t at = 0;
     const struct vbt_range *range;
@@ -138,7 +139,8 @@ static void random_calls_agree_with_an_array(void **state) {
     }
 }
 
-/* What is put in and taken out again and again uses the same few items, and a long row in order makes no deep tree. */
+/* Ranges inserted and removed again and again use the same few items, and a long ordered sequence
+ * makes no deep tree. */
 static void items_are_used_again_and_the_tree_stays_shallow(void **state) {
     (void)state;
     enum { ROW = 100000, DEEP = 60 };

@@ -1,4 +1,5 @@
-/* Sections: nesting against a plain model, call sites, ends that are missing or out of order, vbtrace's own events left out. */
+/* Sections: nesting against a plain model, call sites, ends that are missing or out of order,
+ * without vbtrace's own events. */
 #include "preload/ledger/interval.h"
 
 #include "preload/ledger/ledger.h"
@@ -46,7 +47,7 @@ static void nested_sections_each_count_what_is_in_them(void **state) {
     assert_flow(out, nodes[1], 2, 0, 12, 0);
 }
 
-/* A section that another one's end leaves behind (an exception) ends with it. */
+/* A section still open when an outer one ends (an exception) ends with it. */
 static void the_end_of_an_outer_section_ends_the_inner_ones(void **state) {
     (void)state;
     open_section(fresh, fresh + 51, 0, 0);
@@ -102,7 +103,8 @@ static void sections_nested_too_deeply_are_lost_and_the_rest_hold(void **state) 
     assert_null(group_of(VBT_INTERVAL_SECTION, fresh, fresh + 50, fresh + 1 + VBT_SECTIONS));
 }
 
-/* What vbtrace's own module allocates to mark a section is no part of the program: neither flows nor the highest point show it. */
+/* Allocations of vbtrace's own module to mark a section are not the program's: neither flows nor
+ * the highest point include them. */
 static void own_events_are_left_out(void **state) {
     (void)state;
     world_alloc(thread, own, 0x9000, 10000);
@@ -146,7 +148,8 @@ static void a_reset_drops_what_is_open(void **state) {
     assert_flow(group_of(VBT_INTERVAL_CLOCK, fresh + 2, fresh + 3, 0), nodes[0], 1, 0, 4, 0);
 }
 
-/* A repetition that never ends is in no statistics; its call sites are not, either, though boundaries passed inside it. */
+/* A repetition that never ends is in no statistics; nor are its call sites, though boundaries
+ * passed inside it. */
 static void a_section_that_never_ends_adds_nothing_to_its_call_sites(void **state) {
     (void)state;
     open_section(fresh, fresh + 51, 1, 0);
@@ -160,7 +163,7 @@ static void a_section_that_never_ends_adds_nothing_to_its_call_sites(void **stat
     assert_flow(group, nodes[0], 1, 0, 1, 0);
 }
 
-/* A long section around more clock readings than there is room for: its call sites are told to the last. */
+/* A long section around more clock readings than there is room for: its call sites are complete. */
 static void a_section_with_many_boundaries_keeps_its_call_sites(void **state) {
     (void)state;
     enum { READINGS = VBT_NOTES + VBT_NOTES / 2 };
@@ -198,7 +201,7 @@ static void random_nesting_agrees_with_a_plain_model(void **state) {
     int64_t sizes[BLOCKS] = {0}, live = 0;
     uint32_t depth = 0;
     for (int step = 0; step < STEPS || depth > 0; step++) {
-        uint64_t dice = step < STEPS ? world_random(&seed) % 20 : 1; /* at last, all end */
+        uint64_t dice = step < STEPS ? world_random(&seed) % 20 : 1; /* at the end, close all */
         if (dice == 0 && depth < DEPTH) {
             open_section(fresh, fresh + 10 + depth, 0, step);
             open[depth++] = (struct section_model){.live = live, .high = live};

@@ -1,4 +1,5 @@
-/* The shadow: a cell for every place a block can be, apart from all others; huge blocks; addresses that no cell stands for. */
+/* The shadow: a separate cell for every place a block can be; huge blocks; addresses without a
+ * cell. */
 #include "preload/ledger/shadow.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -41,7 +42,7 @@ static void nothing_is_made_by_looking(void **state) {
     assert_ptr_equal(vbt_shadow_cell((const void *)address, false), made);
 }
 
-/* Allocators that align to 8 bytes put two blocks into 16 bytes of address. */
+/* Allocators that align to 8 bytes place two blocks within 16 bytes. */
 static void blocks_8_bytes_apart_have_cells_of_their_own(void **state) {
     (void)state;
     enum { BLOCKS = 4096 };
@@ -127,7 +128,8 @@ static void huge_blocks_have_an_end_and_room_is_used_again(void **state) {
         assert_int_equal(vbt_shadow_take_huge(&blocks[i]), i == 7 ? 0 : VBT_CELL_SIZES + i);
 }
 
-/* A block whose end was not seen (unmapped behind our back) leaves its size; the next one there has its own. */
+/* A block whose end was not seen (unmapped unnoticed) leaves its size; the next block there has its
+ * own. */
 static void a_huge_block_replaces_the_one_that_was_there(void **state) {
     (void)state;
     static char block;

@@ -1,5 +1,5 @@
-/* The lifecycle's states, without hooks and without an interpreter: each in a process of its own, since
- * a process wakes once. Files are read by a decoder that shares no code with the library. */
+/* The lifecycle's states, without hooks and without an interpreter: each in a process of its own,
+ * since a process wakes once. Files are read by a decoder that shares no code with the library. */
 #include "preload/lifecycle.h"
 
 #include "preload/process/process.h"

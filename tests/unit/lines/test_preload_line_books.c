@@ -1,5 +1,5 @@
-/* The line books: what an execution of a line costs itself and by its calls, recursion, how high
- * the heap stood, what is not followed. */
+/* The line books: the cost of a line's execution, its own and in its calls, recursion, the highest
+ * heap, functions that are not followed. */
 #include "preload/lines/books/line_silent.h"
 #include "preload/lines/books/line_fast.h"
 
@@ -67,7 +67,7 @@ static void what_is_called_is_told_apart(void **state) {
     vbt_line_begin(lines, &g1, 51);
     allocate(0x2000, 10);
     vbt_line_leave(lines, &g1);
-    vbt_line_enter(lines, &g1, NULL, 0); /* not chosen, and what that calls */
+    vbt_line_enter(lines, &g1, NULL, 0); /* not chosen, and its callees */
     allocate(0x3000, 100);
     vbt_line_enter(lines, &f2, NULL, 0);
     allocate(0x4000, 1000);
@@ -86,7 +86,7 @@ static void what_is_called_is_told_apart(void **state) {
 
 static void no_line_takes_less_than_nothing(void **state) {
     (void)state;
-    vbt_line_call_cost = (int64_t)1 << 60; /* measured when the machine was busy */
+    vbt_line_call_cost = (int64_t)1 << 60; /* measured on a busy machine */
     vbt_line_enter(lines, &f1, f(), 10);
     vbt_line_begin(lines, &f1, 11);
     vbt_line_enter(lines, &f2, f(), 10);
@@ -129,9 +129,9 @@ static void what_nobody_hears_of_is_told_apart(void **state) {
     vbt_line_leave(lines, &f2);
     release(0x2000);
     allocate(0x5000, 10000);
-    vbt_ledger_move(&thread->ledger, (void *)0x5000, vbt_tree.line_node); /* turns out to be ours */
+    vbt_ledger_move(&thread->ledger, (void *)0x5000, vbt_tree.line_node); /* turns out to be vbtrace's */
     vbt_line_forget_block(lines, (void *)0x5000);
-    frame_now = NULL; /* nor does what we do count */
+    frame_now = NULL; /* nor do vbtrace's own requests count */
     struct vbt_line_sums before = vbt_line_now(lines);
     allocate(0x6000, 100000);
     vbt_line_forget_since(lines, &before);
@@ -238,11 +238,11 @@ static void the_ledger_tells_only_of_heights_that_are_new_to_a_line_under_way(vo
     goes_up_and_down(100);
     vbt_line_begin(lines, &f1, 12);
     assert_int_equal(ledger->crest, 0);
-    vbt_line_begin(lines, &f1, 11); /* nothing happened in between: the short way */
+    vbt_line_begin(lines, &f1, 11); /* nothing happened in between: the fast path */
     assert_int_equal(ledger->crest, 100);
     vbt_line_enter(lines, &g1, g(), 50);
     vbt_line_begin(lines, &g1, 51);
-    assert_int_equal(ledger->crest, 100); /* what waits for the call is under way, too */
+    assert_int_equal(ledger->crest, 100); /* the lines waiting for the call are in progress, too */
     goes_up_and_down(200);
     assert_int_equal(ledger->crest, 200);
     vbt_line_begin(lines, &g1, 52);
@@ -268,7 +268,7 @@ static void frames_that_end_without_a_word_are_closed(void **state) {
     vbt_line_leave(lines, &f1);
     assert_ptr_equal(lines->top, lines->frames);
     assert_int_equal(line_of_f(11)->called.allocated, 7);
-    vbt_line_leave(lines, &f1); /* known to nobody */
+    vbt_line_leave(lines, &f1); /* known to no line */
     assert_ptr_equal(lines->top, lines->frames);
 }
 
@@ -334,7 +334,7 @@ static void calls_that_are_too_deep_are_counted_as_lost(void **state) {
         vbt_line_enter(lines, &frames[i], f(), 10);
         vbt_line_begin(lines, &frames[i], 11);
     }
-    assert_int_equal(thread->ledger.lost[VBT_LOST_LINES], 11); /* one place is the bottom's */
+    assert_int_equal(thread->ledger.lost[VBT_LOST_LINES], 11); /* one place is for the bottom */
     for (int i = VBT_LINE_FRAMES + 9; i >= 0; i--)
         vbt_line_leave(lines, &frames[i]);
     assert_ptr_equal(lines->top, lines->frames);
@@ -418,8 +418,7 @@ static void the_short_ways_book_what_the_long_one_does(void **state) {
     vbt_line_fast_enabled = vbt_line_clock_is_tsc;
 }
 
-/* Read at a line's end wherever somebody says that it may have changed; nobody else's reading
- * counts then. */
+/* Read at a line's end if it may have changed; other readings do not count then. */
 static void the_resident_set_is_that_at_the_end_of_the_line(void **state) {
     enum { MUCH = 1024 * 1024 };
     const int64_t between = (int64_t)1 << 40;
@@ -433,7 +432,7 @@ static void the_resident_set_is_that_at_the_end_of_the_line(void **state) {
     atomic_store(&vbt_latest_rss, between);
     vbt_line_begin(lines, &f1, 12);
     assert_in_range(line_of_f(11)->rss, 1, between - 1);
-    atomic_store(&vbt_latest_rss, between); /* of another line of a moment ago */
+    atomic_store(&vbt_latest_rss, between); /* of another line, a moment ago */
     vbt_line_begin(lines, &f1, 13);
     assert_int_equal(line_of_f(12)->rss, between);
     release(0x1000);

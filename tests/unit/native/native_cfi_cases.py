@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Records .eh_frame sections of both processors with what readelf makes of them, for test_preload_native_cfi.c.
+"""Records .eh_frame sections of both processors with readelf's interpretation, for
+test_preload_native_cfi.c.
 
 usage: tests/unit/native/native_cfi_cases.py > tests/unit/native/native_cfi_cases.inc
 Needs gcc and aarch64-linux-gnu-gcc.
@@ -71,21 +72,23 @@ def sections(library):
 
 
 def saved(column):
-    """Offset from the CFA of a saved register; 0: the register has it still, or has it lost; 1: where the frame pointer points."""
+    """Offset from the CFA of a saved register; 0: still in the register, or lost; 1: where the
+    frame pointer points."""
     if column == "exp":
         return 1
     return int(column[1:]) if column.startswith("c") else 0
 
 
 def rule(machine, cfa, columns):
-    """The rule (kind, cfa, fp, ra) in words of native_cfi.h, from one row of readelf's table."""
+    """The rule (kind, cfa, fp, ra) in terms of native_cfi.h, from one row of readelf's table."""
     fp = saved(columns.get(MACHINES[machine]["fp"], "u"))
     ra = columns.get("ra", "u")
     if ra == "end" or machine == "x86_64" and ra == "u":
         return "END", 0, 0, 0
     words = (saved(ra) - min(fp, 0)) // 8 if machine == "aarch64" and ra.startswith("c") else -1
     if cfa == "exp":
-        # GCC's way to realign a stack: the one expression in the sample. The linker's own are tested apart.
+        # GCC's stack realignment: the only expression in the sample. The linker's own are tested
+        # separately.
         return ("FP_LOAD", -8, fp, words) if fp == 1 else None
     register, offset = re.fullmatch(r"(\w+)([+-]\d+)", cfa).groups()
     kind = {MACHINES[machine]["sp"]: "SP", MACHINES[machine]["fp"]: "FP"}.get(register)
@@ -106,7 +109,7 @@ def rows(machine, library):
         elif len(fields) > 5 and fields[3] == "FDE":
             cie, start, end = (int(number, 16) for number in re.search(r"cie=(\w+) pc=(\w+)\.\.(\w+)", line).groups())
             function = cie
-            # Until a table follows: what holds for the whole function.
+            # If no table follows, this holds for the whole function.
             result.append([start, end, ("SIGNAL", 0, 0, 0) if is_signal[cie] else common[cie]])
         elif fields[:2] == ["LOC", "CFA"]:
             names = fields[2:]
@@ -114,7 +117,8 @@ def rows(machine, library):
             columns = dict(zip(names, fields[2:]))
             at = int(fields[0], 16)
             if function is None:
-                # In a common record "u" means "undefined"; further down it may mean "not saved yet".
+                # In a common record "u" means "undefined"; further down it may mean "not saved
+                # yet".
                 common[record] = rule(machine, fields[1], {**columns, "ra": "end"} if columns.get("ra") == "u" else columns)
             elif at == result[-1][0]:
                 result[-1][2] = rule(machine, fields[1], columns)

@@ -1,4 +1,4 @@
-/* Unwinding rules out of .eh_frame: recorded sections of both processors against readelf, hand-made
+/* Unwinding rules from .eh_frame: recorded sections of both processors against readelf, hand-made
  * ones, and damaged ones. */
 #include "preload/native/native_cfi.h"
 
@@ -27,7 +27,7 @@ struct recorded {
 
 enum { RECORDED = sizeof recorded / sizeof recorded[0] };
 
-/* A copy that ends where its memory ends, for the sanitizer to watch. */
+/* A copy that ends where its memory ends, so that the sanitizer sees reads beyond. */
 static struct vbt_cfi_section copy_of(const uint8_t *bytes, size_t size) {
     uint8_t *copy = malloc(size);
     assert_non_null(copy);
@@ -75,8 +75,8 @@ static struct vbt_rule first_rule(int i, const struct vbt_cfi_section *section) 
     return vbt_cfi_rule(recorded[i].machine, section, section->start + (uintptr_t)recorded[i].expected[0].start);
 }
 
-/* Wherever the section is cut off: an answer from what is there, or none; the sanitizer sees any
- * read beyond. */
+/* Wherever the section is truncated: an answer from the rest, or none; the sanitizer sees any read
+ * beyond. */
 static void a_section_that_is_cut_off_is_not_read_beyond(void **state) {
     (void)state;
     for (int i = 0; i < RECORDED; i++)
@@ -165,7 +165,7 @@ static struct made make(uint8_t ra, const char *augmentation, const uint8_t *pro
     made.bytes[common] = (uint8_t)(made.size - common - 4);
     uint32_t function = (uint32_t)made.size;
     memcpy(made.bytes + at_function, &function, sizeof function);
-    add_number(&made, 0); /* its size, below */
+    add_number(&made, 0); /* its size, set below */
     add_number(&made, (uint32_t)(made.size - common));
     add_number(&made, FUNCTION - (uint32_t)made.size);
     add_number(&made, FUNCTION_SIZE);
@@ -214,7 +214,7 @@ static void hand_made_frames(void **state) {
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x86, 19).kind, VBT_RULE_ASK);
     /* the stack pointer is not the CFA */
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x87, 2).kind, VBT_RULE_ASK);
-    /* an instruction that is none, and aarch64's on x86-64 */
+    /* an invalid instruction, and an aarch64 one on x86-64 */
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x3f).kind, VBT_RULE_NO_CFI);
     assert_int_equal(X86_RULE(0, X86_FRAME, 0x2d).kind, VBT_RULE_NO_CFI);
 }

@@ -1,5 +1,5 @@
-/* Rules of return addresses: remembered until a library is closed, and found without the newer
- * libc's help, too. */
+/* Rules of return addresses: cached until a library is closed, and also found without a newer
+ * libc's help. */
 #include "preload/tree/modules.h"
 #include "preload/native/native_rules.h"
 #include "tests/unit/support/preload_world.h"
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
-/* The same once more as with an older libc, which has no function of this name. */
+/* The same source again, as with an older libc without this function. */
 #define _dl_find_object vbt_no_find_object
 int vbt_no_find_object(void *address, struct dl_find_object *result);
 #pragma weak vbt_no_find_object
@@ -52,7 +52,7 @@ static void code_outside_of_modules_is_asked_about_each_time(void **state) {
     munmap((void *)(pc - 100), 4096);
 }
 
-/* By which a signal handler returns, wherever that lies: rt_sigreturn. */
+/* The code a signal handler returns through, wherever it is: rt_sigreturn. */
 static void a_signal_return_is_known_by_its_code(void **state) {
     (void)state;
 #if defined __x86_64__
@@ -65,7 +65,7 @@ static void a_signal_return_is_known_by_its_code(void **state) {
     memcpy(page, code, sizeof code);
     assert_int_equal(vbt_native_rule((uintptr_t)page, &site).kind, VBT_RULE_SIGNAL);
     assert_int_equal(old_rule((uintptr_t)page, &site).kind, VBT_RULE_SIGNAL);
-    memcpy(page + 4092, code, 4); /* the rest would be on a page that is not there */
+    memcpy(page + 4092, code, 4); /* the rest would be on an unmapped page */
     munmap(page + 4096, 4096);
     assert_int_equal(vbt_native_rule((uintptr_t)page + 4092, &site).kind, VBT_RULE_NO_MODULE);
     munmap(page, 4096);
@@ -83,11 +83,11 @@ static void a_rule_is_found_anew_when_a_library_was_closed(void **state) {
     assert_memory_equal(&remembered, &wrong, sizeof wrong);
     vbt_modules_close_begin();
     assert_same(rule, old_rule(pc, &site));
-    atomic_store(&known->rule, wrong); /* nothing is kept while it is being closed */
+    atomic_store(&known->rule, wrong); /* nothing is cached during the close */
     assert_same(rule, old_rule(pc, &site));
     vbt_modules_close_end();
     assert_same(rule, old_rule(pc, &site));
-    assert_int_equal(addresses.count, 1 + ids.used); /* the entry was used again */
+    assert_int_equal(addresses.count, 1 + ids.used); /* the entry was reused */
 }
 
 int main(void) {

@@ -22,14 +22,13 @@
 #include <cmocka.h>
 
 static __thread struct vbt_native_stack stack;
-static __thread uint64_t repeats,
-    knowns; /* captures that would not have been needed: the stack is that of the one before, or known */
+static __thread uint64_t repeats, knowns; /* redundant captures: the stack is the previous one, or known */
 
 static const struct shapes *const all_shapes[] = {&shapes_at_o0, &shapes_at_o2, &shapes_at_o3};
 enum { SHAPE_SETS = sizeof all_shapes / sizeof all_shapes[0] };
 
-/* The node stands for exactly the frames of the capture, and they for what libunwind sees. If the
- * stack is said to be that of the capture before, or is known, it has the node that it had then. */
+/* The node has exactly the frames of the capture, and these equal libunwind's. If the stack is
+ * reported as the previous one, or as known, it has the same node as then. */
 __attribute__((noinline)) static void look_here(void) {
     struct vbt_registers caller = VBT_CALLER_REGISTERS;
     uint32_t before = stack.whole != NULL ? stack.whole->node : 0;
@@ -58,7 +57,7 @@ static int fresh_stack(void **state) {
     return 0;
 }
 
-/* All captures were compared, none differed, none was cut. */
+/* All captures were compared, none differed, none was truncated. */
 static void assert_exact(uint64_t at_least) {
     assert_true(stack.compared >= at_least);
     assert_int_equal(stack.different, 0);
@@ -72,7 +71,7 @@ __attribute__((noinline)) static void look_thrice(void) {
         look_here();
 }
 
-/* The first of three looks is from another place than the one before, the other two are not. */
+/* The first of three captures is at another place than the one before, the other two are not. */
 static void repetition(void **state) {
     (void)state;
     uint64_t before = repeats;
@@ -93,8 +92,8 @@ __attribute__((noinline)) static void look_right(void) {
     __asm__ volatile("");
 }
 
-/* Two stacks in turn are known from the second time on; should one of them be remembered where the
- * other is, that one is not. */
+/* Two stacks in turn are known from the second time on, unless both have the same place in the
+ * cache. */
 static void stacks_in_turn(void **state) {
     (void)state;
     enum { TIMES = 10 };
@@ -108,7 +107,7 @@ static void stacks_in_turn(void **state) {
     assert_true(knowns - before == 2 * (TIMES - 1) || knowns - before == TIMES - 1);
     vbt_native_stack_forget(&stack);
     look_left();
-    assert_true(knowns - before <= 2 * (TIMES - 1)); /* another thread's by now */
+    assert_true(knowns - before <= 2 * (TIMES - 1)); /* belongs to another thread now */
     assert_exact(2 * TIMES + 1);
 }
 
@@ -180,7 +179,7 @@ static void coroutine(void) {
 
 enum { LARGE = 1 << 18, SMALL = 1 << 16 };
 
-/* Runs the coroutine in fresh memory, five times in turn with what runs outside. */
+/* Runs the coroutine in fresh memory, five times in turn with code outside. */
 static void run_coroutine(int first, size_t size) {
     char *memory = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(memory, MAP_FAILED);
@@ -198,8 +197,8 @@ static void run_coroutine(int first, size_t size) {
     munmap(memory, size);
 }
 
-/* A stack anywhere in memory, entered anew or gone on with, and in memory that was another stack
- * before and is partly gone. */
+/* A stack anywhere in memory, newly entered or resumed, also in memory of a former stack that is
+ * partly unmapped. */
 static void coroutines_on_switched_stacks(void **state) {
     (void)state;
     for (int i = 0; i < 30; i++)
@@ -280,7 +279,7 @@ static void interrupted_anywhere(void **state) {
     assert_true(stack.compared > (uint64_t)handled);
 }
 
-/* Every stack is cut at the same distance, whatever was captured before, and nodes stay few. */
+/* Every stack is truncated at the same depth, whatever was captured before, and nodes stay few. */
 static void too_deep_a_stack_keeps_its_innermost_frames(void **state) {
     (void)state;
     enum { DEPTH = VBT_NATIVE_FRAMES + 2000 };
@@ -298,8 +297,8 @@ static void too_deep_a_stack_keeps_its_innermost_frames(void **state) {
     assert_int_equal(stack.cut, VBT_CUT_NONE);
 }
 
-/* Another thread's state, as a fork may have copied it: the room there and nothing in it yet, or
- * what is known of an address half written. */
+/* Another thread's state, as a fork may have copied it: allocated but still empty, or with an entry
+ * half written. */
 static void a_state_that_was_left_half_made(void **state) {
     (void)state;
     look_thrice();

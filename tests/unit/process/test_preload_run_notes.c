@@ -1,4 +1,4 @@
-/* Notes on the run: each once, in the order in which they came, as many as there is room for. */
+/* Notes on the run: each once, in order, as many as there is room for. */
 #include "preload/process/run_notes.h"
 
 #include <setjmp.h>

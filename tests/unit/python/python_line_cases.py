@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Writes python_line_cases.inc: line tables as real interpreters make them, and what those interpreters say they mean.
+"""Writes python_line_cases.inc: line tables of real interpreters, with the lines these interpreters
+read from them.
 
 usage: tests/unit/python/python_line_cases.py > tests/unit/python/python_line_cases.inc
 
-Compiles the same sample with every interpreter it finds (Debian's, and 3.8 to 3.13 under ~/.pyenv), and asks each for the line
-of every instruction: dis.findlinestarts up to 3.9, co_lines from 3.10 on. The outcome is committed, so that the test needs no interpreter.
+Compiles the same sample with every interpreter it finds (Debian's, and 3.8 to 3.13 under ~/.pyenv),
+and asks each for the line of every instruction: dis.findlinestarts up to 3.9, co_lines from 3.10
+on. The output is committed, so that the test needs no interpreter.
 """
 import glob
 import json
@@ -12,7 +14,8 @@ import os
 import subprocess
 import sys
 
-# Lines that go back, lines far apart, long stretches of code on one line, code without a line, a first line far down.
+# Lines that go back, lines far apart, long stretches of code on one line, code without a line, a
+# first line far down.
 SAMPLE = (
     '''\
 import os, sys
@@ -93,7 +96,7 @@ def kind_of(version):
 
 
 def merged(runs):
-    """Neighbouring stretches of one line as one."""
+    """Merge adjacent ranges of one line."""
     out = []
     for start, end, line in runs:
         if out and out[-1][1] == start and out[-1][2] == line:

@@ -22,7 +22,7 @@ static const uint64_t runtime_313[] = {
     16, 8,                                                                     /* object */
 };
 
-/* The same of Debian's Python 3.14.10. */
+/* The same for Debian's Python 3.14.10. */
 static const uint64_t runtime_314[] = {
     0x7970677562656478, 0x30e0af0, 0,
     316616, 784, 808,
@@ -33,8 +33,8 @@ static const uint64_t runtime_314[] = {
     16, 8,
 };
 
-/* A free-threaded 3.14, with 1 for what nobody reads: objects have a longer header, and each thread
- * its own copy of the bytecode. */
+/* A free-threaded 3.14, with 1 for fields that are not read: objects have a longer header, and each
+ * thread has its own copy of the bytecode. */
 static const uint64_t runtime_314t[] = {
     0x7970677562656478, 0x30e0af0, 1,
     1, 1, 1,
@@ -174,7 +174,7 @@ static void objects_are_seen_as_the_version_allows(void **state) {
     assert_true(vbt_cpython_known(12)->free_lists.side_by_side);
 }
 
-/* Wrong on purpose wherever the interpreter has a say. */
+/* Wrong on purpose wherever the interpreter states the offset. */
 static struct vbt_python_abi spoiled(int minor) {
     struct vbt_python_abi abi = vbt_cpython_known(minor)->abi;
     abi.tstate_frame = abi.frame_previous = abi.frame_code = abi.frame_instruction = abi.frame_owner = -1;

@@ -31,7 +31,7 @@ static int end(void **state) {
 
 static char *ascii(const char *text) { return fake_string(FAKE_ASCII, text, strlen(text)); }
 
-/* The site of instruction i of a code object, as a frame that executes it would have it. */
+/* The site of instruction i of a code object, as for a frame that executes it. */
 static uint32_t site_of(const char *code, int instruction) {
     char *frame = fake_frame();
     fake_frame_set(frame, NULL, code, instruction);
@@ -45,7 +45,7 @@ static void assert_string_is(uint32_t id, const char *text) {
     assert_memory_equal(vbt_string_at(id)->bytes, text, strlen(text));
 }
 
-/* What the library reads as the name of a function whose name is this str. */
+/* The name that the library reads for a function whose name is this str. */
 static const char *name_read(char *string) {
     static char file[64], name[64];
     int32_t first_line, line;
@@ -112,7 +112,7 @@ static void the_same_code_compiled_twice_is_one(void **state) {
     assert_int_not_equal(site_of(fake_code("twice.py", "g", 1), 0), site);
     assert_int_not_equal(site_of(fake_code("twice.py", "f", 2), 0), site);
     assert_int_not_equal(site_of(fake_code("thrice.py", "f", 1), 0), site);
-    char *three = fake_code("twice.py", "f", 1); /* the same but for one line */
+    char *three = fake_code("twice.py", "f", 1); /* the same except for one line */
     char *table = (char *)vbt_load_pointer(three, vbt_python.abi.code_lines);
     table[vbt_python.abi.bytes_data + 3] = 4;
     assert_int_not_equal(vbt_site_at(site_of(three, 0))->a, vbt_site_at(site)->a);
@@ -125,7 +125,7 @@ static void files_are_the_users_or_not(void **state) {
     assert_int_equal(code_of(site_of(fake_code("<frozen importlib._bootstrap>", "f", 1), 0)).flags, 0);
 }
 
-/* The module says which file it is when some of its code has run already. */
+/* The module reports its file after some of its code has run. */
 static void vbtraces_own_file_is_ours_before_and_after_it_says_so(void **state) {
     (void)state;
     char *before = fake_code("/opt/own/vbtrace.py", "<module>", 1), *other = fake_code("/opt/own/user.py", "f", 1);
@@ -168,13 +168,13 @@ static void a_code_object_that_dies_is_forgotten(void **state) {
     uint32_t fresh = site_of(code, 0);
     assert_int_not_equal(fresh, old);
     assert_string_is(code_of(fresh).name, "new");
-    assert_string_is(code_of(old).name, "old"); /* what was counted there stays told */
+    assert_string_is(code_of(old).name, "old"); /* its counts stay */
     fake_code_reborn(code, "<string>", "old", 1);
     assert_int_equal(site_of(code, 0), old);
 }
 
-/* An allocator's user may have put a header of 16 or 32 bytes before the object: the block's free
- * must be noticed all the same. */
+/* An allocator's user may put a header of 16 or 32 bytes before the object: the block's free must
+ * still be noticed. */
 static void code_behind_a_header_is_forgotten(void **state) {
     (void)state;
     for (size_t header = 16; header <= 32; header += 16) {
@@ -204,7 +204,7 @@ static void other_blocks_are_not_watched(void **state) {
     assert_int_equal(vbt_python_generations, generations);
 }
 
-/* exec in a loop for days: the same few functions, compiled anew each time, must not make anything
+/* exec in a loop for days: the same few functions, compiled again each time, must not make anything
  * grow. */
 static void code_that_comes_and_goes_leaves_nothing_behind(void **state) {
     (void)state;

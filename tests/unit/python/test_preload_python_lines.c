@@ -1,5 +1,5 @@
-/* Lines from line tables of all three formats: as real interpreters say (python_line_cases.inc),
- * and never read out of bounds. */
+/* Lines from line tables of all three formats: as in real interpreters (python_line_cases.inc), and
+ * never read out of bounds. */
 #include "preload/python/python_lines.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -29,7 +29,7 @@ static const struct {
 
 enum { CASES = sizeof cases / sizeof *cases, PAGE = 4096 };
 
-/* The end of a page behind which nothing can be read. */
+/* The end of a page that is followed by an unreadable one. */
 static uint8_t *brink;
 
 static int make_brink(void **state) {
@@ -56,7 +56,7 @@ static int32_t line_of(enum vbt_line_table kind, const uint8_t *table, size_t si
     return vbt_python_line(kind, table, size, first_line, lasti, &cursor);
 }
 
-/* Searches of one table one after the other, forwards and back, find what each alone finds. */
+/* Consecutive searches of one table, forwards and back, find the same as single ones. */
 static void a_cursor_changes_nothing(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
@@ -94,7 +94,7 @@ static void before_the_first_instruction_it_is_the_first_line(void **state) {
                              cases[i].first_line);
 }
 
-/* Up to 3.9 the last entry goes on for ever; from 3.10 on tables say where they end. */
+/* Up to 3.9 the last entry has no end; from 3.10 on tables state their end. */
 static void behind_the_last_instruction(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
@@ -110,7 +110,7 @@ static void an_empty_table(void **state) {
     assert_int_equal(line_of(VBT_LINES_LOCATIONS, NULL, 0, 7, 0), -1);
 }
 
-/* Any answer will do, so long as nothing behind the table is read. */
+/* Any answer is fine as long as nothing after the table is read. */
 static void ask_everywhere(enum vbt_line_table kind, size_t size) {
     static const int32_t places[] = {0, 2, 17, 100, 1000, INT32_MAX - 1, INT32_MAX};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
@@ -128,7 +128,7 @@ static void truncated_tables_are_not_read_past_their_end(void **state) {
     }
 }
 
-/* What comes of reading a code object that is none: as good as random. */
+/* Data read as a code object that is none: practically random. */
 static void random_tables_are_not_read_past_their_end(void **state) {
     (void)state;
     uint64_t seed = 6;

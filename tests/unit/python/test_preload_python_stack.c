@@ -18,7 +18,7 @@ enum { FIRST = VBT_PYTHON_FIRST, LAST = VBT_PYTHON_LAST, FREE_THREADED = LAST + 
 
 static struct vbt_thread *thread;
 
-/* Runs a test on every version, and says which one it was that failed. */
+/* Runs a test on every version, and reports which one failed. */
 static void on_every_version(void (*test)(void)) {
     for (int version = FIRST; version <= FREE_THREADED; version++) {
         print_message("3.%d%s\n", version == FREE_THREADED ? FAKE_FREE_THREADED : version, version == FREE_THREADED ? "t" : "");
@@ -49,7 +49,7 @@ static void write_path(uint32_t node, char *out, int size) {
 
 static unsigned steps_known;
 
-/* What the quick way sees of the stack, for the version that runs. */
+/* The stack as the fast path sees it, for the current version. */
 static const struct vbt_step *known_step(void) {
     if (!vbt_python_abi_is_known())
         return vbt_walk_known(&thread->stack, &vbt_python.abi);
@@ -65,8 +65,8 @@ static const struct vbt_step *known_step(void) {
     }
 }
 
-/* The stack as the library sees it: "main:12 f:3", root first; "" for none. What the quick way
- * knows before and after the general one has looked is the same. */
+/* The stack as the library sees it: "main:12 f:3", root first; "" for none. The fast path agrees
+ * with the general one, before and after it. */
 static const char *seen(void) {
     static char path[4096];
     const struct vbt_step *before = known_step();
@@ -114,7 +114,7 @@ static void calls_returns_and_lines(void) {
     assert_string_equal(seen(), "main:13");
 }
 
-/* Nobody looked while it called, returned and called again: the same frames, other lines all the
+/* It called, returned and called again between two captures: the same frames, other lines all the
  * way down. */
 static void changes_below_an_unchanged_leaf(void) {
     char *code = fake_code("a.py", "r", 1), *frames[5];
@@ -154,7 +154,7 @@ static void frames_memory_is_used_again(void) {
     fake_frame_set(two, root, f, 4); /* same leaf memory, same place, another caller */
     fake_python_run(two);
     assert_string_equal(seen(), "main:1 f:54");
-    fake_frame_set(one, two, g, 0); /* the order of the memory is turned round */
+    fake_frame_set(one, two, g, 0); /* the order in memory is reversed */
     fake_python_run(one);
     assert_string_equal(seen(), "main:1 f:54 g:70");
     fake_frame_set(root, NULL, g, 0);
@@ -202,8 +202,7 @@ static void recursion_is_a_path_of_its_own_length(void) {
     assert_int_equal(thread->stack.truncated, 0);
 }
 
-/* The code object's block is given to another one: nothing known by its addresses holds any
- * more. */
+/* The code object's block is reused by another: nothing cached by its address is valid any more. */
 static void code_dies_and_its_address_is_used_again(void) {
     char *main_code = fake_code("a.py", "main", 1), *code = fake_code("<string>", "first", 1);
     char *root = fake_frame(), *leaf = fake_frame();
@@ -224,7 +223,7 @@ static void code_dies_and_its_address_is_used_again(void) {
     }
 }
 
-/* The interpreter's own frames are left out: the evaluation loop's, and the shim that calls
+/* The interpreter's own frames are omitted: the evaluation loop's, and the shim that calls
  * __init__. */
 static void frames_that_are_not_python_code_are_left_out(void) {
     char *main_code = fake_code("a.py", "main", 1), *init = fake_code("a.py", "C.__init__", 30);
@@ -269,7 +268,7 @@ static void a_stack_that_is_too_deep_tells_its_leaf(void) {
     assert_int_equal(thread->stack.truncated, 2);
     fake_python_run(frames[2]);
     assert_string_equal(seen(), "deep:1 deep:1 deep:1");
-    fake_python_run(frames[VBT_STACK_FRAMES - 10]); /* as deep as is kept, nearly */
+    fake_python_run(frames[VBT_STACK_FRAMES - 10]); /* nearly as deep as is kept */
     assert_int_not_equal(vbt_python_leaf(&thread->stack)->node, 0);
     assert_int_equal(thread->stack.truncated, 2);
     fake_python_run(frames[DEEP - 1]);
@@ -301,16 +300,16 @@ static void an_override_stands_for_every_stack(void) {
     assert_string_equal(seen(), "main:2");
 }
 
-/* Frames that are not where the version keeps them: said once, and never read again. */
+/* Frames that are not where the version keeps them: reported once, and never read again. */
 static void wrong_offsets_are_noticed_at_the_first_frame(void) {
     char *code = fake_code("a.py", "main", 1), *frame = fake_frame();
     fake_frame_set(frame, NULL, code, 0);
     fake_python_run(frame);
-    vbt_python.code_type = &thread; /* what lies there is no code object */
+    vbt_python.code_type = &thread; /* it is no code object */
     assert_string_equal(seen(), "");
     assert_non_null(vbt_python.trouble);
     assert_false(vbt_python_stack_in_use());
-    fake_python_run((const char *)8); /* no address at all */
+    fake_python_run((const char *)8); /* not an address */
     assert_string_equal(seen(), "");
 }
 
@@ -320,7 +319,7 @@ static void a_frame_that_cannot_be_read_is_noticed(void) {
     assert_non_null(vbt_python.trouble);
 }
 
-/* A program of random calls, returns, lines and dying code, with frames that reuse memory as the
+/* A program of random calls, returns, lines and freed code, with frames that reuse memory as the
  * interpreter's do. */
 static void random_programs(void) {
     enum { CODES = 12, DEPTH = 40, STEPS = 6000 };
@@ -349,7 +348,7 @@ static void random_programs(void) {
         case 3: /* return, or an exception that unwinds several frames */
             depth -= depth > 0 ? 1 + (int)(world_random(&seed) % 8 == 0 ? world_random(&seed) % (unsigned)depth : 0) : 0;
             break;
-        case 4: /* a function that nobody runs dies and another is compiled into its block */
+        case 4: /* a function that is not running is freed and another is compiled into its block */
         {
             int code = (int)(world_random(&seed) % CODES);
             bool runs = false;

@@ -1,4 +1,4 @@
-/* Options: every variable, values that make no sense, names that do not exist. */
+/* Options: every variable, invalid values, unknown names. */
 #include "preload/shared/options.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -13,7 +13,7 @@ extern char **environ;
 
 static struct vbt_options defaults;
 
-/* Reads an environment of these entries from the defaults; *said is what was complained about. */
+/* Reads an environment of these entries, starting from the defaults; *said is the complaint. */
 static bool read_entries(char **entries, const char **said) {
     vbt_options = defaults;
     char **before = environ;
@@ -33,7 +33,8 @@ static void assert_accepted(const char *entry) {
     assert_string_equal(said, "");
 }
 
-/* One line that names the variable, its value (the beginning of a long one) and what was expected. */
+/* One line that names the variable, its value (the beginning of a long one) and what was
+ * expected. */
 static void assert_refused(const char *entry, const char *expected) {
     enum { ENOUGH = 150 };
     const char *said;
@@ -199,7 +200,7 @@ static void lines_by_choice_and_patterns(void **state) {
     assert_refused("VBTRACE_FUNCTIONS=", "patterns");
 }
 
-/* One line that begins with the value that another contradicts. */
+/* One line that begins with the value that contradicts another. */
 static void assert_contradictory(const char *one, const char *other, const char *expected) {
     const char *said;
     for (int turn = 0; turn < 2; turn++) {

@@ -1,4 +1,5 @@
-/* Patterns of names: one matcher, and the lists that VBTRACE_EXE, VBTRACE_FUNCTIONS and VBTRACE_FILES are. */
+/* Patterns of names: one matcher, and the lists that VBTRACE_EXE, VBTRACE_FUNCTIONS and
+ * VBTRACE_FILES are. */
 #include "preload/shared/patterns.h"
 
 #include "format/count.h"

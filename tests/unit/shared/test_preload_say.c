@@ -1,4 +1,4 @@
-/* Messages: the formats that are understood, cut where they do not fit, written only to the standard error of the start. */
+/* Messages: supported formats, truncation, written only to the original standard error. */
 #include "preload/shared/say.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* Formats with ours and with the C library's, and compares. */
+/* Formats with vbtrace's function and with the C library's, and compares. */
 #define ASSERT_LIKE_PRINTF(...)                                                                                                    \
     do {                                                                                                                           \
         char ours[256], theirs[256];                                                                                               \
@@ -83,7 +83,7 @@ static void a_message_that_is_too_long_is_cut_and_still_a_line(void **state) {
     assert_ptr_equal(strchr(said, '\n'), said + length - 1);
 }
 
-/* A program that closes standard error may get a file of its own under that number. */
+/* A program that closes standard error may get a file of its own with that number. */
 static void another_file_in_its_place_is_left_alone(void **state) {
     (void)state;
     char path[] = "/tmp/vbt-say-XXXXXX";

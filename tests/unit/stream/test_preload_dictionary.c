@@ -1,4 +1,5 @@
-/* Definitions as they are written into a trace: read back by the test's own decoder, and compared with the tree and the modules. */
+/* Definitions as written into a trace: read back by the tests' own decoder, and compared with the
+ * tree and the modules. */
 #include "preload/stream/dictionary.h"
 
 #include "preload/process/process.h"
@@ -40,7 +41,7 @@ static void assert_defined(const struct trace *trace) {
     }
 }
 
-/* What the loader tells of a module comes back as it was; of the main program with the name of its file. */
+/* The loader's facts on a module are read back; for the main program with the name of its file. */
 static void modules_come_back_as_they_were(void **state) {
     (void)state;
     vbt_native_site((uintptr_t)&modules_come_back_as_they_were + 1);

@@ -1,4 +1,4 @@
-/* What is written of the process: PROCESS and MODULES chunks. */
+/* The chunks about the process: PROCESS and MODULES. */
 #include "preload/stream/process_chunks.h"
 
 #include "preload/process/process.h"
@@ -32,7 +32,7 @@ static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
 static void the_process_is_described(void **state) {
     (void)state;
     char number[32], cwd[4096];
-    setenv("VBTRACE_TICK", "13", 1); /* too late: what counts is how it was at the start */
+    setenv("VBTRACE_TICK", "13", 1); /* too late: the value at the start counts */
     vbt_options.tick = 12000000;
     const struct trace *trace = written(vbt_write_process);
     snprintf(number, sizeof number, "%d", (int)getpid());
@@ -69,7 +69,7 @@ static void the_interpreter_is_described(void **state) {
     vbt_python = (struct vbt_python){0};
 }
 
-/* The code of this test is in a module, at the place in the file where the module says. */
+/* The code of this test is in a module, at the file offset of that module. */
 static void modules_cover_the_code_that_runs(void **state) {
     (void)state;
     const struct trace *trace = written(vbt_write_mappings);

@@ -1,4 +1,4 @@
-/* How large the resident set is. */
+/* The size of the resident set. */
 #include "preload/stream/resident.h"
 
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* The number behind a word of a file of /proc; word NULL: the second number of its first line. */
+/* The number after a word in a file of /proc; word NULL: the second number of its first line. */
 static int64_t number_in(const char *path, const char *word) {
     char line[256];
     long number = 0;
@@ -25,8 +25,8 @@ static int64_t number_in(const char *path, const char *word) {
     return number;
 }
 
-/* What is said must be what the kernel says just before and just after; these are the same sooner or later, whatever the kernel does with
- * the memory of a busy machine. */
+/* The value must equal the kernel's just before and just after; these agree sooner or later,
+ * whatever the kernel does with the memory of a busy machine. */
 static int64_t checked(int64_t (*said)(void), const char *path, const char *word, int64_t unit) {
     for (;;) {
         int64_t before = number_in(path, word) * unit, between = said(), after = number_in(path, word) * unit;

@@ -1,4 +1,5 @@
-/* Counters, intervals and state as they are written into a trace: read back by the test's own decoder, and compared with what happened. */
+/* Counters, intervals and state as written into a trace: read back by the tests' own decoder, and
+ * compared with the events. */
 #include "preload/stream/snapshot.h"
 
 #include "preload/ledger/interval.h"
@@ -79,7 +80,8 @@ static void a_tick_writes_what_changed_since_the_one_before(void **state) {
     assert_int_equal(read_trace()->chunks_of[VBT_CHUNK_COUNTERS], before);
 }
 
-/* Random events and a tick now and then; in the end all that is in the file holds, though most was written long before. */
+/* Random events with occasional ticks; in the end everything in the file is right, though most was
+ * written long before. */
 static void ticks_add_up_to_the_whole(void **state) {
     (void)state;
     enum { NODES = 300, BLOCKS = 400 };
@@ -113,7 +115,8 @@ static void ticks_add_up_to_the_whole(void **state) {
     assert_int_equal(trace->state[VBT_STATE_PEAK], books.peak);
 }
 
-/* A trace that is cut off after any tick: what the nodes held at the peak adds up to it, those that did not change since included. */
+/* A trace truncated after any tick: the nodes' bytes at the peak add up to it, including nodes that
+ * did not change since. */
 static void at_every_tick_the_nodes_add_up_to_the_peak(void **state) {
     (void)state;
     uint64_t since = 0;

@@ -1,4 +1,5 @@
-/* What each thread did, as it is written into a trace: read back by the test's own decoder, and compared with the books. */
+/* The threads' counts as written into a trace: read back by the tests' own decoder, and compared
+ * with the books. */
 #include "preload/stream/snapshot.h"
 
 #include "preload/thread/books.h"
@@ -13,7 +14,7 @@
 
 static uint32_t node_of_thread(uintptr_t number) { return nodes[number % 3]; }
 
-/* Allocates `number` times, and again in a place of its own; frees the latest block of the thread that made it. */
+/* Allocates `number` times at one node and once at the first; frees a block of the first thread. */
 static void *be_a_thread(void *argument) {
     uintptr_t number = *(uintptr_t *)argument;
     thread = vbt_thread_begin();
@@ -33,7 +34,8 @@ static void write_threads(uint64_t since) {
     assert_int_equal(writer.lost, 0);
 }
 
-/* What the file says of each thread at a node, with the first part made of what the others leave; compared with the books. */
+/* Compares each thread's part of a node in the file with the books; the first part is the rest of
+ * the node's counts. */
 static void assert_parts(const struct trace *trace, uint32_t node) {
     struct vbt_books books;
     struct vbt_node_part parts[VBT_THREAD_LATER];
@@ -103,7 +105,7 @@ static void threads_come_back_as_they_were(void **state) {
         assert_parts(trace, node);
         assert_true(trace->parts[node].count == 0 || trace->parts[node].time == 99);
     }
-    assert_int_equal(trace->parts[nodes[2]].count, 1 + 21 + 1); /* the first, of the others with rows every third, the later ones */
+    assert_int_equal(trace->parts[nodes[2]].count, 1 + 21 + 1); /* the first, every third of the others with rows, the later ones */
 }
 
 /* More parts than one chunk takes; and then only what changed. */

@@ -1,4 +1,5 @@
-/* The stream and its thread: a whole trace from the first tick to the end, a trace that was cut off, a child's, a file that cannot be written. */
+/* The stream and its thread: a complete trace from the first tick to the end, a truncated one, a
+ * child's, a file that cannot be written. */
 #include "preload/stream/stream.h"
 
 #include "preload/thread/books.h"
@@ -41,7 +42,7 @@ static int begin(void **state) {
     thread = vbt_thread_begin();
     vbt_stream_after_fork();
     snprintf(path, sizeof path, "%s/%d.vbt", folder, (int)getpid());
-    /* To a name without it the child of a fork, as this is, adds its pid. */
+    /* The child of a fork, as this is, appends its pid to a name without one. */
     snprintf(vbt_options.output, sizeof vbt_options.output, "%s/%%p.vbt", folder);
     vbt_pid = (int)getpid();
     vbt_options.tick = 1000000;
@@ -95,7 +96,7 @@ static void a_process_that_ends_at_once_leaves_a_whole_trace(void **state) {
     assert_int_equal(summary.error, 0);
 }
 
-/* Waits until the file holds a state with so many allocations, as a reader does that watches a trace grow. */
+/* Waits until the file has a state with this many allocations, like a reader of a growing trace. */
 static const struct trace *wait_for(uint64_t allocs) {
     for (;;) {
         const struct timespec pause = {0, 2000000};
@@ -108,7 +109,7 @@ static const struct trace *wait_for(uint64_t allocs) {
     }
 }
 
-/* What a SIGKILL would leave: no END, all values of the last tick. */
+/* As after a SIGKILL: no END, all values of the last tick. */
 static void a_trace_can_be_read_while_it_grows(void **state) {
     (void)state;
     assert_true(vbt_helper_start(1));
@@ -149,7 +150,7 @@ static void the_thread_keeps_to_itself(void **state) {
     vbt_helper_stop("exit", true);
 }
 
-/* Over a fork the parent's thread stops and is started again: it goes on with the same file. */
+/* For a fork the parent's thread stops and is started again: it continues with the same file. */
 static void a_stopped_stream_goes_on(void **state) {
     (void)state;
     assert_true(vbt_helper_start(1));
@@ -178,12 +179,13 @@ static void a_finished_trace_is_replaced_by_a_longer_one(void **state) {
     assert_int_equal(trace_read(path)->counters[node].allocs, 2);
 }
 
-/* A million ticks' worth of changes must not make a file of a million ticks: it is written anew when it has doubled. */
+/* The changes of a million ticks must not make a file of a million ticks: it is rewritten when it
+ * has doubled. */
 static void a_long_run_stays_a_small_file(void **state) {
     (void)state;
     struct stat now;
     off_t largest = 0;
-    vbt_options.tick = 1000; /* a thousand times as often as can be asked for */
+    vbt_options.tick = 1000; /* a thousand times as often as the shortest tick */
     assert_true(vbt_helper_start(1));
     for (uint64_t i = 1; i <= 400; i++) {
         alloc(1 + i);

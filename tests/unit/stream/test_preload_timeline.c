@@ -1,4 +1,4 @@
-/* The timeline: bounded however long the run, and no highest value is ever lost. */
+/* The timeline: bounded however long the run, and maxima are never lost. */
 #include "preload/stream/timeline.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -61,7 +61,7 @@ static void a_long_run_keeps_every_highest_value_in_bounded_space(void **state) 
     assert_in_range(timeline.count, VBT_TIMELINE_POINTS / 2, VBT_TIMELINE_POINTS);
 }
 
-/* All spans but the last are as long as each other: the course is told evenly. */
+/* All spans except the last have the same length. */
 static void spans_are_equal(void **state) {
     (void)state;
     static struct vbt_timeline timeline;

@@ -1,4 +1,4 @@
-/* The name of the trace: its letters, and how two processes never get the same one. */
+/* The name of the trace: its placeholders, and that two processes never get the same one. */
 #include "preload/stream/trace_path.h"
 
 #include "preload/shared/options.h"
@@ -19,7 +19,7 @@
 
 enum { ROOM = VBT_PATH_MAX + 512 };
 
-static char folder[] = "/tmp/vbt-path-XXXXXX", part[64], usual[64]; /* of this run alone, and files in it */
+static char folder[] = "/tmp/vbt-path-XXXXXX", part[64], usual[64]; /* of this run only, and files in it */
 
 static int make_folder(void **state) {
     (void)state;
@@ -75,11 +75,11 @@ static void a_relative_path_begins_where_the_program_started(void **state) {
     forget_ranks();
     snprintf(expected, sizeof expected, "%s/vbtrace.test_preload_trace_path.%d.vbt", cwd, (int)getpid());
     assert_string_equal(path_of("", false), expected);
-    assert_string_equal(path_of("", true), expected); /* it has its pid already */
+    assert_string_equal(path_of("", true), expected); /* it already has the pid */
     assert_int_equal(chdir(cwd), 0);
 }
 
-/* And is made if need be; of many hosts and ranks the name tells which one it was. */
+/* And it is created if needed; the name can include host and rank. */
 static void a_slash_makes_a_folder(void **state) {
     (void)state;
     char made[64], in_it[80], expected[512], host[128];
@@ -143,7 +143,8 @@ static void assert_holds(const char *path, const char *text) {
     unlink(path);
 }
 
-/* Takes the name for a new file while another is there, written so long before or after now; where the new one is then. */
+/* Takes the name for a new file while another is there, written this long before or after now;
+ * returns the new file's path. */
 static const char *taken(const char *name, int64_t age) {
     static char path[ROOM];
     write_file(part, "new", vbt_started);
@@ -194,7 +195,7 @@ static void a_link_is_followed(void **state) {
     assert_string_equal(path_of("/tmp/vbt-path-link", false), "/tmp/vbt-path-third.vbt");
     unlink("/tmp/vbt-path-second.vbt");
     assert_int_equal(symlink("vbt-path-link", "/tmp/vbt-path-second.vbt"), 0);
-    assert_string_equal(path_of("/tmp/vbt-path-link", false), "/tmp/vbt-path-link"); /* a circle */
+    assert_string_equal(path_of("/tmp/vbt-path-link", false), "/tmp/vbt-path-link"); /* a cycle */
     unlink("/tmp/vbt-path-second.vbt");
     unlink("/tmp/vbt-path-link");
 }
@@ -213,7 +214,7 @@ static void what_is_no_file_is_not_replaced(void **state) {
     assert_int_equal(stat(path, &status), 0);
     assert_true(S_ISFIFO(status.st_mode));
     unlink(path);
-    assert_int_equal(symlink("/tmp/vbt-path.part", path), 0); /* one that was laid there after the path was followed */
+    assert_int_equal(symlink("/tmp/vbt-path.part", path), 0); /* a link created after the path was resolved */
     assert_int_equal(vbt_destination_replace("/tmp/vbt-path.part", path), VBT_NO_FILE);
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);

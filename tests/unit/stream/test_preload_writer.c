@@ -1,4 +1,5 @@
-/* The chunk writer: what it writes can be read, at every level and size; full disks, files that changed, payloads that overrun. */
+/* The chunk writer: its output can be read back, at every level and size; full disks, files that
+ * changed, payloads that overrun. */
 #include "preload/stream/writer.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -67,7 +68,7 @@ static void chunks_are_numbered_checked_and_read_back(void **state) {
     assert_true(trace_string_is(trace, 2, "two"));
 }
 
-/* zstd works in memory that was measured out beforehand: it must do for every level that is used and every size. */
+/* zstd works in memory reserved beforehand: it must suffice for every level and size in use. */
 static void every_size_can_be_written_at_every_level_in_use(void **state) {
     (void)state;
     static const size_t sizes[] = {0, 1, 100, 16384, 16385, 131072, 262145, 1000000, VBT_CHUNK_RAW_MAX};
@@ -116,12 +117,12 @@ static void a_file_that_cannot_be_opened_is_an_error(void **state) {
     assert_true(other.lost > 0);
     assert_false(vbt_chunk_writer_open(&other, "/tmp"));
     assert_int_equal(other.error, EISDIR);
-    assert_true(vbt_chunk_writer_open(&other, path)); /* an error does not outlast the file */
+    assert_true(vbt_chunk_writer_open(&other, path)); /* an error ends with the file */
     assert_int_equal(other.error, 0);
     vbt_chunk_writer_close(&other);
 }
 
-/* The disk is full: what was written before can be read, what could not is counted. */
+/* The disk is full: earlier chunks can be read, those that failed are counted. */
 static void a_full_disk_leaves_a_file_that_can_be_read(void **state) {
     (void)state;
     struct rlimit before;

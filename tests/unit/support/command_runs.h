@@ -16,12 +16,14 @@ extern char message[4096];
 int make_output(void **state);
 int remove_output(void **state);
 
-/* Runs a command with arguments, at most ARGUMENTS, up to the first NULL. Returns its exit status. */
+/* Runs a command with arguments, at most ARGUMENTS, up to the first NULL. Returns its exit
+ * status. */
 int run_arguments(const char *name, const char *const *given);
 
 #define run_command(command, ...) run_arguments(command, (const char *const[]){__VA_ARGS__})
 
-/* Runs a command that must succeed; what it writes, for the caller to release. option may be NULL. */
+/* Runs a command that must succeed; what it writes, for the caller to release. option may be
+ * NULL. */
 json_t *run_json(const char *command, const char *trace, const char *option);
 
 /* The text of what the last command wrote; lives until the next call. */

@@ -9,7 +9,7 @@
 
 enum { OBJECTS = 100000, FRAME_SIZE = 112, STATE_SIZE = 128, LINE_TABLE_SIZE = 2 * FAKE_INSTRUCTIONS };
 
-/* Types and the tagged None that evaluation loops' frames have for code: only their addresses
+/* Types, and the tagged None that frames of evaluation loops have as code: only their addresses
  * matter. */
 static uint64_t code_type[2], string_type[2], bytes_type[2], tuple_type[2], none[8];
 
@@ -215,6 +215,6 @@ void fake_state_replace(void) {
     char *fresh = object(STATE_SIZE, true);
     memcpy(fresh, state, STATE_SIZE);
     world_free(booker, (uintptr_t)state);
-    memset(state, 0xff, STATE_SIZE); /* whoever reads it now runs into nowhere */
+    memset(state, 0xff, STATE_SIZE); /* reading it now fails */
     state = fresh;
 }

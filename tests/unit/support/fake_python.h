@@ -1,9 +1,9 @@
 /* A fake interpreter: thread states, frames, code objects and strings laid out in memory by the
  * offsets of a version, and the few functions of the interpreter that the library calls.
  *
- * Objects are blocks of their own, exactly as large as the real ones' read parts, so that
- * AddressSanitizer sees every read beside them. Instruction i of every code object is 2 * i bytes
- * from its start and on line first_line + i. */
+ * Each object is a block, exactly as large as the parts that the library reads, so that
+ * AddressSanitizer sees every read beyond. Instruction i of every code object is 2 * i bytes from
+ * its start and on line first_line + i. */
 #ifndef FAKE_PYTHON_H
 #define FAKE_PYTHON_H
 
@@ -15,10 +15,10 @@
 
 enum { FAKE_INSTRUCTIONS = 32 };
 
-/* What str objects can be. */
+/* The kinds of str objects. */
 enum fake_string_kind { FAKE_ASCII, FAKE_LATIN1, FAKE_UCS2, FAKE_UCS4, FAKE_NOT_COMPACT };
 
-/* Begins an interpreter 3.minor, whose only thread runs nothing yet; its allocations are booked by
+/* Starts an interpreter 3.minor, whose only thread runs nothing yet; its allocations are booked for
  * `thread`. */
 void fake_python_begin(int minor, struct vbt_thread *thread);
 
@@ -26,7 +26,7 @@ void fake_python_begin(int minor, struct vbt_thread *thread);
 enum { FAKE_FREE_THREADED = 14 };
 void fake_python_begin_free_threaded(struct vbt_thread *thread);
 
-/* Frees all that was made since the beginning; no frame is read any more. */
+/* Frees everything made since the start; no frame is read any more. */
 void fake_python_end(void);
 
 /* A str of `length` characters; each takes 1, 1, 2 or 4 bytes of `characters`, by its kind. */
@@ -40,7 +40,7 @@ char *fake_code_of(char *file, char *name, int first_line);
 /* Code within code: the second is a constant of the first. Once for each, all at a time. */
 void fake_code_contains(char *code, char *const *inner, size_t count);
 
-/* The code object dies, and another takes its block. */
+/* The code object is freed, and another one gets its block. */
 void fake_code_reborn(char *code, const char *file, const char *name, int first_line);
 
 /* Memory for a frame; what it holds is set by fake_frame_set. */

@@ -1,5 +1,5 @@
-/* What the tests of intervals and sections share: a thread, four nodes of the program and one of vbtrace's, and the groups that its
- * readings and sections end in. */
+/* What the tests of intervals and sections share: a thread, four nodes of the program and one of
+ * vbtrace's, and the groups that its readings and sections end in. */
 #ifndef VBT_INTERVAL_WORLD_H
 #define VBT_INTERVAL_WORLD_H
 
@@ -10,7 +10,8 @@ extern struct vbt_thread *thread;
 extern uint32_t nodes[4];
 extern uint32_t own; /* one of vbtrace's nodes */
 
-/* Sites and labels are numbers to this module. Each test takes fresh ones, so that its groups are its own. */
+/* Sites and labels are numbers to this module. Each test takes fresh ones, so that its groups are
+ * its own. */
 extern uint32_t fresh;
 
 /* Makes the nodes; once, before all tests. */

@@ -10,7 +10,8 @@ struct loaded_trace {
     struct vbt_trace t;
 };
 
-/* Loads what was built in l->b, with a query whose trace is set here. The trace must be whole. */
+/* Loads what was built in l->b, with a query whose trace is set here. The trace must be
+ * undamaged. */
 void loaded_trace_load(struct loaded_trace *l, struct vbt_query query, bool with_sizes);
 void loaded_trace_free(struct loaded_trace *l);
 

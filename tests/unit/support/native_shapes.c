@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each shape is a function of its own with a frame of its own, and its call is not its last act. */
+/* Each shape is a separate function with its own frame, and without tail calls. */
 #define SHAPE __attribute__((noinline, noclone)) static
 #define KEEP(...) __asm__ volatile("" : : __VA_ARGS__ : "memory")
 
@@ -157,7 +157,8 @@ static void jump(int times, looker look) {
     }
 }
 
-/* The frame pointer and the return address's place can be the same for two frames of this while their callers are not. */
+/* Two frames of this can have the same frame pointer and return address slot but different
+ * callers. */
 SHAPE void looks_realigned(looker look) {
     char block[64] __attribute__((aligned(256)));
     KEEP("r"(block));

@@ -4,18 +4,20 @@
 
 #include <stdint.h>
 
-/* What a set of shapes calls at the places where the stack is to be looked at. */
+/* Called by the shapes wherever the stack is to be captured. */
 typedef void (*looker)(void);
 
 /* One compilation of the shapes. */
 struct shapes {
-    /* Calls itself to a depth and looks, on the way in and out, at every `every`th level. */
+    /* Recurses to a depth and captures, on the way in and out, at every `every`th level. */
     void (*recurse)(int depth, int every, looker look);
-    /* Wanders about in functions of all shapes: sequence of calls by the seed, `steps` looks, at most `depth` deep. */
+    /* Walks through functions of all shapes: calls chosen by the seed, `steps` captures, at most
+     * `depth` deep. */
     void (*wander)(uint64_t seed, int steps, int depth, looker look);
     /* Leaves many frames at once, again and again. */
     void (*jump)(int times, looker look);
-    /* Frames of the same function at the same place, whose stack is realigned from different places. */
+    /* Frames of the same function at the same place, whose stack is realigned from different
+     * places. */
     void (*realign)(int times, looker look);
 };
 

@@ -1,6 +1,7 @@
-/* A small world for tests of the preload library's modules: what its constructor would have set up, without any hook.
+/* The environment for tests of the preload library's modules: everything its constructor would set
+ * up, without hooks.
  *
- * No test here is traced: events are put into the ledger by hand, at made-up addresses that nobody reads. */
+ * No test is traced: events are booked by hand, at made-up addresses that are never accessed. */
 #ifndef PRELOAD_WORLD_H
 #define PRELOAD_WORLD_H
 
@@ -13,29 +14,31 @@
 /* Makes tree, code and shadow, once a process. */
 void world_init(void);
 
-/* For cmocka, before each test: no thread has a state, there was no peak yet. What is interned stays. Returns 0. */
+/* For cmocka, before each test: no thread has a state, there was no peak yet. What is interned
+ * stays. Returns 0. */
 int world_reset(void **state);
 
 /* The node of a place with this name under a parent, in a domain. */
 uint32_t world_node(uint32_t parent, const char *name, enum vbt_domain domain);
 
-/* A place as the hooks would give it: counters looked up in the thread's ledger. */
+/* A place as from the hooks: with counters from the thread's ledger. */
 struct vbt_place world_place(struct vbt_thread *thread, uint32_t node);
 
 /* Books an event of the thread at a made-up address. */
 void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size_t size);
 uint64_t world_free(struct vbt_thread *thread, uintptr_t block);
 
-/* A clock reading by the user that nothing shows to be another's. */
+/* A clock reading that counts as the user's. */
 void world_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);
 
 /* Random numbers, the same in every run (splitmix64). */
 uint64_t world_random(uint64_t *seed);
 
-/* Runs a function in a thread of its own and waits for it. */
+/* Runs a function in a new thread and waits for it. */
 void world_in_thread(void *(*function)(void *), void *argument);
 
-/* Points standard error to a temporary file for the library's messages; world_said gives back what it said and restores standard error. */
+/* Points standard error to a temporary file for the library's messages; world_said gives back what
+ * it said and restores standard error. */
 void world_listen(void);
 const char *world_said(void);
 

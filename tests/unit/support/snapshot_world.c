@@ -40,7 +40,7 @@ int snapshot_begin(void **state) {
     return !(vbt_chunk_writer_init(&writer) && vbt_chunk_writer_open(&writer, path));
 }
 
-/* Everything that is live ends, so that the next test inherits nothing. */
+/* Frees all live blocks, so that the next test inherits nothing. */
 int snapshot_end(void **state) {
     (void)state;
     for (uintptr_t block = 0x10000; block < next_block; block += 16)

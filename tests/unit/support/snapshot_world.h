@@ -1,5 +1,5 @@
-/* What the tests of the stream's chunks share: a thread with three nodes, a file that ticks are written to, and the trace that is
- * read back from it by the tests' own decoder. */
+/* What the tests of the stream's chunks share: a thread with three nodes, a file that ticks are
+ * written to, and the trace that is read back from it by the tests' own decoder. */
 #ifndef VBT_SNAPSHOT_WORLD_H
 #define VBT_SNAPSHOT_WORLD_H
 
@@ -23,7 +23,8 @@ int snapshot_end(void **state);
 /* A new block, allocated by `thread`. */
 uintptr_t alloc(uint32_t node, size_t size);
 
-/* What a tick does: definitions and the values that changed since. Returns the clock of this tick. */
+/* What a tick does: definitions and the values that changed since. Returns the clock of this
+ * tick. */
 uint64_t write_tick(uint64_t since);
 
 /* The whole file; valid until the next call. */

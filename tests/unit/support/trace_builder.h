@@ -1,4 +1,5 @@
-/* Writes traces for tests, chunk by chunk, without the library: what FORMAT.md says and, on purpose, what it forbids. */
+/* Writes traces for tests, chunk by chunk, without the library: as in FORMAT.md, or against it on
+ * purpose. */
 #ifndef VBT_TRACE_BUILDER_H
 #define VBT_TRACE_BUILDER_H
 
@@ -29,7 +30,7 @@ void tb_close(struct trace_builder *b, enum vbt_chunk_kind kind);
 void tb_close_lying(struct trace_builder *b, enum vbt_chunk_kind kind, uint32_t raw_size);
 
 /* One chunk each. The definitions return the id of what they define. */
-void tb_process(struct trace_builder *b, const char *const *keys_and_values); /* NULL behind the last */
+void tb_process(struct trace_builder *b, const char *const *keys_and_values); /* NULL-terminated */
 uint32_t tb_string(struct trace_builder *b, const char *text);
 uint32_t tb_code(struct trace_builder *b, const char *file, const char *function, unsigned first_line, unsigned flags);
 uint32_t tb_site(struct trace_builder *b, enum vbt_site_kind kind, uint64_t a, int64_t line);
@@ -69,7 +70,7 @@ void tb_intervals(struct trace_builder *b, const struct tb_interval *rows, size_
 void tb_interval_site(struct trace_builder *b, uint64_t interval, uint32_t node, uint64_t allocs, uint64_t frees,
                       uint64_t allocated, uint64_t freed);
 
-/* Writes the file to a new name under /tmp, which is returned and lives until the next call. */
+/* Writes the file to a new name under /tmp; returns the name, valid until the next call. */
 const char *tb_save(const struct trace_builder *b);
 
 /* The same for any bytes. */
@@ -80,14 +81,15 @@ const char *tb_save_bytes(const void *bytes, size_t size);
  *     /proj/bench.py, user:  1 def work(n):   3 a = np.ones(n)   4 return a.sum()   8 work(10)
  *     /usr/lib/python3/dist-packages/numpy/core/numeric.py:  200 a = empty(shape)
  *
- *     node 1  bench.py:8 <module>                          python     3 allocations,   90 bytes, 1 block and 30 bytes live
- *     node 2    bench.py:3 work                            python    10 allocations,  240 bytes, 0 live
- *     node 3      numeric.py:200 ones                      python     5 allocations,  500 bytes, 0 live
- *     node 4        native 0x5010 (malloc in a library)    heap       5 allocations, 5000 bytes, 1 block and 1000 bytes live
- *     node 5    bench.py:4 work                            python     7 allocations,  168 bytes, 0 live
- *     node 6  [vbtrace]                                    heap       2 allocations,  200 bytes, 2 blocks and 200 bytes live
- *     node 7  native 0x6020, not the main program          heap       4 allocations,  400 bytes, 0 live
- *     in all: heap 11 allocations of 5,600 bytes, Python 25 of 998; peak 2,300 bytes */
+ *     node                                         domain   requests   bytes   live blocks, bytes
+ *     1  bench.py:8 <module>                       python          3      90   1, 30
+ *     2    bench.py:3 work                         python         10     240   0, 0
+ *     3      numeric.py:200 ones                   python          5     500   0, 0
+ *     4        native 0x5010 (malloc, library)     heap            5    5000   1, 1000
+ *     5    bench.py:4 work                         python          7     168   0, 0
+ *     6  [vbtrace]                                 heap            2     200   2, 200
+ *     7  native 0x6020, not the main program       heap            4     400   0, 0
+ *     in all: heap 11 of 5,600 bytes, Python 25 of 998; peak 2,300 bytes */
 void tb_sample(struct trace_builder *b);
 
 #endif

@@ -17,7 +17,7 @@ enum { FILE_HEADER = 16, CHUNK_HEADER = 32, RAW_MAX = 1 << 20, PAYLOADS_MAX = 25
 static struct trace *trace;
 static uint8_t *file;
 static size_t file_size;
-static uint8_t *payloads; /* all that were read, one behind the other: strings point into them */
+static uint8_t *payloads; /* all payloads read, one after another: strings point into them */
 static size_t payloads_used;
 
 /* The payload that is being read. */
@@ -38,7 +38,7 @@ static uint64_t varint(void) {
         assert_true(i < 9 || byte <= 1);
         value |= (uint64_t)(byte & 127) << (7 * i);
         if (byte < 128) {
-            assert_true(i == 0 || byte != 0); /* as short as it can be */
+            assert_true(i == 0 || byte != 0); /* in its shortest form */
             return value;
         }
     }
@@ -334,7 +334,7 @@ static void read_payload(uint8_t kind) {
     assert_ptr_equal(at, end); /* this version has no further fields */
 }
 
-/* The chunk at `offset` of the file; its size, 0 if it is not whole. */
+/* Reads the chunk at `offset` of the file; returns its size, 0 if it is incomplete. */
 static size_t read_chunk(size_t offset) {
     const uint8_t *header = file + offset;
     if (file_size - offset < CHUNK_HEADER || memcmp(header, "VBTC", 4) != 0)

@@ -1,5 +1,6 @@
-/* A small reader of traces for tests, written from format/FORMAT.md alone: it shares no code with the library or the analyzer but
- * zstd and xxHash. It keeps what a trace says in plain arrays, and stops the test at anything that the format does not allow. */
+/* A small reader of traces for tests, written from format/FORMAT.md alone: it shares only zstd and
+ * xxHash with the library and the analyzer. It keeps a trace's contents in plain arrays, and fails
+ * the test at anything that the format does not allow. */
 #ifndef TRACE_DECODER_H
 #define TRACE_DECODER_H
 
@@ -36,9 +37,9 @@ struct trace_interval_site {
 
 struct trace {
     int version;
-    uint32_t chunks;        /* whole ones */
+    uint32_t chunks;        /* complete ones */
     uint32_t chunks_of[32]; /* by kind */
-    size_t bytes_read;      /* up to the end of the last whole chunk */
+    size_t bytes_read;      /* up to the end of the last complete chunk */
     uint32_t strings, codes, sites, nodes, modules, module_ids, pairs, intervals, interval_sites, points;
     struct trace_string string[TRACE_ROWS]; /* by id */
     struct {
@@ -66,10 +67,10 @@ struct trace {
     } thread[TRACE_THREADS]; /* by id */
     struct {
         uint64_t time, count;
-        struct trace_part *part; /* of the first only `thread` is told */
+        struct trace_part *part; /* of the first only `thread` is written */
     } parts[TRACE_ROWS];         /* by node */
     int64_t state[TRACE_STATES];
-    struct trace_counters counters[TRACE_ROWS]; /* by node; allocs and live_blocks 0 where there are none */
+    struct trace_counters counters[TRACE_ROWS]; /* by node; allocs and live_blocks are 0 if there are none */
     struct trace_interval interval[TRACE_ROWS];
     struct trace_interval_site interval_site[TRACE_ROWS];
     struct {
@@ -80,7 +81,8 @@ struct trace {
     struct trace_string end_reason; /* bytes NULL: the last chunk is not END */
 };
 
-/* Reads a file up to its last whole chunk; fails the test where the file has none. The result is valid until the next call. */
+/* Reads a file up to its last complete chunk; fails the test if there is none. The result is valid
+ * until the next call. */
 const struct trace *trace_read(const char *path);
 
 /* The value of the first pair with this key of the newest PROCESS chunk; NULL: none. */

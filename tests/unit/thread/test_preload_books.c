@@ -1,4 +1,4 @@
-/* The books: sums over all threads, what changed since a tick, and what the child of a fork inherits. */
+/* The books: sums over all threads, changes since a tick, and what the child of a fork inherits. */
 #include "preload/thread/books.h"
 
 #include "preload/ledger/interval.h"
@@ -64,7 +64,7 @@ static void threads_are_summed(void **state) {
     assert_int_equal(sum.totals.max_size, 30);
 }
 
-/* The nodes that changed, asked for in pieces. */
+/* The changed nodes, read in pieces. */
 static uint32_t changed_since(uint64_t epoch, uint32_t last, uint32_t nodes[], uint32_t most) {
     enum { PIECE = 7 };
     uint32_t position = 0, count = 0, found;
@@ -87,7 +87,8 @@ static bool is_among(uint32_t node, const uint32_t nodes[], uint32_t count) {
     return false;
 }
 
-/* More accounts than a page has, opened in another order than the nodes were made; and nodes between them that have none. */
+/* More accounts than a page has, opened in a different order than the nodes were made; and nodes
+ * without one between them. */
 static void what_changed_since_a_tick_is_known(void **state) {
     (void)state;
     enum { NODES = 3 * VBT_PAGE_ACCOUNTS };
@@ -115,13 +116,13 @@ static void what_changed_since_a_tick_is_known(void **state) {
     assert_int_equal(changed_since(atomic_load(&vbt_epoch) + 1, last, changed, 2 * NODES), 0);
     uint32_t all = changed_since(0, last, changed, 2 * NODES);
     assert_int_equal(all, vbt_accounts.count - 1);
-    vbt_vector_add(&vbt_accounts); /* one that somebody is about to open */
+    vbt_vector_add(&vbt_accounts); /* one that is about to be opened */
     assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
-    *VBT_VECTOR_ITEM(&vbt_accounts, uint32_t, all + 1) = nodes[3]; /* and whose node does not know it yet */
+    *VBT_VECTOR_ITEM(&vbt_accounts, uint32_t, all + 1) = nodes[3]; /* and whose node does not have it yet */
     assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
 }
 
-/* One thread, and a fork: what is live is told as inherited, all else begins at 0. */
+/* One thread, and a fork: live blocks are reported as inherited, all other counts start at 0. */
 static void a_child_inherits_what_is_live(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
@@ -183,7 +184,7 @@ static void a_grandchild_inherits_from_both(void **state) {
     assert_int_equal(read_books().inherited_bytes[VBT_DOMAIN_HEAP], 0);
 }
 
-/* The threads of the parent are gone in the child; what they had allocated is not. */
+/* The parent's threads are gone in the child; their blocks are not. */
 static void a_child_of_many_threads_inherits_from_all(void **state) {
     (void)state;
     struct vbt_thread *other = vbt_thread_begin();
@@ -200,7 +201,7 @@ static void a_child_of_many_threads_inherits_from_all(void **state) {
     assert_in_range(books.peak, 350000 - books.peak_error, 350000 + books.peak_error);
 }
 
-/* A child that allocates nothing still holds what it inherited. */
+/* A child that allocates nothing still has what it inherited. */
 static void the_peak_of_a_child_is_never_below_what_it_inherited(void **state) {
     (void)state;
     struct vbt_thread *other = vbt_thread_begin();
@@ -212,7 +213,7 @@ static void the_peak_of_a_child_is_never_below_what_it_inherited(void **state) {
     assert_in_range(sum_of(heap_node).totals.at_peak, 100000 - books.peak_error, 100000 + books.peak_error);
 }
 
-/* The latest allocation before a fork is none of the child's. */
+/* The latest allocation before a fork is not the child's. */
 static void a_block_from_before_the_fork_is_not_temporary(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
@@ -240,7 +241,7 @@ static void lost_events_and_intervals_begin_anew_in_a_child(void **state) {
     assert_int_equal(thread->intervals.depth, 0);
 }
 
-/* vbtrace's own nodes are known as such after a fork, too: they stay out of intervals. */
+/* vbtrace's own nodes are still known as such after a fork: they stay out of intervals. */
 static void own_nodes_stay_own_in_a_child(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
@@ -258,7 +259,7 @@ static void own_nodes_stay_own_in_a_child(void **state) {
     assert_int_equal(group->stats[VBT_Q_HIGH].total, 0);
 }
 
-/* Frees whatever the test left, so that the next one inherits nothing. */
+/* Frees the blocks that the test left, so that the next one inherits nothing. */
 static int end(void **state) {
     (void)state;
     for (uintptr_t block = 0x1000; block < 0x80000; block += 16)

@@ -1,4 +1,4 @@
-/* Threads' states: one each, made over when a thread has ended, with its counters going on. */
+/* Thread states: one each, reused after a thread has ended, with its counters continuing. */
 #include "preload/thread/place.h"
 #include "preload/thread/thread.h"
 
@@ -68,7 +68,7 @@ static void *allocate_and_end(void *number) {
     world_alloc(thread, node, block, 10);
     vbt_python_override(&thread->stack, node);
     thread->stack.depth = 3;
-    atomic_store(&thread->standing, VBT_IN_CALL); /* killed in the middle of a call */
+    atomic_store(&thread->standing, VBT_IN_CALL); /* killed during a call */
     world_reading(&thread->ledger, 1, 0);
     thread->leaves[0].address = thread->clock_places[0].address = 0x1234;
     thread->stack.code_generation = thread->full.native.stamp = 77;
@@ -76,7 +76,8 @@ static void *allocate_and_end(void *number) {
     return NULL;
 }
 
-/* A pool that makes thread after thread must not grow the library without bound, nor lose what the dead ones counted. */
+/* A pool that starts thread after thread must not grow the library without bound, nor lose the
+ * counts of ended threads. */
 static void the_states_of_ended_threads_are_used_again(void **state) {
     (void)state;
     enum { THREADS = 300 };
@@ -89,7 +90,7 @@ static void the_states_of_ended_threads_are_used_again(void **state) {
     assert_int_equal(books.totals[VBT_DOMAIN_HEAP].allocated, 10 * THREADS);
 }
 
-/* The first keep their rows and their counters; all others count in the last. */
+/* The first threads keep their rows and counters; all others count in the last row. */
 static void threads_have_rows(void **state) {
     (void)state;
     enum { THREADS = VBT_THREAD_ROWS + 100 };
@@ -121,7 +122,8 @@ static void *begin_with_a_name(void *out) {
     return NULL;
 }
 
-/* As the thread called itself at its first event; then as it is called whenever the stream looks; and the last when it has ended. */
+/* The thread's name at its first event; then whenever the stream reads it; and the last one after
+ * it has ended. */
 static void threads_have_names(void **state) {
     (void)state;
     pthread_t other;

@@ -1,4 +1,5 @@
-/* Generations of code, and which module an address lies in: with libraries that come, go and take each other's place. */
+/* Generations of code, and which module an address lies in: with libraries that come, go and
+ * replace each other. */
 #include "preload/tree/modules.h"
 
 #include "tests/unit/support/preload_world.h"
@@ -30,7 +31,7 @@ static void what_is_found_while_a_library_closes_is_not_kept(void **state) {
     assert_true(now() > during);
     assert_int_equal(vbt_module_stamp(), now());
     vbt_modules_close_begin();
-    vbt_modules_after_fork(); /* the child: nobody is closing anything */
+    vbt_modules_after_fork(); /* the child: no close is in progress */
     assert_int_equal(vbt_module_stamp(), now());
     assert_true(now() > during);
 }
@@ -42,7 +43,7 @@ static uint32_t module_of(const void *address) {
     return id;
 }
 
-/* What the loader itself says of the first module, which is the program. */
+/* The loader's facts on the first module, which is the program. */
 static int first(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     *(uintptr_t *)data = info->dlpi_addr;
@@ -68,7 +69,7 @@ static void modules_are_what_the_loader_says(void **state) {
     assert_int_equal(vbt_module_at(libc)->path_size, strlen(vbt_module_at(libc)->path));
 }
 
-/* Loads a library, which the hook would see closed; *work is its one function. */
+/* Loads a library, whose close is reported as by the hook; *work is its only function. */
 static void *load(const char *path, const void **work) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     assert_non_null(library);
@@ -85,7 +86,8 @@ static void unload(void *library) {
 
 static uint32_t site_in(const void *work) { return vbt_native_site((uintptr_t)work + 4); }
 
-/* The two libraries are alike but for their build ids, and the kernel puts the next one where the last one was. */
+/* The two libraries differ only in their build ids, and the kernel maps each where the last one
+ * was. */
 static void a_library_in_the_place_of_another_has_sites_of_its_own(void **state) {
     (void)state;
     const void *work, *where;

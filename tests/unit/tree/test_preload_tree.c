@@ -49,7 +49,8 @@ static void strings_are_interned_by_content(void **state) {
     assert_int_equal(vbt_intern_string("", 0), 0);
 }
 
-/* Two strings cannot be made to collide in 64 bits; so the table is told that another string has this one's hash. */
+/* Two strings cannot be made to collide in 64 bits, so another string is entered under this one's
+ * hash. */
 static void strings_with_the_same_hash_are_told_apart(void **state) {
     (void)state;
     static const char text[] = "collides";
@@ -96,7 +97,8 @@ static void python_sites_are_lines_of_code(void **state) {
     }
 }
 
-/* All kinds share one table of ids: the same number in a code id, an address and a string id must not be one site. */
+/* All kinds share one table of ids: the same number in a code id, an address and a string id must
+ * not be one site. */
 static void sites_of_different_kinds_never_mix(void **state) {
     (void)state;
     uint32_t code = vbt_intern_code(79, 0, 0, 1, 0);
@@ -158,7 +160,7 @@ static void domains_have_nodes_of_their_own(void **state) {
     assert_int_equal(vbt_node_of(0, site, VBT_DOMAIN_HEAP), heap);
 }
 
-/* Some are kept by the parent, the others in a table. */
+/* Some children are kept in the parent, the others in a table. */
 static void a_parent_may_have_any_number_of_children(void **state) {
     (void)state;
     enum { CHILDREN = 3 * VBT_NODE_CHILDREN };
@@ -181,7 +183,7 @@ static void a_parent_may_have_any_number_of_children(void **state) {
     assert_int_equal(vbt_tree.nodes.count, before + VBT_DOMAINS * CHILDREN);
 }
 
-/* A native leaf counts as the user's, or as ours, if the Python line that called it does. */
+/* A native leaf counts as the user's, or as vbtrace's, if the Python line that called it does. */
 static void flags_are_those_of_the_nearest_python_site(void **state) {
     (void)state;
     uint32_t user_code = vbt_intern_code(101, string_of("x.py"), string_of("x"), 1, VBT_CODE_USER);
