@@ -1,8 +1,8 @@
-# The libraries vbtrace is built from, as imported targets vbt::NAME. All are Debian packages; what is missing is reported in
-# one go, with the command that installs it.
+# The libraries that vbtrace needs, as imported targets vbt::NAME. All are Debian packages; missing
+# ones are reported together, with the command that installs them.
 #
 #     vbt::zstd          libzstd, shared: the analyzer
-#     vbt::zstd_static   libzstd.a with its symbols hidden: libvbtrace.so, which must not leak any into its host
+#     vbt::zstd_static   libzstd.a with hidden symbols: libvbtrace.so, which must not export any
 #     vbt::xxhash        header only
 #     vbt::uthash        header only
 #     vbt::jansson       JSON
@@ -12,7 +12,8 @@
 
 set(VBT_MISSING_PACKAGES "")
 
-# vbt_need(NAME PACKAGE HEADER [LIBRARY-FILE]): defines vbt::NAME, or notes that PACKAGE is missing.
+# vbt_need(NAME PACKAGE HEADER [LIBRARY-FILE]): defines vbt::NAME, or reports that PACKAGE is
+# missing.
 function(vbt_need name package header)
     find_path(VBT_${name}_HEADER NAMES ${header} PATH_SUFFIXES libiberty)
     set(missing "")
@@ -55,7 +56,7 @@ endif()
 if(VBT_MISSING_PACKAGES)
     list(REMOVE_DUPLICATES VBT_MISSING_PACKAGES)
     list(JOIN VBT_MISSING_PACKAGES " " packages)
-    message(FATAL_ERROR "Install what is missing with: apt-get install ${packages}  (or run scripts/install-deps)")
+    message(FATAL_ERROR "Install missing packages with: apt-get install ${packages}  (or run scripts/install-deps)")
 endif()
 
 target_link_options(vbt::zstd_static INTERFACE "LINKER:--exclude-libs,libzstd.a")

@@ -1,5 +1,5 @@
-# Builds for aarch64 with Debian's cross compiler, from the packages in build-aarch64/sysroot, and runs the tests under qemu:
-# scripts/test-aarch64.
+# Builds for aarch64 with Debian's cross compiler, from the packages in build-aarch64/sysroot, and
+# runs the tests under qemu: scripts/test-aarch64.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

@@ -1,4 +1,3 @@
-# vbtrace.py: mark sections of a Python program, so that vbtrace can give their cost per iteration.
 """Mark sections of a Python program for vbtrace.
 
     import vbtrace
@@ -13,14 +12,15 @@
     vbtrace.timeit("sorted(data)", globals=globals(), number=1000)
 
     vbtrace.stop()
-    prepare()       # recorded is only that blocks end that were there before
+    prepare()       # only frees of blocks allocated before are recorded
     vbtrace.start()
 
-The report then gives time, allocations and bytes of each section, and of one iteration of it. Where libvbtrace.so is not
-preloaded nothing happens, and nearly nothing is spent on it.
+The report then has time, allocations and bytes of each section, and per iteration. Without a
+preloaded libvbtrace.so nothing happens, at almost no cost.
 
-What this module does for itself is never counted: libvbtrace leaves out what code of this file allocates, and all that has to be
-allocated on the user's own line exists before the section begins. A section with nothing inside costs exactly 0.
+This module's own work is never counted: libvbtrace ignores allocations by code of this file, and
+everything that must be allocated on the user's line exists before the section begins. An empty
+section costs exactly 0.
 
 Standard library only; one file; CPython 3.8 and later.
 """
@@ -32,14 +32,14 @@ import types
 
 __all__ = ["active", "start", "stop", "section", "begin", "end", "Timer", "timeit", "repeat"]
 
-_MOST = 2**64 - 1  # iterations travel as an unsigned 64-bit number
+_MOST = 2**64 - 1  # iterations are passed as an unsigned 64-bit number
 _LONGEST_STATEMENT = 60  # characters of a timed statement that become its label
 
 
 def _connect():
-    """The library's functions (begin, end, start, stop), or None where it is not in this process."""
+    """The library's functions (begin, end, start, stop), or None if it is not in this process."""
     if "vbtrace" not in os.environ.get("LD_PRELOAD", ""):
-        # Linked in, or named in /etc/ld.so.preload? If so it is among the mapped files.
+        # It may be linked in, or named in /etc/ld.so.preload: then it is among the mapped files.
         try:
             with open("/proc/self/maps", "rb") as maps:
                 if b"/libvbtrace" not in maps.read():
@@ -49,7 +49,8 @@ def _connect():
     try:
         import ctypes
 
-        # PyDLL, not CDLL: the GIL stays held, so that no other thread slips in between a mark and the marked code.
+        # PyDLL, not CDLL: the GIL stays held, so that no other thread runs between a mark and the
+        # marked code.
         library = ctypes.PyDLL(None)
         begin_section, end_section, own_file = (
             library.vbtrace_section_begin,
@@ -70,7 +71,7 @@ def _connect():
     return begin_section, end_section, start_recording, stop_recording
 
 
-_begin = _end = _start = _stop = None  # the library's functions, from the last lines of this file on
+_begin = _end = _start = _stop = None  # the library's functions, set at the end of this file
 
 
 def active():
@@ -79,18 +80,18 @@ def active():
 
 
 def stop():
-    """Stop recording, for the whole process: what is allocated from now on is in no report."""
+    """Stop recording, for the whole process: allocations from now on are in no report."""
     if _stop is not None:
         _stop()
 
 
 def start():
-    """Start recording again. VBTRACE_DELAY=start makes a program begin stopped."""
+    """Start recording again. With VBTRACE_DELAY=start a program starts with recording off."""
     if _start is not None:
         _start()
 
 
-# Neither of these two raises: a program must not fail under vbtrace where it works without.
+# Neither of these two raises: a program must not fail under vbtrace if it works without.
 def _bytes(label):
     return str(label).encode("utf-8", "backslashreplace")
 
@@ -103,7 +104,8 @@ def _number(iterations):
 
 
 def begin(label, iterations=0):
-    """Begin a section of this thread; iterations is what its cost is divided by, 0 or None where there is no such number."""
+    """Begin a section of this thread; its cost is divided by iterations, unless that is 0 or
+    None."""
     if _begin is not None:
         _begin(_bytes(label), _number(iterations))
 
@@ -117,15 +119,16 @@ def end(label):
 def section(label, iterations=None):
     """A section as a context manager (`with section(...):`) and as a decorator (`@section(...)`).
 
-    A decorated function is one section a call. A decorated generator, coroutine or asynchronous generator is a section each
-    time it runs: from where it is resumed to where it yields or awaits something that is not ready, so that what others do
-    meanwhile is not counted; the iterations are those of the first of these sections.
+    A decorated function is one section per call. A decorated generator, coroutine or asynchronous
+    generator is a section each time it runs: from where it is resumed to where it yields or awaits
+    something that is not ready, so that other code that runs meanwhile is not counted; the
+    iterations are those of the first of these sections.
     """
     return _NOTHING if _begin is None else _Section(label, iterations)
 
 
 class _Nothing:
-    """Every section, where the library is absent."""
+    """Every section, without the library."""
 
     __slots__ = ()
 
@@ -143,10 +146,10 @@ _NOTHING = _Nothing()
 
 
 class _Enter:
-    """What `with` finds as __enter__: a function made beforehand.
+    """What `with` finds as __enter__: a function created beforehand.
 
-    The bound method of an ordinary __enter__ is made before the section begins, and freed by the user's line when it has
-    begun: a free too many in every section.
+    The bound method of an ordinary __enter__ is created before the section begins, and freed by the
+    user's line after it has begun: one free too many in every section.
     """
 
     def __get__(self, owner, kind):
@@ -157,7 +160,7 @@ class _Enter:
 
 
 class _Section:
-    """A section, where the library is there."""
+    """A section, with the library."""
 
     __slots__ = ("_label", "_iterations", "_enter")
 
@@ -172,7 +175,7 @@ class _Section:
         _end(self._label)
 
     def __call__(self, function):
-        import functools  # slow to import, both, and needed nowhere else
+        import functools  # both are slow to import, and needed only here
         import inspect
 
         label, iterations = self._label, self._iterations
@@ -219,7 +222,8 @@ class _Section:
 
 @types.coroutine
 def _in_steps(running, label, iterations):
-    """Run a generator or awaitable to its end, passing everything through, with the section open only while it runs."""
+    """Run a generator or awaitable to its end, passing everything through, with the section open
+    only while it runs."""
     step, value = running.send, None
     while True:
         _begin(label, iterations)
@@ -245,9 +249,9 @@ def _in_steps(running, label, iterations):
 
 
 class Timer(_timeit.Timer):
-    """timeit.Timer whose timed loop is a section, with timeit's number as its iterations.
+    """timeit.Timer whose timed loop is a section, with timeit's number as iterations.
 
-    label names the section; without one it is the statement.
+    label names the section; the default is the statement.
     """
 
     def __init__(self, stmt="pass", *args, label=None, **kwargs):
@@ -260,7 +264,8 @@ class Timer(_timeit.Timer):
         label, loop = _bytes(label), self.inner
 
         def marked(turns, timer):
-            # The loop reads its timer just before and just after: that is where its section begins and ends.
+            # The loop reads its timer just before and just after: that is where its section begins
+            # and ends.
             number = _number(operator.length_hint(turns))
             begun = ended = False
 
@@ -285,7 +290,7 @@ class Timer(_timeit.Timer):
 
 
 def timeit(stmt="pass", setup="pass", timer=_timeit.default_timer, number=_timeit.default_number, globals=None, label=None):
-    """timeit.timeit, its loop a section."""
+    """timeit.timeit, with its loop as a section."""
     return Timer(stmt, setup, timer, globals, label=label).timeit(number)
 
 
@@ -298,14 +303,14 @@ def repeat(
     globals=None,
     label=None,
 ):
-    """timeit.repeat, its loops sections."""
+    """timeit.repeat, with its loops as sections."""
     return Timer(stmt, setup, timer, globals, label=label).repeat(repeat, number)
 
 
 _library = _connect()
 if _library is not None:
-    # Up to CPython 3.10 the first call of a function allocates its frame. For the functions that end a section that would be
-    # inside the first one: call them once beforehand.
+    # Up to CPython 3.10 the first call of a function allocates its frame. For the functions that
+    # end a section, that would be inside the first section: call them once beforehand.
     _begin = _end = lambda *mark: None
     with section("first call"):
         end("first call")

@@ -1,7 +1,7 @@
 # What the scripts share. Sourced by them, with the repository as the current directory.
 # shellcheck shell=bash
 
-# say TEXT: a line to the person who watches, apart from the output proper.
+# say TEXT: prints a line to stderr, apart from the actual output.
 say() { printf '%s\n' "$*" >&2; }
 
 # quietly WHAT COMMAND...: runs a command and shows its output only if it fails.
@@ -18,7 +18,7 @@ quietly() {
     return "$status"
 }
 
-# build PRESET: configures and builds as CMakePresets.json says.
+# build PRESET: configures and builds a preset of CMakePresets.json.
 build() {
     say "Building ($1) ..."
     quietly "Configuring" cmake --preset "$1" && quietly "Building" cmake --build --preset "$1" --parallel "$(nproc)"
