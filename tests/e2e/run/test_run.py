@@ -114,7 +114,7 @@ def test_refuses_bad_usage(arguments, says, tmp_path):
     "options, variables, says",
     [
         ([], {"VBTRACE_TICK": "never"}, "VBTRACE_TICK=never: expected whole"),
-        ([], {"VBTRACE_OUTPUT": "%x"}, "VBTRACE_OUTPUT=%x: expected %p, %e"),
+        ([], {"VBTRACE_OUTPUT": "%x"}, "VBTRACE_OUTPUT=%x: expected p, e"),
         (["--native", "only", "--lines"], {}, "VBTRACE_NATIVE=only: expected leaf or full when lines"),
         (["--objects"], {"VBTRACE_NATIVE": "only"}, "VBTRACE_NATIVE=only: expected leaf or full when lines"),
         (["--objects"], {"VBTRACE_LINES": "0"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_OBJECTS=1"),
