@@ -10,7 +10,8 @@
 
 __thread uintptr_t vbt_stack_end __attribute__((tls_model("initial-exec"))) = UINTPTR_MAX;
 
-/* function(a, b, c) with the stack pointer at `top`. Unwinders find their way by the frame pointer. */
+/* function(a, b, c) with the stack pointer at `top`. Unwinders find the caller by the frame
+ * pointer. */
 void *vbt_switch_stack(void *a, void *b, int c, void *(*function)(void *, void *, int), char *top)
     __attribute__((visibility("hidden")));
 
@@ -55,7 +56,8 @@ __asm__(".pushsection .text\n"
         ".popsection");
 #endif
 
-/* A quarter of the thread's own stack is for calls that are ours; the rest stays for C code, as it was. 0: not known, and none is. */
+/* Our calls may use a quarter of the thread's own stack; the rest stays for C code, as it was. 0:
+ * unknown, and they use all of it. */
 static uintptr_t end_of_share(void) {
     pthread_attr_t attributes;
     void *start = NULL;
@@ -68,7 +70,7 @@ static uintptr_t end_of_share(void) {
     }
     if (thread != NULL)
         vbt_leave(thread);
-    errno = saved; /* of the main thread, libc looks into a file */
+    errno = saved; /* for the main thread, libc reads a file */
     return (uintptr_t)start + size / 4 * 3;
 }
 

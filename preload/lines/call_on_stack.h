@@ -1,7 +1,8 @@
-/* Calls that need room on the stack which the program did not plan for.
+/* Calls that need more stack than the program has planned for.
  *
- * In 3.11 a call from Python to Python takes no room on the C stack, unless somebody stands around the evaluation of frames, as line mode
- * does. A program that counts on it, and recurses deeply, is to find the room all the same: on stacks of our own. */
+ * In 3.11 a call from Python to Python takes no room on the C stack, unless something replaces
+ * frame evaluation (PEP 523), as line mode does. A program that counts on that and recurses deeply
+ * still finds the room: on stacks of ours. */
 #ifndef VBT_CALL_ON_STACK_H
 #define VBT_CALL_ON_STACK_H
 
@@ -10,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Below this address another stack is to be used; UINTPTR_MAX in a thread that was not looked at yet. */
+/* Below this address another stack is used; UINTPTR_MAX in a thread that has not been looked at. */
 extern __thread uintptr_t vbt_stack_end __attribute__((tls_model("initial-exec")));
 
-/* function(a, b, c) on another stack, if that can be had. */
+/* function(a, b, c) on another stack, if there is memory for one. */
 void *vbt_call_on_other_stack(void *a, void *b, int c, void *(*function)(void *, void *, int));
 
 /* function(a, b, c). */

@@ -7,7 +7,7 @@
 #include "preload/shared/options.h"
 #include "preload/python/python_code.h"
 
-/* Lines that one piece of code may span: what would need more is made by a program, not by a person. */
+/* Lines that one piece of code may span: only generated code needs more. */
 enum { SPAN = 1 << 20 };
 
 void (*vbt_line_code_chosen)(void *code);
@@ -20,7 +20,7 @@ static bool is_chosen(uint32_t code) {
 
 enum how { BY_CHOICE, PART, DECORATED };
 
-/* With the tree's lock. *fresh: it was not chosen before, and is now. */
+/* Needs the tree's lock. *fresh: it was not chosen before, and is now. */
 static uint32_t index_of(const char *code, enum how how, bool *fresh) {
     int32_t smallest, largest;
     uint32_t id = vbt_python_code_of(code, &smallest, &largest);
@@ -38,13 +38,14 @@ static uint32_t index_of(const char *code, enum how how, bool *fresh) {
         (known->known = vbt_arena_alloc(&vbt_tree.arena, count * sizeof *known->known)) != NULL) {
         known->count = count;
         *fresh = true;
-        atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* what the caches say of the code is no longer so */
+        atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* what the caches say of the code is outdated */
     }
     known->decorated |= how == DECORATED;
     return index;
 }
 
-/* Levels of code within code that are looked at: as many as Python's indentation may have (MAXINDENT of its tokenizer). */
+/* Levels of nested code that are looked at: as many as Python's indentation may have (MAXINDENT of
+ * its tokenizer). */
 enum { NESTED = 100 };
 
 /* "<lambda>", "<listcomp>" and the like, which no pattern names. */
@@ -55,7 +56,8 @@ static bool is_expression(const char *code) {
     return name != NULL && name->size > 0 && name->bytes[name->size - 1] == '>';
 }
 
-/* What stands within chosen code is a part of it: all, or the expressions alone. With the tree's lock. */
+/* Code inside chosen code is a part of it: all of it, or the expressions alone. Needs the tree's
+ * lock. */
 static void choose_parts(const char *code, bool all, int level) {
     size_t at = 0;
     bool fresh;
@@ -66,7 +68,7 @@ static void choose_parts(const char *code, bool all, int level) {
         }
 }
 
-struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const char *code, bool *met) {
+struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const char *code, bool *is_new) {
     uint32_t slot = (uint32_t)((uintptr_t)code >> 4 ^ (uintptr_t)code >> 12) % VBT_LINE_CACHE;
     uint32_t generation = vbt_python_code_generation(atomic_load(&vbt_python_generations));
     vbt_lock(&vbt_tree.lock);
@@ -79,7 +81,7 @@ struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const cha
     lines->cache[slot].code = (uintptr_t)code;
     lines->cache[slot].generation = generation;
     lines->cache[slot].block = block;
-    *met = true;
+    *is_new = true;
     return block;
 }
 
@@ -115,8 +117,8 @@ bool vbt_line_is_back(struct vbt_line_thread *lines, const void *frame) {
 }
 
 void vbt_line_begin_unentered(struct vbt_line_thread *lines, const char *code, const void *frame, int32_t line) {
-    bool met;
-    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+    bool is_new;
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &is_new);
     if (block == NULL)
         return;
     if (!vbt_line_is_back(lines, frame))

@@ -9,7 +9,7 @@
 #include <dlfcn.h>
 
 static vbt_tracer tracer;
-static uint8_t tracing_on; /* what a state says where there is a trace function */
+static uint8_t tracing_on; /* the byte's value where there is a trace function */
 
 static union {
     void *any;
@@ -21,7 +21,8 @@ VBT_INLINE vbt_tracer *function_of(char *state, const struct vbt_cpython *python
     return (vbt_tracer *)(state + python->trace.tstate_function);
 }
 
-/* The byte that says whether there is a trace function or a profile function. From 3.10 on the evaluation loop has it. */
+/* The byte that says whether there is a trace function or a profile function. From 3.10 on it is in
+ * the evaluation loop's frame. */
 VBT_INLINE uint8_t *tracing_of(char *state, const struct vbt_cpython *python) {
     if (python->trace.tstate_tracing >= 0)
         return (uint8_t *)state + python->trace.tstate_tracing;
@@ -42,7 +43,7 @@ VBT_INLINE void *go_on(char *state, void *frame, int thrown, const struct vbt_cp
     return real.of_state(state, frame, thrown);
 }
 
-/* This thread's first frame. */
+/* The thread's first frame. */
 static __attribute__((noinline)) struct vbt_line_thread *first_frame(void) {
     struct vbt_thread *thread = vbt_thread_own();
     return thread != NULL ? vbt_line_thread(thread) : NULL;
@@ -54,12 +55,12 @@ VBT_INLINE struct vbt_line_thread *own_lines(void) {
 }
 
 VBT_INLINE bool is_chosen(struct vbt_line_thread *lines, const void *frame, const struct vbt_cpython *python) {
-    bool met;
-    return vbt_line_block_of(lines, vbt_load_pointer(frame, python->abi.frame_code), &met) != NULL;
+    bool is_new;
+    return vbt_line_block_of(lines, vbt_load_pointer(frame, python->abi.frame_code), &is_new) != NULL;
 }
 
-/* The frame is evaluated with the function in place or without, and the calling one goes on with it if it had it before. leaves: a chosen
- * function calls another one. */
+/* A frame is evaluated with the function in place or without; afterwards its caller has the
+ * function as before. leaves: a chosen function calls another one. */
 struct evaluation {
     bool leaves, in_place, before;
 };
@@ -80,8 +81,9 @@ VBT_INLINE void *evaluate_call(struct vbt_line_thread *lines, char *state, void 
     return result;
 }
 
-/* Where stacks are switched (greenlet does it, for gevent and others), a frame goes on without a word to us, and with what another frame
- * left in the thread's state: so the function stays in place for all frames. */
+/* Where stacks are switched (greenlet does it, for gevent and others), a frame resumes without our
+ * knowledge, and with the thread state as another frame left it: so the function stays in place for
+ * all frames. */
 static __attribute__((noinline)) void *evaluate_switched(struct vbt_line_thread *lines, char *state, void *frame, int thrown) {
     const struct vbt_cpython *python = vbt_python.known;
     struct vbt_thread *thread;
@@ -108,7 +110,8 @@ VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, const str
     return evaluate_call(lines, state, frame, thrown, python, (struct evaluation){leaves, chosen, before});
 }
 
-/* Nobody called this one: it is the thread's first. If there is one already, it is the first of another stack. */
+/* The frame has no caller: it is the thread's first. If there is one already, it is the first of
+ * another stack. */
 static __attribute__((noinline)) void *evaluate_root(char *state, void *frame, int thrown) {
     struct vbt_line_thread *lines = own_lines();
     if (lines != NULL && lines->roots++ > 0)
@@ -137,7 +140,7 @@ static void *evaluate_frame(void *frame, int thrown) {
     return evaluate(vbt_python.current_thread(), frame, thrown, &vbt_cpythons[8]);
 }
 
-/* The same: the interpreter's state holds the address of the function that it has. */
+/* The same: the address of the function is a word of the interpreter's state. */
 static bool replace_in_state(char *interpreter) {
     enum { FAR = 64 * 1024 };
     real.any = dlsym(vbt_python.library, "_PyEval_EvalFrameDefault");
@@ -168,7 +171,7 @@ static bool replace(char *interpreter) {
 bool vbt_line_frames_start(vbt_tracer function) {
     char *state = vbt_python.this_thread();
     tracer = function;
-    vbt_line_api.set_trace(function, NULL); /* 3.8 and 3.9 count those who do: now they are ready for it */
+    vbt_line_api.set_trace(function, NULL); /* 3.8 and 3.9 count trace functions: this one is counted for good */
     tracing_on = *tracing_of(state, vbt_python.known);
     bool known = *function_of(state, vbt_python.known) == function && tracing_on != 0;
     if (!known || !replace(*(char **)(state + VBT_PY_TSTATE_INTERPRETER)))

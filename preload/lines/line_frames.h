@@ -1,9 +1,10 @@
 /* Line events up to 3.11: which frames have the trace function.
  *
- * Where a thread has a trace function, the interpreter does something for it at every instruction, whatever code it is of. So it is
- * there for frames of chosen code alone, and not while those wait for other code: a function of ours stands around the evaluation of every
- * frame (PEP 523), in all threads. (In a thread that switches stacks it is there for all frames.) Somebody else's trace function is left
- * alone. */
+ * While a thread has a trace function, the interpreter spends time on it at every instruction,
+ * whatever code it runs. So the function is in place for frames of chosen code alone, and not while
+ * these wait for other code: line mode replaces the evaluation of frames (PEP 523), in all threads.
+ * (In a thread that switches stacks it is in place for all frames.) A trace function of the
+ * program's is left alone. */
 #ifndef VBT_LINE_FRAMES_H
 #define VBT_LINE_FRAMES_H
 
@@ -11,17 +12,18 @@
 
 typedef int (*vbt_tracer)(void *object, void *frame, int what, void *argument);
 
-/* Begins, with the interpreter's lock: function is to be told of chosen frames. False if this interpreter cannot be had so. */
+/* Starts, with the GIL: calls function for chosen frames. False if that is not possible in this
+ * interpreter. */
 bool vbt_line_frames_start(vbt_tracer function);
 
-/* Does the calling thread trace for our sake alone? */
+/* Is there neither a trace function nor a profile function but ours in the calling thread? */
 bool vbt_line_frames_is_sole_tracer(void);
 
-/* Somebody is about to set a trace function in the calling thread, whose lines are counted, or to take one away. Ours is not in place any
- * more. */
+/* Some code is about to set or remove a trace function in the calling thread, whose lines are
+ * counted: removes ours. */
 void vbt_line_frames_withdraw(void);
 
-/* If nobody has a trace function in the calling thread, and it runs chosen code: ours is in place again. */
+/* If the calling thread has no trace function and runs chosen code: puts ours in place again. */
 void vbt_line_frames_resume(void);
 
 #endif

@@ -1,5 +1,6 @@
-/* See line_free_lists.h. Floats' and tuples' lists are chains, which can be switched off: one that is full and empty gives nothing out and
- * takes nothing in. Those of lists and dicts are arrays with one number for both, and can only be emptied. */
+/* See line_free_lists.h. The lists of floats and tuples are chains. They can be switched off: one
+ * that is full and empty at once neither gives out nor takes in. Those of lists and dicts are
+ * arrays with a single count, and can only be emptied. */
 #include "line_free_lists.h"
 
 #include "line_mode.h"
@@ -10,20 +11,21 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* How many floats it holds, then the first of them; each names the next where its type would stand. */
+/* The number of floats, then the first one; each links to the next in the place of its type. */
 struct float_list {
     int count;
     void *first;
 };
 
-/* By size: the first, how many; each names the next in its first item. From 3.11 on size 1 begins; in 3.10 the empty tuple stands before. */
+/* By size: the first tuple, and the number; each links to the next in its first item. From 3.11 on
+ * the lists begin with size 1; in 3.10 the empty tuple comes first. */
 struct tuple_lists {
     void *first[VBT_PY_TUPLE_LISTS];
     int count[VBT_PY_TUPLE_LISTS];
 };
 
-/* How many objects an array holds stands behind it. In 3.12 that of dicts and that of their key tables are side by side, and then the two
- * numbers; before, each has its own behind it. */
+/* An array is followed by the number of objects in it. In 3.12 the array of dicts and that of their
+ * key tables are side by side, followed by both numbers. */
 struct array_list {
     void *volatile *objects;
     volatile int *count;
@@ -45,7 +47,7 @@ static void *next_tuple(void *object) {
 /* The index of the list of tuples of a size. */
 static int list_of_tuples(int size) { return size - vbt_python.known->free_lists.smallest_tuple; }
 
-/* Takes a chain's objects for good. */
+/* Frees a chain's objects. */
 static void empty(void *volatile *first, void *(*next_of)(void *), void (*free_one)(void *)) {
     void *object = *first;
     *first = NULL;
@@ -83,7 +85,8 @@ static bool read_carefully(const char *from, void *to, size_t size) {
     return vbt_sys(SYS_process_vm_readv, vbt_sys(SYS_getpid), &local, 1, &remote, 1, 0) == (long)size;
 }
 
-/* The place in the interpreter's state that holds `wanted`, and that does what `behaves` looks for; NULL: there is none. */
+/* The place in the interpreter's state that holds `wanted` and behaves as it should; NULL: there is
+ * none. */
 static void **find_place(void *wanted, bool (*behaves)(void **place, void *wanted)) {
     enum { STEP = 4096, FAR = 400 * 1024 };
     char *(*interpreter)(void);
@@ -97,7 +100,8 @@ static void **find_place(void *wanted, bool (*behaves)(void **place, void *wante
     return NULL;
 }
 
-/* The first, if the list is found: what was freed last is its first, and what is made next is taken off it. */
+/* Is this the first object of a list? What was freed last is its first, and what is made next is
+ * taken off it. */
 static bool is_first(void *volatile *first, volatile int *count, void *object, void *next, void *made) {
     bool moved = made == object && *first == next;
     int before = *count;
@@ -126,8 +130,8 @@ static bool is_tuple_list(void **place, void *freed) {
     return is_first(&found->first[index], &found->count[index], freed, next, make_tuple(TUPLE_SIZE));
 }
 
-/* Is there an array that holds what was freed last, at its end, with how many it holds so many words behind? What is made next is taken
- * from there. */
+/* Is there an array that ends with what was freed last, with its count so many words after its
+ * start? What is made next is taken from its end. */
 static bool find_array(struct array_list *list, void **place, void *freed, int behind, void *(*make)(void)) {
     for (int count = 1; count <= VBT_PY_FREE_OBJECTS; count++) {
         struct array_list found = {place - (count - 1), (volatile int *)(place - (count - 1) + behind)};
@@ -159,7 +163,7 @@ static bool is_dict_array(void **place, void *freed) {
     return true;
 }
 
-/* A dict with a key table, that came from its free list if there was one. */
+/* A dict with a key table, which came from its free list if there was one. */
 static void *make_filled_dict(void) {
     void *dict = make_dict();
     if (dict != NULL)

@@ -13,7 +13,8 @@ typedef void *(*descriptor_get)(void *descriptor, void *object, void *type);
 static descriptor_get real;
 static bool learning;
 
-/* Where the evaluation loop asks for them: its calls of several kinds are compiled into several places. */
+/* Call sites in the evaluation loop: its instructions for calls are compiled into several
+ * places. */
 static struct {
     const void *place[8];
     unsigned count;
@@ -50,7 +51,7 @@ static void *get(void *descriptor, void *object, void *type) {
 
 void vbt_line_methods_learn(void) {
     char *type = dlsym(vbt_python.library, "PyMethodDescr_Type");
-    if (type == NULL || real != NULL) /* the type is there already, and is the same for the process's next interpreter */
+    if (type == NULL || real != NULL) /* a second interpreter in the process: the type is the same */
         return;
     descriptor_get *function = (descriptor_get *)(type + VBT_PY_TYPE_DESCRIPTOR_GET);
     real = *function;

@@ -14,7 +14,7 @@
 struct vbt_line_api vbt_line_api;
 void *vbt_line_leave_tool;
 
-/* line_mode.py, as it lies beside this file. */
+/* line_mode.py, from beside this file. */
 __asm__(".pushsection .rodata\n"
         "vbt_line_mode_py: .incbin \"" VBT_LINE_MODE_PY "\"\n.byte 0\n"
         ".popsection");
@@ -71,7 +71,7 @@ static void *choose(void *self, void *const *arguments, long count) {
 
 static struct vbt_py_method choose_method = {"choose", choose, VBT_PY_METH_FASTCALL, NULL};
 
-/* Runs line_mode.py; returns its names, NULL if something is wrong. */
+/* Runs line_mode.py; returns its names, NULL if something fails. */
 static void *run_python_part(void) {
     void *names = vbt_line_api.new_dict();
     void *function = vbt_line_api.new_function(&choose_method, NULL, NULL);
@@ -88,7 +88,7 @@ static void *run_python_part(void) {
     return result != NULL ? names : NULL;
 }
 
-/* The shortest of some runs of function(n), in ticks. */
+/* The shortest of several runs of function(n), in ticks. */
 static int64_t shortest(void *function, int n) {
     enum { RUNS = 7 };
     int64_t best = INT64_MAX;
@@ -104,7 +104,7 @@ static int64_t shortest(void *function, int n) {
     return best;
 }
 
-/* Line events of a function of line_mode.py. */
+/* Starts line events of a function of line_mode.py. */
 static bool follow(void *function) {
     void *code = function != NULL ? vbt_line_api.get_attribute(function, "__code__") : NULL;
     if (code == NULL)
@@ -146,11 +146,11 @@ static void calibrate(struct taken without, struct taken with) {
         return;
     vbt_line_event_cost = vbt_line_nanoseconds(more * 1000) / events;
     int64_t turn = (with.calls - without.calls) / CALIBRATION_TURNS;
-    int64_t extra = turn - more * (CALIBRATION_CALL_LINES + 2) / events; /* that it begins and ends are two events */
+    int64_t extra = turn - more * (CALIBRATION_CALL_LINES + 2) / events; /* its beginning and its end are two events */
     vbt_line_call_cost = extra > 0 ? extra : 0;
 }
 
-/* Called by the interpreter as the last thing it does. The process may make another one. */
+/* The last thing that the interpreter calls. The process may start another one. */
 static void interpreter_ends(void) {
     vbt_line_objects_end();
     vbt_line_monitoring_end();
@@ -201,8 +201,8 @@ void vbt_line_mode_start(void) {
     struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
     if (!start()) {
         vbt_line_api.clear_error != NULL ? vbt_line_api.clear_error() : (void)0;
-        vbt_note("Line events could not be had from an interpreter: its lines were not counted.");
-        vbt_say("Python %s: line events cannot be had; lines are not counted", vbt_python.version);
+        vbt_note("Line events could not be installed in an interpreter: its lines were not counted.");
+        vbt_say("Python %s: line events cannot be installed; lines are not counted", vbt_python.version);
     }
     vbt_line_own_work_end(thread, &begun);
 }

@@ -1,4 +1,4 @@
-/* Line mode: installs line events in the interpreter, and hears them. */
+/* Line mode: installs line events in the interpreter, and handles them. */
 #ifndef VBT_LINE_MODE_H
 #define VBT_LINE_MODE_H
 
@@ -36,22 +36,25 @@ struct vbt_line_api {
 
 extern struct vbt_line_api vbt_line_api;
 
-/* Starts line mode, if VBTRACE_LINES asks for it. Call it once an interpreter, with the GIL, before the script runs. Where it cannot, it
- * says why, and the program is traced without. It ends with the interpreter. */
+/* Starts line mode, if VBTRACE_LINES asks for it. Call it once an interpreter, with the GIL, before
+ * the script runs. Where it fails, it says so, and the program is traced without. It ends with the
+ * interpreter. */
 void vbt_line_mode_start(void);
 
-/* The events, by version of the interpreter: line_trace.c up to 3.11, line_monitoring.c from 3.12 on. True if they come from now on. */
+/* The events, by the interpreter's version: line_trace.c up to 3.11, line_monitoring.c from 3.12
+ * on. True if there are events from now on. */
 bool vbt_line_trace_start(void);
 bool vbt_line_monitoring_start(void);
 void vbt_line_monitoring_end(void);
 
-/* @profile was put before a function with this code object: it is followed from now on, and so is the code within it. */
+/* A function with this code object carries @profile: follows it from now on, and the code inside
+ * it. */
 void vbt_line_choose(const char *code);
 
 /* leave_tool of line_mode.py, while there is an interpreter. */
 extern void *vbt_line_leave_tool;
 
-/* Starts line events for a code object that is chosen, where that is done code by code. */
+/* Starts line events for a chosen code object, where that is done for each; else NULL. */
 extern void (*vbt_line_code_chosen)(void *code);
 
 #endif

@@ -1,9 +1,12 @@
-"""Runs inside the traced interpreter before its script, as code of "<vbtrace>"; see preload/line_mode.c.
+"""Runs inside the traced interpreter before its script, as code of "<vbtrace>"; see line_mode.c.
 
-Given: choose(code), which makes line mode follow a code object. Leaves behind: calibrate(n) and calibrate_calls(n), whose cost with
-and without line events is compared; call_methods(), which calls methods of a type written in C in every way that the interpreter has an
-instruction for, and wait(), a coroutine that it runs: what the interpreter makes the first time is made then; leave_tool(old, new), which
-takes code along when line mode moves from one number of sys.monitoring's to another.
+It is given choose(code), which makes line mode follow a code object. What it defines:
+    calibrate(n), calibrate_calls(n)  their cost is compared with and without line events
+    call_methods()          calls methods of a type written in C by every instruction that the
+                            interpreter has for it
+    wait()                  a coroutine that call_methods() runs, so that what the interpreter makes
+                            the first time exists then
+    leave_tool(old, new)    moves events when line mode changes its number in sys.monitoring
 """
 
 import builtins
@@ -11,7 +14,8 @@ import sys
 
 
 class Profile:
-    """@profile, as scripts know it from memory_profiler and line_profiler: what carries it is followed, and runs as it is."""
+    """@profile, as of memory_profiler and line_profiler: decorated functions are followed, and
+    otherwise left as they are."""
 
     def __init__(self, *functions, **options):
         for function in functions:
@@ -55,7 +59,7 @@ class Profile:
         pass
 
     def nothing(self, *arguments, **options):
-        """What there is to start, stop, print and write: vbtrace does so itself."""
+        """Starting, stopping, printing and writing: vbtrace does that itself."""
 
     enable = disable = enable_by_count = disable_by_count = print_stats = dump_stats = show = nothing
 
@@ -64,8 +68,8 @@ profile = Profile()
 
 
 class Packages:
-    """memory_profiler and line_profiler: where they are installed, profile alone is ours; else a module that has what scripts use. The
-    first finder that is asked."""
+    """The first finder that imports ask: for memory_profiler and line_profiler. Where they are
+    installed, only their profile is replaced; else a module of ours has what scripts use."""
 
     names = ("memory_profiler", "line_profiler")
 
@@ -80,7 +84,8 @@ class Packages:
         return type(sys.__spec__)(name, self, origin="<vbtrace>") if self.is_needed() else None
 
     def is_needed(self):
-        """Does the program ask for what we have, or would it not run without? One that tries an import has another way if that fails."""
+        """Does the program import what we have, or not run without it? A program that only tries to
+        import it can do without."""
         frame = sys._getframe(2)
         while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
             frame = frame.f_back
@@ -93,7 +98,7 @@ class Packages:
         return line.startswith(("import ", "from ")) or words[2:4] == ["import", "profile"]
 
     def take_part(self, loader):
-        """After a loader has loaded one of them, their profile is replaced."""
+        """Replaces their profile after the loader has loaded one of them."""
         load = getattr(loader, "exec_module", None)
 
         def exec_module(module):
@@ -105,7 +110,8 @@ class Packages:
             loader.exec_module = exec_module
 
     def runs_itself(self):
-        """Is the program started by one of them, so that they are to measure? (python -m memory_profiler; kernprof)"""
+        """Did one of them start the program, to measure it itself? (python -m memory_profiler;
+        kernprof)"""
         main = sys.modules.get("__main__")
         name = getattr(getattr(main, "__spec__", None), "name", None) or (getattr(main, "__file__", None) or "").rpartition("/")[2]
         return name.partition(".")[0] in self.names or "kernprof" in name or "kernprof" in sys.modules
@@ -168,7 +174,8 @@ def call_methods():
 
 
 def leave_tool(old, new):
-    """What was asked for by the old number is asked for by the new one; -1: by none. The old one is as it was before it was taken."""
+    """Requests under the new number what was requested under the old one (new -1: nothing), and
+    gives the old number back as it was before."""
     import gc
 
     async def coroutine():
@@ -199,4 +206,4 @@ def leave_tool(old, new):
     for event in "PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_UNWIND", "PY_YIELD", "LINE", "JUMP":
         monitoring.register_callback(old, getattr(monitoring.events, event), None)
     monitoring.free_tool_id(old)
-    monitoring.restart_events()  # what the old number no longer wanted to hear of, its next owner may
+    monitoring.restart_events()  # the old number's next owner may want events that it had disabled

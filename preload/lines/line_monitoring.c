@@ -1,8 +1,8 @@
 /* Line events by sys.monitoring, for CPython from 3.12 on.
  *
- * One global event tells of each function when it first runs; for those that are chosen the events of their own code are switched on,
- * and the others are never heard of again. The interpreter makes an int for each number that it passes; what it allocates so is
- * not the program's. */
+ * One global event reports each function when it first runs. For chosen functions the events of
+ * their own code are then switched on; the others are never reported again. The interpreter makes
+ * an int for each number that it passes; what it allocates for that is not the program's. */
 #include "preload/lines/books/line_silent.h"
 #include "preload/ledger/shadow.h"
 #include "line_follow.h"
@@ -22,17 +22,17 @@ static const char *current_frame(void) {
     return state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
 }
 
-/* For vbt_line_frame_now. What we do ourselves is of no interest. */
+/* For vbt_line_frame_now. Our own work does not matter. */
 static const void *frame_now(void) {
     const struct vbt_thread *thread = vbt_self;
     const char *state = thread != NULL && thread->stack.override.node == 0 ? vbt_python.current_thread() : NULL;
     if (state == NULL && thread != NULL && thread->stack.override.node == 0)
-        state = vbt_python.this_thread(); /* code that gave the interpreter's lock away */
+        state = vbt_python.this_thread(); /* code that released the GIL */
     return state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
 }
 
-/* The value of an int. One of one positive digit is read where it is: behind a word that tells how many there are, in its lowest bits the
- * sign and, from 3.14 on, whether it is immortal. */
+/* The value of an int. One of a single positive digit is read in place; see
+ * VBT_PY_INT_ONE_DIGIT. */
 VBT_INLINE long value_of(void *object) {
     const char *tag = (const char *)object + vbt_python.abi.var_size;
     if (VBT_LIKELY((*(const uintptr_t *)tag & ~(uintptr_t)VBT_PY_INT_IMMORTAL) == VBT_PY_INT_ONE_DIGIT))
@@ -40,7 +40,7 @@ VBT_INLINE long value_of(void *object) {
     return vbt_line_api.as_long(object);
 }
 
-/* The interpreter allocated the block to tell of an event. */
+/* The interpreter allocated the block to report an event. */
 static __attribute__((noinline)) void disown(struct vbt_thread *thread, const void *block) {
     if (vbt_ledger_move(&thread->ledger, block, vbt_tree.line_node))
         vbt_line_forget_block(thread->lines, block);
@@ -51,7 +51,7 @@ static __attribute__((noinline)) void disown_object(struct vbt_line_thread *line
     vbt_line_forget_object(lines);
 }
 
-/* A number that the interpreter passed: small ones exist already, others were made for us. */
+/* A number that the interpreter passed: small ones always exist, others were made for us. */
 VBT_INLINE long number(struct vbt_thread *thread, void *object) {
     if (VBT_UNLIKELY(thread->ledger.last_block == object))
         disown(thread, object);
@@ -61,7 +61,7 @@ VBT_INLINE long number(struct vbt_thread *thread, void *object) {
     return value;
 }
 
-/* None, which lives for ever in these versions. */
+/* None, which is immortal in these versions. */
 static void *nothing(void) { return vbt_line_api.none; }
 
 static void *never_again(void) {
@@ -69,7 +69,8 @@ static void *never_again(void) {
     return disable;
 }
 
-/* When code runs first after events were asked for, the interpreter allocates a record of them, and has it in the code object. */
+/* When code runs for the first time after events were requested, the interpreter allocates a record
+ * of them, and the code object points at it. */
 static void disown_record(struct vbt_thread *thread, const char *code) {
     const void *block = thread->ledger.last_block;
     if (vbt_line_code_points_at(code, block))
@@ -84,7 +85,7 @@ static void switch_on(void *code) {
         vbt_line_api.clear_error();
 }
 
-/* The same amid the program: what its latest blocks were, they are still. */
+/* Same while the program runs: restores its most recent blocks afterwards. */
 static void switch_on_unseen(struct vbt_thread *thread, void *code) {
     struct vbt_line_thread *lines = thread->lines;
     const void *last = thread->ledger.last_block, *recent[sizeof lines->recent / sizeof *lines->recent];
@@ -101,7 +102,7 @@ static void chosen(void *code) {
         switch_on(code);
 }
 
-/* Tools and their callbacks are the interpreter's. */
+/* Tools and their callbacks end with the interpreter. */
 void vbt_line_monitoring_end(void) {
     monitoring = NULL;
     vbt_line_tool_end();
@@ -123,7 +124,7 @@ static void *on_line(void *self, void *const *arguments, long count) {
     return nothing();
 }
 
-/* A jump back to where its line began: a loop that stands in one line. */
+/* A jump back to the start of its line: a loop that is written in one line. */
 static void *on_jump(void *self, void *const *arguments, long count) {
     (void)self;
     (void)count;
@@ -132,7 +133,7 @@ static void *on_jump(void *self, void *const *arguments, long count) {
     if (VBT_UNLIKELY(lines == NULL))
         return nothing();
     if (VBT_UNLIKELY(thread->ledger.last_block == arguments[1]))
-        disown(thread, arguments[2]); /* was allocated before the other one, if at all */
+        disown(thread, arguments[2]); /* it was allocated before the other one, if at all */
     int32_t to = (int32_t)number(thread, arguments[2]), from = (int32_t)number(thread, arguments[1]);
     if (to >= from)
         return never_again();
@@ -145,18 +146,18 @@ static void *on_jump(void *self, void *const *arguments, long count) {
     return nothing();
 }
 
-/* The block of a function that begins. Its events are switched on, if it is chosen. */
+/* The block of a function that begins. Switches its events on, if it is chosen. */
 VBT_INLINE struct vbt_line_block *begins(struct vbt_thread *thread, struct vbt_line_thread *lines, void *code) {
-    bool met;
-    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
-    if (met)
+    bool is_new;
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &is_new);
+    if (is_new)
         disown_record(thread, code);
-    if (met && block != NULL)
+    if (is_new && block != NULL)
         switch_on_unseen(thread, code);
     return block;
 }
 
-/* Recording may begin, or go on, while this function runs: then it is to tell of its lines. */
+/* Recording may begin, or resume, while this function runs: its lines are then to be reported. */
 static __attribute__((noinline)) void *start_unrecorded(void *code) {
     struct vbt_thread *thread = vbt_self;
     struct vbt_line_thread *lines = thread != NULL && vbt_paused() ? vbt_line_thread(thread) : NULL;
@@ -178,7 +179,7 @@ static void *on_start(void *self, void *const *arguments, long count) {
     return nothing();
 }
 
-/* A generator goes on in the line in which it stopped, or which it is said to be in. */
+/* A generator resumes in the line in which it stopped, or else in that of the offset. */
 static void *on_resume(void *self, void *const *arguments, long count) {
     (void)self;
     (void)count;
@@ -187,8 +188,8 @@ static void *on_resume(void *self, void *const *arguments, long count) {
     if (VBT_UNLIKELY(lines == NULL))
         return nothing();
     int32_t offset = (int32_t)number(thread, arguments[1]);
-    bool met;
-    struct vbt_line_block *block = vbt_line_block_of(lines, arguments[0], &met);
+    bool is_new;
+    struct vbt_line_block *block = vbt_line_block_of(lines, arguments[0], &is_new);
     if (block == NULL)
         return nothing();
     const char *frame = current_frame();
@@ -244,7 +245,7 @@ static int event_number(void *events, const char *name) {
     return (int)event;
 }
 
-/* Asks for all events that are heard, by the number of vbt_line_tool. */
+/* Registers for all events, under the number vbt_line_tool. */
 static bool listen_to_all(void) {
     static struct vbt_py_method start = {"vbtrace", on_start, VBT_PY_METH_FASTCALL, NULL};
     static struct vbt_py_method resume = {"vbtrace", on_resume, VBT_PY_METH_FASTCALL, NULL};

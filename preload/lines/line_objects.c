@@ -27,7 +27,7 @@ VBT_INLINE void count_object(void) {
     vbt_line_note_object(thread->lines);
 }
 
-/* Called by the interpreter for each object that begins or ends. */
+/* The interpreter calls it for each object that is created or destroyed. */
 static int on_object(void *object, int event, void *data) {
     (void)data;
     if (event == VBT_PY_REF_TRACER_CREATE)
@@ -46,8 +46,9 @@ static bool trace_references(void) {
     return set(on_object, NULL) == 0;
 }
 
-/* Stands before the wrapper of the interpreter's allocator for objects. That one looks at who called it: each of these calls it as the last
- * thing that it does. A block that only changes its size is no new object. */
+/* Wraps the interpreter's allocator for objects, which is wrapped already. That wrapper looks at
+ * its caller's address, so each of these calls it last. A block that only changes its size is no
+ * new object. */
 static struct vbt_py_allocator served;
 
 static void *counted_malloc(void *context, size_t size) {
@@ -76,7 +77,7 @@ static void count_served(void) {
     struct vbt_py_allocator counting = {&served, counted_malloc, counted_calloc, passed_realloc, passed_free};
     struct vbt_py_allocator now;
     vbt_python.get_allocator(VBT_PY_OBJ, &now);
-    if (now.malloc == counted_malloc) /* up to 3.11 it outlives the interpreter */
+    if (now.malloc == counted_malloc) /* up to 3.11 the wrapper outlives the interpreter */
         return;
     served = now;
     vbt_python.set_allocator(VBT_PY_OBJ, &counting);
@@ -96,16 +97,15 @@ void vbt_line_objects_start(void) {
         vbt_line_free_lists_empty();
         vbt_line_objects_on_event = vbt_line_free_lists_empty;
         vbt_line_fast_enabled = false;
-        vbt_note("Exact objects: what Python's allocator for objects served. So each float and tuple is, as their free "
-                 "lists were switched "
-                 "off, and each list and dict but those made of one that the same execution of a line freed; the lists "
-                 "of these are emptied "
-                 "at each line. Slices, generators' and other helpers that the interpreter keeps are not seen. The key "
-                 "table of a dict and "
-                 "the buffer of a bytearray count as objects.");
+        vbt_note("Exact objects: those that Python's allocator for objects served. "
+                 "Each float and tuple is counted, as their free lists were switched off. "
+                 "Each list and dict is counted unless it reuses one that the same execution of a line freed: "
+                 "their free lists are emptied at each line. "
+                 "Slices, and what the interpreter keeps for generators and the like, are not seen. "
+                 "A dict's key table and a bytearray's buffer count as objects.");
         return;
     }
-    vbt_note("Exact objects cannot be had from this version of Python: those from free lists are not seen.");
+    vbt_note("Exact objects cannot be counted in this version of Python: those from free lists are not seen.");
     vbt_say("Python %s: objects from free lists cannot be seen", vbt_python.version);
 }
 

@@ -13,7 +13,8 @@ static void *monitoring;
 static bool (*ask_for_events)(void);
 static void *(*real_use)(void *module, void *const *arguments, long count), *(*real_get)(void *module, void *argument);
 
-/* Tools are numbered 0 to 5: 0 is for debuggers, 1 for coverage, 2 for profilers, 5 for optimizers. */
+/* Tools are numbered 0 to 5: 0 is for debuggers, 1 for coverage, 2 for profilers, 5 for
+ * optimizers. */
 static bool take(void) {
     static const int numbers[] = {4, 3, 5, 2, 1};
     vbt_line_tool = -1;
@@ -34,7 +35,7 @@ static void drop(void *result) {
     vbt_line_api.clear_error();
 }
 
-/* Somebody else is about to take our number. */
+/* Another tool is about to take our number. */
 static void move(void) {
     struct vbt_thread *thread = vbt_self;
     if (thread == NULL)
@@ -45,13 +46,13 @@ static void move(void) {
     bool moved = take() && ask_for_events();
     drop(vbt_line_api.call(vbt_line_leave_tool, "ii", before, vbt_line_tool));
     vbt_line_own_work_end(thread, &begun);
-    atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* code that was not found now is to be met again */
+    atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* code whose events were not moved is to be looked up again */
     if (moved)
         return;
     if (thread->lines != NULL)
         vbt_line_reset(thread->lines);
-    vbt_note("The program took every number that sys.monitoring has for tools: from then on no lines were counted.");
-    vbt_say("the program takes every number that sys.monitoring has for tools: from now on no lines are counted");
+    vbt_note("The program took every tool number of sys.monitoring: from then on no lines were counted.");
+    vbt_say("the program takes every tool number of sys.monitoring: from now on no lines are counted");
 }
 
 static bool is_ours(void *number) {
@@ -60,7 +61,7 @@ static bool is_ours(void *number) {
     return ours;
 }
 
-/* Called by programs instead of sys.monitoring's. */
+/* Programs call these in the place of sys.monitoring's functions. */
 static void *use_tool_id(void *module, void *const *arguments, long count) {
     if (count == 2 && vbt_self != NULL && vbt_self->stack.override.node == 0 && is_ours(arguments[0]))
         move();

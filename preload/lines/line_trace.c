@@ -1,8 +1,9 @@
 /* Line events by a trace function, for CPython up to 3.11.
  *
- * The interpreter tells it of each call, line and return of the frames that line_frames.c puts it in place for: those of chosen code.
- * Whoever sets a trace function of their own (a debugger, a coverage tool) takes the place: line mode stands back in that thread, and
- * an audit hook notices it. */
+ * The interpreter calls it for each call, line and return of the frames for which line_frames.c
+ * puts it in place: those of chosen code. A program that sets a trace function of its own (a
+ * debugger, a coverage tool) replaces it: line mode pauses in that thread, which an audit hook
+ * notices. */
 #include "preload/ledger/shadow.h"
 #include "line_follow.h"
 #include "line_frames.h"
@@ -16,7 +17,8 @@
 
 static _Atomic bool set_by_others;
 
-/* Of a frame object: the frame that vbt_python.abi is of. From 3.11 on the object is made for the trace function's sake. */
+/* Of a frame object: the frame that vbt_python.abi describes. From 3.11 on the object is made only
+ * for the trace function. */
 VBT_INLINE const char *frame_of(const char *object, const struct vbt_cpython *python) {
     return python->trace.frame_inner == 0 ? object : vbt_load_pointer(object, python->trace.frame_inner);
 }
@@ -31,7 +33,8 @@ static void disown_object(struct vbt_line_thread *lines, const void *block) {
     lines->objects -= vbt_line_disown(lines, block) && vbt_line_objects != VBT_OBJECTS_NONE;
 }
 
-/* The frame object was allocated just now, to be shown to us; when its code is traced first, a table of its lines as well. */
+/* The frame object was allocated just now, for the trace function; the first time that its code is
+ * traced, so was a table of its lines. */
 static __attribute__((noinline)) void disown_frame(struct vbt_line_thread *lines, const char *frame, const char *code) {
     const void *last = lines->ledger->last_block, *object = frame - VBT_PY_GC_HEADER;
     bool table = last != object && vbt_line_code_points_at(code, last);
@@ -66,7 +69,7 @@ static void on_exception(struct vbt_line_thread *lines, const char *frame, const
         disown_object(lines, value - VBT_PY_GC_HEADER);
     if (is_made(python) && traceback != vbt_line_api.none && vbt_ledger_node_of(object) == vbt_tree.line_node &&
         vbt_ledger_move(lines->ledger, object,
-                        vbt_ledger_node_of(traceback - VBT_PY_GC_HEADER))) /* which would have needed it, too */
+                        vbt_ledger_node_of(traceback - VBT_PY_GC_HEADER))) /* the traceback would have needed it, too */
         lines->objects += vbt_line_objects != VBT_OBJECTS_NONE;
     bool is_new = lines->ledger->last_block == value - VBT_PY_GC_HEADER;
     lines->closed.frame = type == *vbt_line_api.generator_exit && is_new ? frame : NULL;
@@ -75,8 +78,8 @@ static void on_exception(struct vbt_line_thread *lines, const char *frame, const
     lines->closed.events = lines->events;
 }
 
-/* A generator that is closed gets an exception without an object: one is made where there is a handler
- * or a trace function, just after the traceback. */
+/* A generator that is closed gets an exception without an object: one is made where there is a
+ * handler or a trace function, just after the traceback. */
 static void see_closed(struct vbt_line_thread *lines, const char *frame) {
     struct vbt_ledger *ledger = lines->ledger;
     bool is_closed = lines->closed.frame == frame && lines->closed.events == lines->events;
@@ -89,7 +92,7 @@ static void see_closed(struct vbt_line_thread *lines, const char *frame) {
         ledger->last_block = vbt_shadow_holds(lines->closed.traceback) ? lines->closed.traceback : NULL;
 }
 
-/* Was what the frame executed last an instruction other than RETURN_VALUE? */
+/* Was the last executed instruction other than RETURN_VALUE? */
 static bool is_at_yield(const char *frame, const char *code, const struct vbt_cpython *python) {
     const struct vbt_python_abi *abi = &python->abi;
     if (abi->kind != VBT_FRAME_OBJECT)
@@ -99,22 +102,22 @@ static bool is_at_yield(const char *frame, const char *code, const struct vbt_cp
     return at >= 0 && bytes[abi->bytes_data + at] != VBT_PY_RETURN_VALUE;
 }
 
-/* A call begins, or a generator goes on. */
+/* A call begins, or a generator resumes. */
 static void on_call(struct vbt_thread *thread, const char *frame, const struct vbt_cpython *python) {
     struct vbt_line_thread *lines = thread->lines;
     const char *code = code_of(frame, python);
     int32_t line = vbt_load_int(frame, python->trace.frame_line);
-    bool met;
+    bool is_new;
     if (is_made(python) && thread->ledger.last_block != NULL)
         disown_frame(lines, frame, code);
-    struct vbt_line_block *block = vbt_line_block_of(lines, code, &met);
+    struct vbt_line_block *block = vbt_line_block_of(lines, code, &is_new);
     if (VBT_UNLIKELY(block != NULL && vbt_line_has_yielded(lines, frame, block)))
         vbt_line_resume(lines, frame, block, line);
     else if (block != NULL || !lines->switches)
         vbt_line_enter(lines, frame, block, line);
 }
 
-/* The frame returns a value, or yields one; NULL: it is left by an exception. */
+/* The frame returns a value or yields one; NULL: an exception leaves it. */
 static void on_return(struct vbt_line_thread *lines, const char *frame, const char *value, const struct vbt_cpython *python) {
     const char *code = code_of(frame, python);
     if (value == NULL)
@@ -187,15 +190,15 @@ static int resume(void *unused) {
 
 static void *(*real_settrace)(void *module, void *function);
 
-/* Called by programs instead of sys.settrace. */
+/* Programs call this in the place of sys.settrace. */
 static void *settrace(void *module, void *function) {
     void *result = real_settrace(module, function);
     vbt_line_frames_resume();
     return result;
 }
 
-/* Some code sets a trace function or removes it; the event does not say which. What the thread has in
- * the end is looked at afterwards: in settrace; where code in C did it, in the main thread by a
+/* Some code sets a trace function or removes it; the event does not say which. What the thread has
+ * in the end is looked at afterwards: in settrace; where code in C did it, in the main thread by a
  * pending call, in other threads when they next call a function. */
 static int on_audit(const char *event, void *arguments, void *unused) {
     (void)arguments;

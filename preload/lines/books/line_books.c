@@ -4,6 +4,7 @@
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
 #include "line_silent.h"
+#include "line_totals.h"
 #include "line_fast.h"
 #include "line_resident.h"
 
@@ -29,7 +30,7 @@ static int64_t crest(struct vbt_watcher *watcher) {
         if (frame->line != NULL && live > frame->line->high)
             frame->line->high = live;
         if (frame->floor >= live)
-            break; /* all that wait below have been as high */
+            break; /* all lines that wait below have been as high */
         frame->floor = live;
     }
     if (top->line != NULL)
@@ -73,68 +74,8 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
     return lines;
 }
 
-/* How things stand: the sums one by one, without time and events. */
-enum line_total { ALLOCS, FREES, ALLOCATED, FREED, TEMPORARY, OBJECTS };
-
-VBT_INLINE int64_t total_now(const struct vbt_line_thread *lines, enum line_total total) {
-    const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP];
-    const struct vbt_totals *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
-    const struct vbt_counters *ours = lines->measuring;
-    switch (total) {
-    case ALLOCS:
-        return (int64_t)(heap->allocs + python->allocs - ours->allocs);
-    case FREES:
-        return (int64_t)(heap->frees + python->frees - ours->frees);
-    case ALLOCATED:
-        return (int64_t)(heap->allocated + python->allocated - ours->allocated);
-    case FREED:
-        return (int64_t)(heap->freed + python->freed - ours->freed);
-    case TEMPORARY:
-        return (int64_t)(heap->temporary + python->temporary - ours->temporary);
-    default:
-        return lines->objects;
-    }
-}
-
-VBT_INLINE struct vbt_line_sums sums_at(const struct vbt_line_thread *lines, int64_t time) {
-    return (struct vbt_line_sums){
-        .time = time,
-        .events = lines->events,
-        .allocs = total_now(lines, ALLOCS),
-        .frees = total_now(lines, FREES),
-        .allocated = total_now(lines, ALLOCATED),
-        .freed = total_now(lines, FREED),
-        .temporary = total_now(lines, TEMPORARY),
-        .objects = total_now(lines, OBJECTS),
-    };
-}
-
 struct vbt_line_sums vbt_line_now(const struct vbt_line_thread *lines) {
-    return sums_at(lines, vbt_line_time(lines));
-}
-
-/* What was added since then; then is now from here on. */
-VBT_INLINE int64_t since(int64_t *then, int64_t now) {
-    int64_t added = now - *then;
-    *then = now;
-    return added;
-}
-
-/* Adds what was done since then, until this time; then is now from here on. Returns by how much the heap changed. */
-VBT_INLINE int64_t add_since(const struct vbt_line_thread *lines, struct vbt_line_sums *to, struct vbt_line_sums *then,
-                             int64_t time) {
-    to->time += since(&then->time, time);
-    to->events += since(&then->events, lines->events);
-    to->allocs += since(&then->allocs, total_now(lines, ALLOCS));
-    to->frees += since(&then->frees, total_now(lines, FREES));
-    int64_t allocated = since(&then->allocated, total_now(lines, ALLOCATED));
-    int64_t freed = since(&then->freed, total_now(lines, FREED));
-    to->allocated += allocated;
-    to->freed += freed;
-    to->temporary += since(&then->temporary, total_now(lines, TEMPORARY));
-    if (vbt_line_objects != VBT_OBJECTS_NONE)
-        to->objects += since(&then->objects, total_now(lines, OBJECTS));
-    return allocated - freed;
+    return vbt_line_sums_at(lines, vbt_line_time(lines));
 }
 
 void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_sums *before) {
@@ -148,14 +89,14 @@ void vbt_line_forget_since(struct vbt_line_thread *lines, const struct vbt_line_
     }
 }
 
-/* A height of the process's live bytes at a line. */
+/* Notes a height of the process's live bytes at a line. */
 VBT_INLINE void see_live(struct vbt_line *line, int64_t live) {
     if (VBT_UNLIKELY(live > line->high))
         line->high = live;
 }
 
-/* A part of an execution of the frame's line ends that changed the heap by so much, calls included; it was the last one unless goes_on.
- * elsewhere: vbt_line_live_elsewhere. */
+/* A part of an execution of the frame's line ends, which changed the heap by so much, calls
+ * included; it was the last part unless goes_on. elsewhere: vbt_line_live_elsewhere. */
 VBT_INLINE void see_change(const struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t change,
                            int64_t elsewhere, bool goes_on) {
     see_live(line, lines->ledger->live + elsewhere);
@@ -169,7 +110,8 @@ VBT_INLINE void see_change(const struct vbt_line_thread *lines, struct vbt_line_
         line->most = change;
 }
 
-/* What was called since the frame's mark is not its line's own. Returns by how much that changed the heap. */
+/* What was called since the frame's mark is not its line's own. Returns how much the calls changed
+ * the heap. */
 VBT_INLINE int64_t leave_out_calls(struct vbt_line_frame *frame) {
     int64_t change = frame->called.allocated - frame->called.freed;
     vbt_line_sums_add(&frame->mark, &frame->called);
@@ -178,7 +120,8 @@ VBT_INLINE int64_t leave_out_calls(struct vbt_line_frame *frame) {
     return change;
 }
 
-/* Ends the execution of the frame's line, or a part of it, which belongs to no other one; but for see_resident. */
+/* Ends an execution of the frame's line, or a part of it, that is not inside another execution of
+ * the same line; all but vbt_line_see_resident. */
 VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line, int64_t time,
                                  int64_t elsewhere, bool goes_on) {
     int64_t change = 0;
@@ -186,11 +129,11 @@ VBT_INLINE void settle_outermost(struct vbt_line_thread *lines, struct vbt_line_
         vbt_line_sums_add(&line->called, &frame->called);
         change = leave_out_calls(frame);
     }
-    change += add_since(lines, &line->own, &frame->mark, time);
+    change += vbt_line_add_since(lines, &line->own, &frame->mark, time);
     see_change(lines, frame, line, change, elsewhere, goes_on);
 }
 
-/* The same, in all cases. */
+/* The same in every case. */
 static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int64_t time,
                                              bool goes_on) {
     if (vbt_line_frame_now != NULL) {
@@ -208,16 +151,16 @@ static __attribute__((noinline)) void settle(struct vbt_line_thread *lines, stru
     }
     struct vbt_line_sums own = {0};
     int64_t change = leave_out_calls(frame);
-    change += add_since(lines, &own, &frame->mark, time);
+    change += vbt_line_add_since(lines, &own, &frame->mark, time);
     if (line != NULL) {
         vbt_line_sums_add(&line->own, &own);
-        vbt_line_sums_subtract(&line->called, &own); /* it is in what the outer execution's call did */
+        vbt_line_sums_subtract(&line->called, &own); /* it is part of what the outer execution's call did */
         see_change(lines, frame, line, change, elsewhere, goes_on);
         vbt_line_see_resident(lines, line, took);
     }
 }
 
-/* The same at a line event; mostly the line did nothing but compute. */
+/* The same at a line event: mostly the line did nothing but compute. */
 VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, bool goes_on) {
     int64_t time = vbt_line_time(lines);
     struct vbt_line *line = frame->line;
@@ -234,7 +177,8 @@ VBT_INLINE void end_line(struct vbt_line_thread *lines, struct vbt_line_frame *f
     vbt_line_see_resident(lines, line, took);
 }
 
-/* What the frame's line begins with: where its end cannot be the usual one, a count that never comes. */
+/* Sets the count with which the frame's line begins: one that never occurs, where the fast path may
+ * not end it. */
 VBT_INLINE void start_count(struct vbt_line_thread *lines, struct vbt_line_frame *frame) {
     bool usual = frame->line != NULL && frame->line->active == 0 && !frame->has_called && frame->carried == 0 && !frame->entering;
     frame->count = usual ? vbt_line_count(lines) : VBT_LINE_NO_COUNT;
@@ -252,8 +196,8 @@ static __attribute__((noinline)) void first_time(struct vbt_line_thread *lines, 
         lines->ledger->lost[VBT_LOST_MEMORY]++;
 }
 
-/* This line begins in the frame: lets the ledger tell when live bytes are about to fall from a height that is new to it. What waits for it
- * has seen to that before. */
+/* The line begins in the frame: has the ledger report when live bytes are about to fall from a
+ * height that is new to the line. The lines that wait for it have been updated before. */
 VBT_INLINE void watch_height(struct vbt_line_thread *lines, struct vbt_line_frame *frame, struct vbt_line *line,
                              int64_t elsewhere) {
     struct vbt_ledger *ledger = lines->ledger;
@@ -261,13 +205,13 @@ VBT_INLINE void watch_height(struct vbt_line_thread *lines, struct vbt_line_fram
     ledger->crest = vbt_line_crest_in(ledger, frame, line, elsewhere);
 }
 
-/* NULL: none of the known ones. */
+/* NULL for a line outside the block. */
 VBT_INLINE struct vbt_line *line_at(struct vbt_line_block *block, int32_t number) {
     uint32_t offset = (uint32_t)(number - block->first);
     return VBT_LIKELY(offset < block->count) ? &block->lines[offset] : NULL;
 }
 
-/* The line of this number begins in the frame. */
+/* The line with this number begins in the frame. */
 VBT_INLINE void begin_line(struct vbt_line_thread *lines, struct vbt_line_frame *frame, int32_t number) {
     struct vbt_line *line = frame->line = line_at(frame->block, number);
     if (VBT_LIKELY(line != NULL)) {
@@ -283,10 +227,10 @@ static void call_begins(struct vbt_line_frame *caller) {
         caller->line->active++;
 }
 
-/* What was done since then, until this time, was done by a call of the frame's line. */
+/* What was done since `then`, until this time, was done by a call of the frame's line. */
 static void call_ends(const struct vbt_line_thread *lines, struct vbt_line_frame *caller, struct vbt_line_sums *then,
                       int64_t time) {
-    add_since(lines, &caller->called, then, time);
+    vbt_line_add_since(lines, &caller->called, then, time);
     caller->has_called = true;
     caller->count = VBT_LINE_NO_COUNT;
     if (caller->line != NULL)
@@ -303,13 +247,13 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     lines->events++;
     if (block == NULL) {
         if (lines->outside++ == 0 && top > lines->frames) {
-            top->leaving = sums_at(lines, vbt_line_time(lines));
+            top->leaving = vbt_line_sums_at(lines, vbt_line_time(lines));
             call_begins(top);
         }
         run(lines, NULL);
         return;
     }
-    if (top == lines->frames + VBT_LINE_FRAMES - 1) { /* part of what the deepest call that is followed does */
+    if (top == lines->frames + VBT_LINE_FRAMES - 1) { /* counts for the deepest call that is followed */
         lines->ledger->lost[VBT_LOST_LINES]++;
         vbt_line_enter(lines, frame, NULL, 0);
         return;
@@ -317,7 +261,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
     struct vbt_line_frame *fresh = top + 1;
     fresh->frame = frame;
     fresh->block = block;
-    fresh->entry = fresh->mark = sums_at(lines, vbt_line_time(lines));
+    fresh->entry = fresh->mark = vbt_line_sums_at(lines, vbt_line_time(lines));
     fresh->called = (struct vbt_line_sums){0};
     fresh->carried = 0;
     fresh->entering = block->entry != VBT_LINE_ENTRY_APART;
@@ -335,7 +279,7 @@ void vbt_line_enter(struct vbt_line_thread *lines, const void *frame, struct vbt
         fresh->line->entries++;
 }
 
-/* Where the frame's line was the entry: does that belong to the execution of the one that begins now? */
+/* Where the frame's line was its entry: is that part of the execution that begins now? */
 VBT_INLINE bool is_entry_of(struct vbt_line_frame *frame, const struct vbt_line *begins) {
     if (VBT_LIKELY(!frame->entering))
         return false;
@@ -376,7 +320,8 @@ void vbt_line_begin_changed(struct vbt_line_thread *lines, const void *frame, in
     vbt_line_see_resident(lines, line, took);
 }
 
-/* took: by the line so far. On a machine that is faster by now than when the cost was measured, a line does not take less than nothing. */
+/* took: by the line so far. Where the machine has become faster since the cost was measured, a line
+ * still takes no less than nothing. */
 VBT_INLINE void hold_call_cost(struct vbt_line_thread *lines, int64_t took) {
     lines->held += took < vbt_line_call_cost ? took : vbt_line_call_cost;
 }
@@ -391,7 +336,7 @@ static void pop(struct vbt_line_thread *lines, bool yields) {
     top->frame = NULL;
     if (lines->outside == 0 && caller > lines->frames) {
         call_ends(lines, caller, &top->entry, top->mark.time);
-        struct vbt_line_sums silent = vbt_line_sums_difference(&lines->silent, &top->silent[0]); /* is in what was called */
+        struct vbt_line_sums silent = vbt_line_sums_difference(&lines->silent, &top->silent[0]); /* is part of what was called */
         vbt_line_sums_add(&caller->silent[1], &silent);
         hold_call_cost(lines, top->mark.time - caller->mark.time);
     }
@@ -410,8 +355,8 @@ void vbt_line_leave(struct vbt_line_thread *lines, const void *frame) {
     while (found > lines->frames && found->frame != frame)
         found--;
     if (found == lines->frames)
-        return;                   /* one that began before anybody listened */
-    while (lines->top >= found) { /* those above it ended without a word */
+        return;                   /* one that began before there were events */
+    while (lines->top >= found) { /* those above it ended without an event */
         lines->outside = 0;
         pop(lines, false);
     }

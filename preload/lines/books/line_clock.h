@@ -1,4 +1,5 @@
-/* The clock of line mode, which is quick to read: that of the processor, where that one ticks steadily. */
+/* The clock of line mode, which is fast to read: the processor's, if it ticks at a constant
+ * rate. */
 #ifndef VBT_LINE_CLOCK_H
 #define VBT_LINE_CLOCK_H
 
@@ -9,12 +10,12 @@
 
 extern bool vbt_line_clock_is_tsc;
 
-/* Chooses the clock and notes when it began. Once. */
+/* Chooses the clock and notes when it started. Call it once. */
 void vbt_line_clock_init(void);
 
 int64_t vbt_line_clock_slow(void);
 
-/* Where vbt_line_clock_is_tsc. */
+/* Valid where vbt_line_clock_is_tsc. */
 static inline int64_t vbt_line_clock_tsc(void) {
 #if defined __x86_64__
     return (int64_t)__builtin_ia32_rdtsc();
@@ -28,7 +29,7 @@ static inline int64_t vbt_line_clock(void) {
     return VBT_LIKELY(vbt_line_clock_is_tsc) ? vbt_line_clock_tsc() : vbt_line_clock_slow();
 }
 
-/* A span of ticks as nanoseconds, by how long a tick has been since the start. */
+/* A span of ticks in nanoseconds, by the average length of a tick since the start. */
 int64_t vbt_line_nanoseconds(int64_t ticks);
 
 #endif

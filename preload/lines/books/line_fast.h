@@ -1,44 +1,45 @@
-/* The fast path of line_books.h, for line events: mostly the line that ends did nothing but compute, and
- * the next one has been executed before. */
+/* The fast path of line_books.h, for line events: mostly the line that ends did nothing but
+ * compute, and the next one has been executed before. */
 #ifndef VBT_LINE_FAST_H
 #define VBT_LINE_FAST_H
 
 #include "preload/ledger/ledger.h"
 #include "line_books.h"
 
-/* The thread's time, in ticks of a clock that stands still for the cost of reporting a call. The second:
- * where vbt_line_clock_is_tsc. */
+/* The thread's time, in ticks of a clock that stops for the cost of reporting a call. The second is
+ * valid where vbt_line_clock_is_tsc. */
 VBT_INLINE int64_t vbt_line_time(const struct vbt_line_thread *lines) { return vbt_line_clock() - lines->held; }
 VBT_INLINE int64_t vbt_line_time_tsc(const struct vbt_line_thread *lines) { return vbt_line_clock_tsc() - lines->held; }
 
-/* Of the thread, by now. */
+/* The thread's allocations so far. */
 VBT_INLINE uint64_t vbt_line_allocs(const struct vbt_line_thread *lines) {
     return lines->ledger->totals[VBT_DOMAIN_HEAP].allocs + lines->ledger->totals[VBT_DOMAIN_PYTHON].allocs;
 }
 
-/* Grows with everything that the thread allocates, frees and creates. */
+/* Grows with everything that the thread allocates, frees or creates. */
 VBT_INLINE uint64_t vbt_line_count(const struct vbt_line_thread *lines) {
     const struct vbt_totals *heap = &lines->ledger->totals[VBT_DOMAIN_HEAP], *python = &lines->ledger->totals[VBT_DOMAIN_PYTHON];
     return heap->allocs + heap->frees + python->allocs + python->frees + (uint64_t)lines->objects;
 }
 
-/* Live bytes of the process without those of the thread's ledger and those that measuring caused. */
+/* Live bytes of the process without those of the thread's ledger and those that measuring
+ * caused. */
 VBT_INLINE int64_t vbt_line_live_elsewhere(const struct vbt_line_thread *lines) {
     return VBT_PEEK(int64_t, vbt_peak.total) - VBT_PEEK(int64_t, lines->ledger->published) -
            (int64_t)(lines->measuring->allocated - lines->measuring->freed);
 }
 
-/* While the top frame executes a line: the live bytes of the thread above which the ledger reports the
- * next free. */
+/* While the top frame executes a line: the live bytes of the thread above which the ledger reports
+ * the next free. */
 VBT_INLINE int64_t vbt_line_crest_in(const struct vbt_ledger *ledger, const struct vbt_line_frame *top, const struct vbt_line *line,
                                      int64_t elsewhere) {
     int64_t lowest = (line->high < top->floor ? line->high : top->floor) - elsewhere;
     return lowest < ledger->crest_of_others ? lowest : ledger->crest_of_others;
 }
 
-/* What vbt_line_begin_fast did. */
+/* What vbt_line_begin_fast has done. */
 enum vbt_line_begun {
-    VBT_LINE_BEGUN,   /* all */
+    VBT_LINE_BEGUN,   /* everything */
     VBT_LINE_CHANGED, /* nothing: the line that ends has changed the heap; see vbt_line_begin_changed */
     VBT_LINE_SLOW     /* nothing */
 };

@@ -1,4 +1,5 @@
-/* Line mode's records: the pieces of code that it knows, and what each thread counts at their lines. */
+/* Line mode's records: the pieces of code that it knows, and what each thread counts at their
+ * lines. */
 #ifndef VBT_LINE_RECORDS_H
 #define VBT_LINE_RECORDS_H
 
@@ -39,7 +40,8 @@ extern struct vbt_vector vbt_line_codes;
 
 static inline struct vbt_line_code *vbt_line_code_at(uint32_t index) { return vbt_vector_at(&vbt_line_codes, index); }
 
-/* Registers code, chosen if count > 0; its index, 0 when there is no room. Needs the tree's lock. */
+/* Registers code, chosen if count > 0; its index, 0 when there is no room. Needs the tree's
+ * lock. */
 uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated);
 
 /* The index of a code of the call tree, 0 if it was not added. Needs the tree's lock. */
@@ -54,11 +56,12 @@ struct vbt_line_block {
     struct vbt_line lines[];
 };
 
-/* Makes a block for a chosen code, where the ledger's thread has none yet: blocks[index]. NULL if there is
- * no memory, or the code is not chosen. */
+/* Makes a block for a chosen code, where the ledger's thread has none yet: blocks[index]. NULL if
+ * there is no memory, or the code is not chosen. */
 struct vbt_line_block *vbt_line_block_make(struct vbt_line_block **blocks, uint32_t index, struct vbt_ledger *ledger);
 
-/* In the child of a fork: all that a thread's blocks have counted starts at 0; nothing of it is written. */
+/* In the child of a fork: all that a thread's blocks have counted starts at 0; nothing of it is
+ * written. */
 void vbt_line_blocks_clear(struct vbt_line_block **blocks);
 void vbt_line_codes_clear(void);
 

@@ -5,8 +5,8 @@
 
 enum { PAGE = 4096 };
 
-/* What the helper or another thread stores meanwhile is newer. The time that reading takes is not the
- * program's. */
+/* What the helper or another thread stores meanwhile is newer. The time that reading takes is not
+ * the program's. */
 int64_t vbt_line_read_resident(struct vbt_line_thread *lines) {
     int64_t begun = vbt_line_clock(), before = atomic_load(&vbt_latest_rss);
     int64_t rss = vbt_proc_second("/proc/self/statm") * PAGE;

@@ -46,8 +46,8 @@ void vbt_line_forget_object(struct vbt_line_thread *lines) {
         lines->silent.objects--;
 }
 
-/* As if it had not been allocated: the block before it is the latest again, and may still turn out to be
- * temporary. */
+/* As if it had not been allocated: the block before it is the latest again, and may still turn out
+ * to be temporary. */
 static void forget_recent(struct vbt_line_thread *lines, const void *block) {
     enum { RECENT = sizeof lines->recent / sizeof *lines->recent };
     unsigned place = 0;

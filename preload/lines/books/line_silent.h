@@ -1,12 +1,13 @@
-/* From Python 3.12 on: functions that raise no monitoring events, called from a traced line. The ledger
- * reports each of its events, and what happens while such a function runs was called by that line. */
+/* From Python 3.12 on: functions that raise no monitoring events, called from a traced line. The
+ * ledger reports each of its events, and what happens while such a function runs was called by that
+ * line. */
 #ifndef VBT_LINE_SILENT_H
 #define VBT_LINE_SILENT_H
 
 #include "line_books.h"
 
-/* The frame that the calling thread executes; NULL where it does not matter. NULL itself up to 3.11,
- * where no function is silent. */
+/* The frame that the calling thread executes; NULL where it does not matter. NULL itself up to
+ * 3.11, where no function is silent. */
 extern const void *(*vbt_line_frame_now)(void);
 
 /* For the ledger, see watcher.h. */

@@ -1,4 +1,4 @@
-/* What line mode measures, as one value: how things stand, or a difference of two such. */
+/* What line mode measures, as one value: totals so far, or a difference of two. */
 #ifndef VBT_LINE_SUMS_H
 #define VBT_LINE_SUMS_H
 

@@ -168,10 +168,10 @@ def test_exact_objects(interpreter):
         assert [objects[line] for line in (6, 7, 19, 20, 21)] == [1, 10_000, 10_000, 20_000, 20_000] and run.report.trace.state[111] == 2
         assert (objects[13], objects[14]) == (10_000, 0)  # a list's array is not an object
         assert (objects[26], objects[27], objects[28]) == (20_000, 10_000, 0)  # a dict's key table counts
-        assert "what Python's allocator for objects served" in notes and "Slices, " in notes
+        assert "those that Python's allocator for objects served" in notes and "Slices, " in notes
     else:
         assert set(objects.values()) == {0} and 111 not in run.report.trace.state
-        assert "Exact objects cannot be had" in notes and "cannot be seen" in run.done.stderr
+        assert "Exact objects cannot be counted" in notes and "cannot be seen" in run.done.stderr
 
 
 RESIDENT = """

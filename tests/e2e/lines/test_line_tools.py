@@ -193,4 +193,4 @@ def test_tools_of_others(interpreter, numbers, counts, tmp_path):
         assert [rows[line] for line in (8, 9, 10, 11, 14, 15, 22, 23)] == [2, 22, 20, 2, 11, 10, 1, 1]
     else:
         assert [rows[line] for line in (8, 9, 10, 11, 14, 15)] == [1, 11, 10, 1, 1, 1]
-        assert "takes every number" in run.done.stderr and "took every number" in " ".join(run.report.json["notes"])
+        assert "takes every tool number" in run.done.stderr and "took every tool number" in " ".join(run.report.json["notes"])

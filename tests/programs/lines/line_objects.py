@@ -1,5 +1,4 @@
-"""A list of floats summed in a loop: each step makes one float from the free list, without a
-request."""
+"""Sums a list of floats: each step makes one float from the free list, without a request."""
 
 
 def add_up(floats):

@@ -49,8 +49,8 @@ static int end(void **state) {
 }
 
 static struct vbt_line_block *block_of(const char *code) {
-    bool met;
-    return vbt_line_block_of(thread->lines, code, &met);
+    bool is_new;
+    return vbt_line_block_of(thread->lines, code, &is_new);
 }
 
 /* Names that no other test has chosen. */
@@ -74,18 +74,18 @@ static void the_users_code_is_chosen(void **state) {
 static void code_is_looked_up_once(void **state) {
     (void)state;
     char *code = code_named(PROGRAM, "work"), *other = code_named(LIBRARY, "help");
-    bool met;
-    struct vbt_line_block *block = vbt_line_block_of(thread->lines, code, &met);
-    assert_true(met);
-    assert_ptr_equal(vbt_line_block_of(thread->lines, code, &met), block);
-    assert_false(met);
-    vbt_line_block_of(thread->lines, other, &met);
-    assert_true(met);
-    assert_null(vbt_line_block_of(thread->lines, other, &met));
-    assert_false(met);
+    bool is_new;
+    struct vbt_line_block *block = vbt_line_block_of(thread->lines, code, &is_new);
+    assert_true(is_new);
+    assert_ptr_equal(vbt_line_block_of(thread->lines, code, &is_new), block);
+    assert_false(is_new);
+    vbt_line_block_of(thread->lines, other, &is_new);
+    assert_true(is_new);
+    assert_null(vbt_line_block_of(thread->lines, other, &is_new));
+    assert_false(is_new);
     fake_code_reborn(code, LIBRARY, "reborn", FIRST); /* another at its address */
-    assert_null(vbt_line_block_of(thread->lines, code, &met));
-    assert_true(met);
+    assert_null(vbt_line_block_of(thread->lines, code, &is_new));
+    assert_true(is_new);
 }
 
 static void the_same_code_has_one_block(void **state) {

@@ -116,7 +116,7 @@ static void an_interpreter_that_fails_is_left_without_lines(void **state) {
     (void)state;
     world_listen();
     vbt_line_mode_start();
-    assert_non_null(strstr(world_said(), "Python 3.13.0: line events cannot be had"));
+    assert_non_null(strstr(world_said(), "Python 3.13.0: line events cannot be installed"));
     assert_true(is_noted());
     assert_int_equal(exits, 1);
     assert_int_equal(dicts, 1);

@@ -144,7 +144,7 @@ static void where_they_cannot_be_seen_it_is_said(void **state) {
     world_listen();
     start(9);
     assert_non_null(strstr(world_said(), "objects from free lists cannot be seen"));
-    assert_true(is_noted("Exact objects cannot be had"));
+    assert_true(is_noted("Exact objects cannot be counted"));
     assert_int_equal(vbt_line_objects, VBT_OBJECTS_NONE);
 }
 

@@ -64,8 +64,8 @@ static int end(void **state) {
 }
 
 static struct vbt_line *line_of(const char *of, int number) {
-    bool met;
-    struct vbt_line_block *block = vbt_line_block_of(thread->lines, of, &met);
+    bool is_new;
+    struct vbt_line_block *block = vbt_line_block_of(thread->lines, of, &is_new);
     assert_non_null(block);
     return &block->lines[number - block->first];
 }

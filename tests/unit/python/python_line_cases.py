@@ -4,7 +4,7 @@ read from them.
 
 usage: tests/unit/python/python_line_cases.py > tests/unit/python/python_line_cases.inc
 
-Compiles the same sample with every interpreter it finds (Debian's, and 3.8 to 3.13 under ~/.pyenv),
+Compiles the same sample with every interpreter it finds (Debian's, and those under ~/.pyenv),
 and asks each for the line of every instruction: dis.findlinestarts up to 3.9, co_lines from 3.10
 on. The output is committed, so that the test needs no interpreter.
 """
