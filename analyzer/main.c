@@ -1,4 +1,4 @@
-/* vbtrace: finds the subcommand and runs it. */
+/* vbtrace: finds the command and runs it. */
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -34,8 +34,8 @@ static int help(int count, char **arguments) {
     return command != NULL ? vbt_command_help(command) : unknown_command(arguments[1]);
 }
 
-/* What a closed descriptor would do to the next file that is opened. Put into its place is one that fails as it would; a program that
- * `vbtrace run` starts finds it closed. */
+/* A closed standard descriptor would be reused by the next file that is opened. Opens one in its
+ * place that fails like a closed one; a program that `vbtrace run` starts finds it closed. */
 static void fill_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)

@@ -10,7 +10,7 @@ struct vbt_csv {
     int column;
 };
 
-/* The line of titles: "file,line,function". */
+/* Starts with the line of titles: "file,line,function". */
 void vbt_csv_begin(struct vbt_csv *csv, FILE *out, const char *titles);
 
 /* The cells of a row, one call each. NULL is an empty cell. */

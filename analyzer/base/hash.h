@@ -1,5 +1,5 @@
-/* uthash, told to end the program when memory runs out, and to hash with a key of this run's own: no trace can be built so that
- * everything lands in one bucket. */
+/* uthash, set up to end the program when memory runs out, and to hash with a key chosen per run, so
+ * that no trace can be crafted to put everything into one bucket. */
 #ifndef VBT_HASH_H
 #define VBT_HASH_H
 
@@ -23,7 +23,7 @@ static inline uint64_t vbt_hash_key(void) {
 #define HASH_FUNCTION(bytes, size, hash) (hash) = (unsigned)XXH64((bytes), (size), vbt_hash_key())
 #define uthash_fatal(text) vbt_out_of_memory()
 
-/* The table's own macros convert between signed and unsigned. */
+/* uthash's macros convert between signed and unsigned. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wconversion"
 #include <uthash.h>

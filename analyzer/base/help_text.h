@@ -4,16 +4,16 @@
 
 #include <stdio.h>
 
-/* letter: '\0' for none; name: NULL for an option that has a letter alone; value: stands for the
- * option's value, NULL for one that takes none. */
+/* letter: '\0' for none; name: NULL for an option that only has a letter; value: stands for the
+ * option's value, NULL for an option without one. */
 
-/* For a person: the option, and what it does, which may take several lines. */
+/* For people: the option and what it does, in one or more lines. */
 void vbt_help_print_option(FILE *out, char letter, const char *name, const char *value, const char *help);
 
-/* Likewise for what is no option. */
+/* The same for a subject that is not an option. */
 void vbt_help_print(FILE *out, const char *subject, const char *help);
 
-/* For a program: "report --limit N". */
+/* For programs: "report --limit N". */
 void vbt_help_list_option(FILE *out, const char *command, char letter, const char *name, const char *value);
 
 #endif

@@ -57,8 +57,8 @@ void vbt_output_check(uint64_t bytes) {
                      vbt_bytes((int64_t)allowed).text));
 }
 
-/* What the stream calls when its buffer is full, and at the end. The file is made when there is something to write: a command that
- * ends before that leaves an older one alone. */
+/* Called by the stream when its buffer is full, and at the end. The file is created when there is
+ * something to write: a command that fails before that leaves an older file alone. */
 static ssize_t write_buffer(void *cookie, const char *text, size_t size) {
     struct vbt_output *output = cookie;
     output->size += size;
@@ -70,7 +70,7 @@ static ssize_t write_buffer(void *cookie, const char *text, size_t size) {
     if (output->error == 0)
         output->error = write_all(output->fd, text, size);
     if (output->error == EPIPE && output->fd == STDOUT_FILENO)
-        _exit(0); /* the rest would be made for nobody */
+        _exit(0); /* the reader is gone; stop */
     return (ssize_t)size;
 }
 
@@ -88,7 +88,7 @@ static void begin(struct vbt_output *output, const char *path, int fd) {
     if (output->stream == NULL)
         exit(vbt_fail("out of memory"));
     setvbuf(output->stream, NULL, _IOFBF, BUFFER);
-    signal(SIGPIPE, SIG_IGN); /* to be told by EPIPE instead */
+    signal(SIGPIPE, SIG_IGN); /* so that a closed pipe is reported as EPIPE */
 }
 
 void vbt_output_begin(struct vbt_output *output, const char *path) { begin(output, path, path == NULL ? STDOUT_FILENO : -1); }
@@ -97,7 +97,7 @@ void vbt_output_begin_beside(struct vbt_output *output) { begin(output, NULL, ST
 
 int vbt_output_finish(struct vbt_output *output) {
     fclose(output->stream);
-    write_buffer(output, NULL, 0); /* or what is empty would make no file */
+    write_buffer(output, NULL, 0); /* so that an empty report creates its file, too */
     if (output->path != NULL && output->fd >= 0 && close(output->fd) != 0 && output->error == 0)
         output->error = errno;
     if (output->error != 0 && output->fd != STDERR_FILENO)

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What is done sooner than FIRST needs no bar. */
+/* Work that is done before FIRST nanoseconds shows no bar. */
 enum { FIRST = 200 * 1000 * 1000, PAUSE = 50 * 1000 * 1000, WIDTH = 40 };
 
 static int64_t now(void) {

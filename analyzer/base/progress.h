@@ -1,4 +1,4 @@
-/* How far something slow has come: a bar on standard error, if that is a terminal. */
+/* A progress bar for slow work, on standard error if that is a terminal. */
 #ifndef VBT_PROGRESS_H
 #define VBT_PROGRESS_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct vbt_progress {
-    const char *what; /* stands before the bar */
+    const char *what; /* printed before the bar */
     bool shown;       /* there is a terminal */
     bool drawn;       /* there is a bar on it */
     int64_t next;     /* when to draw again, CLOCK_MONOTONIC, ns */
@@ -15,10 +15,10 @@ struct vbt_progress {
 
 void vbt_progress_begin(struct vbt_progress *progress, const char *what);
 
-/* `done` of `all` are done. Cheap to call; NULL: nobody wants to know. */
+/* `done` of `all` items are done. Cheap to call; NULL: no progress is shown. */
 void vbt_progress_at(struct vbt_progress *progress, size_t done, size_t all);
 
-/* Takes the bar away. */
+/* Removes the bar. */
 void vbt_progress_end(struct vbt_progress *progress);
 
 #endif

@@ -17,7 +17,8 @@ static const char nameless[] = "(anonymous namespace)";
 
 static bool starts(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
-/* How many bytes at a place are no brackets, whatever they look like: operators, arrows, namespaces without a name. */
+/* Length of what starts here and is not to be taken for brackets: operators, arrows, anonymous
+ * namespaces. */
 static size_t plain(const char *name, size_t at) {
     if (starts(name + at, nameless))
         return strlen(nameless);
@@ -30,7 +31,8 @@ static size_t plain(const char *name, size_t at) {
     return length + (starts(name + at + length, "()") ? 2 : strspn(name + at + length, "<>-+=*/%^&|!~,[]"));
 }
 
-/* A copy in which what is more than `depth` brackets deep is …; NULL where brackets do not match. */
+/* A copy in which everything nested deeper than `depth` brackets is replaced by …; NULL if brackets
+ * do not match. */
 static char *without(const char *name, char open, char close, unsigned depth) {
     char *out = vbt_new(3 * strlen(name) + 1, 1), *to = out;
     unsigned level = 0;
@@ -51,7 +53,7 @@ static char *without(const char *name, char open, char close, unsigned depth) {
 
 static bool fits(const char *name, size_t width) { return vbt_utf8_width(name) <= width; }
 
-/* Takes the other name if there is one; the first is freed. */
+/* Returns the other name if there is one, and then frees the first. */
 static char *instead(char *name, char *other) {
     if (other == NULL)
         return name;

@@ -1,16 +1,18 @@
-/* Names of functions that fit where there is little room: of a template the arguments go first, of a path the folders. For people only;
- * JSON, CSV and collapsed stacks have names in full. */
+/* Shortens names of functions where there is little room: templates lose their arguments first,
+ * paths their folders. For people only; JSON, CSV and collapsed stacks have the full names. */
 #ifndef VBT_SHORT_NAME_H
 #define VBT_SHORT_NAME_H
 
 #include <stddef.h>
 
-/* A function's name in at most width columns: as it is if it fits, else without the arguments of functions, then of templates from the
- * innermost outwards, each replaced by …, and cut in the end. The caller frees it. */
+/* A function's name in at most `width` columns: unchanged if it fits, else without function
+ * arguments, then without template arguments from the innermost outwards, each replaced by …, and
+ * cut as a last resort. The caller frees it. */
 char *vbt_short_name(const char *name, size_t width);
 
-/* A name and a position ("/proj/bench.py:3") that together take at most width columns. A position loses its beginning. Takes both over,
- * and puts what is to be freed in their places. */
+/* Makes a name and a position ("/proj/bench.py:3") take at most `width` columns together. A
+ * position loses its beginning. Takes ownership of both and replaces them by what the caller is to
+ * free. */
 void vbt_fit_name(char **name, char **position, size_t width);
 
 #endif

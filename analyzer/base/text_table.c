@@ -21,7 +21,7 @@ struct vbt_text_table {
     struct cell *cells;
     size_t count, capacity;
     size_t text_size; /* of all cells */
-    unsigned *widths; /* by column, as printed; 0: left out */
+    unsigned *widths; /* by column, as printed; 0: omitted */
     char *left_out;
 };
 
@@ -69,7 +69,7 @@ void vbt_text_table_heading(struct vbt_text_table *t, const char *format, ...) {
     va_end(arguments);
 }
 
-/* What each column would like: its longest cell. */
+/* The width that shows every cell of a column in full. */
 static void natural_widths(struct vbt_text_table *t) {
     for (size_t c = 0; c < t->column_count; c++) {
         unsigned title = (unsigned)vbt_utf8_width(t->columns[c].title);
@@ -90,7 +90,7 @@ static bool can_shrink(const struct vbt_text_table *t, size_t c) {
     return t->columns[c].least > 0 && t->widths[c] > t->columns[c].least;
 }
 
-/* Total width; with flexible columns at their least. */
+/* Total width; at_least: with flexible columns as narrow as they can get. */
 static unsigned total_width(const struct vbt_text_table *t, bool at_least) {
     unsigned total = 0;
     for (size_t c = 0; c < t->column_count; c++)
@@ -99,7 +99,7 @@ static unsigned total_width(const struct vbt_text_table *t, bool at_least) {
     return total;
 }
 
-/* Leaves out the column that is missed least; false if all that are left must stay. */
+/* Omits the least important column; false if all that are left must stay. */
 static bool drop_column(struct vbt_text_table *t) {
     size_t victim = t->column_count;
     for (size_t c = 0; c < t->column_count; c++)
@@ -135,7 +135,7 @@ static void fit(struct vbt_text_table *t, unsigned width) {
         }
 }
 
-/* One line of cells: text[i] belongs to column i. Blanks at the end are not printed. */
+/* Prints one row: text[i] belongs to column i. Trailing blanks are not printed. */
 static void print_line(const struct vbt_text_table *t, const struct vbt_output *output, char *const *text) {
     FILE *out = output->stream;
     size_t owed = 0;

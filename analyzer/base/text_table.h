@@ -1,6 +1,7 @@
 /* Text tables that fit the terminal.
  *
- * A table that is too wide first narrows its flexible columns, then leaves out columns that may be missing, then cuts. */
+ * A table that is too wide first narrows its flexible columns, then omits optional columns, then
+ * cuts. */
 #ifndef VBT_TEXT_TABLE_H
 #define VBT_TEXT_TABLE_H
 
@@ -19,27 +20,27 @@ struct vbt_column {
     unsigned width; /* at least */
     unsigned least; /* a flexible column can shrink to this; 0: it is not flexible */
     enum vbt_ellipsis ellipsis;
-    bool is_text;  /* the last column: it is cut for a terminal's sake only */
-    unsigned drop; /* 0: always shown; else the column with the highest number is left out first */
+    bool is_text;  /* the last column: it is cut only if the output's width is limited */
+    unsigned drop; /* 0: always shown; else the column with the highest number is omitted first */
 };
 
 struct vbt_text_table;
 
-/* The columns are only looked at, and must live as long. */
+/* `columns` is not copied and must live as long as the table. */
 struct vbt_text_table *vbt_text_table_new(const struct vbt_column *columns, size_t count);
 void vbt_text_table_free(struct vbt_text_table *table);
 
-/* The next cell, row by row; what is not printable in it is replaced. */
+/* Adds the next cell, row by row; unprintable characters are replaced. */
 void vbt_text_table_cell(struct vbt_text_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line of its own between rows, with an empty one before it; at the end of a row only. */
+/* Adds a line of its own between rows, with an empty line before it. Only at the end of a row. */
 void vbt_text_table_heading(struct vbt_text_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints everything. The line of titles comes first, or behind the first heading if the table begins with one; under it a rule made
- * of `rule`, unless that is 0. */
+/* Prints everything. The titles come first, or after the first heading if the table begins with
+ * one; below them a line of the character `rule`, unless that is 0. */
 void vbt_text_table_print(struct vbt_text_table *table, struct vbt_output *output, char rule);
 
-/* After printing: the titles of the columns that were left out, separated by commas; "" if all are there. */
+/* After printing: the titles of the omitted columns, separated by commas; "" if all are shown. */
 const char *vbt_text_table_left_out(const struct vbt_text_table *table);
 
 #endif

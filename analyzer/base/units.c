@@ -26,7 +26,7 @@ struct vbt_unit vbt_count(int64_t n) {
 
 static const char *const byte_units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
-/* Divides down until it would print as less than 1024.0. */
+/* Scales down until it would print as less than 1024.0. */
 static int scale_bytes(double *bytes) {
     int unit = 0;
     while (fabs(*bytes) >= (unit == 0 ? 1024 : 1023.95) && unit < 6) {

@@ -1,4 +1,5 @@
-/* Numbers as people read them. The results are values: vbt_bytes(n).text lives until the end of the expression it stands in. */
+/* Numbers as people read them. Results are returned by value: vbt_bytes(n).text lives until the end
+ * of its expression. */
 #ifndef VBT_UNITS_H
 #define VBT_UNITS_H
 
@@ -14,7 +15,7 @@ struct vbt_unit vbt_count(int64_t n);
 /* 24 B, 1.2 KiB, 48.0 MiB; negative ones too */
 struct vbt_unit vbt_bytes(int64_t bytes);
 
-/* A mean, to the byte as long as that fits: 48 B, 48.3 B, 1,031.5 B, 1.2 MiB */
+/* A mean, exact to a tenth of a byte as long as that fits: 48 B, 48.3 B, 1,031.5 B, 1.2 MiB */
 struct vbt_unit vbt_mean_bytes(double bytes);
 
 /* 46.863 MiB, as memory_profiler writes it */
@@ -26,7 +27,7 @@ struct vbt_unit vbt_time(double ns);
 /* 2.000, 1,048,576.000 */
 struct vbt_unit vbt_rate(double per_iteration);
 
-/* 2026-01-31 09:05:00 in local time, and 2026-01-31T09:05:00.123456789Z; of ns since 1970 */
+/* ns since 1970: 2026-01-31 09:05:00 in local time, and 2026-01-31T09:05:00.123456789Z */
 struct vbt_unit vbt_date(int64_t ns);
 struct vbt_unit vbt_iso_date(int64_t ns);
 

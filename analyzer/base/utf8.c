@@ -12,7 +12,8 @@
 static const char replacement[] = "\xef\xbf\xbd";
 static const char ellipsis[] = "\xe2\x80\xa6";
 
-/* Decodes one character of at most `size` bytes: how many it takes, or 0 if it is malformed (overlong, surrogate, cut off). */
+/* Decodes one character of at most `size` bytes. Returns its length, or 0 if it is malformed
+ * (overlong, surrogate, truncated). */
 static size_t decode(const char *text, size_t size, uint32_t *character) {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *bytes = (const unsigned char *)text;
@@ -63,7 +64,7 @@ char *vbt_utf8_valid(const char *bytes, size_t size) { return clean(bytes, size,
 
 char *vbt_utf8_printable(const char *bytes, size_t size) { return clean(bytes, size, true); }
 
-/* Columns of the character at text, and its bytes. */
+/* Columns of the character at `text`, and its bytes. */
 static size_t columns(const char *text, size_t *length) {
     uint32_t c = 0;
     *length = decode(text, strlen(text) < 4 ? strlen(text) : 4, &c);

@@ -1,4 +1,4 @@
-/* vbtrace flamegraph: the call tree as a picture, or as collapsed stacks for other tools. */
+/* vbtrace flamegraph: the call tree as a picture. */
 #include "commands.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Says how many frames are too narrow to be drawn, and how much of the measure ends in them; "" if all are drawn. */
+/* A sentence on the frames that are too narrow to be drawn, and how much of the measure ends in
+ * them; "" if all are drawn. The caller frees it. */
 static char *left_out(const struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {
     size_t count = 0;
     int64_t sum = 0;
@@ -48,7 +49,8 @@ static void print_svg(const struct vbt_call_tree *tree, const struct vbt_model *
     free(command);
 }
 
-/* Builds the tree with the children that are drawn; returns the least of the measure that these have. */
+/* Builds the tree with only the children that are drawn. Returns the least of the measure that
+ * these have. */
 static int64_t build_tree(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_query *query) {
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(tree, trace, &shape);

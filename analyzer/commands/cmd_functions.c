@@ -1,4 +1,4 @@
-/* vbtrace functions: what functions allocate, in the manner of pstats. */
+/* vbtrace functions: what functions allocate, laid out like pstats. */
 #include "commands.h"
 #include "analyzer/analysis/calls/functions.h"
 #include "analyzer/analysis/totals.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the columns before the names take, and the brackets around them. */
+/* Columns taken by the numbers and by the parentheses around a name. */
 enum { BEFORE_NAMES = 54 };
 
 /* "/proj/bench.py:3(work)" in about `room` columns. The caller frees it. */
@@ -33,7 +33,7 @@ static char *name_of(const struct vbt_source_place *place, size_t room) {
     return text;
 }
 
-/* In the manner of pstats; where rows are sorted by another measure, it takes the place of the bytes. */
+/* Laid out like pstats; if rows are sorted by another measure, it is shown instead of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
                        struct vbt_output *output) {
     enum vbt_measure measure = vbt_function_measure(query->sort);
@@ -120,7 +120,8 @@ int vbt_cmd_functions(const struct vbt_query *query) {
         return 2;
     static const enum vbt_call_unit units[] = {
         [VBT_BY_NOTHING] = VBT_CALL_FUNCTION, [VBT_BY_MODULE] = VBT_CALL_MODULE, [VBT_BY_THREAD] = VBT_CALL_NOTHING};
-    /* Where native stacks were cut down to their innermost call, that one stands for no function of its own. */
+    /* If native stacks were cut down to their innermost call, that call is not a function of its
+     * own. */
     const char *native = vbt_model_process(&trace.model, "native");
     struct vbt_call_tree tree;
     vbt_call_tree_build(&tree, &trace,

@@ -1,4 +1,4 @@
-/* vbtrace info: what is in a trace file, and whether it is sound. */
+/* vbtrace info: what a trace file holds, and whether it is intact. */
 #include "commands.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/trace.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the file defines or holds, by name. */
+/* How many of something the file defines or holds. */
 struct definition {
     const char *name;
     uint64_t count;
@@ -64,7 +64,7 @@ static void print_chunks(const struct vbt_model *m, struct vbt_output *output) {
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     struct vbt_model_chunk_sums all = {0};
     for (int i = 1; i <= VBT_CHUNK_KINDS; i++) {
-        int kind = i % VBT_CHUNK_KINDS; /* those of unknown kinds come last */
+        int kind = i % VBT_CHUNK_KINDS; /* unknown kinds come last */
         const struct vbt_model_chunk_sums *sums = &m->chunks[kind];
         if (sums->count == 0)
             continue;

@@ -88,7 +88,7 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_line_prof
     vbt_json_end(&json);
 }
 
-/* Makes of the profile what the view wants to see as one function. */
+/* Merges functions of the profile that the view shows as one. */
 static void fold(struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources) {
     bool like_memory_profiler = query->format == VBT_TEXT && query->like == VBT_LIKE_MEMORY_PROFILER;
     if (like_memory_profiler || (query->format == VBT_TEXT && query->like == VBT_LIKE_OURS))
@@ -98,7 +98,7 @@ static void fold(struct vbt_line_profile *profile, const struct vbt_query *query
     vbt_fold_costs(profile);
 }
 
-/* What line mode counted; false if there is nothing to show in this way. */
+/* Prints what line mode counted; false if the query asks for the list of lines instead. */
 static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources,
                           struct vbt_output *output) {
     bool data = query->format != VBT_TEXT, asked_for = !data && (query->own || query->like != VBT_LIKE_OURS);
@@ -120,7 +120,7 @@ static bool print_profile(const struct vbt_line_profile *profile, const struct v
     return true;
 }
 
-/* Every line that allocated. */
+/* Prints every line that allocated. */
 static void print_lines(const struct vbt_trace *trace, const struct vbt_line_profile *profile, const struct vbt_query *query,
                         struct vbt_output *output) {
     struct vbt_lines lines;
@@ -137,7 +137,7 @@ static void print_lines(const struct vbt_trace *trace, const struct vbt_line_pro
     vbt_lines_free(&lines);
 }
 
-/* Of what is not in the report, and was to be. */
+/* Warns of lines that were to be counted and were not. */
 static void warn(const struct vbt_model *model, const char *path) {
     char *uncounted = vbt_uncounted_lines(model);
     if (uncounted != NULL)
@@ -145,7 +145,8 @@ static void warn(const struct vbt_model *model, const char *path) {
     free(uncounted);
 }
 
-/* Of files that are not what they were: in the report where that is text of ours, else beside it. */
+/* Names the source files that have changed: in vbtrace's own text within the report, otherwise as
+ * warnings. */
 static void print_trouble(const struct vbt_sources *sources, const struct vbt_query *query, FILE *out) {
     bool beside = query->format != VBT_TEXT || query->like != VBT_LIKE_OURS;
     char *trouble;

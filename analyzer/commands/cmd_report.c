@@ -1,4 +1,4 @@
-/* vbtrace report: the overview that a person wants first, and the JSON that programs rely on. */
+/* vbtrace report: the overview that a person wants first, and JSON for programs. */
 #include "commands.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/threads.h"
@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of text: sections are what somebody marked to see, clock readings are made by many who do not care. */
+/* Rows shown as text. Sections were marked in order to be seen; many programs read clocks for other
+ * reasons. */
 enum { SECTIONS_SHOWN = 60, CLOCK_INTERVALS_SHOWN = 8, TICKS_WORTH_A_PICTURE = 20 };
 
 static const uint32_t *line_of(const struct vbt_trace *trace, bool by_leaf) {
@@ -54,7 +55,7 @@ static void print_intervals(struct vbt_interval_list *groups, const struct vbt_q
     }
 }
 
-/* A paragraph with "- " before it, broken at blanks to fit the width. */
+/* Prints a paragraph as a list item, "- ...", broken at blanks to fit the width. */
 static void print_paragraph(struct vbt_output *output, const char *text) {
     char *printable = vbt_utf8_printable(text, strlen(text));
     size_t used = 1;
@@ -80,7 +81,7 @@ static void print_notes(const struct vbt_notes *notes, struct vbt_output *output
         print_paragraph(output, notes->text[i]);
 }
 
-/* The commands that say more about this trace. */
+/* Lists commands that show more of this trace. */
 static void print_next(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_lines *lines,
                        const struct vbt_interval_list *groups, struct vbt_output *output) {
     char *word = vbt_shell_word(query->trace), *file = vbt_utf8_printable(word, strlen(word));
@@ -141,7 +142,7 @@ static void print_json_lines(struct vbt_json *json, const char *name, const stru
     vbt_lines_free(&lines);
 }
 
-/* Null where no call stack was compared. */
+/* Null if no call stack was compared. */
 static json_t *json_verify(const struct vbt_model *model) {
     if (model->state[VBT_STATE_VERIFY_COMPARED] == 0)
         return json_null();

@@ -1,4 +1,5 @@
-/* vbtrace run: starts a program with the library preloaded, and makes its traces ready to be read. */
+/* vbtrace run: starts a program with the library preloaded, then makes its traces ready to be
+ * read. */
 #include "commands.h"
 #include "analyzer/analysis/symbolize/symbolize_file.h"
 #include "analyzer/base/allocate.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the library lies, seen from the tool: as it was built, and as it was installed. */
+/* Where the library lies, relative to the tool: in a build tree, and installed. */
 static const char *const library_places[] = {"../preload/libvbtrace.so", VBT_LIBRARY_FROM_TOOL};
 
 /* The library's path, for the caller to free; NULL after a message. */
@@ -44,7 +45,7 @@ static char *find_library(void) {
     return NULL;
 }
 
-/* Puts the library before whatever else is to be preloaded. */
+/* Preloads the library before all others. */
 static void preload(const char *library) {
     const char *others = getenv("LD_PRELOAD");
     char *all = others != NULL && others[0] != '\0' ? vbt_text("%s:%s", library, others) : vbt_text("%s", library);
@@ -52,7 +53,8 @@ static void preload(const char *library) {
     free(all);
 }
 
-/* A trace for which there was no room has none for names. */
+/* Looks up the names of all traces. A trace that could not be written for lack of space has no room
+ * for names either. */
 static void symbolize(const struct vbt_session *session, const struct vbt_run_troubles *troubles) {
     for (size_t i = 0; i < session->count; i++) {
         if (vbt_run_troubles_name(troubles, session->traces[i]))
@@ -66,11 +68,11 @@ static void symbolize(const struct vbt_session *session, const struct vbt_run_tr
     }
 }
 
-/* What comes after the program: what went wrong, which --quiet does not concern; symbols; summary, or what a statement took. False after
- * a message. */
+/* After the program has ended: prints what went wrong, even with --quiet, looks up symbols, and
+ * prints the summary or what a statement took. False after a message. */
 static bool finish(struct vbt_session *session, struct vbt_run_troubles *troubles, const struct vbt_run_options *options, pid_t pid,
                    int status) {
-    unsetenv("LD_PRELOAD"); /* for what we may start ourselves */
+    unsetenv("LD_PRELOAD"); /* for processes that vbtrace itself starts */
     size_t running = vbt_session_end(session);
     vbt_run_troubles_print(troubles);
     if (options->symbolize)
@@ -82,7 +84,7 @@ static bool finish(struct vbt_session *session, struct vbt_run_troubles *trouble
     return true;
 }
 
-/* False if it could not be run, after a message; *status as waitpid gives it. */
+/* False after a message if it could not be run. *status is set as waitpid sets it. */
 static bool run_program(const struct vbt_run_options *options, int *status) {
     struct vbt_target target;
     char *problem = vbt_target_find(&target, options->program[0]);

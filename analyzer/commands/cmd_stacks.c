@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Groups of --by whose shares stand above the stacks, and outermost frames of a stack that is cut. */
+/* How many groups of --by are listed above the stacks, and how many outermost frames are shown of a
+ * stack that is cut. */
 enum { SHARES_SHOWN = 10, OUTER_SHOWN = 3 };
 
 /* One row: a call stack, or several that are shown as one. */
@@ -34,7 +35,7 @@ struct stack_rows {
     size_t count;
     uint32_t *by;                                /* by call: its group of --by; 0: none */
     uint32_t *outer;                             /* by call: the innermost of its stack's OUTER_SHOWN outermost frames */
-    struct stack_row groups[VBT_RUNTIME_GROUPS]; /* by group: what is in no row of its own */
+    struct stack_row groups[VBT_RUNTIME_GROUPS]; /* what is merged into one row per group */
 };
 
 static void add(struct stack_row *to, const int64_t of[VBT_MEASURES]) {
@@ -78,7 +79,7 @@ static void build_rows(struct stack_rows *rows, const struct vbt_call_tree *tree
     qsort_r(rows->groups, VBT_RUNTIME_GROUPS, sizeof *rows->groups, by_value, &measure);
 }
 
-/* The group of --by that a stack is in; NULL where there is none. */
+/* The name of the group of --by that a stack belongs to; NULL if there is none. */
 static const char *group_name(const struct stack_rows *rows, uint32_t call) {
     uint32_t group = rows->by[call];
     return group != 0 ? rows->tree->calls[group].place->function : NULL;
@@ -104,7 +105,8 @@ static void print_frame(struct vbt_output *output, const struct vbt_call *call) 
     free(position);
 }
 
-/* The frames of a stack, innermost first; of a deep one OUTER_SHOWN outermost and as many of the innermost as fit. */
+/* Prints the frames of a stack, innermost first; of a deep one the OUTER_SHOWN outermost and as
+ * many of the innermost as fit. */
 static void print_frames(struct vbt_output *output, const struct stack_rows *rows, uint32_t end, uint64_t depth) {
     const struct vbt_call_tree *tree = rows->tree;
     const struct vbt_call *call = &tree->calls[end];
@@ -119,7 +121,7 @@ static void print_frames(struct vbt_output *output, const struct stack_rows *row
         print_frame(output, call);
 }
 
-/* What else is worth saying of a row. */
+/* Prints the other counts of a row that matter for this measure. */
 static void print_more(struct vbt_output *output, enum vbt_measure measure, const int64_t of[VBT_MEASURES]) {
     FILE *out = output->stream;
     if (measure == VBT_MEASURE_LEAKS)
@@ -157,7 +159,7 @@ static void print_groups(const struct stack_rows *rows, int64_t whole, struct vb
     vbt_text_table_free(table);
 }
 
-/* The groups of --by and their shares. */
+/* Prints the groups of --by and their shares. */
 static void print_shares(const struct stack_rows *rows, struct vbt_output *output) {
     struct stack_row *shares = vbt_new(rows->tree->count, sizeof *shares);
     size_t count = 0;
@@ -219,7 +221,8 @@ static void print_text(const struct stack_rows *rows, const struct vbt_model *mo
     print_groups(rows, totals[measure], output);
 }
 
-/* Mapped memory is in no stack that was not asked for: arenas hold blocks that are shown already. */
+/* Mapped memory is in a stack only if --filter asks for it: arenas hold blocks that are already
+ * shown. */
 static void print_still_mapped(const struct vbt_model *model, FILE *out) {
     struct vbt_trace_totals totals;
     vbt_totals_get(&totals, model);
@@ -229,7 +232,7 @@ static void print_still_mapped(const struct vbt_model *model, FILE *out) {
                 vbt_count(mapped->live_blocks).text, vbt_bytes(mapped->live_bytes).text);
 }
 
-/* Frames of a stack in json and csv. */
+/* How many frames of a stack JSON and CSV show. */
 static size_t stack_limit(const struct stack_rows *rows, const struct vbt_query *query) {
     return query->depth != 0 ? query->depth : vbt_stack_limit(rows->tree, rows->measure);
 }
@@ -244,7 +247,7 @@ static void print_json(const struct stack_rows *rows, const struct vbt_query *qu
     vbt_json_measures(totals, "", tree->calls[0].cumulative);
     vbt_json_member(&json, "totals", totals);
 
-    uint32_t *number = NULL; /* by place and inlined or not: of its frame, from 1 */
+    uint32_t *number = NULL; /* number of the frame by place, inlined or not, from 1 */
     size_t capacity = 0, known = 0;
     uint32_t frames = 0;
     uint32_t *frame_of = vbt_new(tree->count, sizeof *frame_of);

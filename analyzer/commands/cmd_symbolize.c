@@ -1,4 +1,4 @@
-/* vbtrace symbolize: puts names and source lines into a trace. */
+/* vbtrace symbolize: stores names and source lines in a trace. */
 #include "commands.h"
 #include "analyzer/analysis/symbolize/symbolize_file.h"
 #include "analyzer/base/output.h"

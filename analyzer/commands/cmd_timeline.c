@@ -19,7 +19,8 @@ static int64_t value_of(const struct vbt_model_tick *tick, enum series series) {
     return series == RSS ? tick->rss : (int64_t)((uint64_t)tick->heap + (uint64_t)tick->python);
 }
 
-/* The largest value in each of `columns` equal spans of time; a span without a tick repeats the one before it. */
+/* Finds the largest value in each of `columns` equal spans of time; a span without a tick repeats
+ * the one before it. */
 static void spread(const struct vbt_model_ticks *ticks, enum series series, uint64_t duration, int64_t *values, size_t columns) {
     bool *seen = vbt_new(columns, sizeof *seen);
     for (size_t i = ticks->first; i < ticks->count; i++) {
@@ -36,7 +37,7 @@ static void spread(const struct vbt_model_ticks *ticks, enum series series, uint
     free(seen);
 }
 
-/* exact: the peak as the library knows it, between ticks too. */
+/* exact: the peak as the library recorded it, which may lie between two ticks. */
 static void print_chart(const char *title, int64_t exact, const struct vbt_model_ticks *ticks, enum series series,
                         uint64_t duration, struct vbt_output *output) {
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -62,7 +63,7 @@ static void print_chart(const char *title, int64_t exact, const struct vbt_model
             double height = peak > 0 && values[c] > 0 ? (double)values[c] / (double)peak * HEIGHT * 8 : 0;
             int eighths = (int)(height + 0.5) - 8 * row;
             if (row == 0 && eighths == 0 && values[c] > 0)
-                eighths = 1; /* small, but there */
+                eighths = 1; /* small, but not zero */
             fputs(blocks[eighths < 0 ? 0 : eighths > 8 ? 8 : eighths], out);
         }
         putc('\n', out);

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the columns before the names take. */
+/* Columns taken by the numbers before the names. */
 enum { BEFORE_NAMES = 42, LEAST_NAME = 24 };
 
-/* A longer row of calls that each have one child shows this many at its beginning and at its end. */
+/* A longer chain of calls with one child each shows this many at its beginning and at its end. */
 enum { CHAIN_SHOWN = 4 };
 
 struct view {
@@ -28,7 +28,7 @@ struct view {
     bool everything; /* no limit: chains are not shortened */
 };
 
-/* A call whose children are still to be shown, and the lines that are drawn left of them. */
+/* A call whose children are still to be shown, and the branches that are drawn left of them. */
 struct level {
     uint32_t call;
     uint32_t next; /* of its children */
@@ -41,7 +41,8 @@ static const struct vbt_call *child(const struct view *v, uint32_t call, uint32_
 
 static uint32_t index_of(const struct view *v, const struct vbt_call *call) { return (uint32_t)(call - v->tree->calls); }
 
-/* What a call's children hold that are too small to be shown; 0 if that is too small as well. */
+/* What those children of a call hold that are too small to be shown; 0 if that is too small as
+ * well. */
 static int64_t rest_of(const struct view *v, uint32_t call) {
     const struct vbt_call *c = &v->tree->calls[call];
     uint64_t rest = (uint64_t)c->cumulative[v->measure] - (uint64_t)c->self[v->measure];
@@ -50,7 +51,7 @@ static int64_t rest_of(const struct view *v, uint32_t call) {
     return (int64_t)rest >= v->least ? (int64_t)rest : 0;
 }
 
-/* The lines of a branch below others. Deep below many of them they leave room for the names. */
+/* The branches drawn left of a name, cut so that they leave room for it. */
 static char *indentation(const struct view *v, const char *lines, const char *branch) {
     return vbt_utf8_cut_start(vbt_text("%s%s", lines, branch), v->output->width / 3);
 }
@@ -76,7 +77,8 @@ static void put_note(struct view *v, const char *lines, const char *branch, cons
     free(indent);
 }
 
-/* "parse (grammar.cpp:120), inlined": a name that is too long for the line is shortened, so that what is behind it can be seen. */
+/* Prints "parse (grammar.cpp:120), inlined". A name that is too long is shortened, so that what
+ * follows it can be seen. */
 static void put_call(struct view *v, const char *lines, const char *branch, const struct vbt_call *call) {
     char *indent = indentation(v, lines, branch), *name = vbt_call_name(call->place);
     const char *function = call->place->function, *inlined = call->inlined ? ", inlined" : "";
@@ -93,8 +95,8 @@ static void put_call(struct view *v, const char *lines, const char *branch, cons
     free(indent);
 }
 
-/* A single child stands under its parent, not to the right of it: deep stacks stay readable. From the first call of such a chain,
- * already shown, to its last, which is returned. */
+/* Prints a chain of only children below one another, not each to the right of its parent, so that
+ * deep stacks stay readable. Starts after `call`, which is already shown; returns the last call. */
 static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
     size_t length = 0, shown = 0;
     for (uint32_t at = call; v->tree->calls[at].child_count == 1 && rest_of(v, at) == 0; at = index_of(v, child(v, at, 0)))
@@ -121,7 +123,7 @@ static void put_rest(struct view *v, const char *lines, uint32_t call) {
         put_note(v, lines, "└╴", "… smaller ones", rest);
 }
 
-/* Depth first, with a stack of its own: a trace may be thousands of frames deep. */
+/* Depth first, with an explicit stack: a trace may be thousands of frames deep. */
 static void put_tree(struct view *v) {
     struct level *levels = NULL;
     size_t count = 0, capacity = 0;
@@ -184,7 +186,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
         fprintf(output->stream, "… and more; --limit 0 shows all of it\n");
 }
 
-/* Calls to --format json and csv: parents before their children, the largest child first. */
+/* The order of calls in JSON and CSV: parents before their children, the largest child first. */
 static uint32_t *in_order(const struct vbt_call_tree *tree, size_t *count) {
     uint32_t *order = vbt_new(tree->count, sizeof *order), *stack = vbt_new(tree->count, sizeof *stack);
     size_t depth = 0;
@@ -202,14 +204,15 @@ static uint32_t *in_order(const struct vbt_call_tree *tree, size_t *count) {
     return order;
 }
 
-/* What stays the same of a call in JSON, written once a place: there are many more calls than places. */
+/* The constant part of a call's JSON, formatted once per place: there are many more calls than
+ * places. */
 struct texts {
-    char **by_place; /* by index, twice: inlined or not */
+    char **by_place; /* by 2 * index + inlined */
     size_t count, capacity;
     char *of_group;
 };
 
-/* The members of a call's place, without braces; lives until the next call. */
+/* The JSON members that describe a call's place, without braces; valid until the next call. */
 static const char *text_of(struct texts *texts, const struct vbt_call *call) {
     char **text = &texts->of_group;
     if (call->group) {

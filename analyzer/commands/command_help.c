@@ -25,7 +25,7 @@ int vbt_help(void) {
     return vbt_output_finish(&output);
 }
 
-/* Of the command's formats, those of other tools. */
+/* Lists those of the command's formats that are of other tools. */
 static void print_exports(const struct vbt_command *command, FILE *out) {
     bool any = false;
     for (const char *const *name = command->formats != NULL ? command->formats() : NULL; name != NULL && *name != NULL; name++) {

@@ -1,4 +1,4 @@
-/* What vbtrace says of its commands and their options, made from the tables of both. */
+/* Help texts, made from the tables of commands and options. */
 #ifndef VBT_COMMAND_HELP_H
 #define VBT_COMMAND_HELP_H
 
@@ -12,8 +12,8 @@ int vbt_help(void);
 /* One command with its options. */
 int vbt_command_help(const struct vbt_command *command);
 
-/* Every option of every command for programs, one line each: "report --limit N", "report --help". An
- * option whose value has several forms has a line for each. */
+/* Every option of every command for programs, one line each: "report --limit N", "report --help".
+ * An option whose value has several forms has a line for each form. */
 int vbt_help_list(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* The commands of vbtrace: what each is called, says of itself, takes and runs. */
+/* The commands of vbtrace: their names, help, defaults and functions. */
 #ifndef VBT_COMMAND_TABLE_H
 #define VBT_COMMAND_TABLE_H
 
@@ -11,7 +11,7 @@ struct vbt_command {
     const char *name;
     const char *usage;                   /* what follows "vbtrace NAME" on a command line; a view's options are in option_table.c */
     const char *summary;                 /* one line, for the list of commands */
-    const char *help;                    /* a paragraph, for --help */
+    const char *help;                    /* a paragraph for --help */
     const char *const *sort_keys;        /* of --sort: the default first, NULL-terminated; NULL: cannot be sorted */
     unsigned text_limit;                 /* default of --limit in text; JSON and CSV have all rows */
     const char *min;                     /* default of --min in text and pictures; JSON and CSV have all calls */
@@ -20,8 +20,8 @@ struct vbt_command {
 
     int (*run)(const struct vbt_query *query); /* a view of one trace; returns the exit status */
 
-    /* Instead of run, for a command with options of its own: runs it from its arguments, the first of
-     * which is its name; and lists these options as vbt_option_list_print does. */
+    /* Instead of run, for a command with its own options: runs it with its arguments, the first of
+     * which is its name; and lists its options as vbt_help_list_option does. */
     int (*run_arguments)(int count, char **arguments);
     void (*list_options)(FILE *out);
 };

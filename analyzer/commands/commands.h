@@ -1,5 +1,5 @@
-/* What runs a command: each is defined in the cmd_*.c of its name, peak, leaks and temporary in
- * cmd_stacks.c. Returns the exit status. */
+/* The functions that run the commands. Each is defined in the cmd_*.c of its name; peak, leaks and
+ * temporary are in cmd_stacks.c. They return the exit status. */
 #ifndef VBT_COMMANDS_H
 #define VBT_COMMANDS_H
 

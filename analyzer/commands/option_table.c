@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whose rows a plain text filters, whose stacks, and all that show something of a trace. */
+/* Commands with rows that a text can filter, commands that list stacks, commands that show the call
+ * tree, and all that report on a trace. */
 #define ROWS "report lines functions intervals"
 #define STACKS "peak leaks temporary"
 #define TREES "tree flamegraph export " STACKS
@@ -18,12 +19,12 @@
 
 enum { DEFAULT_DEPTH = 16 };
 
-/* A phrase in memory of its own, as setters return it. */
+/* A phrase as setters return it. */
 static char *expected(const char *phrase) { return vbt_text("expected %s", phrase); }
 
 static const char *const *formats_of(const struct vbt_command *command) { return command->formats(); }
 
-/* What is no format of reports is one of other tools. */
+/* A format that is not one of vbtrace's own reports is an exporter's. */
 static char *set_format(const struct vbt_setting *s) {
     static const char *const reports[] = {[VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg"};
     const char *name = s->command->formats()[s->index];
@@ -366,7 +367,7 @@ char *vbt_view_option_set(const struct vbt_view_option *option, const struct vbt
     return wrong;
 }
 
-/* The text with a mark in it replaced, if it is there. Takes both over. */
+/* The text with its first `mark` replaced. Takes ownership of text and by. */
 static char *replace(char *text, const char *mark, char *by) {
     char *at = strstr(text, mark), *out = text;
     if (at != NULL) {

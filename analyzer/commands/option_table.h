@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* What a command line says of an option. */
+/* One option as a command line sets it. */
 struct vbt_setting {
     const struct vbt_command *command;
     const char *value; /* NULL where the option takes none */
@@ -16,43 +16,44 @@ struct vbt_setting {
 };
 
 struct vbt_view_option {
-    const char *name;     /* without its dashes */
+    const char *name;     /* without dashes */
     char letter;          /* for -o; '\0': none */
     const char *value;    /* stands for the value in the help; NULL: it takes none */
     const char *commands; /* that take it, separated by spaces */
     bool of_stacks;       /* it chooses or shapes call stacks: an export without stacks does not take it */
-    const char *help;     /* "{names}" and "{default}" in it stand for what follows */
+    const char *help;     /* "{names}" and "{default}" in it are replaced by what follows */
 
-    /* The values it takes, the default first if there is one, NULL-terminated: all commands', or those
-     * of a command. Neither: whatever set accepts. */
+    /* The values it takes, NULL-terminated, the default first if there is one: names of all
+     * commands, or names_of one command. Neither: whatever `set` accepts. */
     const char *const *names;
     const char *const *(*names_of)(const struct vbt_command *command);
-    /* The default of what has no names, for the caller to free. */
+    /* The default of an option without names, for the caller to free. */
     char *(*fallback)(const struct vbt_command *command);
 
-    /* Puts the value into the query. NULL, or what was expected, as a phrase for the caller to free.
-     * NULL itself: the option asks for the help. */
+    /* Puts the value into the query. Returns NULL, or a phrase that says what was expected, for the
+     * caller to free. If `set` itself is NULL, the option prints the help. */
     char *(*set)(const struct vbt_setting *setting);
 };
 
-/* An option that differs from command to command has several rows of one name, and so has one whose
- * value has several forms: of the rows of one command, the first sets it. */
+/* An option that differs between commands has several rows of one name, and so has one whose value
+ * has several forms: of the rows of one command, the first sets it. */
 extern const struct vbt_view_option vbt_view_options[];
 extern const size_t vbt_view_option_count;
 
 bool vbt_view_option_is_of(const struct vbt_view_option *option, const struct vbt_command *command);
 
-/* Sets one option. NULL, or what was expected, as a phrase for the caller to free. */
+/* Sets one option. Returns NULL, or a phrase that says what was expected, for the caller to
+ * free. */
 char *vbt_view_option_set(const struct vbt_view_option *option, const struct vbt_command *command, const char *value,
                           struct vbt_query *query);
 
 /* A row's help with the values and the default of the command, for the caller to free. */
 char *vbt_view_option_help(const struct vbt_view_option *option, const struct vbt_command *command);
 
-/* Before the first option: the defaults that depend on the command alone. */
+/* Before the first option: sets the defaults that depend on the command alone. */
 void vbt_query_begin(struct vbt_query *query, const struct vbt_command *command);
 
-/* After the last: those that depend on other options, of what no option set. */
+/* After the last option: sets the defaults that depend on other options, where no option has. */
 void vbt_query_finish(struct vbt_query *query, const struct vbt_command *command);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first row of a name, among the first `count` rows. */
+/* The first of the first `count` rows with this name; `count` if there is none. */
 static size_t first_row(const char *name, size_t count) {
     size_t row = 0;
     while (row < count && strcmp(vbt_view_options[row].name, name) != 0)
@@ -19,8 +19,9 @@ static size_t first_row(const char *name, size_t count) {
     return row;
 }
 
-/* The options of all commands, each name once, so that one of another command is told from a wrong
- * one. getopt_long returns FIRST and the number of the name's first row. The caller frees it. */
+/* The options of all commands, each name once, so that another command's option can be told from an
+ * unknown one. getopt_long returns FIRST plus the number of the name's first row. The caller frees
+ * the list. */
 enum { FIRST = 256 };
 
 static struct option *getopt_options(void) {
@@ -35,7 +36,8 @@ static struct option *getopt_options(void) {
     return list;
 }
 
-/* The row that getopt_long found, or one of the same name that is the command's. NULL after a message. */
+/* The row that getopt_long found, or the row of the same name that belongs to the command. NULL
+ * after a message. */
 static const struct vbt_view_option *find_option(const struct vbt_command *command, int found) {
     size_t row = found >= FIRST ? (size_t)found - FIRST : 0;
     while (found < FIRST && vbt_view_options[row].letter != found)
@@ -58,7 +60,7 @@ static int bad_option(const struct vbt_command *command, int kind, char *const *
     return vbt_fail("%s: unknown option %s; see vbtrace %s --help", command->name, text, command->name);
 }
 
-/* *stacks: becomes the name of an option that is for call stacks. */
+/* *stacks is set to the option's name if the option is for call stacks. */
 static int set_option(const struct vbt_command *command, int found, struct vbt_query *query, const char **stacks) {
     const struct vbt_view_option *option = find_option(command, found);
     if (option == NULL)

@@ -1,5 +1,5 @@
-/* Collapsed stacks, as Brendan Gregg's tools and many others read them: "outermost;...;innermost N", a
- * line for each call stack with anything of the measure. */
+/* Collapsed stacks, as Brendan Gregg's tools and many others read them: a line
+ * "outermost;...;innermost N" for each call stack with any of the measure. */
 #ifndef VBT_COLLAPSED_H
 #define VBT_COLLAPSED_H
 

@@ -1,4 +1,5 @@
-/* The file formats of other tools that a trace can be exported to: one file each, all in one table. */
+/* The file formats of other tools that a trace can be exported to: one file each, all in one
+ * table. */
 #ifndef VBT_EXPORTER_H
 #define VBT_EXPORTER_H
 
@@ -10,7 +11,7 @@ struct vbt_exporter {
     const char *name;      /* the value of --format */
     const char *extension; /* of its files, ".dat" */
     const char *help;      /* one line: what it holds, and for which tools */
-    bool of_stacks;        /* it holds call stacks: options that choose or shape them apply */
+    bool of_stacks;        /* it holds call stacks: options that select or shape them apply */
     void (*write)(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out);
 };
 

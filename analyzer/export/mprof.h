@@ -1,5 +1,5 @@
-/* What `mprof run` of memory_profiler leaves, for `mprof plot` and `mprof peak`: the command line, then
- * the resident set in MiB and when it was measured, in seconds since 1970. */
+/* What `mprof run` of memory_profiler leaves, for `mprof plot` and `mprof peak`: the command line,
+ * then the resident set in MiB and when it was measured, in seconds since 1970. */
 #ifndef VBT_MPROF_H
 #define VBT_MPROF_H
 
