@@ -6,10 +6,10 @@
 
 #include <stdbool.h>
 
-/* Is it a kind that this version can read? */
+/* Can this version read chunks of this kind? */
 bool vbt_chunk_is_known(int kind);
 
-/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0 and for what this version does not know. */
+/* "NODES" for VBT_CHUNK_NODES; "unknown" for 0 and for kinds that this version does not know. */
 const char *vbt_chunk_name(int kind);
 
 #endif

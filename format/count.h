@@ -1,4 +1,4 @@
-/* How many items an array has. */
+/* The number of items of an array. */
 #ifndef VBT_COUNT_H
 #define VBT_COUNT_H
 

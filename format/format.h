@@ -1,4 +1,4 @@
-/* The numbers of the trace file. FORMAT.md says what they mean; this file only gives them names. */
+/* The numbers of the trace file. FORMAT.md says what they mean; this file only names them. */
 #ifndef VBT_FORMAT_H
 #define VBT_FORMAT_H
 
@@ -10,21 +10,22 @@
 #define VBT_CHUNK_MAGIC "VBTC"
 #define VBT_CHUNK_HEADER_SIZE 32
 #define VBT_CHUNK_RAW_MAX (1u << 20)
-/* What zstd can make of VBT_CHUNK_RAW_MAX bytes at the worst, rounded up. */
+/* The most that zstd can make of VBT_CHUNK_RAW_MAX bytes, rounded up. */
 #define VBT_CHUNK_STORED_MAX (VBT_CHUNK_RAW_MAX + (VBT_CHUNK_RAW_MAX >> 7) + 1024)
 
-/* How much all chunks of a file may unpack to: so many bytes, and so many times what is stored. Traces unpack to less than ten times
- * their size; what unpacks to thousands was made to exhaust its reader. */
+/* How much all chunks of a file together may unpack to: so many bytes, plus so many times what is
+ * stored. Traces unpack to less than ten times their size; a file that unpacks to thousands of
+ * times its size was made to exhaust its reader. */
 #define VBT_UNPACKED_MIN (8u << 20)
 #define VBT_UNPACKED_RATIO 100u
 
-/* Longer names and paths are cut by the reader: no path is longer, and nobody reads more. */
+/* The reader cuts longer names and paths: no path is longer, and no person reads more. */
 #define VBT_NAME_MAX (16u << 10)
 
-/* No file defines more nodes than this: the ledger keeps a node's id in 26 bits. */
+/* The most nodes in a file: the ledger keeps a node's id in 26 bits. */
 #define VBT_MAX_NODES (1u << 26)
 
-/* Frames of a native site: a function and those inlined into it. */
+/* The most frames of a native site: a function and those inlined into it. */
 #define VBT_FRAMES_MAX 256
 
 enum vbt_chunk_kind {
@@ -53,32 +54,32 @@ enum vbt_code_flag { VBT_CODE_USER = 1, VBT_CODE_OWN = 2 };
 
 enum vbt_site_kind { VBT_SITE_PYTHON, VBT_SITE_NATIVE, VBT_SITE_SPECIAL };
 
-/* What became of the file that native code was loaded from. */
+/* What has become of the file that native code was loaded from. */
 enum vbt_binary_state { VBT_BINARY_SAME, VBT_BINARY_NEWER, VBT_BINARY_GONE, VBT_BINARY_REPLACED, VBT_BINARY_STATES };
 
 enum vbt_domain { VBT_DOMAIN_HEAP, VBT_DOMAIN_PYTHON, VBT_DOMAIN_MAP, VBT_DOMAINS };
 
-/* What a mapping of the map domain is. */
+/* The purpose of a mapping in the map domain. */
 enum vbt_map_kind {
     VBT_MAP_ANONYMOUS, /* the program's own memory */
     VBT_MAP_FILE,
-    VBT_MAP_ARENA, /* mapped by an allocator or interpreter to give blocks out of it */
+    VBT_MAP_ARENA, /* mapped by an allocator or interpreter, which serves blocks from it */
     VBT_MAP_KINDS,
 };
 
-/* What the pages of a resident set are. */
+/* What the pages of a resident set are used for. */
 enum vbt_resident_class {
     VBT_RESIDENT_HEAP,      /* where allocators keep their blocks */
     VBT_RESIDENT_ANONYMOUS, /* mappings of the program */
     VBT_RESIDENT_FILE,      /* files that the program mapped */
     VBT_RESIDENT_STACK,
-    VBT_RESIDENT_PROGRAM, /* code and data of the program and its libraries; other files that libc mapped */
+    VBT_RESIDENT_PROGRAM, /* code and data of the program and its libraries; other files mapped by libc */
     VBT_RESIDENT_OURS,    /* vbtrace */
     VBT_RESIDENT_UNKNOWN,
     VBT_RESIDENT_CLASSES,
 };
 
-/* When a resident set was taken apart. */
+/* When a resident set was broken down. */
 enum vbt_resident_time { VBT_RESIDENT_LATEST, VBT_RESIDENT_HIGHEST, VBT_RESIDENT_TIMES };
 
 enum vbt_domain_field {
@@ -119,20 +120,21 @@ enum vbt_state {
 
 /* Why an event did not reach the ledger, or a detail did not reach the file. */
 enum vbt_lost {
-    VBT_LOST_SIGNAL,         /* allocation or clock reading by a signal handler that interrupted our bookkeeping */
+    VBT_LOST_SIGNAL,         /* allocation or clock reading in a signal handler that interrupted vbtrace's bookkeeping */
     VBT_LOST_NODES,          /* no room for a call path: counted at [lost call path] */
     VBT_LOST_ADDRESS,        /* block at an address or alignment the shadow cannot hold */
-    VBT_LOST_MEMORY,         /* no memory for our own tables */
+    VBT_LOST_MEMORY,         /* no memory for vbtrace's own tables */
     VBT_LOST_WRITE,          /* bytes of trace that could not be written */
-    VBT_LOST_INTERVALS,      /* intervals or sections not recorded: too many groups, or too deeply nested */
-    VBT_LOST_INTERVAL_SITES, /* call sites missing in the breakdown of an interval */
+    VBT_LOST_INTERVALS,      /* intervals or sections not recorded: too many groups, or nested too deeply */
+    VBT_LOST_INTERVAL_SITES, /* call sites missing from the breakdown of an interval */
     VBT_LOST_BUSY,           /* threads that were inside an allocation when the trace ended */
-    VBT_LOST_LINES,          /* calls of chosen functions that line mode could not follow: too deeply nested */
-    VBT_LOST_MAPS,           /* mappings that a child forked amid another thread's mmap or munmap knows nothing of */
+    VBT_LOST_LINES,          /* calls of chosen functions that line mode could not follow: nested too deeply */
+    VBT_LOST_MAPS,           /* mappings unknown to a child that was forked during another thread's mmap or munmap */
     VBT_LOST_KINDS,
 };
 
-/* Which objects are counted apart from allocations: all that are created; those that Python's allocator for objects serves. */
+/* Which objects are counted separately from allocations: all that are created, or those that
+ * Python's object allocator serves. */
 enum vbt_objects { VBT_OBJECTS_NONE, VBT_OBJECTS_ALL, VBT_OBJECTS_SERVED };
 
 enum vbt_interval_kind { VBT_INTERVAL_CLOCK, VBT_INTERVAL_SECTION };

@@ -1,8 +1,8 @@
-/* Integers and strings as FORMAT.md spells them, written to and read from a buffer in memory.
+/* Integers and strings as FORMAT.md defines them, written to and read from a buffer in memory.
  *
- * Neither side allocates or fails loudly. A writer that would overrun its buffer, and a reader that
- * would overrun its input or meets an overlong varint, sets its error mark and stays inside: callers check the mark once,
- * behind a row of calls. */
+ * Neither side allocates or reports errors at once. A writer that would overrun its buffer, and a
+ * reader that would overrun its input or meets an overlong varint, sets its error flag and stays
+ * within bounds; callers check the flag once, after a series of calls. */
 #ifndef VBT_VARINT_H
 #define VBT_VARINT_H
 
@@ -87,7 +87,7 @@ static inline uint64_t vbt_get_varint(struct vbt_reader *r) {
 
 static inline int64_t vbt_get_zigzag(struct vbt_reader *r) { return vbt_unzigzag(vbt_get_varint(r)); }
 
-/* Points into the input; *size is 0 and the result not NULL where there is nothing. */
+/* Points into the input. For an empty string *size is 0, and the result is not NULL. */
 static inline const char *vbt_get_string(struct vbt_reader *r, size_t *size) {
     uint64_t n = vbt_get_varint(r);
     if (n > (uint64_t)(r->end - r->at)) {

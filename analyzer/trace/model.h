@@ -1,6 +1,8 @@
-/* What a trace says, in memory: definitions in dense arrays indexed by id, the newest value of everything else.
+/* The content of a trace in memory: definitions in dense arrays indexed by id, the newest value of
+ * everything else.
  *
- * Every id in here was checked when it was read: a site's code, a node's parent, an interval's label can be followed without looking. */
+ * Every id was checked when it was read: a site's code, a node's parent or an interval's label can
+ * be used as an index without another check. */
 #ifndef VBT_MODEL_H
 #define VBT_MODEL_H
 
@@ -20,7 +22,7 @@ struct vbt_model_code {
     int64_t first_line;
 };
 
-/* The user's own code, and not vbtrace's module, wherever that was put. */
+/* Is it the user's own code, and not vbtrace's Python module, wherever that is installed? */
 static inline bool vbt_model_code_is_users(const struct vbt_model_code *code) {
     return (code->flags & (VBT_CODE_USER | VBT_CODE_OWN)) == VBT_CODE_USER;
 }
@@ -28,7 +30,7 @@ static inline bool vbt_model_code_is_users(const struct vbt_model_code *code) {
 struct vbt_model_site {
     uint64_t a;
     int64_t b;
-    uint32_t module; /* native: id of its module; 0: only its address is known */
+    uint32_t module; /* native: id of its module; 0: only the address is known */
     uint8_t kind;
 };
 
@@ -51,7 +53,7 @@ struct vbt_model_counters {
     int64_t live_blocks, live_bytes, at_peak_bytes;
     uint64_t time; /* of the chunk it came from */
     uint64_t max_rss_kib;
-    struct vbt_model_bucket *sizes; /* only if the model was loaded with them; none: all in the bucket of the smallest */
+    struct vbt_model_bucket *sizes; /* only if loaded with sizes; NULL: all are in the bucket of `smallest` */
     uint32_t size_count;
 };
 
@@ -59,10 +61,10 @@ enum { VBT_BUILD_ID_MAX = 32 }; /* bytes; longer ones are cut */
 
 struct vbt_model_module {
     uint64_t start, end;
-    uint64_t offset; /* in the file, of start; only where id is 0 */
-    uint64_t linked; /* address that start is linked at; only where id is not 0 */
+    uint64_t offset; /* offset of start in the file; only if id is 0 */
+    uint64_t linked; /* address that start is linked at; only if id is not 0 */
     uint64_t generation;
-    uint32_t id; /* 0: a mapped part of a file, otherwise a whole one */
+    uint32_t id; /* 0: a mapped part of a file, otherwise a whole file */
     uint32_t build_id_size;
     uint8_t build_id[VBT_BUILD_ID_MAX];
     char *path;
@@ -72,11 +74,11 @@ struct vbt_model_thread_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
 };
 
-/* A thread, or the last row: all that began after those that have rows. */
+/* A thread; the last row may stand for all later threads together. */
 struct vbt_model_thread {
     uint32_t tid;
-    uint64_t threads;      /* that the row stands for */
-    uint64_t begun, ended; /* ns; ended 0: it was not seen to end */
+    uint64_t threads;      /* how many the row stands for */
+    uint64_t begun, ended; /* ns; ended 0: its end was not seen */
     struct vbt_model_thread_totals totals[VBT_DOMAINS];
     char *name;
 };
@@ -88,20 +90,21 @@ struct vbt_model_node_part {
     int64_t at_peak_bytes;
 };
 
-/* The parts of a node, in order of thread: the first has what the others leave, and holds no numbers. */
+/* The parts of a node, in order of thread. The first has what the others leave, and holds no
+ * numbers. */
 struct vbt_model_node_parts {
-    uint32_t first, count, capacity; /* of model->parts; count 0: nothing is said */
+    uint32_t first, count, capacity; /* into model->parts; count 0: unknown */
     uint64_t time;
 };
 
-/* What vbtrace symbolize put into the trace: the functions that a native site stands for. */
+/* What vbtrace symbolize added to the trace: the functions at a native site. */
 struct vbt_named_frame {
     uint32_t function, file, declared_file; /* strings */
     int64_t line, declared_line;
 };
 
 struct vbt_named_site {
-    uint32_t first, count; /* of named_frames; count 0: nothing is said */
+    uint32_t first, count; /* into named_frames; count 0: unknown */
     enum vbt_binary_state state;
 };
 
@@ -143,15 +146,15 @@ struct vbt_model_interval_site {
     uint64_t allocs, frees, allocated, freed;
 };
 
-/* What a line did, or what was done by what it called: times in ns with what measuring costs still in them, and the events whose telling
- * cost that. */
+/* What a line did, or what the functions it called did. Times are in ns and include the cost of
+ * measuring; `events` is how many events cost that. */
 struct vbt_model_line_sums {
     int64_t time, events;
     int64_t allocs, frees, allocated, freed, temporary;
-    int64_t objects; /* created: state 111 says which */
+    int64_t objects; /* created; see VBT_STATE_OBJECTS for which */
 };
 
-/* A line as line mode counted it. The whole of it is own + called. */
+/* What line mode counted for a line; its whole cost is own + called. */
 struct vbt_model_line_counts {
     uint32_t site;
     bool decorated; /* of a function that carries @profile */
@@ -162,30 +165,30 @@ struct vbt_model_line_counts {
     uint64_t rss;
 };
 
-/* The resident set, taken apart. */
+/* A breakdown of the resident set. */
 struct vbt_model_resident {
     bool known;
     uint64_t time;
-    int64_t live_heap, live_python; /* bytes then */
+    int64_t live_heap, live_python; /* bytes at that time */
     uint64_t bytes[VBT_RESIDENT_CLASSES];
 };
 
-/* How many chunks of a kind there were, and how large. */
+/* Number and size of the chunks of one kind. */
 struct vbt_model_chunk_sums {
     uint64_t count, stored, raw;
 };
 
 struct vbt_model {
     const char *path;
-    uint64_t file_bytes;                                 /* read and found sound */
+    uint64_t file_bytes;                                 /* bytes that were read and are valid */
     struct vbt_model_chunk_sums chunks[VBT_CHUNK_KINDS]; /* index 0: kinds that this version does not know */
     bool with_sizes;
 
     struct vbt_model_pair *process;
-    char *process_text; /* their texts */
+    char *process_text; /* the text that they point into */
     size_t process_count;
 
-    /* Definitions: rows 1 to count; row 0 is the one that id 0 names. */
+    /* Definitions: rows 1 to count; row 0 is that of id 0. */
     size_t *string_at;
     size_t string_count, string_capacity;
     char *text;
@@ -201,8 +204,8 @@ struct vbt_model {
     uint32_t *module_by_id; /* index into modules */
     size_t module_id_count, module_id_capacity;
 
-    bool symbolized;                    /* names and source lines are those in here, and no others */
-    struct vbt_named_site *named_sites; /* by site, as far as it goes */
+    bool symbolized;                    /* names and source lines come from the trace alone */
+    struct vbt_named_site *named_sites; /* by site; may be shorter */
     size_t named_site_count, named_site_capacity;
     struct vbt_named_frame *named_frames;
     size_t named_frame_count, named_frame_capacity;
@@ -213,18 +216,18 @@ struct vbt_model {
 
     struct vbt_model_counters *counters; /* row 0 is empty */
     size_t counters_count, counters_capacity;
-    struct vbt_model_counters *scratch; /* the rows of one chunk, while it is read */
+    struct vbt_model_counters *scratch; /* rows of the chunk that is being read */
     size_t scratch_capacity;
 
-    struct vbt_model_thread *threads; /* rows 1 to thread_count; none: there was one thread, or nothing is told apart */
+    struct vbt_model_thread *threads; /* rows 1 to thread_count; none: one thread, or threads are not distinguished */
     size_t thread_count;
-    struct vbt_model_node_parts *node_parts; /* by node, as far as it goes */
+    struct vbt_model_node_parts *node_parts; /* by node; may be shorter */
     size_t node_parts_count, node_parts_capacity;
     struct vbt_model_node_part *parts;
     size_t part_count, part_capacity;
     struct vbt_model_line_counts *line_counts;
     size_t line_counts_count, line_counts_capacity;
-    uint32_t *line_of_site; /* 1 + index into line_counts, as far as it goes; 0: none */
+    uint32_t *line_of_site; /* 1 + index into line_counts, 0: none; may be shorter */
     size_t line_of_site_count, line_of_site_capacity;
 
     bool has_state, has_maps;
@@ -244,29 +247,29 @@ struct vbt_model {
     char *end_reason;
     uint64_t end_time;
 
-    char *damage; /* NULL, or why the file was not read to its end */
+    char *damage; /* NULL, or why the rest of the file was not read */
     uint64_t damage_offset;
 };
 
 void vbt_model_free(struct vbt_model *model);
 
-/* Rows 1 to count, and the array. */
+/* Frees rows 1 to count and the array. */
 void vbt_model_threads_free(struct vbt_model_thread *threads, size_t count);
 
-/* The trace was written to its end: nothing is missing. */
+/* Was the trace written to its end, so that nothing is missing? */
 static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }
 
 static inline const char *vbt_model_string(const struct vbt_model *model, uint32_t id) {
     return model->text + model->string_at[id];
 }
 
-/* The value of a key of the PROCESS chunk, its first one; NULL where there is none. */
+/* The first value of a key of the PROCESS chunk; NULL if there is none. */
 const char *vbt_model_process(const struct vbt_model *model, const char *key);
 
-/* A key of the PROCESS chunk as a number; 0 where there is none. */
+/* A key of the PROCESS chunk as a number; 0 if there is none. */
 int64_t vbt_model_process_number(const struct vbt_model *model, const char *key);
 
-/* What the trace says of a native site's functions, or NULL. */
+/* The functions that the trace names at a native site, or NULL. */
 static inline const struct vbt_named_site *vbt_model_named_site(const struct vbt_model *model, uint32_t site) {
     return site < model->named_site_count && model->named_sites[site].count > 0 ? &model->named_sites[site] : NULL;
 }
@@ -283,7 +286,7 @@ static inline uint64_t vbt_model_freed(const struct vbt_model_counters *c) {
     return c->inherited_bytes + c->allocated - (uint64_t)c->live_bytes;
 }
 
-/* Time of the last thing known of the process, in ns since its start. */
+/* Time of the last known event of the process, in ns since its start. */
 uint64_t vbt_model_duration(const struct vbt_model *model);
 
 #endif

@@ -14,7 +14,7 @@ struct string {
 };
 
 struct vbt_string_table {
-    size_t defined; /* by the model */
+    size_t defined; /* in the model */
     struct string *by_text;
     const char **added;
     size_t added_count, added_capacity;

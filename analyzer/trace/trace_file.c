@@ -56,7 +56,7 @@ static bool damaged(struct vbt_trace_file *file, uint64_t offset, char *what) {
     return false;
 }
 
-/* Reads size bytes; false after saying that there were fewer. */
+/* Reads `size` bytes; false, with the damage recorded, if there are fewer. */
 static bool read_bytes(struct vbt_trace_file *file, void *into, size_t size, const char *what) {
     errno = 0;
     size_t got = fread(into, 1, size, file->stream);

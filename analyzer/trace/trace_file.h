@@ -1,4 +1,5 @@
-/* A trace file as a stream of checked, decompressed chunks. Needs memory for one chunk, whatever the file claims. */
+/* A trace file as a stream of checked, decompressed chunks. Needs memory for one chunk, whatever
+ * the file claims. */
 #ifndef VBT_TRACE_FILE_H
 #define VBT_TRACE_FILE_H
 
@@ -26,14 +27,15 @@ struct vbt_trace_file {
 struct vbt_chunk {
     struct vbt_chunk_header header;
     uint64_t offset;       /* of the chunk's header in the file */
-    const uint8_t *stored; /* header.stored_size bytes, until the next call */
-    const uint8_t *raw;    /* header.raw_size bytes, until the next call; NULL for a kind this version does not know */
+    const uint8_t *stored; /* header.stored_size bytes, valid until the next call */
+    const uint8_t *raw;    /* header.raw_size bytes, valid until the next call; NULL if the kind is unknown */
 };
 
-/* Opens a file and checks its header. NULL, or what is wrong with it as a sentence without the file's name; the caller frees it. */
+/* Opens a file and checks its header. Returns NULL, or what is wrong with it as a sentence without
+ * the file's name, for the caller to free. */
 char *vbt_trace_open(struct vbt_trace_file *file, const char *path);
 
-/* Reads the next chunk. False at the end of the file and at damage, which leaves file->damage set. */
+/* Reads the next chunk. False at the end of the file, and at damage, which sets file->damage. */
 bool vbt_trace_next(struct vbt_trace_file *file, struct vbt_chunk *chunk);
 
 void vbt_trace_close(struct vbt_trace_file *file);

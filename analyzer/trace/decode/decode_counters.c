@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* The twelve columns, one number a row each, before the histogram's. */
+/* Reads the twelve columns with one number per row that precede the histograms. */
 static char *get_counter_columns(struct vbt_payload *p, struct vbt_model_counters *rows, uint32_t *nodes, uint64_t count) {
     struct vbt_reader *r = &p->r;
     uint64_t node = 0;
@@ -112,7 +112,8 @@ char *vbt_decode_counters(struct vbt_payload *p) {
     return wrong;
 }
 
-/* Nodes that were last written before the newest peak have not changed since: what they have live they had then. */
+/* Nodes last written before the newest peak have not changed since: what is live at them was live
+ * at the peak. */
 void vbt_decode_counters_finish(struct vbt_model *m) {
     for (size_t i = 0; i < m->counters_count && m->has_state; i++)
         if (m->counters[i].time < (uint64_t)m->state[VBT_STATE_PEAK_TIME])

@@ -4,12 +4,12 @@
 
 #include "decode_payload.h"
 
-/* The row of nodes at which nothing was counted: before the first chunk. */
+/* Before the first chunk: creates the row of nodes at which nothing was counted. */
 void vbt_decode_counters_begin(struct vbt_model *m);
 
 char *vbt_decode_counters(struct vbt_payload *p);
 
-/* Settles what was live at the peak: after the last chunk. */
+/* After the last chunk: settles what was live at the peak. */
 void vbt_decode_counters_finish(struct vbt_model *m);
 
 #endif

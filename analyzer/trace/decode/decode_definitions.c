@@ -1,4 +1,4 @@
-/* See decode_definitions.h. Rows become part of the model only when their whole chunk was sound. */
+/* See decode_definitions.h. Rows become part of the model only if their whole chunk is valid. */
 #include "decode_definitions.h"
 
 #include "analyzer/base/allocate.h"
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any trace has, and few enough to keep: a small file can claim, by compression, a thousand times its size. */
+/* More than any real trace has, and few enough to hold in memory: compressed, a small file can
+ * claim a thousand times its size. */
 enum {
     MAX_STRINGS = 1 << 24,
     MAX_TEXT = 1 << 29,
@@ -107,7 +108,7 @@ char *vbt_decode_sites(struct vbt_payload *p) {
     bool with_modules = p->r.at < p->r.end;
     for (uint64_t i = 0; i < count; i++)
         rows[i].module = with_modules ? vbt_get_id(p, m->module_id_count, &bad_module) : 0;
-    if (bad_kind != 0) /* first: what a site refers to depends on it */
+    if (bad_kind != 0) /* first, because what a site refers to depends on it */
         return vbt_text("%s holds a call site of kind %" PRIu64 ", expected 0 to 2", p->chunk, bad_kind);
     wrong = vbt_check_ids(p, bad_code, "code");
     if (wrong == NULL)

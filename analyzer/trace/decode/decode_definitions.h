@@ -4,7 +4,7 @@
 
 #include "decode_payload.h"
 
-/* Gives definitions the rows that id 0 names: before the first chunk. */
+/* Before the first chunk: creates the rows of id 0. */
 void vbt_decode_definitions_begin(struct vbt_model *m);
 
 char *vbt_decode_strings(struct vbt_payload *p);

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* More than any trace has, and few enough to keep. */
+/* More than any real trace has, and few enough to hold in memory. */
 enum { MAX_INTERVALS = 1 << 20, MAX_INTERVAL_SITES = 1 << 24 };
 
 static int by_interval(const void *left, const void *right) {
@@ -16,7 +16,7 @@ static int by_interval(const void *left, const void *right) {
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Sorts, and leaves of rows with the same id the newest. */
+/* Sorts the rows and keeps the newest of each id. */
 static void compact_intervals(struct vbt_model *m) {
     if (m->interval_count == 0)
         return;
@@ -34,7 +34,8 @@ char *vbt_decode_intervals(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     struct vbt_reader *r = &p->r;
     uint64_t count, bad_kind = 0, bad_site = 0, bad_string = 0;
-    /* A file repeats an interval whenever it changed. Forgetting the old rows each time the number has doubled costs little. */
+    /* A file repeats an interval whenever it has changed. Dropping the old rows each time their
+     * number has doubled costs little. */
     if (m->interval_count > 2 * m->interval_compacted + 1024)
         compact_intervals(m);
     char *wrong = vbt_get_count(p, &count, 7 + 8 + 3 * VBT_QUANTITIES, m->interval_count, MAX_INTERVALS);

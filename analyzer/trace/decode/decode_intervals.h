@@ -1,4 +1,5 @@
-/* Intervals and what call sites did in them: INTERVALS, INTERVAL_SITES. A file repeats a row whenever it changed; the newest holds. */
+/* Intervals and what call sites did in them: INTERVALS, INTERVAL_SITES. A file repeats a row
+ * whenever it has changed; the newest counts. */
 #ifndef VBT_DECODE_INTERVALS_H
 #define VBT_DECODE_INTERVALS_H
 
@@ -7,7 +8,7 @@
 char *vbt_decode_intervals(struct vbt_payload *p);
 char *vbt_decode_interval_sites(struct vbt_payload *p);
 
-/* Puts rows in order and leaves only the newest: after the last chunk. */
+/* After the last chunk: sorts the rows and keeps only the newest of each. */
 void vbt_decode_intervals_finish(struct vbt_model *m);
 
 #endif

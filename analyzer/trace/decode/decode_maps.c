@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What a later version knows more than this one counts as unknown; more than these nobody will ever know. */
+/* Kinds and classes of later versions count as unknown. More than these will never exist. */
 enum { MOST_KINDS = 1 << 10, MOST_CLASSES = 1 << 10, MOST_TIMES = 1 << 10 };
 
 static char *get_resident(struct vbt_payload *p, struct vbt_model_resident resident[VBT_RESIDENT_TIMES]) {
@@ -29,7 +29,7 @@ char *vbt_decode_maps(struct vbt_payload *p) {
     uint64_t kinds, times, totals[VBT_MAP_KINDS][VBT_FIELDS] = {0};
     struct vbt_model_resident resident[VBT_RESIDENT_TIMES];
     memcpy(resident, m->resident, sizeof resident);
-    vbt_get_varint(&p->r); /* the time of the totals: that of the newest state will do */
+    vbt_get_varint(&p->r); /* the time of the totals: that of the newest STATE is close enough */
     char *wrong = vbt_get_count(p, &kinds, VBT_FIELDS, 0, MOST_KINDS);
     if (wrong != NULL)
         return wrong;

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any trace has, and few enough to keep. */
+/* More than any real trace has, and few enough to hold in memory. */
 enum { MAX_FRAMES = 1 << 24, MAX_SOURCES = 1 << 24, MAX_TEXT = 1 << 29 };
 
-/* The columns of the frames, behind those of the sites. */
+/* Reads the columns of the frames, which follow those of the sites. */
 static char *get_frames(struct vbt_payload *p, struct vbt_named_frame *frames, uint64_t count) {
     const struct vbt_model *m = p->model;
     uint64_t bad_string = 0;

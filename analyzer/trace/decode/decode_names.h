@@ -1,4 +1,4 @@
-/* What vbtrace symbolize put into a trace: FRAMES, SOURCES. */
+/* What vbtrace symbolize added to a trace: FRAMES, SOURCES. */
 #ifndef VBT_DECODE_NAMES_H
 #define VBT_DECODE_NAMES_H
 

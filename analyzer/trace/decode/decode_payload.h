@@ -1,7 +1,8 @@
-/* The payload of a chunk on its way into the model: what the decode_*.c, each of which knows the chunks
- * of one subject, have in common.
+/* The payload of a chunk as it is decoded: what the decode_*.c have in common. Each of them decodes
+ * the chunks of one subject.
  *
- * A decoder returns NULL, or what is wrong with the payload, for the caller to free; the model is then as it was before. */
+ * A decoder returns NULL, or what is wrong with the payload, for the caller to free; the model is
+ * then unchanged. */
 #ifndef VBT_DECODE_PAYLOAD_H
 #define VBT_DECODE_PAYLOAD_H
 
@@ -16,20 +17,21 @@ struct vbt_payload {
 
 char *vbt_payload_too_short(const struct vbt_payload *p);
 
-/* A count of rows that take at least `least` bytes each: NULL if the payload has room for them, and the model for `limit` less the
- * `have` that it has. */
+/* Reads a count of rows that take at least `least` bytes each. Returns NULL if the payload can hold
+ * them and the model, which has `have` of at most `limit` rows, can too. */
 char *vbt_get_count(struct vbt_payload *p, uint64_t *count, size_t least, uint64_t have, uint64_t limit);
 
-/* The two numbers a definition chunk begins with. */
+/* Reads the two numbers at the beginning of a definition chunk. */
 char *vbt_get_definitions(struct vbt_payload *p, uint64_t *count, size_t least, uint64_t have, uint64_t limit);
 
-/* An id that must be one of 0 … highest; of a column's ids that are not, the first goes into *foreign, which starts as 0. */
+/* Reads an id, which must be one of 0 … highest. The first of a column that is not is stored in
+ * *foreign, which must be 0 at first. */
 uint32_t vbt_get_id(struct vbt_payload *p, uint64_t highest, uint64_t *foreign);
 
-/* What became of a column or row of ids. */
+/* Returns NULL if all ids of a column or row were valid, else the message. */
 char *vbt_check_ids(struct vbt_payload *p, uint64_t foreign, const char *what);
 
-/* A line number; 0 for what cannot be one. */
+/* Reads a line number; 0 for a number that cannot be one. */
 int64_t vbt_get_line(struct vbt_payload *p);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next string of the payload, copied to *to with a zero behind it; *to moves on. */
+/* Copies the next string of the payload to *to with a terminating zero, and advances *to. */
 static char *take_text(struct vbt_payload *p, char **to) {
     size_t size;
     const char *bytes = vbt_get_string(&p->r, &size);

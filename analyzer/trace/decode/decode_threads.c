@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any trace has, and few enough to keep. */
+/* More than any real trace has, and few enough to hold in memory. */
 enum { MAX_THREADS = 1 << 12, MAX_PARTS = 1 << 26 };
 
 static char *get_name(struct vbt_payload *p) {
@@ -51,7 +51,7 @@ char *vbt_decode_threads(struct vbt_payload *p) {
     return NULL;
 }
 
-/* The first columns of THREAD_COUNTERS: nodes, and how many parts each has. */
+/* Reads the first columns of THREAD_COUNTERS: the nodes, and how many parts each has. */
 static char *get_rows(struct vbt_payload *p, uint32_t *nodes, struct vbt_model_node_parts *rows, uint64_t count,
                       uint64_t *part_count) {
     const struct vbt_model *m = p->model;
@@ -81,7 +81,7 @@ static char *get_rows(struct vbt_payload *p, uint32_t *nodes, struct vbt_model_n
     return NULL;
 }
 
-/* The others, over the parts of all nodes. */
+/* Reads the other columns, over the parts of all nodes. */
 static char *get_parts(struct vbt_payload *p, const struct vbt_model_node_parts *rows, uint64_t count,
                        struct vbt_model_node_part *parts) {
     struct vbt_reader *r = &p->r;
@@ -148,7 +148,7 @@ char *vbt_decode_thread_counters(struct vbt_payload *p) {
     return wrong;
 }
 
-/* As for COUNTERS: what has not changed since the newest peak, its thread had then. */
+/* As for COUNTERS: what has not changed since the newest peak was live then. */
 void vbt_decode_threads_finish(struct vbt_model *m) {
     for (size_t i = 0; i < m->node_parts_count && m->has_state; i++) {
         const struct vbt_model_node_parts *of = &m->node_parts[i];

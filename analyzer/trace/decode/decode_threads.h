@@ -7,7 +7,7 @@
 char *vbt_decode_threads(struct vbt_payload *p);
 char *vbt_decode_thread_counters(struct vbt_payload *p);
 
-/* Settles what was live at the peak: after the last chunk. */
+/* After the last chunk: settles what was live at the peak. */
 void vbt_decode_threads_finish(struct vbt_model *m);
 
 #endif

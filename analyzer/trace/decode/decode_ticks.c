@@ -6,19 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any trace has, and few enough to keep. */
+/* More than any real trace has, and few enough to hold in memory. */
 enum { MAX_TICKS = 1 << 24 };
 
 static void add_tick(struct vbt_model_ticks *ticks, struct vbt_model_tick tick) {
     if (ticks->count > ticks->first && tick.time <= ticks->rows[ticks->count - 1].time)
-        return; /* the same tick again; or time running backwards, not written by us */
+        return; /* the same tick again; or time running backwards, which vbtrace never writes */
     if (ticks->count - ticks->first == MAX_TICKS)
         return;
     ticks->rows = vbt_grow(ticks->rows, &ticks->capacity, ticks->count + 1, sizeof *ticks->rows);
     ticks->rows[ticks->count++] = tick;
 }
 
-/* Forgets the ticks up to a time. Moves the rest only when that frees half of the memory, so that it costs nothing in the long run. */
+/* Drops the ticks up to a time. Moves the rest only if that frees half of the memory, so that the
+ * cost is constant per tick. */
 static void forget_ticks(struct vbt_model_ticks *ticks, uint64_t time) {
     while (ticks->first < ticks->count && ticks->rows[ticks->first].time <= time)
         ticks->first++;
@@ -84,7 +85,7 @@ char *vbt_decode_timeline(struct vbt_payload *p) {
     return NULL;
 }
 
-/* One timeline: the thinned ticks, and behind them those that came later. */
+/* Makes one timeline of the thinned ticks and those that came after them. */
 void vbt_decode_ticks_finish(struct vbt_model *m) {
     for (size_t i = m->ticks.first; i < m->ticks.count; i++)
         add_tick(&m->thinned, m->ticks.rows[i]);
