@@ -20,7 +20,8 @@ enum { PASSED_ON = VBT_COUNT(passed_on) };
 
 static volatile pid_t child;
 
-/* The terminal sends its signals to us and the program alike; what comes from a process is meant for the program. */
+/* The terminal sends its signals to vbtrace and to the program alike. A signal that a process sends
+ * is meant for the program. */
 static void pass_on(int number, siginfo_t *info, void *unused) {
     (void)unused;
     int saved = errno;
@@ -29,7 +30,7 @@ static void pass_on(int number, siginfo_t *info, void *unused) {
     errno = saved;
 }
 
-/* A file that is neither a program nor begins with "#!" is a shell script, as for execvp. */
+/* Like execvp, runs a file that is neither a program nor begins with "#!" as a shell script. */
 static int start(const char *path, char *const *arguments, const posix_spawnattr_t *attributes, pid_t *pid) {
     extern char **environ;
     int error = posix_spawn(pid, path, NULL, attributes, arguments, environ);
@@ -52,10 +53,10 @@ int vbt_child_run(const char *path, char *const *arguments, pid_t *pid, int *sta
     sigset_t ours, all, defaults;
     sigfillset(&all);
     sigemptyset(&defaults);
-    sigprocmask(SIG_BLOCK, &all, &ours); /* none gets lost while there is no child yet */
+    sigprocmask(SIG_BLOCK, &all, &ours); /* so that none gets lost while there is no child yet */
     for (int i = 0; i < PASSED_ON; i++) {
         sigaction(passed_on[i], NULL, &before[i]);
-        if (before[i].sa_handler != SIG_IGN) /* what we were told to ignore, the program is to ignore as well */
+        if (before[i].sa_handler != SIG_IGN) /* what vbtrace inherited as ignored stays ignored, in the program too */
             sigaction(passed_on[i], &action, NULL);
     }
     posix_spawnattr_t attributes;
@@ -69,7 +70,7 @@ int vbt_child_run(const char *path, char *const *arguments, pid_t *pid, int *sta
     siginfo_t ended;
     while (error == 0 && waitid(P_PID, (id_t)*pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         continue;
-    child = 0; /* its pid stays its own until it is reaped */
+    child = 0; /* its pid is not reused before it is reaped */
     if (error == 0)
         waitpid(*pid, status, 0);
     for (int i = 0; i < PASSED_ON; i++)
@@ -83,11 +84,11 @@ _Noreturn void vbt_child_end_alike(int status) {
         sigset_t one;
         sigemptyset(&one);
         sigaddset(&one, number);
-        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* the program's core is the one that is wanted */
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* only the program's core dump is wanted */
         signal(number, SIG_DFL);
         raise(number);
         sigprocmask(SIG_UNBLOCK, &one, NULL);
-        exit(128 + number); /* a signal that kills nobody any more */
+        exit(128 + number); /* the signal did not end this process */
     }
     exit(WEXITSTATUS(status));
 }

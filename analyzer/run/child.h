@@ -1,11 +1,12 @@
-/* The traced program as a child of `vbtrace run`: started, waited for, and its end made our own. */
+/* Runs the traced program as a child of `vbtrace run`, and ends vbtrace as the program ended. */
 #ifndef VBT_CHILD_H
 #define VBT_CHILD_H
 
 #include <sys/types.h>
 
-/* Starts a program with our environment and waits for its end. Signals from the terminal (Ctrl-C) reach the program by itself, so they
- * are ignored here meanwhile; those that somebody sends us are passed on to it. 0, or the error number of the start; *pid and *status
+/* Starts a program with this process's environment and waits for its end. Meanwhile signals from
+ * the terminal (Ctrl-C), which reach the program as well, are ignored here; those sent by other
+ * processes are passed on to the program. Returns 0, or the errno of the start; *pid and *status
  * are set if it was started. */
 int vbt_child_run(const char *path, char *const *arguments, pid_t *pid, int *status);
 

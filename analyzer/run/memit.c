@@ -15,13 +15,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* memit.py, as it lies beside this file. */
+/* The text of memit.py, which lies beside this file. */
 __asm__(".pushsection .rodata\n"
         "vbt_memit_py: .incbin \"" VBT_MEMIT_PY "\"\n.byte 0\n"
         ".popsection");
 extern const char vbt_memit_py[];
 
-static const char label[] = "memit"; /* of its section */
+static const char label[] = "memit"; /* of the statement's section */
 
 void vbt_memit_add(char **text, const char *line) {
     char *all = *text != NULL ? vbt_text("%s\n%s", *text, line) : vbt_text("%s", line);
@@ -49,7 +49,7 @@ static const struct vbt_model_interval *find_section(const struct vbt_model *mod
     return NULL;
 }
 
-/* What threads other than the first did, in the whole run. */
+/* Prints what threads other than the first did, in the whole run. */
 static void print_other_threads(const struct vbt_model *model, FILE *out) {
     uint64_t allocs = 0, allocated = 0;
     for (size_t t = 2; t <= model->thread_count; t++)

@@ -1,4 +1,4 @@
-/* vbtrace run --memit: one Python statement instead of a program, and what it costs in memory. */
+/* vbtrace run --memit: measures what one Python statement costs in memory. */
 #ifndef VBT_MEMIT_H
 #define VBT_MEMIT_H
 
@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 struct vbt_memit {
-    char *statement, *setup; /* to be freed by vbt_memit_free; NULL: not asked for, nothing to set up */
+    char *statement, *setup; /* freed by vbt_memit_free; NULL: no --memit, no --setup */
     const char *python;      /* the interpreter; NULL: python3 */
-    int fd;                  /* holds what the interpreter runs, and then its result */
+    int fd;                  /* a file that holds what the interpreter runs, and then its result */
     char *boot;
     const char *program[6]; /* what is to run */
 };
@@ -18,10 +18,12 @@ struct vbt_memit {
 /* Adds a line to the statement or to its setup. */
 void vbt_memit_add(char **text, const char *line);
 
-/* Prepares what is to run: memit->program. NULL, or what is wrong, as a sentence that the caller frees. */
+/* Prepares memit->program, which is then to be run. Returns NULL, or what is wrong as a sentence,
+ * for the caller to free. */
 char *vbt_memit_begin(struct vbt_memit *memit);
 
-/* The interpreter has ended: prints the result, that of the trace of process pid included. False after a message if there is none. */
+/* After the interpreter has ended: prints the result, including that of the trace of process pid.
+ * False after a message if there is none. */
 bool vbt_memit_print(const struct vbt_memit *memit, const struct vbt_session *session, pid_t pid);
 
 void vbt_memit_free(struct vbt_memit *memit);

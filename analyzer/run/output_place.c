@@ -1,4 +1,4 @@
-/* See trace_place.h. */
+/* See output_place.h. */
 #include "output_place.h"
 
 #include "analyzer/base/allocate.h"
@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 0, or the error number of making a file there. Rights do not tell: root has them all on a read-only disk, too. */
+/* Returns 0, or the errno of creating a file there. Permissions alone would not tell: root has them
+ * on a read-only disk, too. */
 static int try_folder(const char *folder) {
     char *path = vbt_text("%s/vbtrace.%d.part", folder, (int)getpid());
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -26,12 +27,12 @@ static int try_folder(const char *folder) {
     return error == EEXIST ? 0 : error;
 }
 
-char *vbt_trace_place_check_folder(const char *folder) {
+char *vbt_output_place_check_folder(const char *folder) {
     int error = try_folder(folder);
     return error != 0 ? vbt_text("%s: no trace can be written there: %s", folder, strerror(error)) : NULL;
 }
 
-char *vbt_trace_place_quote(const char *path) {
+char *vbt_output_place_quote(const char *path) {
     char *out = vbt_new(2 * strlen(path) + 1, 1), *end = out;
     for (; *path != '\0'; *end++ = *path++)
         if (*path == '%')
@@ -39,7 +40,8 @@ char *vbt_trace_place_quote(const char *path) {
     return out;
 }
 
-/* Replaces "%%" by the percent sign that it stands for. False where there are letters, which only the library can replace. */
+/* Replaces each "%%" by a percent sign. False if there are letters such as %p, which only the
+ * library can replace. */
 static bool unquote(char *path) {
     char *end = path;
     for (const char *at = path; *at != '\0'; *end++ = *at++)
@@ -51,7 +53,7 @@ static bool unquote(char *path) {
 
 static const char *kind_of(mode_t mode) { return S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device"; }
 
-/* Is a file, by whatever name (/dev/stdout), what the program reads or writes as its standard input or output? */
+/* Is the file, by whatever name (/dev/stdout), one of the program's standard streams? */
 static bool is_standard(const struct stat *file) {
     struct stat status;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -60,7 +62,7 @@ static bool is_standard(const struct stat *file) {
     return false;
 }
 
-/* What has the name already. The path, with room for size bytes, is followed. */
+/* Checks what already has this name. Follows links; `path` has room for `size` bytes. */
 static char *check_name(char *path, size_t size) {
     struct stat status;
     bool there = stat(path, &status) == 0, is_circle = !there && errno == ELOOP;
@@ -73,13 +75,13 @@ static char *check_name(char *path, size_t size) {
     return vbt_text("%s: is a link %s: expected a file", path, is_circle ? "that leads nowhere" : "of another user");
 }
 
-char *vbt_trace_place_check_file(char **output) {
+char *vbt_output_place_check_file(char **output) {
     size_t size = strlen(*output) + PATH_MAX;
     char *path = strcpy(vbt_new(size, 1), *output), *problem = NULL;
     if (unquote(path)) {
         problem = check_name(path, size);
         free(*output);
-        *output = vbt_trace_place_quote(path);
+        *output = vbt_output_place_quote(path);
     }
     free(path);
     if (problem != NULL)

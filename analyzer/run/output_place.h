@@ -1,16 +1,18 @@
-/* Whether a trace can be put where it is to go: asked before the program runs, since afterwards there is nothing left to put there. */
-#ifndef VBT_TRACE_PLACE_H
-#define VBT_TRACE_PLACE_H
+/* Checks that a trace can be written where it is to go, before the program runs: afterwards it
+ * would be lost. */
+#ifndef VBT_OUTPUT_PLACE_H
+#define VBT_OUTPUT_PLACE_H
 
-/* A folder in which files are to be made. NULL, or what is wrong, as a sentence that the caller frees. */
-char *vbt_trace_place_check_folder(const char *folder);
+/* Checks a folder in which files are to be created. Returns NULL, or what is wrong as a sentence,
+ * for the caller to free. */
+char *vbt_output_place_check_folder(const char *folder);
 
-/* The name of a file as VBTRACE_OUTPUT has it: as far as its letters (%p) leave it open, it is not checked. Where the file is a link of
- * ours, *output is replaced by what it stands for, as the library will do, so that all traces are looked for there. NULL, or what is
- * wrong, as above. */
-char *vbt_trace_place_check_file(char **output);
+/* Checks a file name as in VBTRACE_OUTPUT, as far as letters such as %p allow. If the file is a
+ * symbolic link of the same user, *output is replaced by the link's target, as the library will do,
+ * so that all traces are looked for there. Returns NULL, or what is wrong, as above. */
+char *vbt_output_place_check_file(char **output);
 
-/* A path without percent signs of its own, for VBTRACE_OUTPUT; the caller frees it. */
-char *vbt_trace_place_quote(const char *path);
+/* A path for VBTRACE_OUTPUT, with its percent signs doubled; the caller frees it. */
+char *vbt_output_place_quote(const char *path);
 
 #endif

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What getopt_long returns: the library's options in their order, and those of this file in theirs. */
+/* Values of getopt_long: the library's options in their order, and those of this file in theirs. */
 enum { LIBRARY = 256, OWN = 512 };
 
-/* MAX_TRACE is --max-trace on a command line. */
+/* The option of VBTRACE_MAX_TRACE is --max-trace. */
 static char *long_name(const struct vbt_option *option) {
     char *name = vbt_copy(option->name, strlen(option->name));
     for (char *at = name; *at != '\0'; at++)
@@ -24,7 +24,7 @@ static char *long_name(const struct vbt_option *option) {
     return name;
 }
 
-/* given: NULL for an option that has no value. */
+/* given: NULL for an option without a value. */
 static int set_library_option(const struct vbt_option *option, const char *given) {
     const char *value = given != NULL ? given : "1", *expected = option->set(value);
     char *name = long_name(option);
@@ -46,7 +46,8 @@ static const struct vbt_option *library_option(const char *name) {
     return NULL;
 }
 
-/* The program is run traced or not at all: what the library would refuse is an error here. */
+/* A program is run traced or not at all: values at which the library would run untraced are errors
+ * here. */
 static int check_environment(void) {
     for (size_t i = 0; i < vbt_option_count; i++) {
         char *variable = vbt_text("VBTRACE_%s", vbt_option_list[i].name);
@@ -89,10 +90,10 @@ static int set_output(struct vbt_run_options *options, const char *value) {
 /* The options that are not the library's. */
 static const struct own_option {
     char letter;       /* '\0': none */
-    const char *name;  /* NULL: it has a letter alone */
+    const char *name;  /* NULL: it only has a letter */
     const char *value; /* stands for the value in the help; NULL: it takes none */
     const char *help;
-    int (*set)(struct vbt_run_options *options, const char *value); /* -1, or an exit status; NULL: prints the help */
+    int (*set)(struct vbt_run_options *options, const char *value); /* returns -1 or an exit status; NULL: prints the help */
 } own_options[] = {
     {'\0', "no-symbolize", NULL, "leave out the names of native code; they are looked up when the trace is read", set_no_symbolize},
     {'\0', "memit", "STATEMENT", "run a Python statement instead, and print how much memory it took; once more: its next line",
@@ -138,7 +139,7 @@ void vbt_run_options_list(FILE *out) {
         vbt_help_list_option(out, "run", own_options[i].letter, own_options[i].name, own_options[i].value);
 }
 
-/* The names of the library's options, which come first, are to be freed. */
+/* The library's options come first; their names must be freed. */
 static struct option *getopt_options(void) {
     struct option *list = vbt_new(vbt_option_count + OWN_OPTIONS + 1, sizeof *list);
     for (size_t i = 0; i < vbt_option_count; i++)

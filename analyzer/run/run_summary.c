@@ -21,14 +21,14 @@
 
 enum { PROCESSES_SHOWN = 20, LINES_SHOWN = 5 };
 
-/* One process: what of its trace is shown in a row. */
+/* A process and the numbers of its trace that are shown in one row. */
 struct process {
     const char *path;
     char *command;
     int64_t pid, started;
     uint64_t allocs, allocated, lost;
     int64_t peak;
-    char *uncounted; /* NULL or why, see uncounted_lines.h */
+    char *uncounted; /* NULL, or why; see uncounted_lines.h */
     bool any_line;
 };
 
@@ -62,7 +62,8 @@ static int by_allocs(const void *left, const void *right) {
     return strcmp(a->path, b->path);
 }
 
-/* The trace of the process that was started; where it became several programs, one after another, that of the last. */
+/* The trace of the process that was started. If it ran several programs, one after another, that of
+ * the last. */
 static const struct process *main_process(const struct process *processes, size_t count, pid_t pid) {
     const struct process *found = NULL;
     for (size_t i = 0; i < count; i++)
@@ -113,7 +114,8 @@ static void print_trace(const char *path, struct vbt_output *output) {
     vbt_trace_free(&trace);
 }
 
-/* Where lines were to be counted: that nothing had such a name. What no line of one process matched, another's may. */
+/* Says which patterns of lines to count matched nothing. What matched nothing in one process may
+ * have matched in another. */
 static void print_uncounted(const struct process *processes, size_t count, const struct process *shown, FILE *out) {
     for (size_t i = 0; i < count; i++)
         if (&processes[i] != shown && (processes[i].any_line || processes[i].uncounted == NULL))
@@ -122,7 +124,7 @@ static void print_uncounted(const struct process *processes, size_t count, const
         fprintf(out, "\nvbtrace: %s\n", shown->uncounted);
 }
 
-/* Why there is nothing to show. */
+/* Says why there is nothing to show. */
 static void print_nothing(const char *program, int status, size_t running, FILE *out) {
     fprintf(out, "vbtrace: %s left no trace: ", program);
     if (running > 0)

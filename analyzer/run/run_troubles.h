@@ -1,4 +1,4 @@
-/* What the traced processes tell `vbtrace run` of: traces that could not be written. */
+/* What traced processes report to `vbtrace run`: traces that could not be written. */
 #ifndef VBT_RUN_TROUBLES_H
 #define VBT_RUN_TROUBLES_H
 
@@ -6,18 +6,19 @@
 #include <stddef.h>
 
 struct vbt_run_troubles {
-    int fd; /* what was told; -1: nothing can be */
+    int fd; /* the file they report to; -1: there is none */
     char **lines;
     size_t count, capacity;
 };
 
-/* Before the program starts: puts into the environment where to tell it. */
+/* Before the program starts: puts into the environment where to report. */
 void vbt_run_troubles_begin(struct vbt_run_troubles *troubles);
 
-/* After it: says each line once on standard error, of very many the first. */
+/* After it has ended: prints each line once on standard error; if there are very many, the first
+ * ones. */
 void vbt_run_troubles_print(struct vbt_run_troubles *troubles);
 
-/* Was it a trace of this name? */
+/* Is one of the reports about a trace of this name? */
 bool vbt_run_troubles_name(const struct vbt_run_troubles *troubles, const char *trace);
 
 void vbt_run_troubles_free(struct vbt_run_troubles *troubles);

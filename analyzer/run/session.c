@@ -18,10 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long processes are waited for that end a little later than the one that was started: workers of a pool, a resource tracker. */
+/* How long to wait for processes that end a little later than the one that was started, such as
+ * workers of a pool or a resource tracker. */
 enum { ENDING_TRIES = 20, ENDING_PAUSE = 50 * 1000 * 1000 };
 
-/* Makes a folder with a name that nobody has: "vbtrace.PROGRAM.PID", with a number behind it where there is one already. */
+/* Creates a folder with an unused name: "vbtrace.PROGRAM.PID", or the same with a number
+ * appended. */
 static char *make_folder(struct vbt_session *session, const char *program) {
     for (int number = 1;; number++) {
         char suffix[16] = "";
@@ -58,19 +60,19 @@ char *vbt_session_begin(struct vbt_session *session, const char *output, const c
         if (mkdir(output, 0777) != 0 && (errno != EEXIST || !is_folder(output)))
             problem = vbt_text("%s: cannot be made a folder for the traces: %s", output, strerror(errno));
         else
-            problem = vbt_trace_place_check_folder(output);
+            problem = vbt_output_place_check_folder(output);
     }
     if (problem != NULL)
         return problem;
     char *real = session->folder != NULL ? realpath(session->folder, NULL) : NULL;
-    char *folder = real != NULL ? vbt_trace_place_quote(real) : NULL;
+    char *folder = real != NULL ? vbt_output_place_quote(real) : NULL;
     session->output = folder != NULL ? vbt_text("%s/", folder) : vbt_text("%s", output);
     free(folder);
     free(real);
-    return session->folder == NULL ? vbt_trace_place_check_file(&session->output) : NULL;
+    return session->folder == NULL ? vbt_output_place_check_file(&session->output) : NULL;
 }
 
-/* Is this process one of the session's? Its environment tells. */
+/* Does this process belong to the session? Its environment shows it. */
 static bool belongs(const char *pid, const char *output) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
@@ -108,8 +110,9 @@ static size_t wait_for_others(const struct vbt_session *session) {
     return running;
 }
 
-/* The output with a star for each letter, and for what is put before ".vbt" where several processes share a name; the characters that
- * mean something to glob are taken literally. */
+/* The output as a glob pattern: a star for each letter such as %p, and `between` before ".vbt",
+ * where the library puts a number if several processes share a name. Characters that are special to
+ * glob are escaped. */
 static char *pattern_of(const char *output, const char *between) {
     size_t stem = strlen(output), suffix = strlen(".vbt");
     if (stem > suffix && strcmp(output + stem - suffix, ".vbt") == 0)
@@ -145,9 +148,9 @@ static bool is_listed(const struct vbt_session *session, const char *path) {
     return false;
 }
 
-/* Adds the files of a pattern that were written since the session began. */
+/* Adds the files that match a pattern and were written since the session began. */
 static void add_matching(struct vbt_session *session, char *pattern) {
-    /* The clock of files is coarser than ours, and may be that of another machine by a little. */
+    /* Clocks of files are coarser than CLOCK_REALTIME, and may be another machine's. */
     enum { COARSE = 20 * 1000 * 1000 };
     glob_t found;
     if (glob(pattern, 0, NULL, &found) == 0) {
@@ -163,7 +166,7 @@ static void add_matching(struct vbt_session *session, char *pattern) {
     free(pattern);
 }
 
-/* Into the folder around it, if that is where it began. */
+/* Moves the only trace out of the session's own folder. */
 static void move_out(struct vbt_session *session) {
     char *outside = vbt_text("%s", vbt_base_name(session->traces[0]));
     if (vbt_destination_replace(session->traces[0], outside) != 0) {
@@ -185,7 +188,7 @@ size_t vbt_session_end(struct vbt_session *session) {
     if (session->folder != NULL && session->own_folder && running == 0) {
         if (session->count == 1)
             move_out(session);
-        rmdir(session->folder); /* unless there is something in it */
+        rmdir(session->folder); /* fails unless it is empty */
     }
     return running;
 }

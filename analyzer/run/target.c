@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The kernel follows no longer chain of "#!", and reads no more of a first line. */
+/* The kernel follows no longer chain of "#!" lines, and reads no more of a first line. */
 enum { LONGEST_CHAIN = 5, FIRST_LINE = 256, SCRIPT_TEXT = 4096 };
 
 static bool is_program(const char *path) {
@@ -24,7 +24,7 @@ static bool is_program(const char *path) {
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-/* The file that a name without a slash stands for, or NULL. */
+/* The program in PATH that a name without a slash stands for, or NULL; the caller frees it. */
 static char *search_path(const char *name) {
     const char *list = getenv("PATH");
     char *directories = vbt_text("%s", list != NULL ? list : "/bin:/usr/bin");
@@ -40,7 +40,7 @@ static char *search_path(const char *name) {
     return found;
 }
 
-/* The first bytes of a file as text, cut at the first zero; "" if it cannot be read. */
+/* Reads the first bytes of a file as text, cut at the first zero; "" if it cannot be read. */
 static void read_start(const char *path, char *text, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, text, size - 1) : 0;
@@ -49,7 +49,7 @@ static void read_start(const char *path, char *text, size_t size) {
         close(fd);
 }
 
-/* The first line that a command prints, or NULL if it fails. */
+/* The first line that a command prints, or NULL if it fails; the caller frees it. */
 static char *ask(const char *const arguments[]) {
     extern char **environ;
     int ends[2];
@@ -81,8 +81,9 @@ static char *ask(const char *const arguments[]) {
     return NULL;
 }
 
-/* What a shim stands for: a script that ends in  exec "/somewhere/pyenv" exec "$program" "$@"  runs what "pyenv which" names. */
-static char *behind_shim(const char *path) {
+/* The program that a shim runs, or NULL: a script that ends in  exec "/somewhere/pyenv" exec
+ * "$program" "$@"  runs what "pyenv which" prints. */
+static char *program_of_shim(const char *path) {
     char text[SCRIPT_TEXT];
     read_start(path, text, sizeof text);
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -100,15 +101,15 @@ static char *behind_shim(const char *path) {
     return NULL;
 }
 
-/* The program that "env" is to run, from its arguments as a "#!" line gives them; NULL if it cannot be told. */
-static char *behind_env(char *arguments) {
+/* The program that "env" runs with these arguments of a "#!" line; NULL if unknown. */
+static char *program_of_env(char *arguments) {
     for (char *word; (word = strsep(&arguments, " \t")) != NULL;)
         if (word[0] != '\0' && word[0] != '-' && strchr(word, '=') == NULL)
             return strchr(word, '/') != NULL ? vbt_text("%s", word) : search_path(word);
     return NULL;
 }
 
-/* The next file on the way from a script to what runs it; NULL: the file is no script. */
+/* What runs a file, one step further; NULL: the file is not a script. */
 static char *interpreter_of(const char *path) {
     char line[FIRST_LINE];
     read_start(path, line, sizeof line);
@@ -116,7 +117,7 @@ static char *interpreter_of(const char *path) {
         return NULL;
     if (strncmp(line, "#!", 2) != 0)
         return vbt_text("/bin/sh"); /* as execvp does */
-    char *next = behind_shim(path);
+    char *next = program_of_shim(path);
     if (next != NULL)
         return next;
     line[strcspn(line, "\n")] = '\0';
@@ -124,7 +125,7 @@ static char *interpreter_of(const char *path) {
     char *end = name + strcspn(name, " \t");
     bool more = *end != '\0';
     *end = '\0';
-    if (more && strcmp(vbt_base_name(name), "env") == 0 && (next = behind_env(end + 1)) != NULL)
+    if (more && strcmp(vbt_base_name(name), "env") == 0 && (next = program_of_env(end + 1)) != NULL)
         return next;
     return vbt_text("%s", name);
 }

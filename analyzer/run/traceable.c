@@ -20,13 +20,14 @@ enum { OUR_MACHINE = EM_X86_64 };
 enum { OUR_MACHINE = EM_AARCH64 };
 #endif
 
-/* Would the kernel run a file of this mode and owner with other rights than those of the user? Then the loader preloads nothing. */
+/* Does the kernel run a file of this mode and owner with other privileges than the user's? Then the
+ * loader preloads nothing. */
 static bool changes_rights(mode_t mode, uid_t owner, gid_t group, uid_t user, gid_t user_group) {
-    bool by_group = (mode & S_ISGID) != 0 && (mode & S_IXGRP) != 0; /* without the right to execute it means something else */
+    bool by_group = (mode & S_ISGID) != 0 && (mode & S_IXGRP) != 0; /* without permission to execute, setgid means something else */
     return ((mode & S_ISUID) != 0 && owner != user) || (by_group && group != user_group);
 }
 
-/* Why the loader would be told to be careful, or NULL. */
+/* Why the loader would run in secure-execution mode, or NULL. */
 static const char *careful(const char *path) {
     struct stat status;
     struct statvfs system;
@@ -53,7 +54,7 @@ static const char *machine_name(const GElf_Ehdr *header) {
     return "another architecture";
 }
 
-/* The loader that the file asks for; "" if it asks for none. */
+/* Stores the path of the loader that the file asks for; "" if it asks for none. */
 static void read_loader(Elf *elf, char *loader, size_t size) {
     size_t count = 0;
     loader[0] = '\0';
@@ -68,7 +69,7 @@ static void read_loader(Elf *elf, char *loader, size_t size) {
     }
 }
 
-/* The sanitizer whose run-time part a symbol or a library's name gives away, or NULL. */
+/* The sanitizer that the name of a symbol or library reveals, or NULL. */
 static const char *sanitizer_of(const char *name) {
     static const struct {
         const char *start, *name;
@@ -98,7 +99,7 @@ static const char *sanitizer_in(Elf *elf, Elf_Scn *section, const GElf_Shdr *hea
     return found;
 }
 
-/* The sanitizer a program was built with, linked in or as a library; NULL: none. */
+/* The sanitizer that a program was built with, linked in or as a library; NULL: none. */
 static const char *sanitizer(Elf *elf) {
     const char *found = NULL;
     for (Elf_Scn *section = NULL; found == NULL && (section = elf_nextscn(elf, section)) != NULL;) {

@@ -6,17 +6,17 @@
 
 #include <string.h>
 
-/* Behind the last occurrence of a folder in a path, or NULL. */
-static const char *behind(const char *path, const char *folder) {
+/* What follows the last occurrence of a folder in a path, or NULL. */
+static const char *after(const char *path, const char *folder) {
     const char *found = NULL;
     for (const char *at = path; (at = strstr(at, folder)) != NULL;)
         found = at += strlen(folder);
     return found;
 }
 
-/* Behind "/python3.11/" and the like. */
-static const char *behind_library(const char *path) {
-    const char *at = behind(path, "/python3.");
+/* What follows "/python3.11/" and the like, or NULL. */
+static const char *after_library(const char *path) {
+    const char *at = after(path, "/python3.");
     return at != NULL ? at + strspn(at, "0123456789t") + 1 : NULL;
 }
 
@@ -30,8 +30,8 @@ char *vbt_module_name(const struct vbt_source_place *place) {
         name = path + 8;
         length = strcspn(name, ".>");
     } else if (place->kind == VBT_PLACE_PYTHON &&
-               ((name = behind(path, "/site-packages/")) != NULL || (name = behind(path, "/dist-packages/")) != NULL ||
-                (!place->user && (name = behind_library(path)) != NULL && name[-1] == '/'))) {
+               ((name = after(path, "/site-packages/")) != NULL || (name = after(path, "/dist-packages/")) != NULL ||
+                (!place->user && (name = after_library(path)) != NULL && name[-1] == '/'))) {
         length = strcspn(name, "/");
         if (length > 3 && name[length] == '\0' && strcmp(name + length - 3, ".py") == 0)
             length -= 3;

@@ -11,19 +11,19 @@
 
 struct interned_place {
     struct vbt_source_place place;
-    uint64_t content;                 /* hash of what makes it this place */
+    uint64_t content;                 /* hash of what identifies the place */
     struct interned_place *next_same; /* another place with the same hash */
     UT_hash_handle hh;
 };
 
 struct site_frames {
     struct vbt_source_frame *rows;
-    size_t count; /* 0: not asked for yet */
+    size_t count; /* 0: not resolved yet */
 };
 
 struct vbt_places {
     const struct vbt_model *model;
-    struct vbt_symbols *symbols; /* made when first needed */
+    struct vbt_symbols *symbols; /* created when first needed */
     struct site_frames *by_site;
     struct interned_place **all;
     size_t count, capacity;
@@ -102,7 +102,8 @@ static struct vbt_source_place python_place(const struct vbt_model *model, const
                                      .function = or_unknown(vbt_model_string(model, code->name))};
 }
 
-/* Code of libraries that is compiled into the program: headers, and what Rust builds in. */
+/* Is it a file of library code that is compiled into the program: a header, or Rust's own
+ * crates? */
 static bool is_library_source(const char *file) {
     static const char *const folders[] = {"/usr/include/", "/usr/lib/", "/usr/local/include/", "/rustc/"};
     for (size_t i = 0; i < VBT_COUNT(folders); i++)
@@ -111,7 +112,7 @@ static bool is_library_source(const char *file) {
     return strstr(file, "/.cargo/registry/") != NULL || strstr(file, "/rustlib/") != NULL;
 }
 
-/* The frames of a native site. */
+/* Resolves the frames of a native site. */
 static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *frames) {
     if (p->symbols == NULL)
         p->symbols = vbt_symbols_new(p->model);

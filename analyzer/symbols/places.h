@@ -1,5 +1,5 @@
-/* Call sites as people know them: file, line, function. Sites that mean the same (a function compiled twice, two calls in one line)
- * are one place. */
+/* Call sites as people know them: file, line, function. Sites that mean the same (a function
+ * compiled twice, two calls in one line) are one place. */
 #ifndef VBT_PLACES_H
 #define VBT_PLACES_H
 
@@ -9,20 +9,20 @@ enum vbt_place_kind { VBT_PLACE_PYTHON, VBT_PLACE_NATIVE, VBT_PLACE_SPECIAL };
 
 struct vbt_source_place {
     enum vbt_place_kind kind;
-    bool user;        /* Python code of the user's own, or native code of the main program that is not from a library's header */
-    uint32_t index;   /* dense, in order of discovery; 0 is VBT_OUTSIDE */
-    int64_t line;     /* 0 where there is none */
-    const char *file; /* source file; for native code without one the module; for special places the name in brackets */
-    const char *function; /* as above for special places */
+    bool user;            /* the user's own Python code, or native code of the main program that is not from a library's header */
+    uint32_t index;       /* dense, in order of discovery; 0 is VBT_OUTSIDE */
+    int64_t line;         /* 0: none */
+    const char *file;     /* source file; the module of native code without one; a special place's name in brackets */
+    const char *function; /* of a special place: the same */
     const char *module;   /* native code: path of the file it lies in; else NULL */
 };
 
 #define VBT_OUTSIDE "(outside user code)"
 
-/* One function on a call path. Inlined functions are frames of their own: a native site stands for as many as the compiler merged
- * into the code at its address. */
+/* One function on a call path. Inlined functions have frames of their own: a native site has as
+ * many as the compiler merged into the code at its address. */
 struct vbt_source_frame {
-    const struct vbt_source_place *place;    /* file, line, function, module; see below for what to merge by */
+    const struct vbt_source_place *place;    /* file, line, function, module; see below for which of the two to merge by */
     const struct vbt_source_place *function; /* the function as a place: its first line instead of the call's */
     bool inlined;                            /* into the next frame of the list */
 };
@@ -33,30 +33,33 @@ struct vbt_places;
 struct vbt_places *vbt_places_new(const struct vbt_model *model);
 void vbt_places_free(struct vbt_places *places);
 
-/* The place of a site, of its innermost frame; resolved when it is first asked for. Site 0 is VBT_OUTSIDE. */
+/* The place of a site's innermost frame, resolved when first asked for. Site 0 is VBT_OUTSIDE. */
 const struct vbt_source_place *vbt_place_of_site(struct vbt_places *places, uint32_t site);
 
-/* The same of its innermost frame that is the user's own code; if none is, as vbt_place_of_site. */
+/* The place of a site's innermost frame that is the user's own code; if there is none, the same as
+ * vbt_place_of_site. */
 const struct vbt_source_place *vbt_place_of_user(struct vbt_places *places, uint32_t site);
 
-/* The innermost function as a place: its file, name and first line (0 where unknown). */
+/* The innermost function as a place: its file, name and first line (0: unknown). */
 const struct vbt_source_place *vbt_place_of_function(struct vbt_places *places, uint32_t site);
 
-/* The frames that a site stands for, innermost first: at least one, and only the last is not inlined. Python and special sites have
- * one. Resolved when first asked for; lives as long as the places.
+/* The frames of a site, innermost first: at least one, and only the last is not inlined. Python and
+ * special sites have one. Resolved when first asked for; valid as long as the places.
  *
- * For views: a node of the call tree is its site's frames on top of its parent's. So a tree drawn from the root down shows, for each
- * node, its frames last to first; a collapsed stack read from the leaf up walks node -> parent and each site's frames in order. What
- * was counted at a node belongs to frame 0 ("self"); cumulative counts to all. Merge what is the same by frame.place->index (a row a
- * line) or frame.function->index (a row a function), never by site: two sites may mean one place. Both indices are dense,
- * and grow while sites are resolved. place->kind says Python, native or special (for colours), place->user whose
- * code it is, place->module the native file. */
+ * For views: a node of the call tree is its site's frames on top of its parent's. So a tree drawn
+ * from the root down shows, for each node, its frames last to first; a collapsed stack read from
+ * the leaf up walks node -> parent and each site's frames in order. What was counted at a node
+ * belongs to frame 0 ("self"); cumulative counts belong to all. Merge by frame.place->index (a row
+ * per line) or frame.function->index (a row per function), never by site: two sites may be one
+ * place. Both indices are dense, and grow while sites are resolved. place->kind says Python, native
+ * or special (for colours), place->user whose code it is, place->module the native file. */
 const struct vbt_source_frame *vbt_frames_of_site(struct vbt_places *places, uint32_t site, size_t *count);
 
-/* A sentence on each binary that was asked for symbols and may not be the one that ran, for the caller to free; NULL behind the last. */
+/* A sentence on the number-th binary that symbols were looked up in and that may not be the one
+ * that ran, for the caller to free; NULL after the last. */
 char *vbt_places_trouble(const struct vbt_places *places, size_t number);
 
-/* As vbt_symbols_nameless. */
+/* See vbt_symbols_nameless. */
 char *vbt_places_nameless(const struct vbt_places *places);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What a line of text leaves open for the next one. */
+/* What is still open at the end of a line of text. */
 struct open {
     int brackets;
-    char quote; /* of a string; 0: none */
+    char quote; /* of a string; '\0': none */
     bool is_triple;
     bool is_continued; /* by a backslash at the end */
 };
@@ -16,7 +16,8 @@ static bool is_triple_at(const char *text, size_t size, size_t at) {
     return at + 2 < size && text[at + 1] == text[at] && text[at + 2] == text[at];
 }
 
-/* Passes over what is in a string, from `at` on; where it goes on behind the string, or the line's end. */
+/* Skips the rest of a string from `at` on. Returns where the text goes on after it, or the line's
+ * end. */
 static size_t pass_string(const char *text, size_t size, size_t at, struct open *open) {
     for (; at < size; at++) {
         if (text[at] == '\\') {
@@ -28,7 +29,7 @@ static size_t pass_string(const char *text, size_t size, size_t at, struct open 
         }
     }
     if (!open->is_triple && (size == 0 || text[size - 1] != '\\'))
-        open->quote = '\0'; /* no such string goes on in the next line */
+        open->quote = '\0'; /* such a string cannot continue in the next line */
     return size;
 }
 
@@ -54,7 +55,7 @@ static void pass_line(const char *text, size_t size, struct open *open) {
 
 /* The last line of the statement that begins in a line. */
 static int64_t statement_end(struct vbt_sources *sources, const char *file, int64_t line) {
-    enum { LONGEST = 10000 }; /* lines; what is longer is no Python */
+    enum { LONGEST = 10000 }; /* lines; nothing longer is Python */
     struct open open = {0};
     size_t size;
     for (int64_t last = line; last < line + LONGEST; last++) {
@@ -68,7 +69,8 @@ static int64_t statement_end(struct vbt_sources *sources, const char *file, int6
     return line;
 }
 
-/* Columns before the first character that is no blank, with that character; -1 for a line of blanks, or that cannot be had. */
+/* The column of a line's first character that is not blank, which is stored in *first; -1 for a
+ * blank line, or one that cannot be read. */
 static int indentation(struct vbt_sources *sources, const char *file, int64_t line, char *first) {
     size_t size;
     const char *text = vbt_source_line(sources, file, line, &size);
@@ -100,7 +102,7 @@ int64_t vbt_python_block_end(struct vbt_sources *sources, const char *file, int6
         int here = indentation(sources, file, line, &character);
         if (here < 0)
             continue;
-        if (character == '#') { /* belongs to it if it is indented as the rest */
+        if (character == '#') { /* belongs to the block if it is indented like the rest */
             if (body >= 0 && here >= body)
                 last = line;
             continue;

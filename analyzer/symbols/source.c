@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Larger files are no source code that a person wants to see lines of, and longer lines are cut. */
+/* A larger file is not source code that anyone reads, and longer lines are cut. */
 enum { MAX_SOURCE = 32 << 20, MAX_LINE = 64 << 10 };
 
-/* Nor are there programs of that much source code; a trace can name one large file in many ways. */
+/* No program has more source code than this in all; a trace can name one large file in many
+ * ways. */
 enum { MAX_SOURCES = 256 << 20 };
 
 struct file {
@@ -23,7 +24,7 @@ struct file {
     size_t size;
     uint32_t *line_at; /* where each line starts; one more for the end */
     size_t line_count;
-    const struct vbt_model_source_row **rows; /* of the trace, in order of their lines, instead of all these */
+    const struct vbt_model_source_row **rows; /* the trace's lines, in order, which replace all these */
     size_t row_count, row_capacity;
     bool changed, noted;
     UT_hash_handle hh;
@@ -96,7 +97,7 @@ void vbt_sources_free(struct vbt_sources *s) {
     free(s);
 }
 
-/* A trace may name any path: only regular files are opened, and opening never waits. */
+/* A trace may name any path: only regular files are opened, and opening never blocks. */
 static void read_file(struct vbt_sources *s, struct file *file, const char *path) {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
@@ -140,14 +141,14 @@ static struct file *get_file(struct vbt_sources *s, const char *name) {
     if (file->text != NULL && memchr(file->text, '\0', file->size) == NULL) {
         file->text = vbt_source_to_utf8(file->text, &file->size);
         find_lines(file);
-    } else { /* a binary has no lines */
+    } else { /* a binary file has no lines */
         free(file->text);
         file->text = NULL;
     }
     return file;
 }
 
-/* The line as the trace has it, or NULL. */
+/* The line as stored in the trace, or NULL. */
 static const char *row_text(const struct vbt_sources *s, const struct file *file, int64_t line, size_t *size) {
     const struct vbt_model_source_row wanted = {.line = line}, *key = &wanted;
     const struct vbt_model_source_row **found =

@@ -11,9 +11,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Where an encoding of one byte a character differs from Latin-1: the character of each byte from `first` on, 0 for the same. */
+/* An encoding with one byte per character, and where it differs from Latin-1: the characters of the
+ * bytes from `first` on, 0 for the same as in Latin-1. */
 struct coding {
-    const char *const *names; /* without regard to case; "_" is "-" */
+    const char *const *names; /* compared without regard to case, "_" as "-" */
     const uint16_t *characters;
     unsigned first, count;
 };
@@ -49,7 +50,8 @@ static const struct coding *coding_of(const char *name, size_t size) {
 
 static bool is_of_name(char c) { return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.'; }
 
-/* What a line says of it, in a comment; NULL: nothing, or one that stays as it is. *may_follow: the next line may say it instead. */
+/* The encoding that a comment in this line declares; NULL: none, or one that needs no conversion.
+ * *may_follow: whether the next line may declare it instead. */
 static const struct coding *coding_in(const char *line, size_t size, bool *may_follow) {
     static const char word[] = "coding";
     enum { WORD = sizeof word - 1 };

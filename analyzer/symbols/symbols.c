@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the modules that are one file share: those of one path and build id. */
+/* What all modules that are the same file share: those with one path and build id. */
 struct image {
     const struct vbt_model_module *module; /* one of them */
     enum vbt_binary_state state;
     bool opened;
-    bool nameless; /* it has functions that were asked for, and no names for them */
+    bool nameless; /* functions without a name were asked for */
     struct vbt_binary binary;
 };
 
@@ -32,7 +32,7 @@ struct vbt_symbols {
     struct image *images;
     size_t image_count;
     uint32_t *image_of;       /* by row of the model's modules */
-    struct owned_text *names; /* strings that were made here */
+    struct owned_text *names; /* strings that were allocated here */
     struct vbt_symbol *found;
     size_t found_capacity;
     int64_t started_ns;
@@ -101,7 +101,8 @@ static const char *own(struct vbt_symbols *s, char *text) {
     return text;
 }
 
-/* Without "." and, in a relative path, "folder/..". Where ".." leads in a real folder depends on links. */
+/* Removes "." and, from a relative path, "folder/..". In a real folder, where ".." leads depends on
+ * links. */
 static char *tidy_path(char *path) {
     bool relative = path[0] != '/';
     char *to = path;
@@ -126,7 +127,8 @@ static char *tidy_path(char *path) {
     return path;
 }
 
-/* A file name in full, or, of what was built under a made-up root called "." (Debian's libc), as in the source package. */
+/* A file's full name; or, if it was built under a made-up root called "." (Debian's libc), its name
+ * in the source package. */
 static const char *full_path(struct vbt_symbols *s, const char *folder, const char *file) {
     if (file == NULL || strlen(file) >= PATH_MAX || (folder != NULL && strlen(folder) >= PATH_MAX))
         return NULL;
@@ -134,14 +136,15 @@ static const char *full_path(struct vbt_symbols *s, const char *folder, const ch
     return own(s, tidy_path(whole ? vbt_copy(file, strlen(file)) : vbt_text("%s/%s", folder, file)));
 }
 
-/* Room for what was found; all zero. */
+/* Returns zeroed room for so many symbols. */
 static struct vbt_symbol *make_room(struct vbt_symbols *s, size_t count) {
     s->found = vbt_grow(s->found, &s->found_capacity, count, sizeof *s->found);
     memset(s->found, 0, count * sizeof *s->found);
     return s->found;
 }
 
-/* What the debug information says of a linked address, else the symbol table; how many frames. */
+/* Looks up a linked address in the debug information, else in the symbol table. Returns the number
+ * of frames. */
 static size_t ask_binary(struct vbt_symbols *s, struct vbt_binary *binary, uint64_t linked) {
     const struct vbt_inline *chain;
     size_t count = vbt_inlines_find(binary->inlines, linked, &chain);

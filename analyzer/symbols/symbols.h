@@ -1,7 +1,8 @@
-/* From a native site to module, functions, files and lines.
+/* From a native site to its module, functions, files and lines.
  *
- * What the trace itself says (vbtrace symbolize puts it there) comes first. Otherwise a module's file is opened when the first of its
- * addresses is asked for, once, and no more of it is read than it takes. */
+ * What the trace itself says (added by vbtrace symbolize) comes first. Otherwise a module's file is
+ * opened once, when one of its addresses is first asked for, and only what is needed is read of
+ * it. */
 #ifndef VBT_SYMBOLS_H
 #define VBT_SYMBOLS_H
 
@@ -11,14 +12,14 @@ struct vbt_symbols;
 
 struct vbt_symbol {
     const char *function;        /* demangled, or "libfoo.so+0x1234", or "0x7f…" */
-    const char *file;            /* NULL where unknown */
-    const char *declared_file;   /* where the function begins; NULL where unknown */
-    int64_t line, declared_line; /* 0 where unknown */
+    const char *file;            /* NULL: unknown */
+    const char *declared_file;   /* where the function begins; NULL: unknown */
+    int64_t line, declared_line; /* 0: unknown */
 };
 
-/* What lies at a site's return address: the call is the instruction before it. */
+/* What was found at a site's return address; the call is the instruction before it. */
 struct vbt_symbolized {
-    const char *module;               /* path, "" where the address lies in no module */
+    const char *module;               /* path; "" if the address lies in no module */
     const struct vbt_symbol *symbols; /* innermost first, each inlined into the next; valid until the next call */
     size_t count;                     /* at least 1 */
     enum vbt_binary_state state;      /* of the module's file */
@@ -27,15 +28,15 @@ struct vbt_symbolized {
 struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model);
 void vbt_symbols_free(struct vbt_symbols *symbols);
 
-/* site: a native one. The strings live as long as `symbols` and the model. */
+/* site: must be native. The strings live as long as `symbols` and the model. */
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t site);
 
-/* A sentence on each module that was asked for and whose file is not certainly the one that ran, for the caller to free; NULL behind
- * the last. */
+/* A sentence on the number-th module that was asked about and whose file may not be the one that
+ * ran, for the caller to free; NULL after the last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
 
-/* The files with functions that were asked for and are told by address, "a.so, b.so and 3 more", for the caller to free; NULL if there
- * are none. */
+/* The files with functions that are shown as addresses, "a.so, b.so and 3 more", for the caller to
+ * free; NULL if there are none. */
 char *vbt_symbols_nameless(const struct vbt_symbols *symbols);
 
 #endif

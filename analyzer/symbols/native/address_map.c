@@ -1,5 +1,6 @@
-/* See address_map.h. The line of addresses is cut at every start and end; then the modules, newest first, take the pieces they cover
- * that are still free. A chain of "next free piece" links makes each piece be looked at once. */
+/* See address_map.h. The addresses are cut at every start and end; then the modules, newest first,
+ * take the pieces that they cover and that are still free. A chain of "next free piece" links means
+ * that each piece is looked at once. */
 #include "address_map.h"
 
 #include "analyzer/base/allocate.h"
@@ -23,7 +24,7 @@ static size_t index_of(const uint64_t *cuts, size_t count, uint64_t value) {
     return low;
 }
 
-/* The first free piece at or behind `at`; shortens the chain it walks. */
+/* The first free piece at or after `at`; shortens the chain that it walks. */
 static size_t next_free(uint32_t *next, size_t at) {
     size_t found = at;
     while (next[found] != found)
@@ -48,7 +49,7 @@ void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_model_m
         if (distinct == 0 || cuts[distinct - 1] != cuts[i])
             cuts[distinct++] = cuts[i];
 
-    /* Piece i lies between cut i and cut i + 1; the last one is the end of the chain and never taken. */
+    /* Piece i lies between cut i and cut i + 1. The last one ends the chain and is never taken. */
     uint32_t *next = vbt_new(distinct + 1, sizeof *next);
     uint32_t *owner = vbt_new(distinct + 1, sizeof *owner); /* module + 1 */
     for (size_t i = 0; i <= distinct; i++)

@@ -1,4 +1,4 @@
-/* Which mapped file an address lay in: the newest of the modules that cover it. */
+/* Which mapped file an address belonged to: the newest of the modules that cover it. */
 #ifndef VBT_ADDRESS_MAP_H
 #define VBT_ADDRESS_MAP_H
 
@@ -14,7 +14,7 @@ struct vbt_address_map {
     size_t count;
 };
 
-/* O(n log n) in the number of modules, however they overlap. */
+/* Takes O(n log n) in the number of modules, however they overlap. */
 void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_model_module *modules, size_t count);
 
 /* Index of the module that holds the address, or -1. */

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A trace may name any path: only regular files are opened, and opening never waits. */
+/* A trace may name any path: only regular files are opened, and opening never blocks. */
 static int open_regular(const char *path, int64_t *changed_ns) {
     int fd = path[0] == '/' ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     struct stat status;
@@ -30,7 +30,7 @@ static int open_regular(const char *path, int64_t *changed_ns) {
     return fd;
 }
 
-/* The kernel's code in this process, as a file. */
+/* This process's vdso as a file. */
 static int open_vdso(void) {
     const char *image = (const char *)getauxval(AT_SYSINFO_EHDR);
     if (image == NULL)
@@ -45,12 +45,12 @@ static int open_vdso(void) {
     return fd;
 }
 
-/* A server that takes longer to say nothing does not answer at all, and is not asked again. */
+/* A server that has not answered after this time is not asked again. */
 enum { SILENCE = 8 /* seconds */ };
 static bool no_answer;
 
-/* An empty value means the same as none. A server is given up after 10 seconds, not the usual 90, unless the environment says
- * otherwise; what takes long shows on a terminal. */
+/* An empty value means none. A server is given up after 10 seconds, not the usual 90, unless the
+ * environment says otherwise; on a terminal, slow downloads show their progress. */
 static bool asks_network(void) {
     const char *urls = getenv("DEBUGINFOD_URLS");
     if (no_answer || urls == NULL || urls[strspn(urls, " ")] == '\0')
@@ -61,7 +61,7 @@ static bool asks_network(void) {
     return true;
 }
 
-/* Is there a file where a debug link may lead? */
+/* Is there a file where a debug link may point to? */
 static bool link_leads_somewhere(const char *file, const char *link) {
     static const char *const patterns[] = {"%.*s/%s", "%.*s/.debug/%s", "/usr/lib/debug%.*s/%s"};
     const char *slash = file != NULL ? strrchr(file, '/') : NULL;
@@ -74,8 +74,8 @@ static bool link_leads_somewhere(const char *file, const char *link) {
     return found;
 }
 
-/* libdwfl's own search ends with loading debuginfod's client, which takes longer than all the rest of a report: that is spared where
- * there is nobody to ask and nothing to find. */
+/* libdwfl's own search ends by loading debuginfod's client, which takes longer than all the rest of
+ * a report. So it is skipped if there is no server to ask and no file to find. */
 static int find_debuginfo(Dwfl_Module *file, void **data, const char *name, Dwarf_Addr base, const char *path, const char *link,
                           GElf_Word checksum, char **found) {
     int fd = dwfl_build_id_find_debuginfo(file, data, name, base, path, link, checksum, found);
@@ -109,8 +109,8 @@ static bool is_module(Elf *elf, const struct vbt_model_module *module) {
     return size == (ssize_t)module->build_id_size && memcmp(id, module->build_id, module->build_id_size) == 0;
 }
 
-/* Makes the file what is asked from now on, if it is an ELF file with the module's build id; an unknown one is any file's. Takes over
- * the descriptor. */
+/* Opens the file for all questions from now on, if it is an ELF file with the module's build id, or
+ * if that is unknown. Takes ownership of the descriptor. */
 static bool take(struct vbt_binary *b, const struct vbt_model_module *module, const char *path, int fd) {
     GElf_Addr bias;
     b->dwfl = begin();
@@ -128,7 +128,8 @@ static bool take(struct vbt_binary *b, const struct vbt_model_module *module, co
     return false;
 }
 
-/* A separate debug file can stand for the file: it has the same addresses, symbols and lines. */
+/* A separate debug file can be used instead of the file: it has the same addresses, symbols and
+ * lines. */
 static bool find_debug_file(struct vbt_binary *b, const struct vbt_model_module *module) {
     char path[sizeof "/usr/lib/debug/.build-id/" + 2 * VBT_BUILD_ID_MAX + sizeof "/.debug"] = "/usr/lib/debug/.build-id/";
     char *at = path + strlen(path);
@@ -145,7 +146,7 @@ static bool find_debug_file(struct vbt_binary *b, const struct vbt_model_module 
     return fd >= 0 && take(b, module, module->path, fd);
 }
 
-/* debuginfod serves the files themselves, too. */
+/* debuginfod also serves the files themselves. */
 static bool find_by_build_id(struct vbt_binary *b, const struct vbt_model_module *module) {
     if (module->id == 0 || !asks_network() || (b->dwfl = begin()) == NULL)
         return false;
@@ -166,7 +167,7 @@ static bool is_vdso(const char *path) { return strncmp(path, "linux-vdso.so", 13
 void vbt_binary_open(struct vbt_binary *b, const struct vbt_model_module *module, int64_t started_ns) {
     int64_t changed_ns = 0;
     *b = (struct vbt_binary){.state = VBT_BINARY_SAME};
-    bool vdso = is_vdso(module->path) && module->build_id_size > 0; /* another kernel's would not do */
+    bool vdso = is_vdso(module->path) && module->build_id_size > 0; /* another kernel's vdso is of no use */
     int fd = vdso ? open_vdso() : open_regular(module->path, &changed_ns);
     if (fd >= 0 && take(b, module, module->path, fd)) {
         if (module->build_id_size == 0 && started_ns > 0 && changed_ns > started_ns)

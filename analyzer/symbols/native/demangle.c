@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of templates, names can grow without bound; nobody reads one that is this long. */
+/* Names of templates can grow without bound; no person reads a longer one. */
 enum { LONGEST = 16 << 10 };
 
 char *vbt_demangle(const char *linked) {

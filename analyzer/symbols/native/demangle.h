@@ -2,8 +2,8 @@
 #ifndef VBT_DEMANGLE_H
 #define VBT_DEMANGLE_H
 
-/* A linked name without a symbol version and without what the compiler appended for its own use (".llvm.123"), C++ and Rust (legacy
- * and v0) demangled; a name of another sort as it is. For the caller to free. */
+/* A linkage name without its symbol version and without suffixes of the compiler (".llvm.123"),
+ * demangled if it is C++ or Rust (legacy and v0), otherwise unchanged. The caller frees it. */
 char *vbt_demangle(const char *linked);
 
 #endif

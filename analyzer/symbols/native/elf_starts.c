@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The header: version, encodings of the pointer to .eh_frame, of the number of rows and of the rows; then these. Linkers write 4-byte
- * numbers, relative to the section, and nothing else is read here. */
+/* The header holds the version, the encodings of the pointer to .eh_frame, of the number of rows
+ * and of the rows, and then these. Linkers write 4-byte numbers relative to the section; no other
+ * encoding is read here. */
 enum { VERSION = 1, HEADER = 12, ROW = 8 };
 
 struct starts {

@@ -16,7 +16,8 @@ static int by_start(const void *left, const void *right) {
     const struct vbt_elf_symbol *a = left, *b = right;
     if (a->start != b->start)
         return a->start < b->start ? -1 : 1;
-    /* Of several names for one function the last one wins: the larger, then the one with fewer leading underscores. */
+    /* If a function has several names, the last one in this order is used: the larger, then the one
+     * with fewer leading underscores. */
     if (a->size != b->size)
         return a->size < b->size ? -1 : 1;
     size_t left_bars = strspn(a->name, "_"), right_bars = strspn(b->name, "_");
@@ -57,13 +58,14 @@ const struct vbt_elf_symbol *vbt_elf_symbols_find(const struct vbt_elf_symbols *
         else
             high = middle;
     }
-    /* Functions rarely lie inside others (cold parts, aliases of a tail): a few steps back find the one around. */
+    /* Functions rarely lie inside others (cold parts, aliases of a tail), so a few steps back find
+     * the enclosing one. */
     for (size_t back = 0; back < 8 && low > 0; back++) {
         const struct vbt_elf_symbol *symbol = &s->symbols[--low];
         if (address - symbol->start < symbol->size)
             return symbol;
         if (symbol->size == 0 && back == 0)
-            return symbol; /* hand-written code without a size: up to the next one */
+            return symbol; /* assembly code without a size: up to the next symbol */
     }
     return NULL;
 }

@@ -8,7 +8,7 @@
 
 struct vbt_elf_symbol {
     uint64_t start, size;
-    const char *name; /* as linked */
+    const char *name; /* linkage name */
 };
 
 struct vbt_elf_symbols {
@@ -16,8 +16,9 @@ struct vbt_elf_symbols {
     size_t count;
 };
 
-/* Reads the function symbols of a file: its own, else those of its separate debug file, else the exported ones with those of
- * .gnu_debugdata. Their names live as long as the file is open. */
+/* Reads the function symbols of a file: its own, else those of its separate debug file, else the
+ * exported ones together with those of .gnu_debugdata. The names live as long as the file is
+ * open. */
 void vbt_elf_symbols_read(struct vbt_elf_symbols *symbols, Dwfl_Module *file);
 void vbt_elf_symbols_free(struct vbt_elf_symbols *symbols);
 

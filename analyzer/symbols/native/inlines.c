@@ -1,8 +1,10 @@
 /* See inlines.h.
  *
- * A compilation unit's functions are collected when the first of its addresses is asked for, and sorted by address; only the function
- * that covers an address is then searched for inlined ones. Units are found by .debug_aranges; compilers that write none (LLVM's) have
- * theirs collected, too. Damaged debug information may point anywhere: siblings only ever lie ahead, and depth is bounded. */
+ * The functions of a compilation unit are collected when one of its addresses is first asked for,
+ * and sorted by address; only the function that covers an address is then searched for inlined
+ * ones. Units are found by .debug_aranges; those of compilers that do not write it (LLVM) are
+ * collected as well. Damaged debug information may point anywhere: siblings must lie ahead, and
+ * depth is bounded. */
 #include "analyzer/base/hash.h"
 
 #include "inlines.h"
@@ -34,7 +36,7 @@ struct unit {
 struct vbt_inlines {
     Dwfl_Module *file;
     Dwarf *dwarf;
-    Dwarf_Addr bias; /* of addresses in the file to those in the debug information */
+    Dwarf_Addr bias; /* from addresses in the debug information to those in the file */
     bool opened;
     bool indexed;            /* units were collected */
     struct die_ranges index; /* units by address */
@@ -101,13 +103,13 @@ static const struct die_range *find_range(const struct die_ranges *ranges, Dwarf
     return NULL;
 }
 
-/* The next DIE beside this one; false at the end. */
+/* Moves on to the next sibling DIE; false at the end. */
 static bool next_sibling(Dwarf_Die *die) {
     Dwarf_Off before = dwarf_dieoffset(die);
     return dwarf_siblingof(die, die) == 0 && dwarf_dieoffset(die) > before;
 }
 
-/* Functions stand at the top of a unit, in namespaces, and in types. */
+/* Functions are found at the top of a unit, in namespaces, and in types. */
 static void collect_functions(struct die_ranges *functions, Dwarf_Die *parent, int depth) {
     Dwarf_Die die;
     if (depth == MAX_DEPTH || dwarf_child(parent, &die) != 0)
@@ -163,7 +165,7 @@ static bool find_unit(struct vbt_inlines *in, Dwarf_Addr address, Dwarf_Die *die
     return range != NULL && dwarf_offdie(in->dwarf, range->die, die) != NULL;
 }
 
-/* The block or inlined function in a DIE that holds an address. */
+/* Finds the block or inlined function within a DIE that holds an address. */
 static bool enter(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *die) {
     if (dwarf_child(parent, die) != 0)
         return false;
@@ -175,7 +177,8 @@ static bool enter(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *die) {
     return false;
 }
 
-/* Puts the inlined functions that hold an address behind the function, dies[0], that they are parts of; how many there are in all. */
+/* Appends the inlined functions that hold an address to the function that contains them, dies[0].
+ * Returns how many there are in all. */
 static size_t descend(Dwarf_Die dies[MAX_DEPTH], Dwarf_Addr address) {
     size_t count = 1;
     Dwarf_Die at = dies[0], inner;
@@ -199,7 +202,7 @@ static const char *linked_name(Dwarf_Die *die) {
     return name;
 }
 
-/* Functions of these languages go by their plain names. */
+/* Are functions of this language known by their plain names? */
 static bool names_are_plain(Dwarf_Die *unit) {
     switch (dwarf_srclang(unit)) {
     case DW_LANG_C_plus_plus:
@@ -222,7 +225,7 @@ static int number_of(Dwarf_Die *die, unsigned attribute) {
     return (int)number;
 }
 
-/* Where an inlined function was called from. */
+/* Finds where an inlined function was called from. */
 static void find_call(Dwarf_Die *unit, Dwarf_Die *inlined, struct vbt_inline *caller) {
     Dwarf_Files *files;
     size_t count;
@@ -241,7 +244,7 @@ static void find_own_line(Dwarf_Die *unit, Dwarf_Addr address, struct vbt_inline
     own->file = dwarf_linesrc(line, NULL, NULL);
 }
 
-/* What is local to a file has no linkage name. */
+/* A function that is local to a file has no linkage name. */
 static void describe(Dwarf_Die *unit, Dwarf_Die *die, struct vbt_inline *function) {
     function->linked = linked_name(die);
     if (function->linked == NULL) {

@@ -1,5 +1,5 @@
-/* What the debug information of one file says of an address: the line, and the functions that the compiler merged into the code
- * there. */
+/* What the debug information of one file says about an address: the line, and the functions that
+ * the compiler inlined there. */
 #ifndef VBT_INLINES_H
 #define VBT_INLINES_H
 
@@ -12,20 +12,20 @@ struct vbt_inlines;
 
 /* One function of a chain. The names live as long as the file is open. */
 struct vbt_inline {
-    const char *linked;        /* linkage name, or the plain one where there is no other; NULL where unknown */
-    const char *file, *folder; /* of the line; the folder, or NULL, is where a relative file name begins */
-    const char *declared_file; /* of the function; likewise */
-    int line, declared_line;   /* 0 where unknown */
+    const char *linked;        /* linkage name, or the plain name if there is none; NULL: unknown */
+    const char *file, *folder; /* of the line; folder: what a relative file name starts from, or NULL */
+    const char *declared_file; /* of the function, likewise */
+    int line, declared_line;   /* 0: unknown */
     bool plain;                /* linked may lack namespace, class and parameters */
 };
 
-/* Reads debug information when it is first asked for; the file must stay open. */
+/* Reads the debug information when it is first needed; the file must stay open. */
 struct vbt_inlines *vbt_inlines_new(Dwfl_Module *file);
 void vbt_inlines_free(struct vbt_inlines *inlines);
 
-/* The functions at a linked address, innermost first, each inlined into the next: how many there are, 0 where there is no debug
- * information. The array is valid until the next call. The first one's line is the address's own, the others' are those of the
- * calls. */
+/* Finds the functions at a linked address, innermost first, each inlined into the next. Returns how
+ * many there are, 0 without debug information. The array is valid until the next call. The line of
+ * the first is that of the address, the others' lines are those of the calls. */
 size_t vbt_inlines_find(struct vbt_inlines *inlines, uint64_t address, const struct vbt_inline **chain);
 
 #endif
