@@ -132,9 +132,9 @@ static bool is_tuple_list(void **place, void *freed) {
 
 /* Is there an array that ends with what was freed last, with its count so many words after its
  * start? What is made next is taken from its end. */
-static bool find_array(struct array_list *list, void **place, void *freed, int behind, void *(*make)(void)) {
+static bool find_array(struct array_list *list, void **place, void *freed, int distance, void *(*make)(void)) {
     for (int count = 1; count <= VBT_PY_FREE_OBJECTS; count++) {
-        struct array_list found = {place - (count - 1), (volatile int *)(place - (count - 1) + behind)};
+        struct array_list found = {place - (count - 1), (volatile int *)(place - (count - 1) + distance)};
         int held;
         if (!read_carefully((const char *)found.count, &held, sizeof held) || held != count)
             continue;

@@ -46,7 +46,7 @@ static void move(void) {
     bool moved = take() && ask_for_events();
     drop(vbt_line_api.call(vbt_line_leave_tool, "ii", before, vbt_line_tool));
     vbt_line_own_work_end(thread, &begun);
-    atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* code whose events were not moved is to be looked up again */
+    atomic_fetch_add(&vbt_python_generations, VBT_PYTHON_CODE_DIED); /* look up code whose events were not moved again */
     if (moved)
         return;
     if (thread->lines != NULL)

@@ -14,7 +14,7 @@ static struct vbt_native_known *entries_of(struct vbt_native_room *room, uintptr
 }
 
 /* Is the frame that the words lead to still where it was? */
-VBT_INLINE bool stands(const struct vbt_native_stack *stack, const struct vbt_native_known *known) {
+VBT_INLINE bool outer_stayed(const struct vbt_native_stack *stack, const struct vbt_native_known *known) {
     const struct vbt_native_frame *outer = &stack->room->frames[known->outer];
     return known->outer <= stack->top && outer->node == known->outer_node && outer->sp == known->outer_sp &&
            (!outer->fp_matters || outer->fp == known->outer_fp);
@@ -31,7 +31,7 @@ VBT_INLINE bool words_stayed(const struct vbt_native_known *known) {
 VBT_INLINE bool is_same(const struct vbt_native_stack *stack, const struct vbt_native_known *known, uintptr_t sp, uintptr_t pc,
                         uintptr_t fp) {
     return known->pc == pc && known->sp == sp && (!known->fp_matters || known->fp == fp) &&
-           known->generation == stack->generation && stands(stack, known) && words_stayed(known) &&
+           known->generation == stack->generation && outer_stayed(stack, known) && words_stayed(known) &&
            (known->outer == 0 || vbt_native_changed_outside(stack->room, known->outer) == 0);
 }
 

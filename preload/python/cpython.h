@@ -13,7 +13,7 @@
  *   4. tests/unit/python/test_preload_cpython.c: the offsets as the interpreter's own headers have
  *      them, and the first words of its _PyRuntime. Run tests/unit/python/python_line_cases.py:
  *      it compiles its sample with the new interpreter, too.
- *   5. README.md and docs/limits.md, which name the range of versions.
+ *   5. README.md and docs/limits.md, which name the range of versions (a test compares them).
  * Then run the end-to-end tests with the new interpreter (VBTRACE_PYTHONS). At run time a
  * self-check compares what is read with the interpreter's own answers (python_check.c) and switches
  * Python attribution off where they differ.

@@ -58,7 +58,7 @@ static void an_execution_lasts_until_the_next_line(void **state) {
     assert_ptr_equal(lines->top, lines->frames);
 }
 
-static void what_is_called_is_told_apart(void **state) {
+static void what_is_called_counts_as_called(void **state) {
     (void)state;
     vbt_line_enter(lines, &f1, f(), 10);
     vbt_line_begin(lines, &f1, 11);
@@ -106,12 +106,12 @@ static void no_line_takes_less_than_nothing(void **state) {
 }
 
 static const void *frame_now;
-static const void *tell_frame(void) { return frame_now; }
+static const void *report_frame(void) { return frame_now; }
 
 /* From 3.12 on: g1 runs below f1, and only the ledger notices. */
-static void what_nobody_hears_of_is_told_apart(void **state) {
+static void what_silent_functions_do_counts_as_called(void **state) {
     (void)state;
-    vbt_line_frame_now = tell_frame;
+    vbt_line_frame_now = report_frame;
     vbt_ledger_watch(&thread->ledger);
     frame_now = &f1;
     vbt_line_enter(lines, &f1, f(), 10);
@@ -250,7 +250,7 @@ static void the_ledger_tells_only_of_heights_that_are_new_to_a_line_under_way(vo
     assert_int_equal(ledger->crest, 200);
     vbt_ledger_forget_crest(&thread->ledger);
     vbt_line_begin(lines, &g1, 52);
-    assert_int_equal(ledger->crest, INT64_MIN); /* others want to be told of the next free */
+    assert_int_equal(ledger->crest, INT64_MIN); /* others want the next free reported */
     vbt_line_leave(lines, &g1);
     vbt_line_leave(lines, &f1);
     assert_int_equal(line_of_f(11)->high, 200);
@@ -392,27 +392,27 @@ static void keep(const struct vbt_line_block *block, struct vbt_line *out) {
     }
 }
 
-static void the_short_ways_book_what_the_long_one_does(void **state) {
+static void the_fast_path_books_what_the_slow_one_does(void **state) {
     for (uint64_t seed = 1; seed <= 50; seed++) {
         static struct vbt_line kept[2][F_LINES + G_LINES];
-        for (int shortly = 0; shortly < 2; shortly++) {
+        for (int fast = 0; fast < 2; fast++) {
             assert_int_equal(start(state), 0);
-            vbt_line_fast_enabled = shortly;
+            vbt_line_fast_enabled = fast;
             random_steps(seed);
-            keep(f(), kept[shortly]);
-            keep(g(), kept[shortly] + F_LINES);
+            keep(f(), kept[fast]);
+            keep(g(), kept[fast] + F_LINES);
         }
         for (int i = 0; i < F_LINES + G_LINES; i++) {
-            const struct vbt_line *by_long = &kept[0][i], *by_short = &kept[1][i];
-            assert_true(by_long->hits > 0);
-            assert_int_equal(by_short->hits, by_long->hits);
-            assert_int_equal(by_short->high, by_long->high);
-            assert_int_equal(by_short->active, 0);
-            assert_int_equal(by_short->quiet, by_long->quiet);
-            assert_int_equal(by_short->least, by_long->least);
-            assert_int_equal(by_short->most, by_long->most);
-            assert_memory_equal(&by_short->own, &by_long->own, sizeof by_long->own);
-            assert_memory_equal(&by_short->called, &by_long->called, sizeof by_long->called);
+            const struct vbt_line *by_slow = &kept[0][i], *by_fast = &kept[1][i];
+            assert_true(by_slow->hits > 0);
+            assert_int_equal(by_fast->hits, by_slow->hits);
+            assert_int_equal(by_fast->high, by_slow->high);
+            assert_int_equal(by_fast->active, 0);
+            assert_int_equal(by_fast->quiet, by_slow->quiet);
+            assert_int_equal(by_fast->least, by_slow->least);
+            assert_int_equal(by_fast->most, by_slow->most);
+            assert_memory_equal(&by_fast->own, &by_slow->own, sizeof by_slow->own);
+            assert_memory_equal(&by_fast->called, &by_slow->called, sizeof by_slow->called);
         }
     }
     vbt_line_fast_enabled = vbt_line_clock_is_tsc;
@@ -443,9 +443,9 @@ static void the_resident_set_is_that_at_the_end_of_the_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_execution_lasts_until_the_next_line, start),
-        cmocka_unit_test_setup(what_is_called_is_told_apart, start),
+        cmocka_unit_test_setup(what_is_called_counts_as_called, start),
         cmocka_unit_test_setup(no_line_takes_less_than_nothing, start),
-        cmocka_unit_test_setup(what_nobody_hears_of_is_told_apart, start),
+        cmocka_unit_test_setup(what_silent_functions_do_counts_as_called, start),
         cmocka_unit_test_setup(chosen_code_below_other_code_is_followed, start),
         cmocka_unit_test_setup(recursion_counts_the_whole_once, start),
         cmocka_unit_test_setup(the_highest_point_inside_a_line_is_seen, start),
@@ -457,7 +457,7 @@ int main(void) {
         cmocka_unit_test_setup(a_fork_starts_at_nothing_and_goes_on, start),
         cmocka_unit_test_setup(calls_that_are_too_deep_are_counted_as_lost, start),
         cmocka_unit_test_setup(the_end_closes_what_is_under_way, start),
-        cmocka_unit_test(the_short_ways_book_what_the_long_one_does),
+        cmocka_unit_test(the_fast_path_books_what_the_slow_one_does),
     };
     world_init();
     heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);

@@ -349,7 +349,7 @@ static void code_in_c_that_removes_it_is_noticed_later(void **state) {
     assert_int_equal(line_of(code, 13)->hits, 1);
 }
 
-static const void *is_told_otherwise(void) {
+static const void *sees_another_event(void) {
     fake_line(11);
     fake_audit("import");
     fake_line(12);
@@ -358,7 +358,7 @@ static const void *is_told_otherwise(void) {
 
 static void other_audit_events_do_not_matter(void **state) {
     (void)state;
-    fake_call(code, is_told_otherwise);
+    fake_call(code, sees_another_event);
     assert_int_equal(line_of(code, 12)->hits, 1);
 }
 

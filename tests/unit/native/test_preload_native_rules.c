@@ -71,7 +71,7 @@ static void a_signal_return_is_known_by_its_code(void **state) {
     munmap(page, 4096);
 }
 
-static void a_rule_is_found_anew_when_a_library_was_closed(void **state) {
+static void a_rule_is_looked_up_again_after_a_library_was_closed(void **state) {
     (void)state;
     uint32_t site;
     uintptr_t pc = here();
@@ -95,7 +95,7 @@ int main(void) {
         cmocka_unit_test(a_rule_is_found_either_way_and_remembered),
         cmocka_unit_test(code_outside_of_modules_is_asked_about_each_time),
         cmocka_unit_test(a_signal_return_is_known_by_its_code),
-        cmocka_unit_test(a_rule_is_found_anew_when_a_library_was_closed),
+        cmocka_unit_test(a_rule_is_looked_up_again_after_a_library_was_closed),
     };
     world_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,7 +175,7 @@ static void a_code_object_that_dies_is_forgotten(void **state) {
 
 /* An allocator's user may put a header of 16 or 32 bytes before the object: the block's free must
  * still be noticed. */
-static void code_behind_a_header_is_forgotten(void **state) {
+static void code_after_a_header_is_forgotten(void **state) {
     (void)state;
     for (size_t header = 16; header <= 32; header += 16) {
         size_t size = (size_t)vbt_python.abi.code_start + 2 * FAKE_INSTRUCTIONS;
@@ -206,7 +206,7 @@ static void other_blocks_are_not_watched(void **state) {
 
 /* exec in a loop for days: the same few functions, compiled again each time, must not make anything
  * grow. */
-static void code_that_comes_and_goes_leaves_nothing_behind(void **state) {
+static void code_that_comes_and_goes_leaves_no_trace(void **state) {
     (void)state;
     enum { ROUNDS = 20000, WARM = 100 };
     char *code = fake_code("<string>", "again", 1);
@@ -264,9 +264,9 @@ int main(void) {
         TEST(vbtraces_own_file_is_ours_before_and_after_it_says_so),
         TEST(what_is_no_code_is_transparent),
         TEST(a_code_object_that_dies_is_forgotten),
-        TEST(code_behind_a_header_is_forgotten),
+        TEST(code_after_a_header_is_forgotten),
         TEST(other_blocks_are_not_watched),
-        TEST(code_that_comes_and_goes_leaves_nothing_behind),
+        TEST(code_that_comes_and_goes_leaves_no_trace),
         TEST(lasti_is_bytes_from_the_start_of_the_code),
     };
     world_init();

@@ -95,7 +95,7 @@ static void before_the_first_instruction_it_is_the_first_line(void **state) {
 }
 
 /* Up to 3.9 the last entry has no end; from 3.10 on tables state their end. */
-static void behind_the_last_instruction(void **state) {
+static void after_the_last_instruction(void **state) {
     (void)state;
     for (size_t i = 0; i < CASES; i++) {
         int32_t line = line_of(cases[i].kind, cases[i].table, cases[i].size, cases[i].first_line, 1 << 20);
@@ -148,7 +148,7 @@ int main(void) {
         cmocka_unit_test(a_cursor_changes_nothing),
         cmocka_unit_test(every_instruction_has_the_line_its_interpreter_gives),
         cmocka_unit_test(before_the_first_instruction_it_is_the_first_line),
-        cmocka_unit_test(behind_the_last_instruction),
+        cmocka_unit_test(after_the_last_instruction),
         cmocka_unit_test(an_empty_table),
         cmocka_unit_test(truncated_tables_are_not_read_past_their_end),
         cmocka_unit_test(random_tables_are_not_read_past_their_end),
