@@ -17,7 +17,7 @@
 #include "preload/shared/destination.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
-#include "preload/stream/helper.h"
+#include "preload/stream/helper/helper.h"
 #include "preload/stream/runner.h"
 #include "preload/stream/stream.h"
 #include "preload/stream/trace_path.h"
@@ -34,15 +34,8 @@
 /* A process writes nothing in its first moments, in which an interpreter starts: if it ends soon,
  * all is written at once. If it execs even sooner, it was a mere wrapper. (As to that, time that it
  * spends waiting for a processor does not count: on a busy machine, a wrapper is one all the same.)
- * After a fork Python counts its threads, and warns if there are several: there the helper comes
- * back a little later. Where the kernel gives no thread, it is asked again after a while. All in
- * ns. */
-enum {
-    FIRST_TICK = 50 * 1000 * 1000,
-    WRAPPER = 30 * 1000 * 1000,
-    AFTER_PYTHON_FORK = 10 * 1000 * 1000,
-    AFTER_REFUSAL = 1000 * 1000 * 1000
-};
+ * Where the kernel makes no process for the helper, it is asked again after a while. All in ns. */
+enum { FIRST_TICK = 50 * 1000 * 1000, WRAPPER = 30 * 1000 * 1000, AFTER_REFUSAL = 1000 * 1000 * 1000 };
 
 _Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
 
@@ -51,6 +44,9 @@ static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helpe
 static int64_t waited_before; /* for a processor, when the process began; ns */
 static bool over;             /* recording stopped and will not go on */
 static bool summary_due = true;
+static _Atomic bool idle;     /* the child of a fork, in which nothing has happened yet */
+
+static bool put_in_order(const char *end);
 
 static void wake(void) {
     int asleep = 0;
@@ -64,7 +60,7 @@ static void wake(void) {
     vbt_process_init();
     vbt_trace_path_init();
     vbt_runner_init();
-    vbt_helper_init();
+    vbt_helper_init(put_in_order);
     vbt_main_program_init();
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
@@ -98,8 +94,12 @@ static struct vbt_thread *first_event(void) {
 
 static bool adopt(struct vbt_thread *thread);
 
+/* On a busy machine the start waits for a processor, and this is not the process's own time either. */
 static void start_helper(int64_t first_tick) {
-    if (!vbt_helper_start(first_tick))
+    int64_t begun = vbt_clock_read(CLOCK_MONOTONIC);
+    bool runs = vbt_helper_start(first_tick);
+    waited_before -= vbt_clock_read(CLOCK_MONOTONIC) - begun;
+    if (!runs)
         helper_due = vbt_helper_is_impossible() ? INT64_MAX : vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
 }
 
@@ -112,6 +112,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
     if (recording != VBT_RECORDING_POLLED && recording != VBT_PAUSED)
         return false;
     atomic_store(&thread->standing, VBT_IN_CALL); /* what is called from here is not the program's */
+    atomic_store(&idle, false);
     if (recording == VBT_PAUSED) {
         thread->ledger.last_block = NULL; /* what comes next is not the next allocation after it */
         vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
@@ -119,7 +120,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
     bool (*still_starting)(bool) = atomic_load(&vbt_lifecycle_still_starting);
     bool starting = still_starting != NULL && still_starting(as == VBT_IN_REAL);
     if (!vbt_helper_runs() && vbt_clock_read(CLOCK_MONOTONIC) >= helper_due)
-        start_helper(vbt_options.tick);
+        start_helper(vbt_stream_has_file() ? vbt_options.tick : FIRST_TICK);
     vbt_helper_rouse();
     uint32_t polled = VBT_RECORDING_POLLED;
     if (!starting && (vbt_helper_runs() || vbt_helper_is_impossible()))
@@ -173,6 +174,19 @@ static void quiesce(void) {
     }
 }
 
+/* The threads ended amid an event or between two: what they were changing is as it was left. */
+static void count_interrupted(void) {
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+        if (atomic_load(&thread->standing) == VBT_IN_LEDGER)
+            thread->ledger.lost[VBT_LOST_BUSY]++;
+}
+
+static void settle(void) {
+    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
+        vbt_intervals_confirm(&thread->ledger);
+    vbt_maps_resolve();
+}
+
 /* Of every process, as each has a trace: to who started them all. To a person, of the one that was
  * started. */
 static void report_failure(const struct vbt_summary *summary, bool is_exec) {
@@ -200,11 +214,10 @@ static void print_summary(bool is_exec) {
 /* An exec in a process's first moments. Its trace, if it has one already, is withdrawn. */
 static bool is_wrapper(void) {
     int64_t age = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
-    if (age < WRAPPER && !vbt_stream_has_file())
-        return true;
-    if (age - (vbt_process_waited() - waited_before) >= WRAPPER)
+    bool is_young = age < WRAPPER && !vbt_stream_has_file();
+    if (!is_young && age - (vbt_process_waited() - waited_before) >= WRAPPER)
         return false;
-    vbt_lifecycle_alone(); /* the helper may just be writing */
+    vbt_lifecycle_alone(); /* else the helper would outlive the exec; it may just be writing */
     vbt_stream_withdraw();
     vbt_lifecycle_not_alone();
     return true;
@@ -215,18 +228,16 @@ void vbt_lifecycle_finish(const char *reason) {
     bool is_exec = strcmp(reason, "exec") == 0;
     if (atomic_load(&awake) != 2 || recording == VBT_STOPPED || recording == VBT_NOT_YET || vbt_sys(SYS_getpid) != vbt_pid)
         return;
-    if (is_exec && is_wrapper())
+    if (atomic_load(&idle) || (is_exec && is_wrapper()))
         return;
     if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
         return; /* another thread ends the process, too */
     int saved = errno;
     over = true;
     quiesce();
-    for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
-        vbt_intervals_confirm(&thread->ledger);
     if (vbt_self != NULL && vbt_self->lines != NULL)
         vbt_line_finish(vbt_self->lines);
-    vbt_maps_resolve();
+    settle();
     vbt_helper_stop(reason, true);
     print_summary(is_exec);
     errno = saved;
@@ -265,7 +276,7 @@ void vbt_lifecycle_not_alone(void) {
     uint32_t recording = VBT_RECORDING;
     if (!recording_now())
         return;
-    helper_due = vbt_clock_read(CLOCK_MONOTONIC) + AFTER_PYTHON_FORK;
+    helper_due = 0;
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
@@ -278,14 +289,13 @@ void vbt_lifecycle_before_leaving(void) {
         vbt_helper_stop(VBT_STREAM_LEAVES, false);
 }
 
-void vbt_lifecycle_has_left(void) {
-    if (vbt_sys(SYS_getpid) == vbt_pid)
-        vbt_helper_keep();
+void vbt_lifecycle_gave_up_rights(void) {
+    if (atomic_load(&awake) == 2 && vbt_sys(SYS_getpid) == vbt_pid && vbt_helper_runs()) {
+        int saved = errno;
+        vbt_helper_follow_rights();
+        errno = saved;
+    }
 }
-
-/* A helper that is kept stays for a fork, too: the child is as after one behind our back. Not where
- * Python counts threads. */
-static bool stays_for_fork(void) { return vbt_helper_is_kept() && vbt_python.minor < VBT_PYTHON_COUNTS_THREADS; }
 
 /* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the
  * recording may stop meanwhile. */
@@ -296,8 +306,6 @@ static void before_fork(void) {
     if (!held_for_fork)
         return;
     int saved = errno;
-    if (!stays_for_fork())
-        vbt_lifecycle_alone();
     vbt_oracle_before_fork();
     vbt_lock(&vbt_tree.lock);
     vbt_lock(&vbt_interval_groups.lock);
@@ -314,12 +322,30 @@ static void after_fork_in_parent(void) {
     vbt_unlock(&vbt_interval_groups.lock);
     vbt_unlock(&vbt_tree.lock);
     vbt_oracle_after_fork();
-    vbt_lifecycle_not_alone();
-    if (vbt_python.minor == 0)
-        start_helper(vbt_options.tick);
 }
 
 static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
+
+/* In the helper: the program has ended (or been replaced, or entered a sandbox) without a hook's
+ * notice. The last state can be written, and is worth it, unless the process was a mere wrapper. */
+static bool put_in_order(const char *end) {
+    uint32_t recording = atomic_load(&vbt_recording);
+    bool is_over = recording == VBT_STOPPED || recording == VBT_NOT_YET ||
+                   !atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED);
+    if (is_over)
+        return false;
+    over = true;
+    if (strcmp(end, "seccomp") == 0) {
+        quiesce();
+    } else {
+        free_locks();
+        vbt_maps_free_lock();
+        count_interrupted();
+    }
+    settle();
+    int64_t age = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
+    return strcmp(end, "exec") != 0 || age >= WRAPPER;
+}
 
 /* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order:
  * before_fork has run. */
@@ -330,6 +356,7 @@ static void begin_in_child(bool in_order) {
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel counts anew, too */
     summary_due = false;
+    atomic_store(&idle, true);
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();
@@ -338,8 +365,8 @@ static void begin_in_child(bool in_order) {
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
     vbt_pause_after_fork(vbt_clock_start);
+    helper_due = 0; /* with the first event: a child that does nothing has nothing to write down */
     atomic_store(&vbt_recording, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);
-    start_helper(FIRST_TICK);
 }
 
 static void after_fork_in_child(void) {
@@ -370,6 +397,7 @@ static bool adopt(struct vbt_thread *thread) {
         return false;
     }
     begin_in_child(false);
+    atomic_store(&idle, false);
     atomic_store(&thread->standing, VBT_IN_CALL); /* the event goes on */
     return !vbt_paused();
 }

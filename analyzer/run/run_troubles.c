@@ -4,7 +4,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "preload/shared/base_name.h"
-#include "preload/shared/runner_variable.h"
+#include "preload/shared/run_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #include "analyzer/base/allocate.h"
 #include "preload/shared/base_name.h"
 #include "preload/shared/destination.h"
+#include "preload/shared/run_names.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -20,7 +21,7 @@
 
 /* How long to wait for processes that end a little later than the one that was started, such as
  * workers of a pool or a resource tracker. */
-enum { ENDING_TRIES = 20, ENDING_PAUSE = 50 * 1000 * 1000 };
+enum { ENDING_TRIES = 20, FINISHING_TRIES = 1200, FIRST_PAUSE = 2 * 1000 * 1000, ENDING_PAUSE = 50 * 1000 * 1000 };
 
 /* Creates a folder with an unused name: "vbtrace.PROGRAM.PID", or the same with a number
  * appended. */
@@ -90,24 +91,60 @@ static bool belongs(const char *pid, const char *output) {
     return found;
 }
 
-static size_t count_running(const struct vbt_session *session) {
-    DIR *processes = opendir("/proc");
-    size_t count = 0;
-    for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
-        count += isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() &&
-                 belongs(entry->d_name, session->output);
-    if (processes != NULL)
-        closedir(processes);
-    return count;
+/* One line of a file of /proc, without its end; "" where there is none. */
+static const char *read_line(const char *pid, const char *file, char *out, int size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.20s/%s", pid, file);
+    FILE *there = fopen(path, "re");
+    if (there == NULL || fgets(out, size, there) == NULL)
+        out[0] = '\0';
+    if (there != NULL)
+        fclose(there);
+    out[strcspn(out, "\n")] = '\0';
+    return out;
 }
 
+/* A process that has ended may still be there for its parent. */
+static bool has_ended(const char *pid) {
+    char text[512];
+    const char *state = strrchr(read_line(pid, "stat", text, sizeof text), ')');
+    return state == NULL || state[1] == '\0' || state[2] == 'Z' || state[2] == 'X';
+}
+
+/* The processes of the session that run on, and the helpers that write down the last of programs that
+ * ended without notice. */
+struct others {
+    size_t running, finishing;
+};
+
+static void count_other(const char *pid, struct others *others) {
+    char name[32];
+    size_t size = strlen(VBT_HELPER_NAME);
+    if (strncmp(read_line(pid, "comm", name, sizeof name), VBT_HELPER_NAME, size) != 0)
+        others->running++;
+    else if (has_ended(name + size))
+        others->finishing++;
+}
+
+static struct others count_others(const struct vbt_session *session) {
+    DIR *processes = opendir("/proc");
+    struct others others = {0, 0};
+    for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
+        if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() && belongs(entry->d_name, session->output))
+            count_other(entry->d_name, &others);
+    if (processes != NULL)
+        closedir(processes);
+    return others;
+}
+
+/* Returns how many run on. */
 static size_t wait_for_others(const struct vbt_session *session) {
-    size_t running = count_running(session);
-    for (int i = 0; i < ENDING_TRIES && running > 0; i++) {
-        nanosleep(&(struct timespec){0, ENDING_PAUSE}, NULL);
-        running = count_running(session);
+    struct others others = count_others(session);
+    for (int i = 0; (others.running > 0 && i < ENDING_TRIES) || (others.finishing > 0 && i < FINISHING_TRIES); i++) {
+        nanosleep(&(struct timespec){0, i == 0 ? FIRST_PAUSE : ENDING_PAUSE}, NULL);
+        others = count_others(session);
     }
-    return running;
+    return others.running;
 }
 
 /* The output as a glob pattern: a star for each letter such as %p, and `between` before ".vbt",

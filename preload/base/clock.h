@@ -8,7 +8,10 @@
 
 static inline int64_t vbt_clock_read(clockid_t id) {
     struct timespec now = {0, 0};
-    vbt_real.clock_gettime(id, &now);
+    if (VBT_UNLIKELY(vbt_real_clock_is_foreign))
+        vbt_sys(SYS_clock_gettime, id, &now);
+    else
+        vbt_real.clock_gettime(id, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 

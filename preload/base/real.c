@@ -106,8 +106,13 @@ static struct range library_of(const void *address) {
     return (struct range){(uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end};
 }
 
+bool vbt_real_clock_is_foreign;
+
+static bool is_in(struct range range, uintptr_t address) { return address >= range.start && address < range.end; }
+
 static void note_libraries(void) {
-    void *malloc_at, *exit_at;
+    void *malloc_at, *exit_at, *clock_at;
+    memcpy(&clock_at, &vbt_real.clock_gettime, sizeof clock_at);
     memcpy(&malloc_at, &vbt_real.malloc, sizeof malloc_at);
     memcpy(&exit_at, &vbt_real._exit, sizeof exit_at);
     struct range libc = library_of(exit_at);
@@ -115,9 +120,8 @@ static void note_libraries(void) {
     allocators = library_of(malloc_at);
     if (allocators.start == libc.start && libc.start != 0)
         allocators = (struct range){0, 0};
+    vbt_real_clock_is_foreign = !is_in(libc, (uintptr_t)clock_at);
 }
-
-static bool is_in(struct range range, uintptr_t address) { return address >= range.start && address < range.end; }
 
 bool vbt_real_has_operators(void) {
     void *operator_new = dlsym(RTLD_DEFAULT, "_Znwm");

@@ -61,7 +61,20 @@
     X(int, raise, (int))                                                                                                           \
     X(int, unshare, (int))                                                                                                         \
     X(int, setns, (int, int))                                                                                                      \
-    X(int, chroot, (const char *))
+    X(int, chroot, (const char *))                                                                                                 \
+    X(int, setuid, (uid_t))                                                                                                        \
+    X(int, seteuid, (uid_t))                                                                                                       \
+    X(int, setreuid, (uid_t, uid_t))                                                                                               \
+    X(int, setresuid, (uid_t, uid_t, uid_t))                                                                                       \
+    X(int, setgid, (gid_t))                                                                                                        \
+    X(int, setegid, (gid_t))                                                                                                       \
+    X(int, setregid, (gid_t, gid_t))                                                                                               \
+    X(int, setresgid, (gid_t, gid_t, gid_t))                                                                                       \
+    X(int, setgroups, (size_t, const gid_t *))                                                                                     \
+    X(int, initgroups, (const char *, gid_t))                                                                                      \
+    X(int, setfsuid, (uid_t))                                                                                                      \
+    X(int, setfsgid, (gid_t))                                                                                                      \
+    X(int, capset, (void *, const void *))
 
 #define VBT_REAL_MEMBER(result, name, parameters) result(*name) parameters;
 
@@ -85,6 +98,10 @@ void vbt_real_forget_error(void);
  * allocator other than the C library's may call malloc by its name in its calloc, even as a tail
  * call: then the caller seems to be the hook. The C library's does not. */
 bool vbt_real_calls_back(uintptr_t caller);
+
+/* Is clock_gettime not the C library's? Another's may need what the helper has not (thread-local
+ * storage, memory, locks), and may not tell the time. */
+extern bool vbt_real_clock_is_foreign VBT_HIDDEN;
 
 /* Is malloc the C library's, and found? Then it calls no hook. */
 bool vbt_real_is_plain(void);

@@ -45,21 +45,20 @@ VBT_EXPORT int daemon(int nochdir, int noclose) {
     return noclose ? 0 : close_standard_files();
 }
 
-/* For some namespaces the kernel refuses these two to a process with several threads; for others it is the thread that there would be no
- * more of afterwards. */
-static bool wants_one_thread(int result) { return result != 0 && (errno == EINVAL || errno == EUSERS); }
+/* For some namespaces the kernel refuses these two to a process whose memory another one shares. */
+static bool wants_memory_alone(int result) { return result != 0 && (errno == EINVAL || errno == EUSERS); }
 
 VBT_EXPORT int unshare(int flags) {
     vbt_real_find();
     vbt_lifecycle_before_leaving();
     int result = vbt_real.unshare(flags);
-    if (result == 0 && (flags & (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWTIME)) != 0)
-        vbt_lifecycle_has_left();
-    if (!wants_one_thread(result))
-        return result;
-    vbt_lifecycle_alone();
-    result = vbt_real.unshare(flags);
-    vbt_lifecycle_not_alone();
+    if (wants_memory_alone(result)) {
+        vbt_lifecycle_alone();
+        result = vbt_real.unshare(flags);
+        vbt_lifecycle_not_alone();
+    }
+    if (result == 0 && (flags & CLONE_NEWUSER) != 0)
+        vbt_lifecycle_gave_up_rights();
     return result;
 }
 
@@ -67,13 +66,13 @@ VBT_EXPORT int setns(int fd, int kind) {
     vbt_real_find();
     vbt_lifecycle_before_leaving();
     int result = vbt_real.setns(fd, kind);
+    if (wants_memory_alone(result)) {
+        vbt_lifecycle_alone();
+        result = vbt_real.setns(fd, kind);
+        vbt_lifecycle_not_alone();
+    }
     if (result == 0)
-        vbt_lifecycle_has_left();
-    if (!wants_one_thread(result))
-        return result;
-    vbt_lifecycle_alone();
-    result = vbt_real.setns(fd, kind);
-    vbt_lifecycle_not_alone();
+        vbt_lifecycle_gave_up_rights();
     return result;
 }
 
@@ -81,8 +80,5 @@ VBT_EXPORT int setns(int fd, int kind) {
 VBT_EXPORT int chroot(const char *path) {
     vbt_real_find();
     vbt_lifecycle_before_leaving();
-    int result = vbt_real.chroot(path);
-    if (result == 0)
-        vbt_lifecycle_has_left();
-    return result;
+    return vbt_real.chroot(path);
 }

@@ -14,6 +14,17 @@ static bool is_sandbox(long request, unsigned long mode, unsigned long filter) {
     return mode == SECCOMP_SET_MODE_STRICT || (mode == SECCOMP_SET_MODE_FILTER && filter != 0);
 }
 
+static bool gives_up_rights(long option) { return option == PR_SET_NO_NEW_PRIVS || option == PR_CAPBSET_DROP; }
+
+static bool is_of_rights(long number) {
+    static const long numbers[] = {SYS_setuid,    SYS_setreuid, SYS_setresuid, SYS_setfsuid, SYS_setgid,  SYS_setregid,
+                                   SYS_setresgid, SYS_setfsgid, SYS_setgroups, SYS_capset,   SYS_unshare, SYS_setns};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
 VBT_EXPORT int prctl(int option, ...) {
     unsigned long given[4];
     va_list list;
@@ -27,6 +38,8 @@ VBT_EXPORT int prctl(int option, ...) {
     if (ends)
         vbt_lifecycle_finish("seccomp");
     int result = vbt_real.prctl(option, given[0], given[1], given[2], given[3]);
+    if (result >= 0 && gives_up_rights(option))
+        vbt_lifecycle_gave_up_rights();
     if (ends && result != 0)
         vbt_lifecycle_resume();
     return result;
@@ -50,9 +63,9 @@ VBT_EXPORT long syscall(long number, ...) {
     if (leaves)
         vbt_lifecycle_before_leaving();
     long result = vbt_real.syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
+    if (result >= 0 && (is_of_rights(number) || (number == SYS_prctl && gives_up_rights(given[0]))))
+        vbt_lifecycle_gave_up_rights();
     if (ends && result < 0)
         vbt_lifecycle_resume();
-    if (leaves && result == 0)
-        vbt_lifecycle_has_left();
     return result;
 }

@@ -45,7 +45,7 @@ static void find_real(void) {
 VBT_EXPORT int clock_gettime(clockid_t id, struct timespec *now) {
     find_real();
     int result = vbt_real.clock_gettime(id, now);
-    bool monotonic = result == 0 && id == CLOCK_MONOTONIC;
+    bool monotonic = result == 0 && id == CLOCK_MONOTONIC && !vbt_real_clock_is_foreign;
     note_reading(VBT_CALLER, monotonic ? (int64_t)now->tv_sec * 1000000000 + now->tv_nsec : -1);
     return result;
 }

@@ -14,7 +14,7 @@
 #include <sys/utsname.h>
 
 int64_t vbt_started;
-int vbt_pid;
+int vbt_pid, vbt_parent_pid;
 
 static char exe[VBT_PATH_MAX], cwd[VBT_PATH_MAX];
 static char options[2 * VBT_PATH_MAX];
@@ -34,6 +34,7 @@ static void keep_options(void) {
 
 void vbt_process_init(void) {
     vbt_pid = (int)vbt_sys(SYS_getpid);
+    vbt_parent_pid = (int)vbt_sys(SYS_getppid);
     vbt_started = vbt_clock_read(CLOCK_REALTIME);
     if (exe[0] != '\0')
         return;

@@ -1,7 +1,7 @@
 /* See process_chunks.h. */
 #include "process_chunks.h"
 
-#include "helper.h"
+#include "preload/stream/helper/helper.h"
 #include "preload/base/proc.h"
 #include "preload/base/sys.h"
 #include "preload/process/process.h"
@@ -55,7 +55,7 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     put_pair(w, &count, "cwd", vbt_program_directory());
     put_pair(w, &count, "host", vbt_host_name());
     put_number(w, &count, "pid", vbt_pid);
-    put_number(w, &count, "ppid", vbt_sys(SYS_getppid));
+    put_number(w, &count, "ppid", vbt_parent_pid);
     put_number(w, &count, "started", vbt_started);
     put_pair(w, &count, "libc", libc);
     put_pair(w, &count, "native", vbt_stacks != VBT_STACKS_LEAF ? "full" : "leaf");

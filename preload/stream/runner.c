@@ -4,7 +4,7 @@
 #include "runner.h"
 
 #include "preload/base/proc.h"
-#include "preload/shared/runner_variable.h"
+#include "preload/shared/run_names.h"
 #include "preload/shared/say.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"

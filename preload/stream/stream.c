@@ -18,7 +18,7 @@
 #include "preload/ledger/ledger.h"
 #include "preload/lines/books/line_books.h"
 #include "preload/shared/destination.h"
-#include "helper.h"
+#include "preload/stream/helper/helper.h"
 #include "line_snapshot.h"
 #include "preload/process/process.h"
 #include "process_chunks.h"
@@ -412,6 +412,6 @@ void vbt_stream_after_fork(void) {
     dozing = false;
     file.forked = true;
     file.writer = (struct vbt_chunk_writer){
-        .fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .context = writer.context};
+        .fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .work = writer.work};
     vbt_snapshot_after_fork();
 }

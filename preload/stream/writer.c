@@ -52,13 +52,16 @@ bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer) {
         return true;
     writer->fd = -1;
     writer->level = 1;
-    size_t work = ZSTD_estimateCCtxSize_usingCParams(parameters_of(HIGHEST_LEVEL));
-    void *memory = vbt_map(work);
-    writer->raw = vbt_map(VBT_CHUNK_RAW_MAX);
-    writer->stored = vbt_map(VBT_CHUNK_HEADER_SIZE + VBT_CHUNK_STORED_MAX);
-    if (memory == NULL || writer->raw == NULL || writer->stored == NULL)
+    size_t size = ZSTD_estimateCCtxSize_usingCParams(parameters_of(HIGHEST_LEVEL));
+    if (writer->work == NULL)
+        writer->work = vbt_map(size);
+    if (writer->raw == NULL)
+        writer->raw = vbt_map(VBT_CHUNK_RAW_MAX);
+    if (writer->stored == NULL)
+        writer->stored = vbt_map(VBT_CHUNK_HEADER_SIZE + VBT_CHUNK_STORED_MAX);
+    if (writer->work == NULL || writer->raw == NULL || writer->stored == NULL)
         return false;
-    writer->context = ZSTD_initStaticCCtx(memory, work);
+    writer->context = ZSTD_initStaticCCtx(writer->work, size);
     return writer->context != NULL;
 }
 
@@ -77,7 +80,7 @@ static void append(struct vbt_chunk_writer *writer, const uint8_t *bytes, size_t
 }
 
 bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path) {
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     writer->error = vbt_sys_failed(fd) ? (int)-fd : 0;
     writer->fd = writer->error != 0 ? -1 : (int)fd;
     writer->sequence = 0;

@@ -13,11 +13,12 @@ struct vbt_chunk_writer {
     uint64_t file_size;
     uint64_t lost;             /* bytes not written */
     struct vbt_writer payload; /* of the chunk that is being made */
-    uint8_t *raw, *stored;
-    void *context; /* of zstd, in static memory */
+    uint8_t *raw, *stored, *work;
+    void *context; /* of zstd, in the memory at work */
 };
 
-/* Maps the buffers, once. False when there is no memory. */
+/* Maps the buffers, unless it has them, and makes the context, unless there is one. False when there is
+ * no memory. */
 bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer);
 
 /* Opens (and empties) a file and writes the header. False, with error set, where that fails. */

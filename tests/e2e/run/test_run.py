@@ -52,7 +52,8 @@ def test_ends_as_the_program_ends(way, status, tmp_path):
     ran = vbt.in_steps(lambda stdin: run(ends(), way, directory=tmp_path, stdin=stdin), tmp_path, *steps)
     assert ran.done.returncode == status
     assert ran.paths[0].parent == tmp_path and len(list(tmp_path.iterdir())) == 1  # the session's folder is removed
-    assert ran.paths[0].name.startswith("vbtrace.ends-O0") and ran.report.json["complete"] == (not killed)
+    assert ran.paths[0].name.startswith("vbtrace.ends-O0") and ran.report.json["complete"]
+    assert not killed or ran.report.json["end_reason"] == f"signal {-status}"
     assert ran.report.heap["allocs"] >= 1000
 
 
@@ -365,7 +366,8 @@ def is_of(pid, folder):
         environment = pathlib.Path("/proc", pid, "environ").read_bytes()
     except OSError:
         return False
-    return f"VBTRACE_OUTPUT={folder.resolve()}/".encode() in environment
+    helper = pathlib.Path("/proc", pid, "comm").read_text().startswith("vbtrace-")
+    return f"VBTRACE_OUTPUT={folder.resolve()}/".encode() in environment and not helper
 
 
 WAITS = """
@@ -380,20 +382,16 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("number, complete", [(signal.SIGINT, True), (signal.SIGTERM, False)])
-def test_passes_signals_on(number, complete, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_passes_signals_on(number, tmp_path):
     """A signal sent to vbtrace is passed on to the program."""
     process = subprocess.Popen([vbt.ANALYZER, "run", "--quiet", PYTHON, "-c", WAITS], cwd=tmp_path, env=vbt.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout.readline() == "ready\n"
-    deadline = time.monotonic() + vbt.TIMEOUT
-    while not any(vbt.Report.of_live(trace).python["allocs"] >= 100 for trace in tmp_path.rglob("*.vbt")):  # SIGTERM leaves what earlier ticks wrote
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
     process.send_signal(number)
     rest = process.communicate(timeout=vbt.TIMEOUT)[0]
     assert (rest, process.returncode) == ("stopped\n" if number == signal.SIGINT else "", -number)
     report = vbt.Report(next(tmp_path.glob("*.vbt")))
-    assert report.json["complete"] == complete and report.python["allocs"] >= 100
+    assert report.json["complete"] and report.python["allocs"] >= 100
 
 
 def test_ctrl_c_on_a_terminal(tmp_path):

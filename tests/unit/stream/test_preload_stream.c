@@ -1,16 +1,15 @@
-/* The stream and its thread: a complete trace from the first tick to the end, a truncated one, a
+/* The stream and its helper: a complete trace from the first tick to the end, a truncated one, a
  * child's, a file that cannot be written. */
 #include "preload/stream/stream.h"
 
 #include "preload/thread/books.h"
 #include "preload/ledger/ledger.h"
 #include "preload/shared/options.h"
-#include "preload/stream/helper.h"
+#include "preload/stream/helper/helper.h"
 #include "preload/process/process.h"
 #include "tests/unit/support/preload_world.h"
 #include "tests/unit/support/trace_decoder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -128,19 +129,23 @@ static void a_trace_can_be_read_while_it_grows(void **state) {
     assert_true(trace->points > 0);
 }
 
-static void the_thread_keeps_to_itself(void **state) {
+/* Of the helper the program sees neither a thread, nor a child, nor a descriptor. */
+static void the_helper_keeps_to_itself(void **state) {
     (void)state;
     assert_true(vbt_helper_start(1));
     assert_true(vbt_helper_start(1)); /* once is enough */
     alloc(1);
     wait_for(1);
-    DIR *tasks = opendir("/proc/self/task");
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(tasks);
-    assert_int_equal(count, 2);
-    for (int fd = 0; fd < 64; fd++) { /* the trace's descriptor is not among the program's */
+    struct stat tasks;
+    assert_int_equal(stat("/proc/self/task", &tasks), 0);
+    assert_int_equal(tasks.st_nlink, 3); /* a directory with one entry */
+    siginfo_t child;
+    assert_int_equal(waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT | __WALL), -1);
+    assert_int_equal(errno, ECHILD);
+    struct rusage children;
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &children), 0);
+    assert_int_equal(children.ru_maxrss, 0);
+    for (int fd = 0; fd < 64; fd++) {
         char link[64], target[256];
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         ssize_t size = readlink(link, target, sizeof target - 1);
@@ -150,7 +155,7 @@ static void the_thread_keeps_to_itself(void **state) {
     vbt_helper_stop("exit", true);
 }
 
-/* For a fork the parent's thread stops and is started again: it continues with the same file. */
+/* A helper that stops and is started again goes on with the same file. */
 static void a_stopped_stream_goes_on(void **state) {
     (void)state;
     assert_true(vbt_helper_start(1));
@@ -220,7 +225,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_process_that_ends_at_once_leaves_a_whole_trace),
         TEST(a_trace_can_be_read_while_it_grows),
-        TEST(the_thread_keeps_to_itself),
+        TEST(the_helper_keeps_to_itself),
         TEST(a_stopped_stream_goes_on),
         TEST(a_finished_trace_is_replaced_by_a_longer_one),
         TEST(a_long_run_stays_a_small_file),

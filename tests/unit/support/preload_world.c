@@ -3,6 +3,7 @@
 
 #include "preload/ledger/ledger.h"
 #include "preload/base/real.h"
+#include "preload/process/process.h"
 #include "preload/shared/say.h"
 #include "preload/tree/main_program.h"
 #include "preload/python/python.h"
@@ -23,6 +24,7 @@ static void must(int good, const char *what) {
 
 void world_init(void) {
     vbt_real_find();
+    vbt_pid = (int)getpid();
     vbt_say_init();
     vbt_main_program_init();
     must(vbt_tree_init() && vbt_python_code_init() && vbt_shadow_init(), "world_init");

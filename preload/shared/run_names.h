@@ -1,0 +1,15 @@
+/* By what traced processes and the `vbtrace run` around them know each other. Also part of the tool. */
+#ifndef VBT_RUN_NAMES_H
+#define VBT_RUN_NAMES_H
+
+/* The environment variable by which a traced process finds the `vbtrace run` that it belongs to.
+ *
+ * NAME=PATH DEVICE INODE: a memory file that only vbtrace has open, with the device and inode that
+ * tell it from any other file at that path. */
+#define VBT_RUNNER_VARIABLE "_VBTRACE_RUN"
+
+/* The name of a helper's process: this, and its program's process id in decimal. At most the 15 bytes
+ * that the kernel keeps. */
+#define VBT_HELPER_NAME "vbtrace-"
+
+#endif

@@ -1,0 +1,190 @@
+/* See helper.h. */
+#include "helper.h"
+
+#include "preload/base/clock.h"
+#include "preload/base/lock.h"
+#include "preload/base/start.h"
+#include "preload/base/sys.h"
+#include "helper_process.h"
+#include "program_end.h"
+#include "rights.h"
+#include "preload/stream/stream.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+enum { NOTHING, LOOK, STOP };
+
+/* Stands for the process's id until the kernel has written that. */
+enum { NOBODY = 1 };
+
+static struct {
+    struct vbt_lock changing;             /* one start or stop at a time */
+    _Atomic uint32_t id;                  /* of the process; 0: none; cleared and woken by the kernel when it ends */
+    _Atomic uint32_t call;                /* what it is asked to do; it sleeps on this word */
+    _Atomic uint32_t to_follow, followed; /* how often the program gave up rights, and how many of these it followed */
+    _Atomic bool dozes;
+    int64_t first_tick;
+    int64_t rights_due; /* when it looks at the program's rights unasked, CLOCK_MONOTONIC, ns */
+    const char *reason;
+    bool finish;
+    _Atomic bool impossible;
+    bool (*put_in_order)(const char *end);
+} helper;
+
+/* Valgrind ends a program that makes such a thread. It puts a library of its own before the program's. */
+void vbt_helper_init(bool (*put_in_order)(const char *end)) {
+    helper.put_in_order = put_in_order;
+    vbt_program_end_init();
+    for (char **entry = vbt_environment(); *entry != NULL; entry++)
+        if (strncmp(*entry, "LD_PRELOAD=", 11) == 0 && strstr(*entry, "/vgpreload_core") != NULL)
+            atomic_store(&helper.impossible, true);
+}
+
+bool vbt_helper_runs(void) { return atomic_load(&helper.id) != 0; }
+
+bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }
+
+/* Follows the program where it has given up rights: at once where a hook asks for it; where a system
+ * call may have gone past the hooks, soon. */
+static enum vbt_rights follow(void) {
+    enum { SOON = 50 * 1000 * 1000 };
+    uint32_t to_follow = atomic_load(&helper.to_follow);
+    bool asked = to_follow != atomic_load(&helper.followed);
+    int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
+    if (!asked && now < helper.rights_due)
+        return VBT_RIGHTS_EQUAL;
+    helper.rights_due = now + SOON;
+    enum vbt_rights rights = vbt_rights_follow();
+    if (rights == VBT_RIGHTS_EQUAL && asked) {
+        atomic_store(&helper.followed, to_follow);
+        vbt_sys(SYS_futex, &helper.followed, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0);
+    }
+    return rights;
+}
+
+/* The program cannot ask the helper for it. */
+static bool stop_unasked(const char *end, const char **reason, bool *finish) {
+    *reason = end;
+    *finish = helper.put_in_order == NULL || helper.put_in_order(end);
+    return true;
+}
+
+bool vbt_helper_sleep(int64_t nanoseconds, const char **reason, bool *finish) {
+    uint32_t call = atomic_load(&helper.call);
+    if (call == NOTHING)
+        vbt_program_end_sleep(&helper.call, NOTHING, nanoseconds);
+    call = LOOK;
+    atomic_compare_exchange_strong(&helper.call, &call, NOTHING);
+    if (atomic_load(&helper.call) == STOP) {
+        *reason = helper.reason;
+        *finish = helper.finish;
+        return true;
+    }
+    enum vbt_rights rights = follow();
+    const char *end = vbt_program_end(); /* after it, since the rights of what has ended are unknown */
+    if (end != NULL)
+        return stop_unasked(end, reason, finish);
+    if (rights == VBT_RIGHTS_SANDBOX)
+        return stop_unasked("seccomp", reason, finish);
+    *reason = VBT_STREAM_LEAVES;
+    *finish = false;
+    return rights != VBT_RIGHTS_EQUAL;
+}
+
+void vbt_helper_doze(void) { atomic_store(&helper.dozes, true); }
+
+bool vbt_helper_dozes(void) { return atomic_load(&helper.dozes); }
+
+void vbt_helper_rouse(void) {
+    uint32_t nothing = NOTHING;
+    if (!atomic_load(&helper.dozes) || !atomic_exchange(&helper.dozes, false))
+        return;
+    if (atomic_compare_exchange_strong(&helper.call, &nothing, LOOK))
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+static int run(void *unused) {
+    (void)unused;
+    vbt_program_end_open();
+    vbt_rights_begin();
+    vbt_stream_run(helper.first_tick);
+    vbt_program_end_close();
+    return 0;
+}
+
+static bool start(void) {
+    if (atomic_load(&helper.impossible))
+        return false;
+    atomic_store(&helper.followed, atomic_load(&helper.to_follow));
+    int result = vbt_helper_process_make(run, &helper.id);
+    if (result < 0 && result != -EAGAIN && result != -ENOMEM)
+        atomic_store(&helper.impossible, true); /* an emulator or a filter of system calls: time will not change that */
+    return result == 0;
+}
+
+bool vbt_helper_start(int64_t first_tick) {
+    if (!vbt_trylock(&helper.changing))
+        return false;
+    bool runs = vbt_helper_runs();
+    if (!runs) {
+        atomic_store(&helper.id, NOBODY);
+        helper.first_tick = first_tick;
+        runs = start();
+        if (!runs)
+            atomic_store(&helper.id, 0);
+    }
+    vbt_unlock(&helper.changing);
+    return runs;
+}
+
+void vbt_helper_stop(const char *reason, bool finish) {
+    vbt_lock(&helper.changing);
+    helper.reason = reason;
+    helper.finish = finish;
+    atomic_store(&helper.call, STOP);
+    if (vbt_helper_runs()) {
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    } else {
+        atomic_store(&helper.id, NOBODY);
+        if (!start()) {
+            atomic_store(&helper.id, 0);
+            vbt_stream_run(0);
+        }
+    }
+    uint32_t id, last = 0;
+    while ((id = atomic_load(&helper.id)) != 0) {
+        last = id;
+        vbt_sys(SYS_futex, &helper.id, FUTEX_WAIT, id, 0, 0, 0); /* not private: the kernel's wake is not */
+    }
+    if (last != 0)
+        vbt_helper_process_reap(last);
+    atomic_store(&helper.call, NOTHING);
+    atomic_store(&helper.dozes, false);
+    vbt_unlock(&helper.changing);
+}
+
+void vbt_helper_follow_rights(void) {
+    uint32_t id, wanted = atomic_fetch_add(&helper.to_follow, 1) + 1;
+    const struct timespec look_again = {0, 10 * 1000 * 1000};
+    uint32_t nothing = NOTHING;
+    if (atomic_compare_exchange_strong(&helper.call, &nothing, LOOK))
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    while ((id = atomic_load(&helper.id)) != 0) {
+        uint32_t followed = atomic_load(&helper.followed);
+        if ((int32_t)(followed - wanted) >= 0)
+            return;
+        vbt_sys(SYS_futex, &helper.followed, FUTEX_WAIT_PRIVATE, followed, &look_again, 0, 0);
+    }
+}
+
+void vbt_helper_after_fork(void) {
+    vbt_program_end_init();
+    helper.changing = (struct vbt_lock){0};
+    atomic_store(&helper.id, 0);
+    atomic_store(&helper.call, NOTHING);
+    atomic_store(&helper.dozes, false);
+}

@@ -1,0 +1,72 @@
+"""The process that writes the trace shares the program's memory: the program sees nothing of it, and it has no right that the
+program has not."""
+
+import pathlib
+import shutil
+
+import pytest
+
+import vbt
+
+RIGHTS = "setuid seteuid setreuid setresuid setgid setgroups all capset keepcaps no-new-privs unseen dumpable".split()
+
+
+@pytest.fixture(scope="module")
+def program():
+    return vbt.compiled("shared_memory.c", "-O1", "-g")
+
+
+def needs_root():
+    """To give it up."""
+    if pathlib.Path("/proc/self/uid_map").read_text().split()[0] != "0" or vbt.run(["/usr/bin/id", "-u"]).stdout != "0\n":
+        pytest.skip("needs to be root")
+
+
+def check(command, folder):
+    """The same output as untraced; one other process shares the memory, with no more rights; the whole trace. Returns the report."""
+    untraced = vbt.run(command)
+    folder.chmod(0o777)
+    traced = vbt.run(command, traced=folder)
+    assert untraced.returncode == 0
+    assert (traced.returncode, traced.stdout) == (0, untraced.stdout)
+    assert set(traced.stderr.splitlines()) == {"1 share the memory"}
+    assert set(untraced.stderr.splitlines()) == {"0 share the memory"}
+    (trace,) = folder.iterdir()
+    report = vbt.Report(trace)
+    assert report.json["complete"] and report.json["end_reason"] == "exit" and report.json["conservation"]["holds"]
+    assert sum(row["allocs"] for row in report.json["lines"] if row["file"].endswith("shared_memory.c")) >= 1000
+    return report
+
+
+def test_nothing_of_it_is_seen(program, tmp_path):
+    """Threads, children, waits, what was used by children, the group, a namespace that asks for a single thread."""
+    check([program, "ask"], tmp_path)
+
+
+@pytest.mark.parametrize("way", RIGHTS)
+def test_rights_are_given_up_with_the_program(program, way, tmp_path):
+    """By each function of libc, and by system calls that no hook sees; and what the kernel notes on the memory is the program's."""
+    needs_root()
+    check([program, way], tmp_path)
+
+
+def test_rights_in_another_namespace(program, tmp_path):
+    """There the program has all rights, but only there."""
+    check([program, "namespace"], tmp_path)
+
+
+@pytest.mark.parametrize("way", ["all", "unseen", "namespace"])
+def test_first_process_of_a_container(program, way, tmp_path):
+    """Orphans would become the program's children: there it is a child itself, of which no usual wait says anything."""
+    needs_root()
+    if shutil.which("unshare") is None:
+        pytest.skip("needs unshare (Debian: util-linux)")
+    check(["unshare", "--fork", "--pid", "--mount-proc", program, way], tmp_path)
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_a_trace_is_for_its_user_alone(mask, tmp_path):
+    """It holds command lines and source text."""
+    run = vbt.run(["/bin/sh", "-c", f"umask {mask:o}; exec /usr/bin/perl -e 'print 1'"], traced=tmp_path)
+    assert run.returncode == 0
+    assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
