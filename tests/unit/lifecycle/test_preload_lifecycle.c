@@ -3,7 +3,7 @@
 #include "preload/lifecycle.h"
 
 #include "preload/process/process.h"
-#include "preload/stream/helper.h"
+#include "preload/stream/helper/helper.h"
 #include "preload/stream/stream.h"
 #include "preload/thread/enter.h"
 #include "tests/unit/support/trace_decoder.h"
@@ -45,6 +45,8 @@ static pid_t in_process(void (*body)(void)) {
     pid_t pid = fork();
     if (pid == 0) {
         body();
+        if (vbt_helper_runs()) /* it would outlive the process, and write a trace */
+            vbt_helper_stop("fork", false);
         _exit(0);
     }
     wait_for(pid);
@@ -213,13 +215,36 @@ static void leave(void) {
     CHECK(vbt_lifecycle_wake());
     vbt_lifecycle_begin();
     vbt_lifecycle_before_leaving();
-    vbt_lifecycle_has_left();
-    CHECK(vbt_helper_runs() && vbt_helper_is_kept());
+    CHECK(vbt_helper_runs());
+    vbt_lifecycle_gave_up_rights(); /* nothing has changed: it returns */
+    CHECK(vbt_helper_runs());
 }
 
-static void a_helper_is_kept_where_no_other_could_be_had(void **state) {
+static void the_helper_runs_before_the_process_leaves(void **state) {
     (void)state;
     in_process(leave);
+}
+
+/* Its only event, and no hook sees the end. */
+static void be_killed(void) {
+    CHECK(vbt_lifecycle_wake());
+    vbt_lifecycle_begin();
+    CHECK(event());
+    raise(SIGKILL);
+}
+
+static void the_helper_outlives_a_killed_process(void **state) {
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        be_killed();
+    siginfo_t ended; /* it stays a zombie, so that the helper can find out how it ended */
+    assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
+    while (access(path_of(pid), F_OK) != 0)
+        usleep(1000);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_ends_with(pid, "signal 9");
 }
 
 /* To the test: which process was forked. */
@@ -319,7 +344,8 @@ int main(void) {
         TEST(an_end_that_does_not_come_is_taken_back),
         TEST(a_process_that_is_not_wanted_leaves_nothing),
         TEST(the_helper_comes_back_after_a_call_made_alone),
-        TEST(a_helper_is_kept_where_no_other_could_be_had),
+        TEST(the_helper_runs_before_the_process_leaves),
+        TEST(the_helper_outlives_a_killed_process),
         TEST(a_forked_child_has_a_trace_of_its_own),
         TEST(a_child_that_no_handler_saw_is_adopted),
     };
