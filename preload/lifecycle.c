@@ -44,7 +44,7 @@ static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helpe
 static int64_t waited_before; /* for a processor, when the process began; ns */
 static bool over;             /* recording stopped and will not go on */
 static bool summary_due = true;
-static _Atomic bool idle;     /* the child of a fork, in which nothing has happened yet */
+static _Atomic bool idle; /* the child of a fork, in which nothing has happened yet */
 
 static bool put_in_order(const char *end);
 

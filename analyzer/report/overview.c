@@ -44,10 +44,12 @@ void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
     if (started > 0)
         fprintf(out, "started %s · ", vbt_date(started).text);
     fprintf(out, "ran %s · ", vbt_time((double)vbt_model_duration(m)).text);
-    if (vbt_model_complete(m))
-        put_text(out, "complete, ended by ", m->end_reason, "\n");
-    else
+    if (vbt_model_complete(m)) {
+        fputs("complete, ", out);
+        put_text(out, vbt_model_ended_how(m), m->end_reason, "\n");
+    } else {
         fputs(m->damage != NULL ? "damaged\n" : "cut off\n", out);
+    }
 }
 
 static void put_domain(struct vbt_text_table *table, const char *name, const struct vbt_domain_totals *d, bool peak) {

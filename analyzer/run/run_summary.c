@@ -130,7 +130,7 @@ static void print_nothing(const char *program, int status, size_t running, FILE 
     if (running > 0)
         fputs("it went on in the background, and writes its trace there\n", out);
     else if (WIFSIGNALED(status))
-        fprintf(out, "signal %d killed it before the first snapshot\n", WTERMSIG(status));
+        fprintf(out, "signal %d killed it before anything could be written\n", WTERMSIG(status));
     else
         fputs("it ran nothing but a shell and its helpers (--follow all traces those, too), or programs that take no preloaded "
               "library\n",

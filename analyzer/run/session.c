@@ -130,7 +130,8 @@ static struct others count_others(const struct vbt_session *session) {
     DIR *processes = opendir("/proc");
     struct others others = {0, 0};
     for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
-        if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() && belongs(entry->d_name, session->output))
+        if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() &&
+            belongs(entry->d_name, session->output))
             count_other(entry->d_name, &others);
     if (processes != NULL)
         closedir(processes);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct vbt_model_pair {
     const char *key, *value;
@@ -255,6 +256,11 @@ void vbt_model_free(struct vbt_model *model);
 
 /* Frees rows 1 to count and the array. */
 void vbt_model_threads_free(struct vbt_model_thread *threads, size_t count);
+
+/* What goes before the reason of the end in a sentence: "ended by exit", but "ended unseen". */
+static inline const char *vbt_model_ended_how(const struct vbt_model *model) {
+    return strcmp(model->end_reason, "unseen") == 0 ? "ended " : "ended by ";
+}
 
 /* Was the trace written to its end, so that nothing is missing? */
 static inline bool vbt_model_complete(const struct vbt_model *model) { return model->ended && model->damage == NULL; }

@@ -1,4 +1,4 @@
-/* See stream.h. Everything here runs in the helper thread, or, where none can be had, in the thread
+/* See stream.h. Everything here runs in the helper, or, where none can be had, in the thread
  * that ends the process.
  *
  * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that
@@ -411,7 +411,7 @@ void vbt_stream_after_fork(void) {
     memset(&values, 0, sizeof values);
     dozing = false;
     file.forked = true;
-    file.writer = (struct vbt_chunk_writer){
-        .fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .work = writer.work};
+    file.writer =
+        (struct vbt_chunk_writer){.fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .work = writer.work};
     vbt_snapshot_after_fork();
 }

@@ -19,7 +19,7 @@ struct vbt_summary {
 /* A reason to stop: from now on the file may be out of reach. Even a process that is so young that it has none gets one. */
 #define VBT_STREAM_LEAVES "leaves"
 
-/* The helper thread's work: ticks, the first after so many ns, until it is asked to stop; then writes what it is asked for. */
+/* The helper's work: ticks, the first after so many ns, until it is asked to stop; then writes what it is asked for. */
 void vbt_stream_run(int64_t first_tick);
 
 /* Whether a file was made. */

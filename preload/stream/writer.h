@@ -1,4 +1,4 @@
-/* Chunks to a file: compressed, checksummed, numbered, appended. Of the helper thread only. */
+/* Chunks to a file: compressed, checksummed, numbered, appended. Of the helper only. */
 #ifndef VBT_CHUNK_WRITER_H
 #define VBT_CHUNK_WRITER_H
 

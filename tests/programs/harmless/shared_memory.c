@@ -84,11 +84,13 @@ static void compare_rights(void) {
             uint64_t its = strtoull(status_line(pids[i], sets[k], theirs, sizeof theirs) + 8, NULL, 16);
             char of_mine[64] = "", of_its[64] = "", path[64];
             snprintf(path, sizeof path, "/proc/%d/ns/user", pids[i]);
-            bool same = readlink("/proc/self/ns/user", of_mine, 63) > 0 && readlink(path, of_its, 63) > 0 && strcmp(of_mine, of_its) == 0;
+            bool same =
+                readlink("/proc/self/ns/user", of_mine, 63) > 0 && readlink(path, of_its, 63) > 0 && strcmp(of_mine, of_its) == 0;
             if ((its & ~(same ? mine : 0)) != 0)
                 fprintf(stderr, "has more: %s", theirs);
         }
-        if (strcmp(status_line(getpid(), "NoNewPrivs:", ours, sizeof ours), status_line(pids[i], "NoNewPrivs:", theirs, sizeof theirs)) > 0)
+        if (strcmp(status_line(getpid(), "NoNewPrivs:", ours, sizeof ours),
+                   status_line(pids[i], "NoNewPrivs:", theirs, sizeof theirs)) > 0)
             fprintf(stderr, "may gain: %s", theirs);
     }
 }
@@ -111,7 +113,8 @@ static int ask(void) {
     printf("wait: %d %d %d %d\n", asked_for(WNOHANG), asked_for(WNOHANG | __WALL), asked_for(WNOHANG | __WCLONE), asked_for(0));
     getrusage(RUSAGE_CHILDREN, &children);
     printf("children: %ld KiB, %ld faults\n", children.ru_maxrss, children.ru_minflt);
-    printf("group: %d %d, tracer: %s", getpgrp() == getpgid(0), getsid(0) > 0, status_line(getpid(), "TracerPid:", line, sizeof line));
+    printf("group: %d %d, tracer: %s", getpgrp() == getpgid(0), getsid(0) > 0,
+           status_line(getpid(), "TracerPid:", line, sizeof line));
     printf("dumpable: %d\n", prctl(PR_GET_DUMPABLE));
     FILE *file = fopen("/proc/thread-self/children", "r");
     printf("children: %s\n", file != NULL && fgets(line, sizeof line, file) != NULL ? line : "none");
