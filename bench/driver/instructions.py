@@ -3,7 +3,7 @@ where times are too noisy to tell.
 
 Each workload runs at size 0 and at a share of its size, untraced and traced; the count at size 0 is
 subtracted. The counts hardly depend on other load on the machine. They do not include cache misses
-or vbtrace's helper thread, which cannot run under Valgrind: its cost is limited by elapsed time,
+or vbtrace's helper, which cannot run under Valgrind: its cost is limited by elapsed time,
 not by the number of events.
 """
 

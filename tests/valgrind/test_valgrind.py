@@ -284,7 +284,7 @@ def test_counts(program, originals, places, tmp_path):
 
 @pytest.mark.parametrize("tool", ["memcheck", "callgrind"])
 def test_traced_inside_valgrind(tool, tmp_path):
-    """Valgrind does not support the helper thread; the program behaves as usual, and Python's own
+    """Valgrind does not support the helper; the program behaves as usual, and Python's own
     allocators are seen."""
     code = "kept = [float(i) for i in range(10000)]; print(len(kept))"
     command = ["valgrind", "-q", f"--tool={tool}", f"--log-file={tmp_path}/log", "/usr/bin/python3", "-c", code]

@@ -118,7 +118,7 @@ def test_os_fork(interpreter):
     code = """
 import os, subprocess, sys, time
 kept = [float(i) for i in range(1000)]
-time.sleep(0.1)   # so that a helper thread would be there
+time.sleep(0.1)   # so that a helper would be there
 child = os.fork()
 if child == 0:
     more = [float(i) for i in range(500)]

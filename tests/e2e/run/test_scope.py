@@ -56,7 +56,7 @@ LATE = 0.04  # seconds, less than to the next allocation
 
 @pytest.mark.parametrize("options", [{"DELAY": 0.35}, {"DURATION": 0.35}, {"DELAY": 0.25, "DURATION": 0.3}, {"DELAY": 100}])
 def test_by_the_clock(options):
-    """Never too early, and the start never too late: each event checks the clock. The helper thread
+    """Never too early, and the start never too late: each event checks the clock. The helper
     stops recording, which a busy machine may delay, but not every time."""
     for _ in range(100):
         launched = time.monotonic()

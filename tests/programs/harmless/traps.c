@@ -50,7 +50,7 @@ static void handler(int number) {
     in_other_thread |= !pthread_equal(pthread_self(), main_thread);
 }
 
-/* Signals to the process reach only the program's thread, although a helper thread is running. */
+/* Signals to the process reach only the program's thread, although a helper is running. */
 static int signals(void) {
     main_thread = pthread_self();
     signal(SIGUSR1, handler);

@@ -24,7 +24,7 @@ enum { N = 1000 };
 
 static void *kept[N];
 
-/* Long enough for the helper thread to be due; the next event starts it. */
+/* Long enough for the helper to be due; the next event starts it. */
 static void wait_a_little(void) {
     nanosleep(&(struct timespec){0, 80 * 1000 * 1000}, NULL);
     free(malloc(1)); // 1 a wait
@@ -60,7 +60,7 @@ static int filter_calls(int through_libc) {
     return result != 0;
 }
 
-/* Given "prctl" or "syscall", and "late" to have the helper thread running. */
+/* Given "prctl" or "syscall", and "late" to have the helper running. */
 static int sandbox(void) {
     int through_libc = strcmp(given[0], "prctl") == 0, late = given[1] != NULL;
     work();

@@ -128,7 +128,7 @@ static void a_full_disk_leaves_a_file_that_can_be_read(void **state) {
     struct rlimit before;
     sigset_t blocked, old;
     sigemptyset(&blocked);
-    sigaddset(&blocked, SIGXFSZ); /* as in the helper thread */
+    sigaddset(&blocked, SIGXFSZ); /* as in the helper */
     sigprocmask(SIG_BLOCK, &blocked, &old);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     write_strings(1, "fits");
