@@ -1,4 +1,5 @@
-/* See attribute.h. A parent's id is smaller than its child's: one pass in order of id knows every parent's answer. */
+/* See attribute.h. A parent's id is smaller than its child's, so that one pass in order of id knows
+ * the answer for every parent. */
 #include "attribute.h"
 
 #include "analyzer/base/allocate.h"
@@ -7,20 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The main program of a Python script is the interpreter, which nobody would call their own code; that of a program which embeds
- * Python is. */
+/* Is the main program the user's own? The interpreter that runs a Python script is not; a program
+ * that embeds Python is. */
 static bool main_program_is_users(const struct vbt_model *m) {
     const char *exe = vbt_model_process(m, "exe");
     return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(vbt_base_name(exe), "python", 6) != 0;
 }
 
-/* Is any frame of a site of the main program code of the user's? */
+/* Is any frame of a site in the main program the user's own code? */
 static bool is_users(struct vbt_places *places, uint32_t site) { return places == NULL || vbt_place_of_user(places, site)->user; }
 
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m, struct vbt_places *places) {
     bool own_program = main_program_is_users(m);
     size_t count = m->node_count + 1;
-    /* First the nearest site of each sort on the path, 0 where there is none. */
+    /* First find the nearest site of each sort on the path, 0 if there is none. */
     uint32_t *python = vbt_new(count, sizeof *python);   /* Python or special */
     uint32_t *user = vbt_new(count, sizeof *user);       /* the user's own Python, or special */
     uint32_t *program = vbt_new(count, sizeof *program); /* native, in the main program */

@@ -1,9 +1,12 @@
-/* To which line an allocation belongs.
+/* Attributes each allocation to a line.
  *
- * Leaf line: the nearest Python line on the call path; where there is none, the native call itself.
- * User line: the nearest Python line in the user's own files; on a path without Python, the nearest call in the main program's own
- * code, unless that is a Python interpreter; everything else belongs to VBT_OUTSIDE.
- * A special site ("[vbtrace]") stands for itself in both. */
+ * Leaf line: the nearest Python line on the call path; without one, the native call itself.
+ *
+ * User line: the nearest Python line in the user's own files; on a path without Python, the nearest
+ * call in the main program's own code, unless that program is a Python interpreter. Everything else
+ * belongs to VBT_OUTSIDE.
+ *
+ * A special site ("[vbtrace]") is its own leaf line and user line. */
 #ifndef VBT_ATTRIBUTE_H
 #define VBT_ATTRIBUTE_H
 
@@ -15,7 +18,8 @@ struct vbt_attribution {
     uint32_t *user; /* by node: site; 0 for VBT_OUTSIDE */
 };
 
-/* places: tell code of the user's from library code compiled into the program; NULL: all of the main program is the user's. */
+/* places: used to tell the user's own code from library code that is compiled into the program;
+ * NULL: all of the main program is the user's own. */
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *model, struct vbt_places *places);
 void vbt_attribution_free(struct vbt_attribution *attribution);
 

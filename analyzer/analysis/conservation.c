@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Mapped memory is counted three times over: by call path, by kind, and as the addresses that are held. */
+/* Mapped memory is counted in three ways: by call path, by kind, and as the addresses that are
+ * held. */
 static void check_maps(struct vbt_conservation *conservation, const struct vbt_model *m, const char *const fields[VBT_FIELDS]) {
     uint64_t live = 0;
     for (int field = 0; field < VBT_FIELDS && conservation->holds; field++) {

@@ -8,8 +8,8 @@
 
 struct vbt_conservation {
     bool checked;
-    bool holds;       /* true where it could not be checked */
-    char *difference; /* NULL, or the first one found, as a sentence */
+    bool holds;       /* true if it could not be checked */
+    char *difference; /* NULL, or the first difference as a sentence */
 };
 
 void vbt_conservation_check(struct vbt_conservation *conservation, const struct vbt_model *model);

@@ -1,5 +1,5 @@
-/* See filter.h. Conditions are bits: what a place matches is found once, and what a path matches is what its parent's does and one
- * more site's. */
+/* See filter.h. Conditions are bits: what a place matches is computed once, and a path matches what
+ * its parent and its own site match. */
 #include "filter.h"
 
 #include "analyzer/base/allocate.h"
@@ -24,12 +24,13 @@ struct condition {
 struct vbt_filter {
     struct condition *conditions;
     size_t count;
-    bool rows; /* ANY is for rows, not for stacks */
+    bool rows; /* ANY applies to rows, not to stacks */
 };
 
 _Static_assert(VBT_MAX_FILTERS <= 32, "a condition is a bit");
 
-/* The field that a filter names, and its expression; ANY where it names none, FIELDS where it names one that does not exist. */
+/* Splits a filter into its field and expression: ANY if it names no field, FIELDS if it names one
+ * that does not exist. */
 static enum filter_field split(const char *text, bool *negated, const char **expression) {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz");
     *negated = text[length] == '!';
@@ -71,7 +72,7 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
         if (c->field == ANY)
             *c = (struct condition){.text = query->filters[i]};
         else if (c->field == FIELDS || regcomp(&c->regex, c->text, REG_EXTENDED | REG_NOSUB) != 0)
-            f->count--; /* vbt_filter_wrong had something to say */
+            f->count--; /* vbt_filter_wrong has reported it */
     }
     return f;
 }
@@ -114,7 +115,8 @@ static uint32_t bits_of_place(const struct vbt_filter *f, const struct vbt_sourc
     return bits;
 }
 
-/* What all of a stack's places match, and its domain: does it hold? */
+/* Do the conditions hold for a stack, given what all its places match, and its domain (NULL:
+ * unknown)? */
 static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain) {
     bool domain_asked = false;
     for (size_t i = 0; i < f->count; i++) {
@@ -134,7 +136,7 @@ static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain)
 
 bool *vbt_filter_nodes(const struct vbt_filter *f, const struct vbt_model *m, struct vbt_places *places) {
     bool *counts = vbt_new(m->node_count + 1, sizeof *counts);
-    uint32_t *bits = vbt_new(m->node_count + 1, sizeof *bits); /* by node: of the frames on its path */
+    uint32_t *bits = vbt_new(m->node_count + 1, sizeof *bits); /* by node: what the frames on its path match */
     uint32_t *of_site = vbt_new(m->site_count + 1, sizeof *of_site);
     bool *known = vbt_new(m->site_count + 1, sizeof *known);
     for (size_t i = 1; i <= m->node_count; i++) {

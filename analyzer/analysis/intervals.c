@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An interval of the trace on its way into a group. */
+/* An interval of the trace, and the group it is merged into. */
 struct member {
     const struct vbt_model_interval *interval;
     const struct vbt_source_place *from, *to;
@@ -94,7 +94,7 @@ static int by_allocs(const void *left, const void *right) {
     return a->place->index < b->place->index ? -1 : a->place->index > b->place->index;
 }
 
-/* members: in order of id, as the model's interval sites are. */
+/* members: in order of id, like the model's interval sites. */
 static void build_inside(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places,
                          const uint32_t *leaf_of, const struct member *members, size_t member_count) {
     struct located *located = vbt_new(m->interval_site_count, sizeof *located);
@@ -104,7 +104,7 @@ static void build_inside(struct vbt_interval_list *groups, const struct vbt_mode
         while (member < member_count && members[member].interval->id < row->interval)
             member++;
         if (member == member_count || members[member].interval->id != row->interval)
-            continue; /* the interval itself was not written any more */
+            continue; /* the trace ends before the interval itself was written */
         located[count++] =
             (struct located){members[member].group,
                              {vbt_place_of_site(places, leaf_of[row->node]), row->allocs, row->frees, row->allocated, row->freed}};

@@ -1,4 +1,5 @@
-/* Intervals as people know them: from one line to another, or a section with a label; with what happened inside. */
+/* Intervals as people know them: from one line to another, or a section with a label, with what
+ * happened inside. */
 #ifndef VBT_INTERVALS_H
 #define VBT_INTERVALS_H
 
@@ -15,8 +16,8 @@ struct vbt_interval_row {
     bool section;
     const struct vbt_source_place *from, *to;
     const char *label;          /* "" for an interval between two clock readings */
-    uint64_t first_id;          /* in order of first appearance */
-    uint64_t count, iterations; /* iterations: in all repetitions together; 0: unknown */
+    uint64_t first_id;          /* for the order of first appearance */
+    uint64_t count, iterations; /* iterations: of all repetitions together; 0: unknown */
     double time_m2;
     struct vbt_model_quantities of[VBT_QUANTITIES];
     struct vbt_inside *inside; /* most allocations first */
@@ -26,10 +27,11 @@ struct vbt_interval_row {
 struct vbt_interval_list {
     struct vbt_interval_row *rows; /* in order of first_id */
     size_t count;
-    struct vbt_inside *inside; /* of all rows, one behind the other */
+    struct vbt_inside *inside; /* of all rows, one after another */
 };
 
-/* Intervals whose places and label are the same become one. leaf_of gives each node's site, as struct vbt_attribution's leaf does. */
+/* Merges intervals with the same places and label. leaf_of: each node's site, as in struct
+ * vbt_attribution's leaf. */
 void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_model *model, struct vbt_places *places,
                              const uint32_t *leaf_of);
 void vbt_interval_list_free(struct vbt_interval_list *groups);
@@ -38,13 +40,15 @@ void vbt_interval_list_free(struct vbt_interval_list *groups);
 void vbt_interval_list_sort(struct vbt_interval_list *groups, const char *key);
 extern const char *const vbt_interval_keys[];
 
-/* Leaves the rows whose label, files or functions contain a text. */
+/* Keeps the rows that pass a filter: by their label, files and functions. */
 void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt_filter *filter);
 
-/* How many iterations the repetitions held together: as the program said, else per for each repetition; 0 if unknown. */
+/* How many iterations all repetitions held: as the program said, else `per` for each repetition; 0:
+ * unknown. */
 double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t per);
 
-/* Mean of a quantity over the repetitions; NaN if there were none. Standard deviation of the time, in ns. */
+/* Mean of a quantity over the repetitions, NaN if there were none; standard deviation of the time,
+ * in ns. */
 double vbt_interval_mean(const struct vbt_interval_row *group, enum vbt_quantity quantity);
 double vbt_interval_deviation(const struct vbt_interval_row *group);
 

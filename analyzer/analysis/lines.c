@@ -50,7 +50,7 @@ static void add_sizes(struct vbt_line_row *line, const struct vbt_model_counters
         line->sizes[c->sizes[i].bucket] += c->sizes[i].allocs;
 }
 
-/* row_of_place: row + 1, of the places below known. */
+/* row_of_place: row + 1, for places with an index below `known`. */
 static void add_hits(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *row_of_place,
                      size_t known) {
     for (size_t i = 0; i < m->line_counts_count; i++) {

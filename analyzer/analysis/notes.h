@@ -1,4 +1,4 @@
-/* What a person has to know to read the numbers right. */
+/* What a person must know to read the numbers correctly. */
 #ifndef VBT_NOTES_H
 #define VBT_NOTES_H
 
@@ -10,14 +10,15 @@ struct vbt_notes {
     size_t count, capacity;
 };
 
-/* Call it when everything that is reported was looked up: it also says which sources and binaries are newer than the trace. */
+/* Call it after everything in the report has been looked up: it also names the sources and binaries
+ * that are newer than the trace. */
 void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation);
 void vbt_notes_free(struct vbt_notes *notes);
 
-/* Short name of a reason for lost events, for JSON ("signal"). */
+/* The short name of a reason for lost events, for JSON ("signal"). */
 const char *vbt_lost_name(enum vbt_lost reason);
 
-/* All that was lost, whatever the reason. */
+/* The number of lost events of all reasons. */
 uint64_t vbt_lost_total(const struct vbt_model *model);
 
 #endif

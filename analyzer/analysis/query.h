@@ -1,5 +1,5 @@
-/* What a view is asked to show: a command line with all defaults filled in. commands/ fills it, all
- * floors below read it. */
+/* What a view is asked to show: a command line with all defaults filled in. Written by commands/,
+ * read by all floors below. */
 #ifndef VBT_QUERY_H
 #define VBT_QUERY_H
 

@@ -11,7 +11,7 @@ size_t vbt_thread_shares_most(const struct vbt_model *m) { return m->thread_coun
 
 static int64_t minus(int64_t a, uint64_t b) { return (int64_t)((uint64_t)a - b); }
 
-/* Takes a part out of what is left of a node. */
+/* Subtracts a part from what is left of a node, and returns the part. */
 static struct vbt_model_counters take(struct vbt_model_counters *left, const struct vbt_model_node_part *part) {
     const struct vbt_model_counters taken = {
         .allocs = part->allocs,
@@ -30,18 +30,19 @@ static struct vbt_model_counters take(struct vbt_model_counters *left, const str
     return taken;
 }
 
-/* The only thread there was, if the trace tells of threads at all; else 0. */
+/* 1 if the process had one thread and the trace shows it, else 0. */
 static uint32_t only_thread(const struct vbt_model *m) {
     return m->thread_count == 0 && m->has_state && m->state[VBT_STATE_THREADS] <= 1 ? 1 : 0;
 }
 
-/* The shares as they were counted: a free counts for the thread that freed, so that what is live can be less than nothing. */
+/* The shares as they were counted. A free counts for the thread that freed, so that what is live
+ * can be negative. */
 static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vbt_thread_share *shares) {
     if (m->nodes[node].counters == 0)
         return 0;
     struct vbt_model_counters left = m->counters[m->nodes[node].counters];
     const struct vbt_model_node_parts *parts = node < m->node_parts_count ? &m->node_parts[node] : NULL;
-    size_t count = 1; /* shares[0] is for what the parts leave */
+    size_t count = 1; /* shares[0] is what the parts leave */
     if (parts == NULL || parts->count == 0) {
         shares[0].thread = only_thread(m);
     } else {
@@ -49,7 +50,7 @@ static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vb
             const struct vbt_model_node_part *part = &m->parts[parts->first + i];
             shares[count++] = (struct vbt_thread_share){.thread = part->thread, .counts = take(&left, part)};
         }
-        /* What changed since nobody has told apart. */
+        /* Changes after the parts were written are not known by thread. */
         shares[0].thread = left.time <= parts->time ? m->parts[parts->first].thread : 0;
     }
     shares[0].counts = left;
@@ -58,8 +59,9 @@ static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vb
 
 static bool allocated_here(const struct vbt_model_counters *c) { return c->allocs > 0 || c->inherited_blocks > 0; }
 
-/* The share that has what is live: that of the only thread that allocated; NULL: each has its own. Thread 0's where that cannot be:
- * added where there is none. peak: of what was live at the peak. */
+/* The share that owns what is live: that of the only thread that allocated. NULL: each owns its
+ * part. If that cannot be right, the share of thread 0, which is added if there is none. peak: for
+ * what was live at the peak. */
 static struct vbt_thread_share *owner_of_live(struct vbt_thread_share *shares, size_t *count, bool peak) {
     struct vbt_thread_share *owner = NULL, *unknown = NULL;
     bool several = false, impossible = false;
@@ -96,7 +98,7 @@ size_t vbt_thread_shares(const struct vbt_model *m, uint32_t node, struct vbt_th
     return count;
 }
 
-/* Nobody but the kernel knows a thread by its tid alone; that of the main thread is the process's. */
+/* Is it the main thread? Its tid is the process id. */
 static bool is_main(const struct vbt_model *m, const struct vbt_model_thread *thread) {
     return thread->tid != 0 && thread->tid == vbt_model_process_number(m, "pid");
 }
@@ -130,7 +132,7 @@ static void get_totals(uint64_t totals[SUMS], const struct vbt_model_thread *thr
     totals[4] = thread->totals[domain].temporary;
 }
 
-/* The threads' totals against those of the process. */
+/* Compares the threads' totals with those of the process. */
 static char *totals_difference(const struct vbt_model *m, int domain, const char *const names[SUMS]) {
     uint64_t sums[SUMS] = {0}, totals[SUMS];
     for (size_t thread = 1; thread <= m->thread_count; thread++) {

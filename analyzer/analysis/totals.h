@@ -1,4 +1,5 @@
-/* The totals of the domains. From the newest STATE of the trace; from the call paths' counters where it holds none. */
+/* The totals of the domains: from the newest STATE of the trace; without one, from the call paths'
+ * counters. */
 #ifndef VBT_TOTALS_H
 #define VBT_TOTALS_H
 
@@ -8,13 +9,13 @@ struct vbt_domain_totals {
     uint64_t allocs, frees, allocated, freed, temporary;
     uint64_t inherited_blocks, inherited_bytes;
     int64_t live_blocks, live_bytes;
-    int64_t at_peak_bytes; /* live at the global peak, by call paths */
+    int64_t at_peak_bytes; /* live at the global peak, from the call paths */
 };
 
 struct vbt_trace_totals {
     struct vbt_domain_totals domain[VBT_DOMAINS];
-    struct vbt_domain_totals all;                /* heap and Python: mapped memory is where these two get theirs from */
-    struct vbt_domain_totals map[VBT_MAP_KINDS]; /* of the map domain; what these have at the peak is not told */
+    struct vbt_domain_totals all;                /* heap and Python, without mapped memory, which these two take theirs from */
+    struct vbt_domain_totals map[VBT_MAP_KINDS]; /* of the map domain; what each kind had at the peak is unknown */
     int64_t peak_bytes;
 };
 

@@ -10,8 +10,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* What a report may take: so many bytes, and so many times those of the trace. A small file can be made to name thousands of frames by
- * the longest of names; none that vbtrace writes comes near. */
+/* Limit on the size of a report: so many bytes, plus so many times the size of the trace. A small
+ * file can be crafted to name thousands of frames with the longest of names; no trace that vbtrace
+ * writes comes near the limit. */
 enum { LEAST_REPORT = 1 << 30, REPORT_RATIO = 1024 };
 
 char *vbt_trace_damage(const struct vbt_model *model) {
@@ -20,7 +21,7 @@ char *vbt_trace_damage(const struct vbt_model *model) {
     return vbt_text("damaged at byte %" PRIu64 ": %s; everything before it is reported", model->damage_offset, model->damage);
 }
 
-/* False after a message if the options ask for counts of lines and there are none. */
+/* False after a message if the query asks for counted lines and there are none. */
 static bool has_lines(const struct vbt_model *model, const struct vbt_query *query, const char *damage) {
     if (model->line_counts_count > 0 || (query->like == VBT_LIKE_OURS && !query->own))
         return true;

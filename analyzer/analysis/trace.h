@@ -1,4 +1,4 @@
-/* A loaded trace with everything the subcommands look things up in. */
+/* A loaded trace with everything that commands look things up in. */
 #ifndef VBT_TRACE_H
 #define VBT_TRACE_H
 
@@ -15,15 +15,17 @@ struct vbt_trace {
     struct vbt_places *places;
     struct vbt_sources *sources;
     struct vbt_filter *filter;
-    bool *counts; /* by node: its counters are to be reported, see filter.h */
+    bool *counts; /* by node: whether its counters are reported, see filter.h */
 };
 
-/* Loads query->trace; says on stderr why it cannot, and, unless the report is JSON (which has notes), what of it is damaged.
- * False if there is nothing to report: exit status 2. Free it only if it was loaded. */
+/* Loads query->trace. Says on standard error why it cannot be loaded and, unless the report is JSON
+ * (which has notes), what is damaged. False, for exit status 2, if there is nothing to report. Free
+ * the trace only if it was loaded. */
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
 
-/* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if the trace is whole so far. */
+/* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if
+ * the trace is not damaged. */
 char *vbt_trace_damage(const struct vbt_model *model);
 
 #endif

@@ -1,4 +1,4 @@
-/* How the views of the call tree write calls, places and measures. */
+/* How views of the call tree print calls, places and measures. */
 #ifndef VBT_CALL_REPORT_H
 #define VBT_CALL_REPORT_H
 
@@ -10,13 +10,14 @@
 /* "Bytes allocated", "Live at the peak", ... */
 const char *vbt_measure_title(enum vbt_measure measure);
 
-/* 1.2 MiB or 1,234, as the measure wants it. */
+/* 1.2 MiB or 1,234, depending on the measure. */
 struct vbt_unit vbt_measure_text(enum vbt_measure measure, int64_t value);
 
-/* 12.3%, 0.04%, <0.01%; "" where there is no whole. */
+/* 12.3%, 0.04%, <0.01%; "" if the whole is 0. */
 struct vbt_unit vbt_share(int64_t part, int64_t whole);
 
-/* "work (bench.py:3)", "parse (libxml2.so.2)", "[vbtrace]": without folders. The caller frees it. */
+/* "work (bench.py:3)", "parse (libxml2.so.2)", "[vbtrace]": without folders. The caller frees
+ * it. */
 char *vbt_call_name(const struct vbt_source_place *place);
 
 /* "/proj/bench.py:3", or the module; "" for special places. The caller frees it. */
@@ -25,10 +26,11 @@ char *vbt_place_position(const struct vbt_source_place *place);
 /* "python", "native", "inlined", "special". */
 const char *vbt_call_kind(const struct vbt_call *call);
 
-/* The least of the measure that --min leaves in; INT64_MIN, which leaves all in, for --min 0. */
+/* The smallest value of the measure that --min keeps; INT64_MIN, which keeps all, for --min 0. */
 int64_t vbt_least(const struct vbt_query *query, int64_t whole);
 
-/* Adds "allocs", "allocated_bytes", "at_peak_bytes", "live_bytes", "live_blocks", "temporary_allocs", each behind a prefix. */
+/* Adds "allocs", "allocated_bytes", "at_peak_bytes", "live_bytes", "live_blocks" and
+ * "temporary_allocs", each after a prefix. */
 void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEASURES]);
 
 /* The same as text: `, "allocs": 1, ...`. */

@@ -29,7 +29,7 @@ static FILE *begin(char **text, size_t *size) {
     return out;
 }
 
-/* Closes a stream in memory and returns what was written to it. */
+/* Closes a memory stream and returns what was written to it. */
 static char *finish(FILE *out, char **text) {
     if (fclose(out) != 0)
         vbt_out_of_memory();

@@ -4,11 +4,11 @@
 
 #include "analyzer/trace/model.h"
 
-/* Arguments joined by blanks, quoted for a shell where that is needed; the executable's path where no arguments are known. The caller
- * frees it. */
+/* Arguments separated by blanks, quoted for a shell where necessary; the executable's path if no
+ * arguments are known. The caller frees it. */
 char *vbt_command_line(const struct vbt_model *model);
 
-/* One word, quoted if a shell would otherwise take it apart. The caller frees it. */
+/* One word, quoted if a shell would otherwise change or split it. The caller frees it. */
 char *vbt_shell_word(const char *word);
 
 #endif

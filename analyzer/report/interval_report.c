@@ -13,17 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lines shown under an interval. */
+/* How many lines are shown under an interval. */
 enum { SITES_SHOWN = 8 };
 
-/* bench.py:12, or a function where there is no line */
+/* bench.py:12, or the function if there is no line. */
 static char *short_location(const struct vbt_source_place *place) {
     if (place->kind == VBT_PLACE_SPECIAL || place->line == 0)
         return vbt_copy(place->function, strlen(place->function));
     return vbt_text("%s:%lld", vbt_file_name(place->file), (long long)place->line);
 }
 
-/* The standard deviation of one repetition says nothing. */
+/* Leaves the cell empty for a single repetition, whose standard deviation means nothing. */
 static void put_deviation(struct vbt_text_table *table, const struct vbt_interval_row *group, double share) {
     double deviation = vbt_interval_deviation(group);
     vbt_text_table_cell(table, "%s", group->count < 2 || isnan(deviation) ? "" : vbt_time(deviation / share).text);
@@ -33,13 +33,14 @@ static void put_time(struct vbt_text_table *table, double ns) {
     vbt_text_table_cell(table, "%s", isnan(ns) ? "" : vbt_time(ns).text);
 }
 
-/* Decimals where there is something behind the point, or where an iteration's cost is meant. */
+/* Prints decimals if the mean is not a whole number, or if it is the cost of an iteration. */
 static void put_mean(struct vbt_text_table *table, double mean, bool decimals) {
     bool whole = !decimals && fabs(mean) < 1e15 && mean == floor(mean);
     vbt_text_table_cell(table, "%s", whole ? vbt_count((int64_t)mean).text : vbt_rate(mean).text);
 }
 
-/* Under an interval, the lines that allocate in it; what they cost is divided as the interval's own cost is. */
+/* Prints the lines that allocate in an interval below it, with their cost divided like the
+ * interval's own. */
 static void put_sites(struct vbt_text_table *table, const struct vbt_interval_row *group, size_t columns, size_t allocs,
                       double each) {
     for (size_t i = 0; i < group->inside_count && i < SITES_SHOWN && group->inside[i].allocs > 0; i++) {
@@ -57,7 +58,7 @@ static void put_sites(struct vbt_text_table *table, const struct vbt_interval_ro
     }
 }
 
-/* A section in the table: its label taken apart into a name and a number at its end. */
+/* A section in the table: its label split into a name and a number at its end. */
 struct labelled {
     const struct vbt_interval_row *group;
     size_t name_size; /* of the label, without the number and the blank before it */
@@ -85,10 +86,11 @@ static int by_name_rank(const void *left, const void *right) {
     const struct labelled *a = left, *b = right;
     if (a->rank != b->rank)
         return a->rank < b->rank ? -1 : 1;
-    return a->group < b->group ? -1 : 1; /* the groups are in order already */
+    return a->group < b->group ? -1 : 1; /* the groups are already in order */
 }
 
-/* Brings sections of one name together, the names in order of their first section, each name's sections in the groups' order. */
+/* Sorts the sections so that those of one name stand together: names in order of their first
+ * section, the sections of a name in the groups' order. */
 static void arrange(struct labelled *rows, size_t count) {
     if (count == 0)
         return;

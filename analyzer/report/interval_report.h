@@ -1,4 +1,4 @@
-/* Intervals and sections as tables and as JSON rows. */
+/* Prints intervals and sections as tables and as JSON rows. */
 #ifndef VBT_INTERVAL_REPORT_H
 #define VBT_INTERVAL_REPORT_H
 
@@ -7,12 +7,13 @@
 
 #include <jansson.h>
 
-/* The sections among the groups: one row each, labels that differ in a number at their end side by side. At most `limit` rows; how
- * many there are in all is returned. With `sites`, the lines that allocate under each. */
+/* Prints the sections among the groups, one row each; labels that differ only in a number at their
+ * end stand together. Prints at most `limit` rows, and returns how many there are in all. sites:
+ * prints the lines that allocate under each. */
 size_t vbt_sections_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                           struct vbt_output *output);
 
-/* The intervals between two clock readings, likewise. */
+/* The same for the intervals between two clock readings. */
 size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                                  struct vbt_output *output);
 

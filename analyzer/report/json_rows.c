@@ -25,7 +25,7 @@ json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources 
     return row;
 }
 
-/* [[smallest size of the bucket, allocations], ...], the buckets that have any. */
+/* [[smallest size of the bucket, allocations], ...] for the buckets that have any. */
 static json_t *sizes_of(const uint64_t *sizes) {
     json_t *list = json_array();
     for (int i = 0; i < VBT_SIZE_BUCKETS; i++)

@@ -1,4 +1,4 @@
-/* Rows that several JSON views share: places, lines, threads. */
+/* JSON rows that several views share: places, lines, threads. */
 #ifndef VBT_JSON_ROWS_H
 #define VBT_JSON_ROWS_H
 
@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-/* {"file", "line", "function", ...}: a place; its source line too if sources is not NULL. */
+/* {"file", "line", "function", ...}: a place, with its source line if sources is not NULL. */
 json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources *sources);
 
-/* A row of "lines", "user_lines". */
+/* An item of "lines" and "user_lines". */
 json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sources);
 
 /* [{"thread", "label", "name", "tid", "threads", "begun_ns", "ended_ns", counts}] */

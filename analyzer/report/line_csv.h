@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* A line of titles and the first `limit` rows. */
+/* Prints the titles and the first `limit` rows. */
 void vbt_line_csv_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, FILE *out);
 
 #endif

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The widths and gaps of the first five are those of memory_profiler's "{:>6} {:>12} {:>12}  {:>10}   {:<}". Net says what Increment
- * says, and Freed is Bytes less Net: where room is short these two go first. */
+/* The first five columns have the widths and gaps of memory_profiler's "{:>6} {:>12} {:>12}  {:>10}
+ * {:<}". Net repeats Increment, and Freed is Bytes minus Net, so these two are the first to be
+ * omitted. */
 static const struct vbt_column columns[] = {
     {.title = "Line #", .align = VBT_RIGHT, .width = 6},
     {.title = "Mem usage", .align = VBT_RIGHT, .gap = 1, .width = 12, .drop = 1},
@@ -26,13 +27,13 @@ static const struct vbt_column columns[] = {
     {.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 5},
 };
 
-/* A row of the table: one line of one file, whatever its functions. */
+/* A row of the table: one line of one file, whatever functions it is in. */
 struct line_table_row {
     const struct vbt_source_place *place;
     struct vbt_sums sums;
     uint64_t hits, entries;
     size_t rank;      /* 0: hottest */
-    size_t file_rank; /* that of the hottest row in the same file */
+    size_t file_rank; /* of the hottest row in the same file */
 };
 
 static bool has_source(const struct vbt_source_place *place) { return place->kind != VBT_PLACE_SPECIAL; }
@@ -45,7 +46,7 @@ static int by_place(const void *left, const void *right) {
     if (a->place->line != b->place->line)
         return a->place->line < b->place->line ? -1 : 1;
     if (a->place->line == 0 && (order = strcmp(a->place->function, b->place->function)) != 0)
-        return order; /* without a line the function is what tells them apart */
+        return order; /* without a line, rows differ in their function */
     return a->rank < b->rank ? -1 : 1;
 }
 
@@ -68,7 +69,7 @@ static int by_file_and_line(const void *left, const void *right) {
     return by_rank(left, right);
 }
 
-/* Leaves one row a line of a file, in order of rank; returns how many there are. */
+/* Merges the rows of each line, and sorts them by rank. Returns how many are left. */
 static size_t merge_rows(struct line_table_row *rows, size_t count) {
     if (count > 0)
         qsort(rows, count, sizeof *rows, by_place);
@@ -89,7 +90,7 @@ static size_t merge_rows(struct line_table_row *rows, size_t count) {
     return kept;
 }
 
-/* Gives all rows of a file the rank of its hottest, and sorts by file and line. */
+/* Gives all rows of a file the rank of its hottest row, and sorts by file and line. */
 static void group_by_file(struct line_table_row *rows, size_t count) {
     if (count == 0)
         return;
@@ -114,7 +115,7 @@ void vbt_line_cells_put(struct vbt_text_table *table, const struct vbt_sums *s) 
     vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->temporary).text);
 }
 
-/* occurrences: 0 if they are not known. */
+/* occurrences: 0: unknown. */
 static void put_sums(struct vbt_text_table *table, const char *line, const struct vbt_sums *s, uint64_t occurrences,
                      const char *contents) {
     vbt_text_table_cell(table, "%s", line);
@@ -132,9 +133,9 @@ static size_t indentation(const char *source, size_t size) {
     return blanks;
 }
 
-enum { LONGEST_NAME = 40 }; /* of a function, where its source is not known */
+enum { LONGEST_NAME = 40 }; /* of a function whose source is not available */
 
-/* The rows of one file. What all lines are indented by is left away. */
+/* Prints the rows of one file, without the indentation that all of them share. */
 static void put_file(struct vbt_text_table *table, const struct line_table_row *rows, size_t count, struct vbt_sources *sources) {
     size_t common = SIZE_MAX, size;
     for (size_t i = 0; i < count; i++) {

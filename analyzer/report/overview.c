@@ -15,7 +15,7 @@
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 static const char *const map_kind_names[VBT_MAP_KINDS] = {"anonymous", "file", "arena"};
 
-/* A text of the trace, as it may go to a terminal. */
+/* Prints a text of the trace, made printable. */
 static void put_text(FILE *out, const char *before, const char *text, const char *behind) {
     char *printable = vbt_utf8_printable(text, strlen(text));
     fprintf(out, "%s%s%s", before, printable, behind);
@@ -64,7 +64,7 @@ static void put_domain(struct vbt_text_table *table, const char *name, const str
     vbt_text_table_cell(table, "%s", peak ? vbt_bytes(d->at_peak_bytes).text : "");
 }
 
-/* All mapped memory; where it is of several kinds, these too. */
+/* Prints all mapped memory, and each kind if there are several. */
 static void put_mapped(struct vbt_text_table *table, const struct vbt_trace_totals *totals) {
     static const char *const names[VBT_MAP_KINDS] = {"  memory", "  files", "  arenas"};
     const struct vbt_domain_totals *all = &totals->domain[VBT_DOMAIN_MAP];
@@ -121,7 +121,7 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     putc('\n', out);
 }
 
-/* All values of a key that may repeat. */
+/* All values of a key that may be repeated. */
 static json_t *values_of(const struct vbt_model *m, const char *key) {
     json_t *list = json_array();
     for (size_t i = 0; i < m->process_count; i++)

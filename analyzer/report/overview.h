@@ -1,4 +1,4 @@
-/* The head of the report: what ran, and what it cost in all. */
+/* The beginning of the report: what ran, and its totals. */
 #ifndef VBT_OVERVIEW_H
 #define VBT_OVERVIEW_H
 
@@ -7,13 +7,13 @@
 #include "analyzer/base/json.h"
 #include "analyzer/base/output.h"
 
-/* The traced program in two lines. */
+/* Prints the traced program in two lines. */
 void vbt_program_print(const struct vbt_model *model, struct vbt_output *output);
 
-/* Allocations by domain, peak, resident set, what was lost. */
+/* Prints allocations by domain, peak, resident set, and what was lost. */
 void vbt_totals_print(const struct vbt_model *model, struct vbt_output *output);
 
-/* The "program" and "totals" of the JSON report. */
+/* "program" and "totals" of the JSON report. */
 json_t *vbt_json_program(const struct vbt_model *model);
 json_t *vbt_json_totals(const struct vbt_model *model);
 

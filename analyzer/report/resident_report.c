@@ -1,8 +1,9 @@
 /* See resident_report.h.
  *
- * Of the pages that allocators keep their blocks in, as many bytes are in use as were requested and not freed; the rest is
- * fragmentation: freed and kept, lost to rounding, headers. Where more is in use than is resident, some blocks were never
- * written, or were paged out, and nothing can be said of the rest. */
+ * Of the pages in which allocators keep their blocks, as many bytes are in use as were requested
+ * and not freed. The rest is fragmentation: freed and kept, lost to rounding, headers. If more
+ * bytes are in use than are resident, some blocks were never written to or were paged out, and
+ * nothing is known about the rest. */
 #include "resident_report.h"
 
 #include "analyzer/base/text_table.h"

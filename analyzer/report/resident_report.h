@@ -1,4 +1,5 @@
-/* What the resident set consisted of: heap in use and fragmentation, mapped memory, stacks, the program, vbtrace, and what nobody knows. */
+/* A breakdown of the resident set: heap in use and fragmentation, mapped memory, stacks, the
+ * program, vbtrace, and the unexplained rest. */
 #ifndef VBT_RESIDENT_REPORT_H
 #define VBT_RESIDENT_REPORT_H
 
@@ -6,10 +7,10 @@
 #include "analyzer/base/output.h"
 #include "analyzer/trace/model.h"
 
-/* A table; nothing where the trace does not tell. */
+/* Prints a table; nothing if the trace has no breakdown. */
 void vbt_resident_print(const struct vbt_model *model, struct vbt_output *output);
 
-/* {"latest": {…}, "highest": {…}}, each null where it is not told. */
+/* {"latest": {…}, "highest": {…}}, each null if unknown. */
 json_t *vbt_json_resident(const struct vbt_model *model);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames in all stacks that are listed: as many as a file of some hundred megabytes holds. */
+/* The most frames in all stacks that are listed: a file of some hundred megabytes. */
 enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64 };
 
 struct place_name {
@@ -23,7 +23,7 @@ struct place_name {
 struct vbt_stack_names {
     const struct vbt_call_tree *tree;
     struct place_name *by_place; /* there are many more calls than places */
-    const char **by_call;        /* NULL: not asked for yet */
+    const char **by_call;        /* NULL: not formatted yet */
 };
 
 struct vbt_stack_names *vbt_stack_names_new(const struct vbt_call_tree *tree) {
@@ -44,7 +44,7 @@ void vbt_stack_names_free(struct vbt_stack_names *names) {
     free(names);
 }
 
-/* What separates frames is in no frame. */
+/* The name of a place, without the character that separates frames. */
 static const char *name_of_place(struct vbt_stack_names *names, const struct vbt_source_place *place) {
     struct place_name *found;
     HASH_FIND_PTR(names->by_place, &place, found);

@@ -1,8 +1,9 @@
 """Measures one statement inside a traced interpreter: what `vbtrace run --memit` runs, see memit.c.
 
-It is code of "<vbtrace>", so that nothing it does itself counts as the statement's: frame, function and namespace of the statement are
-there before, and the interpreter's way in and out is its. Given: out, a descriptor for the result: the resident set before and at its
-highest, and the live heap before, in bytes.
+Its file name is "<vbtrace>", so that nothing it does itself counts for the statement: the
+statement's frame, function and namespace exist before, and the interpreter's way in and out belongs
+to this file. Given: out, a descriptor for the result: the resident set before and at its highest,
+and the live heap before, in bytes.
 """
 
 import ctypes
@@ -21,7 +22,7 @@ def resident(name):
 
 
 def forget_peak():
-    """Has the kernel take the resident set's peak anew; false where it does not do that."""
+    """Resets the kernel's peak of the resident set; false if the kernel cannot do that."""
     try:
         with open("/proc/self/clear_refs", "wb", buffering=0) as control:
             control.write(b"5")
@@ -31,7 +32,8 @@ def forget_peak():
 
 
 def peak_since(before, earlier):
-    """The peak since forget_peak; where that was not to be had, as far as the peak of all times (before it: earlier) tells."""
+    """The peak since forget_peak; if that failed, the best that the peak of the whole process,
+    which was `earlier` before the statement, can tell."""
     peak = resident(b"VmHWM:")
     return peak if earlier is None or peak > earlier else max(before, resident(b"VmRSS:"))
 

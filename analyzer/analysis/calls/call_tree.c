@@ -18,7 +18,7 @@ static void add(int64_t to[VBT_MEASURES], const int64_t from[VBT_MEASURES]) {
         to[i] = plus(to[i], from[i]);
 }
 
-/* A tree that grows, with a table to find a call's child by its place. */
+/* A tree under construction, with a hash table that finds a call's child by its place. */
 struct builder {
     struct vbt_call_tree *tree;
     uint32_t *slots;   /* index of a call; 0: free */
@@ -50,7 +50,7 @@ static size_t slot_of(const struct builder *b, uint32_t parent, const struct vbt
     return at;
 }
 
-/* Makes the table fit for one more call. */
+/* Makes room for one more call. */
 static void make_room(struct builder *b) {
     if (2 * (b->tree->count + 1) < b->slot_count)
         return;
@@ -61,8 +61,9 @@ static void make_room(struct builder *b) {
         b->slots[slot_of(b, b->tree->calls[i].parent, b->tree->calls[i].place)] = (uint32_t)i;
 }
 
-/* How many calls a tree may have that is made of `count` nodes or calls. Groups, inlined functions and stacks read backwards repeat
- * callers, and deep stacks would do so without end. Callers are left out then, counts never. */
+/* The most calls in a tree made of `count` nodes or calls. Groups, inlined functions and reversed
+ * stacks repeat callers; deep stacks would repeat them without bound. Beyond this limit callers are
+ * omitted, never counts. */
 static size_t most_calls(size_t count) { return 4 * count + (1 << 20); }
 
 static void tell_of_missing_callers(const struct vbt_call_tree *tree, size_t most) {
@@ -70,7 +71,7 @@ static void tell_of_missing_callers(const struct vbt_call_tree *tree, size_t mos
         vbt_warn("the tree has more than %s calls: of some stacks callers are left out", vbt_count((int64_t)most).text);
 }
 
-/* The child of a call that has this place; made where there is none. */
+/* The child of a call at this place, created if it does not exist. */
 static uint32_t child_of(struct builder *b, uint32_t parent, const struct vbt_source_place *place, bool inlined, bool group) {
     make_room(b);
     size_t slot = slot_of(b, parent, place);
@@ -86,7 +87,7 @@ static uint32_t child_of(struct builder *b, uint32_t parent, const struct vbt_so
     return b->slots[slot];
 }
 
-/* Places for what is no call site, one for each name. */
+/* Places that are not call sites, one for each name. */
 struct place_names {
     struct vbt_call_tree *tree;
     struct named_place {
@@ -97,7 +98,7 @@ struct place_names {
     size_t module_count, module_capacity;
 };
 
-/* The place of a name, which is taken over. */
+/* The place of a name. Takes ownership of the name. */
 static const struct vbt_source_place *named_place(struct place_names *names, char *text) {
     struct named_place *found;
     size_t length = strlen(text);
@@ -143,14 +144,15 @@ struct merging {
     struct place_names names;
     const struct vbt_trace *trace;
     const struct vbt_call_tree_shape *shape;
-    uint32_t *call_of; /* by node, where stamp says that it is of this group */
+    uint32_t *call_of; /* by node; valid if its stamp is that of this group */
     uint32_t *stamp;
     uint32_t *path; /* nodes still to be merged */
-    size_t most;    /* calls: as most_calls says */
+    size_t most;    /* limit on calls, see most_calls */
     struct vbt_thread_share *shares;
 };
 
-/* thread: by thread, the one whose share of the node it is. */
+/* The group of a node's counts, or NULL. thread: if grouped by thread, the thread whose share it
+ * is. */
 static const struct vbt_source_place *group_of(struct merging *g, uint32_t node, uint32_t thread) {
     static const char *const domains[VBT_DOMAINS] = {"[heap]", "[python]", "[map]"};
     const struct vbt_model *m = &g->trace->model;
@@ -167,7 +169,7 @@ static const struct vbt_source_place *group_of(struct merging *g, uint32_t node,
     }
 }
 
-/* Adds a node's frames below the call of its parent: the outermost first. */
+/* Adds a node's frames below its parent's call, the outermost first. Returns the innermost. */
 static uint32_t add_frames(struct merging *g, uint32_t parent, uint32_t node) {
     const struct vbt_model *m = &g->trace->model;
     uint32_t site = m->nodes[node].site;
@@ -187,7 +189,8 @@ static uint32_t add_frames(struct merging *g, uint32_t parent, uint32_t node) {
     return parent;
 }
 
-/* The call of a node in the part of the tree that begins at `root`; parts are merged one after the other. */
+/* The call of a node in the part of the tree that begins at `root`. Parts are merged one after
+ * another. */
 static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root, uint32_t part) {
     if (g->b.tree->count > g->most)
         return add_frames(g, root, node);
@@ -205,8 +208,8 @@ static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root, uint32_
     return call;
 }
 
-/* What was inherited at a fork is no leak of the child's. Which of the blocks of one call path were freed is not known: it is taken that
- * the child freed its own. */
+/* Blocks inherited at a fork are not leaks of the child. Which blocks of a call path were freed is
+ * unknown, so it is assumed that the child freed its own first. */
 static int64_t own_live(int64_t live, uint64_t inherited) {
     return live > 0 && (uint64_t)live > inherited ? live - (int64_t)inherited : 0;
 }
@@ -220,7 +223,7 @@ static void count_node(struct vbt_call *call, const struct vbt_model_counters *c
     add(call->self, counted);
 }
 
-/* A call is counted wherever it lies below: one pass from the last to the first. */
+/* Adds each call's counts to all calls above it, in one pass from the last call to the first. */
 static void accumulate(struct vbt_call_tree *tree) {
     for (size_t i = 0; i < tree->count; i++)
         memcpy(tree->calls[i].cumulative, tree->calls[i].self, sizeof tree->calls[i].self);
@@ -233,7 +236,7 @@ struct counted_node {
     uint32_t node, share;
 };
 
-/* In order of group, within a group of node. */
+/* Orders by group, and within a group by node. */
 static int by_group(const void *left, const void *right) {
     const struct counted_node *a = left, *b = right;
     if (a->group != b->group)
@@ -241,7 +244,7 @@ static int by_group(const void *left, const void *right) {
     return a->node < b->node ? -1 : 1;
 }
 
-/* The counts of a node, or those of one thread there: its share of that number. */
+/* The counts of a node; if grouped by thread, those of the share with this number. */
 static struct vbt_model_counters counts_of(struct merging *g, uint32_t node, uint32_t share) {
     const struct vbt_model *m = &g->trace->model;
     if (g->shape->by != VBT_BY_THREAD)
@@ -250,7 +253,7 @@ static struct vbt_model_counters counts_of(struct merging *g, uint32_t node, uin
     return g->shares[share].counts;
 }
 
-/* All that counts, a row for each node and group. */
+/* Lists everything that counts, one row per node and group. */
 static struct counted_node *list_counted(struct merging *g, size_t *count) {
     struct counted_node *counted = NULL;
     size_t capacity = 0;
@@ -318,16 +321,17 @@ void vbt_call_tree_clamp(struct vbt_call_tree *tree, enum vbt_measure measure) {
     }
 }
 
-/* A stack on its way into the reversed tree. */
+/* A stack that is being added to the reversed tree. */
 struct reversed_stack {
     uint32_t from; /* the call where it ends */
-    uint32_t next; /* its next frame outwards; 0: none left */
-    uint32_t at;   /* where it has come to in the reversed tree */
+    uint32_t next; /* its next frame outwards; 0: none is left */
+    uint32_t at;   /* its innermost call in the reversed tree so far */
 };
 
 static bool is_frame(const struct vbt_call_tree *tree, uint32_t call) { return call != 0 && !tree->calls[call].group; }
 
-/* All stacks that count anything, each at its group, if it has one. */
+/* Starts with all stacks that have any counts, each at its group if it has one. Returns how many
+ * there are. */
 static size_t begin_stacks(struct builder *b, const struct vbt_call_tree *from, struct reversed_stack *stacks) {
     uint32_t *group = vbt_new(from->count, sizeof *group); /* by call: the reversed tree's call for its group */
     static const int64_t nothing[VBT_MEASURES];
@@ -356,7 +360,7 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
     size_t most = most_calls(from->count);
     struct reversed_stack *stacks = vbt_new(from->count, sizeof *stacks);
     size_t count = begin_stacks(&b, from, stacks);
-    while (count > 0) { /* one level after the other */
+    while (count > 0) { /* one level after another */
         size_t left = 0;
         for (size_t i = 0; i < count; i++) {
             struct reversed_stack *stack = &stacks[i];

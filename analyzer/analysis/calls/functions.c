@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Gives every call the row of its place, 1 and up. */
+/* Stores for every call the number of its place's row, from 1. */
 static void find_rows(struct vbt_functions *functions, const struct vbt_call_tree *tree, uint32_t *row) {
     uint32_t *row_of_place = NULL;
     size_t capacity = 0, place_capacity = 0, known = 0;
@@ -30,7 +30,8 @@ static void add(int64_t to[VBT_MEASURES], const int64_t from[VBT_MEASURES]) {
         to[i] = (int64_t)((uint64_t)to[i] + (uint64_t)from[i]);
 }
 
-/* Walks the tree from the root; a call whose function is not on the path to it yet adds all below it to that function. */
+/* Walks the tree from the root. A call whose function is not yet on the path adds everything below
+ * it to that function. */
 static void count_cumulative(struct vbt_functions *functions, const struct vbt_call_tree *tree, const uint32_t *row) {
     uint32_t *child = vbt_new(tree->count, sizeof *child), *sibling = vbt_new(tree->count, sizeof *sibling);
     for (size_t i = tree->count - 1; i > 0; i--) {
@@ -101,7 +102,7 @@ static int compare(const void *left, const void *right, void *data) {
     const struct function_order *by = data;
     int64_t x = by->cumulative ? a->cumulative[by->measure] : a->self[by->measure];
     int64_t y = by->cumulative ? b->cumulative[by->measure] : b->self[by->measure];
-    if (x == y) { /* of full native stacks nearly all functions allocate nothing themselves */
+    if (x == y) { /* with full native stacks nearly all functions allocate nothing themselves */
         x = a->cumulative[by->measure];
         y = b->cumulative[by->measure];
     }

@@ -1,4 +1,4 @@
-/* What every function allocates itself, and with everything it calls. */
+/* What every function allocates itself, and together with everything it calls. */
 #ifndef VBT_FUNCTIONS_H
 #define VBT_FUNCTIONS_H
 
@@ -7,7 +7,7 @@
 struct vbt_function {
     const struct vbt_source_place *place;
     int64_t self[VBT_MEASURES];       /* where it was the innermost frame */
-    int64_t cumulative[VBT_MEASURES]; /* of all call stacks it is on, each counted once however often it recurs */
+    int64_t cumulative[VBT_MEASURES]; /* of all call stacks with it, each counted once even if it recurs */
 };
 
 struct vbt_functions {
@@ -15,19 +15,21 @@ struct vbt_functions {
     size_t count;
 };
 
-/* One row a place of the tree, which has groups only if it has no calls, and must live longer. Self counts of all rows add up to the tree's root. Takes time
- * in proportion to the calls, however deep they nest. */
+/* One row per place of the tree, which must live longer and may have groups only if it has no
+ * calls. The self counts of all rows add up to the tree's root. Takes time in proportion to the
+ * number of calls, however deep they nest. */
 void vbt_functions_build(struct vbt_functions *functions, const struct vbt_call_tree *tree);
 void vbt_functions_free(struct vbt_functions *functions);
 
-/* By one of vbt_function_keys, largest first: a measure of vbt_measure_names, "cum-" and a measure, or "file". */
+/* Sorts by one of vbt_function_keys, largest first: a measure of vbt_measure_names, "cum-" and a
+ * measure, or "file". */
 void vbt_functions_sort(struct vbt_functions *functions, const char *key);
 extern const char *const vbt_function_keys[];
 
 /* The measure that a key sorts by; bytes for "file". */
 enum vbt_measure vbt_function_measure(const char *key);
 
-/* Leaves the rows whose file or name contains the texts of a filter. */
+/* Keeps the rows whose file or name contains the texts of a filter. */
 void vbt_functions_filter(struct vbt_functions *functions, const struct vbt_filter *filter);
 
 #endif

@@ -1,4 +1,5 @@
-/* See runtime_groups.h. What is known of a stack is what is known of its parent and one more frame: one pass over the calls. */
+/* See runtime_groups.h. The traits of a stack follow from those of its parent and one more frame,
+ * so one pass over the calls is enough. */
 #include "runtime_groups.h"
 
 #include "analyzer/base/allocate.h"
@@ -16,17 +17,17 @@ const char *const vbt_runtime_group_names[VBT_RUNTIME_GROUPS] = {
     [VBT_RUNTIME_VBTRACE] = "vbtrace",
 };
 
-/* What a frame is. */
+/* What a frame can be. */
 enum {
     PYTHON = 1,
-    USER = 2,   /* Python code of the user's own */
+    USER = 2,   /* the user's own Python code */
     IMPORT = 4, /* the import machinery */
     INTERPRETER = 8,
     C_LIBRARY = 16,
     CXX = 32,
     KEEPS = 64, /* a function of the C library that keeps what it allocates */
     VBTRACE = 128,
-    START = 256, /* the program's entry point, which says nothing */
+    START = 256, /* the program's entry point, which all stacks have */
 };
 
 static bool begins_with_one_of(const char *text, const char *const *beginnings) {
@@ -88,12 +89,12 @@ static unsigned bits_of(const struct vbt_source_place *place) {
     return PYTHON | (place->user ? USER : 0) | (import ? IMPORT : 0);
 }
 
-/* What is known of a stack. */
+/* What matters about a stack. */
 struct stack_traits {
-    uint16_t any;      /* some frame is */
-    bool only_runtime; /* every frame is the interpreter's or a runtime library's */
-    bool importing;    /* the import machinery is on it, and no code of the user's further in */
-    bool keeps;        /* the innermost calls are in the C library, one of them keeps what it gets */
+    uint16_t any;      /* what any of its frames is */
+    bool only_runtime; /* every frame belongs to the interpreter or a runtime library */
+    bool importing;    /* the import machinery is on it, with no user code further in */
+    bool keeps;        /* the innermost calls are in the C library, and one keeps what it allocates */
 };
 
 static struct stack_traits with(struct stack_traits outer, unsigned bits) {
@@ -116,7 +117,8 @@ static enum vbt_runtime_group group_of(struct stack_traits stack, bool whole_sta
         return VBT_RUNTIME_NONE;
     if ((stack.any & INTERPRETER) != 0)
         return (stack.any & CXX) == 0 ? VBT_RUNTIME_INTERPRETER : VBT_RUNTIME_NONE;
-    /* Of a stack that was cut down to its innermost call nobody knows on whose behalf the library was called. */
+    /* If a stack was cut down to its innermost call, it is unknown on whose behalf the library was
+     * called. */
     if (!whole_stacks)
         return VBT_RUNTIME_NONE;
     return (stack.any & CXX) != 0 ? VBT_RUNTIME_CXX : VBT_RUNTIME_C_LIBRARY;

@@ -1,5 +1,6 @@
-/* Which call stacks only the runtime can reach: what the interpreter, the C library and the C++ library keep for themselves until the
- * process ends. `vbtrace leaks` shows each group in one line, so that the program's own leaks stand out. */
+/* Call stacks that only the runtime can reach: what the interpreter, the C library and the C++
+ * library keep for themselves until the process ends. `vbtrace leaks` shows each group in one line,
+ * so that the program's own leaks stand out. */
 #ifndef VBT_RUNTIME_GROUPS_H
 #define VBT_RUNTIME_GROUPS_H
 
@@ -30,7 +31,7 @@ extern const char *const vbt_runtime_group_names[VBT_RUNTIME_GROUPS];
     "  C++ runtime         nothing but the C++ and the C library is on the whole native stack: its emergency pool\n"               \
     "  vbtrace             vbtrace itself"
 
-/* By call, the group of the stack that ends there. The caller frees it. */
+/* For each call, the group of the stack that ends there. The caller frees the array. */
 enum vbt_runtime_group *vbt_runtime_groups(const struct vbt_call_tree *tree, const struct vbt_model *model);
 
 #endif

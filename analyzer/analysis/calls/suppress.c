@@ -17,8 +17,8 @@ struct patterns {
     size_t count, capacity;
 };
 
-/* A pattern as the file has it, as one that must match a whole text: what ^ or $ does not hold fast may
- * have any text before or after it. The caller frees it. */
+/* Converts a pattern of the file to one that must match a whole text: without ^ any text may
+ * precede it, without $ any text may follow. The caller frees it. */
 static char *whole_pattern(const char *pattern) {
     size_t length = strlen(pattern);
     bool from_start = pattern[0] == '^', to_end = length > from_start && pattern[length - 1] == '$';

@@ -1,8 +1,8 @@
-/* Leaks that are known and not to be told: a file of patterns, as LeakSanitizer takes it.
+/* Known leaks, left out of the report: a file of patterns as LeakSanitizer reads it.
  *
- *     leak:PATTERN     a call stack with a frame whose function, file or module contains PATTERN; * stands for any characters,
- *                      ^ at the front and $ at the end for where the text begins and ends
- *     # ...            a comment; empty lines are left out, too */
+ *     leak:PATTERN   a call stack with a frame whose function, file or module contains PATTERN;
+ *                    * stands for any text, ^ at its start and $ at its end for those of the text
+ *     # ...          a comment; empty lines are ignored as well */
 #ifndef VBT_SUPPRESS_H
 #define VBT_SUPPRESS_H
 
@@ -14,7 +14,8 @@ struct vbt_suppressed {
     uint64_t blocks, bytes;
 };
 
-/* Takes the call paths that a file of patterns names out of trace->counts. False after a message if the file is not right. */
+/* Removes the call paths that a file of patterns names from trace->counts. False after a message if
+ * the file cannot be read or is wrong. */
 bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppressed *out);
 
 #endif

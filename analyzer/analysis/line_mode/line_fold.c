@@ -17,7 +17,7 @@ static bool is_generator(const struct vbt_profile_function *function) {
     return strcmp(last_part(function->place->function), "<genexpr>") == 0;
 }
 
-/* One that runs, from beginning to end, while the line waits that it begins in. */
+/* Does it run from beginning to end while the line in which it begins waits? */
 static bool is_comprehension(const struct vbt_profile_function *function) {
     static const char *const names[] = {"<listcomp>", "<setcomp>", "<dictcomp>"};
     for (size_t i = 0; i < VBT_COUNT(names); i++)
@@ -26,7 +26,8 @@ static bool is_comprehension(const struct vbt_profile_function *function) {
     return false;
 }
 
-/* Has the name that parts of another's qualified name say holds it: "f" for "f.<locals>.<listcomp>", "A" for "A.<listcomp>". */
+/* Does the qualified name of the inner function name the outer one as what it is defined in: "f"
+ * for "f.<locals>.<listcomp>", "A" for "A.<listcomp>"? */
 static bool is_named_holder(const struct vbt_profile_function *outer, const struct vbt_profile_function *inner) {
     static const char locals[] = ".<locals>";
     enum { LOCALS = sizeof locals - 1 };
@@ -44,7 +45,7 @@ struct execution {
 };
 
 struct executions {
-    struct execution *rows; /* in order of file and line, what begins last in the file first */
+    struct execution *rows; /* in order of file and line; of those with one line, the last to begin comes first */
     size_t count;
 };
 
@@ -86,7 +87,8 @@ static bool may_hold(const struct vbt_profile_function *outer, const struct vbt_
     return outer->is_module || outer->place->line <= inner->place->line;
 }
 
-/* What executes a line that code within it stands in: by its name, or else the innermost. NULL if nothing does. */
+/* The function that executes the line in which inner code begins: found by name, or else the
+ * innermost. NULL if there is none. */
 static struct vbt_profile_function *holder(const struct vbt_line_profile *profile, const struct executions *all,
                                            const struct vbt_profile_function *inner, int64_t line, bool comprehensions) {
     struct execution wanted = {inner, line};
@@ -118,13 +120,13 @@ static int by_line(const void *left, const void *right) {
     return a->line < b->line ? -1 : a->line > b->line;
 }
 
-/* Among the first `count` lines of a function, which are in order. */
+/* Finds a line among the first `count` lines of a function, which are sorted. */
 static struct vbt_profile_line *line_of(const struct vbt_profile_function *function, size_t count, int64_t number) {
     struct vbt_profile_line wanted = {.line = number};
     return count > 0 ? bsearch(&wanted, function->lines, count, sizeof *function->lines, by_line) : NULL;
 }
 
-/* Takes out functions without lines. */
+/* Removes functions without lines. */
 static void sweep(struct vbt_line_profile *profile) {
     size_t kept = 0;
     for (size_t i = 0; i < profile->count; i++) {
@@ -155,8 +157,9 @@ void vbt_fold_costs(struct vbt_line_profile *profile) {
     sweep(profile);
 }
 
-/* Appends the lines of code within a function to the function's own, of which the first `known` are in order. run_at: the line of the
- * function's that runs it, NULL if that may be any: then what such a line cost contains what the inner ones did. */
+/* Appends the lines of an inner function to those of the outer one, of which the first `known` are
+ * sorted. run_at: the line of the outer function that runs the inner one, whose cost contains what
+ * the inner lines cost; 0 if it may be any line. */
 static void append(struct vbt_profile_function *outer, size_t known, const struct vbt_profile_function *inner, int64_t run_at) {
     struct vbt_profile_line *runs = run_at > 0 ? line_of(outer, known, run_at) : NULL;
     for (size_t i = 0; i < inner->count; i++) {
@@ -180,7 +183,7 @@ void vbt_fold_comprehensions(struct vbt_line_profile *profile) {
     size_t *known = vbt_new(profile->count, sizeof *known);
     for (size_t i = 0; i < profile->count; i++)
         known[i] = profile->functions[i].count;
-    for (size_t i = profile->count; i-- > 0;) { /* inner ones come later in order */
+    for (size_t i = profile->count; i-- > 0;) { /* inner functions come later in order */
         struct vbt_profile_function *function = &profile->functions[i];
         struct vbt_profile_function *outer =
             is_comprehension(function) ? holder(profile, &all, function, function->place->line, true) : NULL;
@@ -199,9 +202,9 @@ void vbt_fold_comprehensions(struct vbt_line_profile *profile) {
     sweep(profile);
 }
 
-/* Does the text at a function's beginning say that it is the body of a class? */
+/* Does the function's source text begin like the body of a class? */
 static bool is_class(const struct vbt_profile_function *function, struct vbt_sources *sources) {
-    enum { DECORATORS = 100 }; /* lines of them */
+    enum { DECORATORS = 100 }; /* most lines of decorators */
     for (int64_t line = function->place->line; line < function->place->line + DECORATORS; line++) {
         size_t size;
         const char *text = vbt_source_line(sources, function->place->file, line, &size);
@@ -219,7 +222,7 @@ static bool is_class(const struct vbt_profile_function *function, struct vbt_sou
     return false;
 }
 
-/* last: of the outer one's text; -1: by name, as qualified ones tell. */
+/* last: the last line of the outer function's text; -1: compare qualified names instead. */
 static bool is_within(const struct vbt_profile_function *outer, int64_t last, const struct vbt_profile_function *inner) {
     if (strcmp(outer->place->file, inner->place->file) != 0)
         return false;

@@ -1,20 +1,22 @@
-/* Code within code: comprehensions up to Python 3.11, generator expressions, lambdas and functions in functions are counted as functions
- * of their own. What belongs to which function is for each view to say. */
+/* Code within code. Comprehensions up to Python 3.11, generator expressions, lambdas and nested
+ * functions are counted as functions of their own. These functions merge them into what contains
+ * them, as each view needs it. */
 #ifndef VBT_LINE_FOLD_H
 #define VBT_LINE_FOLD_H
 
 #include "line_profile.h"
 
-/* What comprehensions and generator expressions did themselves counts for the lines they stand in, if a function ran all of these; their
- * executions do not. */
+/* Adds the own costs of comprehensions and generator expressions to the lines they are written in,
+ * if a single function executed all of these lines. Their executions are not added. */
 void vbt_fold_costs(struct vbt_line_profile *profile);
 
-/* The lines of comprehensions become lines of what they stand in, executions included, as from Python 3.12 on. The line that runs a
- * comprehension keeps what the other lines of it did not do. */
+/* Moves the lines of comprehensions, executions included, to the functions that contain them, as
+ * from Python 3.12 on. The line that runs a comprehension keeps what the comprehension's other
+ * lines did not do. */
 void vbt_fold_comprehensions(struct vbt_line_profile *profile);
 
-/* All lines within a function become its lines: of functions with @profile, if there are any; else of those that are in no other. To
- * come after vbt_fold_comprehensions. */
+/* Moves all lines of nested functions to the outer function: to one with @profile if there are any,
+ * else to one that is not nested itself. Call vbt_fold_comprehensions first. */
 void vbt_fold_nested(struct vbt_line_profile *profile, struct vbt_sources *sources);
 
 #endif

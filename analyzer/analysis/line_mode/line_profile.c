@@ -21,7 +21,7 @@ static struct vbt_profile_sums sums_of(const struct vbt_model_line_sums *own, co
         .temporary = own->temporary + more->temporary,
         .objects = own->objects + more->objects,
     };
-    if (sums.time < 0) /* what telling of its calls costs is off already */
+    if (sums.time < 0) /* the overhead of its calls is already subtracted */
         sums.time = 0;
     if (sums.overhead > sums.time)
         sums.overhead = sums.time;
@@ -36,7 +36,7 @@ static int by_place(const void *left, const void *right) {
         order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
     if (order == 0)
         order = b->is_module - a->is_module;
-    if (order == 0) /* what stands in a function's first line comes behind it */
+    if (order == 0) /* code in a function's first line comes after the function */
         order = (a->place->function[0] == '<') - (b->place->function[0] == '<');
     return order != 0 ? order : strcmp(a->place->function, b->place->function);
 }
@@ -109,7 +109,7 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
                                          .objects = (enum vbt_objects)model->state[VBT_STATE_OBJECTS],
                                          .is_qualified = has_qualified_names(model)};
     size_t capacity = 0, known = 0, known_capacity = 0;
-    uint32_t *function_of = NULL; /* by index of a place: 1 + index of a function */
+    uint32_t *function_of = NULL; /* by index of a place: 1 + index of its function */
     for (size_t i = 0; i < model->line_counts_count; i++) {
         const struct vbt_model_line_counts *c = &model->line_counts[i];
         const struct vbt_source_place *place = vbt_place_of_function(places, c->site);
@@ -126,7 +126,7 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
             function_of[place->index] = (uint32_t)++profile->count;
         }
         int64_t line = model->sites[c->site].b;
-        if (line <= 0) /* where a module begins, from Python 3.11 on */
+        if (line <= 0) /* the start of a module, from Python 3.11 on */
             line = place->line;
         add_line(&profile->functions[function_of[place->index] - 1], c, line, profile->event_cost);
     }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value of VBTRACE_NAME as the program was run with, or NULL. */
+/* The value that VBTRACE_NAME had when the program ran, or NULL. */
 static const char *option(const struct vbt_model *model, const char *name) {
     size_t length = strlen(name);
     for (size_t i = 0; i < model->process_count; i++) {
@@ -20,7 +20,7 @@ static const char *option(const struct vbt_model *model, const char *name) {
 
 static bool is(const char *value, const char *wanted) { return value != NULL && strcmp(value, wanted) == 0; }
 
-/* Of the codes whose lines were counted, is there one whose name, or file, matches? */
+/* Does the name (or file) of any code whose lines were counted match the pattern? */
 static bool is_counted(const struct vbt_model *model, const char *pattern, bool of_file) {
     uint32_t before = 0;
     for (size_t i = 0; i < model->line_counts_count; i++) {
@@ -35,7 +35,8 @@ static bool is_counted(const struct vbt_model *model, const char *pattern, bool 
     return false;
 }
 
-/* The patterns of a list that match nothing, each in quotes, as "'a', 'b' or 'c'"; NULL if there are none. */
+/* The patterns of a list that match nothing, quoted, as "'a', 'b' or 'c'", for the caller to free;
+ * NULL if there are none. */
 static char *unmatched(const struct vbt_model *model, const char *list, bool of_file) {
     char *found = NULL, *last = NULL;
     for (const char *at = list; at != NULL && *at != '\0';) {
@@ -59,7 +60,7 @@ static char *unmatched(const struct vbt_model *model, const char *list, bool of_
     return all;
 }
 
-/* What else there is to know where a function's pattern matches nothing. */
+/* A hint why a function's pattern may have matched nothing; "" if there is none. */
 static const char *hint(const struct vbt_model *model, const char *patterns) {
     enum { QUALIFIED_SINCE = 11 };
     const char *version = vbt_model_process(model, "python");
@@ -69,7 +70,7 @@ static const char *hint(const struct vbt_model *model, const char *patterns) {
                : "";
 }
 
-/* Nothing at all was counted. */
+/* Why nothing at all was counted, for the caller to free. */
 static char *nothing(const struct vbt_model *model, const char *lines, const char *functions, const char *files) {
     const char *status = vbt_model_process(model, "python_status");
     if (vbt_model_process(model, "python") == NULL)

@@ -1,11 +1,12 @@
-/* What line mode was to count and did not: a name that nothing has is easily given. */
+/* What line mode was asked to count and did not: it is easy to give a name that nothing has. */
 #ifndef VBT_UNCOUNTED_LINES_H
 #define VBT_UNCOUNTED_LINES_H
 
 #include "analyzer/trace/model.h"
 
-/* Why lines that were asked for are not there, "no line was counted: ..." or "no function that ran is called ...", without a full stop,
- * for the caller to free; NULL if nobody asked, or all that was asked for is there. */
+/* Why lines that were asked for are missing, "no line was counted: ..." or "no function that ran is
+ * called ...", without a full stop, for the caller to free. NULL if none were asked for or all are
+ * there. */
 char *vbt_uncounted_lines(const struct vbt_model *model);
 
 #endif

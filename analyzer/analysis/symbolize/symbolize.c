@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A chunk takes no more rows than surely fit: a frame has at most 25 bytes, a site 3 varints. */
+/* Limits on the rows of one chunk, so that they surely fit: a frame takes at most 25 bytes, a site
+ * 3 varints. */
 enum { CHUNK_SITES = 8192, CHUNK_FRAMES = 16384, CHUNK_LINES = 8192, CHUNK_TEXT = VBT_CHUNK_RAW_MAX / 2 };
 
 struct site {
@@ -69,7 +70,7 @@ static void name_site(struct vbt_symbolization *s, uint32_t id) {
     }
 }
 
-/* All lines of the functions whose lines were counted, those among them that never ran. */
+/* Adds all lines of functions whose lines were counted, including those that never ran. */
 static void want_counted_functions(struct vbt_symbolization *s) {
     struct vbt_places *places = vbt_places_new(s->model);
     struct vbt_filter *all = vbt_filter_new(&(struct vbt_query){0});
@@ -93,7 +94,7 @@ static int by_file_and_number(const void *left, const void *right) {
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Each line once, and only those that there are. */
+/* Reads each line once, and keeps those that exist. */
 static void read_lines(struct vbt_symbolization *s) {
     size_t kept = 0;
     if (s->line_count > 0)
@@ -201,7 +202,8 @@ static void write_frames(const struct vbt_symbolization *s, struct vbt_trace_wri
     }
 }
 
-/* At least one chunk, which says that there are no others to be read from files. */
+/* Writes at least one chunk, even an empty one: it means that no other lines are to be read from
+ * files. */
 static void write_lines(const struct vbt_symbolization *s, struct vbt_trace_writer *writer) {
     size_t first = 0;
     do {

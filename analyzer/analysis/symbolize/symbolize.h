@@ -1,4 +1,5 @@
-/* Names and source lines for a trace to carry: collected where the binaries and sources are, written behind what it has. */
+/* Collects names and source lines where the binaries and sources are, and writes them to a trace
+ * after what it already holds. */
 #ifndef VBT_SYMBOLIZE_H
 #define VBT_SYMBOLIZE_H
 
@@ -8,20 +9,20 @@
 
 struct vbt_symbolization;
 
-/* Looks up every native site and every source line that a report may show. A trace that has them keeps them; only code whose file was
- * gone or replaced is looked up again. Changes the model in that respect; it must live longer. progress may be
- * NULL. */
+/* Looks up every native site and every source line that a report may show. What the trace already
+ * has is kept; only code whose file was gone or replaced is looked up again, and removed from the
+ * model first. The model must live longer. progress may be NULL. */
 struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *model, struct vbt_progress *progress);
 void vbt_symbolization_free(struct vbt_symbolization *symbolization);
 
 /* Writes the chunks. */
 void vbt_symbolization_write(const struct vbt_symbolization *symbolization, struct vbt_trace_writer *writer);
 
-/* How many native sites have names, and how many source lines are kept. */
+/* How many native sites have names, and how many source lines are stored. */
 size_t vbt_symbolization_sites(const struct vbt_symbolization *symbolization);
 size_t vbt_symbolization_lines(const struct vbt_symbolization *symbolization);
 
-/* As vbt_symbols_trouble. */
+/* See vbt_symbols_trouble. */
 char *vbt_symbolization_trouble(const struct vbt_symbolization *symbolization, size_t number);
 
 #endif

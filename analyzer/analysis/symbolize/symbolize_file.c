@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Copies what is sound, without names that are written anew; they come before the END, or, of a damaged trace, last, so that it is still
- * one that was cut off. */
+/* Copies the valid chunks, without the names, which are rewritten. These go before the END chunk;
+ * if the trace is damaged they go last, so that it remains one that was cut off. */
 static void copy(struct vbt_trace_file *file, const struct vbt_model *model, const struct vbt_symbolization *names,
                  struct vbt_trace_writer *writer) {
     struct vbt_chunk chunk;
@@ -53,13 +53,14 @@ static void warn(const struct vbt_model *model, const struct vbt_symbolization *
     }
 }
 
-/* The file behind a name, even one that is not there yet: a symbolic link stays one. */
+/* The real path of a file, even one that does not exist yet; symbolic links are followed, so that
+ * they stay links. */
 static char *real_path(const char *path) {
     struct stat status;
     char *real = realpath(path, NULL);
     if (real != NULL)
         return real;
-    if (stat(path, &status) == 0) /* a pipe behind /dev/stdout has no path of its own */
+    if (stat(path, &status) == 0) /* a pipe behind /dev/stdout has no real path */
         return vbt_copy(path, strlen(path));
     size_t size = strlen(path) + PATH_MAX;
     char *followed = strcpy(vbt_new(size, 1), path);

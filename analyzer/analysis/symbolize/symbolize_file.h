@@ -1,4 +1,4 @@
-/* Puts names and source lines into a trace file. */
+/* Stores names and source lines in a trace file. */
 #ifndef VBT_SYMBOLIZE_FILE_H
 #define VBT_SYMBOLIZE_FILE_H
 
@@ -6,14 +6,14 @@
 
 #include <stddef.h>
 
-/* What came of it. */
+/* What was stored. */
 struct vbt_symbolized_file {
-    size_t sites, lines; /* native call sites with names, source lines kept */
+    size_t sites, lines; /* native call sites with names, and source lines */
 };
 
-/* Writes a trace anew, with names, under the path `to`; if that is the trace itself, it is replaced in one step. warnings: say on standard
- * error what of the trace or of the binaries was not as it should be. progress may be NULL;
- * its bar is gone afterwards. Exit status: 0, or 2 after a message. */
+/* Writes a trace with names to the path `to`; if that is the trace itself, it is replaced in one
+ * step. warnings: report on standard error what is wrong with the trace or its binaries. progress
+ * may be NULL; its bar is removed at the end. Returns the exit status: 0, or 2 after a message. */
 int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct vbt_progress *progress,
                        struct vbt_symbolized_file *result);
 

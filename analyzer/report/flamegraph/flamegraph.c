@@ -1,4 +1,4 @@
-/* See flamegraph.h. Every text of the trace passes through print_escaped. */
+/* See flamegraph.h. Every text of the trace goes through print_escaped. */
 #include "flamegraph.h"
 
 #include "analyzer/base/allocate.h"
@@ -8,22 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The style sheet and the script, as they lie beside this file. */
+/* The texts of the style sheet and the script, which lie beside this file. */
 __asm__(".pushsection .rodata\n"
         "vbt_flamegraph_css: .incbin \"" VBT_FLAMEGRAPH_CSS "\"\n.byte 0\n"
         "vbt_flamegraph_js: .incbin \"" VBT_FLAMEGRAPH_JS "\"\n.byte 0\n"
         ".popsection");
 extern const char vbt_flamegraph_css[], vbt_flamegraph_js[];
 
-/* In pixels; the script fits everything to the window's width. */
+/* In pixels; the script scales everything to the window's width. */
 enum { WIDTH = 1200, HEADER = 104, ROW = 18, FOOTER = 30 };
 
-/* Deeper than any picture can be looked at. */
+/* A deeper picture would be of no use. */
 enum { MOST_LEVELS = 4096 };
 
 static const double character_width = 7.25; /* of the monospaced font at 12 pixels */
 
-/* Text as XML allows it: what no XML document may hold, escaped or not, is replaced. */
+/* Prints text for XML. Characters that XML does not allow, escaped or not, are replaced. */
 static void print_escaped(FILE *out, const char *text) {
     char *printable = vbt_utf8_printable(text, strlen(text));
     for (const char *at = printable; *at != '\0'; at++) {
@@ -59,7 +59,8 @@ static unsigned y_of(const struct vbt_flamegraph *g, unsigned level, unsigned le
     return HEADER + ROW * (g->icicle ? level : levels - 1 - level);
 }
 
-/* What a tooltip says: function, where, how much. The script shows it line by line, and searches in the first two. */
+/* Prints the text of a tooltip: function, position, amounts. The script shows it line by line, and
+ * searches in the first two lines. */
 static void print_title(const struct vbt_flamegraph *g, const struct vbt_call *call, FILE *out) {
     const struct vbt_call *root = &g->tree->calls[0];
     int64_t value = call->cumulative[g->measure], whole = root->cumulative[g->measure];
@@ -115,7 +116,8 @@ static void print_frame(const struct vbt_flamegraph *g, const struct vbt_call *c
     fputs("</g>\n", out);
 }
 
-/* Gives every drawn call its place; in *levels how deep they go, in *order the calls, parents before children. */
+/* Computes the position of every drawn call. Stores the number of levels in *levels, and in order
+ * the calls, parents before children; returns how many these are. */
 static size_t lay_out(const struct vbt_flamegraph *g, struct place_in_graph *places, uint32_t *order, unsigned *levels) {
     const struct vbt_call_tree *tree = g->tree;
     int64_t whole = tree->calls[0].cumulative[g->measure];
@@ -146,7 +148,7 @@ static size_t lay_out(const struct vbt_flamegraph *g, struct place_in_graph *pla
     return count;
 }
 
-/* The kinds of frames that are drawn. */
+/* Prints a legend of the kinds of frames that are drawn. */
 static void print_legend(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, FILE *out) {
     static const char *const kinds[] = {"python", "native", "inlined", "special"};
     static const char *const names[] = {"Python", "native", "inlined", "special"};
@@ -166,7 +168,7 @@ static void print_legend(const struct vbt_call_tree *tree, const uint32_t *order
         }
 }
 
-/* The controls stand in HTML, for their text field; they appear when the script runs. */
+/* The controls are HTML, because of their text field; the script makes them visible. */
 static const char controls[] = "<foreignObject id=\"controls\" x=\"0\" y=\"74\" width=\"100%\" height=\"30\">"
                                "<div xmlns=\"http://www.w3.org/1999/xhtml\">"
                                "<input id=\"search\" type=\"search\" placeholder=\"Search (/)\" aria-label=\"Search functions and "

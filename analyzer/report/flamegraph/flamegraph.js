@@ -1,12 +1,14 @@
-// Zoom, search and tooltips of a flame graph. All numbers it shows stand in the drawing; it computes the matched share alone.
+// Zoom, search and tooltips of a flame graph. All numbers come from the drawing, except for the
+// share that matches a search, which is computed here.
 "use strict";
 const svg = document.documentElement;
 const characterWidth = 7.25, padding = 8;
 const search = document.getElementById("search"), matched = document.getElementById("matched");
 const tip = document.getElementById("tip"), header = document.getElementById("header");
 
-// Frames in the order of the drawing: a parent, its first child and all below it, its next child. (A copy of the list: the browser counts
-// a living one anew whenever something in it changes, which takes seconds for thousands of frames.)
+// Frames in the order of the drawing: a parent, its first child and all below it, its next child.
+// (A copy of the list: a live list is recounted whenever something in it changes, which takes
+// seconds for thousands of frames.)
 const frames = [];
 for (const g of [...document.getElementById("frames").children]) {
     const [title, rect, text] = g.children, lines = title.textContent.split("\n");
@@ -72,7 +74,8 @@ function zoom(frame) {
     find();
 }
 
-// Marks the frames whose function or file matches, and adds up those that lie below the zoomed frame and not below each other.
+// Marks the frames whose function or file matches, and adds up those that are below the zoomed frame
+// and not below each other.
 function find() {
     const wanted = search.value;
     let pattern = null;

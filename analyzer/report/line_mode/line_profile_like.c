@@ -11,7 +11,7 @@ static bool is_shown(const struct vbt_profile_function *function, bool any_decor
     return any_decorated ? function->decorated : !function->is_module;
 }
 
-/* As far as it is fit to be shown; tabs are left alone. */
+/* Replaces what cannot be printed; tabs are kept. */
 static void print_printable(const char *text, FILE *out) {
     for (size_t size; *text != '\0'; text += size) {
         size = *text == '\t' ? 1 : strcspn(text, "\t");
@@ -21,7 +21,7 @@ static void print_printable(const char *text, FILE *out) {
     }
 }
 
-/* A line of source as it stands in the file, "" where it cannot be had. */
+/* Prints a source line unchanged, or an empty line if it is not available. */
 static void print_source(struct vbt_sources *sources, const char *file, int64_t line, FILE *out) {
     size_t size;
     const char *source = vbt_source_line(sources, file, line, &size);
@@ -37,8 +37,9 @@ static void print_rule(int width, FILE *out) {
     putc('\n', out);
 }
 
-/* show_results of memory_profiler.py. Its first row is the function's beginning: what was there before counts as its increment. A call that
- * begins or goes on at a line is an occurrence, too. */
+/* Prints like show_results of memory_profiler.py. Its first row is the function's start, whose
+ * increment is what was there before. A call that begins or resumes at a line is an occurrence as
+ * well. */
 size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
     static const double mib = 1 << 20;
     bool any_decorated = vbt_profile_any_decorated(profile);
@@ -75,7 +76,7 @@ size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *
     return shown;
 }
 
-/* show_func of line_profiler.py. */
+/* Prints like show_func of line_profiler.py. */
 static void print_function(const struct vbt_profile_function *function, struct vbt_sources *sources, FILE *out) {
     const char *name = strrchr(function->place->function, '.');
     int64_t last = vbt_profile_last_line(function, sources);

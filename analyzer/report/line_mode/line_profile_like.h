@@ -1,7 +1,8 @@
-/* The layouts of two profilers whose output people and scripts know, to the byte: memory_profiler 0.61
- * and line_profiler 4.0. The numbers are vbtrace's: increments are the heap's exact change.
+/* The layouts of two profilers whose output people and scripts know, to the byte: memory_profiler
+ * 0.61 and line_profiler 4.0. The numbers are vbtrace's: increments are the heap's exact change.
  *
- * Of functions with @profile, if there are any; else of all. How many these were is returned. */
+ * Each prints the functions with @profile, or all functions if there are none with it, and returns
+ * how many it printed. */
 #ifndef VBT_LINE_PROFILE_LIKE_H
 #define VBT_LINE_PROFILE_LIKE_H
 

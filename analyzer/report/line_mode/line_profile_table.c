@@ -27,7 +27,7 @@ static const struct vbt_column columns[] = {
 
 enum { COLUMNS = VBT_COUNT(columns), OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
 
-/* Per hit: whole numbers as such. */
+/* Large whole numbers are shown without decimals. */
 static struct vbt_unit per_hit(int64_t count, uint64_t hits) {
     bool whole = count % (int64_t)hits == 0 && count / (int64_t)hits >= 1000;
     return whole ? vbt_count(count / (int64_t)hits) : vbt_rate((double)count / (double)hits);
@@ -47,7 +47,7 @@ static void put_line(struct vbt_text_table *table, const struct vbt_profile_func
                      const struct vbt_profile_line *found, int64_t line, bool own, bool objects, const char *source, size_t size) {
     static const struct vbt_profile_sums none;
     const struct vbt_profile_sums *sums = found == NULL ? &none : own ? &found->own : &found->all;
-    /* A function's beginning is no hit, and takes its part of the total all the same. */
+    /* The start of a function is not a hit, but takes its part of the total all the same. */
     bool ran = found != NULL && (found->hits > 0 || sums->time > 0 || sums->allocs > 0 || sums->frees > 0);
     bool hit = ran && found->hits > 0;
     double hits = hit ? (double)found->hits : 1;
@@ -74,7 +74,7 @@ static void put_line(struct vbt_text_table *table, const struct vbt_profile_func
     vbt_text_table_cell(table, "%.*s", (int)size, source);
 }
 
-/* Of a module only the lines that ran: the rest of the file is functions, or never ran. */
+/* Shows only the lines of a module that ran: the rest of its file is functions, or never ran. */
 static void put_function(struct vbt_text_table *table, const struct vbt_profile_function *function, bool own, bool objects,
                          struct vbt_sources *sources) {
     int64_t first = function->is_module ? 1 : function->place->line;

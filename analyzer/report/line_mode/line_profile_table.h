@@ -1,11 +1,12 @@
-/* Time and memory of each line in one table: memory_profiler's columns and line_profiler's, and the exact counts. */
+/* Time and memory of each line in one table, with memory_profiler's columns, line_profiler's
+ * columns and the exact counts. */
 #ifndef VBT_LINE_PROFILE_TABLE_H
 #define VBT_LINE_PROFILE_TABLE_H
 
 #include "analyzer/analysis/line_mode/line_profile.h"
 #include "analyzer/base/output.h"
 
-/* At most `limit` functions. own: of the lines alone, without what they called. */
+/* Prints at most `limit` functions. own: the lines alone, without what they called. */
 void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, uint64_t limit, struct vbt_sources *sources,
                             struct vbt_output *output);
 
