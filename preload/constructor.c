@@ -1,11 +1,10 @@
 /* What happens when the library has been loaded.
  *
  * The library wakes at the first allocation or here, whichever comes first (lifecycle.c). Only here
- * it looks for the interpreter and for what else it cannot see, since looking up symbols that are
- * missing allocates, and decides whether the process is traced at all. */
-#include "preload/interpreter/interpreter.h"
-
+ * does it look for the interpreter and for what it cannot see, since looking up missing symbols
+ * allocates, and decide whether the process is traced at all. */
 #include "preload/hooks/hook.h"
+#include "preload/interpreter/interpreter.h"
 #include "preload/native/native_oracle.h"
 #include "preload/process/process.h"
 #include "preload/process/run_notes.h"
@@ -17,15 +16,15 @@
 #include <dlfcn.h>
 
 /* What the lookups allocate is not the program's, and neither is the error that they leave.
- * *own_malloc: the program's malloc is not ours. */
+ * *own_malloc: the program's malloc is not this library's. */
 static void look_around(bool *own_malloc) {
     struct vbt_thread *thread = vbt_enter();
     vbt_python_attach(RTLD_DEFAULT);
     *own_malloc = !vbt_heap_is_hooked();
     if (*own_malloc)
-        vbt_note("The program has a malloc of its own: what goes through it is not seen.");
+        vbt_note("The program has its own malloc: what goes through it is not recorded.");
     if (vbt_real_has_operators())
-        vbt_note("The allocator's library has C++'s operators new and delete, too: what goes through those is not seen.");
+        vbt_note("The allocator's library has C++'s operators new and delete, too: what goes through those is not recorded.");
     const char *trouble = vbt_stacks != VBT_STACKS_LEAF ? vbt_oracle_open() : NULL;
     vbt_real_forget_error();
     if (trouble == NULL && vbt_options.verify != 0) {

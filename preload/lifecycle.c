@@ -2,7 +2,7 @@
  *
  * The library wakes at the first allocation or in its constructor (constructor.c), whichever comes
  * first. It ends in a handler that was registered before all others and therefore runs after all
- * others, destructors included. */
+ * others, including destructors. */
 #include "lifecycle.h"
 
 #include "preload/base/clock.h"
@@ -42,7 +42,7 @@ _Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
 static _Atomic int awake;     /* 0 no, 1 waking, 2 yes */
 static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
 static int64_t waited_before; /* for a processor, when the process began; ns */
-static bool over;             /* recording stopped and will not go on */
+static bool over;             /* recording has stopped for good */
 static bool summary_due = true;
 static _Atomic bool idle; /* the child of a fork, in which nothing has happened yet */
 
@@ -81,12 +81,12 @@ bool vbt_lifecycle_wake(void) {
     return atomic_load(&vbt_recording) != VBT_STOPPED;
 }
 
-/* A thread's first event: wakes the library where that has not been done. The thread's new state,
- * or NULL: not recording. */
+/* A thread's first event: wakes the library if necessary. Returns the thread's new state, or NULL:
+ * not recording. */
 static struct vbt_thread *first_event(void) {
     if (VBT_UNLIKELY(atomic_load(&awake) != 2)) {
         if (atomic_load(&awake) == 1)
-            return NULL; /* an allocation of ours while waking */
+            return NULL; /* the library's own allocation while waking */
         wake();
     }
     return atomic_load(&vbt_recording) == VBT_STOPPED ? NULL : vbt_thread_begin();
@@ -103,9 +103,8 @@ static void start_helper(int64_t first_tick) {
         helper_due = vbt_helper_is_impossible() ? INT64_MAX : vbt_clock_read(CLOCK_MONOTONIC) + AFTER_REFUSAL;
 }
 
-/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done early on.
- * True: record the event. as: VBT_IN_REAL in a hook of the C library's functions. Only there it is
- * looked whether Python's allocators are still the wrappers: in a wrapper they are. */
+/* Called at each event while vbt_recording is not VBT_RECORDING: does what has to be done at the
+ * start. True: record the event. as: VBT_IN_REAL in a hook of the C library's functions. */
 static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standing as) {
     if (recording == VBT_NOT_YET)
         return adopt(thread);
@@ -114,7 +113,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
     atomic_store(&thread->standing, VBT_IN_CALL); /* what is called from here is not the program's */
     atomic_store(&idle, false);
     if (recording == VBT_PAUSED) {
-        thread->ledger.last_block = NULL; /* what comes next is not the next allocation after it */
+        thread->ledger.last_block = NULL; /* the next block recorded will not be the next allocation after it */
         vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
     }
     bool (*still_starting)(bool) = atomic_load(&vbt_lifecycle_still_starting);
@@ -156,8 +155,8 @@ void vbt_lifecycle_record(bool on) {
         vbt_pause_begin(now);
 }
 
-/* Waits until no other thread is inside an event: with the barrier, each has either seen that
- * recording stopped, or shows where it stands. Threads that do not get to run for so long are
+/* Waits until no other thread is inside an event: after the barrier, each has either seen that
+ * recording stopped, or shows where it is. Threads that do not get to run for so long are
  * counted. */
 static void quiesce(void) {
     enum { TRIES = 200 };
@@ -191,12 +190,14 @@ static void settle(void) {
  * started. */
 static void report_failure(const struct vbt_summary *summary, bool is_exec) {
     enum { ROOM = VBT_PATH_MAX + 1024 };
-    static char line[ROOM]; /* not on a stack that may be small */
-    vbt_format(line, sizeof line, "%s: not written%s: %s", summary->path, summary->begun ? " to its end" : "",
+    static char line[ROOM]; /* not on the stack, which may be small */
+    vbt_format(line, sizeof line, "%s: %s: %s", summary->path, summary->begun ? "incomplete" : "not written",
                vbt_destination_error(summary->error));
     if (!vbt_runner_send(line) && !is_exec && summary_due)
         vbt_say("%s", line);
 }
+
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 static void print_summary(bool is_exec) {
     struct vbt_summary summary;
@@ -205,8 +206,9 @@ static void print_summary(bool is_exec) {
         report_failure(&summary, is_exec);
     if (!summary.written || is_exec || !summary_due || vbt_options.quiet)
         return;
-    vbt_say("%s: %lu allocations, %lu bytes; at most %ld bytes at a time; %lu events lost", vbt_program_name(),
-            (unsigned long)summary.allocs, (unsigned long)summary.allocated, (long)summary.peak, (unsigned long)summary.lost);
+    vbt_say("%s: %lu allocation%s, %lu byte%s; at most %ld byte%s at a time; %lu event%s lost", vbt_program_name(),
+            (unsigned long)summary.allocs, plural(summary.allocs), (unsigned long)summary.allocated, plural(summary.allocated),
+            (long)summary.peak, plural((uint64_t)summary.peak), (unsigned long)summary.lost, plural(summary.lost));
     vbt_say("trace: %s (%lu bytes)", summary.path, (unsigned long)summary.file_bytes);
     vbt_say("next: vbtrace report %s", summary.path);
 }
@@ -231,7 +233,7 @@ void vbt_lifecycle_finish(const char *reason) {
     if (atomic_load(&idle) || (is_exec && is_wrapper()))
         return;
     if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
-        return; /* another thread ends the process, too */
+        return; /* another thread is ending the process, too */
     int saved = errno;
     over = true;
     quiesce();
@@ -354,7 +356,7 @@ static void begin_in_child(bool in_order) {
     vbt_oracle_after_fork_in_child();
     vbt_process_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
-    waited_before = 0; /* the kernel counts anew, too */
+    waited_before = 0; /* the kernel starts from 0, too */
     summary_due = false;
     atomic_store(&idle, true);
     vbt_helper_after_fork();
@@ -374,7 +376,7 @@ static void after_fork_in_child(void) {
         begin_in_child(true);
         vbt_maps_after_fork();
     } else if (over) {
-        free_locks(); /* a thread that forked at the same time may have them */
+        free_locks(); /* a thread that forked at the same time may hold them */
         vbt_maps_free_lock();
         atomic_store(&vbt_recording, VBT_STOPPED);
     }
@@ -389,7 +391,7 @@ void vbt_lifecycle_handle_forks(void) {
         vbt_real.__register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
 }
 
-/* An event in a process that was forked behind our back, by clone or _Fork: vbt_recording was
+/* An event in a process that was forked without handlers, by clone or _Fork: vbt_recording was
  * wiped. */
 static bool adopt(struct vbt_thread *thread) {
     if (over) {
@@ -402,8 +404,7 @@ static bool adopt(struct vbt_thread *thread) {
     return !vbt_paused();
 }
 
-/* Not in a header: handlers that belong to no library, so that the end of ours does not take them
- * along. */
+/* Not in a header: registers handlers that belong to no library, so that they outlive this one. */
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
 

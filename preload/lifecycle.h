@@ -1,4 +1,4 @@
-/* Start, fork, exec and exit: the one place that knows in which order things wake and sleep. */
+/* Start, fork, exec and exit: the one place that knows in which order things start and stop. */
 #ifndef VBT_LIFECYCLE_H
 #define VBT_LIFECYCLE_H
 
@@ -10,17 +10,17 @@
 /* Wakes the library, unless an event has done so. False: it does not record. */
 bool vbt_lifecycle_wake(void);
 
-/* The constructor's decision: the process is traced, and its end, its forks and its ticks are taken
- * care of from now on; or it is not, for good. */
+/* The constructor's decision: the process is traced, and its end, its forks and its ticks are
+ * handled from now on; or it is not, for good. */
 void vbt_lifecycle_begin(void);
 void vbt_lifecycle_decline(void);
 
-/* vbt_enter_as (hooks/hook.h), where something stands in the way: the library is not awake, the
+/* vbt_enter_as (hooks/hook.h), if the usual path does not apply: the library is not awake, the
  * thread has no state or is not idle, or it is not simply recording. */
 struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller);
 
-/* Asked at each event that is polled, once it is there: is an interpreter still starting, so that
- * events are to be polled on? in_real: the event is that of a function of the C library. */
+/* Called at each event that is polled, if set: is an interpreter still starting, so that events
+ * must still be polled? in_real: the event is a function of the C library. */
 typedef bool (*vbt_still_starting)(bool in_real);
 extern _Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
 
@@ -31,8 +31,8 @@ void vbt_lifecycle_record(bool on);
  * called twice, and in a vfork child. */
 void vbt_lifecycle_finish(const char *reason);
 
-/* The exec, the sandbox or the signal that finish announced has not come, or not ended the process:
- * the trace goes on. */
+/* The exec, the sandbox or the signal that finish was called for failed, or did not end the
+ * process: the trace continues. */
 void vbt_lifecycle_resume(void);
 
 /* Around a call that the kernel grants only to a process whose memory nobody shares: the helper is gone

@@ -1,11 +1,12 @@
-/* vbtrace.h: mark sections of a program, so that vbtrace can give their cost per iteration.
+/* vbtrace.h: mark sections of a program, so that vbtrace can show their cost per iteration.
  *
- *     vbtrace_begin("parse", n);      // n iterations are about to run; 0 if there is no such number
+ *     vbtrace_begin("parse", n);     // n iterations are about to run; 0 if there is no such number
  *     for (size_t i = 0; i < n; i++) parse(lines[i]);
  *     vbtrace_end("parse");
  *
- * Nothing needs to be linked: the functions are looked up in the running process, once, and do nothing where libvbtrace.so
- * is not preloaded. Sections nest and belong to the thread that began them. Both calls keep errno; they are statements. */
+ * Nothing needs to be linked: the functions are looked up in the running process, once, and do
+ * nothing if libvbtrace.so is not preloaded. Sections nest and belong to the thread that began
+ * them. Both calls keep errno; they are statements. */
 #ifndef VBTRACE_H
 #define VBTRACE_H
 
@@ -16,8 +17,8 @@
 extern "C" {
 #endif
 
-/* Begins a section: label (const char *) names it in the reports; iterations (uint64_t) is what its cost is divided
- * by, 0 for none. */
+/* Begins a section: label (const char *) names it in the reports; its cost is divided by iterations
+ * (uint64_t), 0 for none. */
 #define vbtrace_begin(label, iterations)                                                                                           \
     do {                                                                                                                           \
         vbtrace_find_begin_()((label), (iterations));                                                                              \
@@ -31,8 +32,9 @@ extern "C" {
         __asm__ volatile("");                                                                                                      \
     } while (0)
 
-/* Not for callers. The two are macros around a call of what the library exports, so that the place of the call is the
- * caller's own line:
+/* Not for callers. The two are macros around a call of what the library exports, so that the place
+ * of the call is the caller's own line:
+ *
  *     void vbtrace_section_begin(const char *label, uint64_t iterations);
  *     void vbtrace_section_end(const char *label); */
 typedef void (*vbtrace_begin_function)(const char *, uint64_t);
@@ -65,9 +67,9 @@ static inline vbtrace_end_function vbtrace_find_end_(void) {
     return end;
 }
 
-/* Stops recording, and starts it again, for the whole process. What is allocated meanwhile is in no report; frees of blocks that were
- * recorded are seen all the same. VBTRACE_DELAY=start makes a program begin stopped. Both do nothing where libvbtrace.so is not
- * preloaded. */
+/* Stops recording, and starts it again, for the whole process. What is allocated in between is in
+ * no report; frees of blocks that were recorded still count. VBTRACE_DELAY=start makes a program
+ * begin stopped. Both do nothing if libvbtrace.so is not preloaded. */
 static inline void vbtrace_stop(void) {
     static void (*stop)(void);
     if (stop == 0)

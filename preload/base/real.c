@@ -5,8 +5,8 @@
  * from the pool; a block of the pool is never reused. */
 #include "real.h"
 
-#include "format/count.h"
 #include "sys.h"
+#include "format/count.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -15,8 +15,8 @@
 #include <sys/times.h>
 #include <time.h>
 
-/* Each of them as X(result, name, (parameters)). Only what every glibc from 2.34 on has: the lookup of a name that
- * is missing would make dlsym format an error. */
+/* Each of them as X(result, name, (parameters)). Only what every glibc from 2.34 on has: the lookup
+ * of a name that is missing would make dlsym format an error. */
 #define VBT_REAL_FUNCTIONS(X)                                                                                                      \
     X(void *, malloc, (size_t))                                                                                                    \
     X(void *, calloc, (size_t, size_t))                                                                                            \

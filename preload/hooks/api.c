@@ -1,11 +1,12 @@
-/* The functions behind vbtrace.h and the Python module. */
-#include "preload/base/clock.h"
+/* The functions that vbtrace.h and the Python module call. */
 #include "hook.h"
+#include "preload/base/clock.h"
 #include "preload/python/python_code.h"
 
 #include <string.h>
 
-/* The nearest place of the program's own code: Python frames of vbtrace's own module are left out. */
+/* The nearest place in the program's own code: Python frames of vbtrace's own module are
+ * skipped. */
 static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t node = python != NULL ? python->node : 0;
@@ -15,7 +16,7 @@ static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
 }
 
 static uint32_t label_id(const char *label) {
-    enum { LABEL_MAX = 1024 }; /* bytes that tell labels apart */
+    enum { LABEL_MAX = 1024 }; /* bytes that distinguish labels */
     vbt_lock(&vbt_tree.lock);
     uint32_t id = vbt_intern_string(label, strnlen(label, LABEL_MAX));
     vbt_unlock(&vbt_tree.lock);
@@ -44,8 +45,8 @@ VBT_EXPORT void vbtrace_section_end(const char *label) {
     vbt_leave(thread);
 }
 
-/* Bytes that the program holds of heap and Python's memory now: exact in the calling thread, of others as they last told. What vbtrace's own
- * code in Python holds is none of the program's. */
+/* The program's live bytes of heap and Python's memory: exact for the calling thread, as last
+ * published for the others. What vbtrace's own Python code holds is not included. */
 VBT_EXPORT int64_t vbtrace_live_bytes(void) {
     struct vbt_thread *thread = vbt_enter();
     if (thread == NULL)
@@ -61,7 +62,8 @@ VBT_EXPORT void vbtrace_recording_start(void) { vbt_lifecycle_record(true); }
 
 VBT_EXPORT void vbtrace_recording_stop(void) { vbt_lifecycle_record(false); }
 
-/* Python code of this file is vbtrace's own: what it allocates is left out of sections and intervals. */
+/* Python code of this file is vbtrace's own: sections and intervals do not include what it
+ * allocates. */
 VBT_EXPORT void vbtrace_own_file(const char *path) {
     struct vbt_thread *thread = vbt_enter();
     if (thread == NULL)

@@ -3,31 +3,31 @@
 #ifndef VBT_HOOK_H
 #define VBT_HOOK_H
 
+#include "preload/base/real.h"
 #include "preload/ledger/ledger.h"
 #include "preload/lifecycle.h"
-#include "preload/base/real.h"
+#include "preload/python/python.h"
 #include "preload/thread/enter.h"
 #include "preload/thread/place.h"
 #include "preload/tree/modules.h"
-#include "preload/python/python.h"
 #include "preload/tree/tree.h"
 
 #define VBT_EXPORT __attribute__((visibility("default")))
 #define VBT_CALLER ((uintptr_t)__builtin_return_address(0))
 
-/* The calling thread's state, now standing as is said; or NULL, and the hook only passes the call
- * on: nothing is recorded now, or the hook was reached from inside another one. What a signal
- * handler allocates while it interrupts our own bookkeeping is counted as lost. caller: who called
- * the hook, if it is one that an allocator may call; else 0. */
+/* Enters the event, as `as`. Returns the calling thread's state. NULL: the hook only passes the
+ * call on, since nothing is recorded now, or the hook was called from inside another one. What a
+ * signal handler allocates while it interrupts the bookkeeping is counted as lost. caller: the
+ * hook's caller, for functions that an allocator may call; else 0. */
 VBT_INLINE struct vbt_thread *vbt_enter_as(enum vbt_standing as, uintptr_t caller) {
     struct vbt_thread *thread = vbt_enter_usual(as);
     return VBT_LIKELY(thread != NULL) ? thread : vbt_enter_slowly(as, caller);
 }
 
-/* The same, standing in a call. */
+/* The same, as VBT_IN_CALL. */
 VBT_INLINE struct vbt_thread *vbt_enter(void) { return vbt_enter_as(VBT_IN_CALL, 0); }
 
-/* Does the program's malloc lead here? */
+/* Is the program's malloc this library's? */
 bool vbt_heap_is_hooked(void);
 
 /* What is needed to take back the end of a block. */

@@ -1,4 +1,4 @@
-/* What a process does to become a daemon, or to enter a sandbox. */
+/* What a process does to become a daemon, or to enter a namespace or a new root. */
 #include "hook.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Standard input, output and error become /dev/null, if that is what it should be. */
+/* Makes standard input, output and error /dev/null, if that is the null device. */
 static int close_standard_files(void) {
     enum { NULL_MAJOR = 1, NULL_MINOR = 3 };
     struct stat status;
@@ -30,7 +30,7 @@ static int close_standard_files(void) {
     return 0;
 }
 
-/* As libc's, which ends the parent by its own _exit, where no hook sees it. */
+/* As libc's, which ends the parent by an internal _exit that no hook sees. */
 VBT_EXPORT int daemon(int nochdir, int noclose) {
     pid_t child = fork();
     if (child < 0)

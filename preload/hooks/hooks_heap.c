@@ -1,4 +1,5 @@
-/* The malloc family. C++'s new and delete, strdup and the like arrive here through malloc and free. */
+/* The malloc family. C++'s new and delete, strdup and the like arrive here through malloc and
+ * free. */
 #include "hook.h"
 
 #include <dlfcn.h>
@@ -12,7 +13,7 @@ VBT_INLINE void book(struct vbt_thread *thread, const struct vbt_place *place, v
         vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size);
 }
 
-/* Books what the real function returned (NULL where it failed), leaves, and passes it on. */
+/* Books what the real function returned (NULL if it failed), leaves, and returns it. */
 VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
     if (VBT_LIKELY(block != NULL)) {
         vbt_stand(thread, VBT_IN_LEDGER);
@@ -22,8 +23,9 @@ VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, str
     return block;
 }
 
-/* malloc, calloc and free call the C library's function with the thread as it was, and enter for the booking only: it calls no
- * hook. Another allocator's may, and so may the lookup of either: those are called standing in a real function. */
+/* malloc, calloc and free call the C library's function without having entered, and enter only to
+ * book: it calls no hook. Another allocator's may, and so may looking up either: for those calls,
+ * the thread is marked as being in a real function. */
 
 static void *malloc_marked(size_t size);
 static void *calloc_marked(size_t count, size_t size);
@@ -39,7 +41,8 @@ static struct {
     _Atomic(free_function) free;
 } quick = {malloc_marked, calloc_marked, free_marked};
 
-/* NULL: the thread stands in something already; what that means for the request is seen when it is to be booked. */
+/* NULL: the thread is in something already; what that means for the request is decided when it is
+ * booked. */
 static struct vbt_thread *mark(void) {
     struct vbt_thread *thread = vbt_self;
     if (thread != NULL && atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE)
@@ -50,7 +53,7 @@ static struct vbt_thread *mark(void) {
 static void unmark(struct vbt_thread *thread) {
     if (thread != NULL)
         vbt_leave(thread);
-    if (vbt_real_is_plain()) { /* a thread that sees this late goes on as before */
+    if (vbt_real_is_plain()) { /* a thread that sees this late still takes the path above */
         atomic_store_explicit(&quick.malloc, vbt_real.malloc, memory_order_relaxed);
         atomic_store_explicit(&quick.calloc, vbt_real.calloc, memory_order_relaxed);
         atomic_store_explicit(&quick.free, vbt_real.free, memory_order_relaxed);
@@ -77,7 +80,8 @@ static void free_marked(void *block) {
     unmark(thread);
 }
 
-/* What booked_usually does not do itself, it calls as the last thing: so it has no registers to save. */
+/* What booked_usually does not do itself, it calls in tail position: so it has no registers to
+ * save. */
 
 static __attribute__((noinline)) void *booked_unless_inside(void *block, size_t size, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
     struct vbt_thread *thread = vbt_enter_slowly(VBT_IN_REAL, pc);
@@ -97,7 +101,8 @@ static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, void
     return block;
 }
 
-/* Books what the real function returned (NULL where it failed), and passes it on. The thread has not entered. */
+/* Books what the real function returned (NULL if it failed), and returns it. The thread has not
+ * entered. */
 VBT_INLINE void *booked_usually(void *block, size_t size, struct vbt_registers caller) {
     if (VBT_UNLIKELY(block == NULL))
         return NULL;
@@ -135,7 +140,7 @@ static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, 
         vbt_leave(thread);
 }
 
-/* A block of the boot pool has no cell, so it goes the slow way. */
+/* A block of the boot pool has no cell, so it takes the slow path. */
 VBT_INLINE void release(void *block, uintptr_t caller) {
     struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
     if (VBT_UNLIKELY(thread == NULL))
@@ -174,7 +179,8 @@ static void *leave_pool(void *block, size_t size, struct vbt_registers caller) {
     return thread != NULL ? booked(thread, fresh, size, caller) : fresh;
 }
 
-/* While nothing is recorded: the old block ends if it is known, the new one is nobody's. */
+/* While nothing is recorded: the old block is removed if it is known; the new one is not
+ * recorded. */
 static __attribute__((noinline)) void *resize_unrecorded(void *block, size_t size) {
     struct vbt_thread *thread = block != NULL ? vbt_enter_paused_for(block) : NULL;
     if (thread == NULL)
@@ -245,14 +251,15 @@ VBT_EXPORT void *pvalloc(size_t size) {
     return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
-/* Ours, whatever the program has under that name. */
+/* This library's, whatever the program defines under that name. */
 extern __typeof__(malloc) our_malloc __attribute__((alias("malloc"), visibility("hidden")));
 
 bool vbt_heap_is_hooked(void) {
     void *ours, *found = dlsym(RTLD_DEFAULT, "malloc");
     __typeof__(malloc) *function = our_malloc;
     memcpy(&ours, &function, sizeof ours);
-    /* A program at a fixed address that passes malloc on as a pointer has a name for its way there, too, but no function. */
+    /* A program linked at a fixed address that uses malloc as a function pointer defines an
+     * undefined symbol with the address of its PLT entry, which leads here, too. */
     Dl_info object;
     const ElfW(Sym) *symbol = NULL;
     return found == ours ||

@@ -1,8 +1,10 @@
-/* Mapped memory: mmap, munmap, mremap, brk, sbrk. libc's own calls (for malloc, for stacks, of the loader) do not come by here.
+/* Mapped memory: mmap, munmap, mremap, brk, sbrk. libc's internal calls (for malloc, for stacks, of
+ * the loader) do not come here.
  *
- * What a call is about to unmap leaves the books before the call, see ledger/maps.h. A call from inside an allocator or an
- * interpreter that is just serving a request maps an arena: it stands under [arena] in the call tree, and its bytes are where blocks
- * come from, not a cost beside them. */
+ * What a call is about to unmap is taken out of the books before the call, see ledger/maps.h. A
+ * call from inside an allocator or an interpreter that is serving a request maps an arena: it is
+ * put under [arena] in the call tree, since its bytes hold the blocks, and are not a cost of their
+ * own. */
 #include "hook.h"
 #include "preload/ledger/maps.h"
 
@@ -16,11 +18,11 @@
 
 enum { HUGE_PAGE_SHIFT = 26, HUGE_PAGE_MASK = 63, USUAL_HUGE_PAGE = 21 }; /* of mmap's flags, see MAP_HUGE_2MB */
 
-/* A call that is being recorded; thread is NULL where it is only passed on. */
+/* A call that is being recorded; thread is NULL if it is only passed on. */
 struct map_call {
     struct vbt_thread *thread;
-    bool inside;                /* of a request to an allocator */
-    enum vbt_standing standing; /* then: where the thread stands in it */
+    bool inside;                /* a request to an allocator */
+    enum vbt_standing standing; /* then: where the thread is in it */
     bool paused;                /* only what ends is booked */
 };
 
@@ -40,7 +42,7 @@ static void leave(struct map_call call) {
         vbt_stand(call.thread, call.inside ? call.standing : VBT_IDLE);
 }
 
-/* The books are about to change. False: they were closed while the kernel was at it. */
+/* The books are about to change. False: the recording stopped during the system call. */
 static bool open_ledger(struct vbt_thread *thread) {
     vbt_stand(thread, VBT_IN_LEDGER);
     return atomic_load(&vbt_recording) != VBT_STOPPED;
@@ -76,7 +78,7 @@ static void add(struct map_call call, struct vbt_registers caller, enum vbt_map_
                  end);
 }
 
-/* Larger pages are rounded to, too. */
+/* With huge pages, sizes are rounded up to those. */
 static uintptr_t mapped_size(size_t size, int flags) {
     if (!(flags & MAP_HUGETLB))
         return vbt_page_up(size);
@@ -117,7 +119,7 @@ VBT_EXPORT void *mmap64(void *hint, size_t size, int protection, int flags, int 
     return map(hint, size, protection, flags, file, offset, VBT_CALLER_REGISTERS);
 }
 
-/* What the call did not know to be mapped is not the books' loss: others map, too. */
+/* Unmapping something unknown is not an error of the books: others map memory, too. */
 static void settle_unmapped(struct vbt_ledger *ledger, uint64_t asked) {
     if (vbt_maps_settle(ledger) < asked)
         vbt_maps_unknown();
@@ -156,7 +158,7 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
               bytes = vbt_page_up(size); /* 0: the old part stays */
     enum vbt_map_kind kind = call.thread != NULL ? kind_at(from) : VBT_MAP_ANONYMOUS;
     retire(call, from, from + old_bytes);
-    if (flags & MREMAP_FIXED && (to + bytes <= from || to >= from + old_bytes)) /* overlapping, it will be refused */
+    if (flags & MREMAP_FIXED && (to + bytes <= from || to >= from + old_bytes)) /* if they overlap, the kernel will refuse */
         retire(call, to, to + bytes);
     void *start = vbt_real.mremap(old, old_size, size, flags, target);
     if (call.thread != NULL && open_ledger(call.thread)) {
@@ -171,7 +173,8 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
     return start;
 }
 
-/* The break is moved from one address to another; pages come and go where it crosses their bounds. */
+/* The break moves from one address to another; pages come and go where it crosses their
+ * boundaries. */
 static void break_to_move(struct map_call call, uintptr_t from, uintptr_t to) { retire(call, vbt_page_up(to), vbt_page_up(from)); }
 
 static void break_moved(struct map_call call, struct vbt_registers caller, bool done, uintptr_t from, uintptr_t to) {

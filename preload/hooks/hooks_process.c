@@ -1,7 +1,6 @@
-/* The ends of a process that no destructor sees: _exit, quick_exit (through its handlers, see lifecycle.c), abort,
- * exec, a signal to itself. */
+/* The ends of a process that no destructor sees: _exit, quick_exit (through its handlers, see
+ * lifecycle.c), abort, exec, a signal to itself. */
 #include "hook.h"
-
 #include "format/count.h"
 
 #include <errno.h>
@@ -29,7 +28,7 @@ VBT_EXPORT void abort(void) {
     __builtin_trap();
 }
 
-/* An exec replaces the process and comes back only if it failed. */
+/* An exec replaces the process, and returns only if it failed. */
 static int tried(int result) {
     vbt_lifecycle_resume();
     return result;
@@ -63,8 +62,8 @@ VBT_EXPORT int execveat(int directory, const char *path, char *const arguments[]
     return tried(vbt_real.execveat(directory, path, arguments, environment, flags));
 }
 
-/* The variants that take their arguments one by one: glibc's would call its own execve. The arguments go
- * to the stack, as they do there; execle has the environment after them. */
+/* The variants that take their arguments one by one: glibc's would call its internal execve. The
+ * arguments go to the stack, as they do there; execle has the environment after them. */
 static size_t count_arguments(va_list list) {
     size_t count = 1; /* the first is not in the list */
     while (va_arg(list, char *) != NULL)
@@ -80,7 +79,8 @@ static void take_arguments(char *out[], const char *first, va_list *list) {
         i++;
 }
 
-/* Declares `out`, the function's arguments from `first` on and a NULL, and `list`, which is after the NULL. */
+/* Declares `out`, the function's arguments from `first` on and a NULL, and `list`, which is after
+ * the NULL. */
 #define ARGUMENTS(out, first, list)                                                                                                \
     va_list list;                                                                                                                  \
     va_start(list, first);                                                                                                         \
@@ -108,8 +108,8 @@ VBT_EXPORT int execle(const char *path, const char *argument, ...) {
     return execve(path, arguments, environment);
 }
 
-/* Will this signal, sent by the process to itself, end it at once? Not those that leave a core dump: who sends one of them has just
- * crashed, and is to be found as it was. */
+/* Will this signal, sent by the process to itself, end it at once? Not those that dump core: a
+ * process that sends one of them has just crashed, and should be found as it was. */
 static bool is_the_end(int number) {
     static const int deadly[] = {SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF};
     struct sigaction now;
@@ -119,7 +119,8 @@ static bool is_the_end(int number) {
     return false;
 }
 
-/* Python and shells end like this when they are interrupted, so that their parent knows why. */
+/* Python and shells end like this when they are interrupted, so that their parent knows the
+ * reason. */
 VBT_EXPORT int kill(pid_t process, int number) {
     vbt_real_find();
     bool end = (process == 0 || process == vbt_sys(SYS_getpid)) && is_the_end(number);

@@ -1,9 +1,10 @@
-/* Python's own allocators: PyMem_Malloc and PyObject_Malloc and their kin, wrapped through the interpreter's public
- * interface.
+/* Python's own allocators: PyMem_Malloc and PyObject_Malloc and their kin, wrapped through the
+ * interpreter's public interface.
  *
- * One request is one event, whether pymalloc, mimalloc or malloc serves it: what the wrapped allocator asks of malloc
- * meanwhile is passed on unrecorded, because the thread already stands in a call. The wrappers of a version have its
- * walk over the frames inlined, with the offsets as constants. */
+ * One request is one event, whether pymalloc, mimalloc or malloc serves it: what the wrapped
+ * allocator requests from malloc meanwhile is not recorded, because the thread is already in a
+ * call. The wrappers of a version have its walk over the frames inlined, with the offsets as
+ * constants. */
 #include "hooks_python.h"
 
 #include "hook.h"
@@ -12,13 +13,13 @@
 
 #include <string.h>
 
-/* What the wrappers stand before; the interpreter hands the address back as their context. */
+/* The allocators that are wrapped. The interpreter passes the address back as `context`. */
 static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
 
-/* The general way: what a wrapper does whatever the case. Of the functions below, those that are named after a version of
- * Python do what mostly is to be done, and call these for the rest as the last thing they do. */
+/* The general path: what a wrapper does in all cases. Of the functions below, those named after a
+ * version of Python handle the usual case, and call these for the rest, in tail position. */
 
-/* Books what the wrapped allocator returned (NULL where it failed), leaves, and passes it on. */
+/* Books what the wrapped allocator returned (NULL if it failed), leaves, and returns it. */
 static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, struct vbt_place place, void *block, size_t size) {
     if (block != NULL)
         vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size);
@@ -63,7 +64,7 @@ static void *malloc_any(void *context, size_t size) { return malloc_anyhow(conte
 
 static void *calloc_any(void *context, size_t count, size_t size) { return calloc_anyhow(context, count, size, VBT_CALLER); }
 
-/* The same for a process whose whole native stacks are told. */
+/* The same for a process whose whole native stacks are captured. */
 
 static void *booked_full(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
     if (block == NULL) {
@@ -88,7 +89,8 @@ static void *calloc_full(void *context, size_t count, size_t size) {
     return thread != NULL ? booked_full(thread, block, count * size, VBT_CALLER_REGISTERS) : block;
 }
 
-/* While nothing is recorded: the old block ends if it is known, the new one is nobody's. */
+/* While nothing is recorded: the old block is removed if it is known; the new one is not
+ * recorded. */
 static __attribute__((noinline)) void *realloc_unrecorded(const struct vbt_py_allocator *real, void *old, size_t size) {
     struct vbt_thread *thread = old != NULL ? vbt_enter_paused_for(old) : NULL;
     if (thread == NULL)
@@ -165,7 +167,7 @@ VBT_FOR_EACH_WALKER(VERSION)
 
 #define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, wrapped_realloc, wrapped_free},
 
-/* The wrappers that fit the interpreter as it is known by now. */
+/* The wrappers that fit the interpreter, as far as it is known. */
 static const struct vbt_py_allocator *fitting(void) {
     static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator full = {NULL, malloc_full, calloc_full, wrapped_realloc, wrapped_free};
@@ -177,8 +179,8 @@ static const struct vbt_py_allocator *fitting(void) {
     return &by_version[vbt_python.known->walked_as];
 }
 
-/* Somebody else's wrapper that stands before ours, such as tracemalloc's or that of Python's debug hooks: its context is or holds a copy of
- * what it stands before. Ours before that would make a ring. */
+/* Another wrapper, such as tracemalloc's or that of Python's debug hooks, already wraps these: its
+ * context is or contains a copy of what it wraps. Wrapping it again would make a cycle. */
 static bool leads_to_us(const struct vbt_py_allocator *wrapper) {
     enum { WORDS = 6 };
     void *const *word = wrapper->context;
@@ -191,7 +193,7 @@ static bool leads_to_us(const struct vbt_py_allocator *wrapper) {
 }
 
 void vbt_hooks_python_wrap(void) {
-    static struct vbt_py_allocator before_us[VBT_PY_OBJ + 1]; /* that were found to be so */
+    static struct vbt_py_allocator before_us[VBT_PY_OBJ + 1]; /* that were found to wrap these wrappers */
     const struct vbt_py_allocator *wrappers = fitting();
     for (int domain = VBT_PY_MEM; domain <= VBT_PY_OBJ; domain++) {
         struct vbt_py_allocator now;
@@ -202,7 +204,7 @@ void vbt_hooks_python_wrap(void) {
             before_us[domain] = now;
             continue;
         }
-        if (now.free != wrapped_free) /* else: our own, of another kind */
+        if (now.free != wrapped_free) /* else: one of these wrappers, of another kind */
             wrapped[domain] = now;
         struct vbt_py_allocator ours = *wrappers;
         ours.context = &wrapped[domain];

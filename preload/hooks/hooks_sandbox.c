@@ -1,5 +1,5 @@
-/* Entering a sandbox. Behind a seccomp filter an unexpected system call can be the end of the process: the trace is completed before,
- * and nothing is recorded from there on. */
+/* Entering a sandbox. Under a seccomp filter, an unexpected system call can end the process: the
+ * trace is completed before, and nothing is recorded from then on. */
 #include "hook.h"
 
 #include <linux/seccomp.h>
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 
-/* A filter that is NULL, or one that is only to be tried, is no sandbox. */
+/* A filter that is NULL, or that is only tried out, is not a sandbox. */
 static bool is_sandbox(long request, unsigned long mode, unsigned long filter) {
     if (request == PR_SET_SECCOMP)
         return mode == SECCOMP_MODE_STRICT || (mode == SECCOMP_MODE_FILTER && filter != 0);
@@ -30,7 +30,7 @@ VBT_EXPORT int prctl(int option, ...) {
     va_list list;
     va_start(list, option);
     for (int i = 0; i < 4; i++)
-        given[i] = va_arg(list, unsigned long); /* as the C library does: what was not given, the kernel does not look at */
+        given[i] = va_arg(list, unsigned long); /* as the C library does: the kernel ignores arguments that were not given */
     va_end(list);
     if (VBT_UNLIKELY(vbt_real.prctl == NULL))
         vbt_real_find();

@@ -1,6 +1,6 @@
 /* Clock readings: where the user's code reads a clock, an interval ends and another begins. */
-#include "preload/base/clock.h"
 #include "hook.h"
+#include "preload/base/clock.h"
 
 /* Servers read the clock for each request, at two or three places. */
 static uint32_t native_site(struct vbt_thread *thread, uintptr_t caller) {
@@ -13,8 +13,9 @@ static uint32_t native_site(struct vbt_thread *thread, uintptr_t caller) {
     return place->site;
 }
 
-/* Is the reading the user's own? Returns the site of it: the Python line that reads, if that is in the user's file;
- * where no Python code runs, the address, if it is in the main program. 0: somebody else's reading. */
+/* Is the reading the user's own? Returns its site: the Python line that reads, if it is in the
+ * user's file; if no Python code runs, the address, if it is in the main program. 0: the reading is
+ * not the user's. */
 static uint32_t reading_site(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t site = python != NULL && python->node != 0 ? vbt_node_at(python->node)->site : native_site(thread, caller);
@@ -22,7 +23,7 @@ static uint32_t reading_site(struct vbt_thread *thread, uintptr_t caller) {
     return place->flags & VBT_SITE_OF_USER ? site : 0;
 }
 
-/* known: CLOCK_MONOTONIC now where the caller has it at hand, else -1. */
+/* known: CLOCK_MONOTONIC now, if the caller has it, else -1. */
 static void note_reading(uintptr_t caller, int64_t known) {
     struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, caller);
     if (thread == NULL)
@@ -36,7 +37,7 @@ static void note_reading(uintptr_t caller, int64_t known) {
     vbt_leave(thread);
 }
 
-/* The functions are looked up by the constructor; a reading may come before it. */
+/* The constructor looks up the functions; a reading may come before it. */
 static void find_real(void) {
     if (VBT_UNLIKELY(vbt_real.clock_gettime == NULL))
         vbt_real_find();

@@ -1,8 +1,10 @@
-/* Waiting for a lock with a deadline. Whoever does so reads the clock just before, on behalf of a line that knows
- * nothing of it: Python's locks do at every "import" and every lock.acquire(). Such a reading ends no interval. */
+/* Waiting for a lock with a deadline. The code that does so reads the clock just before, although
+ * the user's line does not: Python's locks do at every "import" and every lock.acquire(). Such a
+ * reading does not end an interval. */
 #include "hook.h"
 
-/* Withdraws the reading that the thread has just made, if it has, and looks up the real functions if nobody has. */
+/* Withdraws the reading that the thread has just made, if any, and looks up the real functions if
+ * that has not been done. */
 static inline void about_to_wait(void) {
     struct vbt_thread *thread = vbt_self;
     if (thread != NULL && atomic_load_explicit(&thread->standing, memory_order_relaxed) == VBT_IDLE)

@@ -1,7 +1,6 @@
-/* setlocale: every interpreter calls it early in Py_Initialize, which is how one is noticed that
- * was loaded with dlopen. */
+/* setlocale: every interpreter calls it early in Py_Initialize, which reveals one that was loaded
+ * with dlopen. */
 #include "interpreter.h"
-
 #include "preload/hooks/hook.h"
 #include "preload/tree/main_program.h"
 

@@ -2,15 +2,15 @@
 #include "interpreter.h"
 
 #include "preload/base/real.h"
-#include "preload/lifecycle.h"
 #include "preload/hooks/hooks_python.h"
-#include "preload/shared/options.h"
+#include "preload/lifecycle.h"
 #include "preload/lines/line_mode.h"
-#include "preload/shared/say.h"
-#include "preload/tree/main_program.h"
 #include "preload/python/python_check.h"
 #include "preload/python/python_code.h"
 #include "preload/python/python_stack.h"
+#include "preload/shared/options.h"
+#include "preload/shared/say.h"
+#include "preload/tree/main_program.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -62,7 +62,7 @@ static void read_version(void *library) {
     vbt_python.minor = strncmp(version, "3.", 2) == 0 ? atoi(version + 2) : -1;
 }
 
-/* Only 3.8 and 3.9 have no better way to tell its frames: full_stack.h. */
+/* Only 3.8 and 3.9 have no better way to recognise its frames: full_stack.h. */
 static void find_evaluation_loop(void *library) {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
@@ -89,9 +89,9 @@ static void find_functions(void *library) {
     vbt_python.tuple_type = dlsym(library, "PyTuple_Type");
 }
 
-/* While an interpreter starts: has the self-check run once it is up. in_real: in a hook of the C
- * library's functions. Only there it is looked whether the configuration replaced the allocators,
- * which are wrapped again: in a wrapper they are ours. */
+/* While an interpreter starts: schedules the self-check once it is up. in_real: in a hook of the C
+ * library's functions. Only there, the allocators are checked and wrapped again, since the
+ * configuration may have replaced them: in a wrapper, they are wrapped. */
 static bool still_starting(bool in_real) {
     if (!starting)
         return false;
@@ -111,7 +111,7 @@ static void poll_while_starting(void) {
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
-/* From now on; what was captured before is not to be met again. */
+/* From now on; what was captured before is no longer valid. */
 static void make_stacks(enum vbt_stacks stacks) {
     vbt_stacks = stacks;
     vbt_module_stamps_expire();

@@ -1,4 +1,4 @@
-/* Finding the interpreter and keeping its allocators wrapped while it starts. */
+/* Finding the interpreter, and keeping its allocators wrapped while it starts. */
 #ifndef VBT_INTERPRETER_H
 #define VBT_INTERPRETER_H
 
@@ -9,7 +9,7 @@
 bool vbt_python_attach(void *library);
 
 /* setlocale was called from this address: an interpreter may be starting that was loaded late, or
- * starts for the second time. */
+ * is started for the second time. */
 void vbt_python_may_start(const void *caller);
 
 #endif

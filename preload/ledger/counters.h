@@ -5,10 +5,10 @@
 #ifndef VBT_COUNTERS_H
 #define VBT_COUNTERS_H
 
-#include "preload/base/memory.h"
-#include "preload/base/sys.h"
 #include "accounts.h"
 #include "format/format.h"
+#include "preload/base/memory.h"
+#include "preload/base/sys.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* See interval.h. */
 #include "interval.h"
 
+#include "ledger.h"
 #include "preload/base/table.h"
 #include "preload/tree/tree.h"
-#include "ledger.h"
 
 #include <string.h>
 

@@ -9,9 +9,9 @@
 #ifndef VBT_INTERVAL_H
 #define VBT_INTERVAL_H
 
+#include "counters.h"
 #include "preload/base/lock.h"
 #include "preload/base/memory.h"
-#include "counters.h"
 
 struct vbt_flow {
     uint64_t allocs, frees, allocated, freed;

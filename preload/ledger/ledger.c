@@ -1,9 +1,9 @@
 /* See ledger.h. */
 #include "ledger.h"
 
-#include "preload/tree/tree.h"
 #include "interval.h"
 #include "watcher.h"
+#include "preload/tree/tree.h"
 
 struct vbt_peak vbt_peak;
 _Atomic(struct vbt_ledger *) vbt_ledgers;

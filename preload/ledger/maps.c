@@ -1,9 +1,9 @@
 /* See maps.h. */
 #include "maps.h"
 
-#include "preload/base/lock.h"
 #include "ledger.h"
 #include "ranges.h"
+#include "preload/base/lock.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -8,8 +8,8 @@
 #ifndef VBT_SHADOW_H
 #define VBT_SHADOW_H
 
-#include "preload/base/sys.h"
 #include "format/format.h"
+#include "preload/base/sys.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

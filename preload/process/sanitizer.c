@@ -10,10 +10,10 @@
 #include "sanitizer.h"
 
 #include "format/count.h"
-#include "preload/shared/base_name.h"
-#include "preload/shared/say.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
+#include "preload/shared/base_name.h"
+#include "preload/shared/say.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
 #include "wanted.h"
 
 #include "process.h"
+#include "preload/base/sys.h"
 #include "preload/shared/base_name.h"
 #include "preload/shared/options.h"
 #include "preload/shared/patterns.h"
 #include "preload/shared/say.h"
-#include "preload/base/sys.h"
 
 #include <fcntl.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* See options.h. */
 #include "options.h"
 
-#include "format/count.h"
 #include "say.h"
+#include "format/count.h"
 #include "preload/base/start.h"
 
 #include <stdlib.h>

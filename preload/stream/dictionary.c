@@ -1,13 +1,13 @@
 /* See dictionary.h. */
 #include "dictionary.h"
 
+#include "preload/process/process.h"
 #include "preload/tree/modules.h"
 #include "preload/tree/tree.h"
-#include "preload/process/process.h"
 
 #include <string.h>
 
-/* Rows a chunk: a row takes at most 4 varints, but strings are as long as they are, and so are paths. */
+/* Rows per chunk: a row takes at most 4 varints, but strings and paths can be of any length. */
 enum { CHUNK_ROWS = 16384, CHUNK_MODULES = 64, STRING_BYTES = VBT_CHUNK_RAW_MAX - 64 * 1024 };
 
 struct vbt_dictionary vbt_dictionary_now(void) {
@@ -54,7 +54,8 @@ static uint32_t write_codes(struct vbt_writer *w, uint32_t first, uint32_t last)
     return count;
 }
 
-/* A path in full: that of the main program is known since the start, a relative one began where the program was. */
+/* The full path: the main program's is known since the start; a relative one is completed with the
+ * directory it started from. */
 static void put_path(struct vbt_writer *w, const struct vbt_module *module) {
     if (module->path_size == 0) {
         vbt_put_string(w, vbt_program_path(), strlen(vbt_program_path()));

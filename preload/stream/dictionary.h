@@ -1,4 +1,5 @@
-/* The definitions: strings, codes, modules, sites, nodes, in the order in which they were interned. */
+/* The definitions: strings, codes, modules, sites, nodes, in the order in which they were
+ * interned. */
 #ifndef VBT_DICTIONARY_H
 #define VBT_DICTIONARY_H
 
@@ -12,8 +13,8 @@ struct vbt_dictionary {
 /* How far each kind exists now. */
 struct vbt_dictionary vbt_dictionary_now(void);
 
-/* Writes what exists in `now` and is not yet in *written, and brings that up to date. Anything interned later is left
- * for the next time. */
+/* Writes what is in `now` but not yet in *written, and updates *written. Anything interned later is
+ * left for the next time. */
 void vbt_dictionary_write(struct vbt_chunk_writer *writer, struct vbt_dictionary *written, struct vbt_dictionary now);
 
 #endif

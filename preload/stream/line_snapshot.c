@@ -5,7 +5,7 @@
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
 
-/* Collected before they are written column by column. A row takes at most 26 varints. */
+/* Rows are collected before they are written column by column. A row takes at most 26 varints. */
 enum { MAX_ROWS = 2048 };
 
 static struct {

@@ -4,7 +4,8 @@
 
 #include "dictionary.h"
 
-/* Writes the lines that changed since they were last written; everything: all that ever ran. defined: what the file knows by now. */
+/* Writes the lines that changed since they were last written; everything: all that ever ran.
+ * defined: what the file defines already. */
 void vbt_snapshot_lines(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, bool everything);
 
 #endif

@@ -1,7 +1,6 @@
 /* See process_chunks.h. */
 #include "process_chunks.h"
 
-#include "preload/stream/helper/helper.h"
 #include "preload/base/proc.h"
 #include "preload/base/sys.h"
 #include "preload/process/process.h"
@@ -9,6 +8,7 @@
 #include "preload/python/python.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
+#include "preload/stream/helper/helper.h"
 #include "preload/thread/full_stack.h"
 
 #include <gnu/libc-version.h>
@@ -28,10 +28,10 @@ static void put_number(struct vbt_writer *w, uint64_t *count, const char *key, i
     put_pair(w, count, key, digits);
 }
 
-/* The command line; of a very long one, the first arguments. Who puts a title in its place leaves
- * zeros behind it. */
+/* The command line; of a very long one, the first arguments. A program that overwrites it with a
+ * title leaves zeros after it. */
 static void put_arguments(struct vbt_writer *w, uint64_t *count) {
-    enum { MEANT = 3 }; /* empty arguments at the end that somebody may have given */
+    enum { MEANT = 3 }; /* empty arguments at the end that may have been given */
     size_t length, end;
     const char *text = vbt_proc_text("/proc/self/cmdline", &length);
     end = length;
@@ -72,14 +72,14 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     if (vbt_helper_is_impossible())
         put_pair(
             w, &count, "note",
-            "Nothing could be written while the program ran (under Valgrind, an emulator or a filter of system calls): there is no "
-            "timeline.");
+            "Nothing could be written while the program ran (under Valgrind, an emulator or a system call filter), so there is "
+            "no timeline.");
     vbt_chunk_counted_end(writer, start, count);
     vbt_chunk_end(writer, VBT_CHUNK_PROCESS);
 }
 
-/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only mappings of files
- * that code runs from. */
+/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only executable
+ * mappings of files. */
 static bool put_mapping(struct vbt_writer *w, const char *line, const char *end) {
     const char *at = line;
     uint64_t from = vbt_hexadecimal(&at);

@@ -1,5 +1,5 @@
-/* What ran, and from which files: the PROCESS chunk, and MODULES for code that the loader does not
- * know. */
+/* The program and the files its code comes from: the PROCESS chunk, and MODULES for code that the
+ * loader does not know. */
 #ifndef VBT_PROCESS_CHUNKS_H
 #define VBT_PROCESS_CHUNKS_H
 
@@ -7,8 +7,7 @@
 
 void vbt_write_process(struct vbt_chunk_writer *writer);
 
-/* Which files code is mapped from now, whoever mapped it: for code that the loader knows nothing
- * of. */
+/* Writes which files code is mapped from now: for code that the loader does not know. */
 void vbt_write_mappings(struct vbt_chunk_writer *writer);
 
 #endif

@@ -1,22 +1,22 @@
 /* See resident.h.
  *
- * The kernel tells how much of each of its areas is resident. Most areas are of one class; one in
- * which classes share (the kernel joins neighbours that look alike) is cut up, and its pages are
- * looked up one by one. */
+ * The kernel reports how much of each of its areas is resident. Most areas are of one class; an
+ * area of several classes (the kernel merges adjacent areas that look alike) is split, and its
+ * pages are looked up one by one. */
 #include "resident.h"
 
 #include "preload/base/clock.h"
-#include "preload/ledger/maps.h"
-#include "preload/ledger/shadow.h"
 #include "preload/base/memory.h"
 #include "preload/base/proc.h"
 #include "preload/base/sys.h"
+#include "preload/ledger/maps.h"
+#include "preload/ledger/shadow.h"
 #include "preload/thread/thread.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-/* Of pagemap's word for each page. */
+/* In pagemap's word for each page. */
 #define PRESENT (UINT64_C(1) << 63)
 #define SWAPPED (UINT64_C(1) << 62)
 
@@ -25,28 +25,28 @@ enum { BUFFER = 64 * 1024, WORDS = 512, LINE = 4096 + 128, NAME = 4096 };
 struct area {
     uintptr_t start, end;
     uint64_t resident; /* bytes */
-    bool ours;         /* of the flags that vbt_map sets */
-    char name[NAME];   /* a path, something in brackets, or empty */
+    bool ours;         /* by the flags that vbt_map sets */
+    char name[NAME];   /* a path, a name in brackets, or empty */
 };
 
 static struct {
     struct vbt_resident *out;
     int pagemap;
     struct area area;
-    uintptr_t file_end;  /* of the latest area of a file: what follows at once is the rest of its data */
-    uintptr_t block_end; /* of the latest block that was seen */
+    uintptr_t file_end;  /* of the latest area of a file: what follows directly is the rest of its data */
+    uintptr_t block_end; /* of the latest block that was found */
     uint64_t words[WORDS];
     char buffer[BUFFER];
 } * work;
 
-/* The linker's: where this library begins and ends in memory. */
+/* Defined by the linker: where this library begins and ends in memory. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
 static uintptr_t page_size(void) { return vbt_page_up(1); }
 
-/* Fills work->words with what the kernel says of the pages from `start` on; how many, at most up to
- * `end`. */
+/* Fills work->words with the kernel's words for the pages from `start` on, at most up to `end`;
+ * returns how many. */
 static unsigned read_pages(uintptr_t start, uintptr_t end) {
     uintptr_t count = (end - start + page_size() - 1) / page_size();
     count = count < WORDS ? count : WORDS;
@@ -67,7 +67,7 @@ static uint64_t count_present(uintptr_t start, uintptr_t end) {
     return bytes;
 }
 
-/* The last of these cells of the shadow that is in use; NULL if none is. */
+/* The last of these shadow cells that is in use; NULL if none is. */
 static const vbt_cell *last_cell(const vbt_cell *from, const vbt_cell *to) {
     while (to > from)
         if (atomic_load_explicit(--to, memory_order_relaxed) != 0)
@@ -75,7 +75,7 @@ static const vbt_cell *last_cell(const vbt_cell *from, const vbt_cell *to) {
     return NULL;
 }
 
-/* The same for many cells: of their pages those that were never written are left alone. */
+/* The same for many cells: pages of them that were never written are skipped. */
 static const vbt_cell *last_cell_written(const vbt_cell *from, const vbt_cell *to) {
     uintptr_t first = (uintptr_t)from & ~(page_size() - 1), end = ((uintptr_t)to + page_size() - 1) & ~(page_size() - 1);
     while (end > first) {
@@ -122,8 +122,8 @@ static uintptr_t last_end(uintptr_t start, uintptr_t end) {
     return 0;
 }
 
-/* Do blocks lie there? One may have begun in the part before: madvise(MADV_HUGEPAGE) cuts the
- * middle out of a large one. */
+/* Are there blocks in it? One may have begun in the part before: madvise(MADV_HUGEPAGE) splits a
+ * large one in the middle. */
 static bool holds_blocks(uintptr_t start, uintptr_t end) {
     uintptr_t last = last_end(start, end);
     bool inside = start < work->block_end;
@@ -132,7 +132,7 @@ static bool holds_blocks(uintptr_t start, uintptr_t end) {
     return inside || last != 0;
 }
 
-/* Does a thread that was seen have its stack there? */
+/* Does a known thread have its stack there? */
 static bool holds_stack(uintptr_t start, uintptr_t end) {
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
         if (thread->on_stack >= start && thread->on_stack < end)
@@ -167,7 +167,7 @@ static enum vbt_resident_class class_of_known(enum vbt_map_kind kind, uintptr_t 
     return kind == VBT_MAP_ARENA || holds_blocks(start, end) ? VBT_RESIDENT_HEAP : VBT_RESIDENT_ANONYMOUS;
 }
 
-/* The class of what lies at `start`, and in *end where another may begin. */
+/* The class of the memory at `start`; *end: where another class may begin. */
 static enum vbt_resident_class class_at(const struct area *area, uintptr_t start, uintptr_t *end) {
     struct vbt_mapped_part part;
     *end = area->end;
@@ -186,8 +186,8 @@ static void add(enum vbt_resident_class class, uint64_t bytes) {
     work->out->total += bytes;
 }
 
-/* Pages that are present may be more than are resident (the page of zeros is never), so the largest
- * share takes what is left. */
+/* More pages may be present than are resident (the zero page never is), so the largest share takes
+ * the remainder. */
 static void add_shares(const struct area *area) {
     uint64_t shares[VBT_RESIDENT_CLASSES] = {0}, left = area->resident;
     int largest = 0;
@@ -240,8 +240,8 @@ static void begin_area(const char *line) {
     area->name[size] = '\0';
 }
 
-/* What vbt_map asks the kernel for: no reservation, not in core dumps. Nobody else asks for both as
- * a rule. */
+/* What vbt_map asks the kernel for: no reservation, not in core dumps. Other code rarely asks for
+ * both. */
 static bool flags_are_ours(const char *flags) { return strstr(flags, " nr") != NULL && strstr(flags, " dd") != NULL; }
 
 static void read_line(const char *line) {

@@ -1,6 +1,6 @@
-/* The resident set: how large it is, and what it consists of, page by page as the kernel tells in
- * /proc/self/smaps: where blocks of the heap lie, what the program mapped, stacks, the program's
- * files, vbtrace's own. */
+/* The resident set: how large it is, and what it consists of, page by page, from /proc/self/smaps:
+ * where blocks of the heap are, what the program mapped, stacks, the program's files, vbtrace's own
+ * memory. */
 #ifndef VBT_RESIDENT_H
 #define VBT_RESIDENT_H
 
@@ -15,13 +15,13 @@ struct vbt_resident {
     int64_t took; /* ns of processor time */
 };
 
-/* Reads it now; false, and all 0, where the kernel does not tell. Takes time in proportion to the
- * resident set, milliseconds a gigabyte. */
+/* Reads it now; false, and all 0, if the kernel does not report it. Takes time in proportion to the
+ * resident set, milliseconds per gigabyte. */
 bool vbt_resident_read(struct vbt_resident *out);
 
-/* Resident bytes now, and the highest ever; from /proc/self/statm and status. The first is asked
- * for at each tick, between open and close, by the thread that called open: the descriptor is its
- * own. 0 where the kernel does not say. */
+/* Resident bytes now, and the highest ever; from /proc/self/statm and status. The first is read at
+ * each tick, between open and close, by the thread that called open: the descriptor is its own. 0
+ * if the kernel does not report it. */
 void vbt_rss_open(void);
 void vbt_rss_close(void);
 int64_t vbt_rss_now(void);

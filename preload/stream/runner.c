@@ -1,13 +1,14 @@
-/* See runner.h. The file is one in memory, open in vbtrace alone and reached through /proc: no
- * descriptor has to be left open in the program. In another namespace the same path may be any
+/* See runner.h. The file is in memory, open only in vbtrace and reached through /proc: no
+ * descriptor has to stay open in the program. In another namespace, the same path may be any
  * file. */
 #include "runner.h"
 
 #include "preload/base/proc.h"
-#include "preload/shared/run_names.h"
-#include "preload/shared/say.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
+#include "preload/shared/run_names.h"
+#include "preload/shared/say.h"
+#include "preload/shared/say.h"
 
 #include <fcntl.h>
 #include <stdint.h>

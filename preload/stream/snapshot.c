@@ -7,7 +7,7 @@
 
 static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
     if (value == 0)
-        return; /* what is not told is 0 */
+        return; /* what is not written is 0 */
     vbt_put_varint(w, key);
     vbt_put_zigzag(w, value);
 }
@@ -87,10 +87,10 @@ void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *
     vbt_chunk_end(writer, VBT_CHUNK_MAPS);
 }
 
-/* Rows of one COUNTERS chunk, collected before they are written column by column. */
+/* Rows of one COUNTERS chunk are collected before they are written column by column. */
 enum { MAX_ROWS = 2048, MAX_ENTRIES = 8192 };
 
-/* The histograms of all rows stand apart: most rows have none. */
+/* The histograms of all rows are stored separately: most rows have none. */
 struct row {
     uint32_t node;
     uint32_t rss_kib;
@@ -172,7 +172,7 @@ static void write_batch(struct vbt_chunk_writer *writer, const struct vbt_tick *
     batch.entries = 0;
 }
 
-/* One bucket that holds all requests, the smallest among them, goes without saying. */
+/* A single bucket that has all requests follows from the smallest size, and is not written. */
 static uint32_t add_histogram(const struct vbt_node_sum *sum) {
     uint32_t before = batch.entries;
     for (uint32_t bucket = 0; sum->totals.buckets > 1 && bucket < VBT_SIZE_BUCKETS; bucket++)
@@ -262,7 +262,7 @@ static void put_groups(struct vbt_writer *w, const uint32_t *ids, uint32_t count
         put_group(w, ids[i], vbt_vector_at(&vbt_interval_groups.groups, ids[i]));
 }
 
-/* All rows of one kind that changed, in as many chunks as it takes. */
+/* Writes all rows of one kind that changed, in as many chunks as it takes. */
 static void write_rows(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind, const struct vbt_dictionary *defined,
                        uint64_t since) {
     static uint32_t ids[1 + ROWS_A_CHUNK]; /* from 1 on */

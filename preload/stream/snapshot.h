@@ -1,21 +1,21 @@
-/* Values as they stand now: the state, the counters of nodes, the intervals, the timeline. */
+/* Values as they are now: the state, the counters of nodes, the intervals, the timeline. */
 #ifndef VBT_SNAPSHOT_H
 #define VBT_SNAPSHOT_H
 
-#include "preload/thread/books.h"
-#include "preload/thread/pause.h"
 #include "dictionary.h"
 #include "resident.h"
 #include "timeline.h"
+#include "preload/thread/books.h"
+#include "preload/thread/pause.h"
 
 struct vbt_tick {
     int64_t time;      /* ns since the start */
     int64_t rss;       /* bytes */
     int64_t max_rss;   /* bytes, since the start */
     int64_t peak_time; /* ns */
-    int64_t maps_held; /* bytes that the books of mapped memory hold, added up; -1: not done this time */
+    int64_t maps_held; /* bytes in the books of mapped memory, added up; -1: not done this time */
     struct vbt_pauses pauses;
-    int64_t limited; /* when a limit on call paths had been reached; 0: it was not */
+    int64_t limited; /* when a limit on call paths was found to be reached; 0: it has not been */
 };
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
@@ -24,21 +24,24 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
 void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                            const struct vbt_dictionary *defined, uint64_t since);
 
-/* The threads that are told apart, and what each did at the nodes that changed since then (0: at all). */
+/* The threads that have rows, and what each did at the nodes that changed since then (0: at
+ * all). */
 void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                           const struct vbt_dictionary *defined, uint64_t since);
 
-/* The intervals that were repeated since then, and their call sites, as far as what they refer to is defined. */
+/* The intervals that were repeated since then, and their call sites, as far as what they refer to
+ * is defined. */
 void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since);
 
-/* The resident set, taken apart at some time, and what the heap held then. */
+/* The breakdown of the resident set at some time, and what the heap held then. */
 struct vbt_resident_at {
     struct vbt_resident resident;
     int64_t time;
     int64_t live[VBT_DOMAIN_MAP]; /* bytes */
 };
 
-/* Mapped memory by kind, and the resident set now and at its highest; either may never have been read. */
+/* Mapped memory by kind, and the breakdown of the resident set now and at its highest; either may
+ * never have been read. */
 void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                        const struct vbt_resident_at at[VBT_RESIDENT_TIMES]);
 

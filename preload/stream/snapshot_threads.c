@@ -1,11 +1,10 @@
-/* Which thread did what: see snapshot.h, vbt_snapshot_threads. */
+/* Which thread did what: see vbt_snapshot_threads in snapshot.h. */
 #include "snapshot.h"
-
 #include "preload/thread/thread_rows.h"
 
 #include <string.h>
 
-/* Rows of one THREAD_COUNTERS chunk, collected before they are written column by column. */
+/* Rows of one THREAD_COUNTERS chunk are collected before they are written column by column. */
 enum { MAX_NODES = 4096, MAX_PARTS = 8192 };
 
 static struct {

@@ -1,29 +1,39 @@
 /* See stream.h. Everything here runs in the helper, or, where none can be had, in the thread
  * that ends the process.
  *
- * Between rewrites the file is appended to: a tick's new definitions, its state, the counters that
- * changed. Since all values are absolute, most of it is soon out of date. So when the file has
- * doubled it is written anew, under another name that then takes its place: definitions, the
- * thinned timeline, the latest values. A file is thus bounded by the number of call sites and the
+ * Between rewrites, the file is appended to: each tick's new definitions, its state, the counters
+ * that changed. Since all values are absolute, most of it is soon out of date. So when the file has
+ * doubled, it is rewritten, under another name that then takes its place: definitions, the thinned
+ * timeline, the latest values. Thus a file's size is bounded by the number of call sites and the
  * timeline's points, not by the length of the run. */
 #include "stream.h"
 
-#include "preload/base/clock.h"
-#include "preload/shared/options.h"
-#include "preload/shared/say.h"
-#include "preload/base/sys.h"
-#include "preload/thread/thread.h"
-#include "preload/thread/thread_rows.h"
-#include "preload/tree/tree.h"
-#include "preload/ledger/ledger.h"
-#include "preload/lines/books/line_books.h"
-#include "preload/shared/destination.h"
-#include "preload/stream/helper/helper.h"
 #include "line_snapshot.h"
-#include "preload/process/process.h"
 #include "process_chunks.h"
 #include "snapshot.h"
 #include "trace_path.h"
+#include "preload/base/clock.h"
+#include "preload/base/clock.h"
+#include "preload/base/sys.h"
+#include "preload/base/sys.h"
+#include "preload/ledger/ledger.h"
+#include "preload/ledger/ledger.h"
+#include "preload/lines/books/line_books.h"
+#include "preload/lines/books/line_books.h"
+#include "preload/process/process.h"
+#include "preload/shared/destination.h"
+#include "preload/shared/destination.h"
+#include "preload/shared/options.h"
+#include "preload/shared/options.h"
+#include "preload/shared/say.h"
+#include "preload/shared/say.h"
+#include "preload/stream/helper/helper.h"
+#include "preload/thread/thread.h"
+#include "preload/thread/thread.h"
+#include "preload/thread/thread_rows.h"
+#include "preload/thread/thread_rows.h"
+#include "preload/tree/tree.h"
+#include "preload/tree/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,10 +41,10 @@
 
 enum { REWRITE_AT_LEAST = 4 * 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
-/* What the stream knows, in groups by what may write to them; of all this, other threads look only
- * at file.has_file while the helper runs. */
+/* What the stream knows, grouped by what writes it. While the helper runs, other threads read only
+ * file.has_file. */
 
-/* Written by rewrite, and by what begins and ends a run. */
+/* Written by rewrite, and at the beginning and end of a run. */
 static struct {
     struct vbt_chunk_writer writer;
     struct vbt_dictionary written;
@@ -51,33 +61,33 @@ static struct {
     struct vbt_tick tick;
     struct vbt_timeline timeline;
     uint64_t epoch, epoch_before; /* vbt_epoch at the last tick and the one before */
-    int64_t changed;              /* the latest tick that found something moved, ns */
+    int64_t changed;              /* the latest tick at which something had changed, ns */
     bool moved, maps_moved;       /* since it was last written */
 } seen;
 
 /* By take_resident. */
 static struct {
     struct vbt_resident_at at[VBT_RESIDENT_TIMES];
-    int64_t due; /* the resident set is not looked at again before, ns */
+    int64_t due; /* the resident set is not broken down again before, ns */
 } resident;
 
-/* By write_threads; by rewrite, where all has to be written again. */
+/* By write_threads; by rewrite, if everything has to be written again. */
 static struct {
     uint64_t epoch; /* changes before it have been written by thread; 0: none has */
     int64_t time;   /* when that was */
-    uint32_t count; /* how many there were */
+    uint32_t count; /* how many rows there were */
 } by_thread;
 
 /* By write_values, write_changes, rewrite and book_cost. */
 static struct {
     uint64_t epoch;     /* changes of counters before it are in the file */
-    int64_t due;        /* what changed is not written again before, ns */
-    int64_t time;       /* when it was last written, ns */
-    int64_t cost;       /* ns of processor time that writing it took and that are not made up for */
-    uint32_t strangers; /* how many there were when the mappings were last written */
+    int64_t due;        /* changes are not written again before, ns */
+    int64_t time;       /* when they were last written, ns */
+    int64_t cost;       /* processor time that writing took beyond its share, ns */
+    uint32_t strangers; /* vbt_tree.strangers when the mappings were last written */
 } values;
 
-/* By rest: the next event is listened for, since the latest tick. */
+/* By rest: the next event shall wake the helper. */
 static bool dozing;
 
 bool vbt_stream_has_file(void) { return file.has_file; }
@@ -86,9 +96,9 @@ static int64_t live_bytes(const struct vbt_books *books, int domain) {
     return (int64_t)(books->inherited_bytes[domain] + books->totals[domain].allocated - books->totals[domain].freed);
 }
 
-/* Takes the resident set apart. At ticks, only where it has grown by an eighth over the highest
- * that was taken apart, and for a two-hundredth of the time at most, beginning when the process is
- * as old as makes it worth the first time: of a process that has its size, nothing. */
+/* Breaks the resident set down. At ticks, only if it has grown by an eighth over the highest
+ * breakdown, and for at most a two-hundredth of the time, starting when the process is old enough
+ * to be worth it: a process that no longer grows costs nothing. */
 static void take_resident(bool at_end) {
     enum { MOST_OFTEN = 200, GROWTH = 8, FIRST = 100 * 1000 * 1000 };
     struct vbt_resident_at *latest = &resident.at[VBT_RESIDENT_LATEST], *highest = &resident.at[VBT_RESIDENT_HIGHEST];
@@ -106,7 +116,7 @@ static void take_resident(bool at_end) {
         *highest = *latest;
 }
 
-/* Takes the measure of the process: what the ticks and the end have in common. */
+/* Measures the process: what the ticks and the end have in common. */
 static void measure(void) {
     struct vbt_books *books = &seen.books;
     struct vbt_totals heap = books->totals[VBT_DOMAIN_HEAP];
@@ -142,8 +152,8 @@ static void measure(void) {
     }
 }
 
-/* Which thread did what is much to write: it is told once a second, when there is a new thread that
- * has a row of its own, and at the end. While there is one thread, all is its. */
+/* Which thread did what is a lot to write: this is done once a second, when a new thread gets a row
+ * of its own, and at the end. A single thread did everything. */
 static void write_threads(const struct vbt_dictionary *now, uint64_t since) {
     enum { PAUSE = 1000 * 1000 * 1000 };
     uint32_t threads = seen.books.threads < VBT_THREAD_LATER ? seen.books.threads : VBT_THREAD_LATER;
@@ -171,8 +181,8 @@ static uint64_t lost_paths(void) {
 /* Writes definitions and values; since 0: everything. */
 static void write_values(uint64_t since) {
     struct vbt_chunk_writer *writer = &file.writer;
-    /* First the values are certain to refer to what exists now: ids that are interned while we
-     * write wait for the next tick. */
+    /* First, so that all values refer to what is defined: ids that are interned meanwhile wait for
+     * the next tick. */
     struct vbt_dictionary now = vbt_dictionary_now();
     uint32_t strangers = atomic_load(&vbt_tree.strangers);
     if (strangers > values.strangers || since == 0) {
@@ -192,8 +202,8 @@ static void write_values(uint64_t since) {
     vbt_snapshot_state(writer, &seen.books, &seen.tick);
 }
 
-/* Writes what changed since it was last written. Two ticks' worth at least: a thread may have been
- * between looking at the epoch and changing its counters when that tick passed. */
+/* Writes what changed since the last time. At least two ticks' worth: when that tick passed, a
+ * thread may have been between reading the epoch and changing its counters. */
 static void write_changes(void) {
     write_values(values.epoch);
     values.epoch = seen.epoch_before;
@@ -206,7 +216,7 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&file.writer, VBT_CHUNK_END);
 }
 
-/* Opens the file that is to take the trace's name, unless that cannot be. */
+/* Opens the file that will take the trace's name, if that is possible. */
 static void open_part(const char *path) {
     int error = vbt_destination_check(file.path);
     if (error == 0) {
@@ -217,9 +227,9 @@ static void open_part(const char *path) {
     }
 }
 
-/* Writes the file from the beginning, beside the old one, and puts it in its place. reason: NULL,
- * or why the process ends. Where that fails (a full disk) the old file stays, and what is new is
- * appended to it as far as that goes. */
+/* Writes the file from the beginning, next to the old one, and puts it in its place. reason: NULL,
+ * or why the process ends. If that fails (a full disk), the old file stays, and what is new is
+ * appended to it as far as possible. */
 static void rewrite(const char *reason) {
     struct vbt_chunk_writer old = file.writer;
     struct vbt_dictionary old_written = file.written;
@@ -264,15 +274,15 @@ static void rewrite(const char *reason) {
         write_end(reason);
 }
 
-/* When the file is to be written anew. */
+/* The size at which the file is rewritten. */
 static uint64_t file_limit(void) {
     uint64_t limit = 2 * file.rewritten_size + REWRITE_AT_LEAST;
     return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
 }
 
-/* Where much changes all the time, what takes so much of a core is done less often: of the
- * process's age it may take a YOUNG-th, up to BURST; the rest has to be waited for. cost: that
- * writing took now, ns of processor time. */
+/* If much changes all the time, writing that takes too much of a core is done less often: it may
+ * take 1/YOUNG of the process's age, up to BURST; the rest has to be waited for. cost: processor
+ * time that writing took now, ns. */
 static void book_cost(int64_t cost) {
     enum { SHARE = 64, YOUNG = 16, BURST = 20 * 1000 * 1000 };
     int64_t now = seen.tick.time;
@@ -284,8 +294,8 @@ static void book_cost(int64_t cost) {
     values.due = of_age > of_rest ? of_age : of_rest;
 }
 
-/* What changed is written if its cost is made up for; or if nothing changes any more: then it is
- * written but once. */
+/* Changes are written if the cost of writing has been made up for; or, once, if nothing changes any
+ * more. */
 static bool is_due(void) {
     enum { STILL = 50 * 1000 * 1000 };
     bool is_still = seen.changed < seen.tick.time && seen.tick.time - values.time >= STILL;
@@ -296,12 +306,12 @@ static void tick(void) {
     measure();
     take_resident(false);
     if (file.writer.error != 0)
-        return; /* what is missing is made up for at the end, if it can be */
-    bool anew = !file.has_file || file.writer.fd < 0 || file.writer.file_size > file_limit();
-    if (!anew && (!seen.moved || !is_due()))
+        return; /* what is missing will be written at the end, if possible */
+    bool rewrites = !file.has_file || file.writer.fd < 0 || file.writer.file_size > file_limit();
+    if (!rewrites && (!seen.moved || !is_due()))
         return;
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
-    anew ? rewrite(NULL) : write_changes();
+    rewrites ? rewrite(NULL) : write_changes();
     book_cost(vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
@@ -329,16 +339,16 @@ static int64_t until_next(int64_t tick) {
     return change < tick ? change : tick;
 }
 
-/* Events are polled from now on: the next one rouses the helper. */
+/* Makes hooks poll events: the next one wakes the helper. */
 static void listen(void) {
     uint32_t recording = VBT_RECORDING;
     vbt_helper_doze();
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
-/* A process in which nothing has changed for a while is looked at a tenth as often, until its next
- * event. (An event that the listening just missed is found by the next tick, which comes as soon as
- * ever.) True: asked to stop. With line mode, there are events all the time that are not polled. */
+/* A process in which nothing has changed for a while is checked a tenth as often, until its next
+ * event. (An event that just missed this is found by the next tick, which is not delayed.) With
+ * line mode, there are always events that are not polled. True: asked to stop. */
 static bool rest(const char **reason, bool *finish) {
     enum { REST = 100 * 1000 * 1000 };
     bool listened = dozing;

@@ -1,22 +1,23 @@
-/* What goes to disk: once a tick what changed, at the end everything. */
+/* What goes to disk: at each tick what changed, at the end everything. */
 #ifndef VBT_STREAM_H
 #define VBT_STREAM_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the summary at the end tells. */
+/* For the summary at the end. */
 struct vbt_summary {
     uint64_t allocs, allocated, lost;
     int64_t peak;
     uint64_t file_bytes;
     bool begun;       /* there is a file */
-    bool written;     /* the file is there and whole */
-    const char *path; /* empty where there is no file */
+    bool written;     /* the file exists and is complete */
+    const char *path; /* empty if there is no file */
     int error;        /* error number of the write that failed, or VBT_NO_FILE; 0 */
 };
 
-/* A reason to stop: from now on the file may be out of reach. Even a process that is so young that it has none gets one. */
+/* A reason to stop: from now on, the file may be out of reach. Even a process too young to have one
+ * gets one. */
 #define VBT_STREAM_LEAVES "leaves"
 
 /* The helper's work: ticks, the first after so many ns, until it is asked to stop; then writes what it is asked for. */
@@ -25,12 +26,12 @@ void vbt_stream_run(int64_t first_tick);
 /* Whether a file was made. */
 bool vbt_stream_has_file(void);
 
-/* While no helper runs: removes the file, if there is one. The trace can begin anew. */
+/* While no helper runs: removes the file, if there is one. The trace can start again. */
 void vbt_stream_withdraw(void);
 
 void vbt_stream_summary(struct vbt_summary *out);
 
-/* In the child of a fork: a trace of its own, from nothing. */
+/* In the child of a fork: starts a trace of its own, from scratch. */
 void vbt_stream_after_fork(void);
 
 #endif

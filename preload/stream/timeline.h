@@ -1,6 +1,6 @@
-/* The course of memory over time, in bounded space: when the points are too many, neighbours are joined in pairs, so
- * that a run of any length is told in the same number of points. A point holds the largest values of its span, so
- * that no peak is lost. */
+/* Memory over time, in bounded space: when there are too many points, pairs of neighbours are
+ * merged, so that a run of any length has about the same number of points. A point holds the
+ * largest values of its span, so that no peak is lost. */
 #ifndef VBT_TIMELINE_H
 #define VBT_TIMELINE_H
 

@@ -1,19 +1,21 @@
 /* See trace_path.h.
  *
- * Which files belong to the session is told by their time: a file that was written since the first traced process among our ancestors
- * started is not ours to replace. That also holds for the trace that this very process left before an exec. The kernel tells starts in
- * steps of 10 ms: what was written within the step counts as older, so that a run right after another one replaces its file. */
+ * Which files belong to the session is decided by their time: a file written since the first traced
+ * process among the ancestors started must not be replaced. That also holds for the trace that this
+ * very process left before an exec. The kernel gives start times in steps of 10 ms: what was
+ * written within the step counts as older, so that a run directly after another one replaces its
+ * file. */
 #include "trace_path.h"
 
 #include "format/count.h"
 #include "preload/base/clock.h"
-#include "preload/shared/options.h"
-#include "preload/shared/say.h"
+#include "preload/base/proc.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
-#include "preload/shared/destination.h"
 #include "preload/process/process.h"
-#include "preload/base/proc.h"
+#include "preload/shared/destination.h"
+#include "preload/shared/options.h"
+#include "preload/shared/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +39,7 @@ void vbt_trace_path_init(void) {
     vbt_format(rank, sizeof rank, "%s", value != NULL ? value : "");
 }
 
-/* Of several hosts and ranks the pid alone does not tell apart who wrote a file. */
+/* With several hosts and ranks, the pid alone does not identify who wrote a file. */
 static const char *usual_name(void) { return rank[0] != '\0' ? "vbtrace.%e.%h.%r.%p.vbt" : "vbtrace.%e.%p.vbt"; }
 
 /* Appends a pattern with its letters replaced. */
@@ -67,7 +69,7 @@ static int put_pattern(char *out, int size, int used, const char *pattern) {
     return used;
 }
 
-/* Puts ".number" (or ".pid.number") into a name, before its ".vbt". */
+/* Inserts ".number" (or ".pid.number") into a name, before its ".vbt". */
 static void insert(char *path, int size, int pid, int number) {
     char suffix[40] = "", end[8] = "";
     int used = pid > 0 ? vbt_format(suffix, sizeof suffix, ".%d", pid) : 0;
@@ -92,29 +94,30 @@ void vbt_trace_path(char *out, int size, bool forked) {
     used = put_pattern(out, size, used, output);
     if (output[0] == '\0' || output[strlen(output) - 1] == '/') {
         if (output[0] != '\0')
-            vbt_sys(SYS_mkdirat, AT_FDCWD, out, 0777); /* or it is there */
+            vbt_sys(SYS_mkdirat, AT_FDCWD, out, 0777); /* or it exists */
         put_pattern(out, size, used, usual_name());
     }
     if (forked && !has_pid())
         insert(out, size, vbt_pid, 1);
-    vbt_destination_follow(out, size); /* a link that is not followed is what cannot be replaced */
+    vbt_destination_follow(out, size); /* if a link is not followed, it cannot be replaced, which is reported later */
 }
 
-/* A number of /proc/PID/stat behind the program's name, by its position in proc(5): 4 the parent, 22 the start in clock ticks since boot.
- * -1 if there is no such process. */
+/* A number of /proc/PID/stat after the program's name, by its position in proc(5): 4 the parent, 22
+ * the start in clock ticks since boot. -1 if there is no such process. */
 static int64_t stat_number(const char *text, int position) {
-    const char *at = strrchr(text, ')'); /* the name may have any character */
+    const char *at = strrchr(text, ')'); /* the name may contain any character */
     for (int i = 2; at != NULL && i < position; i++)
         at = strchr(at + 1, ' ');
     if (at == NULL)
         return -1;
     int64_t number = 0;
-    for (at++; *at >= '0' && *at <= '9'; at++) /* not strtoll, which looks at the thread's locale: the helper has none */
+    for (at++; *at >= '0' && *at <= '9'; at++) /* not strtoll, which uses the thread's locale: the helper has none */
         number = number * 10 + (*at - '0');
     return number;
 }
 
-/* When the session started, ns since 1970: the first of our ancestors that is traced, without a gap between. */
+/* When the session started, in ns since 1970: the start of the first traced ancestor, with no
+ * untraced process in between. */
 static int64_t session_start(void) {
     char path[64];
     int64_t ticks = -1, pid = vbt_pid;
@@ -134,7 +137,7 @@ static int64_t session_start(void) {
     return booted + (ticks + 1) * (1000000000 / CLOCK_TICKS_A_SECOND);
 }
 
-/* 0 where there is none. */
+/* 0 if there is none. */
 static int64_t modified(const char *path) {
     struct stat there;
     if (vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, path, &there, 0)))
@@ -149,7 +152,7 @@ int vbt_trace_path_take(const char *file, char *path, int size) {
     vbt_format(wished, sizeof wished, "%s", path);
     for (int number = pid > 0 ? 1 : 2;; number++) {
         long result = vbt_sys(SYS_renameat2, AT_FDCWD, file, AT_FDCWD, path, RENAME_NOREPLACE);
-        if (result != -EEXIST && result != -EINVAL) /* not every file system knows the flag */
+        if (result != -EEXIST && result != -EINVAL) /* not every file system supports the flag */
             return vbt_sys_failed(result) ? (int)-result : 0;
         int error = vbt_destination_check(path);
         if (error != 0)

@@ -13,7 +13,8 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-/* zstd calls these where anyone has them. Without ours it might be the program's, on our behalf. */
+/* zstd calls these if they are defined anywhere. Without these definitions, the program's might be
+ * called. */
 unsigned long long ZSTD_trace_compress_begin(const struct ZSTD_CCtx_s *context);
 unsigned long long ZSTD_trace_compress_begin(const struct ZSTD_CCtx_s *context) {
     (void)context;
@@ -25,10 +26,12 @@ void ZSTD_trace_compress_end(unsigned long long trace, const void *what) {
     (void)what;
 }
 
-/* Tables are made for chunks of this size: most are smaller, and larger tables would have to be cleared for each. */
+/* Tables are sized for chunks of this size: most are smaller, and larger tables would have to be
+ * cleared for each. */
 enum { HIGHEST_LEVEL = 3, TYPICAL_CHUNK = 128 * 1024, WINDOW_LOG = 20 };
 
-/* The parameters of a level, for all sizes of chunks alike: only the window covers the largest. */
+/* The parameters of a level, the same for all sizes of chunks: only the window covers the
+ * largest. */
 static ZSTD_compressionParameters parameters_of(int level) {
     ZSTD_compressionParameters parameters = ZSTD_getCParams(level, TYPICAL_CHUNK, 0);
     parameters.windowLog = WINDOW_LOG;

@@ -21,10 +21,11 @@ struct vbt_chunk_writer {
  * no memory. */
 bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer);
 
-/* Opens (and empties) a file and writes the header. False, with error set, where that fails. */
+/* Opens (and truncates) a file and writes the header. False, with error set, if that fails. */
 bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path);
 
-/* Opens a file that was written before, to append to it; false, with fd -1, if it is not as it was left. */
+/* Opens a file that was written before, to append to it; false, with fd -1, if it has changed
+ * since. */
 bool vbt_chunk_writer_reopen(struct vbt_chunk_writer *writer, const char *path);
 
 void vbt_chunk_writer_close(struct vbt_chunk_writer *writer);
@@ -32,13 +33,15 @@ void vbt_chunk_writer_close(struct vbt_chunk_writer *writer);
 /* Begins a chunk: its payload is put through the returned writer. */
 struct vbt_writer *vbt_chunk_begin(struct vbt_chunk_writer *writer);
 
-/* For a count that is known only after what it counts has been put: leaves room for it, and returns where. */
+/* For a count that is known only after what it counts: leaves room for it, and returns where. */
 uint8_t *vbt_chunk_counted_begin(struct vbt_chunk_writer *writer);
 
-/* Puts the count there. What was put since moves up to it: a varint of fixed length would be overlong. */
+/* Puts the count there. What was put since moves up to it, since a padded varint would be
+ * overlong. */
 void vbt_chunk_counted_end(struct vbt_chunk_writer *writer, uint8_t *start, uint64_t count);
 
-/* Ends it: compresses and appends. A payload that overran the buffer, or a failed write, is counted in lost. */
+/* Ends it: compresses and appends. A payload that overran the buffer, or a failed write, is counted
+ * in lost. */
 void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind);
 
 #endif

@@ -3,13 +3,13 @@
 
 #include "thread.h"
 #include "thread_rows.h"
-#include "preload/tree/tree.h"
 #include "preload/ledger/interval.h"
 #include "preload/ledger/ledger.h"
+#include "preload/tree/tree.h"
 
 #include <string.h>
 
-/* What was live at the fork, by account; empty where there was none. */
+/* What was live at the fork, by account; empty if there was no fork. */
 struct inherited {
     uint64_t blocks, bytes;
 };
@@ -77,8 +77,8 @@ static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
 
 static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters) {
     const struct vbt_sizes *sizes = counters->sizes;
-    uint64_t counted =
-        sizes != NULL ? vbt_sizes_counted(sizes) : 0; /* by now perhaps more than the thread had allocated just before */
+    uint64_t counted = sizes != NULL ? vbt_sizes_counted(sizes)
+                                     : 0; /* by now it may be more than the thread's allocs that were read just before */
     add_size(out, counters->usual_size, counted < counters->allocs ? counters->allocs - counted : 0);
     if (sizes == NULL)
         return;
@@ -90,7 +90,8 @@ static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *count
         out->totals.max_size = sizes->max;
 }
 
-/* The histogram is larger than all the rest, and most nodes ask for one size only: it is made for those that do not. */
+/* The histogram is larger than everything else, and most nodes request one size only: it is
+ * computed only for those that do not. */
 static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
     memset(out->sizes, 0, sizeof out->sizes);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
@@ -109,7 +110,8 @@ static bool nothing_happened(const struct vbt_counters *counters) {
 
 static uint32_t account_if_open(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
 
-/* 0 for an account that is just being opened, or was when the process forked behind our back. */
+/* 0 for an account that is just being opened, or was when the process was forked without
+ * handlers. */
 static uint32_t node_if_open(uint32_t account) {
     uint32_t node = vbt_account_node(account);
     return account_if_open(node) == account ? node : 0;
@@ -171,7 +173,7 @@ void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]) {
     }
 }
 
-/* The part of a row, made where there is none yet. */
+/* The part of a row, created if there is none yet. */
 static struct vbt_node_part *part_of(uint32_t row, struct vbt_node_part parts[], uint32_t *count) {
     uint32_t at = 0;
     while (at < *count && parts[at].row < row)
@@ -206,7 +208,7 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
     return count;
 }
 
-/* Saves the look at each page of threads that do nothing, or have ended. */
+/* Saves looking at each page of threads that do nothing, or have ended. */
 static bool changed(const struct vbt_thread *thread, uint64_t epoch) {
     return atomic_load_explicit(&thread->ledger.epoch, memory_order_relaxed) >= epoch;
 }
@@ -229,7 +231,7 @@ static bool account_changed(uint32_t account, uint64_t epoch) {
     return false;
 }
 
-/* By insertion: accounts are opened nearly in the order of their nodes. */
+/* Insertion sort: accounts are opened nearly in the order of their nodes. */
 static void sort(uint32_t nodes[], uint32_t count) {
     for (uint32_t i = 1; i < count; i++) {
         uint32_t node = nodes[i], at = i;
@@ -262,7 +264,7 @@ static void forget_accounts(struct vbt_ledger *ledger) {
         for (uint32_t n = 0; page != NULL && n < VBT_PAGE_ACCOUNTS; n++) {
             uint64_t own = page->counters[n].epoch & VBT_EPOCH_OWN;
             if (nothing_happened(&page->counters[n]))
-                continue; /* the fewer pages are written to, the fewer are copied from the parent */
+                continue; /* the fewer pages are written, the fewer have to be copied from the parent */
             page->counters[n] = (struct vbt_counters){.epoch = own};
             if (page->at_peak[n] != 0)
                 page->at_peak[n] = 0;
@@ -310,7 +312,7 @@ void vbt_books_inherit(void) {
     atomic_store(&vbt_peak.bytes, live);
     atomic_store(&vbt_peak.epoch, epoch);
     atomic_store(&vbt_peak.total, live);
-    atomic_store(&vbt_peak.threads, 1); /* the states of the others are nobody's */
+    atomic_store(&vbt_peak.threads, 1); /* the states of the other threads are unused */
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         struct vbt_ledger *ledger = &thread->ledger;
         forget_accounts(ledger);
@@ -321,7 +323,7 @@ void vbt_books_inherit(void) {
         thread->lost_in_signal = 0;
         thread->stack.truncated = 0;
         vbt_native_stack_forget_counts(&thread->full.native);
-        ledger->live = thread == vbt_self ? live : 0; /* the thread that forked goes on with all of it */
+        ledger->live = thread == vbt_self ? live : 0; /* the thread that forked continues with all of it */
         atomic_store(&ledger->published, ledger->live);
         ledger->last_block = NULL;
         ledger->last_mapping = 0;

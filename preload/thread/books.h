@@ -1,4 +1,4 @@
-/* The books of all threads taken together, for whoever writes them down; and what a forked process inherits. */
+/* The books of all threads combined, for the stream; and what a forked process inherits. */
 #ifndef VBT_BOOKS_H
 #define VBT_BOOKS_H
 
@@ -15,7 +15,7 @@ struct vbt_node_totals {
 
 struct vbt_node_sum {
     struct vbt_node_totals totals;
-    uint64_t sizes[VBT_SIZE_BUCKETS]; /* allocations; left unset where one bucket, that of min_size, has all */
+    uint64_t sizes[VBT_SIZE_BUCKETS]; /* allocations; not set if one bucket, that of min_size, has all of them */
 };
 
 struct vbt_books {
@@ -24,22 +24,23 @@ struct vbt_books {
     uint64_t unknown_frees[VBT_DOMAINS];
     uint64_t lost[VBT_LOST_KINDS];
     uint64_t truncated;           /* call stacks cut off */
-    uint64_t compared, different; /* native stacks that were verified; those that libunwind saw otherwise */
+    uint64_t compared, different; /* native stacks that were verified; those of them where libunwind disagrees */
     uint32_t threads;             /* that had an event */
     struct vbt_maps_sum maps;     /* of the map domain, by kind */
     int64_t peak;
-    int64_t peak_error;  /* how far the true peak can lie above it */
+    int64_t peak_error;  /* how far the true peak can be above it */
     uint64_t peak_epoch; /* for vbt_books_node */
     bool peak_is_now;
 };
 
-/* Sums the totals of all threads. While they run, what is in flight is missing here or there; at rest all is exact. */
+/* Sums the totals of all threads. While they run, events in progress may be missing from some of
+ * the sums; at rest, all are exact. */
 void vbt_books_read(struct vbt_books *out);
 
 /* Sums one node's counters over all threads. False if nothing ever happened there. */
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out);
 
-/* What the threads of one row (thread_rows.h) did in all. */
+/* The totals of the threads of one row (thread_rows.h). */
 void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]);
 
 /* What the threads of one row did at a node. */
@@ -49,12 +50,14 @@ struct vbt_node_part {
     int64_t at_peak;
 };
 
-/* One part for each row that did anything at the node, in ascending order; returns how many, at most VBT_THREAD_LATER. What the
- * process inherited belongs to the first row, which has a part for it. */
+/* One part for each row that did anything at the node, in ascending order; returns how many, at
+ * most VBT_THREAD_LATER. What the process inherited belongs to the first row, which then has a part
+ * for it. */
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]);
 
-/* The next nodes that changed since the epoch `since` (0: all that something was booked at), of those up to the node `last`; in
- * ascending order, at most `most`. Returns their number: if it is less, these were the last. *position: 0 at first. */
+/* The next nodes that changed since the epoch `since` (0: all that anything was booked at), up to
+ * the node `last`; in ascending order, at most `most`. Returns their number: if it is less, these
+ * were the last. *position: 0 at first. */
 uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most);
 
 /* In the child of a fork: what is live is inherited, all counters start at 0. */

@@ -9,7 +9,7 @@ struct vbt_thread *vbt_enter_paused(void) {
     struct vbt_thread *thread = vbt_self != NULL ? vbt_self : vbt_thread_begin();
     if (thread == NULL || atomic_load_explicit(&thread->standing, memory_order_relaxed) != VBT_IDLE)
         return NULL;
-    atomic_store(&thread->standing, VBT_IN_CALL); /* by now it may be recording again, which is as good */
+    atomic_store(&thread->standing, VBT_IN_CALL); /* by now it may be recording again, which is just as good */
     if (atomic_load(&vbt_recording) != VBT_STOPPED)
         return thread;
     atomic_store(&thread->standing, VBT_IDLE);

@@ -13,17 +13,16 @@ struct joined {
 
 /* A run of the evaluation loop. */
 struct run {
-    uintptr_t identity; /* address of what the interpreter keeps of it */
+    uintptr_t identity; /* address of the structure that the interpreter keeps for it */
     uint32_t first;     /* the outermost of the Python frames that it executes, as an index of python->frames */
-    uint32_t native;    /* behind its native frame; where that was not found, behind the one before */
+    uint32_t native;    /* the native frame after its own; if that was not found, after the one before */
     uint32_t outside;   /* joined frames before those that lead to it */
 };
 
 struct vbt_full_room {
     struct joined joined[VBT_NATIVE_FRAMES + VBT_STACK_FRAMES + 1];
-    struct run runs[VBT_STACK_FRAMES]; /* outermost first */
-    struct run
-        found[VBT_STACK_FRAMES]; /* those of a new stack, innermost first; native: the frame itself, 0 where it was not found */
+    struct run runs[VBT_STACK_FRAMES];  /* outermost first */
+    struct run found[VBT_STACK_FRAMES]; /* those of a new stack, innermost first; native: the frame itself, 0 if it was not found */
 };
 
 void vbt_full_stack_reset(struct vbt_full_stack *stack) {
@@ -31,8 +30,8 @@ void vbt_full_stack_reset(struct vbt_full_stack *stack) {
     stack->depth = stack->runs = 0;
 }
 
-/* The native frame, `from` or one outside of it, whose part of the stack holds an address; 0: none does. A frame ends where the one
- * that called it begins. */
+/* The native frame, `from` or one outside it, whose part of the stack contains an address; 0: none.
+ * A frame ends where its caller's begins. */
 static uint32_t frame_that_holds(const struct vbt_native_frame *frames, uint32_t from, uintptr_t address) {
     for (uint32_t i = from; i > 0; i--)
         if (frames[i].sp <= address && address < frames[i - 1].sp)
@@ -40,7 +39,7 @@ static uint32_t frame_that_holds(const struct vbt_native_frame *frames, uint32_t
     return 0;
 }
 
-/* The same for the frames that a function has. */
+/* The same for the frames of one function. */
 static uint32_t frame_of_function(const struct vbt_native_frame *frames, uint32_t from, uintptr_t start, uintptr_t end) {
     for (uint32_t i = from; i > 0; i--)
         if (frames[i].pc > start && frames[i].pc <= end)
@@ -73,7 +72,7 @@ static uint32_t runs_of_frames(const struct vbt_python_stack *python, struct run
     return python->depth;
 }
 
-/* 3.10, 3.11: the chain ends with a structure in the thread's state, which is no run's. */
+/* 3.10, 3.11: the chain ends with a structure in the thread's state, which belongs to no run. */
 static uint32_t runs_of_chain(const struct vbt_python_stack *python, struct run *found) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
     const char *run = vbt_load_pointer(python->state, abi->tstate_cframe), *outer;
@@ -102,7 +101,8 @@ static uint32_t runs_of_entries(const struct vbt_python_stack *python, struct ru
     return count;
 }
 
-/* Python frames without a run (there should be none) are taken for those of one that has no native frame. */
+/* Python frames without a run (there should be none) are treated as those of a run without a native
+ * frame. */
 static uint32_t find_runs(const struct vbt_python_stack *python, struct run *found) {
     uint32_t count = has_entries() ? runs_of_entries(python, found)
                      : has_chain() ? runs_of_chain(python, found)
@@ -112,10 +112,11 @@ static uint32_t find_runs(const struct vbt_python_stack *python, struct run *fou
     return count;
 }
 
-/* The stack as it grows from its outermost frame: as long as its sites are those of the stack before it, so are its nodes. */
+/* The stack, built from its outermost frame: as long as its sites are those of the previous stack,
+ * so are its nodes. */
 struct growing {
     struct joined *joined;
-    uint32_t depth, known; /* frames; those that the stack before it had */
+    uint32_t depth, known; /* frames; those that the previous stack had */
     uint32_t node;
 };
 
@@ -129,7 +130,8 @@ VBT_INLINE void grow(struct growing *stack, uint32_t site, enum vbt_domain domai
     stack->depth++;
 }
 
-/* Python frames up to one, exclusive. Those without a place of their own have their caller's node. */
+/* Adds Python frames up to one, exclusive. Those without a place of their own have their caller's
+ * node. */
 static void grow_python(struct growing *stack, const struct vbt_python_stack *python, uint32_t from, uint32_t end) {
     for (; from < end; from++) {
         uint32_t node = python->frames[from].node;
@@ -143,13 +145,14 @@ static void grow_native(struct growing *stack, const struct vbt_native_frame *fr
         grow(stack, frames[from].node, VBT_DOMAIN_HEAP);
 }
 
-/* The node with another domain than the frames outside of it. */
+/* The same node with another domain; the frames outside it stay as they are. */
 static uint32_t in_domain(uint32_t node, enum vbt_domain domain) {
     const struct vbt_node *at = vbt_node_at(node);
     return at->domain == domain ? node : vbt_node_of(at->parent, at->site, domain);
 }
 
-/* How many of the runs, the outermost, are those of the stack before, with the same frames in and outside of each. */
+/* How many runs, from the outermost, are those of the previous stack, with the same frames in and
+ * outside of each. */
 static uint32_t runs_that_stayed(const struct vbt_full_stack *stack, const struct vbt_python_stack *python, uint32_t count) {
     const struct run *runs = stack->room->runs, *found = stack->room->found + count;
     uint32_t stayed = 0;
@@ -166,7 +169,8 @@ static uint32_t runs_that_stayed(const struct vbt_full_stack *stack, const struc
     return stayed;
 }
 
-/* Grows the stack by the runs from `at` on, each with the native frames that lead to it. Returns the native frame behind the last. */
+/* Adds the runs from `at` on, each with the native frames that lead to it. Returns the native frame
+ * after the last. */
 static uint32_t grow_runs(struct vbt_full_stack *stack, const struct vbt_python_stack *python, struct growing *growing, uint32_t at,
                           uint32_t count) {
     struct run *runs = stack->room->runs;
@@ -185,7 +189,7 @@ static uint32_t grow_runs(struct vbt_full_stack *stack, const struct vbt_python_
     return native;
 }
 
-/* leaf: NULL where no Python code runs. */
+/* leaf: NULL if no Python code runs. */
 static uint32_t join(struct vbt_full_stack *stack, struct vbt_python_stack *python, const struct vbt_frame *leaf) {
     bool kept = leaf != NULL && leaf != &python->cut;
     uint32_t count = kept ? find_runs(python, stack->room->found) : 0;

@@ -1,14 +1,15 @@
-/* See pause.h. The two states of vbt_recording are exchanged, never set: recording that was ended for good is not started again. */
+/* See pause.h. The two states of vbt_recording are exchanged, never set: recording that has ended
+ * for good is not started again. */
 #include "pause.h"
 
+#include "thread.h"
 #include "preload/ledger/interval.h"
 #include "preload/shared/options.h"
-#include "thread.h"
 
 static _Atomic int64_t starts_at = INT64_MAX, stops_at = INT64_MAX; /* as the options ask; CLOCK_MONOTONIC, ns */
 static _Atomic bool paused;
 static _Atomic uint32_t count;
-static _Atomic int64_t since, before; /* when the present pause began; how long those before took */
+static _Atomic int64_t since, before; /* when the present pause began; the total of those before */
 
 bool vbt_paused(void) { return atomic_load(&paused); }
 

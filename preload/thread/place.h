@@ -16,19 +16,18 @@ struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_regi
  * that called the allocator, under the thread's Python stack. */
 const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp);
 
-/* The place of an allocation by native code, until the thread's next one. */
+/* The place of an allocation by native code. Valid until the thread's next one. */
 VBT_INLINE const struct vbt_place *vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
     if (VBT_LIKELY(vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
         return &thread->full.latest;
     return vbt_heap_place_else(thread, caller.sp, caller.pc, caller.fp);
 }
 
-/* The place of a mapping, likewise; mark: 0, or a site to insert above the address that asked for
- * it. */
+/* The place of a mapping; mark: 0, or a site to insert above the address that requested it. */
 struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers caller, uint32_t mark);
 
-/* The place of a request to Python's allocators, likewise: the Python stack; in its absence, the
- * address that asked. */
+/* The place of a request to Python's allocators: the Python stack; if there is none, the address
+ * that made the request. */
 static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     if (VBT_LIKELY(python != NULL && python->node != 0))

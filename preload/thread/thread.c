@@ -1,9 +1,9 @@
 /* See thread.h. */
 #include "thread.h"
 
+#include "thread_rows.h"
 #include "preload/ledger/ledger.h"
 #include "preload/ledger/watcher.h"
-#include "thread_rows.h"
 #include "preload/tree/modules.h"
 
 #include <linux/mman.h>
@@ -12,12 +12,13 @@
 
 __thread struct vbt_thread *vbt_self __attribute__((tls_model("initial-exec")));
 
-/* Of what stands for the state of a thread that has none, only this is looked at: it never is idle. */
+/* The only field that is read of what stands in for the state of a thread that has none: it is
+ * never idle. */
 static struct { _Alignas(struct vbt_thread) _Atomic uint32_t standing; } stand_in = {VBT_IN_CALL};
 __thread struct vbt_thread *vbt_self_or_stand_in __attribute__((tls_model("initial-exec"))) = (struct vbt_thread *)&stand_in;
 _Atomic(struct vbt_thread *) vbt_threads;
 
-/* A page of its own: see vbt_recording_wipe_on_fork. */
+/* On a page of its own: see vbt_recording_wipe_on_fork. */
 static union {
     _Atomic uint32_t recording;
     char page[VBT_RECORDING_PAGE];
@@ -26,13 +27,13 @@ extern _Atomic uint32_t vbt_recording __attribute__((alias("recording")));
 
 void vbt_recording_wipe_on_fork(void) { vbt_sys(SYS_madvise, &recording, sizeof recording, MADV_WIPEONFORK); }
 
-/* Serializes those who look for the state of a thread that ended. */
+/* Serializes the threads that look for the state of a thread that has ended. */
 static struct vbt_lock handing_on;
 static struct vbt_thread *next_to_check;
 
-/* A state for the calling thread from one that ended: nobody's, or one of the same row, whose counters go on. NULL if the
- * few that are looked at all live. Looking at a few in turn keeps a new thread cheap, and finds the dead ones sooner than
- * new ones are made. */
+/* A state for the calling thread from one that has ended: a free one, or one of the same row, whose
+ * counters continue. NULL if the few that are looked at are all alive. Looking at a few in turn
+ * keeps starting a thread cheap, and finds dead ones sooner than new ones are made. */
 static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_free) {
     enum { LOOK_AT = 4 };
     struct vbt_thread *found = NULL;
@@ -57,8 +58,8 @@ static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_free) 
     return found;
 }
 
-/* Its thread was in the middle of something when the process forked, or when it was cancelled: what it kept for itself may be half
- * written, and the rest of its arena somebody's. */
+/* Its thread was in the middle of something when the process forked, or when it was cancelled: its
+ * caches may be half written, and the rest of its arena in use. */
 static void drop_unfinished(struct vbt_thread *thread) {
     memset(thread->leaves, 0, sizeof thread->leaves);
     memset(thread->clock_places, 0, sizeof thread->clock_places);
@@ -117,7 +118,7 @@ void vbt_threads_after_fork(void) {
     handing_on = (struct vbt_lock){0};
     next_to_check = NULL;
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
-        atomic_store(&thread->standing, VBT_IDLE); /* wherever the others stood in the parent */
+        atomic_store(&thread->standing, VBT_IDLE); /* wherever the others were in the parent */
         thread->row = 0;
     }
     uint32_t tid = vbt_self != NULL ? (uint32_t)vbt_sys(SYS_gettid) : 0;

@@ -2,9 +2,10 @@
 #include "thread_rows.h"
 
 #include "preload/base/clock.h"
+#include "preload/base/sys.h"
 #include "preload/process/process.h"
 #include "preload/shared/say.h"
-#include "preload/base/sys.h"
+#include "preload/shared/say.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ uint32_t vbt_thread_row_begin(uint32_t tid) {
     struct vbt_thread_row *row = &rows[number];
     row->begun = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
     if (number < VBT_THREAD_LATER)
-        vbt_sys(SYS_prctl, PR_GET_NAME, row->name); /* it may be gone before anybody else can look */
+        vbt_sys(SYS_prctl, PR_GET_NAME, row->name); /* later it may be gone */
     atomic_store_explicit(&row->tid, tid, memory_order_release);
     return number;
 }
@@ -41,7 +42,7 @@ static void read_name(struct vbt_thread_row *row, uint32_t tid) {
     long size = vbt_sys(SYS_read, fd, name, sizeof name);
     vbt_sys(SYS_close, fd);
     if (size > 1) {
-        size--; /* the line's end */
+        size--; /* the newline */
         memcpy(row->name, name, (size_t)size);
         memset(row->name + size, 0, sizeof row->name - (size_t)size);
     }

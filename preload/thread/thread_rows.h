@@ -1,7 +1,8 @@
-/* The threads that a trace tells apart.
+/* The threads that a trace distinguishes.
  *
- * The first threads that have an event get a row each: their counters are nobody else's, even when they have ended. All later
- * ones share one row, so that neither the process nor its trace grows with every thread that it starts. */
+ * The first threads that have an event get a row each: their counters stay their own, even after
+ * they have ended. All later ones share one row, so that neither the process nor its trace grows
+ * with every thread that it starts. */
 #ifndef VBT_THREAD_ROWS_H
 #define VBT_THREAD_ROWS_H
 
@@ -9,13 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Rows are numbered from 1; the last is that of all later threads. */
+/* Rows are numbered from 1; the last is shared by all later threads. */
 enum { VBT_THREAD_ROWS = 64, VBT_THREAD_LATER = VBT_THREAD_ROWS + 1, VBT_THREAD_NAME = 16 };
 
 struct vbt_thread_row {
-    _Atomic uint32_t tid; /* of the first thread where several share it; 0: none yet */
+    _Atomic uint32_t tid; /* of the first thread, if several share it; 0: none yet */
     int64_t begun;        /* ns since the start, at its first event */
-    int64_t ended;        /* ns, when it was found to be gone; 0: it was not */
+    int64_t ended;        /* ns, when it was found to be gone; 0: it is not */
     char name[VBT_THREAD_NAME];
 };
 
@@ -28,13 +29,14 @@ uint32_t vbt_thread_count(void);
 /* row: 1 to VBT_THREAD_LATER. */
 const struct vbt_thread_row *vbt_thread_row_at(uint32_t row);
 
-/* For the stream: reads what the threads are called now, and which have ended by `time`. */
+/* For the stream: reads the threads' names, and which have ended by `time`. */
 void vbt_thread_rows_look(int64_t time);
 
 /* Has the thread of this process ended? */
 bool vbt_thread_is_gone(uint32_t tid);
 
-/* In the child of a fork: the thread with this id is the first and only one; 0: none has had an event yet. */
+/* In the child of a fork: the thread with this id is the first and only one; 0: none has had an
+ * event yet. */
 void vbt_thread_rows_after_fork(uint32_t tid);
 
 #endif

@@ -1,9 +1,9 @@
 /* See modules.h. */
 #include "modules.h"
 
+#include "tree.h"
 #include "preload/base/sys.h"
 #include "preload/base/table.h"
-#include "tree.h"
 
 #include <dlfcn.h>
 #include <link.h>

@@ -1,9 +1,9 @@
 /* See tree.h. */
 #include "tree.h"
 
-#include "preload/shared/options.h"
-#include "modules.h"
 #include "main_program.h"
+#include "modules.h"
+#include "preload/shared/options.h"
 
 #include <string.h>
 

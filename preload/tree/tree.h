@@ -7,9 +7,9 @@
 #ifndef VBT_TREE_H
 #define VBT_TREE_H
 
+#include "format/format.h"
 #include "preload/base/lock.h"
 #include "preload/base/memory.h"
-#include "format/format.h"
 #include "preload/base/table.h"
 
 struct vbt_string {
@@ -71,7 +71,8 @@ struct vbt_tree {
 
 extern struct vbt_tree vbt_tree VBT_HIDDEN;
 
-/* Makes the root and the special nodes. Call once, before all else; false when there is no memory. */
+/* Makes the root and the special nodes. Call once, before all else; false when there is no
+ * memory. */
 bool vbt_tree_init(void);
 
 static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.strings, struct vbt_string, id); }

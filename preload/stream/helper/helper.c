@@ -1,13 +1,13 @@
 /* See helper.h. */
 #include "helper.h"
 
+#include "helper_process.h"
+#include "program_end.h"
+#include "rights.h"
 #include "preload/base/clock.h"
 #include "preload/base/lock.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
-#include "helper_process.h"
-#include "program_end.h"
-#include "rights.h"
 #include "preload/stream/stream.h"
 
 #include <errno.h>

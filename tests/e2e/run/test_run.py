@@ -230,7 +230,7 @@ for i in range(5000): exec(compile("kept.append(float(i))", f"file{i}.py", "exec
 """
     done = vbt.vbtrace("run", "--quiet", "-o", f"{folder}/t.vbt", PYTHON, "-c", code, folder, directory=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == f"vbtrace: {folder}/t.vbt: not written to its end: No space left on device\n"
+    assert done.stderr == f"vbtrace: {folder}/t.vbt: incomplete: No space left on device\n"
     assert not vbt.Report(folder / "t.vbt").json["complete"]
 
 
