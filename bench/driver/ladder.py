@@ -56,11 +56,11 @@ def main(arguments):
 def count(vbtrace, python, workloads, directory):
     """The interpreter's rows of the workloads, with the counts added."""
     trace = pathlib.Path(directory) / "ladder.vbt"
-    told = json.loads(vbtrace.run([python, LADDER, "count", *workloads, "--native", directory], directory, trace)[0])
+    result = json.loads(vbtrace.run([python, LADDER, "count", *workloads, "--native", directory], directory, trace)[0])
     sections = vbtrace.sections(trace)
-    for row in told["rows"]:
+    for row in result["rows"]:
         row.update(traced.cost(sections[row.pop("label")]))
-    return told
+    return result
 
 
 def climb(options, directory):

@@ -48,11 +48,11 @@ def verified(rows, launcher):
     for row in rows:
         if row["tool"] != "vbtrace" or row["status"] != "ok":
             continue
-        told = [a_round[field] for a_round in row["rounds"] for field in ("verify", "zero_verify") if field in a_round]
-        if not told:
+        verifications = [a_round[field] for a_round in row["rounds"] for field in ("verify", "zero_verify") if field in a_round]
+        if not verifications:
             lines.append(f"{row['workload']:<28}  the report has no verify: this build does not support it")
             continue
-        counts = [sum(one[field] for one in told) for field in ("compared", "different")]
+        counts = [sum(one[field] for one in verifications) for field in ("compared", "different")]
         compared, different = compared + counts[0], different + counts[1]
         lines.append(f"{row['workload']:<28}  {counts[0]:>12,}  {counts[1]:>10,}")
     lines.append(f"{'all':<28}  {compared:>12,}  {different:>10,}")

@@ -41,10 +41,10 @@ class Vbtrace:
         variables. Returns what run() does."""
         variables = {"LD_PRELOAD": str(self.library), "VBTRACE_OUTPUT": str(trace), "VBTRACE_QUIET": "1"}
         variables.update((f"VBTRACE_{name.upper()}", value) for name, value in options.items())
-        told = run(command, directory, variables)
+        outcome = run(command, directory, variables)
         if not pathlib.Path(trace).is_file():
-            raise Failed(f"{self.library}: left no trace: {last_line(told[1])}")
-        return told
+            raise Failed(f"{self.library}: left no trace: {last_line(outcome[1])}")
+        return outcome
 
     def show(self, *arguments, directory="."):
         """What the analyzer prints."""

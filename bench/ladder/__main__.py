@@ -145,18 +145,18 @@ def main():
     if options.what == "repeat":
         repeat(workloads, options.runs)
         return
-    told = {"absent": absent, "workloads": {}, "rows": []}
+    output = {"absent": absent, "workloads": {}, "rows": []}
     measure = count if options.what == "count" else timer(options.target_ms * 1e6)
     for workload in workloads:
-        told["workloads"][workload.name] = workload.module.__doc__.strip().splitlines()[0].rstrip(".")
-        told["absent"].update({f"{workload.name}.{name}": why for name, why in workload.absent.items()})
+        output["workloads"][workload.name] = workload.module.__doc__.strip().splitlines()[0].rstrip(".")
+        output["absent"].update({f"{workload.name}.{name}": why for name, why in workload.absent.items()})
         if options.what != "names":
             workload.check()
             gc.collect()
             gc.disable()
-            told["rows"] += workload.rows(measure)
+            output["rows"] += workload.rows(measure)
             gc.enable()
-    print(json.dumps(told))
+    print(json.dumps(output))
 
 
 main()

@@ -46,13 +46,13 @@ class Side:
         usages = []
         for _ in range(min(self.workload.runs, tools.STARTS_OF_SLOW) if self.tool.slow_start else self.workload.runs):
             with tempfile.TemporaryDirectory(dir=launcher.directory) as left_behind:
-                usage, told = self.run(launcher, size, left_behind)
+                usage, facts = self.run(launcher, size, left_behind)
                 usages.append(usage)
         return {
             "cpu_s": sum(usage.cpu_s for usage in usages) / len(usages),
             "wall_s": sum(usage.wall_s for usage in usages) / len(usages),
             "max_rss_bytes": max(usage.max_rss_bytes for usage in usages),
-            **told,
+            **facts,
         }
 
     def run(self, launcher, size, left_behind):

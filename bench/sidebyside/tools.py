@@ -98,9 +98,9 @@ class Vbtrace(Tool):
             events, lost = totals["allocs"] + totals["frees"], totals["lost_events"]
         except (ValueError, KeyError, TypeError):
             raise Failed(f"vbtrace report: no totals in its JSON: {done.stderr.strip()}") from None
-        told = {"verify": report["verify"]} if report.get("verify") else {}
+        facts = {"verify": report["verify"]} if report.get("verify") else {}
         return {
-            **told,
+            **facts,
             "trace_bytes": traces[0].stat().st_size,
             "events": events,
             "lost_events": lost,
@@ -128,11 +128,11 @@ class VbtraceLines(Vbtrace):
         return no_profile(workload)
 
     def examine(self, directory, launcher):
-        told = super().examine(directory, launcher)
+        facts = super().examine(directory, launcher)
         done = subprocess.run([self.analyzer, "lines", "--format", "json", *self.files(directory)[:1]], capture_output=True, text=True)
         try:
             functions = json.loads(done.stdout).get("line_profile", [])  # missing if no function with @profile ran
             hits = sum(line["hits"] for function in functions for line in function["lines"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Failed(f"vbtrace lines: no hits in its JSON: {done.stderr.strip()}") from None
-        return {**told, "hits": hits}
+        return {**facts, "hits": hits}

@@ -208,9 +208,9 @@ http {{
         for page in self.PAGES:
             for kept in ([], ["-k"]):
                 said = self.client("ab", "-q", "-n", 200, "-c", 16, "-H", "Accept-Encoding: gzip", *kept, f"http://127.0.0.1:{self.port}{page}")
-                told = dict(re.findall(r"^(Complete requests|Failed requests|Non-2xx responses|Write errors): +(\d+)", said, re.MULTILINE))
-                self.done += int(told.pop("Complete requests", 0))
-                self.errors += [f"{page}: {what}: {number}" for what, number in told.items() if number != "0"]
+                counts = dict(re.findall(r"^(Complete requests|Failed requests|Non-2xx responses|Write errors): +(\d+)", said, re.MULTILINE))
+                self.done += int(counts.pop("Complete requests", 0))
+                self.errors += [f"{page}: {what}: {number}" for what, number in counts.items() if number != "0"]
 
     def last(self):
         self.process.send_signal(signal.SIGHUP)  # new workers take over
@@ -257,10 +257,10 @@ class Postgres(Server):
 
     def work(self, *options):
         said = self.pgbench(*options)
-        told = re.search(r"number of transactions actually processed: (\d+)", said)
+        counts = re.search(r"number of transactions actually processed: (\d+)", said)
         failed = re.search(r"number of failed transactions: (\d+)", said)
-        self.done += int(told[1]) if told else 0
-        if not told or (failed and failed[1] != "0"):
+        self.done += int(counts[1]) if counts else 0
+        if not counts or (failed and failed[1] != "0"):
             self.errors.append(said)
 
     def turn(self):

@@ -69,8 +69,8 @@ def main(arguments):
                 if same or explained:
                     break
             number = comparison.counts(traced)
-            told = "none" if same else "with a cause" if explained else f"exit status {untraced_status} and {traced_status}"
-            row = f"{module:<28}{number['passed']:>8}{number['failed']:>8}{number['skipped']:>8}{traces:>8}  {told}"
+            verdict = "none" if same else "with a cause" if explained else f"exit status {untraced_status} and {traced_status}"
+            row = f"{module:<28}{number['passed']:>8}{number['failed']:>8}{number['skipped']:>8}{traces:>8}  {verdict}"
             print(row + (f" (at run {turn + 1})" if turn > 0 and same else ""), flush=True)
             for name, before, after in found:
                 print(f"    {name}: {before} untraced, {after} traced" + (f": {CAUSES[name]}" if name in CAUSES else ""), flush=True)

@@ -38,8 +38,8 @@ def check_by_second_reader(report):
     trace = report.trace
     assert trace.end == report.json["end_reason"]
     for name in ("heap", "python", "map"):
-        told = trace.domain(name)
-        assert told == {field: report.totals["domains"][name][field] for field in told}
+        reported = trace.domain(name)
+        assert reported == {field: report.totals["domains"][name][field] for field in reported}
     ours = {place: counts for place, counts in trace.lines().items()}
     rows = report.by_line()
     python = {(row["file"], row["line"]) for row in report.json["lines"] if row["kind"] == "python"}

@@ -29,9 +29,9 @@ def marks(program):
     """{line: {quantity: expression}} of a program's marks."""
     found = {}
     for number, text in enumerate(program.read_text().splitlines(), 1):
-        _, mark, told = text.partition("  #= ")
+        _, mark, stated = text.partition("  #= ")
         if mark:
-            found[number] = dict(part.split(" ", 1) for part in told.split("; "))
+            found[number] = dict(part.split(" ", 1) for part in stated.split("; "))
     return found
 
 

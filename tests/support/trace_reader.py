@@ -299,7 +299,7 @@ class Trace:
         p.varint()
         self.end = p.string()
 
-    def told(self, key):
+    def process_values(self, key):
         """All values of a key of the PROCESS chunk."""
         return [value for name, value in self.process if name == key]
 

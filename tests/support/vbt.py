@@ -227,7 +227,7 @@ class Run:
         return self.reports[0]
 
     @functools.cached_property
-    def told(self):
+    def printed(self):
         """The JSON object that the program printed."""
         return json.loads(self.done.stdout)
 
@@ -250,13 +250,13 @@ def in_steps(start, directory, *steps):
     deadline = time.monotonic() + TIMEOUT / 2
     theirs, ours = os.pipe()
     try:
-        with concurrent.futures.ThreadPoolExecutor() as pool, open(ours, "w", buffering=1) as told:
+        with concurrent.futures.ThreadPoolExecutor() as pool, open(ours, "w", buffering=1) as lines:
             running = pool.submit(start, theirs)
             for step in steps:
                 while not running.done() and not step([Report.of_live(path) for path in pathlib.Path(directory).rglob("*.vbt")]):
                     assert time.monotonic() < deadline, "the traces never held what the next step needs"
                     time.sleep(0.02)
-                told.write("\n")
+                lines.write("\n")
     finally:
         os.close(theirs)
     return running.result()

@@ -39,7 +39,7 @@ def test_what_programs_state_is_read(tmp_path):
     assert [c.doublings(30, enough) for enough in (16, 30, 31, 60, 61)] == [0, 0, 1, 1, 2]
 
 
-def test_what_does_not_hold_is_told():
+def test_what_does_not_hold_is_reported():
     row = {
         "workload": "p", "variant": "v", "n": 8, "expression": {"allocs": "n", "bytes": "8 * n", "each": [1, 1]},
         "expected": {"allocs": 8, "bytes": 64}, "allocs": 8, "frees": 8, "allocated_bytes": 64, "net_bytes": 0, "each": [1, 1],

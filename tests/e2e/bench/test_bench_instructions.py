@@ -38,8 +38,8 @@ def test_a_library_that_fails(tmp_path):
     assert done.returncode == 2 and "failed: " in done.stdout and done.stderr == "run instructions: some workloads failed\n"
 
 
-@pytest.mark.parametrize("arguments, told", [(("--share", "0"), "whole number"), (("--against", "/none.so"), "/none.so")])
-def test_bad_options(arguments, told, tmp_path):
+@pytest.mark.parametrize("arguments, says", [(("--share", "0"), "whole number"), (("--against", "/none.so"), "/none.so")])
+def test_bad_options(arguments, says, tmp_path):
     done = instructions(*arguments, "--out", tmp_path / "out.json")
     assert list(tmp_path.iterdir()) == []
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and told in done.stderr
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and says in done.stderr

@@ -152,14 +152,14 @@ def experiment(tmp_path_factory):
 
 
 def test_every_deliverable_is_there(experiment):
-    out, told = experiment
+    out, printed = experiment
     assert {path.name for path in out.iterdir()} == {
         "README.md", "profiler_tour.md", "results.json", "manifest.json", "speedup.png", "bench_sum.vbt", "tour"
     }  # fmt: skip
     assert (out / "speedup.png").read_bytes().startswith(b"\x89PNG") and (out / "speedup.png").stat().st_size > 20_000
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest.keys() >= {"date", "cpu", "kernel", "libc", "pythons", "seed", "sizes", "vbtrace", "perf", "tour_size"}
-    assert "1,048,576" in told and "README.md" in told
+    assert "1,048,576" in printed and "README.md" in printed
 
 
 def test_counts_of_the_lab(experiment):
@@ -225,5 +225,5 @@ def test_pages_do_without_profilers_that_are_absent():
     stops = [tour.Stop("by itself", wall_s=1.0), *absent, tour.Stop("vbtrace", "typed", "table", wall_s=1.5, facts=facts)]
     page = pages.tour(stops, 1000)
     assert all(f"no {name}" in page for name in ("line_profiler", "perf")) and "| vbtrace | 1.50 s | 1.50 |" in page and "2.005 allocations" in page
-    told = text_of(pages.blind_spots(stops, 1000))
-    assert "**vbtrace** counted 2,005 allocations" in told and "**perf**" not in told and "not installed" in told
+    printed = text_of(pages.blind_spots(stops, 1000))
+    assert "**vbtrace** counted 2,005 allocations" in printed and "**perf**" not in printed and "not installed" in printed

@@ -30,11 +30,11 @@ def test_every_statement_holds(interpreter, tmp_path):
     numpy = has_numpy(interpreter)
     if numpy:
         native_modules.build(interpreter.path, tmp_path)
-    told = ladder.count(traced.Vbtrace(vbt.LIBRARY, vbt.ANALYZER), interpreter.path, ladder.WORKLOADS, tmp_path)
-    measured = {row["workload"] for row in told["rows"]}
+    result = ladder.count(traced.Vbtrace(vbt.LIBRARY, vbt.ANALYZER), interpreter.path, ladder.WORKLOADS, tmp_path)
+    measured = {row["workload"] for row in result["rows"]}
     assert measured == set(ladder.WORKLOADS if numpy else WITHOUT_NUMPY)
-    assert all(len(rows) == 4 for _, _, rows in ladder.groups(told["rows"]))
-    assert expectation.unmet(told["rows"]) == []
+    assert all(len(rows) == 4 for _, _, rows in ladder.groups(result["rows"]))
+    assert expectation.unmet(result["rows"]) == []
 
 
 def test_counts_are_the_same_again(tmp_path):
@@ -82,7 +82,7 @@ def rows_with(allocs, **expression):
     ]  # fmt: skip
 
 
-def test_a_statement_that_does_not_hold_is_told():
+def test_a_statement_that_does_not_hold_is_reported():
     assert expectation.unmet(rows_with(lambda n: 2 * n + 3)) == []
     (line,) = expectation.unmet(rows_with(lambda n: 2 * n + (n == 4000)))
     assert line.startswith(

@@ -19,8 +19,8 @@ PEERS = [*python_tools.ALL, *native_tools.ALL]
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
 
 
-def a_round(cpu, zero_cpu=None, rss=10_000_000, **told):
-    made = {"cpu_s": cpu, "wall_s": 2 * cpu, "max_rss_bytes": rss, **told}
+def a_round(cpu, zero_cpu=None, rss=10_000_000, **facts):
+    made = {"cpu_s": cpu, "wall_s": 2 * cpu, "max_rss_bytes": rss, **facts}
     if zero_cpu is not None:
         made.update(zero_cpu_s=zero_cpu, zero_wall_s=2 * zero_cpu)
     return made
@@ -89,8 +89,8 @@ def row(tool, **fields):
 
 def rows():
     untraced = row("untraced", **figures.of_untraced(UNTRACED))
-    told = {"events": 2_000_000, "lost_events": 0, "trace_bytes": 45_000, "report_wall_s": 0.05, "report_max_rss_bytes": 22_000_000}
-    vbtrace = row("vbtrace", **figures.of_tool([a_round(1.5, 0.1, **told)], UNTRACED, 1.0, 2_000_000))
+    facts = {"events": 2_000_000, "lost_events": 0, "trace_bytes": 45_000, "report_wall_s": 0.05, "report_max_rss_bytes": 22_000_000}
+    vbtrace = row("vbtrace", **figures.of_tool([a_round(1.5, 0.1, **facts)], UNTRACED, 1.0, 2_000_000))
     slow = row("slow", share=0.01, **figures.of_tool([a_round(2.1, 0.1)], UNTRACED, 0.01, None))
     slow["share"] = 0.01
     broken = row("broken", status="failed", reason="exit status 3: no")
@@ -342,14 +342,14 @@ def test_markdown_of_lines():
     ]
 
 
-def test_tools_that_are_not_installed_are_told_of_once():
+def test_tools_that_are_not_installed_are_named_once():
     there, absent = row("vbtrace"), row("memray", status="skipped", reason="not installed (not in Debian)")
     unfit = row("memray", status="skipped", reason="needs a Python program")
     assert compare.installed([there, absent, unfit]) == ([there], {"memray": "not installed (not in Debian)"})
     assert compare.installed([there, unfit]) == ([there, unfit], {})
 
 
-def test_a_busy_machine_is_told_of():
+def test_a_busy_machine_is_reported():
     assert machine.busy(MANIFEST) is None
     assert "load average of 25.9 on 2 CPUs" in machine.busy({**MANIFEST, "load_average": [25.89, 20.0, 20.0]})
 
@@ -382,13 +382,13 @@ def test_lines_are_counted_and_an_empty_trace_function_can_be_asked(launcher, tm
     python = machine.probe("/usr/bin/python3", launcher.environment)
     workload = next(one for one in workloads.ALL if one.name == "insertion_sort")
     command = workload.command(python.path, sorts, 0, tmp_path)
-    for tool, told in ((tools.VbtraceLines(vbt.LIBRARY, vbt.ANALYZER), sorts * 15_346), (python_tools.EmptyTrace(), None)):
+    for tool, hits in ((tools.VbtraceLines(vbt.LIBRARY, vbt.ANALYZER), sorts * 15_346), (python_tools.EmptyTrace(), None)):
         assert tool.unusable(python, workload) is None
         left = tmp_path / tool.name
         left.mkdir()
         dressed, variables = tool.dress(command, python, left)
         launcher.run(dressed, variables)
-        assert tool.examine(left, launcher).get("hits") == told
+        assert tool.examine(left, launcher).get("hits") == hits
 
 
 @needs_cc

@@ -88,8 +88,8 @@ def test_totals_are_those_of_valgrind(source):
         pytest.skip("valgrind is not installed")
     program = vbt.compiled(source, "-O0", "-fno-builtin")
     done = vbt.run(["valgrind", "--run-libc-freeres=no", "--run-cxx-freeres=no", program])
-    told = re.search(r"total heap usage: ([\d,]+) allocs, ([\d,]+) frees, ([\d,]+) bytes", done.stderr)
-    allocs, frees, size = (int(number.replace(",", "")) for number in told.groups())
+    counted = re.search(r"total heap usage: ([\d,]+) allocs, ([\d,]+) frees, ([\d,]+) bytes", done.stderr)
+    allocs, frees, size = (int(number.replace(",", "")) for number in counted.groups())
     report = traced(source, "-O0", "-fno-builtin").report
     totals = report.totals
     # The C library keeps 16 bytes in each thread's table for each library with thread-local
@@ -106,31 +106,31 @@ def sections(report):
 def test_calls_of_the_library():
     found = sections(traced("library_calls.c", "-O2").report)
 
-    def told(label):
+    def counted(label):
         row = found[label]
         return [row[name]["total"] for name in ("allocs", "frees", "allocated_bytes", "freed_bytes")]
 
-    assert told("empty") == [0, 0, 0, 0]
-    assert told("strdup") == [1000, 0, 6000, 0] and found["strdup"]["per_iteration"]["allocs"] == 1
-    assert told("free") == [0, 1000, 0, 6000]
-    assert told("strndup") == [1000, 0, 3000, 0]
+    assert counted("empty") == [0, 0, 0, 0]
+    assert counted("strdup") == [1000, 0, 6000, 0] and found["strdup"]["per_iteration"]["allocs"] == 1
+    assert counted("free") == [0, 1000, 0, 6000]
+    assert counted("strndup") == [1000, 0, 3000, 0]
     assert found["asprintf"]["net_bytes"]["total"] == 11 * 1000 and found["asprintf"]["count"] == 1000
-    assert told("getline")[:2] == [2, 0]
+    assert counted("getline")[:2] == [2, 0]
 
 
 def test_new_and_delete():
     found = sections(traced("new_delete.cpp", "-O0").report)
 
-    def told(label):
+    def counted(label):
         row = found[label]
         return [row[name]["total"] for name in ("allocs", "frees", "allocated_bytes")]
 
-    assert told("new") == [1000, 0, 16_000] and told("delete") == [0, 1000, 0]
-    assert told("new[]") == [1000, 0, 40_000] and told("delete[]") == [0, 1000, 0]
-    assert told("aligned new") == [1000, 0, 256_000] and told("aligned delete") == [0, 1000, 0]
-    assert told("nothrow new") == [1000, 0, 4_000]
-    assert told("exception")[:2] == [1000, 1000] and told("too much")[0] == told("too much")[1]
-    assert told("vector") == [11, 10, 4 * 2047]
+    assert counted("new") == [1000, 0, 16_000] and counted("delete") == [0, 1000, 0]
+    assert counted("new[]") == [1000, 0, 40_000] and counted("delete[]") == [0, 1000, 0]
+    assert counted("aligned new") == [1000, 0, 256_000] and counted("aligned delete") == [0, 1000, 0]
+    assert counted("nothrow new") == [1000, 0, 4_000]
+    assert counted("exception")[:2] == [1000, 1000] and counted("too much")[0] == counted("too much")[1]
+    assert counted("vector") == [11, 10, 4 * 2047]
 
 
 @pytest.mark.parametrize("level", LEVELS)

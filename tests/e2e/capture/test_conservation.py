@@ -38,13 +38,13 @@ def test_checksums(interpreter):
 def test_json_is_the_contract(interpreter):
     """All keys of the documented contract, with integers where counts are exact."""
     report = vbt.traced_python("ground_truth_objects.py", interpreter).report
-    told = report.json
-    assert told.keys() >= {"program", "totals", "stacks", "lines", "user_lines", "intervals"}
-    assert told["program"].keys() >= {"command", "pid", "python", "started", "duration_ns"}
+    reported = report.json
+    assert reported.keys() >= {"program", "totals", "stacks", "lines", "user_lines", "intervals"}
+    assert reported["program"].keys() >= {"command", "pid", "python", "started", "duration_ns"}
     counts = {"allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs"}
-    assert told["totals"].keys() >= counts | {"peak_bytes", "peak_error_bytes", "lost_events", "max_rss_bytes", "domains"}
-    assert all(told["totals"]["domains"][name].keys() >= counts for name in ("heap", "python", "map"))
-    for row in told["lines"]:
+    assert reported["totals"].keys() >= counts | {"peak_bytes", "peak_error_bytes", "lost_events", "max_rss_bytes", "domains"}
+    assert all(reported["totals"]["domains"][name].keys() >= counts for name in ("heap", "python", "map"))
+    for row in reported["lines"]:
         assert row.keys() >= counts | {"file", "line", "function", "source", "at_peak_bytes"}
         assert all(isinstance(row[name], int) for name in counts)
-    assert json.loads(json.dumps(told)) == told
+    assert json.loads(json.dumps(reported)) == reported

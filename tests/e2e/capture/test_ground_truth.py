@@ -10,7 +10,7 @@ GENERATED = 3000  # lines that ground_truth_control.py executes in generated.py
 
 
 def wrong_lines(rows, program, run, interpreter):
-    expected = vbt.truths(vbt.program(program), v=interpreter.v, **run.told)
+    expected = vbt.truths(vbt.program(program), v=interpreter.v, **run.printed)
     return vbt.wrong_lines(rows, vbt.program(program), expected)
 
 
@@ -38,7 +38,7 @@ def test_lines_of_code_that_died(interpreter):
     generated = {line: row for (file, line), row in rows.items() if file == "generated.py"}
     found = {line: (row["allocs"], row["live_blocks"], row["allocated_bytes"]) for line, row in generated.items()}
     found.pop(0, None)  # the line of a module's start, from 3.11 on
-    assert found == {line: (1, 1, run.told["FLOAT"]) for line in range(1, GENERATED + 1)}
+    assert found == {line: (1, 1, run.printed["FLOAT"]) for line in range(1, GENERATED + 1)}
 
 
 def test_no_stack_was_cut_off(interpreter):
@@ -82,7 +82,7 @@ def test_loop_over_an_array(numpy_run):
 
 def test_iteration_of_a_loop_over_an_array(numpy_run):
     run, _ = numpy_run
-    n = run.told["N"]
+    n = run.printed["N"]
     (array,) = run.report.intervals(label="array")
     assert array["allocs"]["total"] == 2 * n + 3  # as the lines show
     assert array["per_iteration"]["allocs"] == pytest.approx(2, abs=1e-4)

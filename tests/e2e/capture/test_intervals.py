@@ -121,7 +121,7 @@ def test_sections_without_vbtrace(level):
 @pytest.fixture
 def in_python(interpreter):
     run = vbt.traced_python(PYTHON.name, interpreter)
-    return run.report, run.told
+    return run.report, run.printed
 
 
 PYTHON_CLOCKS = ["perf_counter", "perf_counter_ns", "time", "time_ns", "monotonic", "process_time", "thread_time", "datetime"]
@@ -129,15 +129,15 @@ PYTHON_CLOCKS = ["perf_counter", "perf_counter_ns", "time", "time_ns", "monotoni
 
 def test_clocks_of_python(in_python):
     """The floats, the iterator, and the result of the first reading, which is made after it."""
-    report, told = in_python
+    report, printed = in_python
     for clock in PYTHON_CLOCKS:
         row = between(report, PYTHON, f"{clock} begins", f"{clock} ends")
         if clock == "datetime":
-            assert row["allocs"]["total"] - row["frees"]["total"] == told["N"] + 1, clock
+            assert row["allocs"]["total"] - row["frees"]["total"] == printed["N"] + 1, clock
         else:
-            assert (row["count"], *flows(row)[:2]) == (1, told["N"] + 2, 1), clock
+            assert (row["count"], *flows(row)[:2]) == (1, printed["N"] + 2, 1), clock
         sites = [(site["allocs"], site["allocated_bytes"]) for site in row["sites"] if site["function"] == "fill"]
-        assert (told["N"], told["N"] * told["float_size"]) in sites, clock
+        assert (printed["N"], printed["N"] * printed["float_size"]) in sites, clock
 
 
 def test_readings_of_libraries_break_nothing(in_python):
@@ -170,13 +170,13 @@ def test_empty_section(in_python):
 
 
 def test_nested_sections(in_python):
-    report, told = in_python
-    n = told["N"]
+    report, printed = in_python
+    n = printed["N"]
     (inner,), (outer,) = section(report, "inner"), section(report, "outer")
     assert inner["allocs"]["total"] == n + 1 and inner["iterations"] == n  # the iterator
-    assert inner["net_bytes"]["total"] == n * told["float_size"]
-    assert inner["high_bytes"]["total"] == n * told["float_size"] + told["iterator"]
-    assert outer["allocs"]["total"] == n + 1 + told["with_binds"]  # and the method that ends the inner section
+    assert inner["net_bytes"]["total"] == n * printed["float_size"]
+    assert inner["high_bytes"]["total"] == n * printed["float_size"] + printed["iterator"]
+    assert outer["allocs"]["total"] == n + 1 + printed["with_binds"]  # and the method that ends the inner section
     assert inner["per_iteration"]["allocs"] == pytest.approx(1.001)
 
 
@@ -188,21 +188,21 @@ def test_recursive_section_in_python(in_python):
 
 
 def test_sections_of_python_threads(in_python):
-    report, told = in_python
+    report, printed = in_python
     (row,) = section(report, "in a thread")
-    assert (row["count"], row["iterations"]) == (4, 4 * told["N"])
-    assert told["N"] <= row["allocs"]["min"] <= row["allocs"]["max"] <= told["N"] + 1  # a float may come from the free list
+    assert (row["count"], row["iterations"]) == (4, 4 * printed["N"])
+    assert printed["N"] <= row["allocs"]["min"] <= row["allocs"]["max"] <= printed["N"] + 1  # a float may come from the free list
 
 
 def test_timeit(in_python):
     """By vbtrace.timeit as a section with its number, and by timeit itself as an interval."""
-    report, told = in_python
+    report, printed = in_python
     (row,) = section(report, "timeit")
-    assert (row["count"], row["iterations"]) == (1, told["N"])
+    assert (row["count"], row["iterations"]) == (1, printed["N"])
     assert row["per_iteration"]["allocs"] == pytest.approx(1, abs=0.05)  # an int each, and the list grows
     clocks = [row for row in report.json["intervals"] if row["kind"] == "clock"]
     plain = [row for row in clocks if row["from"]["file"] == row["to"]["file"] == "<timeit-src>"]
-    assert len(plain) == 1 and plain[0]["allocs"]["total"] == pytest.approx(told["N"], abs=50)
+    assert len(plain) == 1 and plain[0]["allocs"]["total"] == pytest.approx(printed["N"], abs=50)
 
 
 def test_laws_of_python(in_python):

@@ -32,13 +32,13 @@ def line_of(comment):
 def check_maps(report, **lost):
     """The domain's totals equal those of its kinds, of its lines, and of the second reader."""
     check_laws(report, **lost)
-    told = report.totals["domains"]["map"]
+    reported = report.totals["domains"]["map"]
     for name in ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs"):
-        assert told[name] == sum(kind[name] for kind in told["kinds"].values()), name
-        assert told[name] == sum(row[name] for row in map_lines(report).values()), name
-    assert report.trace.state.get(101) == told["live_bytes"]
+        assert reported[name] == sum(kind[name] for kind in reported["kinds"].values()), name
+        assert reported[name] == sum(row[name] for row in map_lines(report).values()), name
+    assert report.trace.state.get(101) == reported["live_bytes"]
     assert report.trace.domain("map") == {field: sum(kind[field] for kind in report.trace.maps) for field in report.trace.domain("map")}
-    assert told["live_bytes"] <= told["highest_bytes"] <= told["inherited_bytes"] + told["allocated_bytes"]
+    assert reported["live_bytes"] <= reported["highest_bytes"] <= reported["inherited_bytes"] + reported["allocated_bytes"]
 
 
 def test_every_call():
@@ -80,13 +80,13 @@ def test_a_child_inherits_the_books():
     assert (inherited["allocs"], inherited["frees"], inherited["freed_bytes"], inherited["live_bytes"]) == (1, 1, 7 * PAGE, 2 * PAGE)
     assert map_lines(child)[str(SOURCE), mapped]["live_bytes"] == 2 * PAGE
     assert child.totals["unknown_frees"]["map"] == 0
-    told = parent.totals["domains"]["map"]
-    assert (told["allocs"], told["frees"], told["live_bytes"]) == (1, 0, 7 * PAGE)
+    reported = parent.totals["domains"]["map"]
+    assert (reported["allocs"], reported["frees"], reported["live_bytes"]) == (1, 0, 7 * PAGE)
     for report in (child, parent):
         check_maps(report)
 
 
-def test_clones_amid_other_threads_mmaps():
+def test_clones_during_mmaps_of_other_threads():
     """A child forked while its parent's books were being written does not know them and says so;
     all others do."""
     run = traced("clones")
@@ -97,16 +97,16 @@ def test_clones_amid_other_threads_mmaps():
     row = map_lines(parent)[str(SOURCE), line_of("while others fork")]
     assert row["allocs"] == row["frees"] > 0 and row["live_bytes"] == 0 and parent.totals["unknown_frees"]["map"] == 0
     for child in children:
-        told = child.totals["domains"]["map"]
+        reported = child.totals["domains"]["map"]
         own = map_lines(child)[str(SOURCE), line_of("of a clone")]
         assert (own["allocs"], own["frees"], own["live_bytes"]) == (1, 0, PAGE)
         if child.totals["lost"]["maps"]:
             check_maps(child, maps=child.totals["lost"]["maps"])
-            assert (told["inherited_blocks"], told["allocs"], child.totals["unknown_frees"]["map"]) == (0, 1, 1)
+            assert (reported["inherited_blocks"], reported["allocs"], child.totals["unknown_frees"]["map"]) == (0, 1, 1)
         else:
             check_maps(child)
-            assert 1 <= told["inherited_blocks"] <= 1 + 4 and child.totals["unknown_frees"]["map"] == 0
-            assert told["freed_bytes"] == 8 * PAGE
+            assert 1 <= reported["inherited_blocks"] <= 1 + 4 and child.totals["unknown_frees"]["map"] == 0
+            assert reported["freed_bytes"] == 8 * PAGE
 
 
 def test_resident_set():
@@ -150,8 +150,8 @@ def test_mmap_of_python(interpreter, tmp_path):
     for line, counts in expected.items():
         row = found[line]
         assert (row["allocs"], row["frees"], row["allocated_bytes"] // PAGE, row["freed_bytes"] // PAGE) == counts, line
-    told = report.totals["domains"]["map"]["kinds"]
-    assert told["file"]["live_bytes"] >= PAGE and told["arena"]["live_bytes"] >= 100000 * 16
+    reported = report.totals["domains"]["map"]["kinds"]
+    assert reported["file"]["live_bytes"] >= PAGE and reported["arena"]["live_bytes"] >= 100000 * 16
     check_maps(report)
     check_by_second_reader(report)
 

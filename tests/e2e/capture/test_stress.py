@@ -38,9 +38,9 @@ def test_stress(allocator, native):
     program = vbt.compiled(SOURCE.name, "-O1", "-fno-builtin")
     preload = [] if allocator is None else [allocator]
     run = vbt.trace([program, SECONDS], preload=preload, env=OPTIONS[native], timeout=vbt.TIMEOUT + 4 * SECONDS)
-    told = run.told
-    assert told["forks"] > 0 and told["allocs"] > 1000 and len(run.paths) == 1 + told["forks"]
-    (own,) = [path for path in run.paths if path.stem.endswith(f".{told['pid']}")]
+    printed = run.printed
+    assert printed["forks"] > 0 and printed["allocs"] > 1000 and len(run.paths) == 1 + printed["forks"]
+    (own,) = [path for path in run.paths if path.stem.endswith(f".{printed['pid']}")]
     reports = {path: vbt.Report(path) for path in [own, *run.paths[:: max(1, len(run.paths) // CHILDREN)]]}
     (parent,) = [report for report in reports.values() if report.json["end_reason"] == "exit"]
     assert parent is reports[own]
@@ -48,12 +48,12 @@ def test_stress(allocator, native):
     if native == "leaf":  # otherwise a line includes what it called
         asked = sums(parent.json["lines"])
         assert {name: asked[name] for name in ("allocs", "frees", "allocated_bytes", "live_blocks")} == {
-            **{name: told[name] for name in ("allocs", "frees", "allocated_bytes")},
+            **{name: printed[name] for name in ("allocs", "frees", "allocated_bytes")},
             "live_blocks": 0,
         }
         assert asked["freed_bytes"] == asked["allocated_bytes"]
         mapped = map_sums(parent)
-        assert (mapped["allocs"], mapped["frees"], mapped["allocated_bytes"]) == (told["maps"], told["unmaps"], told["mapped_bytes"])
+        assert (mapped["allocs"], mapped["frees"], mapped["allocated_bytes"]) == (printed["maps"], printed["unmaps"], printed["mapped_bytes"])
         assert mapped["freed_bytes"] == mapped["allocated_bytes"]
     for report in reports.values():
         check_laws(report)

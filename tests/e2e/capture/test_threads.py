@@ -66,18 +66,18 @@ def test_threads_of_a_report(named):
 
 @pytest.mark.parametrize("command, rows", [("tree", "calls"), ("peak", "stacks"), ("leaks", "stacks"), ("temporary", "stacks")])
 def test_threads_add_up_to_the_whole(named, command, rows):
-    told, plain = view(command, named.path), json.loads(vbt.vbtrace(command, "--format", "json", named.path).stdout)
-    assert told["totals"] == plain["totals"]
+    reported, plain = view(command, named.path), json.loads(vbt.vbtrace(command, "--format", "json", named.path).stdout)
+    assert reported["totals"] == plain["totals"]
     if command == "tree":
-        sums = {name: sum(row[name] for row in told[rows]) for name in told["totals"]}
-        assert sums == told["totals"]
+        sums = {name: sum(row[name] for row in reported[rows]) for name in reported["totals"]}
+        assert sums == reported["totals"]
 
 
 def test_functions_by_thread(named):
     rows = {row["function"]: row for row in view("functions", named.path)["functions"]}
-    told = {row["label"]: row for row in named.json["threads"]}
-    assert rows.keys() - told.keys() <= {"[not told apart]"} and told.keys() <= rows.keys()
-    for label, row in told.items():
+    reported = {row["label"]: row for row in named.json["threads"]}
+    assert rows.keys() - reported.keys() <= {"[not told apart]"} and reported.keys() <= rows.keys()
+    for label, row in reported.items():
         assert (rows[label]["allocs"], rows[label]["allocated_bytes"]) == (row["allocs"], row["allocated_bytes"])
 
 
@@ -154,10 +154,10 @@ sys.stdin.readline()
 """
 
     def tree(path):
-        told = json.loads(vbt.vbtrace("tree", "--by", "thread", "--format", "json", path).stdout)
-        return told["totals"]["allocated_bytes"], {row["function"]: row["cumulative_allocated_bytes"] for row in told["calls"] if row["parent"] == 0}
+        reported = json.loads(vbt.vbtrace("tree", "--by", "thread", "--format", "json", path).stdout)
+        return reported["totals"]["allocated_bytes"], {row["function"]: row["cumulative_allocated_bytes"] for row in reported["calls"] if row["parent"] == 0}
 
-    def thread_is_told(reports):
+    def thread_is_written(reports):
         return any(tree(report.path)[1].get("python3 (thread 2)", 0) >= 5_000_000 for report in reports)
 
     def kill(reports):
@@ -172,11 +172,11 @@ sys.stdin.readline()
 
     for _ in range(50):
         seen = []
-        path = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], thread_is_told, kill, status=-signal.SIGKILL).paths[0]
+        path = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], thread_is_written, kill, status=-signal.SIGKILL).paths[0]
         totals = json.loads(vbt.vbtrace("report", "--format", "json", path).stdout)["totals"]
         whole, groups = tree(path)
         assert sum(groups.values()) == whole == totals["allocated_bytes"]
         assert groups["python3 (thread 2)"] >= 5_000_000
         if groups.get("[not told apart]", 0) >= 5_000_000:
             return
-    pytest.fail("threads are told apart once a second, but were at the end, too, every time")
+    pytest.fail("threads are written once a second, but were written at the end, too, every time")

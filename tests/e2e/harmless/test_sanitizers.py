@@ -62,8 +62,8 @@ def test_starts_again_without(flag, arguments, build, tmp_path):
     program = build(f"-fsanitize={flag}")
     untraced = vbt.run([program, *arguments])
     traced = vbt.run([program, *arguments], traced=tmp_path)
-    told = f"vbtrace: {program}: is built with {FLAGS[flag]}, which replaces malloc as vbtrace does; running untraced\n"
-    assert (traced.returncode, traced.stdout, anonymous(traced.stderr)) == (untraced.returncode, untraced.stdout, anonymous(told + untraced.stderr))
+    message = f"vbtrace: {program}: is built with {FLAGS[flag]}, which replaces malloc as vbtrace does; running untraced\n"
+    assert (traced.returncode, traced.stdout, anonymous(traced.stderr)) == (untraced.returncode, untraced.stdout, anonymous(message + untraced.stderr))
     assert (untraced.returncode == 7) == (len(arguments) == 1) and list(tmp_path.iterdir()) == []
 
 
@@ -102,5 +102,5 @@ def test_linked_into_the_program(flags, build, tmp_path):
     untraced = vbt.run([program, "one"])
     traced = vbt.run([program, "one"], traced=tmp_path)
     assert (traced.returncode, traced.stdout) == (untraced.returncode, untraced.stdout.replace("no LD_PRELOAD", str(vbt.LIBRARY)))
-    told = f"vbtrace: {program}: is built with a sanitizer, which replaces malloc as vbtrace does; running untraced\n"
-    assert (untraced.returncode, traced.stderr) == (7, told) and list(tmp_path.iterdir()) == []
+    message = f"vbtrace: {program}: is built with a sanitizer, which replaces malloc as vbtrace does; running untraced\n"
+    assert (untraced.returncode, traced.stderr) == (7, message) and list(tmp_path.iterdir()) == []

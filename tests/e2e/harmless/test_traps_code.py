@@ -129,8 +129,8 @@ def test_allocator_with_operators_of_its_own(allocator):
     status = vbt.run([program], preload=preload).returncode  # mimalloc's ends the process when memory is out
     report = vbt.trace([program], preload=preload, status=status).report
     seen = {row["label"]: row["allocs"]["total"] for row in report.json["intervals"]}["new"]
-    told = any("operators new and delete" in note for note in report.json["notes"])
-    assert (seen, told) == ((1000, False) if allocator is None else (0, True))
+    reported = any("operators new and delete" in note for note in report.json["notes"])
+    assert (seen, reported) == ((1000, False) if allocator is None else (0, True))
     check_laws(report)
 
 

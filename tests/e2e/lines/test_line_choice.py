@@ -225,13 +225,13 @@ def test_code_within_chosen_code(interpreter, tmp_path):
     assert named == {key: count for key, count in first.items() if key[0] == "first" or (key[0][0] == "<" and not 12 <= key[1] <= 18)}
 
 
-def test_a_choice_that_matches_nothing_is_told(interpreter, tmp_path):
+def test_a_choice_that_matches_nothing_is_reported(interpreter, tmp_path):
     """Wherever lines are shown: at the end of the run, in the table, in the other tools' layouts,
     in the report."""
     program, trace = tmp_path / "names.py", tmp_path / "names.vbt"
     program.write_text("def apply(): return 1\n\nclass Table:\n    def put(self): return 2\n\napply(), Table().put()\n")
 
-    def told(*choice, like=2):
+    def warning(*choice, like=2):
         done = vbt.vbtrace("run", "-o", trace, *choice[:-1], interpreter.path, *choice[-1])
         (said,) = vbt.re.findall("^vbtrace: ((?!next|names).*)", done.stderr, vbt.re.M) or [None]
         for view, status, warning in [(["lines"], 0, "warning: "), (["lines", "--like", "memory_profiler"], like, "warning: " * (like == 0))]:
@@ -241,17 +241,17 @@ def test_a_choice_that_matches_nothing_is_told(interpreter, tmp_path):
         assert notes == ([f"Line mode: {said}."] if said else [])
         return said
 
-    assert told("--functions", "apply", [program], like=0) is None
-    assert told("--functions", "nosuch", [program]) == "no line was counted: no function that ran is called 'nosuch' (VBTRACE_FUNCTIONS)"
-    assert told("--functions", "no,apply,such?,p.*q", [program], like=0).startswith("no function that ran is called 'no', 'such?' or 'p.*q' (")
-    said = told("--functions", "Table.*", [program], like=2 if interpreter.v < (3, 11) else 0)
+    assert warning("--functions", "apply", [program], like=0) is None
+    assert warning("--functions", "nosuch", [program]) == "no line was counted: no function that ran is called 'nosuch' (VBTRACE_FUNCTIONS)"
+    assert warning("--functions", "no,apply,such?,p.*q", [program], like=0).startswith("no function that ran is called 'no', 'such?' or 'p.*q' (")
+    said = warning("--functions", "Table.*", [program], like=2 if interpreter.v < (3, 11) else 0)
     assert (said is None) == (interpreter.v >= (3, 11)) and (said is None or "put instead of Table.put" in said)
-    assert told("--files", "other.py", [program]) == "no line was counted: no file that ran is called 'other.py' (VBTRACE_FILES)"
-    assert told("--files", "other.py", "--functions", "apply", [program]).endswith(
+    assert warning("--files", "other.py", [program]) == "no line was counted: no file that ran is called 'other.py' (VBTRACE_FILES)"
+    assert warning("--files", "other.py", "--functions", "apply", [program]).endswith(
         "no function that is called 'apply' (VBTRACE_FUNCTIONS) ran in a file that is called 'other.py' (VBTRACE_FILES)"
     )
-    assert "VBTRACE_FILES='<string>'" in told("--lines", ["-c", "print()"])
-    assert told("--lines", "--files", "<string>", ["-c", "def f(): pass\nf()"], like=0) is None
+    assert "VBTRACE_FILES='<string>'" in warning("--lines", ["-c", "print()"])
+    assert warning("--lines", "--files", "<string>", ["-c", "def f(): pass\nf()"], like=0) is None
     assert "carries @profile" in vbt.vbtrace("run", "-o", trace, interpreter.path, program, env={"VBTRACE_LINES": "profile"}).stderr
 
 

@@ -17,7 +17,7 @@ def corpus_hits(interpreter, quantity="hits"):
     return {key[1:]: row[quantity] for key, row in rows.items() if key[0] == CORPUS.name and row[quantity]}
 
 
-def told_hits(interpreter, how):
+def expected_hits(interpreter, how):
     done = vbt.run([interpreter.path, CORPUS, how])
     assert done.returncode == 0, done.stderr
     return {(name, first, line): hits for name, first, line, hits in json.loads(done.stdout)}
@@ -26,7 +26,7 @@ def told_hits(interpreter, how):
 @pytest.mark.parametrize("quantity", ["hits", "entries"])
 def test_hits_are_those_of_settrace(interpreter, quantity):
     """And entries are its calls."""
-    theirs = told_hits(interpreter, {"hits": "settrace"}.get(quantity, quantity))
+    theirs = expected_hits(interpreter, {"hits": "settrace"}.get(quantity, quantity))
     ours = {key: hits for key, hits in corpus_hits(interpreter, quantity).items() if (key[0], key[1]) in {key[:2] for key in theirs}}
     ours = {key: hits for key, hits in ours.items() if key[0] not in ("<module>", "main", "by_settrace")}
     theirs = {key: hits for key, hits in theirs.items() if key[0] not in ("main", "by_settrace")}
@@ -38,7 +38,7 @@ def test_hits_are_those_of_line_profiler():
     debian = [python for python in vbt.interpreters() if python.path == "/usr/bin/python3"]
     if not debian or vbt.run([debian[0].path, "-c", "import line_profiler"]).returncode != 0:
         pytest.skip("needs line_profiler (on Debian: apt install python3-line-profiler)")
-    theirs = told_hits(debian[0], "line_profiler")
+    theirs = expected_hits(debian[0], "line_profiler")
     theirs = {key: hits for key, hits in theirs.items() if key[0] not in ("main", "by_line_profiler", "by_settrace")}
     functions = {key[:2] for key in theirs}
     ours = {key: hits for key, hits in corpus_hits(debian[0]).items() if key[:2] in functions}
@@ -114,9 +114,9 @@ def counts_of_lines(program, interpreter, turns, lines):
     stacks. Without class statements: they make an int of an address, whose size depends on the
     address."""
     run = vbt.trace([interpreter.path, program, str(turns)], env={"VBTRACE_LINES": lines, "PYTHONHASHSEED": "0"})
-    told = json.loads(vbt.vbtrace("lines", "--by", "leaf", "--format", "json", run.paths[0]).stdout)
+    reported = json.loads(vbt.vbtrace("lines", "--by", "leaf", "--format", "json", run.paths[0]).stdout)
     found = collections.Counter()
-    for row in told["lines"]:
+    for row in reported["lines"]:
         if row["file"] == str(program) and not (row["source"] or "").startswith("class "):
             found.update({(row["line"], name): row[name] for name in ("allocs", "frees", "allocated_bytes", "temporary_allocs")})
     return found

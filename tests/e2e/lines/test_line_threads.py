@@ -53,7 +53,7 @@ print(threading._trace_hook)
 """
 
 
-def test_threads_that_nobody_knows_of(interpreter, tmp_path):
+def test_unknown_threads(interpreter, tmp_path):
     """Those started below the module threading, where no hook is installed."""
     program = tmp_path / "raw_threads.py"
     program.write_text(RAW_THREADS)

@@ -107,10 +107,10 @@ def test_occurrences_are_those_of_memory_profiler(interpreter, tmp_path):
     written(theirs, "psutil.py", "class AccessDenied(Exception): pass\nclass Process:\n    def __init__(self, *_): pass\n    def memory_info(self): return 1, 2\n")
     text = NESTED if interpreter.v < (3, 12) else NESTED.partition("@profile\nasync")[0] + "first(20)\nBox().method()\nBox().method()\n"  # it crashes there
     program = written(tmp_path, "nested.py", text)
-    told = vbt.run([interpreter.path, "-m", "memory_profiler", program], env={"PYTHONPATH": str(theirs)}).stdout
+    theirs_printed = vbt.run([interpreter.path, "-m", "memory_profiler", program], env={"PYTHONPATH": str(theirs)}).stdout
     ours = vbt.vbtrace("lines", "--like", "memory_profiler", counted(interpreter.path, program, tmp_path)).stdout
-    assert ROW.findall(ours) == ROW.findall(told) and len(ROW.findall(ours)) > 30
-    assert ours.count("Filename: ") == told.count("Filename: ") > 1
+    assert ROW.findall(ours) == ROW.findall(theirs_printed) and len(ROW.findall(ours)) > 30
+    assert ours.count("Filename: ") == theirs_printed.count("Filename: ") > 1
 
 
 def table(trace, *options):
@@ -149,7 +149,7 @@ def test_many_comprehensions_take_little_time(tmp_path):
     vbt.vbtrace("lines", trace, timeout=100)  # quadratic if all were compared with all; about a second
 
 
-def test_a_source_that_was_changed_is_told(tmp_path):
+def test_a_source_that_was_changed_is_reported(tmp_path):
     """In the combined table; other layouts and data stay as they are."""
     program = written(tmp_path, "changed.py", "def f():\n    return [1, 2]\n\nf()\n")
     trace = tmp_path / "trace.vbt"
@@ -159,10 +159,10 @@ def test_a_source_that_was_changed_is_told(tmp_path):
     before = [vbt.vbtrace("lines", *view, trace) for view in views]
     assert not any(done.stderr for done in before)
     os.utime(program)
-    told = f"{program} was changed after the trace began: the lines shown may not be those that ran.\n"
-    assert vbt.vbtrace("lines", trace).stdout.endswith(f"\n\n{told}")
+    message = f"{program} was changed after the trace began: the lines shown may not be those that ran.\n"
+    assert vbt.vbtrace("lines", trace).stdout.endswith(f"\n\n{message}")
     after = [vbt.vbtrace("lines", *view, trace) for view in views]
-    assert [done.stderr for done in after] == [f"vbtrace: warning: {told}"] * 4
+    assert [done.stderr for done in after] == [f"vbtrace: warning: {message}"] * 4
     assert [done.stdout for done in after] == [done.stdout for done in before]
 
 
@@ -361,7 +361,7 @@ def test_export_for_mprof(tmp_path):
     first, *rows = out.read_text().splitlines()
     assert first.startswith("CMDLINE /usr/bin/python3 -c ")
     samples = [(float(mib), float(when)) for _, mib, when in map(str.split, rows)]
-    started = float(run.report.trace.told("started")[0]) / 1e9
+    started = float(run.report.trace.process_values("started")[0]) / 1e9
     assert samples == sorted(samples, key=lambda sample: sample[1]) and abs(samples[0][1] - started) < 60
     peak = max(mib for mib, _ in samples)
     assert peak > 50

@@ -96,7 +96,7 @@ def test_both_domains_have_whole_stacks(run):
 @pytest.mark.parametrize("program", ["ground_truth_objects.py", "ground_truth_control.py", "ground_truth_threads.py"])
 def test_lines_are_as_exact_as_without(interpreter, program):
     run = vbt.traced_python(program, interpreter, VBTRACE_NATIVE="full")
-    expected = vbt.truths(vbt.program(program), v=interpreter.v, **run.told)
+    expected = vbt.truths(vbt.program(program), v=interpreter.v, **run.printed)
     wrong = vbt.wrong_lines(run.report.by_line(), vbt.program(program), expected)
     assert not wrong, f"\n{wrong}"
 

@@ -21,14 +21,14 @@ def memit(statement, *options, directory, printed="", python="/usr/bin/python3",
     done = vbt.vbtrace("run", "--memit", statement, *options, "--python", python, "-o", directory / "memit.vbt", directory=directory, **more)
     assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stdout, done.stderr)
     assert done.stdout.startswith(printed)
-    told = SAID.fullmatch(done.stdout[len(printed) :])
-    assert told, done.stdout
-    found = [float(text) if i < 2 else text and int(text.replace(",", "")) for i, text in enumerate(told.groups())]
+    reported = SAID.fullmatch(done.stdout[len(printed) :])
+    assert reported, done.stdout
+    found = [float(text) if i < 2 else text and int(text.replace(",", "")) for i, text in enumerate(reported.groups())]
     return dict(zip(NAMES, found)), vbt.Report(directory / "memit.vbt")
 
 
-def counts(told):
-    return tuple(told[name] for name in ("increment", "kept", "allocs", "allocated", "frees", "freed"))
+def counts(reported):
+    return tuple(reported[name] for name in ("increment", "kept", "allocs", "allocated", "frees", "freed"))
 
 
 def size_of(python, expression):
@@ -36,30 +36,30 @@ def size_of(python, expression):
 
 
 def test_nothing_costs_nothing(interpreter, tmp_path):
-    told, _ = memit("pass", directory=tmp_path, python=interpreter.path)
-    assert counts(told) == (0, 0, 0, 0, 0, 0)
+    reported, _ = memit("pass", directory=tmp_path, python=interpreter.path)
+    assert counts(reported) == (0, 0, 0, 0, 0, 0)
 
 
 def test_memory_that_is_touched(interpreter, tmp_path):
     """One block of 50 MB, allocated and freed: the peak of the whole process, in its resident set
     and in its heap."""
     n = 50_000_000
-    told, report = memit("b'x' * n", "--setup", f"n = {n}", directory=tmp_path, python=interpreter.path)
+    reported, report = memit("b'x' * n", "--setup", f"n = {n}", directory=tmp_path, python=interpreter.path)
     size = n + size_of(interpreter.path, "b''")
-    assert counts(told) == (size, 0, 1, size, 1, size)
-    assert n / 2**20 - 1 < told["rss_increment"] < n / 2**20 + 2  # the kernel's count lags by dozens of pages; vbtrace uses some
+    assert counts(reported) == (size, 0, 1, size, 1, size)
+    assert n / 2**20 - 1 < reported["rss_increment"] < n / 2**20 + 2  # the kernel's count lags by dozens of pages; vbtrace uses some
     own = sum(row["at_peak_bytes"] for row in report.json["lines"] if "vbtrace" in row["file"] + row["function"])
-    assert told["peak_heap"] == report.totals["peak_bytes"] - own
+    assert reported["peak_heap"] == report.totals["peak_bytes"] - own
 
 
 def test_what_stays_and_what_goes(interpreter, tmp_path):
     """Two lines each of setup and statement: 100 blocks of 1000 bytes and their list's array are
     freed; then one block and an array are allocated."""
     setup = ["--setup", "data = [bytes(1000)", "--setup", "        for _ in range(100)]"]
-    told, _ = memit("data.clear()", "--memit", "data.append(b)", *setup, "--setup", "b = None", directory=tmp_path, python=interpreter.path)
+    reported, _ = memit("data.clear()", "--memit", "data.append(b)", *setup, "--setup", "b = None", directory=tmp_path, python=interpreter.path)
     array = size_of(interpreter.path, "[0 for _ in range(100)]") - size_of(interpreter.path, "[]")
     gone, come = array + 100 * (1000 + size_of(interpreter.path, "b''")), 4 * 8
-    assert counts(told) == (0, come - gone, 1, come, 101, gone)
+    assert counts(reported) == (0, come - gone, 1, come, 101, gone)
 
 
 def test_the_statement_prints_and_imports(tmp_path):
@@ -67,10 +67,10 @@ def test_the_statement_prints_and_imports(tmp_path):
     memit("print(helper.f(), __name__, sys.argv)", "--setup", "import helper, sys", directory=tmp_path, printed="imported __main__ ['-c']\n")
 
 
-def test_other_threads_are_told_apart(tmp_path):
+def test_other_threads_are_counted_separately(tmp_path):
     start = "import threading; work = lambda: b'x' * n; n = 10_000_000"
-    told, _ = memit("t = threading.Thread(target=work); t.start(); t.join()", "--setup", start, directory=tmp_path)
-    assert told["increment"] < 100_000 and told["other_allocs"] >= 1 and told["other_allocated"] >= 10_000_000
+    reported, _ = memit("t = threading.Thread(target=work); t.start(); t.join()", "--setup", start, directory=tmp_path)
+    assert reported["increment"] < 100_000 and reported["other_allocs"] >= 1 and reported["other_allocated"] >= 10_000_000
 
 
 def test_lines_of_the_statement_can_be_counted(tmp_path):
@@ -93,7 +93,7 @@ def test_lines_of_the_statement_can_be_counted(tmp_path):
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
-def test_what_cannot_be_told(arguments, status, said, tmp_path):
+def test_statements_that_cannot_be_measured(arguments, status, said, tmp_path):
     done = vbt.vbtrace("run", *arguments, directory=tmp_path)
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr.strip().endswith(said) and (status != 2 or done.stderr.count("\n") == 1), done.stderr

@@ -231,7 +231,7 @@ def test_multiprocessing(method, how):
         if row["allocs"]:
             counts[report.json["program"]["pid"]] = row["allocs"], row["allocated_bytes"]
             assert report.json["complete"] or how == "terminate"
-    assert set(counts) == set(run.told) and 1 <= len(counts) <= 2
+    assert set(counts) == set(run.printed) and 1 <= len(counts) <= 2
     assert [sum(column) for column in zip(*counts.values())] == [1000, 16_000]
     assert len({report.path for report in run.reports}) == len(run.paths)
 

@@ -345,7 +345,7 @@ def test_several_processes_share_one_name(tmp_path):
     assert "vbtrace: 2 processes left traces" in ran.done.stderr
 
 
-def test_what_goes_on_is_told(tmp_path):
+def test_processes_that_go_on_are_reported(tmp_path):
     """A process outlives the program: its trace will be in the folder, so the folder stays."""
     code = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(100)"
     started = time.monotonic()
@@ -427,15 +427,15 @@ def test_signals_stay_ignored(tmp_path):
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_descriptors_stay_closed(closed, tmp_path):
     """The program's next descriptor is the same as untraced."""
-    told = tmp_path / "told"
+    output = tmp_path / "output"
     code = "import os, sys; first = os.open(sys.argv[1], os.O_RDWR); os.write(first, f'{first} {sys.stdin and 0} {sys.stdout and 1} {sys.stderr and 2}'.encode())"
-    alone = [PYTHON, "-c", code, told]
+    alone = [PYTHON, "-c", code, output]
     says = []
     for command in (alone, [vbt.ANALYZER, "run", "--quiet", "-o", "t.vbt", *alone]):
-        told.write_text("")
+        output.write_text("")
         done = vbt.run(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command], directory=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        says.append(told.read_text())
+        says.append(output.read_text())
     assert says[0] == says[1] and "None" in says[0] and vbt.Report(tmp_path / "t.vbt").json["complete"]
 
 

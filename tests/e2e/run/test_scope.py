@@ -29,7 +29,7 @@ def test_stop_and_start():
     report = traced("stop").report
     assert counts(report, "N before") == (1000, 600, 400, 4_000)  # 300, 100 in a thread, 100 + 100 by realloc
     assert counts(report, "none of these is recorded") == (0, 0, 0, 0)
-    assert counts(report, "ends the block, and begins none") == (0, 0, 0, 0)
+    assert counts(report, "ends the old block, and records no new one") == (0, 0, 0, 0)
     assert counts(report, "100 after") == (100, 0, 100, 3_000)
     assert counts(report, "N after") == (1000, 0, 1000, 40_000)
     mapped = report.totals["domains"]["map"]
@@ -61,7 +61,7 @@ def test_by_the_clock(options):
     for _ in range(100):
         launched = time.monotonic()
         run = traced("clock", env={f"VBTRACE_{name}": str(value) for name, value in options.items()})
-        begun, *moments = run.told
+        begun, *moments = run.printed
         begun, moments = begun / 1e9, [(before / 1e9, after / 1e9) for before, after in moments]
         starts = options.get("DELAY", 0)
         stops = starts + options.get("DURATION", 1000)

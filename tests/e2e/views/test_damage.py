@@ -62,10 +62,10 @@ def test_cut_at_every_chunk(whole, tmp_path):
     for offset in offsets[1:]:
         done = reported(data[:offset], tmp_path, "json")
         assert (done.returncode, done.stderr) == (0, ""), offset
-        told = json.loads(done.stdout)
-        assert not told["complete"], offset
-        assert latest <= told["totals"]["allocs"] <= report.totals["allocs"]
-        latest = told["totals"]["allocs"]
+        root = json.loads(done.stdout)
+        assert not root["complete"], offset
+        assert latest <= root["totals"]["allocs"] <= report.totals["allocs"]
+        latest = root["totals"]["allocs"]
         assert "cut off" in reported(data[:offset], tmp_path).stdout
 
 

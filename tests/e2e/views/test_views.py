@@ -33,16 +33,16 @@ def mib(count):
     return pytest.approx(count * MIB, abs=SLACK)
 
 
-def functions_of(told):
-    return {row["function"]: row for row in told["functions"] if row["file"].endswith("call_tree.py")}
+def functions_of(reported):
+    return {row["function"]: row for row in reported["functions"] if row["file"].endswith("call_tree.py")}
 
 
 def test_tree_adds_up_to_the_totals(trace_path):
-    told, totals = view_json("tree", trace_path), vbt.Report(trace_path).totals
-    calls = {row["id"]: row for row in told["calls"]}
+    reported, totals = view_json("tree", trace_path), vbt.Report(trace_path).totals
+    calls = {row["id"]: row for row in reported["calls"]}
     for measure in ("allocs", "allocated_bytes", "live_bytes", "live_blocks", "temporary_allocs", "at_peak_bytes"):
-        assert told["totals"][measure] == totals.get(measure, totals["peak_bytes"])
-        assert sum(row[measure] for row in calls.values()) == told["totals"][measure]
+        assert reported["totals"][measure] == totals.get(measure, totals["peak_bytes"])
+        assert sum(row[measure] for row in calls.values()) == reported["totals"][measure]
         below = dict.fromkeys(calls, 0)
         for row in calls.values():
             if row["parent"]:
@@ -84,8 +84,8 @@ def test_functions_count_recursion_once(trace_path):
 
 
 def test_peak_holds_all_blocks_and_the_temporary_one(trace_path):
-    told = view_json("peak", "--frames", "function", trace_path)
-    stacks = [([told["frames"][i]["function"] for i in reversed(row["frames"])], row["at_peak_bytes"]) for row in told["stacks"]]
+    reported = view_json("peak", "--frames", "function", trace_path)
+    stacks = [([reported["frames"][i]["function"] for i in reversed(row["frames"])], row["at_peak_bytes"]) for row in reported["stacks"]]
     assert sum(value for _, value in stacks) == vbt.Report(trace_path).totals["peak_bytes"]
 
     def live(*outermost):
@@ -97,12 +97,12 @@ def test_peak_holds_all_blocks_and_the_temporary_one(trace_path):
 
 
 def test_leaks_tell_the_runtime_apart(trace_path):
-    told, flat = view_json("leaks", trace_path), view_json("leaks", "--ungroup", trace_path)
-    assert "Python imports" in {group["name"] for group in told["runtime"]} and not flat["runtime"]
+    reported, flat = view_json("leaks", trace_path), view_json("leaks", "--ungroup", trace_path)
+    assert "Python imports" in {group["name"] for group in reported["runtime"]} and not flat["runtime"]
     for name in ("live_bytes", "live_blocks"):
-        grouped = sum(row[name] for row in told["stacks"]) + sum(group[name] for group in told["runtime"])
+        grouped = sum(row[name] for row in reported["stacks"]) + sum(group[name] for group in reported["runtime"])
         assert grouped == sum(row[name] for row in flat["stacks"]) == flat["totals"][name]
-    assert len(told["stacks"]) + sum(group["stacks"] for group in told["runtime"]) == len(flat["stacks"])
+    assert len(reported["stacks"]) + sum(group["stacks"] for group in reported["runtime"]) == len(flat["stacks"])
 
 
 def test_temporary_allocations(trace_path):
@@ -148,9 +148,9 @@ def test_filters(trace_path):
 
 def test_groups_add_up(trace_path):
     for by in ("module", "domain"):
-        told = view_json("tree", "--by", by, trace_path)
-        first = [row for row in told["calls"] if row["parent"] == 0]
-        assert sum(row["cumulative_allocs"] for row in first) == told["totals"]["allocs"]
+        reported = view_json("tree", "--by", by, trace_path)
+        first = [row for row in reported["calls"] if row["parent"] == 0]
+        assert sum(row["cumulative_allocs"] for row in first) == reported["totals"]["allocs"]
     assert {row["function"] for row in first} <= {"[heap]", "[python]"}
     modules = {row["function"]: row for row in view_json("functions", "--by", "module", trace_path)["functions"]}
     assert modules["call_tree.py"]["cumulative_allocated_bytes"] == mib(13)
@@ -159,8 +159,8 @@ def test_groups_add_up(trace_path):
 @pytest.mark.parametrize("command", ["tree", "peak", "leaks", "temporary", "functions"])
 def test_csv_says_what_json_says(command, trace_path):
     rows = list(csv.DictReader(io.StringIO(view(command, "--format", "csv", trace_path))))
-    told = view_json(command, trace_path)
-    of_json = told.get("calls") or told.get("functions") or told["stacks"] + told["runtime"]
+    reported = view_json(command, trace_path)
+    of_json = reported.get("calls") or reported.get("functions") or reported["stacks"] + reported["runtime"]
     assert len(rows) == len(of_json)
     for measure in ("allocs", "live_bytes", "temporary_allocs"):
         assert [int(row[measure]) for row in rows] == [row[measure] for row in of_json]
@@ -171,5 +171,5 @@ def test_native_program():
     path = vbt.trace([vbt.compiled("heap_calls.c")], silent=False).paths[0]
     report = vbt.Report(path)
     assert view_json("tree", path)["totals"]["allocs"] == report.totals["allocs"]
-    told = view_json("leaks", path)
-    assert sum(row["live_bytes"] for row in told["stacks"] + told["runtime"]) == report.totals["live_bytes"]
+    reported = view_json("leaks", path)
+    assert sum(row["live_bytes"] for row in reported["stacks"] + reported["runtime"]) == report.totals["live_bytes"]

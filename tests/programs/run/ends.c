@@ -21,7 +21,7 @@ static void *volatile sink;
 static void wait_a_little(void) { nanosleep(&(struct timespec){0, 80 * 1000 * 1000}, NULL); }
 
 /* Until the test has seen the expected contents in the trace. */
-static void wait_to_be_told(void) {
+static void wait_for_a_line(void) {
     char line;
     while (read(STDIN_FILENO, &line, 1) < 0 && errno == EINTR)
         continue;
@@ -130,11 +130,11 @@ int main(int count, char **arguments) {
     if (strcmp(way, "abort") == 0)
         abort();
     if (strcmp(way, "kill") == 0) {
-        wait_to_be_told();
+        wait_for_a_line();
         kill(getpid(), SIGKILL);
     }
     if (strcmp(way, "segv") == 0) {
-        wait_to_be_told();
+        wait_for_a_line();
         raise(SIGSEGV);
     }
     if (strcmp(way, "exec") == 0) {

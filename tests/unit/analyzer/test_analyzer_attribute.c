@@ -103,7 +103,7 @@ static void build_native(struct trace_builder *b, const char *exe, const char *p
     tb_node(b, 0, library, VBT_DOMAIN_HEAP);
 }
 
-static void the_main_program_stands_for_the_user_where_there_is_no_python(void **state) {
+static void the_main_program_is_user_code_without_python(void **state) {
     (void)state;
     struct loaded_trace l;
     build_native(&l.b, "/bin/tool", NULL);
@@ -114,7 +114,7 @@ static void the_main_program_stands_for_the_user_where_there_is_no_python(void *
     loaded_trace_free(&l);
 }
 
-static void an_interpreter_is_nobodys_own_code(void **state) {
+static void an_interpreter_is_not_user_code(void **state) {
     (void)state;
     struct loaded_trace l;
     build_native(&l.b, "/usr/bin/python3.11", "3.11.2");
@@ -235,7 +235,7 @@ static void put_mapped(struct trace_builder *b, uint64_t allocs, int64_t held) {
     tb_end(b, 5, "exit");
 }
 
-static void mapped_memory_is_told_by_kind_and_held_to_be_as_much(void **state) {
+static void mapped_memory_is_read_by_kind_and_must_add_up(void **state) {
     (void)state;
     static const char *const differences[] = {NULL, "map allocations: 2 over all kinds, 3 in the totals",
                                               "map: 12288 bytes live, addresses of 8192 bytes held"};
@@ -267,12 +267,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaf_lines_of_the_sample),
         cmocka_unit_test(user_lines_of_the_sample),
-        cmocka_unit_test(the_main_program_stands_for_the_user_where_there_is_no_python),
-        cmocka_unit_test(an_interpreter_is_nobodys_own_code),
+        cmocka_unit_test(the_main_program_is_user_code_without_python),
+        cmocka_unit_test(an_interpreter_is_not_user_code),
         cmocka_unit_test(the_same_line_compiled_twice_is_one_row),
         cmocka_unit_test(mapped_memory_is_no_part_of_lines_and_totals),
         cmocka_unit_test(conservation_is_checked_when_the_trace_is_complete),
-        cmocka_unit_test(mapped_memory_is_told_by_kind_and_held_to_be_as_much),
+        cmocka_unit_test(mapped_memory_is_read_by_kind_and_must_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

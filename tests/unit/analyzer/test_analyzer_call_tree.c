@@ -137,7 +137,7 @@ static void read_from_the_innermost_call(void **state) {
     loaded_trace_free(&l);
 }
 
-static void groups_stand_on_the_first_level(void **state) {
+static void groups_are_the_first_level(void **state) {
     (void)state;
     struct loaded_trace l;
     struct vbt_call_tree tree;
@@ -405,7 +405,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tree_of_the_sample),
         cmocka_unit_test(read_from_the_innermost_call),
-        cmocka_unit_test(groups_stand_on_the_first_level),
+        cmocka_unit_test(groups_are_the_first_level),
         cmocka_unit_test(callers_beyond_all_bounds_are_left_out),
         cmocka_unit_test(filters_leave_whole_stacks),
         cmocka_unit_test(functions_of_the_sample),

@@ -170,7 +170,7 @@ static void what_lives_belongs_to_who_alone_allocated(void **state) {
 }
 
 /* Two allocated, and one of them freed more than it had: the owners of live blocks are unknown. */
-static void what_lives_may_be_nobodys(void **state) {
+static void live_blocks_may_have_no_known_thread(void **state) {
     (void)state;
     struct trace_builder b;
     struct vbt_model m;
@@ -192,7 +192,7 @@ static void what_lives_may_be_nobodys(void **state) {
 }
 
 /* A truncated trace: the node changed after its threads were written, or they never were. */
-static void what_came_later_is_not_told_apart(void **state) {
+static void later_counts_are_of_no_known_thread(void **state) {
     (void)state;
     struct trace_builder b;
     struct vbt_model m;
@@ -369,8 +369,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_threads_at_a_node),
         cmocka_unit_test(what_lives_belongs_to_who_alone_allocated),
-        cmocka_unit_test(what_lives_may_be_nobodys),
-        cmocka_unit_test(what_came_later_is_not_told_apart),
+        cmocka_unit_test(live_blocks_may_have_no_known_thread),
+        cmocka_unit_test(later_counts_are_of_no_known_thread),
         cmocka_unit_test(newer_rows_replace_older_ones),
         cmocka_unit_test(a_peak_after_the_row),
         cmocka_unit_test(labels),

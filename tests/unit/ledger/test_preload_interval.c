@@ -84,7 +84,7 @@ static void each_reading_ends_one_and_starts_another(void **state) {
     assert_flow(group, nodes[0], 4, 0, 4, 0);
 }
 
-static void an_interval_in_which_nothing_happens_is_told_as_that(void **state) {
+static void an_interval_in_which_nothing_happens_counts_nothing(void **state) {
     (void)state;
     reading(fresh, 5);
     reading(fresh + 1, 5);
@@ -203,7 +203,7 @@ int main(void) {
         TEST(a_reading_confirms_the_one_before),
         TEST(two_readings_make_an_interval),
         TEST(each_reading_ends_one_and_starts_another),
-        TEST(an_interval_in_which_nothing_happens_is_told_as_that),
+        TEST(an_interval_in_which_nothing_happens_counts_nothing),
         TEST(times_have_a_mean_and_a_deviation),
         TEST(the_highest_point_is_above_the_start),
         TEST(threads_have_intervals_of_their_own),

@@ -65,7 +65,7 @@ static void domains_are_summed_apart(void **state) {
     assert_int_equal(python.freed, 7);
 }
 
-static void frees_of_unknown_blocks_are_told_apart(void **state) {
+static void frees_of_unknown_blocks_are_counted_separately(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     assert_int_equal(vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, (void *)0x30000), 0);
@@ -317,7 +317,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_allocation_and_its_free_are_counted_at_its_node),
         TEST(domains_are_summed_apart),
-        TEST(frees_of_unknown_blocks_are_told_apart),
+        TEST(frees_of_unknown_blocks_are_counted_separately),
         TEST(a_block_is_freed_once),
         TEST(temporaries_are_freed_before_the_next_allocation),
         TEST(a_block_freed_by_another_thread_is_not_temporary),

@@ -225,7 +225,7 @@ static void values_may_contradict_each_other(void **state) {
     assert_string_equal(said, "");
 }
 
-static void an_unknown_name_is_told_and_ignored(void **state) {
+static void an_unknown_name_is_reported_and_ignored(void **state) {
     (void)state;
     const char *said;
     assert_true(read_entries((char *[]){"VBTRACE_TICKS=x", "VBTRACE_TICK=2", "VBTRACE_=", NULL}, &said));
@@ -259,7 +259,7 @@ int main(void) {
         cmocka_unit_test(verify_every_so_many),
         cmocka_unit_test(lines_by_choice_and_patterns),
         cmocka_unit_test(values_may_contradict_each_other),
-        cmocka_unit_test(an_unknown_name_is_told_and_ignored),
+        cmocka_unit_test(an_unknown_name_is_reported_and_ignored),
         cmocka_unit_test(several_are_read_in_one_go),
     };
     defaults = vbt_options;

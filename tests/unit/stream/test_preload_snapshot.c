@@ -169,22 +169,22 @@ static void the_state_says_what_the_books_say(void **state) {
     books.peak_error = 40960;
     tick = (struct vbt_tick){.time = 11, .rss = 12, .max_rss = 13, .peak_time = 14};
     vbt_snapshot_state(&writer, &books, &tick);
-    const int64_t *told = read_trace()->state;
-    assert_int_equal(told[VBT_STATE_TIME], 11);
-    assert_int_equal(told[VBT_STATE_RSS], 12);
-    assert_int_equal(told[VBT_STATE_MAX_RSS], 13);
-    assert_int_equal(told[VBT_STATE_PEAK_TIME], 14);
-    assert_int_equal(told[VBT_STATE_THREADS], 10);
-    assert_int_equal(told[VBT_STATE_PEAK], INT64_C(1) << 45);
-    assert_int_equal(told[VBT_STATE_PEAK_ERROR], 40960);
-    assert_int_equal(told[VBT_STATE_STACKS_TRUNCATED], 9);
+    const int64_t *values = read_trace()->state;
+    assert_int_equal(values[VBT_STATE_TIME], 11);
+    assert_int_equal(values[VBT_STATE_RSS], 12);
+    assert_int_equal(values[VBT_STATE_MAX_RSS], 13);
+    assert_int_equal(values[VBT_STATE_PEAK_TIME], 14);
+    assert_int_equal(values[VBT_STATE_THREADS], 10);
+    assert_int_equal(values[VBT_STATE_PEAK], INT64_C(1) << 45);
+    assert_int_equal(values[VBT_STATE_PEAK_ERROR], 40960);
+    assert_int_equal(values[VBT_STATE_STACKS_TRUNCATED], 9);
     for (int domain = 0; domain < VBT_DOMAINS; domain++)
         for (int field = 0; field < VBT_FIELDS; field++)
-            assert_int_equal(told[VBT_STATE_DOMAIN + 16 * domain + field], 100 * domain + field + 1);
+            assert_int_equal(values[VBT_STATE_DOMAIN + 16 * domain + field], 100 * domain + field + 1);
     for (int domain = 0; domain < VBT_DOMAINS; domain++)
-        assert_int_equal(told[VBT_STATE_UNKNOWN_FREES + domain], 100 * domain + 8);
+        assert_int_equal(values[VBT_STATE_UNKNOWN_FREES + domain], 100 * domain + 8);
     for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
-        assert_int_equal(told[VBT_STATE_LOST + reason], 1000 + reason);
+        assert_int_equal(values[VBT_STATE_LOST + reason], 1000 + reason);
 }
 
 static void intervals_and_their_call_sites_come_back(void **state) {

@@ -205,7 +205,7 @@ static void a_long_run_stays_a_small_file(void **state) {
     assert_in_range(largest, 1, 1 << 20);
 }
 
-static void a_file_that_cannot_be_made_is_told(void **state) {
+static void a_file_that_cannot_be_made_is_reported(void **state) {
     (void)state;
     strcpy(vbt_options.output, "/nonexistent/%p.vbt");
     alloc(1);
@@ -229,7 +229,7 @@ int main(void) {
         TEST(a_stopped_stream_goes_on),
         TEST(a_finished_trace_is_replaced_by_a_longer_one),
         TEST(a_long_run_stays_a_small_file),
-        TEST(a_file_that_cannot_be_made_is_told),
+        TEST(a_file_that_cannot_be_made_is_reported),
     };
     world_init();
     vbt_process_init();

@@ -39,7 +39,7 @@ static void assert_tells(const struct vbt_timeline *timeline, uint32_t ticks) {
     assert_int_equal(next, ticks);
 }
 
-static void a_short_run_is_told_tick_by_tick(void **state) {
+static void a_short_run_is_kept_tick_by_tick(void **state) {
     (void)state;
     static struct vbt_timeline timeline;
     for (uint32_t i = 0; i < VBT_TIMELINE_POINTS; i++) {
@@ -75,7 +75,7 @@ static void spans_are_equal(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_short_run_is_told_tick_by_tick),
+        cmocka_unit_test(a_short_run_is_kept_tick_by_tick),
         cmocka_unit_test(a_long_run_keeps_every_highest_value_in_bounded_space),
         cmocka_unit_test(spans_are_equal),
     };

@@ -223,7 +223,7 @@ static void what_is_no_file_is_not_replaced(void **state) {
     unlink("/tmp/vbt-path.part");
 }
 
-static void what_cannot_be_named_is_told(void **state) {
+static void what_cannot_be_named_is_reported(void **state) {
     (void)state;
     static char path[ROOM] = "/nonexistent/t.vbt";
     write_file(part, "new", vbt_started);
@@ -242,7 +242,7 @@ int main(void) {
         cmocka_unit_test(a_file_of_the_session_stays),
         cmocka_unit_test(a_link_is_followed),
         cmocka_unit_test(what_is_no_file_is_not_replaced),
-        cmocka_unit_test(what_cannot_be_named_is_told),
+        cmocka_unit_test(what_cannot_be_named_is_reported),
     };
     world_init();
     vbt_process_init();

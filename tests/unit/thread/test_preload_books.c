@@ -224,7 +224,7 @@ static void a_block_from_before_the_fork_is_not_temporary(void **state) {
     assert_int_equal(read_books().totals[VBT_DOMAIN_HEAP].temporary, 0);
 }
 
-static void lost_events_and_intervals_begin_anew_in_a_child(void **state) {
+static void lost_events_and_intervals_start_at_zero_in_a_child(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     thread->lost_in_signal = 3;
@@ -280,7 +280,7 @@ int main(void) {
         TEST(a_child_of_many_threads_inherits_from_all),
         TEST(the_peak_of_a_child_is_never_below_what_it_inherited),
         TEST(a_block_from_before_the_fork_is_not_temporary),
-        TEST(lost_events_and_intervals_begin_anew_in_a_child),
+        TEST(lost_events_and_intervals_start_at_zero_in_a_child),
         TEST(own_nodes_stay_own_in_a_child),
     };
     world_init();

@@ -120,7 +120,7 @@ static void a_library_in_the_place_of_another_has_sites_of_its_own(void **state)
     unload(library);
 }
 
-static void a_relative_path_is_told_with_its_directory(void **state) {
+static void a_relative_path_gets_its_directory(void **state) {
     (void)state;
     char folder[4096], *slash;
     strcpy(folder, VBT_TEST_LIBRARY_B);
@@ -150,7 +150,7 @@ int main(void) {
         cmocka_unit_test(what_is_found_while_a_library_closes_is_not_kept),
         cmocka_unit_test(modules_are_what_the_loader_says),
         cmocka_unit_test(a_library_in_the_place_of_another_has_sites_of_its_own),
-        cmocka_unit_test(a_relative_path_is_told_with_its_directory),
+        cmocka_unit_test(a_relative_path_gets_its_directory),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -51,7 +51,7 @@ static void strings_are_interned_by_content(void **state) {
 
 /* Two strings cannot be made to collide in 64 bits, so another string is entered under this one's
  * hash. */
-static void strings_with_the_same_hash_are_told_apart(void **state) {
+static void strings_with_the_same_hash_are_kept_apart(void **state) {
     (void)state;
     static const char text[] = "collides";
     uint64_t hash = XXH3_64bits(text, sizeof text - 1);
@@ -249,7 +249,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_with_the_special_nodes),
         cmocka_unit_test(strings_are_interned_by_content),
-        cmocka_unit_test(strings_with_the_same_hash_are_told_apart),
+        cmocka_unit_test(strings_with_the_same_hash_are_kept_apart),
         cmocka_unit_test(codes_are_interned_by_the_hash_of_their_content),
         cmocka_unit_test(python_sites_are_lines_of_code),
         cmocka_unit_test(sites_of_different_kinds_never_mix),
