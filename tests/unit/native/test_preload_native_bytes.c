@@ -71,22 +71,21 @@ static void pointers_are_what_their_encoding_says(void **state) {
     enum { DATA = 0x1000 };
     const uint64_t place = (uintptr_t)buffer;
     const struct {
-        uint8_t encoding;
         uint64_t expected;
-        unsigned size;
+        uint8_t encoding, size;
     } cases[] = {
-        {DW_EH_PE_absptr, 0x82f4f3f2f1f0fff8, 8},
-        {DW_EH_PE_udata8, 0x82f4f3f2f1f0fff8, 8},
-        {DW_EH_PE_sdata8, 0x82f4f3f2f1f0fff8, 8},
-        {DW_EH_PE_udata2, 0xfff8, 2},
-        {DW_EH_PE_sdata2, (uint64_t)-8, 2},
-        {DW_EH_PE_udata4, 0xf1f0fff8, 4},
-        {DW_EH_PE_sdata4, (uint64_t)(int32_t)0xf1f0fff8, 4},
-        {DW_EH_PE_uleb128, 0x78, 1},
-        {DW_EH_PE_sleb128, (uint64_t)-8, 1},
-        {DW_EH_PE_pcrel | DW_EH_PE_sdata2, place - 8, 2},
-        {DW_EH_PE_datarel | DW_EH_PE_sdata2, DATA - 8, 2},
-        {DW_EH_PE_datarel | DW_EH_PE_udata2, DATA + 0xfff8, 2},
+        {0x82f4f3f2f1f0fff8, DW_EH_PE_absptr, 8},
+        {0x82f4f3f2f1f0fff8, DW_EH_PE_udata8, 8},
+        {0x82f4f3f2f1f0fff8, DW_EH_PE_sdata8, 8},
+        {0xfff8, DW_EH_PE_udata2, 2},
+        {(uint64_t)-8, DW_EH_PE_sdata2, 2},
+        {0xf1f0fff8, DW_EH_PE_udata4, 4},
+        {(uint64_t)(int32_t)0xf1f0fff8, DW_EH_PE_sdata4, 4},
+        {0x78, DW_EH_PE_uleb128, 1},
+        {(uint64_t)-8, DW_EH_PE_sleb128, 1},
+        {place - 8, DW_EH_PE_pcrel | DW_EH_PE_sdata2, 2},
+        {DATA - 8, DW_EH_PE_datarel | DW_EH_PE_sdata2, 2},
+        {DATA + 0xfff8, DW_EH_PE_datarel | DW_EH_PE_udata2, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *text = cases[i].size == 1 ? "\x78" : "\xf8\xff\xf0\xf1\xf2\xf3\xf4\x82";

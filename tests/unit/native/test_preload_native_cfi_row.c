@@ -23,8 +23,8 @@ static bool run_both(const char *cie_code, size_t cie_size, const char *code, si
     return vbt_cfi_row_at(machine, &cie, own, START, START + at, &row);
 }
 
-#define RUN(text, at) run_both("", 0, text, sizeof text - 1, at)
-#define RUN_AFTER(cie, text) run_both(cie, sizeof cie - 1, text, sizeof text - 1, 0)
+#define RUN(text, at) run_both("", 0, (text), sizeof(text) - 1, at)
+#define RUN_AFTER(cie, text) run_both((cie), sizeof(cie) - 1, (text), sizeof(text) - 1, 0)
 
 static void no_instruction_says_nothing(void **state) {
     (void)state;
@@ -170,8 +170,8 @@ static void what_makes_no_sense_is_refused(void **state) {
 }
 
 #define EVALUATE(text)                                                                                                             \
-    vbt_cfi_evaluate(machine, (struct vbt_bytes){(const uint8_t *)text, (const uint8_t *)text + sizeof text - 1, false}, 0x40b7,   \
-                     &value)
+    vbt_cfi_evaluate(machine, (struct vbt_bytes){(const uint8_t *)(text), (const uint8_t *)(text) + sizeof(text) - 1, false},      \
+                     0x40b7, &value)
 
 static void expressions_are_sums(void **state) {
     (void)state;
