@@ -208,6 +208,36 @@ static void of_numbers_only_small_ones_are_objects_that_exist(void **state) {
     assert_int_equal(thread->lines->objects, 8);
 }
 
+static void numbers_of_one_digit_are_read_in_place(void **state) {
+    (void)state;
+    expect(FAKE_PY_START, 1);
+    unsigned conversions = fake_conversions;
+    expect(FAKE_LINE, 11);
+    expect(FAKE_LINE, (1 << 30) - 1);
+    assert_int_equal(fake_conversions, conversions);
+    expect(FAKE_LINE, 1 << 30);
+    expect(FAKE_LINE, 0);
+    assert_int_equal(fake_conversions, conversions + 2);
+    assert_int_equal(line_of(11)->hits, 1);
+}
+
+/* When code first runs after events were requested, the interpreter allocates a record of them. */
+static void records_of_events_are_not_the_programs(void **state) {
+    (void)state;
+    static uintptr_t record[4], another[4];
+    const void *block = record;
+    char *points_at_it = fake_code("/usr/lib/python3/dist-packages/library.py", "monitored", FIRST);
+    memcpy(points_at_it, &block, sizeof block);
+    world_alloc(thread, heap_node, (uintptr_t)record, sizeof record);
+    report(FAKE_PY_START, points_at_it, 0);
+    assert_int_equal(vbt_ledger_node_of(record), vbt_tree.line_node);
+    world_alloc(thread, heap_node, (uintptr_t)another, sizeof another);
+    report(FAKE_PY_START, library, 0); /* which does not point at it */
+    assert_int_equal(vbt_ledger_node_of(another), heap_node);
+    world_free(thread, (uintptr_t)record);
+    world_free(thread, (uintptr_t)another);
+}
+
 static void silent_functions_are_called_by_the_line(void **state) {
     (void)state;
     expect(FAKE_PY_START, 0);
@@ -288,6 +318,8 @@ int main(void) {
         TEST(a_loop_in_one_line_executes_it_each_time),
         TEST(numbers_that_are_passed_are_not_the_programs),
         TEST(of_numbers_only_small_ones_are_objects_that_exist),
+        TEST(numbers_of_one_digit_are_read_in_place),
+        TEST(records_of_events_are_not_the_programs),
         TEST(silent_functions_are_called_by_the_line),
         TEST(frames_that_ended_silently_are_closed),
         TEST(while_recording_is_paused_functions_become_known),

@@ -407,6 +407,19 @@ static void where_stacks_are_switched_it_stays_in_place(void **state) {
     assert_int_equal(thread->lines->roots, 0);
 }
 
+static const void *goes_on_with_switched_stacks(void) {
+    assert_false(fake_is_traced());
+    fake_call(code, switches);
+    assert_true(fake_is_traced()); /* as every frame of the thread is from now on */
+    return fake_value;
+}
+
+static void other_code_that_called_it_is_traced_from_then_on(void **state) {
+    (void)state;
+    fake_call(library, goes_on_with_switched_stacks);
+    assert_int_equal(line_of(code, 12)->hits, 1);
+}
+
 static void set_nothing(int (*function)(void *, void *, int, void *), void *object) { (void)function, (void)object; }
 
 static void an_interpreter_that_is_laid_out_otherwise_is_left_alone(void **state) {
@@ -434,6 +447,7 @@ int main(void) {
         TEST(other_audit_events_do_not_matter),
         TEST(a_profile_function_listens_too),
         TEST(where_stacks_are_switched_it_stays_in_place),
+        TEST(other_code_that_called_it_is_traced_from_then_on),
         TEST(an_interpreter_that_is_laid_out_otherwise_is_left_alone),
     };
     world_init();

@@ -48,6 +48,7 @@ static void leb128_is_seven_bits_a_byte(void **state) {
         {"\x80\x01", 128, 128},
         {"\xff\x7e", 0x3f7f, -129},
         {"\xe5\x8e\x26", 624485, 624485},
+        {"\x80\x80\x80\x80\x80\x80\x80\x80\x40", UINT64_C(1) << 62, -(INT64_C(1) << 62)},
         {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", UINT64_C(1) << 63, INT64_MIN},
         {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", UINT64_MAX, -1}, /* more than 64 bits */
     };

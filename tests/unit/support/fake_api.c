@@ -105,8 +105,11 @@ void *fake_int(long value) {
     return made;
 }
 
+unsigned fake_conversions;
+
 static long as_long(void *object) {
     struct int_body body;
+    fake_conversions++;
     memcpy(&body, (char *)object + vbt_python.abi.var_size, sizeof body);
     return body.value;
 }

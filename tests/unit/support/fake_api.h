@@ -32,6 +32,9 @@ void *fake_call_one(void *builtin, void *argument);
 /* An int. From 3.12 on, one of one digit (below 2^30) lies in memory as in the interpreter. */
 void *fake_int(long value);
 
+/* Calls of PyLong_AsLong so far. */
+extern unsigned fake_conversions;
+
 /* Is an exception set? (What fails sets one.) */
 bool fake_error(void);
 
