@@ -31,10 +31,11 @@
 #include <pthread.h>
 #include <string.h>
 
-/* A process writes nothing in its first moments, in which an interpreter starts: if it ends soon,
- * all is written at once. If it execs even sooner, it was a mere wrapper. (As to that, time that it
- * spends waiting for a processor does not count: on a busy machine, a wrapper is one all the same.)
- * Where the kernel makes no process for the helper, it is asked again after a while. All in ns. */
+/* A process writes nothing in its first moments, while an interpreter starts: if it ends soon,
+ * everything is written at once. If it execs even sooner, it was only a wrapper. (Time spent
+ * waiting for a processor does not count towards that: on a busy machine, a wrapper is still a
+ * wrapper.) If the kernel refuses a process for the helper, it is asked again after a while. All in
+ * ns. */
 enum { FIRST_TICK = 50 * 1000 * 1000, WRAPPER = 30 * 1000 * 1000, AFTER_REFUSAL = 1000 * 1000 * 1000 };
 
 _Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
@@ -94,7 +95,8 @@ static struct vbt_thread *first_event(void) {
 
 static bool adopt(struct vbt_thread *thread);
 
-/* On a busy machine the start waits for a processor, and this is not the process's own time either. */
+/* On a busy machine, the start waits for a processor, which does not count as the process's own
+ * time either. */
 static void start_helper(int64_t first_tick) {
     int64_t begun = vbt_clock_read(CLOCK_MONOTONIC);
     bool runs = vbt_helper_start(first_tick);
@@ -173,7 +175,8 @@ static void quiesce(void) {
     }
 }
 
-/* The threads ended amid an event or between two: what they were changing is as it was left. */
+/* The threads have ended, in the middle of an event or between two: what they were changing stays
+ * as it is. */
 static void count_interrupted(void) {
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
         if (atomic_load(&thread->standing) == VBT_IN_LEDGER)
@@ -186,8 +189,8 @@ static void settle(void) {
     vbt_maps_resolve();
 }
 
-/* Of every process, as each has a trace: to who started them all. To a person, of the one that was
- * started. */
+/* For every process, as each has a trace, to the `vbtrace run` that started them all; to the
+ * terminal, only for the process that the user started. */
 static void report_failure(const struct vbt_summary *summary, bool is_exec) {
     enum { ROOM = VBT_PATH_MAX + 1024 };
     static char line[ROOM]; /* not on the stack, which may be small */
@@ -219,7 +222,7 @@ static bool is_wrapper(void) {
     bool is_young = age < WRAPPER && !vbt_stream_has_file();
     if (!is_young && age - (vbt_process_waited() - waited_before) >= WRAPPER)
         return false;
-    vbt_lifecycle_alone(); /* else the helper would outlive the exec; it may just be writing */
+    vbt_lifecycle_alone(); /* else the helper would outlive the exec; it may be writing */
     vbt_stream_withdraw();
     vbt_lifecycle_not_alone();
     return true;
@@ -299,7 +302,7 @@ void vbt_lifecycle_gave_up_rights(void) {
     }
 }
 
-/* Whether fork's handlers took the locks, for this thread: several may fork at a time, and the
+/* Did the fork handlers take the locks, for this thread? Several may fork at a time, and the
  * recording may stop meanwhile. */
 static __thread bool held_for_fork __attribute__((tls_model("initial-exec")));
 
@@ -328,8 +331,8 @@ static void after_fork_in_parent(void) {
 
 static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
 
-/* In the helper: the program has ended (or been replaced, or entered a sandbox) without a hook's
- * notice. The last state can be written, and is worth it, unless the process was a mere wrapper. */
+/* In the helper: the program has ended (or been replaced, or entered a sandbox) without any hook
+ * noticing. The last state can be written, and should be, unless the process was only a wrapper. */
 static bool put_in_order(const char *end) {
     uint32_t recording = atomic_load(&vbt_recording);
     bool is_over = recording == VBT_STOPPED || recording == VBT_NOT_YET ||
@@ -349,7 +352,7 @@ static bool put_in_order(const char *end) {
     return strcmp(end, "exec") != 0 || age >= WRAPPER;
 }
 
-/* The child's own trace begins: what is live is inherited, nothing else happened yet. in_order:
+/* Begins the child's own trace: what is live is inherited, nothing else has happened yet. in_order:
  * before_fork has run. */
 static void begin_in_child(bool in_order) {
     free_locks();
@@ -367,7 +370,7 @@ static void begin_in_child(bool in_order) {
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
     vbt_pause_after_fork(vbt_clock_start);
-    helper_due = 0; /* with the first event: a child that does nothing has nothing to write down */
+    helper_due = 0; /* at the first event: a child that does nothing has nothing to write */
     atomic_store(&vbt_recording, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);
 }
 
@@ -400,7 +403,7 @@ static bool adopt(struct vbt_thread *thread) {
     }
     begin_in_child(false);
     atomic_store(&idle, false);
-    atomic_store(&thread->standing, VBT_IN_CALL); /* the event goes on */
+    atomic_store(&thread->standing, VBT_IN_CALL); /* the event continues */
     return !vbt_paused();
 }
 

@@ -35,16 +35,17 @@ void vbt_lifecycle_finish(const char *reason);
  * process: the trace continues. */
 void vbt_lifecycle_resume(void);
 
-/* Around a call that the kernel grants only to a process whose memory nobody shares: the helper is gone
- * meanwhile. */
+/* Around a call that the kernel grants only to a process that shares its memory with no other: the
+ * helper is gone meanwhile. */
 void vbt_lifecycle_alone(void);
 void vbt_lifecycle_not_alone(void);
 
-/* Before a call after which the process may see other files: a helper that runs then goes on as it
- * was. Where none can be had, all is written up to here. */
+/* Before a call after which the process may see other files: a helper that runs then continues as
+ * it was. If there can be none, everything so far is written. */
 void vbt_lifecycle_before_leaving(void);
 
-/* After a call that gave up rights, or may have: the helper gives up the same before this returns. */
+/* After a call that gave up rights, or may have: the helper gives up the same before this
+ * returns. */
 void vbt_lifecycle_gave_up_rights(void);
 
 /* Registers the handlers that run around a fork, once; see hooks_fork.c. */

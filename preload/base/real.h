@@ -99,8 +99,8 @@ void vbt_real_forget_error(void);
  * call: then the caller seems to be the hook. The C library's does not. */
 bool vbt_real_calls_back(uintptr_t caller);
 
-/* Is clock_gettime not the C library's? Another's may need what the helper has not (thread-local
- * storage, memory, locks), and may not tell the time. */
+/* Is clock_gettime another one than the C library's? That may need what the helper lacks
+ * (thread-local storage, memory, locks), and may not return the true time. */
 extern bool vbt_real_clock_is_foreign VBT_HIDDEN;
 
 /* Is malloc the C library's, and found? Then it calls no hook. */

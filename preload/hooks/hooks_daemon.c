@@ -45,7 +45,8 @@ VBT_EXPORT int daemon(int nochdir, int noclose) {
     return noclose ? 0 : close_standard_files();
 }
 
-/* For some namespaces the kernel refuses these two to a process whose memory another one shares. */
+/* For some namespaces, the kernel refuses these two calls to a process that shares its memory with
+ * another. */
 static bool wants_memory_alone(int result) { return result != 0 && (errno == EINVAL || errno == EUSERS); }
 
 VBT_EXPORT int unshare(int flags) {

@@ -1,11 +1,11 @@
-/* What gives up rights: the helper, a process of its own, gives up the same before the call returns. (Or
- * takes back what it may have, as the program does.) */
+/* Calls that give up rights: the helper, a separate process, gives up the same before the call
+ * returns. (Or regains what it may have, as the program does.) */
 #include "hook.h"
 
 #include <sys/types.h>
 
 /* Each may be called in the child of a vfork, which is not the process that the helper belongs to:
- * vbt_lifecycle_gave_up_rights looks. */
+ * vbt_lifecycle_gave_up_rights checks that. */
 #define CALL_REAL(call)                                                                                                            \
     vbt_real_find();                                                                                                               \
     int result = vbt_real.call;                                                                                                    \

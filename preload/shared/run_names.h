@@ -1,4 +1,5 @@
-/* By what traced processes and the `vbtrace run` around them know each other. Also part of the tool. */
+/* Names by which traced processes and the `vbtrace run` around them recognise each other. Also part
+ * of the tool. */
 #ifndef VBT_RUN_NAMES_H
 #define VBT_RUN_NAMES_H
 
@@ -8,8 +9,8 @@
  * tell it from any other file at that path. */
 #define VBT_RUNNER_VARIABLE "_VBTRACE_RUN"
 
-/* The name of a helper's process: this, and its program's process id in decimal. At most the 15 bytes
- * that the kernel keeps. */
+/* The name of a helper's process: this, and its program's process id in decimal. At most 15 bytes,
+ * which is what the kernel keeps. */
 #define VBT_HELPER_NAME "vbtrace-"
 
 #endif

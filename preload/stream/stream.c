@@ -1,5 +1,5 @@
-/* See stream.h. Everything here runs in the helper, or, where none can be had, in the thread
- * that ends the process.
+/* See stream.h. Everything here runs in the helper, or, if there can be none, in the thread that
+ * ends the process.
  *
  * Between rewrites, the file is appended to: each tick's new definitions, its state, the counters
  * that changed. Since all values are absolute, most of it is soon out of date. So when the file has

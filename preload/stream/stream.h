@@ -20,7 +20,8 @@ struct vbt_summary {
  * gets one. */
 #define VBT_STREAM_LEAVES "leaves"
 
-/* The helper's work: ticks, the first after so many ns, until it is asked to stop; then writes what it is asked for. */
+/* The helper's work: ticks, the first after so many ns, until it is asked to stop; then writes what
+ * it is asked for. */
 void vbt_stream_run(int64_t first_tick);
 
 /* Whether a file was made. */

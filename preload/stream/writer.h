@@ -1,4 +1,4 @@
-/* Chunks to a file: compressed, checksummed, numbered, appended. Of the helper only. */
+/* Writes chunks to a file: compressed, checksummed, numbered, appended. For the helper only. */
 #ifndef VBT_CHUNK_WRITER_H
 #define VBT_CHUNK_WRITER_H
 
@@ -12,13 +12,13 @@ struct vbt_chunk_writer {
     uint64_t sequence;
     uint64_t file_size;
     uint64_t lost;             /* bytes not written */
-    struct vbt_writer payload; /* of the chunk that is being made */
+    struct vbt_writer payload; /* of the chunk being made */
     uint8_t *raw, *stored, *work;
     void *context; /* of zstd, in the memory at work */
 };
 
-/* Maps the buffers, unless it has them, and makes the context, unless there is one. False when there is
- * no memory. */
+/* Maps the buffers, unless they are there, and creates the context, unless there is one. False when
+ * there is no memory. */
 bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer);
 
 /* Opens (and truncates) a file and writes the header. False, with error set, if that fails. */

@@ -18,24 +18,25 @@
 
 enum { NOTHING, LOOK, STOP };
 
-/* Stands for the process's id until the kernel has written that. */
-enum { NOBODY = 1 };
+/* The value of the process's id until the kernel has written it. */
+enum { STARTING = 1 };
 
 static struct {
-    struct vbt_lock changing;             /* one start or stop at a time */
-    _Atomic uint32_t id;                  /* of the process; 0: none; cleared and woken by the kernel when it ends */
-    _Atomic uint32_t call;                /* what it is asked to do; it sleeps on this word */
-    _Atomic uint32_t to_follow, followed; /* how often the program gave up rights, and how many of these it followed */
+    struct vbt_lock changing; /* one start or stop at a time */
+    _Atomic uint32_t id;      /* of the process; 0: none; cleared and woken by the kernel when it ends */
+    _Atomic uint32_t call;    /* what it is asked to do; it sleeps on this word */
+    _Atomic uint32_t to_follow,
+        followed; /* how often the program gave up rights, and how many of these times the helper has followed */
     _Atomic bool dozes;
     int64_t first_tick;
-    int64_t rights_due; /* when it looks at the program's rights unasked, CLOCK_MONOTONIC, ns */
+    int64_t rights_due; /* when it next looks at the program's rights unasked, CLOCK_MONOTONIC, ns */
     const char *reason;
     bool finish;
     _Atomic bool impossible;
     bool (*put_in_order)(const char *end);
 } helper;
 
-/* Valgrind ends a program that makes such a thread. It puts a library of its own before the program's. */
+/* Valgrind ends a program that starts such a process. It preloads a library of its own first. */
 void vbt_helper_init(bool (*put_in_order)(const char *end)) {
     helper.put_in_order = put_in_order;
     vbt_program_end_init();
@@ -48,8 +49,8 @@ bool vbt_helper_runs(void) { return atomic_load(&helper.id) != 0; }
 
 bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }
 
-/* Follows the program where it has given up rights: at once where a hook asks for it; where a system
- * call may have gone past the hooks, soon. */
+/* Gives up the rights that the program has given up: at once if a hook asks for it; soon, if a
+ * system call may have bypassed the hooks. */
 static enum vbt_rights follow(void) {
     enum { SOON = 50 * 1000 * 1000 };
     uint32_t to_follow = atomic_load(&helper.to_follow);
@@ -85,7 +86,7 @@ bool vbt_helper_sleep(int64_t nanoseconds, const char **reason, bool *finish) {
         return true;
     }
     enum vbt_rights rights = follow();
-    const char *end = vbt_program_end(); /* after it, since the rights of what has ended are unknown */
+    const char *end = vbt_program_end(); /* after it, since the rights of a process that has ended are unknown */
     if (end != NULL)
         return stop_unasked(end, reason, finish);
     if (rights == VBT_RIGHTS_SANDBOX)
@@ -122,7 +123,7 @@ static bool start(void) {
     atomic_store(&helper.followed, atomic_load(&helper.to_follow));
     int result = vbt_helper_process_make(run, &helper.id);
     if (result < 0 && result != -EAGAIN && result != -ENOMEM)
-        atomic_store(&helper.impossible, true); /* an emulator or a filter of system calls: time will not change that */
+        atomic_store(&helper.impossible, true); /* an emulator or a system call filter: trying again later will not help */
     return result == 0;
 }
 
@@ -131,7 +132,7 @@ bool vbt_helper_start(int64_t first_tick) {
         return false;
     bool runs = vbt_helper_runs();
     if (!runs) {
-        atomic_store(&helper.id, NOBODY);
+        atomic_store(&helper.id, STARTING);
         helper.first_tick = first_tick;
         runs = start();
         if (!runs)
@@ -149,7 +150,7 @@ void vbt_helper_stop(const char *reason, bool finish) {
     if (vbt_helper_runs()) {
         vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
     } else {
-        atomic_store(&helper.id, NOBODY);
+        atomic_store(&helper.id, STARTING);
         if (!start()) {
             atomic_store(&helper.id, 0);
             vbt_stream_run(0);
@@ -158,7 +159,7 @@ void vbt_helper_stop(const char *reason, bool finish) {
     uint32_t id, last = 0;
     while ((id = atomic_load(&helper.id)) != 0) {
         last = id;
-        vbt_sys(SYS_futex, &helper.id, FUTEX_WAIT, id, 0, 0, 0); /* not private: the kernel's wake is not */
+        vbt_sys(SYS_futex, &helper.id, FUTEX_WAIT, id, 0, 0, 0); /* not private, as the kernel's wake is not */
     }
     if (last != 0)
         vbt_helper_process_reap(last);

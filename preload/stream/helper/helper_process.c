@@ -28,7 +28,7 @@ static struct {
     bool is_child;
 } process;
 
-/* Is this the first PID namespace? The kernel's number for it. */
+/* Is this the first PID namespace? By the kernel's number for it. */
 static bool has_real_init(void) {
     enum { FIRST_PID_NAMESPACE = 0xEFFFFFFCu };
     struct stat namespace;
@@ -41,8 +41,8 @@ static bool adopts_orphans(void) {
     return adopts != 0 || vbt_sys(SYS_getpid) == 1;
 }
 
-/* A copy of the program's descriptor table would keep its pipes open for a moment. Before Linux 5.9
- * there is no close_range. */
+/* A copy of the program's descriptor table would keep its pipes open for a moment. Before Linux
+ * 5.9, there is no close_range. */
 static void leave_descriptors(void) {
     enum { OLD_KERNEL_LIMIT = 65536 };
     if (vbt_sys(SYS_close_range, 0, ~0U, CLOSE_RANGE_UNSHARE) == 0)
@@ -54,14 +54,14 @@ static void leave_descriptors(void) {
 
 static int begin(void *unused) {
     leave_descriptors();
-    vbt_sys(SYS_setsid); /* a signal to the program's group is not for the helper */
+    vbt_sys(SYS_setsid); /* a signal to the program's group is not meant for the helper */
     vbt_sys(SYS_chdir, "/");
     vbt_sys(SYS_prctl, PR_SET_NAME, process.name);
     return process.run(unused);
 }
 
-/* A thread pointer that libc's errno and the compiler's stack guard can live with: zeroed memory on
- * both sides of it, and the pointer to itself that x86-64's ABI asks for. */
+/* A thread pointer that works for libc's errno and the compiler's stack guard: zeroed memory on
+ * both sides of it, and the pointer to itself that x86-64's ABI requires. */
 static void *thread_pointer(void) {
     char *pointer = process.tls + TLS_SIZE / 2;
     memcpy(pointer, &pointer, sizeof pointer);
@@ -75,7 +75,7 @@ static int make(void) {
     return made > 0 ? 0 : -errno;
 }
 
-/* The helper's parent for an instant: with its end, the helper becomes an orphan. */
+/* The helper's parent, which ends at once to make the helper an orphan. */
 static int go_between(void *unused) {
     (void)unused;
     vbt_sys(SYS_prctl, PR_SET_NAME, process.name); /* the helper has it from the first moment on */
@@ -84,7 +84,7 @@ static int go_between(void *unused) {
     return 0;
 }
 
-/* Would a child be the only one, and this thread as well, and is no SIGCHLD on its way? */
+/* Would a child be the only one, is this thread the only one, and is no SIGCHLD pending? */
 static bool is_alone(void) {
     struct stat threads;
     uint64_t pending = 0;
@@ -101,8 +101,9 @@ struct kernel_action {
     unsigned long rest[7];
 };
 
-/* Waiting for the go-between would book its resident set, which is the program's, as that of a child
- * (getrusage). Where nobody can notice, the kernel removes it unasked: SIGCHLD is ignored meanwhile. */
+/* Waiting for the intermediate process would book its resident set, which is the program's, as that
+ * of a child (getrusage). If nothing can notice, the kernel removes it unasked: SIGCHLD is ignored
+ * meanwhile. */
 static int make_orphan(void) {
     static struct kernel_action ignore = {.handler = (uintptr_t)SIG_IGN}, before;
     bool unasked = is_alone() && vbt_sys(SYS_rt_sigaction, SIGCHLD, &ignore, &before, KERNEL_SIGSET_SIZE) == 0;

@@ -1,10 +1,11 @@
-/* Making the process that the helper is.
+/* Creating the helper's process.
  *
  * It shares the program's memory and nothing else: descriptors, signal handlers, working directory,
- * session and thread group are its own, so that nothing that the program asks the kernel for shows
- * it. It is no child of the program's either, where an orphan goes to a real init: in a PID namespace
- * of its own (a container), or below a process that adopts orphans, whoever is the first process may
- * not expect it, and there it is a child that no usual wait reports, since its end sends no signal. */
+ * session and thread group are separate, so that nothing that the program asks the kernel for shows
+ * it. It is not a child of the program's either, if an orphan is adopted by a real init: in a
+ * separate PID namespace (a container), or below a process that adopts orphans, the first process
+ * may not expect it; there it is a child that no usual wait reports, since its end sends no
+ * signal. */
 #ifndef VBT_HELPER_PROCESS_H
 #define VBT_HELPER_PROCESS_H
 
@@ -12,12 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes it: `run` in a process of its own, all signals blocked, no descriptor open. *id becomes its
- * process id before this returns, and the kernel clears it and wakes its waiters (a shared futex) when
- * it has left the memory. 0, or minus an error number. One at a time. */
+/* Runs `run` in a new process, with all signals blocked and no descriptor open. *id is its process
+ * id before this returns; the kernel clears it and wakes its waiters (a shared futex) when the
+ * process has left the memory. 0, or minus an error number. One at a time. */
 int vbt_helper_process_make(int (*run)(void *), _Atomic uint32_t *id);
 
-/* It has ended, and cleared *id, which was this: removes what is left of it, if it was a child. */
+/* The process has ended, and cleared *id, which was this: removes what is left of it, if it was a
+ * child. */
 void vbt_helper_process_reap(uint32_t id);
 
 #endif

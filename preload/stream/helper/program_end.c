@@ -22,9 +22,9 @@
 #define SYS_futex_waitv 449
 #endif
 
-/* The kernel clears this word when the first thread leaves the memory, by its end or an exec, as long
- * as somebody shares that memory (set_tid_address(2)): the helper does. NULL where it does not say
- * where the word is. */
+/* The kernel clears this word when the first thread leaves the memory, by its end or an exec, as
+ * long as another process shares that memory (set_tid_address(2)): the helper does. NULL if the
+ * kernel does not say where the word is. */
 static _Atomic uint32_t *first_thread;
 static long program = -1; /* a pidfd */
 static bool has_waitv = true;
@@ -82,14 +82,15 @@ static bool has_ended(void) {
     return program == -ESRCH || vbt_sys(SYS_kill, vbt_pid, 0) == -ESRCH;
 }
 
-/* Of /proc/PID/stat, as proc(5) numbers them: flags of the task, its status as wait gives it. */
+/* Fields of /proc/PID/stat, as proc(5) numbers them: flags of the task, its status as wait returns
+ * it. */
 enum { FIELD_FLAGS = 9, FIELD_STATUS = 52 };
 
 /* False if the process is gone. */
 static bool stat_number(int field, uint64_t *out) {
     char path[64];
     vbt_format(path, sizeof path, "/proc/%d/stat", vbt_pid);
-    const char *at = strrchr(vbt_proc_text(path, NULL), ')'); /* the name before it may hold anything */
+    const char *at = strrchr(vbt_proc_text(path, NULL), ')'); /* the name before it may contain any character */
     for (int i = 2; at != NULL && i < field; i++)
         at = strchr(at + 1, ' ');
     if (at == NULL)
@@ -98,8 +99,8 @@ static bool stat_number(int field, uint64_t *out) {
     return true;
 }
 
-/* Of a process whose parent has already taken its status, from Linux 6.15 on: struct pidfd_info of
- * linux/pidfd.h. False where the kernel does not give it. */
+/* Of a process whose parent has already collected its status, from Linux 6.15 on: struct pidfd_info
+ * of linux/pidfd.h. False if the kernel does not give it. */
 static bool status_of_reaped(uint64_t *status) {
     enum { INFO_EXIT = 1 << 3 };
     struct info {
@@ -114,7 +115,7 @@ static bool status_of_reaped(uint64_t *status) {
             *status = (uint32_t)info.exit_code;
             return true;
         }
-        const struct timespec pause = {0, 1000 * 1000}; /* it is just being taken */
+        const struct timespec pause = {0, 1000 * 1000}; /* it is being collected just now */
         vbt_sys(SYS_nanosleep, &pause, NULL);
         info.mask = INFO_EXIT;
     }
@@ -132,10 +133,10 @@ static const char *how(void) {
     return text;
 }
 
-/* The first thread no longer uses the memory, and the process lives: either it ended, and other threads
- * go on, or the process made room for another program. */
+/* The first thread no longer uses the memory, and the process lives: either that thread ended, and
+ * others continue, or the process executed another program. */
 static bool has_replaced_itself(void) {
-    enum { EXITING = 0x4 }; /* PF_EXITING of the kernel, from the first moment of an end on */
+    enum { EXITING = 0x4 }; /* the kernel's PF_EXITING, set from the first moment of an exit on */
     uint64_t flags;
     if (!stat_number(FIELD_FLAGS, &flags) || (flags & EXITING) != 0)
         return false;

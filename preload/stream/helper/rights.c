@@ -1,5 +1,5 @@
-/* See rights.h. What the program has is read from /proc, where the kernel gives user and group ids as
- * the reader's user namespace has them: right also when the program has moved to another one. */
+/* See rights.h. What the program has is read from /proc, where the kernel shows user and group ids
+ * in the reader's user namespace: this is right even if the program has moved to another one. */
 #include "rights.h"
 
 #include "preload/base/proc.h"
@@ -24,7 +24,7 @@ struct rights {
     uint32_t more_groups_count;
     uint64_t inheritable, permitted, effective, bounding;
     uint64_t no_new_privileges, seccomp, seccomp_filters;
-    char user_namespace[NAMESPACE]; /* "": not to be known */
+    char user_namespace[NAMESPACE]; /* "": unknown */
 };
 
 static struct rights have;
@@ -37,7 +37,7 @@ static uint64_t decimal(const char **at) {
     return value;
 }
 
-/* What stands after a name at the start of a line; "" if the kernel does not give it. */
+/* The text after a name at the start of a line; "" if the kernel does not show it. */
 static const char *after(const char *text, const char *name) {
     size_t size = strlen(name);
     for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
@@ -65,7 +65,7 @@ static void ids(const char *text, const char *name, uint32_t out[IDS]) {
         out[i] = (uint32_t)decimal(&at);
 }
 
-/* False if there are more than can be kept. */
+/* False if there are more than fit. */
 static bool more_groups(const char *text, struct rights *out) {
     const char *at = after(text, "Groups:");
     for (at += strspn(at, " \t"); *at >= '0' && *at <= '9'; at += strspn(at, " \t")) {
@@ -76,7 +76,7 @@ static bool more_groups(const char *text, struct rights *out) {
     return true;
 }
 
-/* process: "self" or the program's id. False where /proc does not say, or says more than can be kept. */
+/* process: "self" or the program's id. False if /proc does not say, or says more than fits. */
 static bool read_rights(const char *process, struct rights *out) {
     char path[64];
     memset(out, 0, sizeof *out);
@@ -122,8 +122,8 @@ static void drop_from_bounding_set(uint64_t gone) {
             vbt_sys(SYS_prctl, PR_CAPBSET_DROP, capability);
 }
 
-/* In the order in which each step still may be taken. A change of ids makes the memory, the program's,
- * one that is not dumped: that is the program's to decide, and is put back. */
+/* In an order in which each step is still permitted. A change of ids makes the memory, which is the
+ * program's, not dumpable: that is for the program to decide, and is restored. */
 static void become(const struct rights *wanted) {
     long dumpable = vbt_sys(SYS_prctl, PR_GET_DUMPABLE);
     drop_from_bounding_set(have.bounding & ~wanted->bounding);
@@ -145,7 +145,7 @@ static void become(const struct rights *wanted) {
         vbt_sys(SYS_prctl, PR_SET_DUMPABLE, 1);
 }
 
-/* Has the helper nothing that the program has not? */
+/* Has the helper no right that the program lacks? */
 static bool is_within(const struct rights *wanted) {
     return memcmp(have.users, wanted->users, sizeof have.users) == 0 &&
            memcmp(have.groups, wanted->groups, sizeof have.groups) == 0 && have.more_groups_count == wanted->more_groups_count &&
@@ -162,7 +162,7 @@ enum vbt_rights vbt_rights_follow(void) {
     if (wanted.seccomp != have.seccomp || wanted.seccomp_filters != have.seccomp_filters)
         return VBT_RIGHTS_SANDBOX;
     if (strcmp(wanted.user_namespace, have.user_namespace) != 0 || wanted.user_namespace[0] == '\0')
-        wanted.permitted = wanted.effective = wanted.inheritable = 0; /* they hold in the other one */
+        wanted.permitted = wanted.effective = wanted.inheritable = 0; /* they apply in the other one */
     wanted.permitted &= have.permitted;
     wanted.effective &= wanted.permitted;
     wanted.inheritable &= have.inheritable;

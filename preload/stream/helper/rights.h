@@ -1,7 +1,8 @@
 /* The rights of the helper: those that the program has, and never more.
  *
- * The kernel keeps rights for each task. The helper shares the program's memory, so whoever takes over
- * a program that has given up rights could have them back through a helper that kept them. */
+ * The kernel keeps rights for each task. The helper shares the program's memory, so an attacker who
+ * takes over a program that has given up rights could get them back through a helper that kept
+ * them. */
 #ifndef VBT_RIGHTS_H
 #define VBT_RIGHTS_H
 
@@ -10,12 +11,12 @@ void vbt_rights_begin(void);
 
 enum vbt_rights {
     VBT_RIGHTS_EQUAL,   /* the helper has what the program has, or less */
-    VBT_RIGHTS_SANDBOX, /* the program has entered one, by a system call of its own */
-    VBT_RIGHTS_UNKNOWN, /* it cannot be known or done */
+    VBT_RIGHTS_SANDBOX, /* the program has entered one, by a direct system call */
+    VBT_RIGHTS_UNKNOWN, /* it cannot be found out or done */
 };
 
 /* In the helper: gives up what the program has given up: user and group ids, groups, capabilities,
- * no_new_privs. Unless they are equal then, the helper has to end. */
+ * no_new_privs. If they are not equal then, the helper has to end. */
 enum vbt_rights vbt_rights_follow(void);
 
 #endif
