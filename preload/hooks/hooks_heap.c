@@ -210,12 +210,19 @@ VBT_INLINE void *resize(void *block, size_t size, struct vbt_registers caller) {
 
 VBT_EXPORT void *realloc(void *block, size_t size) { return resize(block, size, VBT_CALLER_REGISTERS); }
 
+typedef void *(*realloc_function)(void *, size_t);
+
+static realloc_function foreign_realloc(void);
+
 VBT_EXPORT void *reallocarray(void *block, size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
         errno = ENOMEM;
         return NULL;
     }
+    realloc_function foreign = foreign_realloc();
+    if (VBT_UNLIKELY(foreign != NULL))
+        return foreign(block, bytes);
     return resize(block, bytes, VBT_CALLER_REGISTERS);
 }
 
@@ -251,17 +258,42 @@ VBT_EXPORT void *pvalloc(size_t size) {
     return VBT_LIKELY(thread != NULL) ? booked(thread, block, size, VBT_CALLER_REGISTERS) : block;
 }
 
-/* This library's, whatever the program defines under that name. */
+/* This library's, whatever the program defines under those names. */
 extern __typeof__(malloc) our_malloc __attribute__((alias("malloc"), visibility("hidden")));
+extern __typeof__(realloc) our_realloc __attribute__((alias("realloc"), visibility("hidden"), nothrow, leaf));
 
-bool vbt_heap_is_hooked(void) {
-    void *ours, *found = dlsym(RTLD_DEFAULT, "malloc");
-    __typeof__(malloc) *function = our_malloc;
-    memcpy(&ours, &function, sizeof ours);
-    /* A program linked at a fixed address that uses malloc as a function pointer defines an
-     * undefined symbol with the address of its PLT entry, which leads here, too. */
+/* Does a function that the program finds under such a name lead to ours? A program linked at a fixed
+ * address that uses malloc as a function pointer defines an undefined symbol with the address of its
+ * PLT entry, which leads here, too. */
+static bool leads_to(const void *found, const void *ours) {
     Dl_info object;
     const ElfW(Sym) *symbol = NULL;
     return found == ours ||
            (dladdr1(found, &object, (void **)&symbol, RTLD_DL_SYMENT) != 0 && symbol != NULL && symbol->st_shndx == SHN_UNDEF);
+}
+
+bool vbt_heap_is_hooked(void) {
+    void *ours;
+    __typeof__(malloc) *function = our_malloc;
+    memcpy(&ours, &function, sizeof ours);
+    return leads_to(dlsym(RTLD_DEFAULT, "malloc"), ours);
+}
+
+/* The realloc of an allocator before ours that has no reallocarray, or NULL. The C library's
+ * reallocarray calls the realloc that the whole process uses, and such an allocator relies on that. */
+static realloc_function foreign_realloc(void) {
+    enum { UNKNOWN, OURS, FOREIGN };
+    static _Atomic int whose;
+    static _Atomic(realloc_function) foreign;
+    int known = atomic_load_explicit(&whose, memory_order_acquire);
+    if (VBT_UNLIKELY(known == UNKNOWN)) {
+        void *ours, *found = dlsym(RTLD_DEFAULT, "realloc");
+        realloc_function function = our_realloc;
+        memcpy(&ours, &function, sizeof ours);
+        memcpy(&function, &found, sizeof function);
+        known = leads_to(found, ours) ? OURS : FOREIGN;
+        atomic_store(&foreign, known == FOREIGN ? function : NULL);
+        atomic_store_explicit(&whose, known, memory_order_release);
+    }
+    return atomic_load_explicit(&foreign, memory_order_relaxed);
 }
