@@ -2,6 +2,7 @@
 #include "child.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 #include "format/count.h"
 
 #include <errno.h>
@@ -68,11 +69,19 @@ int vbt_child_run(const char *path, char *const *arguments, pid_t *pid, int *sta
     child = error == 0 ? *pid : 0;
     sigprocmask(SIG_SETMASK, &ours, NULL);
     siginfo_t ended;
+    char *here = getcwd(NULL, 0);
+    if (here != NULL && chdir("/") != 0) { /* so as not to keep a file system busy that the program unmounts */
+        free(here);
+        here = NULL;
+    }
     while (error == 0 && waitid(P_PID, (id_t)*pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         continue;
     child = 0; /* its pid is not reused before it is reaped */
     if (error == 0)
         waitpid(*pid, status, 0);
+    if (here != NULL && chdir(here) != 0)
+        vbt_warn("%s: the folder that vbtrace was started in is gone: %s", here, strerror(errno));
+    free(here);
     for (int i = 0; i < PASSED_ON; i++)
         sigaction(passed_on[i], &before[i], NULL);
     return error;

@@ -64,6 +64,24 @@ def test_first_process_of_a_container(program, way, tmp_path):
     check(["unshare", "--fork", "--pid", "--mount-proc", program, way], tmp_path)
 
 
+@pytest.mark.parametrize("how", ["preloaded", "run"])
+def test_the_working_directory_can_be_unmounted(how, tmp_path):
+    """Neither the helper nor vbtrace run stays in it."""
+    needs_root()
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    code = "import os, subprocess, time; time.sleep(0.1); os.chdir('/'); print(subprocess.call(['umount', %r]))" % str(mounted)
+    python = ["/usr/bin/python3", "-c", code]
+    traced = {
+        "preloaded": ["env", f"LD_PRELOAD={vbt.LIBRARY}", f"VBTRACE_OUTPUT={tmp_path}/t.vbt", "VBTRACE_QUIET=1", *python],
+        "run": [vbt.ANALYZER, "run", "--quiet", "-o", tmp_path / "t.vbt", *python],
+    }[how]
+    script = 'mount -t tmpfs none "$1" && cd "$1" && shift && exec "$@"'
+    done = vbt.run(["unshare", "--mount", "sh", "-c", script, "sh", mounted, *traced])
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+    assert vbt.Report(tmp_path / "t.vbt").json["complete"]
+
+
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
 def test_a_trace_is_for_its_user_alone(mask, tmp_path):
     """It holds command lines and source text."""
