@@ -182,7 +182,7 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     return add_child(parent, site, domain, id) ? id : 0;
 }
 
-static uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     if (site == 0)
         return vbt_tree.lost_nodes[domain];
     vbt_lock(&vbt_tree.lock);
