@@ -8,8 +8,8 @@
 /* The wall-clock time of time 0, in ns since 1970. */
 extern int64_t vbt_started;
 
-/* The process's own pid, and its parent's at the start. In a vfork child and in the helper, getpid()
- * differs. */
+/* The process's own pid, and its parent's at the start. In a vfork child and in the helper,
+ * getpid() differs. */
 extern int vbt_pid, vbt_parent_pid;
 
 /* Call once at the start, and again in the child of a fork. */

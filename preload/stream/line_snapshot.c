@@ -10,7 +10,7 @@ enum { MAX_ROWS = 2048 };
 
 static struct {
     uint32_t count;
-    struct row {
+    struct line_row {
         struct vbt_line sum; /* of all threads */
         bool decorated;
     } * rows; /* mapped when first needed */
@@ -49,7 +49,7 @@ static struct vbt_line sum_of(uint32_t index, uint32_t offset) {
 /* One column: what `value` says of each row. */
 #define PUT_COLUMN(put, value)                                                                                                     \
     for (uint32_t i = 0; i < batch.count; i++) {                                                                                   \
-        const struct row *row = &batch.rows[i];                                                                                    \
+        const struct line_row *row = &batch.rows[i];                                                                               \
         const struct vbt_line *line = &row->sum;                                                                                   \
         (void)line;                                                                                                                \
         put(w, value);                                                                                                             \
@@ -93,7 +93,7 @@ static void add_code(struct vbt_chunk_writer *writer, uint32_t index, uint32_t s
         if (sum.site == 0 || sum.site > sites || (!everything && known == code->known[offset]))
             continue;
         code->known[offset] = known;
-        batch.rows[batch.count++] = (struct row){sum, code->decorated};
+        batch.rows[batch.count++] = (struct line_row){sum, code->decorated};
         if (batch.count == MAX_ROWS)
             write_batch(writer);
     }

@@ -14,7 +14,7 @@ struct vbt_chunk_writer {
     uint64_t lost;             /* bytes not written */
     struct vbt_writer payload; /* of the chunk being made */
     uint8_t *raw, *stored, *work;
-    void *context; /* of zstd, in the memory at work */
+    void *context; /* of zstd, in `work` */
 };
 
 /* Maps the buffers, unless they are there, and creates the context, unless there is one. False when
