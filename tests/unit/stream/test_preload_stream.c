@@ -192,8 +192,9 @@ static void a_long_run_stays_a_small_file(void **state) {
     off_t largest = 0;
     vbt_options.tick = 1000; /* a thousand times as often as the shortest tick */
     assert_true(vbt_helper_start(1));
-    for (uint64_t i = 1; i <= 400; i++) {
-        alloc(1 + i);
+    uint64_t allocs = 0;
+    while (allocs < 400 || largest == 0) { /* on a busy machine the helper may be late */
+        alloc(1 + ++allocs);
         const struct timespec pause = {0, 200000};
         nanosleep(&pause, NULL);
         if (stat(path, &now) == 0 && now.st_size > largest)
@@ -201,7 +202,7 @@ static void a_long_run_stays_a_small_file(void **state) {
     }
     vbt_helper_stop("exit", true);
     assert_whole(trace_read(path), "exit");
-    assert_int_equal(trace_read(path)->counters[node].allocs, 400);
+    assert_int_equal(trace_read(path)->counters[node].allocs, allocs);
     assert_in_range(largest, 1, 1 << 20);
 }
 
