@@ -152,6 +152,11 @@ def vbtrace(*arguments, **options):
 SUMMED = trace_reader.SUMMED
 
 
+def line_of(program, end):
+    """The number of the first line of a program that ends with a text."""
+    return next(number for number, line in enumerate(program.read_text().splitlines(), 1) if line.endswith(end))
+
+
 class Report:
     """The output of `vbtrace report --format json` for a trace, with sums by line."""
 
@@ -187,6 +192,11 @@ class Report:
 
     def line(self, file, line, rows="lines"):
         return self.by_line(rows).get((str(file), line)) or dict.fromkeys(SUMMED, 0)
+
+    def blocks_at(self, program, comment):
+        """(allocs, frees, live_blocks, live_bytes) of the line of a C program with a comment."""
+        row = self.line(program, line_of(program, "// " + comment))
+        return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
 
     def intervals(self, label=None, **lines):
         """The intervals with a label, or those from and to these lines: intervals(start=(file,

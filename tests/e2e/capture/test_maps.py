@@ -9,7 +9,6 @@ import vbt
 from conservation import check_by_second_reader, check_laws
 
 SOURCE = vbt.program("mapped_memory.c")
-LINES = SOURCE.read_text().splitlines()
 PAGE = resource.getpagesize()
 MIB = 2**20
 
@@ -26,7 +25,7 @@ def map_lines(report):
 
 
 def line_of(comment):
-    return next(number for number, text in enumerate(LINES, 1) if text.endswith("// " + comment))
+    return vbt.line_of(SOURCE, "// " + comment)
 
 
 def check_maps(report, **lost):
@@ -45,7 +44,7 @@ def test_every_call():
     """Partial and spanning munmap, MAP_FIXED over others, mremap, brk, files, refused calls."""
     report = traced("traps").report
     expected = vbt.truths(SOURCE, P=PAGE)
-    forked = next(number for number, text in enumerate(LINES, 1) if text.startswith("static void forked"))
+    forked = vbt.line_of(SOURCE, "static void forked(void) {")
     expected = {line: counts for line, counts in expected.items() if line < forked}
     found = map_lines(report)
     assert vbt.wrong_lines(found, SOURCE, expected) == ""

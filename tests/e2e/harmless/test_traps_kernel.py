@@ -14,7 +14,6 @@ import vbt
 from conservation import check_laws
 
 SOURCE = vbt.program("traps_kernel.c")
-LINES = SOURCE.read_text().splitlines()
 
 
 def program():
@@ -31,9 +30,7 @@ def traced(*trap):
 
 
 def counts(report, comment):
-    line = next(number for number, text in enumerate(LINES, 1) if text.endswith("// " + comment))
-    row = report.line(SOURCE, line)
-    return row["allocs"], row["frees"]
+    return report.blocks_at(SOURCE, comment)[:2]
 
 
 @pytest.mark.parametrize("trap", ["sandbox prctl", "sandbox prctl late", "sandbox syscall", "sandbox syscall late", "strict"])

@@ -8,20 +8,15 @@ import pytest
 import vbt
 from conservation import check_laws
 
-SOURCE = vbt.program("ends.c").read_text().splitlines()
-
-
-def line_of(comment):
-    return next(number for number, line in enumerate(SOURCE, 1) if line.endswith("// " + comment))
+SOURCE = vbt.program("ends.c")
 
 
 def traced(way, status, **options):
-    return vbt.trace([vbt.compiled("ends.c", "-O0", "-fno-builtin"), way], status=status, **options)
+    return vbt.trace([vbt.compiled(SOURCE.name, "-O0", "-fno-builtin"), way], status=status, **options)
 
 
 def blocks(report, comment):
-    row = report.line(vbt.program("ends.c"), line_of(comment))
-    return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
+    return report.blocks_at(SOURCE, comment)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +41,7 @@ def test_whole_trace(way, reason, status):
 @pytest.mark.parametrize("way, status", [("kill", -signal.SIGKILL), ("segv", -signal.SIGSEGV)])
 def test_killed(way, status):
     """No hook sees it: the helper outlives the program, and writes down the last of it."""
-    program = vbt.compiled("ends.c", "-O0", "-fno-builtin")
+    program = vbt.compiled(SOURCE.name, "-O0", "-fno-builtin")
     report = vbt.trace_in_steps([program, way], lambda reports: len(reports) == 1, status=status).report
     assert report.json["complete"] and report.json["end_reason"] == f"signal {-status}"
     assert (blocks(report, "N here"), blocks(report, "the last")) == ((1000, 0, 1000, 10_000), (1, 0, 1, 5))

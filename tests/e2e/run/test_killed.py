@@ -22,7 +22,7 @@ def notes(path):
 def test_kill_at_any_moment(tmp_path):
     """Each third of the processes is killed before its trace is begun, about then, and when it has grown."""
     program = vbt.compiled(SOURCE.name, "-O0", "-fno-builtin")
-    line = next(number for number, text in enumerate(SOURCE.read_text().splitlines(), 1) if "// counted" in text)
+    line = vbt.line_of(SOURCE, "// counted")
     moments = random.Random(4711)
     held, reasons = [], []
     for attempt in range(KILLS):

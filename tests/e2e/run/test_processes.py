@@ -13,17 +13,12 @@ import pytest
 import vbt
 from conservation import check_laws
 
-SOURCE = vbt.program("processes.c").read_text().splitlines()
-WORKERS = vbt.program("workers.py").read_text().splitlines()
+SOURCE, WORKERS = vbt.program("processes.c"), vbt.program("workers.py")
 PYTHON = "/usr/bin/python3"
 
 
-def line_of(comment):
-    return next(number for number, line in enumerate(SOURCE, 1) if line.endswith("// " + comment))
-
-
 def program():
-    return vbt.compiled("processes.c", "-O0", "-fno-builtin")
+    return vbt.compiled(SOURCE.name, "-O0", "-fno-builtin")
 
 
 def traced(way, *arguments, status=0, **options):
@@ -31,8 +26,7 @@ def traced(way, *arguments, status=0, **options):
 
 
 def blocks(report, comment):
-    row = report.line(vbt.program("processes.c"), line_of(comment))
-    return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
+    return report.blocks_at(SOURCE, comment)
 
 
 def family(run):
@@ -211,8 +205,9 @@ def test_alone_where_it_must_be():
     assert run.stdout == untraced.stdout and blocks(run.report, "7 in the child") == (7, 0, 7, 700)
 
 
-def worker_line():
-    return next(number for number, line in enumerate(WORKERS, 1) if "#= the tasks' sum" in line)
+def of_tasks(report):
+    """The counts of the line that the workers' tasks run."""
+    return report.line(WORKERS, vbt.line_of(WORKERS, "#= the tasks' sum, 1000 in all"))
 
 
 @pytest.mark.parametrize("method, how", [("fork", "close"), ("fork", "terminate"), ("spawn", "close"), ("forkserver", "terminate")])
@@ -221,13 +216,13 @@ def test_multiprocessing(method, how):
     or are killed."""
 
     def all_is_written(reports):
-        return sum(report.line(vbt.program("workers.py"), worker_line())["allocs"] for report in reports) == 1000
+        return sum(of_tasks(report)["allocs"] for report in reports) == 1000
 
     steps = [all_is_written] if how == "terminate" else []
-    run = vbt.trace_in_steps([PYTHON, vbt.program("workers.py"), method, how], *steps)
+    run = vbt.trace_in_steps([PYTHON, WORKERS, method, how], *steps)
     counts = {}
     for report in run.reports:
-        row = report.line(vbt.program("workers.py"), worker_line())
+        row = of_tasks(report)
         if row["allocs"]:
             counts[report.json["program"]["pid"]] = row["allocs"], row["allocated_bytes"]
             assert report.json["complete"] or how == "terminate"
@@ -237,8 +232,8 @@ def test_multiprocessing(method, how):
 
 
 def test_multiprocessing_everywhere(interpreter):
-    run = vbt.trace([interpreter.path, vbt.program("workers.py"), "fork", "close"], silent=interpreter.v < (3, 12))
-    rows = [report.line(vbt.program("workers.py"), worker_line()) for report in run.reports]
+    run = vbt.trace([interpreter.path, WORKERS, "fork", "close"], silent=interpreter.v < (3, 12))
+    rows = [of_tasks(report) for report in run.reports]
     assert sum(row["allocs"] for row in rows) == 1000 and len(run.paths) == 3
 
 

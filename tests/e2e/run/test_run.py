@@ -14,7 +14,6 @@ import time
 import pytest
 
 import vbt
-from test_ends import blocks
 
 PYTHON = "/usr/bin/python3"
 
@@ -74,7 +73,7 @@ def test_names_are_in_the_trace(tmp_path):
         program = shutil.copy(ends(), tmp_path / "program")
         ran = run("--quiet", "-o", "a.vbt", *options, program, "return", directory=tmp_path)
         os.unlink(program)
-        assert (blocks(ran.report, "N here") == (1000, 0, 1000, 10_000)) == known
+        assert (ran.report.blocks_at(vbt.program("ends.c"), "N here") == (1000, 0, 1000, 10_000)) == known
 
 
 def test_options_reach_the_library(tmp_path):

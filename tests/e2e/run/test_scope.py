@@ -7,17 +7,15 @@ import pytest
 import vbt
 from conservation import check_laws
 
-SOURCE = vbt.program("pauses.c").read_text().splitlines()
+SOURCE = vbt.program("pauses.c")
 
 
 def traced(way, **options):
-    return vbt.trace([vbt.compiled("pauses.c", "-O0", "-fno-builtin"), way], **options)
+    return vbt.trace([vbt.compiled(SOURCE.name, "-O0", "-fno-builtin"), way], **options)
 
 
 def counts(report, comment):
-    number = next(number for number, line in enumerate(SOURCE, 1) if line.endswith("// " + comment))
-    row = report.line(vbt.program("pauses.c"), number)
-    return row["allocs"], row["frees"], row["live_blocks"], row["live_bytes"]
+    return report.blocks_at(SOURCE, comment)
 
 
 def pauses_note(report):

@@ -6,6 +6,7 @@
 #include "preload/stream/helper/helper.h"
 #include "preload/stream/stream.h"
 #include "preload/thread/enter.h"
+#include "tests/unit/support/preload_world.h"
 #include "tests/unit/support/trace_decoder.h"
 
 #include <setjmp.h>
@@ -352,14 +353,7 @@ int main(void) {
     char output[64];
     if (mkdtemp(folder) == NULL)
         return 1;
-    for (char **entry = environ; *entry != NULL;) { /* the options of whoever runs this test */
-        char *name = strndup(*entry, strcspn(*entry, "="));
-        if (strncmp(name, "VBTRACE_", 8) == 0)
-            unsetenv(name); /* the next one moves up */
-        else
-            entry++;
-        free(name);
-    }
+    world_without_options();
     snprintf(output, sizeof output, "%s/%%p.vbt", folder);
     setenv("VBTRACE_OUTPUT", output, 1);
     setenv("VBTRACE_QUIET", "1", 1);

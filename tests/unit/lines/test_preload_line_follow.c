@@ -263,9 +263,6 @@ int main(void) {
         TEST(a_code_object_points_at_its_parts),
         TEST(vbtraces_own_work_is_no_lines),
     };
-    world_init();
-    heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
-    vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_PYTHON);
-    vbt_line_books_init();
+    heap_node = world_init_lines();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

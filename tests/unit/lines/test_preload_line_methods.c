@@ -159,9 +159,6 @@ int main(void) {
         TEST(what_was_not_allocated_is_left_alone),
         TEST(with_another_trace_function_it_is_the_programs),
     };
-    world_init();
-    heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
-    vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_PYTHON);
-    vbt_line_books_init();
+    heap_node = world_init_lines();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

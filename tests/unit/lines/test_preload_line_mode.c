@@ -3,7 +3,6 @@
 #include "preload/lines/line_mode.h"
 
 #include "preload/lines/books/line_books.h"
-#include "preload/process/run_notes.h"
 #include "preload/python/python_code.h"
 #include "preload/shared/options.h"
 #include "tests/unit/support/fake_api.h"
@@ -91,14 +90,6 @@ static int end(void **state) {
     return 0;
 }
 
-static bool is_noted(void) {
-    const char *note;
-    for (unsigned i = 0; (note = vbt_note_at(i)) != NULL; i++)
-        if (strstr(note, "its lines were not counted") != NULL)
-            return true;
-    return false;
-}
-
 static void who_does_not_ask_has_no_lines_counted(void **state) {
     (void)state;
     vbt_options.lines = VBT_LINES_NONE;
@@ -109,7 +100,7 @@ static void who_does_not_ask_has_no_lines_counted(void **state) {
     vbt_self = NULL; /* a thread without a state */
     vbt_line_mode_start();
     assert_int_equal(exits, 0);
-    assert_false(is_noted());
+    assert_false(world_noted("its lines were not counted"));
 }
 
 static void an_interpreter_that_fails_is_left_without_lines(void **state) {
@@ -117,7 +108,7 @@ static void an_interpreter_that_fails_is_left_without_lines(void **state) {
     world_listen();
     vbt_line_mode_start();
     assert_non_null(strstr(world_said(), "Python 3.13.0: line events cannot be installed"));
-    assert_true(is_noted());
+    assert_true(world_noted("its lines were not counted"));
     assert_int_equal(exits, 1);
     assert_int_equal(dicts, 1);
     assert_null(vbt_line_code_chosen);

@@ -326,10 +326,7 @@ int main(void) {
         TEST(code_that_is_chosen_later_is_switched_on_then),
         TEST(with_the_interpreter_the_events_end),
     };
-    world_init();
-    heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
-    vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_PYTHON);
-    vbt_line_books_init();
+    heap_node = world_init_lines();
     int failed = 0;
     for (minor = VBT_PYTHON_FIRST; minor <= VBT_PYTHON_LAST; minor++)
         if (vbt_cpython_known(minor)->line_events == VBT_LINE_EVENTS_MONITORED) {

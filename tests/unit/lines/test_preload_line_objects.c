@@ -4,7 +4,6 @@
 #include "preload/lines/line_objects.h"
 
 #include "preload/lines/books/line_books.h"
-#include "preload/process/run_notes.h"
 #include "preload/shared/options.h"
 #include "preload/thread/pause.h"
 #include "tests/unit/support/fake_api.h"
@@ -80,14 +79,6 @@ static void start(int minor) {
     vbt_line_objects_start();
 }
 
-static bool is_noted(const char *part) {
-    const char *note;
-    for (unsigned i = 0; (note = vbt_note_at(i)) != NULL; i++)
-        if (strstr(note, part) != NULL)
-            return true;
-    return false;
-}
-
 static void only_who_asks_has_them_counted(void **state) {
     (void)state;
     vbt_options.objects = false;
@@ -144,7 +135,7 @@ static void where_they_cannot_be_seen_it_is_said(void **state) {
     world_listen();
     start(9);
     assert_non_null(strstr(world_said(), "objects from free lists cannot be seen"));
-    assert_true(is_noted("Exact objects cannot be counted"));
+    assert_true(world_noted("Exact objects cannot be counted"));
     assert_int_equal(vbt_line_objects, VBT_OBJECTS_NONE);
 }
 

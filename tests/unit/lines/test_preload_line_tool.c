@@ -2,7 +2,6 @@
 #include "preload/lines/line_tool.h"
 
 #include "preload/lines/line_wrap.h"
-#include "preload/process/run_notes.h"
 #include "preload/python/python_stack.h"
 #include "tests/unit/support/fake_api.h"
 #include "tests/unit/support/fake_python.h"
@@ -152,25 +151,17 @@ static void other_numbers_do_not_matter(void **state) {
     assert_int_equal(vbt_line_tool, 4);
 }
 
-static bool is_noted(const char *part) {
-    const char *note;
-    for (unsigned i = 0; (note = vbt_note_at(i)) != NULL; i++)
-        if (strstr(note, part) != NULL)
-            return true;
-    return false;
-}
-
 static void where_no_number_is_left_lines_end(void **state) {
     (void)state;
     static const int all[] = {1, 2, 3, 5};
     assert_true(vbt_line_tool_take(monitoring, listen_to_all));
     for (unsigned i = 0; i < 4; i++)
         program_uses(all[i]);
-    assert_false(is_noted("no lines were counted"));
+    assert_false(world_noted("no lines were counted"));
     world_listen();
     program_uses(4);
     assert_non_null(strstr(world_said(), "no lines are counted"));
-    assert_true(is_noted("no lines were counted"));
+    assert_true(world_noted("no lines were counted"));
     assert_int_equal(vbt_line_tool, -1);
     assert_int_equal(left_new, -1);
     program_uses(4); /* there is nothing of ours any more */

@@ -2,7 +2,6 @@
  * else may have a trace function. */
 #include "preload/lines/line_frames.h"
 #include "preload/lines/line_follow.h"
-#include "preload/process/run_notes.h"
 #include "preload/shared/options.h"
 #include "tests/unit/support/fake_api.h"
 #include "tests/unit/support/fake_calls.h"
@@ -317,8 +316,6 @@ static const void *sets_trace(void) {
 
 static void the_programs_trace_function_takes_the_place(void **state) {
     (void)state;
-    bool noted = false;
-    const char *note;
     others_events = 0;
     fake_call(code, sets_trace);
     assert_int_equal(settings, 2);
@@ -327,9 +324,7 @@ static void the_programs_trace_function_takes_the_place(void **state) {
     assert_int_equal(line_of(code, 12)->hits, 0);
     assert_int_equal(line_of(other_code, 51)->hits, 0);
     assert_int_equal(line_of(code, 13)->hits, 1); /* ours is in place again */
-    for (unsigned i = 0; (note = vbt_note_at(i)) != NULL; i++)
-        noted |= strstr(note, "trace function of its own") != NULL;
-    assert_true(noted);
+    assert_true(world_noted("trace function of its own"));
 }
 
 static const void *sets_trace_in_c(void) {
@@ -450,10 +445,7 @@ int main(void) {
         TEST(other_code_that_called_it_is_traced_from_then_on),
         TEST(an_interpreter_that_is_laid_out_otherwise_is_left_alone),
     };
-    world_init();
-    heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
-    vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_PYTHON);
-    vbt_line_books_init();
+    heap_node = world_init_lines();
     int failed = 0;
     for (minor = VBT_PYTHON_FIRST; minor <= VBT_PYTHON_LAST; minor++)
         if (vbt_cpython_known(minor)->line_events == VBT_LINE_EVENTS_TRACED) {

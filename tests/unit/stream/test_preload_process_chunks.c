@@ -104,14 +104,7 @@ int main(void) {
         cmocka_unit_test(modules_cover_the_code_that_runs),
     };
     world_init();
-    for (char **entry = environ; *entry != NULL;) { /* those of whoever runs this test, too, are options */
-        char *name = strndup(*entry, strcspn(*entry, "="));
-        if (strncmp(name, "VBTRACE_", 8) == 0)
-            unsetenv(name); /* the next one moves up */
-        else
-            entry++;
-        free(name);
-    }
+    world_without_options();
     setenv("VBTRACE_TICK", "12", 1);
     vbt_process_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

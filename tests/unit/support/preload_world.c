@@ -2,8 +2,10 @@
 #include "preload_world.h"
 
 #include "preload/ledger/ledger.h"
+#include "preload/lines/books/line_books.h"
 #include "preload/base/real.h"
 #include "preload/process/process.h"
+#include "preload/process/run_notes.h"
 #include "preload/shared/say.h"
 #include "preload/tree/main_program.h"
 #include "preload/python/python.h"
@@ -28,6 +30,25 @@ void world_init(void) {
     vbt_say_init();
     vbt_main_program_init();
     must(vbt_tree_init() && vbt_python_code_init() && vbt_shadow_init(), "world_init");
+}
+
+uint32_t world_init_lines(void) {
+    world_init();
+    uint32_t heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
+    vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_PYTHON);
+    vbt_line_books_init();
+    return heap_node;
+}
+
+void world_without_options(void) {
+    for (char **entry = environ; *entry != NULL;) {
+        char *name = strndup(*entry, strcspn(*entry, "="));
+        if (strncmp(name, "VBTRACE_", 8) == 0)
+            unsetenv(name); /* the next one moves up */
+        else
+            entry++;
+        free(name);
+    }
 }
 
 int world_reset(void **state) {
@@ -105,4 +126,12 @@ const char *world_said(void) {
     fclose(heard);
     vbt_say_init();
     return text;
+}
+
+bool world_noted(const char *part) {
+    const char *note;
+    for (unsigned i = 0; (note = vbt_note_at(i)) != NULL; i++)
+        if (strstr(note, part) != NULL)
+            return true;
+    return false;
 }

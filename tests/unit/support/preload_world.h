@@ -8,11 +8,18 @@
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Makes tree, code and shadow, once a process. */
 void world_init(void);
+
+/* The same for tests of line mode: its node and its books. Returns a heap node. */
+uint32_t world_init_lines(void);
+
+/* Removes the options of whoever runs the tests from the environment. */
+void world_without_options(void);
 
 /* For cmocka, before each test: no thread has a state, there was no peak yet. What is interned
  * stays. Returns 0. */
@@ -41,5 +48,8 @@ void world_in_thread(void *(*function)(void *), void *argument);
  * it said and restores standard error. */
 void world_listen(void);
 const char *world_said(void);
+
+/* Has the run a note with this part? */
+bool world_noted(const char *part);
 
 #endif
