@@ -10,7 +10,7 @@ against that of np.sum, prints a table, and writes every measurement to results.
 Times are per call, over n_repeats repetitions of calls_per_repeat calls each. The protocol:
   - one thread, one seed for all sizes, the garbage collector off while the clock runs;
   - each operation is called once before it is timed, so that caches and pages are warm;
-  - a repetition makes as many calls as it takes to last --target-ms, 100 ms unless told otherwise;
+  - a repetition makes as many calls as it takes to last --target-ms, 100 ms by default;
   - above 2^20 elements the loop, already far slower than that, is repeated only once.
 
 Each repetition is a vbtrace section: the report of a traced run shows memory beside time:

@@ -8,7 +8,6 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
 from sidebyside import machine
@@ -143,12 +142,4 @@ def main(arguments):
                 f"{row['workload']}.{row['variant']}: of {row['each_count']:,} iterations marked one by one, the least made "
                 f"{least} allocations, the most {most}."
             )
-    for name, why in absent.items():
-        print(f"left out: {name}: {why}")
-    wrong = unmet(rows)
-    for line in wrong:
-        print(f"not as expected: {line}")
-    if note := machine.busy(manifest):
-        print(note)
-    print(f"\n{len(rows)} measurements in {options.out}")
-    sys.exit(1 if wrong else 0)
+    subcommand.end(absent, unmet(rows), manifest, f"{len(rows)} measurements in {options.out}")

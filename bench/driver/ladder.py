@@ -8,7 +8,6 @@ import argparse
 import itertools
 import json
 import pathlib
-import sys
 import tempfile
 
 from sidebyside import machine
@@ -42,15 +41,7 @@ def main(arguments):
     manifest = machine.manifest([python], {"quick": options.quick, "vbtrace": machine.version_of([options.tool, "--version"])})
     options.out.write_text(as_json({"manifest": manifest, "workloads": about, "absent": absent, "rows": rows}))
     print("\n".join(table(rows, about)))
-    for name, why in absent.items():
-        print(f"left out: {name}: {why}")
-    wrong = expectation.unmet(rows)
-    for line in wrong:
-        print(f"not as expected: {line}")
-    if note := machine.busy(manifest):
-        print(note)
-    print(f"\n{len(rows)} measurements on {python.version} in {options.out}")
-    sys.exit(1 if wrong else 0)
+    subcommand.end(absent, expectation.unmet(rows), manifest, f"{len(rows)} measurements on {python.version} in {options.out}")
 
 
 def count(vbtrace, python, workloads, directory):

@@ -1,12 +1,14 @@
 """The options that the subcommands of bench/run share, and their checks."""
 
 import pathlib
+import sys
 
+from sidebyside import machine
 from sidebyside.command_line import BENCH, Parser, whole_number
 from sidebyside.measure import Failed
 from sidebyside.results import prepare
 
-__all__ = ["BENCH", "Failed", "options_from", "parser", "whole_number"]
+__all__ = ["BENCH", "Failed", "end", "options_from", "parser", "whole_number"]
 
 ROOT = BENCH.parent
 
@@ -40,3 +42,16 @@ def options_from(made, arguments):
         made.error(f"--out: cannot write {error.filename}: {error.strerror}")
     options.out = options.out.resolve()
     return options
+
+
+def end(absent, wrong, manifest, measured):
+    """Print what was skipped ({name: why}), what was not as expected, and what was measured; end the
+    program, with status 1 if anything was wrong."""
+    for name, why in absent.items():
+        print(f"skipped: {name}: {why}")
+    for line in wrong:
+        print(f"not as expected: {line}")
+    if note := machine.busy(manifest):
+        print(note)
+    print(f"\n{measured}")
+    sys.exit(1 if wrong else 0)

@@ -23,7 +23,7 @@ def run(command, directory, variables=None):
     except OSError as error:
         raise Failed(f"{command[0]}: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise Failed(f"{command[0]}: not done after {TIMEOUT_S} s") from None
+        raise Failed(f"{command[0]}: not finished after {TIMEOUT_S} s") from None
     if done.returncode != 0:
         name = " ".join(pathlib.Path(part).name for part in command[:2])
         raise Failed(f"{name}: exit status {done.returncode}: {last_line(done.stderr)}")

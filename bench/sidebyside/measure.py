@@ -78,7 +78,7 @@ class Launcher:
                 code = process.wait(TIMEOUT_S)
                 beside_code = other.wait(TIMEOUT_S) if other else 0
             except subprocess.TimeoutExpired:
-                raise Failed(f"not done after {TIMEOUT_S} s") from None
+                raise Failed(f"not finished after {TIMEOUT_S} s") from None
             finally:
                 for one in filter(None, (process, other)):
                     if one.poll() is None:

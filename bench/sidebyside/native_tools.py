@@ -16,9 +16,8 @@ class Heaptrack(Tool):
     left = "heaptrack*"
     slow_start = True
     note = (
-        "sees only what reaches malloc: Python's own allocator hides the small blocks from it. Its start-up takes seconds "
-        "with NumPy, "
-        "which makes small ratios rough"
+        "sees only what reaches malloc, not the small blocks of Python's own allocator. Its start-up takes seconds with NumPy, "
+        "which makes small ratios imprecise"
     )
 
     def share_of(self, workload):
@@ -91,7 +90,7 @@ class Valgrind(Tool):
 
 class Dhat(Valgrind):
     name = "dhat"
-    note = "Valgrind's; its report is a page in the browser"
+    note = "part of Valgrind; its report is a web page"
 
     def found(self, directory, report):
         return {"allocs": int(re.search(r"Total: +\d+ bytes in (\d+) blocks", self.log(directory))[1])}
@@ -105,7 +104,7 @@ class Dhat(Valgrind):
 class Massif(Valgrind):
     name = "massif"
     nature = "exact, by snapshots"
-    note = "Valgrind's"
+    note = "part of Valgrind"
     options = ("--stats=yes",)
 
     def report_command(self, directory, command, python):
@@ -140,7 +139,7 @@ class Preloaded(Tool):
 class Gperftools(Preloaded):
     name = "gperftools"
     nature = "exact"
-    note = "HEAPPROFILE of tcmalloc, which is the allocator then"
+    note = "tcmalloc as the allocator, with HEAPPROFILE"
     library, package, viewer = "tcmalloc", "libgoogle-perftools4 google-perftools", "google-pprof"
     left = "profile.*.heap"
 
@@ -154,7 +153,7 @@ class Gperftools(Preloaded):
 class Jemalloc(Preloaded):
     name = "jemalloc"
     nature = "samples, one in 512 KiB"
-    note = "prof:true of jemalloc, which is the allocator then; it counts what its samples stand for"
+    note = "jemalloc as the allocator, with prof:true; counts are estimated from samples"
     library, package, viewer = "jemalloc", "libjemalloc2 libjemalloc-dev", "jeprof"
     left = "profile.*.heap"
 

@@ -35,7 +35,7 @@ class Tracemalloc(Tool):
 
 class EmptyTrace(Tool):
     name = "empty-trace"
-    note = "a trace function in C that does nothing, while the hot function runs: what the interpreter itself takes to tell of lines"
+    note = "a trace function in C that does nothing, while the hot function runs: the interpreter's own cost of reporting lines"
     sees = ()
     sees_every_line = True
 
@@ -64,7 +64,7 @@ class Module(Tool):
 class Decorating(Module):
     """A profiler that needs the hot function decorated with its @profile."""
 
-    note = "@profile on the hot function only"
+    note = "@profile on only the hot function"
     sees_every_line = True
 
     def unusable(self, python, workload):
@@ -125,7 +125,7 @@ class LineProfiler(Decorating):
 class Memray(Module):
     name = "memray"
     nature = "exact"
-    note = "memray with --trace-python-allocators, without which it sees arenas only"
+    note = "memray with --trace-python-allocators, without which it sees only arenas"
 
     def dress(self, command, python, directory):
         options = ["run", "--trace-python-allocators", "-q", "-o", f"{directory}/memray.bin"]

@@ -78,12 +78,12 @@ def lines(rows, notes, per="event"):
         yield "  ".join([start, *rest]).rstrip()
     yield ""
     counted = {"event": "each allocation or free", "pair": "each two of the allocations and frees"}[per]
-    yield "CPU, wall: medians; least: the CPU time of the best round, which others on the machine disturbed least. Untraced in seconds, the"
-    yield "others as ratios to it. Start-up (the run at size 0) is subtracted; startup itself is in time and memory"
-    yield f"added. A tool with 1/N got that part of the size, its ratio is to that part of the untraced time. ns/{per}: CPU added for"
-    yield f"{counted} that vbtrace counts, where they are many."
+    yield "CPU, wall: medians; least: the CPU time of the best round, the least disturbed one. Untraced in seconds, the"
+    yield "others as ratios to it. Start-up (the run at size 0) is subtracted; startup itself is shown as time and memory"
+    yield f"added. A tool with 1/N ran that share of the size; its ratio is to that share of the untraced time. ns/{per}: CPU added for"
+    yield f"{counted} that vbtrace counts, if they are many."
     if by_line:
-        yield "ns/line: CPU added for each line that ran of functions with @profile, by all that the tool does there."
-    yield "RSS: greatest resident set, untraced as it is, the others as what they add, with the tool's own processes where larger."
+        yield "ns/line: CPU added for each line that ran of functions with @profile, by everything that the tool does there."
+    yield "RSS: greatest resident set; for tools, what they add, including their own processes if larger."
     for name, note in notes:
         yield f"{name}: {note}."
