@@ -45,8 +45,8 @@ def options_from(made, arguments):
 
 
 def end(absent, wrong, manifest, measured):
-    """Print what was skipped ({name: why}), what was not as expected, and what was measured; end the
-    program, with status 1 if anything was wrong."""
+    """Print what was skipped ({name: why}), what was not as expected, and what was measured; end
+    the program, with status 1 if anything was wrong."""
     for name, why in absent.items():
         print(f"skipped: {name}: {why}")
     for line in wrong:

@@ -1,4 +1,5 @@
-"""format/FORMAT.md has the numbers of format/format.h, all of them, in their order, and no others."""
+"""format/FORMAT.md has the numbers of format/format.h, all of them, in their order, and no
+others."""
 
 import re
 

@@ -1,4 +1,5 @@
-"""docs/formats.md shows the JSON and the CSV that the tool prints: the same members, the same columns."""
+"""docs/formats.md shows the JSON and the CSV that the tool prints: the same members, the same
+columns."""
 
 import functools
 import json
@@ -63,7 +64,8 @@ def merged(rows):
 
 
 def differences(shown, found, where=""):
-    """Where two JSON values differ in form, as readable text: in members, or in the type of a value that is not null."""
+    """Where two JSON values differ in form, as readable text: in members, or in the type of a value
+    that is not null."""
     if shown is None or found is None:
         return
     if isinstance(shown, dict) and isinstance(found, dict):

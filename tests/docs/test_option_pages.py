@@ -1,4 +1,5 @@
-"""Every command and every option stands in docs/options.md and in the man page, and nothing stands there that does not exist."""
+"""Every command and every option stands in docs/options.md and in the man page, and nothing stands
+there that does not exist."""
 
 import functools
 import re
@@ -25,7 +26,8 @@ def answer(*arguments):
 
 @functools.lru_cache(maxsize=None)
 def listed():
-    """{command: {option with its argument, such as "--limit N" or "--own"}} as the tool lists them for programs."""
+    """{command: {option with its argument, such as "--limit N" or "--own"}} as the tool lists them
+    for programs."""
     found = {}
     for line in answer("help", "--list").splitlines():
         command, _, option = line.partition(" ")
@@ -48,7 +50,8 @@ def names_of(texts):
 
 @functools.lru_cache(maxsize=None)
 def variables():
-    """The library's options, as variables: those of the options of `vbtrace run` that the library knows."""
+    """The library's options, as variables: those of the options of `vbtrace run` that the library
+    knows."""
     found = set()
     for option in names_of(options("run")):
         name = "VBTRACE_" + option.lstrip("-").upper().replace("-", "_")

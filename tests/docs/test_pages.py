@@ -19,7 +19,8 @@ def test_readme_is_short():
 
 
 def too_wide(text):
-    """The numbers of the lines of prose beyond column 100: no tables, no fenced or indented code, no links alone."""
+    """The numbers of the lines of prose beyond column 100: no tables, no fenced or indented code,
+    no links alone."""
     lines = markdown.FENCE.sub(lambda block: "\n" * block[0].count("\n"), text).split("\n")
     return [n for n, line in enumerate(lines, 1) if len(line) > 100 and not line.startswith(("|", "    ", "<!--"))]
 
@@ -122,7 +123,8 @@ def counts(line):
 
 
 def test_sample_report_is_one(sample_report):
-    """Same headings, same lines of source, same counts, for all that is the same from run to run."""
+    """Same headings, same lines of source, same counts, for all that is the same from run to
+    run."""
     printed = [counts(line) for line in sample_report.splitlines()]
     shown = [line for line in markdown.between(README, "report").splitlines() if line.strip("`")]
     assert len(shown) == 9

@@ -1,4 +1,5 @@
-"""scripts/lint finds the faults that it is there to find, in small trees with one fault planted in each."""
+"""scripts/lint finds the faults that it is there to find, in small trees with one fault planted in
+each."""
 
 import json
 import pathlib

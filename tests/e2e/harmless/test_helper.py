@@ -1,5 +1,5 @@
-"""The process that writes the trace shares the program's memory: the program sees nothing of it, and it has no right that the
-program has not."""
+"""The process that writes the trace shares the program's memory: the program sees nothing of it,
+and it has no right that the program has not."""
 
 import pathlib
 import shutil
@@ -23,7 +23,8 @@ def needs_root():
 
 
 def check(command, folder):
-    """The same output as untraced; one other process shares the memory, with no more rights; the whole trace. Returns the report."""
+    """The same output as untraced; one other process shares the memory, with no more rights; the
+    whole trace. Returns the report."""
     untraced = vbt.run(command)
     folder.chmod(0o777)
     traced = vbt.run(command, traced=folder)
@@ -39,13 +40,15 @@ def check(command, folder):
 
 
 def test_nothing_of_it_is_seen(program, tmp_path):
-    """Threads, children, waits, what was used by children, the group, a namespace that asks for a single thread."""
+    """Threads, children, waits, what was used by children, the group, a namespace that asks for a
+    single thread."""
     check([program, "ask"], tmp_path)
 
 
 @pytest.mark.parametrize("way", RIGHTS)
 def test_rights_are_given_up_with_the_program(program, way, tmp_path):
-    """By each function of libc, and by system calls that no hook sees; and what the kernel notes on the memory is the program's."""
+    """By each function of libc, and by system calls that no hook sees; and what the kernel notes on
+    the memory is the program's."""
     needs_root()
     check([program, way], tmp_path)
 
@@ -57,7 +60,8 @@ def test_rights_in_another_namespace(program, tmp_path):
 
 @pytest.mark.parametrize("way", ["all", "unseen", "namespace"])
 def test_first_process_of_a_container(program, way, tmp_path):
-    """Orphans would become the program's children: there it is a child itself, of which no usual wait says anything."""
+    """Orphans would become the program's children: there it is a child itself, of which no usual
+    wait says anything."""
     needs_root()
     if shutil.which("unshare") is None:
         pytest.skip("needs unshare (Debian: util-linux)")

@@ -60,8 +60,8 @@ kept += [str(i) * 9 for i in range(1000)]
 
 
 def refuse_our_helper():
-    """Installs a seccomp filter in the calling process: clone fails where a process, no thread, is to
-    share the memory."""
+    """Installs a seccomp filter in the calling process: clone fails where a process, no thread, is
+    to share the memory."""
     memory, thread, flags_of_clone, clone = 0x100, 0x10000, 16, {"x86_64": 56}.get(platform.machine(), 220)
     load, bits, equal, answer = 0x20, 0x54, 0x15, 0x06
     allow, refuse = 0x7FFF0000, 0x00050000 | errno.EPERM
@@ -100,7 +100,8 @@ else:
 
 
 def test_namespace():
-    """Only a process with one thread may enter a user namespace: the helper is none of its threads."""
+    """Only a process with one thread may enter a user namespace: the helper is none of its
+    threads."""
     report = traced("namespace")
     assert counts(report, "N before") == (1000, 1000) and counts(report, "N afterwards") == (1000, 0)
     assert report.json["end_reason"] == "exit"
@@ -115,7 +116,8 @@ def needs_root():
 
 @pytest.mark.parametrize("how", ["c", "C", "u", "uc", "fc", "cf", "Cf", "ufc", "ucf", "ufC"])
 def test_another_root(how):
-    """The trace stays where it was begun: the helper keeps its root directory, also across forks."""
+    """The trace stays where it was begun: the helper keeps its root directory, also across
+    forks."""
     needs_root()
     report = traced("jail", how)
     assert report.json["complete"] and report.json["end_reason"] == "exit"
@@ -125,7 +127,8 @@ def test_another_root(how):
 
 @pytest.mark.parametrize("how", ["uc", "fc", "ufc"])
 def test_another_root_at_once(how, interpreter, tmp_path):
-    """Before the helper has begun the trace. The child, which ends by a system call, leaves one too."""
+    """Before the helper has begun the trace. The child, which ends by a system call, leaves one
+    too."""
     needs_root()
     code = """
 import ctypes, os, sys

@@ -175,7 +175,8 @@ def test_ends_by_its_own_signal():
 
 @pytest.mark.parametrize("way", ["waits-at-once", "waits"])
 def test_what_happened_before_a_long_wait(way, tmp_path):
-    """No event follows that could trigger a write. A child in which nothing has happened has no trace."""
+    """No event follows that could trigger a write. A child in which nothing has happened has no
+    trace."""
     process = subprocess.Popen([program(), way], env=vbt.environment(LD_PRELOAD=str(vbt.LIBRARY), VBTRACE_OUTPUT=f"{tmp_path}/%p.vbt"), stdout=subprocess.PIPE, text=True)
     child = int(process.stdout.readline()) if way == "waits" else None
     try:

@@ -1,6 +1,6 @@
-/* What a program can ask of the kernel about itself, and ways to give up rights: shared_memory WHICH.
- * Prints what it found; traced and untraced must print the same. On standard error: how many processes
- * share its memory, and which of their rights it does not have itself. */
+/* What a program can ask of the kernel about itself, and ways to give up rights: shared_memory
+ * WHICH. Prints what it found; traced and untraced must print the same. On standard error: how many
+ * processes share its memory, and which of their rights it does not have itself. */
 #define _GNU_SOURCE
 #include "tests/programs/choice.h"
 #include <dirent.h>
@@ -51,8 +51,8 @@ static const char *status_line(int pid, const char *name, char *out, size_t size
     return out;
 }
 
-/* The processes that share our memory, by their names (the kernel compares memories only for those who
- * may look into both); at most so many. */
+/* The processes that share our memory, by their names (the kernel compares memories only for those
+ * who may look into both); at most so many. */
 static int sharers(int *out, int most) {
     DIR *processes = opendir("/proc");
     int count = 0;

@@ -1,5 +1,5 @@
-/* Allocates until somebody kills it: killed NOTES. In NOTES it says, for whoever reads it then, how many
- * allocations it has begun and how many it has made: at most one lies between. */
+/* Allocates until somebody kills it: killed NOTES. In NOTES it says, for whoever reads it then, how
+ * many allocations it has begun and how many it has made: at most one lies between. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
