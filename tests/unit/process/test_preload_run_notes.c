@@ -22,7 +22,7 @@ static void a_sentence_is_noted_once(void **state) {
 
 static void what_there_is_no_room_for_is_left_out(void **state) {
     (void)state;
-    static char sentences[100][8];
+    static char sentences[100][16];
     unsigned count = 0;
     for (int i = 0; i < 100; i++) {
         snprintf(sentences[i], sizeof sentences[i], "s%d", i);
