@@ -111,8 +111,8 @@ static bool has_ended(const char *pid) {
     return state == NULL || state[1] == '\0' || state[2] == 'Z' || state[2] == 'X';
 }
 
-/* The processes of the session that run on, and the helpers that write down the last of programs that
- * ended without notice. */
+/* The processes of the session that run on, and the helpers that write down the last of programs
+ * that ended without notice. */
 struct others {
     size_t running, finishing;
 };

@@ -262,9 +262,9 @@ VBT_EXPORT void *pvalloc(size_t size) {
 extern __typeof__(malloc) our_malloc __attribute__((alias("malloc"), visibility("hidden")));
 extern __typeof__(realloc) our_realloc __attribute__((alias("realloc"), visibility("hidden"), nothrow, leaf));
 
-/* Does a function that the program finds under such a name lead to ours? A program linked at a fixed
- * address that uses malloc as a function pointer defines an undefined symbol with the address of its
- * PLT entry, which leads here, too. */
+/* Does a function that the program finds under such a name lead to ours? A program linked at a
+ * fixed address that uses malloc as a function pointer defines an undefined symbol with the
+ * address of its PLT entry, which leads here, too. */
 static bool leads_to(const void *found, const void *ours) {
     Dl_info object;
     const ElfW(Sym) *symbol = NULL;
@@ -280,7 +280,8 @@ bool vbt_heap_is_hooked(void) {
 }
 
 /* The realloc of an allocator before ours that has no reallocarray, or NULL. The C library's
- * reallocarray calls the realloc that the whole process uses, and such an allocator relies on that. */
+ * reallocarray calls the realloc that the whole process uses, and such an allocator relies on
+ * that. */
 static realloc_function foreign_realloc(void) {
     enum { UNKNOWN, OURS, FOREIGN };
     static _Atomic int whose;

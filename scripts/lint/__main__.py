@@ -1,6 +1,6 @@
 """Checks of the sources that no compiler makes.
 
-usage: python3 scripts/lint CHECK...      from the repository's root; exit status 1 if anything was found
+usage: python3 scripts/lint CHECK...   in the repository's root; 1 if there is a fault
     layers BUILD   a folder uses only folders below it in the list of docs/ARCHITECTURE.md: in its
                    includes, and in the functions and variables that the objects of BUILD ask for
     tags           no struct, union or enum tag is defined twice

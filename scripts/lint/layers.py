@@ -1,8 +1,9 @@
 """A folder uses only folders below it.
 
-The order is the list between ```floors and ``` in docs/ARCHITECTURE.md, from the top down: one floor
-a line, a folder with a trailing slash or a file without its ending. An inner folder belongs to the
-floor of the folder that it is in. A line with "(both sides)" names what the other side may use, too.
+The order is the list between ```floors and ``` in docs/ARCHITECTURE.md, from the top down: one
+floor a line, a folder with a trailing slash or a file without its ending. An inner folder belongs
+to the floor of the folder that it is in. A line with "(both sides)" names what the other side may
+use, too.
 """
 
 import json
@@ -57,7 +58,8 @@ def of_includes(root, files, floors):
 
 
 def symbols_of(root, build, files):
-    """What each source's object defines and asks for: two dictionaries of sets of names, by source."""
+    """What each source's object defines and asks for: two dictionaries of sets of names, by
+    source."""
     defined, asked = {}, {}
     objects = {}  # those that the build makes now; older ones may lie about
     for entry in json.loads((build / "compile_commands.json").read_text()):
@@ -78,7 +80,8 @@ def symbols_of(root, build, files):
 
 
 def of_symbols(root, build, files, floors):
-    """A fault for each function or variable that a file asks for and a file of a higher floor defines."""
+    """A fault for each function or variable that a file asks for and a file of a higher floor
+    defines."""
     defined, asked = symbols_of(root, build, files)
     where = {}  # by side, since the two are programs of their own
     for source, names in defined.items():
