@@ -131,8 +131,8 @@ def wait_for_helpers():
 
 
 def finishing_helpers():
-    """The process ids of programs that have ended and whose helpers have not: a helper's name says
-    whose it is."""
+    """The process ids of programs that have ended and whose helpers have not: a helper's name has
+    its program's id."""
     names = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,5 +1,5 @@
-"""The process that writes the trace shares the program's memory: the program sees nothing of it,
-and it has no right that the program has not."""
+"""The process that writes the trace shares the program's memory: the program cannot see it, and it
+has no right that the program lacks."""
 
 import pathlib
 import shutil
@@ -47,21 +47,21 @@ def test_nothing_of_it_is_seen(program, tmp_path):
 
 @pytest.mark.parametrize("way", RIGHTS)
 def test_rights_are_given_up_with_the_program(program, way, tmp_path):
-    """By each function of libc, and by system calls that no hook sees; and what the kernel notes on
-    the memory is the program's."""
+    """By each function of libc, and by raw system calls; the memory's attributes in the kernel stay
+    the program's."""
     needs_root()
     check([program, way], tmp_path)
 
 
 def test_rights_in_another_namespace(program, tmp_path):
-    """There the program has all rights, but only there."""
+    """Inside, the program has all rights, but only there."""
     check([program, "namespace"], tmp_path)
 
 
 @pytest.mark.parametrize("way", ["all", "unseen", "namespace"])
 def test_first_process_of_a_container(program, way, tmp_path):
-    """Orphans would become the program's children: there it is a child itself, of which no usual
-    wait says anything."""
+    """Orphans would become the program's children, so the helper is a child itself, which no usual
+    wait reports."""
     needs_root()
     if shutil.which("unshare") is None:
         pytest.skip("needs unshare (Debian: util-linux)")

@@ -1,5 +1,5 @@
-"""SIGKILL at random moments: the trace is complete all the same, to the last allocation.
-VBTRACE_KILLS says how often to try."""
+"""SIGKILL at random moments: the trace is still complete, to the last allocation. VBTRACE_KILLS is
+the number of tries."""
 
 import os
 import random
@@ -45,7 +45,7 @@ def test_kill_at_any_moment(tmp_path):
         assert made <= counted + lost and counted <= begun and lost <= 1, (made, begun, counted, lost)
         assert report.json["conservation"]["holds"]
         held.append((made, begun, counted, lost))
-    # The helper learns how the program ended unless that was over, and the status taken, before it
-    # looked for the first time.
+    # The helper learns how the program ended, unless it had ended, and its status had been taken,
+    # before the helper's first look.
     assert set(reasons[1::3] + reasons[2::3]) == {f"signal {signal.SIGKILL:d}"} and set(reasons[::3]) <= {"unseen", reasons[1]}
     print(*("%d made, %d begun, %d in the trace, %d lost" % row for row in held), sep="\n")

@@ -1,6 +1,6 @@
-/* What a program can ask of the kernel about itself, and ways to give up rights: shared_memory
- * WHICH. Prints what it found; traced and untraced must print the same. On standard error: how many
- * processes share its memory, and which of their rights it does not have itself. */
+/* What a program can ask the kernel about itself, and ways to give up rights: shared_memory WHICH.
+ * Prints the answers; traced and untraced must print the same. On standard error: how many
+ * processes share its memory, and which of their rights it lacks. */
 #define _GNU_SOURCE
 #include "tests/programs/choice.h"
 #include <dirent.h>
@@ -32,13 +32,13 @@ static void work(void) {
         kept[i] = malloc(10); // N of them
 }
 
-/* Long enough for a helper to have begun with the trace, and to look again. */
+/* Long enough for a helper to have begun the trace, and to look again. */
 static void wait_a_little(void) {
     nanosleep(&(struct timespec){0, 150 * 1000 * 1000}, NULL);
     free(malloc(1));
 }
 
-/* A line of /proc/PID/status, "" where there is none. */
+/* A line of /proc/PID/status, "" if there is none. */
 static const char *status_line(int pid, const char *name, char *out, size_t size) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/status", pid);
@@ -51,8 +51,8 @@ static const char *status_line(int pid, const char *name, char *out, size_t size
     return out;
 }
 
-/* The processes that share our memory, by their names (the kernel compares memories only for those
- * who may look into both); at most so many. */
+/* The processes that share our memory, by their names (the kernel compares memories only for
+ * callers who may read both); at most this many. */
 static int sharers(int *out, int most) {
     DIR *processes = opendir("/proc");
     int count = 0;
@@ -68,7 +68,7 @@ static int sharers(int *out, int most) {
     return count;
 }
 
-/* Says what the others have that we have not. */
+/* Prints the rights that the others have and this process lacks. */
 static void compare_rights(void) {
     static const char *const ids[] = {"Uid:", "Gid:", "Groups:"};
     static const char *const sets[] = {"CapInh:", "CapPrm:", "CapEff:"};
@@ -101,7 +101,7 @@ static int asked_for(int options) {
     return pid > 0 ? pid : -errno;
 }
 
-/* All that could show another thread, child or process. */
+/* Everything that could reveal another thread, child or process. */
 static int ask(void) {
     struct stat tasks;
     struct rusage children;
@@ -182,7 +182,7 @@ static int by_no_new_privs(void) { return after(begin() + prctl(PR_SET_NO_NEW_PR
 
 static int by_namespace(void) { return after(begin() + unshare(CLONE_NEWUSER)); }
 
-/* A system call that no hook can see. */
+/* A raw system call, without a hook. */
 static long unseen(long number, long a, long b, long c) {
     long result;
 #if defined __x86_64__
@@ -201,7 +201,7 @@ static int unseen_by_hooks(void) {
     return after((int)(result + unseen(SYS_setresuid, NOBODY, NOBODY, NOBODY)));
 }
 
-/* A program that may be dumped again after it gave up root stays so. */
+/* A program that may be dumped again after giving up root stays dumpable. */
 static int dumpable_again(void) {
     begin();
     int result = setuid(NOBODY);

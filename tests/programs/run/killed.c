@@ -1,5 +1,5 @@
-/* Allocates until somebody kills it: killed NOTES. In NOTES it says, for whoever reads it then, how
- * many allocations it has begun and how many it has made: at most one lies between. */
+/* Allocates until it is killed: killed NOTES. It writes to NOTES how many allocations it has begun
+ * and how many it has completed: at most one is in between. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
