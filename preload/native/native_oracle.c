@@ -41,6 +41,7 @@ static struct {
     typeof(unw_step) *step;
     typeof(unw_get_reg) *get_reg;
     typeof(unw_is_signal_frame) *is_signal_frame;
+    typeof(unw_get_proc_info) *get_proc_info;
 #if defined __x86_64__
     int (*getcontext)(unw_tdep_context_t *);
 #endif
@@ -50,13 +51,15 @@ static bool find(void *library) {
     *(void **)&unwind.step = dlsym(library, NAME(unw_step));
     *(void **)&unwind.get_reg = dlsym(library, NAME(unw_get_reg));
     *(void **)&unwind.is_signal_frame = dlsym(library, NAME(unw_is_signal_frame));
+    *(void **)&unwind.get_proc_info = dlsym(library, NAME(unw_get_proc_info));
 #if defined __x86_64__
     *(void **)&unwind.getcontext = dlsym(library, NAME(UNW_ARCH_OBJ(getcontext)));
     if (unwind.getcontext == NULL)
         return false;
 #endif
     void *init_local = dlsym(library, NAME(unw_init_local));
-    if (unwind.step == NULL || unwind.get_reg == NULL || unwind.is_signal_frame == NULL || init_local == NULL)
+    if (unwind.step == NULL || unwind.get_reg == NULL || unwind.is_signal_frame == NULL || unwind.get_proc_info == NULL ||
+        init_local == NULL)
         return false;
     *(void **)&unwind.init_local = init_local; /* last: it says that the others are there */
     return true;
@@ -131,7 +134,14 @@ void vbt_oracle_after_fork_in_child(void) {
     atomic_store(&forking, 0);
 }
 
-uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
+/* Code without a description has one that covers a byte, or none. */
+static bool is_described(unw_cursor_t *cursor) {
+    unw_proc_info_t info;
+    return unwind.get_proc_info(cursor, &info) == 0 && info.end_ip - info.start_ip > 1;
+}
+
+/* described: of the last frame that was found; NULL: not asked. */
+static uint32_t walk_from(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size, bool *described) {
     if (unwind.init_local == NULL)
         return 0;
     int saved = errno;
@@ -145,10 +155,22 @@ uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_fra
     unw_tdep_getcontext(&context);
 #endif
     uint32_t count = unwind.init_local(&cursor, &context) == 0 ? walk(&cursor, from, out, size) : 0;
+    if (described != NULL)
+        *described = count == size && is_described(&cursor);
     vbt_oracle_walks = false;
     end_walk(signals);
     errno = saved;
     return count;
+}
+
+uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
+    return walk_from(from, out, size, NULL);
+}
+
+bool vbt_oracle_describes(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t number) {
+    bool described = false;
+    walk_from(from, out, number, &described);
+    return described;
 }
 
 #else
@@ -160,6 +182,11 @@ void vbt_oracle_after_fork_in_child(void) {}
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size) {
     (void)from, (void)out, (void)size;
     return 0;
+}
+
+bool vbt_oracle_describes(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t number) {
+    (void)from, (void)out, (void)number;
+    return false;
 }
 
 #endif

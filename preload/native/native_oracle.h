@@ -22,6 +22,11 @@ struct vbt_oracle_frame {
  * open or does not find `from`. Keeps errno. */
 uint32_t vbt_oracle_walk(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t size);
 
+/* Does libunwind find a description of the code of frame `number`, counted from 1 for `from`? (It
+ * also walks on by guesses where there is none.) The rest as for vbt_oracle_walk, which found that
+ * frame. */
+bool vbt_oracle_describes(const struct vbt_registers *from, struct vbt_oracle_frame *out, uint32_t number);
+
 /* Is the calling thread walking, with signals blocked? What is allocated meanwhile is libunwind's:
  * no data of the program's is lost with it. */
 extern __thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial-exec")));

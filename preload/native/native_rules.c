@@ -2,6 +2,7 @@
 #include "native_rules.h"
 
 #include "preload/base/memory.h"
+#include "preload/tree/loaded.h"
 #include "preload/tree/modules.h"
 #include "native_machine.h"
 #include "native_memory.h"
@@ -27,17 +28,10 @@ static struct vbt_vector addresses = {.item_size = sizeof(struct known_address)}
  * for each new address. */
 #pragma weak _dl_find_object
 
-/* Narrows a section to the segment that its header is in: between segments there may be nothing. */
-static void narrow(struct vbt_cfi_section *section, uintptr_t bias, const ElfW(Phdr) * headers, size_t count) {
-    uintptr_t at = (uintptr_t)section->header;
-    for (size_t i = 0; i < count; i++) {
-        uintptr_t start = bias + headers[i].p_vaddr;
-        if (headers[i].p_type != PT_LOAD || at < start || at - start >= headers[i].p_memsz)
-            continue;
-        section->start = start;
-        section->end = headers[i].p_flags & PF_R ? start + headers[i].p_memsz : start;
-        return;
-    }
+static void set_section(struct vbt_cfi_section *section, const struct vbt_loaded *loaded) {
+    *section = (struct vbt_cfi_section){.header = loaded->eh_frame};
+    if (loaded->eh_frame != NULL)
+        vbt_loaded_segment(loaded, (uintptr_t)loaded->eh_frame, &section->start, &section->end);
 }
 
 struct search {
@@ -59,9 +53,9 @@ static int is_it(struct dl_phdr_info *info, size_t size, void *argument) {
     }
     if (!found)
         return 0;
-    search->section = (struct vbt_cfi_section){.header = header};
-    if (header != NULL)
-        narrow(&search->section, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+    const struct vbt_loaded loaded = {
+        .bias = info->dlpi_addr, .headers = info->dlpi_phdr, .header_count = info->dlpi_phnum, .eh_frame = header};
+    set_section(&search->section, &loaded);
     return 1;
 }
 
@@ -74,14 +68,10 @@ static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
         *section = search.section;
         return found;
     }
-    struct dl_find_object object;
-    if (_dl_find_object((void *)pc, &object) != 0)
+    struct vbt_loaded loaded;
+    if (!vbt_loaded_find(pc, &loaded))
         return false;
-    *section = (struct vbt_cfi_section){object.dlfo_eh_frame, (uintptr_t)object.dlfo_map_start, (uintptr_t)object.dlfo_map_end};
-    const ElfW(Ehdr) *file = object.dlfo_map_start;
-    if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 || file->e_phoff > 4096 - file->e_phnum * sizeof(ElfW(Phdr)))
-        return true;
-    narrow(section, object.dlfo_link_map->l_addr, (const ElfW(Phdr) *)((const char *)file + file->e_phoff), file->e_phnum);
+    set_section(section, &loaded);
     return true;
 }
 

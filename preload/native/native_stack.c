@@ -293,7 +293,8 @@ static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack
     return walk(stack, caller, VBT_NATIVE_DEEP_KEPT);
 }
 
-/* Compares the captured frames with libunwind's. A cut stack must be the beginning of its. */
+/* Compares the captured frames with libunwind's. A cut stack must be the beginning of its; one that
+ * was cut for want of a description differs if libunwind has one. */
 static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     stack->unverified = 0;
     const struct vbt_oracle_frame *oracle = stack->room->oracle;
@@ -305,6 +306,8 @@ static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, con
         const struct vbt_native_frame *frame = &stack->room->frames[stack->leaf - i];
         same = frame->pc == oracle[i].pc && frame->sp == oracle[i].sp;
     }
+    if (same && found > stack->leaf && (stack->cut == VBT_CUT_NO_CFI || stack->cut == VBT_CUT_JIT))
+        same = !vbt_oracle_describes(caller, stack->room->oracle, stack->leaf);
     stack->compared++;
     stack->different += !same;
 }

@@ -1,12 +1,11 @@
 /* See modules.h. */
 #include "modules.h"
 
+#include "loaded.h"
 #include "tree.h"
 #include "preload/base/sys.h"
 #include "preload/base/table.h"
 
-#include <dlfcn.h>
-#include <link.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -43,10 +42,6 @@ void vbt_modules_after_fork(void) {
 struct vbt_vector vbt_modules = {.item_size = sizeof(struct vbt_module)};
 static struct vbt_table ids; /* by content */
 
-/* In glibc from 2.35 on, without a lock and safe in signal handlers. With older ones, modules are
- * known by address alone, from /proc. */
-#pragma weak _dl_find_object
-
 /* The notes of an ELF file are records of three 32-bit words (size of the name, size of the
  * contents, type), name and contents, both padded to four bytes, or to eight in the notes of a few
  * newer kinds. */
@@ -71,19 +66,16 @@ static void read_build_id(struct vbt_module *module, const char *notes, size_t s
     }
 }
 
-/* The file's header is usually at the start of its first segment; where it is not, the module has
- * no build id. */
-static void read_headers(struct vbt_module *module) {
-    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)module->start;
-    size_t size = module->end - module->start;
-    if (size < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phentsize != sizeof(ElfW(Phdr)) ||
-        header->e_phoff > size || header->e_phnum > (size - header->e_phoff) / sizeof(ElfW(Phdr)))
-        return;
-    const ElfW(Phdr) *segment = (const ElfW(Phdr) *)(module->start + header->e_phoff);
-    for (int i = 0; i < header->e_phnum && module->build_id_size == 0; i++, segment++) {
-        uintptr_t at = module->bias + segment->p_vaddr;
-        if (segment->p_type == PT_NOTE && at >= module->start && at <= module->end && segment->p_memsz <= module->end - at)
-            read_build_id(module, (const char *)at, segment->p_memsz, segment->p_align);
+/* The note must be in the file's range, and in a segment: between segments there may be nothing. */
+static void find_build_id(struct vbt_module *module, const struct vbt_loaded *loaded) {
+    for (size_t i = 0; i < loaded->header_count && module->build_id_size == 0; i++) {
+        const ElfW(Phdr) *note = &loaded->headers[i];
+        uintptr_t at = module->bias + note->p_vaddr, start, end;
+        if (note->p_type != PT_NOTE)
+            continue;
+        vbt_loaded_segment(loaded, at, &start, &end);
+        if (at >= start && at < end && note->p_memsz <= end - at)
+            read_build_id(module, (const char *)at, note->p_memsz, note->p_align);
     }
 }
 
@@ -119,16 +111,16 @@ static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t colli
 }
 
 uint32_t vbt_module_of(uintptr_t address) {
-    struct dl_find_object object;
-    if (_dl_find_object == NULL || _dl_find_object((void *)address, &object) != 0)
+    struct vbt_loaded loaded;
+    if (!vbt_loaded_find(address, &loaded)) /* with glibc before 2.35: modules are known by address alone, from /proc */
         return 0;
-    const struct link_map *map = object.dlfo_link_map;
-    struct vbt_module found = {.start = (uintptr_t)object.dlfo_map_start,
-                               .end = (uintptr_t)object.dlfo_map_end,
-                               .bias = map->l_addr,
+    const struct link_map *map = loaded.map;
+    struct vbt_module found = {.start = loaded.start,
+                               .end = loaded.end,
+                               .bias = loaded.bias,
                                .path = map->l_name,
                                .path_size = (uint32_t)strlen(map->l_name)};
-    read_headers(&found);
+    find_build_id(&found, &loaded);
     uint64_t hash = XXH3_64bits_withSeed(found.path, found.path_size, found.start);
     uint64_t key = vbt_table_key(XXH3_64bits_withSeed(found.build_id, found.build_id_size, hash));
     uint32_t id, collision = 0;

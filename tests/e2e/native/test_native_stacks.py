@@ -75,6 +75,42 @@ def test_trap(trap, level):
     assert report.json["stacks"]["truncated"] == (TIMES if trap == "generated_code" else 0)
 
 
+# Linked so that nothing is mapped between their segments: the C library gives the range of one
+# segment, or one that is partly unmapped.
+GAPS = {
+    "2 MiB pages": ["-Wl,-z,max-page-size=0x200000"],
+    "2 MiB pages, fixed address": ["-no-pie", "-Wl,-z,max-page-size=0x200000"],
+    "64 KiB pages": ["-Wl,-z,max-page-size=0x10000"],
+    "code first": ["-Wl,-z,max-page-size=0x200000,-z,noseparate-code"],
+}
+
+
+@pytest.mark.parametrize("gaps", GAPS)
+@pytest.mark.parametrize("trap", ["turns", "exceptions", "libraries"])
+def test_a_program_with_gaps_between_its_segments(trap, gaps):
+    program = vbt.compiled("native_traps.cpp", "-O2", *GAPS[gaps])
+    libraries = []
+    if trap == "libraries":
+        libraries = [vbt.compiled("visitor.c", "-shared", "-fPIC", "-O2", *GAPS["2 MiB pages"], f"-DNAME={name}") for name in ("first", "second")]
+    report = vbt.trace([*vbt.EMULATOR, program, trap, *libraries], env={"VBTRACE_NATIVE": "full", "VBTRACE_VERIFY": "1"}, silent=False).report
+    assert stacks_of(report.path, {path.name for path in (program, *libraries)}) == STACKS[trap]
+    assert report.json["stacks"]["truncated"] == 0 and (report.json["verify"] or {"different": 0})["different"] == 0
+    ((start, end, *_, build_id),) = [module for module in report.trace.modules if module[3] == str(program) and any(module[4:5])]
+    segments = [line.split() for line in vbt.run(["readelf", "-lW", program], check=True).stdout.splitlines() if line.split()[:1] == ["LOAD"]]
+    first, last = int(segments[0][2], 16), int(segments[-1][2], 16) + int(segments[-1][5], 16)
+    assert len(build_id) == 20 and end - start == last - first // 4096 * 4096
+
+
+def test_a_stack_that_only_libunwind_can_walk_differs():
+    """Without .eh_frame_hdr a stack ends at the program; libunwind reads .eh_frame itself."""
+    program = vbt.compiled("native_traps.cpp", "-O2", "-Wl,--no-eh-frame-hdr")
+    report = vbt.trace([*vbt.EMULATOR, program, "turns"], env={"VBTRACE_NATIVE": "full", "VBTRACE_VERIFY": "1"}, silent=False).report
+    if report.json["verify"] is None:
+        pytest.skip("libunwind is not installed: nothing to compare with")
+    assert report.json["stacks"]["truncated"] >= 5 * TIMES
+    assert report.json["verify"]["different"] == report.json["stacks"]["truncated"]
+
+
 WORDS = """
 my (%words, @lines); my $n = 1;
 sub deep { my $level = shift; return $level == 0 ? join(",", map { "x$_" } 1 .. 3) : deep($level - 1) . "y" }

@@ -264,8 +264,9 @@ def test_debuginfod(tmp_path):
         assert not any("is gone" in note for note in notes(trace, **env))
 
 
-def test_files_that_are_not_the_ones_that_ran(tmp_path):
-    program = build(tmp_path, "names.c", "-O2")
+@pytest.mark.parametrize("pages", ["0x1000", "0x200000"])
+def test_files_that_are_not_the_ones_that_ran(tmp_path, pages):
+    program = build(tmp_path, "names.c", "-O2", f"-Wl,-z,max-page-size={pages}")
     trace = traced(tmp_path, program)
     assert not any(str(program) in note for note in notes(trace))
     copy = program.read_bytes()
