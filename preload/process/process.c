@@ -57,15 +57,4 @@ const char *vbt_host_name(void) { return system_names.nodename; }
 
 const char *vbt_process_options(void) { return options; }
 
-bool vbt_process_is_traced(int pid) {
-    char path[64];
-    size_t size;
-    vbt_format(path, sizeof path, "/proc/%d/environ", pid);
-    const char *text = vbt_proc_text(path, &size);
-    for (const char *entry = text; entry < text + size; entry += strlen(entry) + 1)
-        if (strncmp(entry, "LD_PRELOAD=", 11) == 0 && strstr(entry, "vbtrace") != NULL)
-            return true;
-    return false;
-}
-
 int64_t vbt_process_waited(void) { return vbt_proc_second("/proc/self/schedstat"); }

@@ -26,10 +26,6 @@ const char *vbt_host_name(void);
  * its terminating zero; the last is followed by an empty one. */
 const char *vbt_process_options(void);
 
-/* Is this library preloaded into another process, too? Read from its environment. Not for two
- * threads at a time. */
-bool vbt_process_is_traced(int pid);
-
 /* How long the process's first thread has been runnable without a processor since it was forked, in
  * ns; 0 where the kernel does not report it. */
 int64_t vbt_process_waited(void);

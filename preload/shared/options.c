@@ -154,7 +154,7 @@ const struct vbt_option vbt_option_list[] = {
     {"OUTPUT", "PATH", "where the trace goes: %p process id, %e program, %h host, %r rank, %% a percent sign", set_output},
     {"TICK", "MS", "milliseconds from one snapshot to the next; default: 10", set_tick},
     {"QUIET", NULL, "no summary at the end", set_quiet},
-    {"FOLLOW", "programs|all", "programs (default): skip shells and the small tools they start; all: trace those, too", set_follow},
+    {"FOLLOW", "programs|all", "programs (default): skip shells, and small tools started by them or Python; all: trace those, too", set_follow},
     {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path if there is a slash", set_exe},
     {"DELAY", "SECONDS|start", "start recording after so long; start: when the program calls vbtrace_start", set_delay},
     {"MAX_TRACE", "SIZE", "limit the trace's size, such as 64M: beyond it, new call paths are counted together", set_max_trace},

@@ -9,10 +9,11 @@
 
 #include "format/count.h"
 #include "preload/base/clock.h"
-#include "preload/base/proc.h"
 #include "preload/base/start.h"
 #include "preload/base/sys.h"
+#include "preload/process/ancestors.h"
 #include "preload/process/process.h"
+#include "preload/process/wanted.h"
 #include "preload/shared/destination.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
@@ -97,39 +98,20 @@ void vbt_trace_path(char *out, int size, bool forked) {
             vbt_sys(SYS_mkdirat, AT_FDCWD, out, 0777); /* or it exists */
         put_pattern(out, size, used, usual_name());
     }
-    if (forked && !has_pid())
+    if (!has_pid() && (forked || vbt_process_has_wanted_ancestor()))
         insert(out, size, vbt_pid, 1);
     vbt_destination_follow(out, size); /* if a link is not followed, it cannot be replaced, which is reported later */
-}
-
-/* A number of /proc/PID/stat after the program's name, by its position in proc(5): 4 the parent, 22
- * the start in clock ticks since boot. -1 if there is no such process. */
-static int64_t stat_number(const char *text, int position) {
-    const char *at = strrchr(text, ')'); /* the name may contain any character */
-    for (int i = 2; at != NULL && i < position; i++)
-        at = strchr(at + 1, ' ');
-    if (at == NULL)
-        return -1;
-    int64_t number = 0;
-    for (at++; *at >= '0' && *at <= '9'; at++) /* not strtoll, which uses the thread's locale: the helper has none */
-        number = number * 10 + (*at - '0');
-    return number;
 }
 
 /* When the session started, in ns since 1970: the start of the first traced ancestor, with no
  * untraced process in between. */
 static int64_t session_start(void) {
-    char path[64];
-    int64_t ticks = -1, pid = vbt_pid;
-    for (int i = 0; i < ANCESTORS && pid > 1; i++) {
-        if (pid != vbt_pid && !vbt_process_is_traced((int)pid))
+    int64_t ticks = -1, started;
+    int pid = vbt_pid, parent;
+    for (int i = 0; i < ANCESTORS && pid > 0; i++, pid = parent) {
+        if ((pid != vbt_pid && !vbt_ancestor_is_traced(pid)) || !vbt_ancestor(pid, &parent, &started))
             break;
-        vbt_format(path, sizeof path, "/proc/%ld/stat", (long)pid);
-        const char *text = vbt_proc_text(path, NULL);
-        if (*text == '\0')
-            break;
-        ticks = stat_number(text, 22);
-        pid = stat_number(text, 4);
+        ticks = started;
     }
     if (ticks < 0)
         return vbt_started;

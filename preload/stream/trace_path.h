@@ -8,9 +8,10 @@
 void vbt_trace_path_init(void);
 
 /* VBTRACE_OUTPUT with its % letters replaced, made absolute, and with the user's own symbolic link
- * resolved; if it ends with a slash or is not set, the usual name in that directory. forked: the
- * process has its parent's program and options; unless a %p distinguishes them, its pid is put into
- * the name. */
+ * resolved; if it ends with a slash or is not set, the usual name in that directory. Unless a %p
+ * distinguishes them, a name belongs to the program that was started: the pid is put into those of
+ * the processes that it starts, directly or not, and of forked ones, which have their parent's
+ * program and options. */
 void vbt_trace_path(char *out, int size, bool forked);
 
 /* Gives a complete file its name. If the path is taken by a process of the same session, it is

@@ -4,6 +4,7 @@ its parent's blocks."""
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -128,6 +129,33 @@ def test_no_two_share_a_name(output, tmp_path):
         assert os.path.basename(report.path).startswith(output.split(".")[0].replace("%e", "processes"))
 
 
+def brief(directory):
+    """A program that ends at once, and is not one of the small tools."""
+    return shutil.copy("/bin/true", directory / "brief")
+
+
+@pytest.mark.parametrize("way", ["{brief}", "sh -c '{brief}; :'", "env A=B {brief}", "timeout 100 {brief}"])
+def test_name_belongs_to_the_program_that_was_started(way, tmp_path):
+    """Even if what it starts, however indirectly, ends before it has a file of its own."""
+    code = f"import os, time; os.system({way.format(brief=brief(tmp_path))!r}); time.sleep(0.2)"
+    done = vbt.run([PYTHON, "-S", "-c", code], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / "x.vbt")})
+    assert (done.returncode, done.stderr) == (0, "")
+    run = vbt.Run(done, list(tmp_path.glob("*.vbt")))
+    names = {report.path.name: os.path.basename(report.json["program"]["args"][0]) for report in run.reports}
+    other = {f"x.{report.json['program']['pid']}.vbt": "brief" for report in run.reports if report.path.name != "x.vbt"}
+    assert len(other) == 1 and names == {"x.vbt": "python3", **other}
+
+
+def test_what_is_not_traced_leaves_the_name_to_others(tmp_path):
+    """A shell has no trace, so the first program it runs has the name; a run within a run has its own."""
+    command = f"{brief(tmp_path)}; VBTRACE_OUTPUT={tmp_path}/y.vbt {tmp_path}/brief"
+    vbt.run(["/bin/sh", "-c", command], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / "x.vbt")})
+    assert sorted(path.name for path in tmp_path.glob("*.vbt")) == ["x.vbt", "y.vbt"]
+    within = f"import os; os.environ['VBTRACE_OUTPUT'] = {str(tmp_path / 'z.vbt')!r}; os.system({str(tmp_path / 'brief')!r})"
+    vbt.run([PYTHON, "-S", "-c", within], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / "x.vbt")})
+    assert sorted(path.name for path in tmp_path.glob("*.vbt")) == ["x.vbt", "y.vbt", "z.vbt"]
+
+
 @pytest.mark.parametrize("output", ["all.vbt", "%p.vbt"])
 def test_exec_chain(output, tmp_path):
     """One process that execs itself three times."""
@@ -248,6 +276,17 @@ def test_shells_leave_nothing_behind(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     followed = vbt.trace(["/bin/sh", "-c", command], env={"VBTRACE_FOLLOW": "all"})
     assert {"sh", "sed", "cat", "basename"} <= {os.path.basename(report.json["program"]["args"][0]) for report in followed.reports}
+
+
+@pytest.mark.parametrize("command", ["uname", "exec uname -r", "env A=B uname", "nice timeout 100 uname"])
+def test_python_leaves_no_traces_of_small_tools(command, tmp_path):
+    """As little as a shell does; all of them on request. A tool that is started by itself is traced."""
+    code = f"import os, subprocess; os.system({command!r}); subprocess.run({command!r}.replace('exec ', '').split(), check=True)"
+    run = vbt.trace([PYTHON, "-c", code], directory=tmp_path)
+    assert run.report.json["program"]["args"][0] == PYTHON and run.stdout.count("\n") == 2
+    followed = vbt.trace([PYTHON, "-c", code], env={"VBTRACE_FOLLOW": "all"})
+    assert [report.json["program"]["args"][0] for report in followed.reports].count("uname") == 2
+    assert vbt.trace(["uname"]).report.json["program"]["args"] == ["uname"]
 
 
 def test_pyenv_shim(tmp_path):
