@@ -14,7 +14,6 @@
 #include "preload/native/native_rules.h"
 #include "preload/process/process.h"
 #include "preload/python/python_code.h"
-#include "preload/shared/destination.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
 #include "preload/stream/helper/helper.h"
@@ -189,24 +188,14 @@ static void settle(void) {
     vbt_maps_resolve();
 }
 
-/* For every process, as each has a trace, to the `vbtrace run` that started them all; to the
- * terminal, only for the process that the user started. */
-static void report_failure(const struct vbt_summary *summary, bool is_exec) {
-    enum { ROOM = VBT_PATH_MAX + 1024 };
-    static char line[ROOM]; /* not on the stack, which may be small */
-    vbt_format(line, sizeof line, "%s: %s: %s", summary->path, summary->begun ? "incomplete" : "not written",
-               vbt_destination_error(summary->error));
-    if (!vbt_runner_send(line) && !is_exec && summary_due)
-        vbt_say("%s", line);
-}
-
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
+/* To the terminal, only for the process that the user started. */
 static void print_summary(bool is_exec) {
     struct vbt_summary summary;
     vbt_stream_summary(&summary);
-    if (!summary.written)
-        report_failure(&summary, is_exec);
+    if (summary.failure != NULL && !is_exec && summary_due)
+        vbt_say("%s", summary.failure);
     if (!summary.written || is_exec || !summary_due || vbt_options.quiet)
         return;
     vbt_say("%s: %lu allocation%s, %lu byte%s; at most %ld byte%s at a time; %lu event%s lost", vbt_program_name(),

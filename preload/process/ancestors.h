@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What /proc/PID/stat says: the parent, and the start in clock ticks since boot. False if there is no
- * such process, or it is hidden. */
+/* What /proc/PID/stat says: the parent, and the start in clock ticks since boot. False if there is
+ * no such process, or it is hidden. */
 bool vbt_ancestor(int pid, int *parent, int64_t *started);
 
 /* A process's executable; false if it cannot be read. path has room for VBT_PATH_MAX bytes. */

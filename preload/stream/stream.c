@@ -10,6 +10,7 @@
 
 #include "line_snapshot.h"
 #include "process_chunks.h"
+#include "runner.h"
 #include "snapshot.h"
 #include "trace_path.h"
 #include "preload/base/clock.h"
@@ -38,6 +39,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { REWRITE_AT_LEAST = 4 * 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
@@ -51,7 +53,8 @@ static struct {
     uint64_t rewritten_size; /* of the file after the last rewrite */
     bool has_file;
     bool complete;
-    bool forked; /* the process is the child of one that is traced */
+    bool forked;         /* the process is the child of one that is traced */
+    const char *failure; /* see vbt_summary */
     char path[VBT_PATH_MAX + 512];
 } file;
 
@@ -227,6 +230,25 @@ static void open_part(const char *path) {
     }
 }
 
+/* The file was appended to, since it could not be rewritten, for the reason given as an error
+ * number. Perhaps its folder has another name now, or is gone, and the file with it. */
+static void find_again(int error) {
+    struct stat open, there;
+    char link[64];
+    if (vbt_sys_failed(vbt_sys(SYS_fstat, file.writer.fd, &open)) ||
+        (!vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, file.path, &there, 0)) && open.st_ino == there.st_ino &&
+         open.st_dev == there.st_dev))
+        return;
+    vbt_format(link, sizeof link, "/proc/self/fd/%d", file.writer.fd);
+    long size = open.st_nlink > 0 ? vbt_sys(SYS_readlinkat, AT_FDCWD, link, file.path, sizeof file.path - 1) : 0;
+    if (size > 0) {
+        file.path[size] = '\0';
+    } else {
+        file.writer.error = error;
+        file.has_file = false;
+    }
+}
+
 /* Writes the file from the beginning, next to the old one, and puts it in its place. reason: NULL,
  * or why the process ends. If that fails (a full disk), the old file stays, and what is new is
  * appended to it as far as possible. */
@@ -272,6 +294,15 @@ static void rewrite(const char *reason) {
     write_changes();
     if (reason != NULL)
         write_end(reason);
+    find_again(error);
+}
+
+/* To the `vbtrace run` that started them all, every process reports it, however it ended. */
+static void report_failure(void) {
+    static char line[sizeof file.path + 512]; /* not on the stack, which may be small */
+    vbt_format(line, sizeof line, "%s: %s: %s", file.path, file.has_file ? "incomplete" : "not written",
+               vbt_destination_error(file.writer.error));
+    file.failure = vbt_runner_send(line) ? NULL : line;
 }
 
 /* The size at which the file is rewritten. */
@@ -375,6 +406,8 @@ void vbt_stream_run(int64_t first_tick) {
         vbt_trace_path(file.path, sizeof file.path, file.forked);
     if (!vbt_chunk_writer_init(&file.writer)) {
         file.writer.error = ENOMEM;
+        if (finish)
+            report_failure();
         return;
     }
     if (file.has_file)
@@ -386,6 +419,8 @@ void vbt_stream_run(int64_t first_tick) {
         stopped = rest(&reason, &finish);
     }
     last_tick(finish, reason);
+    if (finish && !file.complete)
+        report_failure();
     vbt_rss_close();
     vbt_chunk_writer_close(&file.writer);
 }
@@ -400,10 +435,9 @@ void vbt_stream_summary(struct vbt_summary *out) {
     const struct vbt_books *books = &seen.books;
     *out = (struct vbt_summary){.peak = books->peak,
                                 .file_bytes = file.writer.file_size,
-                                .begun = file.has_file,
                                 .written = file.complete,
                                 .path = file.path,
-                                .error = file.writer.error};
+                                .failure = file.failure};
     for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
         out->allocs += books->totals[domain].allocs;
         out->allocated += books->totals[domain].allocated;

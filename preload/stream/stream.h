@@ -10,10 +10,9 @@ struct vbt_summary {
     uint64_t allocs, allocated, lost;
     int64_t peak;
     uint64_t file_bytes;
-    bool begun;       /* there is a file */
-    bool written;     /* the file exists and is complete */
-    const char *path; /* empty if there is no file */
-    int error;        /* error number of the write that failed, or VBT_NO_FILE; 0 */
+    bool written;        /* the file exists and is complete */
+    const char *path;    /* empty if there is no file */
+    const char *failure; /* what to say about a file that is not; NULL: nothing, or `vbtrace run` will say it */
 };
 
 /* A reason to stop: from now on, the file may be out of reach. Even a process too young to have one

@@ -3,7 +3,9 @@ vbtrace cannot do its work, it says so in one line and the program still runs.""
 
 import os
 import pathlib
+import re
 import resource
+import signal
 import stat
 import subprocess
 
@@ -233,6 +235,46 @@ def test_output_that_is_no_file(linger, tmp_path):
         assert done.stderr == f"vbtrace: {place}: not written: it is not a regular file\n"
     after = {path: os.lstat(path) for path in tmp_path.iterdir()}
     assert {path: (now.st_mode, now.st_ino) for path, now in after.items()} == {path: (then.st_mode, then.st_ino) for path, then in before.items()}
+
+
+LOSES_ITS_FOLDER = """
+import glob, os, shutil, sys, time
+old, new, end = sys.argv[1:]
+while not glob.glob(old + "/*.vbt"): time.sleep(0.01)
+os.rename(old, new) if new else shutil.rmtree(old)
+kept = [bytearray(777) for i in range(1000)]
+print("works", flush=True)
+if end == "kill": os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("end", ["exit", "kill"])
+@pytest.mark.parametrize("output", ["t.vbt", "%p.vbt", ""])
+def test_folder_that_vanishes(output, end, tmp_path):
+    """With the trace in it, after the first tick: said in one line, also by vbtrace run."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    status = 0 if end == "exit" else -signal.SIGKILL
+    program = ["/usr/bin/python3", "-c", LOSES_ITS_FOLDER, folder, "", end]
+    expected = re.escape(f"vbtrace: {folder}/") + r"(vbtrace\.python3\.\d+\.)?(t|\d+)\.vbt: not written: No such file or directory\n"
+    done = vbt.run(program, traced=tmp_path, env={"VBTRACE_OUTPUT": f"{folder}/{output}", "VBTRACE_QUIET": "0"})
+    assert (done.returncode, done.stdout) == (status, "works\n") and list(tmp_path.iterdir()) == []
+    if end == "exit":
+        assert re.fullmatch(expected, done.stderr)
+    folder.mkdir()
+    done = vbt.vbtrace("run", "-o", f"{folder}/{output}", *program)
+    assert (done.returncode, done.stdout) == (status, "works\n") and list(tmp_path.iterdir()) == []
+    assert re.fullmatch(expected, done.stderr), done.stderr
+
+
+def test_folder_that_moves(tmp_path):
+    """The trace moves with it, and is complete there."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    done = vbt.run(["/usr/bin/python3", "-c", LOSES_ITS_FOLDER, old, new, "exit"], traced=tmp_path, env={"VBTRACE_OUTPUT": f"{old}/t.vbt", "VBTRACE_QUIET": "0"})
+    assert f"vbtrace: next: vbtrace report {new}/t.vbt\n" in done.stderr and not old.exists()
+    report = vbt.Report(new / "t.vbt")
+    assert report.json["complete"] and report.line("<string>", 6)["allocs"] >= 1000
 
 
 def test_output_that_becomes_no_file(tmp_path):

@@ -207,8 +207,8 @@ def test_full_disk(quiet, disk, tmp_path):
     done = vbt.vbtrace("run", *quiet, "-o", f"{folder}/t.vbt", "/bin/echo", "works", directory=tmp_path)  # it closes its standard error at the end
     assert (done.returncode, done.stdout) == (0, "works\n")
     assert done.stderr == f"vbtrace: {folder}/t.vbt: not written: No space left on device\n"
-    code = "import os, subprocess\nif os.fork() == 0: os._exit(0)\nos.wait(); subprocess.run(['/bin/echo', 'works'])"
-    done = vbt.vbtrace("run", *quiet, "-o", f"{folder}/", PYTHON, "-c", code, directory=tmp_path)
+    code = "import os, subprocess\nif os.fork() == 0: os._exit(0)\nos.wait(); subprocess.run(['/usr/bin/printenv', 'WORKS'])"
+    done = vbt.vbtrace("run", *quiet, "-o", f"{folder}/", PYTHON, "-c", code, directory=tmp_path, env={"WORKS": "works"})
     assert (done.returncode, done.stdout) == (0, "works\n")
     lines = done.stderr.splitlines()
     assert len(set(lines)) == len(lines) == 3 and all(f"vbtrace: {folder}/vbtrace." in line and "not written: No space left" in line for line in lines)
