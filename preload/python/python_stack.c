@@ -17,7 +17,26 @@ const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t gener
     stack->state = state;
     stack->state_generation = generation;
     stack->known_generations = 0;
+    if (VBT_UNLIKELY(stack->unmapped != NULL)) {
+        if (state != NULL && top_frame(state, &vbt_python.abi) == stack->unmapped)
+            return stack->state = NULL;
+        stack->unmapped = NULL;
+    }
     return state;
+}
+
+void vbt_python_stack_unmaps(struct vbt_python_stack *stack, uintptr_t start, uintptr_t end) {
+    const struct vbt_python_abi *abi = &vbt_python.abi;
+    if (abi->kind != VBT_FRAME_CFRAME || abi->entry_owner != 0 || !vbt_python_stack_in_use())
+        return;
+    if ((uintptr_t)stack->known_leaf >= start && (uintptr_t)stack->known_leaf < end)
+        stack->known_generations = 0;
+    const char *state = thread_state(stack, abi);
+    const char *leaf = state != NULL ? top_frame(state, abi) : NULL;
+    if ((uintptr_t)leaf < start || (uintptr_t)leaf >= end)
+        return;
+    vbt_python_stack_reset(stack);
+    stack->unmapped = leaf;
 }
 
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
@@ -28,6 +47,7 @@ void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
 
 void vbt_python_stack_reset(struct vbt_python_stack *stack) {
     stack->state = NULL;
+    stack->unmapped = NULL;
     vbt_python_override(stack, 0);
 }
 
