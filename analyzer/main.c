@@ -54,7 +54,7 @@ int main(int count, char **arguments) {
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help(count - 1, arguments + 1);
     if (strcmp(name, "--version") == 0)
-        return count == 2 ? print_version() : vbt_fail("--version: expected nothing behind it, found %s", arguments[2]);
+        return count == 2 ? print_version() : vbt_fail("--version: expected nothing after it, found %s", arguments[2]);
     const struct vbt_command *command = vbt_command_find(name);
     if (command == NULL)
         return name[0] == '-' ? vbt_fail("unknown option %s; see vbtrace help", name) : unknown_command(name);

@@ -12,20 +12,34 @@
 
 static const struct {
     const char *name;
-    const char *sentence; /* with %s for how many */
+    const char *one, *many; /* sentences; %s in many stands for how many */
 } lost[VBT_LOST_KINDS] = {
     [VBT_LOST_SIGNAL] = {"signal",
-                         "%s events of signal handlers that interrupted vbtrace are missing: allocations, clock readings."},
-    [VBT_LOST_NODES] = {"nodes", "%s events are counted at [lost call path]: there was no room for more call paths."},
-    [VBT_LOST_ADDRESS] = {"address", "%s blocks lay at addresses that cannot be followed; they are missing."},
-    [VBT_LOST_MEMORY] = {"memory", "%s events are missing because vbtrace got no memory for its own tables."},
-    [VBT_LOST_WRITE] = {"write", "%s bytes of trace could not be written."},
-    [VBT_LOST_INTERVALS] = {"intervals", "%s intervals or sections were not recorded: too many, or too deeply nested."},
-    [VBT_LOST_INTERVAL_SITES] = {"interval_sites", "%s events are missing in the call sites of intervals (their sums are right)."},
-    [VBT_LOST_BUSY] = {"busy", "%s threads were inside an allocation when the trace ended; their last event may be missing."},
-    [VBT_LOST_LINES] = {"lines", "Line mode could not follow %s calls: too deeply nested. What they did is their callers'."},
-    [VBT_LOST_MAPS] =
-        {"maps", "%s mappings of the parent are not known here: it forked, without the C library's fork, amid a thread's mmap."},
+                         "1 event is missing: an allocation or clock reading in a signal handler that interrupted vbtrace.",
+                         "%s events are missing: allocations or clock readings in signal handlers that interrupted vbtrace."},
+    [VBT_LOST_NODES] = {"nodes", "1 event is counted at [lost call path]: there was no room for more call paths.",
+                        "%s events are counted at [lost call path]: there was no room for more call paths."},
+    [VBT_LOST_ADDRESS] = {"address", "1 block is missing: it lay at an address that vbtrace cannot track.",
+                          "%s blocks are missing: they lay at addresses that vbtrace cannot track."},
+    [VBT_LOST_MEMORY] = {"memory", "1 event is missing because vbtrace could not get memory for its own tables.",
+                         "%s events are missing because vbtrace could not get memory for its own tables."},
+    [VBT_LOST_WRITE] = {"write", "1 byte of trace could not be written.", "%s bytes of trace could not be written."},
+    [VBT_LOST_INTERVALS] = {"intervals", "1 interval or section was not recorded: too many, or nested too deeply.",
+                            "%s intervals or sections were not recorded: too many, or nested too deeply."},
+    [VBT_LOST_INTERVAL_SITES] = {"interval_sites",
+                                 "1 event is missing from the call sites of intervals; the intervals' sums are right.",
+                                 "%s events are missing from the call sites of intervals; the intervals' sums are right."},
+    [VBT_LOST_BUSY] = {"busy", "1 thread was inside an allocation when the trace ended; its last event may be missing.",
+                       "%s threads were inside an allocation when the trace ended; their last event may be missing."},
+    [VBT_LOST_LINES] = {"lines",
+                        "Line mode could not follow 1 call, which was nested too deeply; what it did is counted for its caller.",
+                        "Line mode could not follow %s calls, which were nested too deeply; what they did is counted for their "
+                        "callers."},
+    [VBT_LOST_MAPS] = {"maps",
+                       "1 mapping of the parent is unknown in this process, because the parent forked during a thread's mmap, "
+                       "without the C library's fork.",
+                       "%s mappings of the parent are unknown in this process, because the parent forked during a thread's mmap, "
+                       "without the C library's fork."},
 };
 
 const char *vbt_lost_name(enum vbt_lost reason) { return lost[reason].name; }
@@ -48,37 +62,40 @@ static void note_end(struct vbt_notes *notes, const struct vbt_model *model) {
         add(notes, vbt_text("The trace is %s.", damage));
         free(damage);
     } else if (!model->ended) {
-        add(notes, vbt_text("The trace was cut off: it holds the state at %s. Call paths were written a moment before or after "
-                            "the totals, so that sums can differ slightly.",
+        add(notes, vbt_text("The trace was cut off; it holds the state at %s. Call paths were written slightly before or after "
+                            "the totals, so sums may differ a little.",
                             vbt_time((double)vbt_model_duration(model)).text));
     } else if (strcmp(model->end_reason, "seccomp") == 0) {
         add(notes,
-            vbt_text("The program went into a sandbox (seccomp), where vbtrace might do harm: what came after was not recorded."));
+            vbt_text("The program entered a sandbox (seccomp), in which vbtrace could do harm: what came after was not recorded."));
     }
     if (!model->has_state)
-        add(notes, vbt_text("The trace holds no totals: the program ended before the first one was written."));
+        add(notes, vbt_text("The trace holds no totals: the program ended before the first were written."));
 }
 
 static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
     for (int i = 0; i < VBT_LOST_KINDS; i++) {
         int64_t count = model->state[VBT_STATE_LOST + i];
-        const char *sentence = lost[i].sentence, *number = strstr(sentence, "%s");
-        if (count != 0)
-            add(notes, vbt_text("%.*s%s%s", (int)(number - sentence), sentence, vbt_count(count).text, number + 2));
+        const char *number = strstr(lost[i].many, "%s");
+        if (count == 1)
+            add(notes, vbt_text("%s", lost[i].one));
+        else if (count != 0)
+            add(notes, vbt_text("%.*s%s%s", (int)(number - lost[i].many), lost[i].many, vbt_count(count).text, number + 2));
     }
     int64_t truncated = model->state[VBT_STATE_STACKS_TRUNCATED];
     if (truncated != 0)
-        add(notes, vbt_text("%s of %s call stacks were cut off at their outer end.", vbt_count(truncated).text,
-                            vbt_count(model->state[VBT_STATE_STACKS_CAPTURED]).text));
+        add(notes,
+            vbt_text("%s of %s %s cut off at the outer end.", vbt_count(truncated).text,
+                     vbt_counted(model->state[VBT_STATE_STACKS_CAPTURED], "call stack").text, truncated == 1 ? "was" : "were"));
 }
 
 static void note_verified(struct vbt_notes *notes, const struct vbt_model *model) {
     int64_t compared = model->state[VBT_STATE_VERIFY_COMPARED], different = model->state[VBT_STATE_VERIFY_DIFFERENT];
     if (different != 0)
-        add(notes, vbt_text("%s of %s native call stacks that were compared with libunwind's differ: please report this as a bug.",
-                            vbt_count(different).text, vbt_count(compared).text));
+        add(notes, vbt_text("%s of %s compared with libunwind's %s: please report this as a bug.", vbt_count(different).text,
+                            vbt_counted(compared, "native call stack").text, different == 1 ? "differs" : "differ"));
     else if (compared != 0)
-        add(notes, vbt_text("%s native call stacks were compared with libunwind's: none differs.", vbt_count(compared).text));
+        add(notes, vbt_text("%s compared with libunwind's: no difference.", vbt_counted(compared, "native call stack").text));
 }
 
 static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) {
@@ -86,10 +103,10 @@ static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) 
     if (pauses == 0)
         return;
     struct vbt_unit time = vbt_time((double)model->state[VBT_STATE_PAUSED_TIME]);
-    char *times = pauses == 1 ? vbt_text("once") : vbt_text("%s times", vbt_count(pauses).text);
+    char *times = pauses == 1 ? vbt_text("once") : vbt_text("%s", vbt_counted(pauses, "time").text);
     add(notes,
-        vbt_text("Recording was stopped %s, for %s in all. What was allocated then is missing; that blocks ended then which had "
-                 "been recorded is not.",
+        vbt_text("Recording was stopped %s, for %s in all. Allocations in that time are missing; frees of blocks that had been "
+                 "recorded are not.",
                  times, time.text));
     free(times);
 }
@@ -98,14 +115,15 @@ static void note_attribution(struct vbt_notes *notes, const struct vbt_model *mo
     const char *status = vbt_model_process(model, "python_status"), *native = vbt_model_process(model, "native");
     if (vbt_model_process(model, "python") == NULL) {
         if (native != NULL && strcmp(native, "leaf") == 0)
-            add(notes, vbt_text("Of native call stacks only the innermost call was kept: what a library allocates for the program "
-                                "(C++ new, strdup, printf) stands at the library."));
+            add(notes,
+                vbt_text("Only the innermost call of native call stacks was recorded: what a library allocates for the program "
+                         "(C++ new, strdup, printf) is counted at the library."));
     } else if (status != NULL && strcmp(status, "ok") != 0) {
         add(notes, vbt_text("Python lines are not attributed: %s", status));
     } else {
         add(notes,
-            vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is served from "
-                     "there makes no request to an allocator, and is not counted."));
+            vbt_text("CPython keeps freed floats, tuples, lists, dicts and frames in free lists. An object that is taken from a "
+                     "free list requests nothing from an allocator, and is not counted."));
     }
 }
 
@@ -124,8 +142,8 @@ static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace)
         add(notes, trouble);
     char *nameless = vbt_places_nameless(trace->places);
     if (nameless != NULL)
-        add(notes, vbt_text("Functions without a name (name+0x...) are in %s: debug packages have their names, and so have servers "
-                            "that DEBUGINFOD_URLS can list.",
+        add(notes, vbt_text("Some functions in %s have no name (shown as name+0x...). Debug packages have the names, and so have "
+                            "the debuginfod servers that DEBUGINFOD_URLS can list.",
                             nameless));
     free(nameless);
 }
@@ -141,10 +159,9 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
     note_verified(notes, model);
     note_pauses(notes, model);
     if (model->state[VBT_STATE_LIMITED_TIME] != 0)
-        add(notes,
-            vbt_text("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached before %s: from then on all call paths that were new are "
-                     "counted together. Totals, peak and live bytes are exact all the same.",
-                     vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
+        add(notes, vbt_text("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached before %s: from then on new call paths are "
+                            "counted together. Totals, peak and live bytes are still exact.",
+                            vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
     note_attribution(notes, model);
     note_uncounted(notes, model);
     for (size_t i = 0; i < model->process_count; i++)

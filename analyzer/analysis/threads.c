@@ -105,7 +105,7 @@ static bool is_main(const struct vbt_model *m, const struct vbt_model_thread *th
 
 char *vbt_thread_label(const struct vbt_model *m, uint32_t thread) {
     if (thread == 0)
-        return vbt_text("[not told apart]");
+        return vbt_text("[unknown thread]");
     if (thread > m->thread_count)
         return vbt_text("main (thread %" PRIu32 ")", thread);
     const struct vbt_model_thread *row = &m->threads[thread];

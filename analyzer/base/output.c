@@ -53,7 +53,7 @@ void vbt_output_allow(uint64_t bytes) { allowed = bytes; }
 void vbt_output_check(uint64_t bytes) {
     if (bytes > allowed)
         _exit(
-            vbt_fail("the report is larger than %s, as no sound trace of this size makes it; --limit and --filter make it smaller",
+            vbt_fail("the report is larger than %s, which no valid trace of this size needs; --limit and --filter make it smaller",
                      vbt_bytes((int64_t)allowed).text));
 }
 

@@ -24,6 +24,12 @@ struct vbt_unit vbt_count(int64_t n) {
     return out;
 }
 
+struct vbt_unit vbt_counted(int64_t n, const char *noun) {
+    struct vbt_unit out;
+    snprintf(out.text, sizeof out.text, "%.26s %.19s%s", vbt_count(n).text, noun, n == 1 ? "" : "s");
+    return out;
+}
+
 static const char *const byte_units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
 /* Scales down until it would print as less than 1024.0. */

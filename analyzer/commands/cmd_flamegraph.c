@@ -28,8 +28,9 @@ static char *left_out(const struct vbt_call_tree *tree, enum vbt_measure measure
     int64_t whole = tree->calls[0].cumulative[measure];
     char *share = vbt_text("%s", vbt_share(sum, whole).text);
     char *text =
-        vbt_text("%s frames of less than %s are not drawn; they hold %s (%s). --min draws more.", vbt_count((int64_t)count).text,
-                 vbt_measure_text(measure, least).text, vbt_measure_text(measure, sum).text, share);
+        vbt_text("%s of less than %s %s not drawn; %s %s (%s). --min draws more.", vbt_counted((int64_t)count, "frame").text,
+                 vbt_measure_text(measure, least).text, count == 1 ? "is" : "are", count == 1 ? "it holds" : "they hold",
+                 vbt_measure_text(measure, sum).text, share);
     free(share);
     return text;
 }

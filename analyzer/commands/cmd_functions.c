@@ -51,8 +51,8 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     };
     struct vbt_trace_totals totals;
     vbt_totals_get(&totals, model);
-    fprintf(output->stream, "         %s allocations of %s in %s\n\n   Ordered by: %s\n\n",
-            vbt_count((int64_t)totals.all.allocs).text, vbt_bytes((int64_t)totals.all.allocated).text,
+    fprintf(output->stream, "         %s of %s in %s\n\n   Ordered by: %s\n\n",
+            vbt_counted((int64_t)totals.all.allocs, "allocation").text, vbt_bytes((int64_t)totals.all.allocated).text,
             vbt_time((double)vbt_model_duration(model)).text, query->sort);
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
@@ -70,7 +70,7 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     free(self);
     free(cumulative);
     if (functions->count > query->limit)
-        fprintf(output->stream, "… and %s more functions\n", vbt_count((int64_t)(functions->count - query->limit)).text);
+        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(functions->count - query->limit), "more function").text);
 }
 
 static void print_json(const struct vbt_functions *functions, const struct vbt_query *query, FILE *out) {

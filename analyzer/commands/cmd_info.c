@@ -86,7 +86,7 @@ static void print_chunks(const struct vbt_model *m, struct vbt_output *output) {
 
 static const char *conservation_text(const struct vbt_conservation *conservation) {
     if (!conservation->checked)
-        return "not checked: only a trace that was written to its end can be";
+        return "not checked: only a trace that was written to its end can be checked";
     return conservation->holds ? "sums over call paths equal the totals" : conservation->difference;
 }
 

@@ -12,18 +12,18 @@
 
 static void print_more(struct vbt_output *output, size_t all, uint64_t shown, const char *what) {
     if (all > shown)
-        fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
+        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(all - shown), what).text);
 }
 
 static void print_text(const struct vbt_interval_list *groups, const struct vbt_query *query, struct vbt_output *output) {
     if (groups->count == 0)
-        fputs("No interval: the program read no clock twice in its own code, and marked no section.\n", output->stream);
+        fputs("No intervals: the program did not read a clock twice in its own code, and marked no section.\n", output->stream);
     size_t sections = vbt_sections_print(groups, query->limit, query->per, query->sites, output);
-    print_more(output, sections, query->limit, "sections");
+    print_more(output, sections, query->limit, "more section");
     if (sections > 0 && sections < groups->count)
         putc('\n', output->stream);
     size_t others = vbt_clock_intervals_print(groups, query->limit, query->per, query->sites, output);
-    print_more(output, others, query->limit, "intervals");
+    print_more(output, others, query->limit, "more interval");
 }
 
 static void print_json(const struct vbt_interval_list *groups, const struct vbt_query *query, FILE *out) {

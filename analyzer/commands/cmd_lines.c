@@ -65,7 +65,7 @@ static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt
         else
             vbt_sums_add(&others, &lines->rows[i].sums);
     if (lines->count > limit) {
-        char *name = vbt_text("%s other lines", vbt_count((int64_t)(lines->count - limit)).text);
+        char *name = vbt_text("%s", vbt_counted((int64_t)(lines->count - limit), "other line").text);
         put_row(table, NULL, name, &others);
         free(name);
     }
@@ -116,7 +116,7 @@ static bool print_profile(const struct vbt_line_profile *profile, const struct v
     if (shown == 0)
         vbt_warn("%s: %s", query->trace,
                  profile->count == 0 ? "no line that was counted passes --filter"
-                                     : "no line of a function was counted; those of modules are shown without --like");
+                                     : "no lines of functions were counted; without --like, those of modules are shown");
     return true;
 }
 

@@ -32,7 +32,7 @@ static void print_title(struct vbt_output *output, const char *title, const char
 
 static void print_more(struct vbt_output *output, size_t all, size_t shown, const char *what) {
     if (all > shown)
-        fprintf(output->stream, "… and %s more %s\n", vbt_count((int64_t)(all - shown)).text, what);
+        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(all - shown), what).text);
 }
 
 static void print_intervals(struct vbt_interval_list *groups, const struct vbt_query *query, struct vbt_output *output) {
@@ -41,15 +41,16 @@ static void print_intervals(struct vbt_interval_list *groups, const struct vbt_q
         sections += groups->rows[i].section;
     if (sections > 0) {
         print_title(output, "Sections", "");
-        print_more(output, vbt_sections_print(groups, SECTIONS_SHOWN, query->per, false, output), SECTIONS_SHOWN, "sections");
+        print_more(output, vbt_sections_print(groups, SECTIONS_SHOWN, query->per, false, output), SECTIONS_SHOWN, "more section");
     }
     if (groups->count > sections) {
         vbt_interval_list_sort(groups, "time");
-        char *per = query->per > 0 ? vbt_text(", cost of one of %" PRIu64 " iterations", query->per) : vbt_copy("", 0);
+        char *per =
+            query->per > 0 ? vbt_text(", cost of one of %s", vbt_counted((int64_t)query->per, "iteration").text) : vbt_copy("", 0);
         char *more = vbt_text(", from one line that read the clock to the next%s", per);
         print_title(output, "Intervals", more);
         print_more(output, vbt_clock_intervals_print(groups, CLOCK_INTERVALS_SHOWN, query->per, false, output),
-                   CLOCK_INTERVALS_SHOWN, "intervals");
+                   CLOCK_INTERVALS_SHOWN, "more interval");
         free(more);
         free(per);
     }
@@ -88,13 +89,13 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_query *qu
     FILE *out = output->stream;
     print_title(output, "Next", "");
     if (trace->model.damage != NULL)
-        fprintf(out, "vbtrace info %s\n    what of the file could be read\n", file);
+        fprintf(out, "vbtrace info %s\n    how much of the file could be read\n", file);
     if (trace->model.line_counts_count > 0)
         fprintf(out, "vbtrace lines %s\n    every line that was counted: hits, time, memory\n", file);
     if (!query->by_leaf)
-        fprintf(out, "vbtrace report --by leaf %s\n    the lines that allocate, in libraries too\n", file);
+        fprintf(out, "vbtrace report --by leaf %s\n    the lines that allocate, including those in libraries\n", file);
     else if (lines->count > query->limit)
-        fprintf(out, "vbtrace lines --limit 0 %s\n    all %s lines\n", file, vbt_count((int64_t)lines->count).text);
+        fprintf(out, "vbtrace lines --limit 0 %s\n    all %s\n", file, vbt_counted((int64_t)lines->count, "line").text);
     fprintf(out, "vbtrace functions --sort cum-bytes %s\n    which calls the bytes come from\n", file);
     fprintf(out, "vbtrace flamegraph -o graph.svg %s\n    the same as a picture to search and zoom, in a browser\n", file);
     fprintf(out, "vbtrace peak %s\n    what was live when the heap was largest, by call stack\n", file);

@@ -24,7 +24,7 @@ static const char *const library_places[] = {"../preload/libvbtrace.so", VBT_LIB
 static char *find_library(void) {
     char *tool = realpath("/proc/self/exe", NULL);
     if (tool == NULL) {
-        vbt_fail("run: cannot tell where vbtrace lies: /proc is not there");
+        vbt_fail("run: cannot find where vbtrace is installed: /proc is not mounted");
         return NULL;
     }
     *strrchr(tool, '/') = '\0';
@@ -37,7 +37,7 @@ static char *find_library(void) {
     if (found == NULL)
         vbt_fail("run: libvbtrace.so is missing: expected %s/%s", tool, library_places[1]);
     else if (strpbrk(found, " :") != NULL)
-        vbt_fail("run: %s: no path with a blank or a colon can be preloaded; install vbtrace elsewhere", found);
+        vbt_fail("run: %s: a path with a blank or colon cannot be preloaded; install vbtrace elsewhere", found);
     free(tool);
     if (found != NULL && strpbrk(found, " :") == NULL)
         return found;

@@ -116,7 +116,7 @@ static void print_frames(struct vbt_output *output, const struct stack_rows *row
         print_frame(output, call);
     if (inner == length)
         return;
-    fprintf(output->stream, "      ⋮ %s more frames\n", vbt_count((int64_t)(length - inner - outer)).text);
+    fprintf(output->stream, "      ⋮ %s\n", vbt_counted((int64_t)(length - inner - outer), "more frame").text);
     for (call = &tree->calls[rows->outer[end]]; outer > 0; outer--, call = &tree->calls[call->parent])
         print_frame(output, call);
 }
@@ -125,12 +125,12 @@ static void print_frames(struct vbt_output *output, const struct stack_rows *row
 static void print_more(struct vbt_output *output, enum vbt_measure measure, const int64_t of[VBT_MEASURES]) {
     FILE *out = output->stream;
     if (measure == VBT_MEASURE_LEAKS)
-        fprintf(out, " in %s blocks", vbt_count(of[VBT_MEASURE_BLOCKS]).text);
+        fprintf(out, " in %s", vbt_counted(of[VBT_MEASURE_BLOCKS], "block").text);
     else if (measure == VBT_MEASURE_PEAK)
-        fprintf(out, ", of %s in %s allocations over time", vbt_bytes(of[VBT_MEASURE_BYTES]).text,
-                vbt_count(of[VBT_MEASURE_ALLOCS]).text);
+        fprintf(out, ", of %s in %s over time", vbt_bytes(of[VBT_MEASURE_BYTES]).text,
+                vbt_counted(of[VBT_MEASURE_ALLOCS], "allocation").text);
     else
-        fprintf(out, " of %s allocations", vbt_count(of[VBT_MEASURE_ALLOCS]).text);
+        fprintf(out, " of %s", vbt_counted(of[VBT_MEASURE_ALLOCS], "allocation").text);
 }
 
 static void print_groups(const struct stack_rows *rows, int64_t whole, struct vbt_output *output) {
@@ -196,7 +196,7 @@ static void print_text(const struct stack_rows *rows, const struct vbt_model *mo
         fprintf(out, " at %s", vbt_time((double)model->state[VBT_STATE_PEAK_TIME]).text);
     else if (measure != VBT_MEASURE_PEAK)
         print_more(output, measure, totals);
-    fprintf(out, ", %s call stacks\n\n", vbt_count((int64_t)stacks).text);
+    fprintf(out, ", %s\n\n", vbt_counted((int64_t)stacks, "call stack").text);
     print_shares(rows, output);
 
     struct stack_row others = {0};
@@ -216,7 +216,7 @@ static void print_text(const struct stack_rows *rows, const struct vbt_model *mo
         print_frames(output, rows, row->call, query->depth);
     }
     if (others.stacks > 0)
-        fprintf(out, "\n… and %s more call stacks with %s\n", vbt_count((int64_t)others.stacks).text,
+        fprintf(out, "\n… and %s with %s\n", vbt_counted((int64_t)others.stacks, "more call stack").text,
                 vbt_measure_text(measure, others.of[measure]).text);
     print_groups(rows, totals[measure], output);
 }
@@ -228,8 +228,8 @@ static void print_still_mapped(const struct vbt_model *model, FILE *out) {
     vbt_totals_get(&totals, model);
     const struct vbt_domain_totals *mapped = &totals.domain[VBT_DOMAIN_MAP];
     if (mapped->live_blocks > 0)
-        fprintf(out, "\nApart from these %s mappings are left, %s; --filter domain=map shows them\n",
-                vbt_count(mapped->live_blocks).text, vbt_bytes(mapped->live_bytes).text);
+        fprintf(out, "\nAlso still mapped: %s, %s (see --filter domain=map)\n", vbt_counted(mapped->live_blocks, "mapping").text,
+                vbt_bytes(mapped->live_bytes).text);
 }
 
 /* How many frames of a stack JSON and CSV show. */
@@ -351,8 +351,8 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     else
         print_text(&rows, &trace.model, query, &output);
     if (query->format == VBT_TEXT && suppressed.stacks > 0)
-        fprintf(output.stream, "\nSuppressed: %s in %s blocks, %s call stacks\n", vbt_bytes((int64_t)suppressed.bytes).text,
-                vbt_count((int64_t)suppressed.blocks).text, vbt_count((int64_t)suppressed.stacks).text);
+        fprintf(output.stream, "\nSuppressed: %s in %s, %s\n", vbt_bytes((int64_t)suppressed.bytes).text,
+                vbt_counted((int64_t)suppressed.blocks, "block").text, vbt_counted((int64_t)suppressed.stacks, "call stack").text);
     if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && query->filter_count == 0)
         print_still_mapped(&trace.model, output.stream);
     free(rows.stacks);

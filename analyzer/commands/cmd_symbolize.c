@@ -14,7 +14,7 @@ int vbt_cmd_symbolize(const struct vbt_query *query) {
         return status;
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
-    fprintf(output.stream, "%s: the functions of %s native call sites, %s source lines\n", to, vbt_count((int64_t)done.sites).text,
-            vbt_count((int64_t)done.lines).text);
+    fprintf(output.stream, "%s: the functions of %s, %s\n", to, vbt_counted((int64_t)done.sites, "native call site").text,
+            vbt_counted((int64_t)done.lines, "source line").text);
     return vbt_output_finish(&output);
 }

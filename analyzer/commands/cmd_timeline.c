@@ -53,7 +53,7 @@ static void print_chart(const char *title, int64_t exact, const struct vbt_model
             peak = value_of(&ticks->rows[i], series);
             peak_time = ticks->rows[i].time;
         }
-    fprintf(out, "%s%s%s, peak %s; at a tick %s, at %s\n", output->bold, title, output->normal,
+    fprintf(out, "%s%s%s: peak %s; highest tick %s, at %s\n", output->bold, title, output->normal,
             vbt_bytes(exact > peak ? exact : peak).text, vbt_bytes(peak).text, vbt_time((double)peak_time).text);
     for (int row = HEIGHT - 1; row >= 0; row--) {
         const char *label = row == HEIGHT - 1 ? vbt_bytes(peak).text : row == 0 ? "0 B" : "";
@@ -79,7 +79,7 @@ static void print_chart(const char *title, int64_t exact, const struct vbt_model
 
 static void print_text(const struct vbt_model *model, struct vbt_output *output) {
     if (model->ticks.count == 0) {
-        fputs("No tick: the trace ends before the first one.\n", output->stream);
+        fputs("No ticks: the trace ends before the first one.\n", output->stream);
         return;
     }
     uint64_t duration = vbt_model_duration(model);

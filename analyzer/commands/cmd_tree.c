@@ -107,7 +107,7 @@ static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
         if (v->everything || shown < CHAIN_SHOWN || length <= CHAIN_SHOWN) {
             put_call(v, lines, "", next);
         } else if (shown == CHAIN_SHOWN) {
-            char *text = vbt_text("⋮ %s more frames", vbt_count((int64_t)(length - CHAIN_SHOWN)).text);
+            char *text = vbt_text("⋮ %s", vbt_counted((int64_t)(length - CHAIN_SHOWN), "more frame").text);
             put_note(v, lines, "", text, NULL);
             free(text);
         }
@@ -120,7 +120,7 @@ static void put_rest(struct view *v, const char *lines, uint32_t call) {
     int64_t rest[VBT_MEASURES] = {0};
     rest[v->measure] = rest_of(v, call);
     if (rest[v->measure] != 0)
-        put_note(v, lines, "└╴", "… smaller ones", rest);
+        put_note(v, lines, "└╴", "… smaller calls", rest);
 }
 
 /* Depth first, with an explicit stack: a trace may be thousands of frames deep. */
@@ -167,7 +167,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
     fprintf(output->stream, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
             vbt_measure_text(measure, root->cumulative[measure]).text);
     if (!allocs)
-        fprintf(output->stream, ", %s allocations in all", vbt_count(root->cumulative[VBT_MEASURE_ALLOCS]).text);
+        fprintf(output->stream, ", %s in all", vbt_counted(root->cumulative[VBT_MEASURE_ALLOCS], "allocation").text);
     fputs("\n\n", output->stream);
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     struct view view = {.tree = tree,
@@ -183,7 +183,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
     vbt_text_table_print(table, output, '-');
     vbt_text_table_free(table);
     if (view.rows_missing > 0)
-        fprintf(output->stream, "… and more; --limit 0 shows all of it\n");
+        fprintf(output->stream, "… and more; --limit 0 shows everything\n");
 }
 
 /* The order of calls in JSON and CSV: parents before their children, the largest child first. */

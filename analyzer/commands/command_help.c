@@ -46,7 +46,9 @@ int vbt_command_help(const struct vbt_command *command) {
         return command->run_arguments(2, (char *[]){(char *)command->name, (char *)"--help", NULL});
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
-    fprintf(output.stream, "Usage: vbtrace %s %s\n\n%s\n\nOptions:\n", command->name, command->usage, command->help);
+    fprintf(output.stream, "Usage: vbtrace %s %s\n\n", command->name, command->usage);
+    vbt_help_print_text(output.stream, command->help);
+    fputs("\nOptions:\n", output.stream);
     for (size_t i = 0; i < vbt_view_option_count; i++) {
         const struct vbt_view_option *option = &vbt_view_options[i];
         if (!vbt_view_option_is_of(option, command))

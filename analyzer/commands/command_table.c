@@ -32,9 +32,9 @@ const struct vbt_command vbt_commands[] = {
     {.name = "report",
      .usage = VIEW,
      .summary = "what ran, what it cost, the hottest lines, the timed intervals",
-     .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of the timed intervals and marked "
-             "sections.\n"
-             "With --format json everything is there, all lines by both attributions included; csv holds the lines.",
+     .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of timed intervals "
+             "and marked sections. With --format json everything is there, with all lines by both "
+             "attributions; csv has the lines.",
      .sort_keys = vbt_line_keys,
      .text_limit = 20,
      .formats = tables,
@@ -42,33 +42,33 @@ const struct vbt_command vbt_commands[] = {
     {.name = "lines",
      .usage = VIEW,
      .summary = "every line with its exact counts",
-     .help =
-         "Lists lines with allocations, bytes, what of it is live at the end and at the peak, and temporary allocations (freed\n"
-         "before their thread allocated again). json has the histogram of sizes too.\n"
-         "If lines were counted (VBTRACE_LINES), shows them instead, function by function: hits, time and memory in one table.\n"
-         "With --sort or --by leaf the list comes all the same.",
+     .help = "Lists lines with their allocations, bytes, what is live at the end and at the peak, and "
+             "temporary allocations (freed before their thread allocated again). json has the histogram of "
+             "sizes as well.\n"
+             "If lines were counted (VBTRACE_LINES), shows those instead, function by function: hits, time and "
+             "memory in one table. With --sort or --by leaf the list is shown all the same.",
      .sort_keys = vbt_line_keys,
      .text_limit = 40,
      .formats = tables,
      .run = vbt_cmd_lines},
     {.name = "functions",
      .usage = VIEW,
-     .summary = "what each function allocates itself and with all it calls",
-     .help =
-         "Lists functions in the manner of pstats: allocations and bytes of the function itself, and of everything it calls.\n"
-         "A function that recurs is counted once a call stack. What native code allocates for a Python line belongs to the line;\n"
-         "with full native stacks (VBTRACE_NATIVE=full) native functions stand for themselves.",
+     .summary = "what each function allocates itself, and with all it calls",
+     .help = "Lists functions in the layout of pstats: allocations and bytes of each function itself, and "
+             "together with everything it calls. A recursive function is counted once per call stack. What "
+             "native code allocates for a Python line belongs to the line; with full native stacks "
+             "(VBTRACE_NATIVE=full) native functions have rows of their own.",
      .sort_keys = vbt_function_keys,
      .text_limit = 40,
      .formats = tables,
      .run = vbt_cmd_functions},
     {.name = "tree",
      .usage = VIEW,
-     .summary = "the call tree, with what each call cost itself and in all",
-     .help = "Shows call stacks as a tree, from the outermost call down: what was counted at a call and all below it (cumulative), "
-             "its\n"
-             "share of the whole, and what was counted at the call itself. A call with a single child stands directly above it.\n"
-             "With --format json or csv there is one row a call, with all measures, parents before children.",
+     .summary = "the call tree, each call with its own cost and that of all it called",
+     .help = "Shows call stacks as a tree, from the outermost call down: what was counted at a call and "
+             "everything below it (cumulative), its share of the whole, and what was counted at the call "
+             "itself. A call with a single child is shown directly above it. json and csv have one row per "
+             "call with all measures, parents before children.",
      .text_limit = 60,
      .min = "1%",
      .formats = tables,
@@ -90,28 +90,26 @@ const struct vbt_command vbt_commands[] = {
     {.name = "temporary",
      .usage = VIEW,
      .summary = "allocations freed before their thread allocated again, by call stack",
-     .help =
-         "Lists the call stacks with the most temporary allocations: those that were freed before their thread allocated again.\n"
-         "Most of them can be avoided.",
+     .help = "Lists the call stacks with the most temporary allocations, which were freed before their thread "
+             "allocated again. Most of them can be avoided.",
      .text_limit = 10,
      .formats = tables,
      .run = vbt_cmd_temporary},
     {.name = "flamegraph",
      .usage = VIEW,
      .summary = "the call tree as a flame graph, one SVG file with search and zoom",
-     .help = "Draws call stacks as a flame graph: the wider a frame, the more was counted at it and all that it called. The file "
-             "needs\n"
-             "nothing but a browser: click or Enter zooms, / searches, Esc goes back, arrows move, and a tooltip has the numbers.\n"
-             "collapsed prints a line a stack, outermost;...;innermost N, for flamegraph.pl, speedscope and others.",
+     .help = "Draws call stacks as a flame graph: the wider a frame, the more was counted at it and everything "
+             "it called. The file needs nothing but a browser: click or Enter zooms, / searches, Esc goes "
+             "back, arrows move, and a tooltip shows the numbers.",
      .min = "0.01%",
      .formats = pictures,
      .run = vbt_cmd_flamegraph},
     {.name = "intervals",
      .usage = VIEW,
      .summary = "time and memory between clock readings, and of marked sections",
-     .help =
-         "Lists what happened between two consecutive clock readings of the program, by the lines that read the clock, and in the\n"
-         "sections that it marked. Sections know their iterations; for the others --per N says how many there are in an interval.",
+     .help = "Lists what happened between two consecutive clock readings of the program, by the lines that "
+             "read the clock, and in the sections that it marked. Sections know their iterations; for other "
+             "intervals, --per N says how many they hold.",
      .sort_keys = vbt_interval_keys,
      .text_limit = 100,
      .formats = tables,
@@ -119,7 +117,8 @@ const struct vbt_command vbt_commands[] = {
     {.name = "timeline",
      .usage = VIEW,
      .summary = "resident set and live heap over time",
-     .help = "Draws the resident set and the live heap (Python's objects included) over time. csv and json have every tick.",
+     .help = "Draws the resident set and the live heap, including Python's objects, over time. csv and json "
+             "have every tick.",
      .formats = tables,
      .run = vbt_cmd_timeline},
     {.name = "export",
@@ -130,21 +129,18 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_export},
     {.name = "info",
      .usage = VIEW,
-     .summary = "what is in a trace file, and whether it is sound",
-     .help = "Shows whether a trace is complete, cut off or damaged (and at which byte), what its chunks take, how much it "
-             "defines, and\n"
-             "everything it says about the traced process.",
+     .summary = "what is in a trace file, and whether it is intact",
+     .help = "Shows whether a trace is complete, cut off or damaged (and at which byte), the size of its "
+             "chunks, how much it defines, and everything it says about the traced process.",
      .formats = tables,
      .run = vbt_cmd_info},
     {.name = "symbolize",
      .usage = VIEW,
      .summary = "put names and source lines into a trace, for another machine",
-     .help =
-         "Writes the trace anew, with the functions of its native code and the source lines that reports show: then it reads the "
-         "same\n"
-         "where binaries and sources are others or none. Run it where they are those that ran. Without --output the trace itself "
-         "is\n"
-         "replaced, in one step. A trace that was symbolized before is left as it is, but for code whose file was missing then.",
+     .help = "Stores the functions of native code, and the source lines that reports show, in the trace, so "
+             "that it reads the same where binaries and sources differ or are missing. Run it where the "
+             "program ran. Without --output the trace itself is replaced, in one step. Names that the trace "
+             "already has are kept, except for code whose file was missing then.",
      .output = "replacing TRACE",
      .run = vbt_cmd_symbolize},
 };

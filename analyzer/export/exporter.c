@@ -14,7 +14,7 @@ static const struct vbt_exporter exporters[] = {
      .write = vbt_export_mprof},
     {.name = "collapsed",
      .extension = ".folded",
-     .help = "a line a stack, outermost;...;innermost N, for flamegraph.pl, speedscope and others",
+     .help = "one line per stack, outermost;...;innermost N, for flamegraph.pl, speedscope and others",
      .of_stacks = true,
      .write = vbt_export_collapsed},
 };

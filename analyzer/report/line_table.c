@@ -185,7 +185,7 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
         if (!has_source(lines->rows[i].place))
             put_sums(table, "", &lines->rows[i].sums, 0, lines->rows[i].place->function);
     if (shown < count) {
-        char *name = vbt_text("%s other lines", vbt_count((int64_t)(count - shown)).text);
+        char *name = vbt_text("%s", vbt_counted((int64_t)(count - shown), "other line").text);
         put_sums(table, "", &others, 0, name);
         free(name);
     }
@@ -193,7 +193,7 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     put_sums(table, "", &total, 0, "total");
     vbt_text_table_print(table, output, '=');
     if (vbt_text_table_left_out(table)[0] != '\0')
-        fprintf(output->stream, "\nLeft out for want of width: %s.\n", vbt_text_table_left_out(table));
+        fprintf(output->stream, "\nOmitted to fit the width: %s.\n", vbt_text_table_left_out(table));
     vbt_text_table_free(table);
     free(rows);
 }

@@ -114,9 +114,9 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     int64_t heap = m->state[VBT_STATE_UNKNOWN_FREES], python = m->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
     int64_t unknown_frees = (int64_t)((uint64_t)heap + (uint64_t)python);
     if (unknown_frees > 0)
-        fprintf(out, ", %s frees of blocks from before the trace", vbt_count(unknown_frees).text);
+        fprintf(out, ", %s of blocks from before the trace", vbt_counted(unknown_frees, "free").text);
     if (totals.all.inherited_blocks > 0)
-        fprintf(out, ", %s blocks (%s) inherited from the parent process", vbt_count((int64_t)totals.all.inherited_blocks).text,
+        fprintf(out, ", %s (%s) inherited from the parent process", vbt_counted((int64_t)totals.all.inherited_blocks, "block").text,
                 vbt_bytes((int64_t)totals.all.inherited_bytes).text);
     putc('\n', out);
 }

@@ -81,10 +81,11 @@ void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
     put_bytes(table, highest, total_of(highest));
     vbt_text_table_print(table, output, 0);
     vbt_text_table_free(table);
-    if (highest->known)
-        fprintf(output->stream, "\nThe highest that was taken apart was at %s", vbt_time((double)highest->time).text);
-    if (highest->known && live_of(highest) > highest->bytes[VBT_RESIDENT_HEAP])
-        fprintf(output->stream, "; of the blocks in use %s were not resident",
+    if (!highest->known)
+        return;
+    fprintf(output->stream, "\nAt its highest: breakdown taken at %s", vbt_time((double)highest->time).text);
+    if (live_of(highest) > highest->bytes[VBT_RESIDENT_HEAP])
+        fprintf(output->stream, "; %s of the blocks in use were not resident",
                 vbt_bytes((int64_t)(live_of(highest) - highest->bytes[VBT_RESIDENT_HEAP])).text);
     fputs(".\n", output->stream);
 }

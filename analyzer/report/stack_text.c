@@ -87,7 +87,7 @@ char *vbt_stack_text(struct vbt_stack_names *names, uint32_t call, size_t limit)
         size += strlen(path[i - 1]) + 1;
     }
     vbt_output_check(size);
-    char *left_out = shown < depth ? vbt_text("[%zu more frames];", depth - shown) : vbt_copy("", 0);
+    char *left_out = shown < depth ? vbt_text("[%s];", vbt_counted((int64_t)(depth - shown), "more frame").text) : vbt_copy("", 0);
     char *text = vbt_new(strlen(left_out) + size + 1, 1), *to = stpcpy(text, left_out);
     for (size_t i = 0; i < shown; i++) {
         to = stpcpy(to, path[i]);

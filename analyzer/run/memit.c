@@ -33,7 +33,7 @@ char *vbt_memit_begin(struct vbt_memit *memit) {
     size_t size = strlen(vbt_memit_py);
     memit->fd = memfd_create("vbtrace-memit", 0);
     if (memit->fd < 0 || write(memit->fd, vbt_memit_py, size) != (ssize_t)size || lseek(memit->fd, 0, SEEK_SET) != 0)
-        return vbt_text("--memit: no room for what is to run: %s", strerror(errno));
+        return vbt_text("--memit: cannot make a file for the statement: %s", strerror(errno));
     memit->boot = vbt_text("exec(compile(open(%d, closefd=False).read(), '<vbtrace>', 'exec'), {'out': %d})", memit->fd, memit->fd);
     const char *program[] = {memit->python != NULL ? memit->python : "python3", "-c", memit->boot, memit->statement,
                              memit->setup != NULL ? memit->setup : "",          NULL};
@@ -58,7 +58,7 @@ static void print_other_threads(const struct vbt_model *model, FILE *out) {
             allocated += model->threads[t].totals[domain].allocated;
         }
     if (allocs > 0)
-        fprintf(out, "not counted: %s allocations of %s B in other threads\n", vbt_count((int64_t)allocs).text,
+        fprintf(out, "not counted: %s of %s B in other threads\n", vbt_counted((int64_t)allocs, "allocation").text,
                 vbt_count((int64_t)allocated).text);
 }
 
@@ -87,7 +87,7 @@ bool vbt_memit_print(const struct vbt_memit *memit, const struct vbt_session *se
     ssize_t size = pread(memit->fd, text, sizeof text - 1, (off_t)strlen(vbt_memit_py));
     text[size > 0 ? size : 0] = '\0';
     if (sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNd64, &before, &peak, &heap) != 3) {
-        vbt_fail("run: the statement ended the interpreter: there is nothing to tell of it");
+        vbt_fail("run: the statement ended the interpreter, so there is nothing to report");
         return false;
     }
     struct vbt_output output;

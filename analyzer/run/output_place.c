@@ -29,7 +29,7 @@ static int try_folder(const char *folder) {
 
 char *vbt_output_place_check_folder(const char *folder) {
     int error = try_folder(folder);
-    return error != 0 ? vbt_text("%s: no trace can be written there: %s", folder, strerror(error)) : NULL;
+    return error != 0 ? vbt_text("%s: a trace cannot be written there: %s", folder, strerror(error)) : NULL;
 }
 
 char *vbt_output_place_quote(const char *path) {
@@ -69,10 +69,10 @@ static char *check_name(char *path, size_t size) {
     if (there && !S_ISREG(status.st_mode))
         return vbt_text("%s: is %s: expected a file", path, kind_of(status.st_mode));
     if (there && is_standard(&status))
-        return vbt_text("%s: is what the program reads or writes: expected a file of its own", path);
+        return vbt_text("%s: is the program's own input or output: expected another file", path);
     if (vbt_destination_follow(path, (int)size))
         return NULL;
-    return vbt_text("%s: is a link %s: expected a file", path, is_circle ? "that leads nowhere" : "of another user");
+    return vbt_text("%s: is a symbolic link %s: expected a file", path, is_circle ? "in a circle" : "of another user");
 }
 
 char *vbt_output_place_check_file(char **output) {
@@ -92,7 +92,7 @@ char *vbt_output_place_check_file(char **output) {
     if (error == ENOENT && access(folder, F_OK) != 0)
         problem = vbt_text("%s: there is no folder %s", *output, folder);
     else if (error != 0)
-        problem = vbt_text("%s: no trace can be written there: %s", *output, strerror(error));
+        problem = vbt_text("%s: a trace cannot be written there: %s", *output, strerror(error));
     free(folder);
     return problem;
 }

@@ -95,12 +95,12 @@ static const struct own_option {
     const char *help;
     int (*set)(struct vbt_run_options *options, const char *value); /* returns -1 or an exit status; NULL: prints the help */
 } own_options[] = {
-    {'\0', "no-symbolize", NULL, "leave out the names of native code; they are looked up when the trace is read", set_no_symbolize},
-    {'\0', "memit", "STATEMENT", "run a Python statement instead, and print how much memory it took; once more: its next line",
+    {'\0', "no-symbolize", NULL, "do not look up the names of native code; that is done when the trace is read", set_no_symbolize},
+    {'\0', "memit", "STATEMENT", "run a Python statement instead, and print how much memory it took; if repeated, its next line",
      add_statement},
-    {'\0', "setup", "CODE", "what is to run before the statement, as for timeit; not measured", add_setup},
-    {'\0', "python", "PROGRAM", "the interpreter for it; default: python3", set_python},
-    {'o', NULL, "PATH", "as --output; a folder, or a path that ends with a slash: the traces go there", set_output},
+    {'\0', "setup", "CODE", "what to run before the statement, as for timeit; not measured", add_setup},
+    {'\0', "python", "PROGRAM", "the interpreter for the statement; default: python3", set_python},
+    {'o', NULL, "PATH", "as --output; into a folder, or a path that ends with a slash, all traces go", set_output},
     {'h', "help", NULL, "this text", NULL},
 };
 
@@ -111,13 +111,15 @@ static int print_help(void) {
     vbt_output_begin(&output, NULL);
     FILE *out = output.stream;
     fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n"
-          "       vbtrace run [options] --memit STATEMENT\n\n"
-          "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code and shows a summary "
-          "on\n"
-          "standard error. The exit status is the program's; if a signal kills it, the same signal ends vbtrace.\n"
-          "The trace is vbtrace.PROGRAM.PID.vbt; if several processes leave one, they are in a folder vbtrace.PROGRAM.PID.\n\n"
-          "Options, each also a variable of the environment (VBTRACE_TICK for --tick):\n",
+          "       vbtrace run [options] --memit STATEMENT\n\n",
           out);
+    vbt_help_print_text(out,
+                        "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code, and "
+                        "shows a summary on standard error. The exit status is the program's; if a signal kills it, the same "
+                        "signal ends vbtrace.\n"
+                        "The trace is vbtrace.PROGRAM.PID.vbt; if several processes leave one, they are in a folder "
+                        "vbtrace.PROGRAM.PID.");
+    fputs("\nOptions, each also an environment variable (VBTRACE_TICK for --tick):\n", out);
     for (size_t i = 0; i < vbt_option_count; i++) {
         const struct vbt_option *option = &vbt_option_list[i];
         char *name = long_name(option);
@@ -156,7 +158,7 @@ static struct option *getopt_options(void) {
 static int bad_option(int found, char **arguments) {
     const char *word = arguments[optind - 1];
     if (found == ':')
-        return vbt_fail("run: %s: expected a value behind it; see vbtrace run --help", word);
+        return vbt_fail("run: %s: expected a value after it; see vbtrace run --help", word);
     return vbt_fail("run: unknown option %s; see vbtrace run --help", word);
 }
 
@@ -191,9 +193,9 @@ int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arg
         return status;
     const struct vbt_memit *memit = &options->memit;
     if (memit->statement == NULL && (memit->setup != NULL || memit->python != NULL))
-        return vbt_fail("run: --%s belongs to --memit", memit->setup != NULL ? "setup" : "python");
+        return vbt_fail("run: --%s: expected --memit, too", memit->setup != NULL ? "setup" : "python");
     if (memit->statement != NULL && optind < count)
-        return vbt_fail("run: %s: expected no program beside --memit; --python says what runs the statement", arguments[optind]);
+        return vbt_fail("run: %s: expected no program with --memit; --python says what runs the statement", arguments[optind]);
     if (memit->statement == NULL && optind == count)
         return vbt_fail("run: expected a program, as in: vbtrace run python3 program.py");
     options->program = arguments + optind;

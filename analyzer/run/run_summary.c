@@ -128,12 +128,12 @@ static void print_uncounted(const struct process *processes, size_t count, const
 static void print_nothing(const char *program, int status, size_t running, FILE *out) {
     fprintf(out, "vbtrace: %s left no trace: ", program);
     if (running > 0)
-        fputs("it went on in the background, and writes its trace there\n", out);
+        fputs("it is still running in the background, and writes its trace there\n", out);
     else if (WIFSIGNALED(status))
         fprintf(out, "signal %d killed it before anything could be written\n", WTERMSIG(status));
     else
-        fputs("it ran nothing but a shell and its helpers (--follow all traces those, too), or programs that take no preloaded "
-              "library\n",
+        fputs("it ran only a shell and its helpers (--follow all traces those, too), or programs that cannot be "
+              "preloaded\n",
               out);
 }
 
@@ -162,7 +162,7 @@ void vbt_run_summary_print(const struct vbt_session *session, pid_t pid, size_t 
         free(word);
     }
     if (running > 0)
-        fprintf(out, "vbtrace: %zu %s on and write%s to %s\n", running, running == 1 ? "process goes" : "processes go",
+        fprintf(out, "vbtrace: %zu %s still running and write%s to %s\n", running, running == 1 ? "process is" : "processes are",
                 running == 1 ? "s" : "", session->folder != NULL ? session->folder : session->output);
     vbt_output_finish(&output);
     for (size_t i = 0; i < count; i++) {

@@ -34,7 +34,7 @@ static char *make_folder(struct vbt_session *session, const char *program) {
         if (mkdir(session->folder, 0777) == 0)
             break;
         if (errno != EEXIST) {
-            char *problem = vbt_text("%s: cannot be made a folder for the traces: %s", session->folder, strerror(errno));
+            char *problem = vbt_text("%s: cannot make this folder for the traces: %s", session->folder, strerror(errno));
             return problem;
         }
         free(session->folder);
@@ -59,7 +59,7 @@ char *vbt_session_begin(struct vbt_session *session, const char *output, const c
     } else if (output[0] != '\0' && (output[strlen(output) - 1] == '/' || is_folder(output))) {
         session->folder = vbt_text("%s", output);
         if (mkdir(output, 0777) != 0 && (errno != EEXIST || !is_folder(output)))
-            problem = vbt_text("%s: cannot be made a folder for the traces: %s", output, strerror(errno));
+            problem = vbt_text("%s: cannot make this folder for the traces: %s", output, strerror(errno));
         else
             problem = vbt_output_place_check_folder(output);
     }

@@ -140,15 +140,16 @@ char *vbt_target_find(struct vbt_target *target, const char *name) {
         return vbt_text("%s: %s", target->path, strerror(errno));
     if (!is_program(target->path))
         return vbt_text("%s: expected a program, found %s", target->path,
-                        S_ISDIR(status.st_mode) ? "a directory" : "a file that may not be executed");
+                        S_ISDIR(status.st_mode) ? "a directory" : "a file that is not executable");
     target->program = vbt_text("%s", target->path);
     for (int length = 0;; length++) {
         char *next = interpreter_of(target->program);
         if (next == NULL)
             break;
         if (length == LONGEST_CHAIN || !is_program(next)) {
-            char *problem = length == LONGEST_CHAIN ? vbt_text("%s: its \"#!\" lines lead in a circle, or too far", target->path)
-                                                    : vbt_text("%s: its interpreter %s is no program", target->program, next);
+            char *problem = length == LONGEST_CHAIN
+                                ? vbt_text("%s: its \"#!\" lines form a circle, or too long a chain", target->path)
+                                : vbt_text("%s: its interpreter %s is not a program", target->program, next);
             free(next);
             return problem;
         }

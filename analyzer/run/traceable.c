@@ -36,7 +36,7 @@ static const char *careful(const char *path) {
     if (changes_rights(status.st_mode, status.st_uid, status.st_gid, getuid(), getgid()))
         return (status.st_mode & S_ISUID) != 0 ? "is setuid" : "is setgid";
     if (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
-        return "has capabilities of its own";
+        return "has file capabilities";
     return NULL;
 }
 

@@ -234,8 +234,8 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
 char *vbt_symbols_trouble(const struct vbt_symbols *s, size_t number) {
     static const char *const sentences[] = {
         [VBT_BINARY_NEWER] = "%s was changed after the trace began: its functions and lines may be wrong.",
-        [VBT_BINARY_GONE] = "%s is gone: its functions are told by address.",
-        [VBT_BINARY_REPLACED] = "%s is not the file that ran (another build id): its functions are told by address.",
+        [VBT_BINARY_GONE] = "%s is gone: its functions are shown as addresses.",
+        [VBT_BINARY_REPLACED] = "%s is not the file that ran (another build id): its functions are shown as addresses.",
     };
     for (size_t i = 0; i < s->image_count; i++)
         if (s->images[i].state != VBT_BINARY_SAME && number-- == 0)

@@ -2,6 +2,7 @@
 #include "trace_file.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/units.h"
 #include "format/chunk_kinds.h"
 
 #include <errno.h>
@@ -28,7 +29,8 @@ char *vbt_trace_open(struct vbt_trace_file *file, const char *path) {
     if (got == 0)
         return vbt_text("is empty; expected a trace");
     if (got < VBT_FILE_HEADER_SIZE)
-        return vbt_text("not a vbtrace trace (%zu bytes, shorter than a trace's header of %d)", got, VBT_FILE_HEADER_SIZE);
+        return vbt_text("not a vbtrace trace (%s, shorter than a trace's header of %d)", vbt_counted((int64_t)got, "byte").text,
+                        VBT_FILE_HEADER_SIZE);
     const char *wrong = vbt_check_file_header(header);
     if (wrong != NULL)
         return vbt_text("%s", wrong);
@@ -64,7 +66,7 @@ static bool read_bytes(struct vbt_trace_file *file, void *into, size_t size, con
     if (got < size && ferror(file->stream))
         return damaged(file, at, vbt_text("cannot be read: %s", strerror(errno)));
     if (got < size)
-        return damaged(file, at, vbt_text("the file ends inside %s: %zu of %zu bytes are there", what, got, size));
+        return damaged(file, at, vbt_text("the file ends inside %s, after %zu of %zu bytes", what, got, size));
     file->offset = at;
     return true;
 }

@@ -66,9 +66,9 @@ static void make_room(struct builder *b) {
  * omitted, never counts. */
 static size_t most_calls(size_t count) { return 4 * count + (1 << 20); }
 
-static void tell_of_missing_callers(const struct vbt_call_tree *tree, size_t most) {
+static void warn_of_missing_callers(const struct vbt_call_tree *tree, size_t most) {
     if (tree->count > most)
-        vbt_warn("the tree has more than %s calls: of some stacks callers are left out", vbt_count((int64_t)most).text);
+        vbt_warn("the tree has more than %s calls: callers of some stacks are omitted", vbt_count((int64_t)most).text);
 }
 
 /* The child of a call at this place, created if it does not exist. */
@@ -298,7 +298,7 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
         count_node(&tree->calls[call], &counts);
     }
     accumulate(tree);
-    tell_of_missing_callers(tree, g.most);
+    warn_of_missing_callers(tree, g.most);
     free(counted);
     free(g.b.slots);
     free_names(&g.names);
@@ -380,7 +380,7 @@ void vbt_call_tree_reverse(struct vbt_call_tree *forward, enum vbt_measure measu
         for (size_t i = 0; i < count; i++)
             add(tree->calls[stacks[i].at].cumulative, from->calls[stacks[i].from].self);
     }
-    tell_of_missing_callers(tree, most);
+    warn_of_missing_callers(tree, most);
     free(stacks);
     free(b.slots);
     free(forward->calls);

@@ -19,15 +19,13 @@ enum vbt_runtime_group {
 /* "Python imports", ... */
 extern const char *const vbt_runtime_group_names[VBT_RUNTIME_GROUPS];
 
-/* The rules, as a paragraph for --help. */
+/* The rules, as paragraphs for --help. */
 #define VBT_RUNTIME_GROUPS_HELP                                                                                                    \
     "Stacks that only the runtime can reach are grouped, one line each:\n"                                                         \
-    "  Python imports      the import machinery is on the stack, and no code of the user's own further in\n"                       \
+    "  Python imports      the import machinery is on the stack, with none of the user's own code further in\n"                    \
     "  Python interpreter  no Python code, and nothing but the interpreter and the C library, is on the stack\n"                   \
     "  C library           nothing else is on the whole native stack (start-up, the loader), or the innermost calls are in the "   \
-    "C\n"                                                                                                                          \
-    "                      library and keep what they get: buffers of stdio, locales, time zones, dlopen, exit handlers, "         \
-    "threads\n"                                                                                                                    \
+    "C library and keep what they allocate: buffers of stdio, locales, time zones, dlopen, exit handlers, threads\n"               \
     "  C++ runtime         nothing but the C++ and the C library is on the whole native stack: its emergency pool\n"               \
     "  vbtrace             vbtrace itself"
 

@@ -65,22 +65,20 @@ static const char *hint(const struct vbt_model *model, const char *patterns) {
     enum { QUALIFIED_SINCE = 11 };
     const char *version = vbt_model_process(model, "python");
     bool plain = version != NULL && strncmp(version, "3.", 2) == 0 && atoi(version + 2) < QUALIFIED_SINCE;
-    return plain && strchr(patterns, '.') != NULL
-               ? "; before Python 3.11 a method is known by its plain name: put instead of Table.put"
-               : "";
+    return plain && strchr(patterns, '.') != NULL ? "; before Python 3.11 a method has its plain name: put, not Table.put" : "";
 }
 
 /* Why nothing at all was counted, for the caller to free. */
 static char *nothing(const struct vbt_model *model, const char *lines, const char *functions, const char *files) {
     const char *status = vbt_model_process(model, "python_status");
     if (vbt_model_process(model, "python") == NULL)
-        return vbt_text("no line was counted: that is for Python, which this program is not");
+        return vbt_text("no line was counted: lines are counted in Python programs only");
     if (status != NULL && strcmp(status, "ok") != 0)
         return vbt_text("no line was counted: Python lines are not attributed: %s", status);
     if (is(lines, "profile"))
         return vbt_text("no line was counted: no function that ran carries @profile (VBTRACE_LINES=profile)");
     if (functions == NULL && files == NULL)
-        return vbt_text("no line was counted: no file of your own ran; what runs from -c or standard input is counted with "
+        return vbt_text("no line was counted: no file of your own ran; code from -c or standard input is counted with "
                         "VBTRACE_FILES='<string>' or '<stdin>'");
     char *names = unmatched(model, functions, false), *paths = unmatched(model, files, true), *text;
     if (names != NULL && paths != NULL)

@@ -198,7 +198,7 @@ void vbt_flamegraph_print(const struct vbt_flamegraph *g, FILE *out) {
     fprintf(out, "</g>\n<text class=\"note\" x=\"12\" y=\"%u\">", height - 10);
     print_escaped(out, g->left_out);
     if (levels == MOST_LEVELS)
-        fprintf(out, " Of deeper stacks %d levels are drawn.", MOST_LEVELS);
+        fprintf(out, " Of deeper stacks, only %d levels are drawn.", MOST_LEVELS);
     fprintf(
         out,
         "</text>\n<g id=\"header\"><rect class=\"paper\" width=\"100%%\" height=\"%d\"/>\n<text class=\"title\" x=\"12\" y=\"24\">",

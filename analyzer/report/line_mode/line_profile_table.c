@@ -111,18 +111,18 @@ void vbt_line_profile_print(const struct vbt_line_profile *profile, bool own, ui
     vbt_text_table_print(table, output, '=');
     FILE *out = output->stream;
     if (vbt_text_table_left_out(table)[0] != '\0')
-        fprintf(out, "\nLeft out for want of width: %s.\n", vbt_text_table_left_out(table));
+        fprintf(out, "\nOmitted to fit the width: %s.\n", vbt_text_table_left_out(table));
     if (profile->count > limit)
-        fprintf(out, "\n… and %s more functions\n", vbt_count((int64_t)(profile->count - limit)).text);
-    fprintf(out, "\nEach line %s. Increment is the heap's exact change over all hits.\n",
-            own ? "by itself, without what it called" : "with all that it called");
-    fprintf(out, "Telling of a line costs %s; %s in all are taken off the times.\n",
-            vbt_time((double)profile->event_cost / 1000).text, vbt_time((double)profile->overhead).text);
+        fprintf(out, "\n… and %s\n", vbt_counted((int64_t)(profile->count - limit), "more function").text);
+    fprintf(out, "\nThe costs of a line %s what it called. Increment is the heap's exact change over all hits.\n",
+            own ? "do not include" : "include");
+    fprintf(out, "Overhead subtracted per line: %s; %s in all.\n", vbt_time((double)profile->event_cost / 1000).text,
+            vbt_time((double)profile->overhead).text);
     if (profile->objects == VBT_OBJECTS_ALL)
-        fputs("Objects are all that were created, those from Python's free lists among them.\n", out);
+        fputs("Objects: all that were created, including those from Python's free lists.\n", out);
     else if (objects)
-        fputs("Objects are those that Python's allocator for objects served: all floats and tuples are among them, lists and dicts "
-              "unless the same execution of the line had freed one, and not all slices.\n",
+        fputs("Objects: those that Python's object allocator served. All floats and tuples are among them; lists and dicts unless "
+              "the same execution of the line had freed one; not all slices.\n",
               out);
     vbt_text_table_free(table);
 }

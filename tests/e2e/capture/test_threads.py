@@ -40,7 +40,7 @@ def test_each_thread_has_its_counts(named):
     assert column(work, "cumulative_allocs") == {alpha: UNIT, beta: 2 * UNIT, gamma: 3 * UNIT}
     assert column(work, "cumulative_allocated_bytes") == {alpha: UNIT * BLOCK, beta: 2 * UNIT * BLOCK, gamma: 3 * UNIT * BLOCK}
     # Three allocated there and main freed some, so live blocks cannot be attributed.
-    assert column(work, "cumulative_live_blocks") == {"[not told apart]": 6 * UNIT // 4}
+    assert column(work, "cumulative_live_blocks") == {"[unknown thread]": 6 * UNIT // 4}
     assert column(by_thread(named.path, "keep"), "cumulative_live_blocks") == {alpha: 10, beta: 20, gamma: 30}
     only = by_thread(named.path, "only_gamma")
     assert column(only, "cumulative_allocs") == {gamma: UNIT}
@@ -76,7 +76,7 @@ def test_threads_add_up_to_the_whole(named, command, rows):
 def test_functions_by_thread(named):
     rows = {row["function"]: row for row in view("functions", named.path)["functions"]}
     reported = {row["label"]: row for row in named.json["threads"]}
-    assert rows.keys() - reported.keys() <= {"[not told apart]"} and reported.keys() <= rows.keys()
+    assert rows.keys() - reported.keys() <= {"[unknown thread]"} and reported.keys() <= rows.keys()
     for label, row in reported.items():
         assert (rows[label]["allocs"], rows[label]["allocated_bytes"]) == (row["allocs"], row["allocated_bytes"])
 
@@ -177,6 +177,6 @@ sys.stdin.readline()
         whole, groups = tree(path)
         assert sum(groups.values()) == whole == totals["allocated_bytes"]
         assert groups["python3 (thread 2)"] >= 5_000_000
-        if groups.get("[not told apart]", 0) >= 5_000_000:
+        if groups.get("[unknown thread]", 0) >= 5_000_000:
             return
     pytest.fail("threads are written once a second, but were written at the end, too, every time")

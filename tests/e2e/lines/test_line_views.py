@@ -326,7 +326,7 @@ def test_a_layout_without_functions_says_why(tmp_path):
         done = vbt.vbtrace("lines", *view, "--filter", "nosuch", trace)
         assert done.stderr == f"vbtrace: warning: {trace}: no line that was counted passes --filter\n" and "total" not in done.stdout
         done = vbt.vbtrace("lines", *view, trace)
-        assert ("no line of a function was counted" in done.stderr) == (view != ["--own"]) == ("x = [1" not in done.stdout)
+        assert ("no lines of functions were counted" in done.stderr) == (view != ["--own"]) == ("x = [1" not in done.stdout)
 
 
 OCCURRENCES = """

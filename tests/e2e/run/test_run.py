@@ -101,8 +101,8 @@ def test_options_of_the_program_are_its_own(tmp_path):
         (["no-such-program-anywhere"], "run: no-such-program-anywhere: no such program in PATH"),
         (["./nowhere"], "run: ./nowhere: No such file or directory"),
         (["/"], "run: /: expected a program, found a directory"),
-        (["./data"], "run: ./data: expected a program, found a file that may not be executed"),
-        (["-o", "no/such/folder/", "true"], "run: no/such/folder/: cannot be made a folder for the traces"),
+        (["./data"], "run: ./data: expected a program, found a file that is not executable"),
+        (["-o", "no/such/folder/", "true"], "run: no/such/folder/: cannot make this folder for the traces"),
     ],
 )
 def test_refuses_bad_usage(arguments, says, tmp_path):
@@ -134,12 +134,12 @@ def test_refuses_what_the_library_would(options, variables, says, tmp_path):
         ("no/x.vbt", "there is no folder no"),
         ("no/%p.vbt", "there is no folder no"),
         ("100%%/x.vbt", "there is no folder 100%"),
-        ("data/x.vbt", "no trace can be written there: Not a directory"),
-        ("/proc/x.vbt", "no trace can be written there: No such file or directory"),
-        ("/proc/", "no trace can be written there: No such file or directory"),
+        ("data/x.vbt", "a trace cannot be written there: Not a directory"),
+        ("/proc/x.vbt", "a trace cannot be written there: No such file or directory"),
+        ("/proc/", "a trace cannot be written there: No such file or directory"),
         ("pipe", "is a pipe: expected a file"),
         ("to-pipe", "is a pipe: expected a file"),
-        ("circle", "is a link that leads nowhere: expected a file"),
+        ("circle", "is a symbolic link in a circle: expected a file"),
         ("/dev/stdout", "expected a file"),
         ("nowhere", "there is no folder no"),
     ],
@@ -167,7 +167,7 @@ def test_refuses_devices_and_links_of_others(tmp_path):
     except PermissionError:
         pytest.skip("needs root")
     assert f"run: {device}: is a device: expected a file" in refused("-o", device, "true", directory=tmp_path)
-    assert f"run: {foreign}: is a link of another user: expected a file" in refused("-o", foreign, "true", directory=tmp_path)
+    assert f"run: {foreign}: is a symbolic link of another user: expected a file" in refused("-o", foreign, "true", directory=tmp_path)
     assert device.is_char_device() and foreign.is_symlink()
 
 
@@ -279,9 +279,9 @@ def test_follows_scripts_to_what_runs_them(tmp_path):
     second = script(tmp_path / "second", f"#! {first}\n")
     assert f"{static}: is statically linked" in refused(second, directory=tmp_path)
     circle = script(tmp_path / "circle", f"#!{tmp_path / 'circle'}\n")
-    assert 'circle: its "#!" lines lead in a circle' in refused(circle, directory=tmp_path)
+    assert 'circle: its "#!" lines form a circle' in refused(circle, directory=tmp_path)
     lost = script(tmp_path / "lost", "#!/no/such/interpreter\n")
-    assert "lost: its interpreter /no/such/interpreter is no program" in refused(lost, directory=tmp_path)
+    assert "lost: its interpreter /no/such/interpreter is not a program" in refused(lost, directory=tmp_path)
     link = tmp_path / "unchained"
     link.symlink_to(static)
     script(tmp_path / "found", "#!/usr/bin/env -S A=B unchained return\n")
@@ -356,7 +356,7 @@ def test_processes_that_go_on_are_reported(tmp_path):
     found = [entry for entry in os.listdir("/proc") if entry.isdigit() and is_of(entry, folder)]
     for pid in found:
         os.kill(int(pid), signal.SIGKILL)
-    assert len(found) == 1 and "vbtrace: 1 process goes on and writes to " in says, (found, says)
+    assert len(found) == 1 and "vbtrace: 1 process is still running and writes to " in says, (found, says)
     assert time.monotonic() - started < 50  # it was not waited for
 
 
@@ -458,7 +458,7 @@ def test_library_is_beside_the_tool(tmp_path):
     (tmp_path / "a b" / "preload").mkdir()
     shutil.copy(vbt.LIBRARY, tmp_path / "a b" / "preload")
     done = vbt.run([blank / "vbtrace", "run", "true"], directory=tmp_path)
-    assert done.returncode == 2 and "no path with a blank or a colon can be preloaded" in done.stderr
+    assert done.returncode == 2 and "a path with a blank or colon cannot be preloaded" in done.stderr
 
 
 def test_what_else_is_preloaded_stays(tmp_path):

@@ -101,8 +101,8 @@ def test_truncated_at_every_chunk(command, trace, tmp_path, output):
     for start, end in zip(trace.offsets, ends):
         header = data[start : start + 32]
         stored = struct.unpack_from("<I", header, 8)[0]
-        in_header = f"the file ends inside a chunk's header: 5 of 32 bytes are there"
-        in_chunk = f"the file ends inside a chunk: {stored - 1} of {stored} bytes are there"
+        in_header = f"the file ends inside a chunk's header, after 5 of 32 bytes"
+        in_chunk = f"the file ends inside a chunk, after {stored - 1} of {stored} bytes"
         for cut, at, what in ((start + 5, start + 5, in_header), (end - 1, end - 1, in_chunk)):
             path.write_bytes(data[:cut])
             if start == trace.offsets[0]:
@@ -135,7 +135,7 @@ def test_unknown_command():
     refused("unknown option --nope; see vbtrace help", "--nope")
     refused("raport: no such command; see vbtrace help", "help", "raport")
     refused("help: expected one command, found also lines", "help", "report", "lines")
-    refused("--version: expected nothing behind it, found 1", "--version", "1")
+    refused("--version: expected nothing after it, found 1", "--version", "1")
 
 
 LINE_KEYS = "bytes, allocs, frees, freed, net, peak, temporary, rss or file"

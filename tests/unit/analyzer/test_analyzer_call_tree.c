@@ -90,7 +90,7 @@ static void the_tree_of_the_sample(void **state) {
     assert_int_equal(find(&tree, ONES ";" MALLOC)->self[VBT_MEASURE_PEAK], 2000);
     struct vbt_stack_names *names = vbt_stack_names_new(&tree);
     char *cut = vbt_stack_text(names, (uint32_t)(ones - tree.calls), 2);
-    assert_string_equal(cut, "[1 more frames];work (bench.py:3);ones (numeric.py:200)");
+    assert_string_equal(cut, "[1 more frame];work (bench.py:3);ones (numeric.py:200)");
     free(cut);
     vbt_stack_names_free(names);
     assert_int_equal(vbt_stack_limit(&tree, VBT_MEASURE_BYTES), SIZE_MAX);

@@ -208,7 +208,7 @@ static void a_file_that_is_gone_is_said_to_be(void **state) {
     load(&l, &p, outer());
     assert_int_equal(strncmp(l.frames[0].place->function, "program+0x", 10), 0);
     char *trouble = vbt_places_trouble(l.places, 0);
-    assert_string_equal(trouble, "/nonexistent/program is gone: its functions are told by address.");
+    assert_string_equal(trouble, "/nonexistent/program is gone: its functions are shown as addresses.");
     free(trouble);
     unload(&l);
 }

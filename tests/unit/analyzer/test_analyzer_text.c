@@ -25,6 +25,15 @@ static void counts_have_separators(void **state) {
     assert_string_equal(vbt_count(INT64_MIN).text, "-9,223,372,036,854,775,808");
 }
 
+static void nouns_agree_with_their_number(void **state) {
+    (void)state;
+    assert_string_equal(vbt_counted(1, "block").text, "1 block");
+    assert_string_equal(vbt_counted(0, "block").text, "0 blocks");
+    assert_string_equal(vbt_counted(-1, "block").text, "-1 blocks");
+    assert_string_equal(vbt_counted(1234, "call stack").text, "1,234 call stacks");
+    assert_string_equal(vbt_counted(INT64_MIN, "native call site").text, "-9,223,372,036,854,775,808 native call sites");
+}
+
 static void bytes_have_binary_units(void **state) {
     (void)state;
     assert_string_equal(vbt_bytes(0).text, "0 B");
@@ -249,6 +258,7 @@ int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_have_separators),
+        cmocka_unit_test(nouns_agree_with_their_number),
         cmocka_unit_test(bytes_have_binary_units),
         cmocka_unit_test(times_have_three_digits),
         cmocka_unit_test(rates_have_three_decimals),

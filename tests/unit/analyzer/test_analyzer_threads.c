@@ -262,7 +262,7 @@ static void labels(void **state) {
     check_label(&m, MAIN, "main (thread 1)");
     check_label(&m, ALPHA, "alpha (thread 2)");
     check_label(&m, LATER, "[10 later threads]");
-    check_label(&m, 0, "[not told apart]");
+    check_label(&m, 0, "[unknown thread]");
     end(&b, &m);
 }
 
