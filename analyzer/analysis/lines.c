@@ -146,7 +146,9 @@ static int compare(const void *left, const void *right, void *by) {
     int order = strcmp(a->place->file, b->place->file);
     if (order == 0)
         order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
-    return order != 0 ? order : strcmp(a->place->function, b->place->function);
+    if (order == 0)
+        order = strcmp(a->place->function, b->place->function);
+    return order != 0 ? order : vbt_place_compare_modules(a->place, b->place);
 }
 
 bool vbt_lines_sort(struct vbt_lines *lines, const char *name) {

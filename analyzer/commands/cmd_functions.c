@@ -22,7 +22,7 @@ static char *name_of(const struct vbt_source_place *place, size_t room) {
     char *function = vbt_copy(place->function, strlen(place->function)), *position = vbt_place_position(place);
     const char *file = vbt_base_name(position);
     char *text;
-    if (file[0] != '\0' && strncmp(function, file, strlen(file)) == 0) { /* libfoo.so+0x1234 */
+    if (vbt_place_is_address(place)) {
         text = vbt_text("%.*s%s", (int)(file - position), position, function);
     } else {
         vbt_fit_name(&function, &position, room);

@@ -50,10 +50,9 @@ char *vbt_call_name(const struct vbt_source_place *place) {
         return vbt_copy(place->function, strlen(place->function));
     if (place->line > 0)
         return vbt_text("%s (%s:%lld)", place->function, vbt_file_name(place->file), (long long)place->line);
-    const char *file = vbt_file_name(place->file);
-    if (strncmp(place->function, file, strlen(file)) == 0) /* libfoo.so+0x1234 */
+    if (vbt_place_is_address(place))
         return vbt_copy(place->function, strlen(place->function));
-    return vbt_text("%s (%s)", place->function, file);
+    return vbt_text("%s (%s)", place->function, vbt_file_name(place->file));
 }
 
 char *vbt_place_position(const struct vbt_source_place *place) {

@@ -30,14 +30,24 @@ struct vbt_places {
     struct interned_place *table;
 };
 
+bool vbt_place_is_address(const struct vbt_source_place *place) {
+    return place->kind == VBT_PLACE_NATIVE && vbt_symbols_is_address(place->function, place->module);
+}
+
+int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b) {
+    return strcmp(a->module != NULL ? a->module : "", b->module != NULL ? b->module : "");
+}
+
 static uint64_t hash_of(const struct vbt_source_place *place) {
     uint64_t hash = XXH64(place->file, strlen(place->file), vbt_hash_key() + (uint64_t)place->line);
+    if (place->module != NULL)
+        hash = XXH64(place->module, strlen(place->module), hash);
     return XXH64(place->function, strlen(place->function), hash + (uint64_t)place->kind + 2U * place->user);
 }
 
 static bool same(const struct vbt_source_place *a, const struct vbt_source_place *b) {
     return a->kind == b->kind && a->user == b->user && a->line == b->line && strcmp(a->function, b->function) == 0 &&
-           strcmp(a->file, b->file) == 0;
+           strcmp(a->file, b->file) == 0 && vbt_place_compare_modules(a, b) == 0;
 }
 
 static const struct vbt_source_place *intern(struct vbt_places *p, struct vbt_source_place place) {

@@ -1,5 +1,6 @@
-/* Call sites as people know them: file, line, function. Sites that mean the same (a function
- * compiled twice, two calls in one line) are one place. */
+/* Call sites as people know them: file, line, function, module. Sites that mean the same (a function
+ * compiled twice, two calls in one line) are one place; the same inline function of a header in two
+ * libraries is two. */
 #ifndef VBT_PLACES_H
 #define VBT_PLACES_H
 
@@ -18,6 +19,12 @@ struct vbt_source_place {
 };
 
 #define VBT_OUTSIDE "(outside user code)"
+
+/* Is its function only an address, "libfoo.so+0x1234", which names the module already? */
+bool vbt_place_is_address(const struct vbt_source_place *place);
+
+/* Orders by module: what is left to compare of two places with the same file, line and function. */
+int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b);
 
 /* One function on a call path. Inlined functions have frames of their own: a native site has as
  * many as the compiler merged into the code at its address. */

@@ -202,10 +202,10 @@ static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_
     return (struct vbt_symbolized){.symbols = symbols, .count = named->count, .state = named->state};
 }
 
-static bool is_address(const struct vbt_symbol *symbol, const struct vbt_model_module *module) {
-    const char *name = vbt_file_name(module->path);
+bool vbt_symbols_is_address(const char *function, const char *module) {
+    const char *name = vbt_file_name(module);
     size_t length = strlen(name) < NAME_IN_ADDRESS ? strlen(name) : NAME_IN_ADDRESS;
-    return strncmp(symbol->function, name, length) == 0 && strncmp(symbol->function + length, "+0x", 3) == 0;
+    return strncmp(function, name, length) == 0 && strncmp(function + length, "+0x", 3) == 0;
 }
 
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
@@ -225,7 +225,7 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
         make_room(s, 1)->function = own(s, vbt_text("0x%" PRIx64, address));
     }
     if (image != NULL && image->state == VBT_BINARY_SAME)
-        image->nameless = image->nameless || is_address(&s->found[found.count - 1], image->module);
+        image->nameless = image->nameless || vbt_symbols_is_address(s->found[found.count - 1].function, image->module->path);
     found.symbols = s->found;
     found.module = row >= 0 ? m->modules[row].path : "";
     return found;

@@ -35,6 +35,9 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t sit
  * ran, for the caller to free; NULL after the last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
 
+/* Is it the name of a function that is shown as an address in this module: "libfoo.so+0x1234"? */
+bool vbt_symbols_is_address(const char *function, const char *module);
+
 /* The files with functions that are shown as addresses, "a.so, b.so and 3 more", for the caller to
  * free; NULL if there are none. */
 char *vbt_symbols_nameless(const struct vbt_symbols *symbols);

@@ -406,7 +406,9 @@ static int by_parent_and_size(const void *left, const void *right, void *data) {
     int order = strcmp(a->place->function, b->place->function);
     if (order == 0)
         order = strcmp(a->place->file, b->place->file);
-    return order != 0 ? order : a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    if (order == 0)
+        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
+    return order != 0 ? order : vbt_place_compare_modules(a->place, b->place);
 }
 
 void vbt_call_tree_sort(struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {

@@ -111,7 +111,9 @@ static int compare(const void *left, const void *right, void *data) {
     int order = strcmp(a->place->file, b->place->file);
     if (order == 0)
         order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
-    return order != 0 ? order : strcmp(a->place->function, b->place->function);
+    if (order == 0)
+        order = strcmp(a->place->function, b->place->function);
+    return order != 0 ? order : vbt_place_compare_modules(a->place, b->place);
 }
 
 void vbt_functions_sort(struct vbt_functions *functions, const char *key) {

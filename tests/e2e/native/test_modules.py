@@ -1,0 +1,72 @@
+"""Which library a count belongs to."""
+
+import json
+import shutil
+
+import pytest
+
+import vbt
+
+
+def view(*arguments):
+    done = vbt.vbtrace(*arguments)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """The trace of a program with libone.so, where an inline function allocates 1,000 times, and
+    libtwo.so, where the same one allocates 10 times."""
+    folder = tmp_path_factory.mktemp("shared")
+    library = vbt.compiled("shared_inline.c", "-O1", "-DLIBRARY", "-shared", "-fPIC")
+    libraries = [shutil.copy(library, folder / name) for name in ("libone.so", "libtwo.so")]
+    program = vbt.compiled("shared_inline.c", "-O1", "-ldl")
+    return vbt.trace([program, *libraries]).report.path
+
+
+OF_THEIR_OWN = {"libone.so": 1000, "libtwo.so": 10}
+
+
+def by_name(rows, count):
+    """{one of the two libraries: count}, where the count is not 0."""
+    names = [(row["module"] or "").rsplit("/", 1)[-1] for row in rows]
+    return {name: row[count] for name, row in zip(names, rows) if row[count] and name in OF_THEIR_OWN}
+
+
+def test_an_inline_function_is_counted_in_each_library(shared):
+    functions = json.loads(view("functions", "--format", "json", shared))["functions"]
+    assert by_name([row for row in functions if row["function"] == "take"], "allocs") == OF_THEIR_OWN
+    tree = json.loads(view("tree", "--format", "json", "--min", "0", shared))["calls"]
+    assert by_name([row for row in tree if row["function"] == "take"], "allocs") == OF_THEIR_OWN
+    lines = json.loads(view("lines", "--by", "leaf", "--format", "json", shared))["lines"]
+    assert by_name(lines, "allocs") == OF_THEIR_OWN
+
+
+@pytest.mark.parametrize("command", ["functions", "tree"])
+def test_libraries_with_the_same_function_are_counted_by_module(shared, command):
+    rows = json.loads(view(command, "--by", "module", "--format", "json", shared))
+    rows = rows["functions"] if command == "functions" else [row for row in rows["calls"] if row["parent"] == 0]
+    count = "allocs" if command == "functions" else "cumulative_allocs"
+    found = {row["function"]: row[count] for row in rows}
+    assert {name: found[name] for name in OF_THEIR_OWN} == OF_THEIR_OWN
+
+
+def test_filters_by_module_tell_them_apart(shared):
+    for name, allocs in OF_THEIR_OWN.items():
+        rows = json.loads(view("functions", "--format", "json", "--filter", f"module={name}", "--filter", "function=take", shared))["functions"]
+        assert by_name(rows, "allocs") == {name: allocs}
+    text = view("flamegraph", "--format", "collapsed", "--measure", "allocs", "--filter", r"module=libtwo\.so", shared)
+    assert sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines()) >= 10
+    assert not [line for line in text.splitlines() if line.endswith(" 1000")]
+
+
+def test_a_function_whose_name_begins_with_the_programs(tmp_path):
+    program = shutil.copy(vbt.compiled("names.c", "-g0"), tmp_path / "ma")
+    trace = vbt.trace([program]).report.path
+    assert f"{program}(main)\n" in view("functions", trace) or "/ma(main)\n" in view("functions", trace)
+    assert "main (ma)" in view("tree", trace)
+    stripped = tmp_path / "bare"
+    vbt.run(["strip", "-o", stripped, program], check=True)
+    trace = vbt.trace([stripped]).report.path
+    assert "bare+0x" in view("tree", trace) and "(bare)" not in view("tree", trace)
