@@ -51,6 +51,7 @@
     X(void, abort, (void))                                                                                                         \
     X(void, _exit, (int))                                                                                                          \
     X(int, __register_atfork, (void (*)(void), void (*)(void), void (*)(void), void *))                                            \
+    X(int, pthread_setname_np, (pthread_t, const char *))                                                                          \
     X(int, prctl, (int, ...))                                                                                                      \
     X(long, syscall, (long, ...))                                                                                                  \
     X(int, execve, (const char *, char *const *, char *const *))                                                                   \

@@ -1,6 +1,8 @@
-/* Entering a sandbox. Under a seccomp filter, an unexpected system call can end the process: the
- * trace is completed before, and nothing is recorded from then on. */
+/* prctl and syscall, which may enter a sandbox. Under a seccomp filter, an unexpected system call
+ * can end the process: the trace is completed before, and nothing is recorded from then on. Both
+ * may also give up rights, or name a thread. */
 #include "hook.h"
+#include "preload/thread/thread_rows.h"
 
 #include <linux/seccomp.h>
 #include <stdarg.h>
@@ -40,6 +42,8 @@ VBT_EXPORT int prctl(int option, ...) {
     int result = vbt_real.prctl(option, given[0], given[1], given[2], given[3]);
     if (result >= 0 && gives_up_rights(option))
         vbt_lifecycle_gave_up_rights();
+    if (result == 0 && option == PR_SET_NAME)
+        vbt_thread_row_named(0, NULL);
     if (ends && result != 0)
         vbt_lifecycle_resume();
     return result;
@@ -65,6 +69,8 @@ VBT_EXPORT long syscall(long number, ...) {
     long result = vbt_real.syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
     if (result >= 0 && (is_of_rights(number) || (number == SYS_prctl && gives_up_rights(given[0]))))
         vbt_lifecycle_gave_up_rights();
+    if (result == 0 && number == SYS_prctl && given[0] == PR_SET_NAME)
+        vbt_thread_row_named(0, NULL);
     if (ends && result < 0)
         vbt_lifecycle_resume();
     return result;

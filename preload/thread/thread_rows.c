@@ -27,25 +27,65 @@ uint32_t vbt_thread_row_begin(uint32_t tid) {
     return number;
 }
 
+void vbt_thread_row_named(uint32_t tid, const char *name) {
+    char all[VBT_THREAD_NAME] = "";
+    uint64_t words[VBT_THREAD_NAME / 8];
+    uint32_t number = atomic_load(&begun);
+    if (tid == 0)
+        tid = (uint32_t)vbt_sys(SYS_gettid); /* in the child of a vfork, not that of its parent's thread */
+    number = number < VBT_THREAD_LATER ? number : VBT_THREAD_LATER - 1;
+    while (number > 0 && atomic_load_explicit(&rows[number].tid, memory_order_acquire) != tid)
+        number--;
+    if (number == 0)
+        return; /* it gets its row, with its name, at its first event */
+    if (name != NULL)
+        memcpy(all, name, strnlen(name, sizeof all - 1));
+    else
+        vbt_sys(SYS_prctl, PR_GET_NAME, all);
+    memcpy(words, all, sizeof words);
+    for (unsigned i = 0; i < VBT_THREAD_NAME / 8; i++)
+        atomic_store_explicit(&rows[number].called[i], words[i], memory_order_relaxed);
+    atomic_fetch_add(&rows[number].times_called, 1);
+}
+
 uint32_t vbt_thread_count(void) { return atomic_load(&begun); }
 
 const struct vbt_thread_row *vbt_thread_row_at(uint32_t row) { return &rows[row]; }
 
 bool vbt_thread_is_gone(uint32_t tid) { return vbt_sys(SYS_tgkill, vbt_pid, tid, 0) == -ESRCH; }
 
-static void read_name(struct vbt_thread_row *row, uint32_t tid) {
+static bool read_name(struct vbt_thread_row *row, uint32_t tid) {
     char path[64], name[VBT_THREAD_NAME + 1];
     vbt_format(path, sizeof path, "/proc/%d/task/%d/comm", vbt_pid, (int)tid);
     long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (vbt_sys_failed(fd))
-        return;
+        return false;
     long size = vbt_sys(SYS_read, fd, name, sizeof name);
     vbt_sys(SYS_close, fd);
-    if (size > 1) {
-        size--; /* the newline */
-        memcpy(row->name, name, (size_t)size);
-        memset(row->name + size, 0, sizeof row->name - (size_t)size);
-    }
+    if (size <= 1)
+        return false;
+    size--; /* the newline */
+    memcpy(row->name, name, (size_t)size);
+    memset(row->name + size, 0, sizeof row->name - (size_t)size);
+    return true;
+}
+
+static void take_called(struct vbt_thread_row *row) {
+    uint64_t words[VBT_THREAD_NAME / 8];
+    for (unsigned i = 0; i < VBT_THREAD_NAME / 8; i++)
+        words[i] = atomic_load_explicit(&row->called[i], memory_order_relaxed);
+    memcpy(row->name, words, sizeof words);
+}
+
+/* What the kernel says is the newest, unless a hook has seen another name since, or the thread is
+ * gone. */
+static void look_at_name(struct vbt_thread_row *row, uint32_t tid) {
+    uint32_t before = atomic_load(&row->times_called);
+    bool is_read = row->ended == 0 && read_name(row, tid);
+    uint32_t now = atomic_load(&row->times_called);
+    if (now != row->times_seen && !(is_read && now == before))
+        take_called(row);
+    row->times_seen = now;
 }
 
 void vbt_thread_rows_look(int64_t time) {
@@ -57,8 +97,7 @@ void vbt_thread_rows_look(int64_t time) {
             continue;
         if (vbt_thread_is_gone(tid))
             row->ended = time;
-        else
-            read_name(row, tid);
+        look_at_name(row, tid);
     }
 }
 

@@ -18,10 +18,17 @@ struct vbt_thread_row {
     int64_t begun;        /* ns since the start, at its first event */
     int64_t ended;        /* ns, when it was found to be gone; 0: it is not */
     char name[VBT_THREAD_NAME];
+    _Atomic uint64_t called[VBT_THREAD_NAME / 8]; /* the name that a hook saw the thread get last */
+    _Atomic uint32_t times_called;
+    uint32_t times_seen; /* of these, by vbt_thread_rows_look */
 };
 
 /* The row for the calling thread, whose first event this is. */
 uint32_t vbt_thread_row_begin(uint32_t tid);
+
+/* A thread has been given a name, which is known here even if the thread ends at once. tid: 0 for
+ * the calling one; name: NULL to ask the kernel for the calling thread's. Keeps errno. */
+void vbt_thread_row_named(uint32_t tid, const char *name);
 
 /* How many threads have begun. */
 uint32_t vbt_thread_count(void);

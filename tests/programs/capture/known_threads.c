@@ -1,6 +1,7 @@
 /* Threads with known costs, each separately.
  *
  *     known_threads named      three threads with names; main frees some of what they allocated
+ *     known_threads renamed    short threads that are renamed after they allocated, in every way
  *     known_threads later N    N threads, one after another; the i-th allocates i blocks
  *     known_threads many N     N threads, a few at a time, ten blocks each; prints the resident set
  *                              after a tenth of them and at the end */
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { BLOCK = 32, UNIT = 1000, AT_ONCE = 4, EACH = 10 };
@@ -55,6 +58,46 @@ static void *run_named(void *argument) {
     return NULL;
 }
 
+/* Renames itself after its first event, or is renamed by main, and is gone before any tick. */
+static pthread_barrier_t begun, renamed;
+
+static void *run_renamed(void *argument) {
+    struct worker *w = argument;
+    work(w->work, 1);
+    switch (w->number) {
+    case 1:
+        prctl(PR_SET_NAME, "prctl, and cut off");
+        break;
+    case 2:
+        syscall(SYS_prctl, PR_SET_NAME, "syscall");
+        break;
+    case 3:
+        pthread_setname_np(pthread_self(), "first of two");
+        pthread_setname_np(pthread_self(), "itself");
+        pthread_setname_np(pthread_self(), "too long for the kernel");
+        break;
+    default:
+        pthread_barrier_wait(&begun);
+        pthread_barrier_wait(&renamed);
+    }
+    return NULL;
+}
+
+static void rename_all(void) {
+    static struct worker workers[] = {{.number = 1}, {.number = 2}, {.number = 3}, {.number = 4}};
+    pthread_barrier_init(&begun, NULL, 2);
+    pthread_barrier_init(&renamed, NULL, 2);
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&workers[i].thread, NULL, run_renamed, &workers[i]);
+        if (i == 3) {
+            pthread_barrier_wait(&begun);
+            pthread_setname_np(workers[i].thread, "by another");
+            pthread_barrier_wait(&renamed);
+        }
+        pthread_join(workers[i].thread, NULL);
+    }
+}
+
 /* Main frees the next quarter of every thread's work, and one tenth of what only gamma has. */
 static void named(void) {
     static struct worker workers[] = {
@@ -93,6 +136,8 @@ int main(int argc, char **argv) {
         return 2;
     if (strcmp(argv[1], "named") == 0)
         named();
+    if (strcmp(argv[1], "renamed") == 0)
+        rename_all();
     for (int i = 1; strcmp(argv[1], "later") == 0 && i <= count; i++) {
         if (pthread_create(&threads[0], NULL, run_counted, &i) != 0)
             return 1;

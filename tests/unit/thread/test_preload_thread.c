@@ -141,6 +141,11 @@ static void threads_have_names(void **state) {
     pthread_setname_np(other, "s");
     vbt_thread_rows_look(6);
     assert_string_equal(row->name, "s");
+    vbt_thread_row_named(thread->tid, "seen by a hook, but not so later");
+    vbt_thread_rows_look(6);
+    assert_string_equal(row->name, "s"); /* the kernel knows better */
+    vbt_thread_row_named(thread->tid, "seen by a hook");
+    vbt_thread_row_named(0, NULL); /* the calling thread has no row */
     assert_int_equal(row->ended, 0);
     pthread_barrier_wait(&meeting);
     pthread_join(other, NULL);
@@ -149,7 +154,7 @@ static void threads_have_names(void **state) {
     vbt_thread_rows_look(7);
     vbt_thread_rows_look(8);
     assert_int_equal(row->ended, 7);
-    assert_string_equal(row->name, "s");
+    assert_string_equal(row->name, "seen by a hook");
 }
 
 static void after_a_fork_the_caller_is_the_first(void **state) {
