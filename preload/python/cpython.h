@@ -38,9 +38,6 @@
 /* The versions whose line events come from a trace function; see enum vbt_line_events. */
 #define VBT_FOR_EACH_TRACING_PYTHON(DO) DO(8) DO(9) DO(10) DO(11)
 
-/* From 3.12 on os.fork counts the threads of the process, and warns if there are several. */
-enum { VBT_PYTHON_COUNTS_THREADS = 12 };
-
 enum vbt_frame_kind {
     VBT_FRAME_OBJECT,  /* up to 3.10: a heap object; what it executes is (code, f_lasti) */
     VBT_FRAME_CFRAME,  /* 3.11, 3.12: reached through tstate->cframe; what it executes is an instruction's address */
