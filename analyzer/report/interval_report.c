@@ -160,7 +160,8 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
                                  struct vbt_output *output) {
     static const struct vbt_column columns[] = {
         {.title = "From", .least = 12, .ellipsis = VBT_ELLIPSIS_START},
-        {.title = "→ to", .gap = 1, .least = 14, .ellipsis = VBT_ELLIPSIS_START},
+        {.title = "→", .gap = 1},
+        {.title = "to", .gap = 1, .least = 12, .ellipsis = VBT_ELLIPSIS_START},
         {.title = "Count", .align = VBT_RIGHT, .gap = 2},
         {.title = "Time", .align = VBT_RIGHT, .gap = 2},
         {.title = "± std", .align = VBT_RIGHT, .gap = 2, .drop = 2},
@@ -170,7 +171,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
         {.title = "Net", .align = VBT_RIGHT, .gap = 2, .drop = 3},
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    enum { COLUMNS = VBT_COUNT(columns), ALLOCS = 6 };
+    enum { COLUMNS = VBT_COUNT(columns), ALLOCS = 7 };
     struct vbt_text_table *table = vbt_text_table_new(columns, COLUMNS);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++) {
@@ -180,7 +181,8 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
         char *from = short_location(group->from), *to = short_location(group->to);
         double share = per > 0 ? (double)per : 1, each = group->count > 0 ? (double)group->count * share : NAN;
         vbt_text_table_cell(table, "%s", from);
-        vbt_text_table_cell(table, "→ %s", to);
+        vbt_text_table_cell(table, "→");
+        vbt_text_table_cell(table, "%s", to);
         vbt_text_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, (double)group->of[VBT_Q_TIME].total / each);
         put_deviation(table, group, share);

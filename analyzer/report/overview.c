@@ -4,6 +4,7 @@
 #include "command_line.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/totals.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
@@ -15,11 +16,17 @@
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 static const char *const map_kind_names[VBT_MAP_KINDS] = {"anonymous", "file", "arena"};
 
-/* Prints a text of the trace, made printable. */
-static void put_text(FILE *out, const char *before, const char *text, const char *behind) {
-    char *printable = vbt_utf8_printable(text, strlen(text));
-    fprintf(out, "%s%s%s", before, printable, behind);
+/* Prints the next of several facts in a line, or in the next line if it does not fit. Takes ownership of
+ * the fact, which is text of the trace. *used: columns of the line so far. */
+static void put_fact(struct vbt_output *output, size_t *used, char *fact) {
+    static const char separator[] = " · ";
+    char *printable = vbt_utf8_printable(fact, strlen(fact));
+    size_t width = vbt_utf8_width(printable), gap = vbt_utf8_width(separator);
+    bool fits = *used + gap + width <= output->width;
+    fprintf(output->stream, "%s%s", *used == 0 ? "" : fits ? separator : "\n", printable);
+    *used = *used > 0 && fits ? *used + gap + width : width;
     free(printable);
+    free(fact);
 }
 
 void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
@@ -33,23 +40,19 @@ void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
     const char *python = vbt_model_process(m, "python"), *libc = vbt_model_process(m, "libc"), *pid = vbt_model_process(m, "pid");
     const char *host = vbt_model_process(m, "host");
     int64_t started = vbt_model_process_number(m, "started");
-    if (python != NULL)
-        put_text(out, "Python ", python, " · ");
-    else if (libc != NULL)
-        put_text(out, "", libc, " · ");
+    size_t used = 0;
+    if (python != NULL || libc != NULL)
+        put_fact(output, &used, vbt_text("%s%s", python != NULL ? "Python " : "", python != NULL ? python : libc));
     if (pid != NULL)
-        put_text(out, "pid ", pid, host != NULL ? " on " : " · ");
-    if (pid != NULL && host != NULL)
-        put_text(out, "", host, " · ");
+        put_fact(output, &used, vbt_text("pid %s%s%s", pid, host != NULL ? " on " : "", host != NULL ? host : ""));
     if (started > 0)
-        fprintf(out, "started %s · ", vbt_date(started).text);
-    fprintf(out, "ran %s · ", vbt_time((double)vbt_model_duration(m)).text);
-    if (vbt_model_complete(m)) {
-        fputs("complete, ", out);
-        put_text(out, vbt_model_ended_how(m), m->end_reason, "\n");
-    } else {
-        fputs(m->damage != NULL ? "damaged\n" : "cut off\n", out);
-    }
+        put_fact(output, &used, vbt_text("started %s", vbt_date(started).text));
+    put_fact(output, &used, vbt_text("ran %s", vbt_time((double)vbt_model_duration(m)).text));
+    if (vbt_model_complete(m))
+        put_fact(output, &used, vbt_text("complete, %s%s", vbt_model_ended_how(m), m->end_reason));
+    else
+        put_fact(output, &used, vbt_text("%s", m->damage != NULL ? "damaged" : "cut off"));
+    putc('\n', out);
 }
 
 static void put_domain(struct vbt_text_table *table, const char *name, const struct vbt_domain_totals *d, bool peak) {
