@@ -15,8 +15,17 @@ static bool main_program_is_users(const struct vbt_model *m) {
     return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(vbt_base_name(exe), "python", 6) != 0;
 }
 
-/* Is any frame of a site in the main program the user's own code? */
-static bool is_users(struct vbt_places *places, uint32_t site) { return places == NULL || vbt_place_of_user(places, site)->user; }
+/* Is any frame of a native site the user's own code? */
+static bool is_users(const struct vbt_model *m, struct vbt_places *places, uint32_t site, bool own_program) {
+    bool in_program = m->sites[site].b == 1;
+    if (places == NULL || (in_program && !own_program))
+        return in_program && own_program;
+    return vbt_place_may_be_users(places, site) && vbt_place_of_user(places, site)->user;
+}
+
+static bool code_is_users(const struct vbt_model *m, const struct vbt_places *places, uint32_t code) {
+    return places != NULL ? vbt_code_is_users(places, code) : vbt_model_code_is_users(&m->codes[code]);
+}
 
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m, struct vbt_places *places) {
     bool own_program = main_program_is_users(m);
@@ -24,7 +33,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
     /* First find the nearest site of each sort on the path, 0 if there is none. */
     uint32_t *python = vbt_new(count, sizeof *python);   /* Python or special */
     uint32_t *user = vbt_new(count, sizeof *user);       /* the user's own Python, or special */
-    uint32_t *program = vbt_new(count, sizeof *program); /* native, in the main program */
+    uint32_t *program = vbt_new(count, sizeof *program); /* the user's own native code */
     for (size_t i = 1; i < count; i++) {
         uint32_t parent = m->nodes[i].parent, id = m->nodes[i].site;
         const struct vbt_model_site *site = &m->sites[id];
@@ -32,12 +41,12 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
         user[i] = user[parent];
         program[i] = program[parent];
         if (site->kind == VBT_SITE_NATIVE) {
-            if (site->b == 1 && own_program && is_users(places, id))
+            if (is_users(m, places, id, own_program))
                 program[i] = id;
             continue;
         }
         python[i] = id;
-        if (site->kind == VBT_SITE_SPECIAL || vbt_model_code_is_users(&m->codes[site->a]))
+        if (site->kind == VBT_SITE_SPECIAL || code_is_users(m, places, (uint32_t)site->a))
             user[i] = id;
     }
     for (size_t i = 1; i < count; i++) {

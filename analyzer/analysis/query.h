@@ -37,6 +37,7 @@ struct vbt_query {
     uint64_t depth;     /* frames of a stack; UINT64_MAX: all; 0: as many as fit */
     uint64_t limit;     /* rows; UINT64_MAX: all */
     uint64_t per;       /* iterations in an interval between two clock readings; 0: unknown */
+    const char *user;   /* patterns of the user's own code, see user_code.h; NULL: those of the trace */
     bool by_leaf;       /* lines: leaf lines instead of the nearest user lines */
     bool sites;         /* intervals: also list their call sites */
     bool sorted;        /* --sort was given */

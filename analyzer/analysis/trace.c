@@ -53,6 +53,8 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
     free(damage);
     vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
     trace->places = vbt_places_new(&trace->model);
+    if (query->user != NULL)
+        vbt_places_claim(trace->places, query->user);
     vbt_attribute(&trace->attribution, &trace->model, trace->places);
     trace->sources = vbt_sources_new(&trace->model);
     trace->filter = vbt_filter_new(query);

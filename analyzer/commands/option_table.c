@@ -135,6 +135,11 @@ static char *set_attribution(const struct vbt_setting *s) {
     return NULL;
 }
 
+static char *set_user(const struct vbt_setting *s) {
+    s->query->user = s->value;
+    return s->value[0] != '\0' ? NULL : expected("patterns of libraries and source files, separated by commas");
+}
+
 static const char *const groups_of_stacks[] = {"module", "thread", "domain", NULL};
 
 static const char *const groups_of_functions[] = {"module", "thread", NULL};
@@ -260,6 +265,11 @@ const struct vbt_view_option vbt_view_options[] = {
      .help = "attribute to the nearest line of the user's own files (default), or to the allocating line itself",
      .names = attributions,
      .set = set_attribution},
+    {.name = "user",
+     .value = "PATTERNS",
+     .commands = ROWS " leaks",
+     .help = "these libraries and source files are the user's own, too, after ! they are not; such as 'libacme*,!*/vendor/*'",
+     .set = set_user},
     {.name = "by",
      .value = "module|thread|domain",
      .commands = TREES,

@@ -5,6 +5,7 @@
 #include "places.h"
 
 #include "symbols.h"
+#include "user_code.h"
 #include "analyzer/base/allocate.h"
 
 #include <string.h>
@@ -21,8 +22,12 @@ struct site_frames {
     size_t count; /* 0: not resolved yet */
 };
 
+enum whose { UNKNOWN, USERS, OTHERS };
+
 struct vbt_places {
     const struct vbt_model *model;
+    struct vbt_user_code user;
+    enum whose *of_module;       /* by module */
     struct vbt_symbols *symbols; /* created when first needed */
     struct site_frames *by_site;
     struct interned_place **all;
@@ -79,6 +84,8 @@ static struct vbt_source_place special(const char *name) {
 struct vbt_places *vbt_places_new(const struct vbt_model *model) {
     struct vbt_places *p = vbt_new(1, sizeof *p);
     p->model = model;
+    vbt_user_code_init(&p->user, model);
+    p->of_module = vbt_new(model->module_count, sizeof *p->of_module);
     p->by_site = vbt_new(model->site_count + 1, sizeof *p->by_site);
     struct vbt_source_frame *outside = vbt_new(1, sizeof *outside);
     outside->place = outside->function = intern(p, special(VBT_OUTSIDE));
@@ -96,44 +103,61 @@ void vbt_places_free(struct vbt_places *p) {
     for (size_t i = 0; i <= p->model->site_count; i++)
         free(p->by_site[i].rows);
     free(p->by_site);
+    free(p->of_module);
     vbt_symbols_free(p->symbols);
     free(p);
 }
 
 static const char *or_unknown(const char *text) { return text[0] != '\0' ? text : "<unknown>"; }
 
-static struct vbt_source_place python_place(const struct vbt_model *model, const struct vbt_model_site *site, bool function) {
+static struct vbt_source_place python_place(const struct vbt_places *p, const struct vbt_model_site *site, bool function) {
+    const struct vbt_model *model = p->model;
     const struct vbt_model_code *code = &model->codes[site->a];
     int64_t line = function ? code->first_line : site->b;
     return (struct vbt_source_place){.kind = VBT_PLACE_PYTHON,
-                                     .user = vbt_model_code_is_users(code),
+                                     .user = vbt_code_is_users(p, (uint32_t)site->a),
                                      .line = line > 0 ? line : 0,
                                      .file = or_unknown(vbt_model_string(model, code->file)),
                                      .function = or_unknown(vbt_model_string(model, code->name))};
 }
 
-/* Is it a file of library code that is compiled into the program: a header, or Rust's own
- * crates? */
-static bool is_library_source(const char *file) {
-    static const char *const folders[] = {"/usr/include/", "/usr/lib/", "/usr/local/include/", "/rustc/"};
-    for (size_t i = 0; i < VBT_COUNT(folders); i++)
-        if (strncmp(file, folders[i], strlen(folders[i])) == 0)
-            return true;
-    return strstr(file, "/.cargo/registry/") != NULL || strstr(file, "/rustlib/") != NULL;
+bool vbt_code_is_users(const struct vbt_places *p, uint32_t id) {
+    const struct vbt_model_code *code = &p->model->codes[id];
+    return (code->flags & VBT_CODE_OWN) == 0 &&
+           vbt_user_code_has_python(&p->user, vbt_model_string(p->model, code->file), vbt_model_code_is_users(code));
+}
+
+void vbt_places_claim(struct vbt_places *p, const char *patterns) { p->user.patterns = patterns; }
+
+static struct vbt_symbols *symbols_of(struct vbt_places *p) {
+    if (p->symbols == NULL)
+        p->symbols = vbt_symbols_new(p->model);
+    return p->symbols;
+}
+
+bool vbt_place_may_be_users(struct vbt_places *p, uint32_t site) {
+    ptrdiff_t module = vbt_symbols_module(symbols_of(p), site);
+    bool is_program = p->model->sites[site].b == 1;
+    if (module < 0)
+        return is_program;
+    enum whose *whose = &p->of_module[module];
+    if (is_program || *whose == UNKNOWN)
+        *whose = vbt_user_code_has_module(&p->user, p->model->modules[module].path, is_program) ? USERS : OTHERS;
+    return *whose == USERS;
 }
 
 /* Resolves the frames of a native site. */
 static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *frames) {
-    if (p->symbols == NULL)
-        p->symbols = vbt_symbols_new(p->model);
-    struct vbt_symbolized found = vbt_symbols_find(p->symbols, id);
+    struct vbt_symbolized found = vbt_symbols_find(symbols_of(p), id);
+    bool may_be_users = vbt_place_may_be_users(p, id);
     struct vbt_source_frame *rows = vbt_new(found.count, sizeof *rows);
     for (size_t i = 0; i < found.count; i++) {
         const struct vbt_symbol *symbol = &found.symbols[i];
         const char *file = symbol->file != NULL ? symbol->file : found.module;
+        const char *source = symbol->declared_file != NULL ? symbol->declared_file : symbol->file;
         const char *declared = symbol->declared_file != NULL ? symbol->declared_file : file;
         struct vbt_source_place place = {.kind = VBT_PLACE_NATIVE,
-                                         .user = p->model->sites[id].b == 1 && !is_library_source(declared),
+                                         .user = may_be_users && vbt_user_code_has_source(&p->user, source),
                                          .line = symbol->line,
                                          .file = or_unknown(file),
                                          .function = symbol->function,
@@ -150,8 +174,8 @@ static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *f
 static void find_other(struct vbt_places *p, const struct vbt_model_site *site, struct site_frames *frames) {
     struct vbt_source_frame *frame = vbt_new(1, sizeof *frame);
     if (site->kind == VBT_SITE_PYTHON) {
-        frame->place = intern(p, python_place(p->model, site, false));
-        frame->function = intern(p, python_place(p->model, site, true));
+        frame->place = intern(p, python_place(p, site, false));
+        frame->function = intern(p, python_place(p, site, true));
     } else {
         frame->place = intern(p, special(or_unknown(vbt_model_string(p->model, (uint32_t)site->a))));
         frame->function = frame->place;

@@ -10,7 +10,7 @@ enum vbt_place_kind { VBT_PLACE_PYTHON, VBT_PLACE_NATIVE, VBT_PLACE_SPECIAL };
 
 struct vbt_source_place {
     enum vbt_place_kind kind;
-    bool user;            /* the user's own Python code, or native code of the main program that is not from a library's header */
+    bool user;            /* the user's own code, see user_code.h */
     uint32_t index;       /* dense, in order of discovery; 0 is VBT_OUTSIDE */
     int64_t line;         /* 0: none */
     const char *file;     /* source file; the module of native code without one; a special place's name in brackets */
@@ -39,6 +39,16 @@ struct vbt_places;
 /* Strings point into the model, which must live longer. */
 struct vbt_places *vbt_places_new(const struct vbt_model *model);
 void vbt_places_free(struct vbt_places *places);
+
+/* Patterns of the user's own code instead of those that the trace was recorded with. Before the first
+ * question; they must live longer. */
+void vbt_places_claim(struct vbt_places *places, const char *patterns);
+
+/* Can a native site have frames that are the user's own code? No symbols are read for that. */
+bool vbt_place_may_be_users(struct vbt_places *places, uint32_t site);
+
+/* Is a piece of Python code the user's own? */
+bool vbt_code_is_users(const struct vbt_places *places, uint32_t code);
 
 /* The place of a site's innermost frame, resolved when first asked for. Site 0 is VBT_OUTSIDE. */
 const struct vbt_source_place *vbt_place_of_site(struct vbt_places *places, uint32_t site);

@@ -208,11 +208,16 @@ bool vbt_symbols_is_address(const char *function, const char *module) {
     return strncmp(function, name, length) == 0 && strncmp(function + length, "+0x", 3) == 0;
 }
 
+ptrdiff_t vbt_symbols_module(const struct vbt_symbols *s, uint32_t id) {
+    const struct vbt_model_site *site = &s->model->sites[id];
+    return site->module != 0 ? (ptrdiff_t)s->model->module_by_id[site->module] : vbt_address_map_find(&s->map, site->a - 1);
+}
+
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
     const struct vbt_model *m = s->model;
     const struct vbt_model_site *site = &m->sites[id];
     uint64_t address = site->a - 1;
-    ptrdiff_t row = site->module != 0 ? (ptrdiff_t)m->module_by_id[site->module] : vbt_address_map_find(&s->map, address);
+    ptrdiff_t row = vbt_symbols_module(s, id);
     struct image *image = row >= 0 ? &s->images[s->image_of[row]] : NULL;
     const struct vbt_named_site *named = vbt_model_named_site(m, id);
     struct vbt_symbolized found = {.count = 1};

@@ -31,6 +31,9 @@ void vbt_symbols_free(struct vbt_symbols *symbols);
 /* site: must be native. The strings live as long as `symbols` and the model. */
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t site);
 
+/* The model's module (an index) that holds a native site, or -1. */
+ptrdiff_t vbt_symbols_module(const struct vbt_symbols *symbols, uint32_t site);
+
 /* A sentence on the number-th module that was asked about and whose file may not be the one that
  * ran, for the caller to free; NULL after the last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);

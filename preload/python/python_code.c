@@ -12,6 +12,8 @@
 #include "python.h"
 #include "python_lines.h"
 #include "python_stack.h"
+#include "preload/shared/options.h"
+#include "preload/shared/patterns.h"
 
 #include <string.h>
 
@@ -161,6 +163,12 @@ static bool is_shim(const char *file, size_t file_size, const char *name, size_t
     return file_size == size && name_size == size && memcmp(file, init, size) == 0 && memcmp(name, init, size) == 0;
 }
 
+static bool is_users(const char *file) {
+    bool wants;
+    int named = vbt_options.user[0] != '\0' ? vbt_patterns_name(vbt_options.user, file, &wants) : 0;
+    return named != 0 ? named > 0 : vbt_is_user_file(file);
+}
+
 static uint32_t intern_code(const char *code) {
     static char file[TEXT_MAX], name[TEXT_MAX]; /* used under the lock; too large for the program's stacks */
     const struct vbt_python_abi *abi = &vbt_python.abi;
@@ -180,7 +188,7 @@ static uint32_t intern_code(const char *code) {
     XXH3_64bits_update(&state, head, sizeof head);
     XXH3_64bits_update(&state, table, table_size);
     bool is_own = (own_file != 0 && file_id == own_file) || strcmp(file, VBT_OWN_CODE) == 0;
-    uint32_t flags = is_own ? VBT_CODE_OWN : vbt_is_user_file(file) ? VBT_CODE_USER : 0;
+    uint32_t flags = is_own ? VBT_CODE_OWN : is_users(file) ? VBT_CODE_USER : 0;
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
 

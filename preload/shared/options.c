@@ -141,6 +141,13 @@ static const char *set_functions(const char *value) { return set_patterns(vbt_op
 
 static const char *set_files(const char *value) { return set_patterns(vbt_options.files, value); }
 
+static const char *set_user(const char *value) {
+    if (value[0] == '\0' || strlen(value) >= sizeof vbt_options.user)
+        return "patterns of libraries and source files, separated by commas";
+    strcpy(vbt_options.user, value);
+    return NULL;
+}
+
 static const char *set_objects(const char *value) {
     if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
         return "0 or 1";
@@ -169,6 +176,8 @@ const struct vbt_option vbt_option_list[] = {
     {"FUNCTIONS", "PATTERNS", "count the lines of functions with these names instead, such as main,sort_*,Table.*", set_functions},
     {"OBJECTS", NULL, "count the objects that each line creates, including those from Python's free lists", set_objects},
     {"FILES", "PATTERNS", "count the lines of files with these names instead, such as tables.py", set_files},
+    {"USER", "PATTERNS", "these libraries and source files are your own, too, after ! they are not: 'libacme*,!*/vendor/*'",
+     set_user},
 };
 
 const size_t vbt_option_count = VBT_COUNT(vbt_option_list);

@@ -35,6 +35,7 @@ struct vbt_options {
     bool objects;                     /* VBTRACE_OBJECTS: count objects from free lists, too */
     char functions[VBT_PATTERNS_MAX]; /* VBTRACE_FUNCTIONS and VBTRACE_FILES: their patterns, "" for none */
     char files[VBT_PATTERNS_MAX];
+    char user[VBT_PATTERNS_MAX];    /* VBTRACE_USER: patterns of the user's own code, "" for none */
     int64_t delay;                  /* VBTRACE_DELAY: ns; INT64_MAX: until the program starts recording */
     uint64_t max_trace, max_memory; /* VBTRACE_MAX_TRACE, VBTRACE_MAX_MEMORY: bytes; 0: no limit */
     int64_t duration;               /* VBTRACE_DURATION: ns; 0: to the end */

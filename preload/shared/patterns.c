@@ -44,20 +44,27 @@ bool vbt_patterns_match(const char *patterns, const char *name, size_t size, cha
     }
 }
 
-int vbt_patterns_decide(const char *patterns, const char *path) {
-    bool any_wanted = false, wanted = false;
+int vbt_patterns_name(const char *patterns, const char *path, bool *wants) {
+    bool named = false;
+    *wants = false;
     for (const char *at = patterns; *at != '\0';) {
         size_t length = strcspn(at, ",");
-        bool unwanted = *at == '!';
-        const char *pattern = at + unwanted;
-        size_t size = length - unwanted;
+        bool excludes = *at == '!';
+        const char *pattern = at + excludes;
+        size_t size = length - excludes;
         const char *text = memchr(pattern, '/', size) != NULL ? path : vbt_base_name(path);
         bool found = size > 0 && vbt_pattern_matches(pattern, size, text, strlen(text), '?');
-        if (found && unwanted)
-            return 0;
-        any_wanted |= !unwanted && size > 0;
-        wanted |= found;
+        if (found && excludes)
+            return -1;
+        *wants |= !excludes && size > 0;
+        named |= found;
         at += length + (at[length] == ',');
     }
-    return wanted ? 1 : any_wanted ? 0 : -1;
+    return named;
+}
+
+int vbt_patterns_decide(const char *patterns, const char *path) {
+    bool wants;
+    int named = vbt_patterns_name(patterns, path, &wants);
+    return named != 0 ? named > 0 : wants ? 0 : -1;
 }

@@ -16,10 +16,14 @@ bool vbt_pattern_matches(const char *pattern, size_t pattern_size, const char *t
  * Class.method ('.'). name needs no terminating zero. */
 bool vbt_patterns_match(const char *patterns, const char *name, size_t size, char separator);
 
-/* What a list of patterns, as in VBTRACE_EXE, decides for a program: 1 trace it, 0 do not, -1
- * nothing. A pattern with a slash is matched against the path, others against its last part. A
- * pattern after "!" excludes what it matches, whatever the others say. A list of only such patterns
- * decides nothing about other programs; any other list excludes what it does not match. */
+/* Does a list of patterns name a file: 1 yes; -1 a pattern after "!" does, whatever the others say;
+ * 0 no. Patterns are separated by commas; one with a slash is matched against the path, others
+ * against its last part. *wants: is there any pattern without "!"? */
+int vbt_patterns_name(const char *patterns, const char *path, bool *wants);
+
+/* What such a list, as in VBTRACE_EXE, decides for a program: 1 trace it, 0 do not, -1 nothing. A
+ * list of only patterns after "!" decides nothing about other programs; any other list excludes
+ * what it does not match. */
 int vbt_patterns_decide(const char *patterns, const char *path);
 
 #endif

@@ -70,3 +70,53 @@ def test_a_function_whose_name_begins_with_the_programs(tmp_path):
     vbt.run(["strip", "-o", stripped, program], check=True)
     trace = vbt.trace([stripped]).report.path
     assert "bare+0x" in view("tree", trace) and "(bare)" not in view("tree", trace)
+
+
+def take_line():
+    text = vbt.program("shared_inline.c").read_text().splitlines()
+    return next(number for number, line in enumerate(text, 1) if "//@ take" in line)
+
+
+def users(trace, *options):
+    """{library: allocations at the line of take()} as charged to the user's own lines."""
+    lines = json.loads(view("lines", "--format", "json", *options, trace))["lines"]
+    return by_name([row for row in lines if row["user"] and row["line"] == take_line()], "allocs")
+
+
+def test_libraries_elsewhere_are_the_users_if_patterns_say_so(shared, tmp_path):
+    assert users(shared) == {}
+    assert users(shared, "--user", "libone.so") == {"libone.so": 1000}
+    assert users(shared, "--user", "*/lib*,!libone*") == {"libtwo.so": 10}
+    program, libraries = vbt.compiled("shared_inline.c", "-O1", "-ldl"), []
+    for name in OF_THEIR_OWN:
+        libraries.append(shutil.copy(vbt.compiled("shared_inline.c", "-O1", "-DLIBRARY", "-shared", "-fPIC"), tmp_path / name))
+    trace = vbt.trace([program, *libraries], env={"VBTRACE_USER": "libtwo*"}).report.path
+    assert users(trace) == {"libtwo.so": 10}
+    assert users(trace, "--user", "libone*") == {"libone.so": 1000}
+
+
+@pytest.mark.parametrize("below", ["program", "working directory"])
+def test_libraries_below_the_programs_folders_are_the_users(below, tmp_path):
+    program, library = vbt.compiled("shared_inline.c", "-O1", "-ldl"), vbt.compiled("shared_inline.c", "-O1", "-DLIBRARY", "-shared", "-fPIC")
+    (tmp_path / "plugins").mkdir()
+    libraries = [shutil.copy(library, tmp_path / "plugins" / name) for name in OF_THEIR_OWN]
+    if below == "program":
+        run = vbt.trace([shutil.copy(program, tmp_path / "program"), *libraries])
+    else:
+        run = vbt.trace([program, *libraries], directory=tmp_path)
+    assert users(run.report.path) == OF_THEIR_OWN
+    assert users(run.report.path, "--user", "!*/plugins/*") == {}
+
+
+def test_headers_as_clang_names_them(tmp_path):
+    """/usr/bin/../lib/gcc/...: what the standard library allocates is charged to the caller."""
+    compiler = shutil.which("clang++")
+    if compiler is None:
+        pytest.skip("needs clang++")
+    source = tmp_path / "fills.cpp"
+    source.write_text('#include <map>\n#include <string>\n\nint main() {\n    std::map<int, std::string> all;\n    for (int i = 0; i < 50; i++)\n        all[i] = std::string(40, \'x\'); //@\n}\n')
+    for level in ("-O0", "-O2"):
+        program = tmp_path / f"fills{level}"
+        vbt.run([compiler, "-g", level, "-o", program, source], check=True)
+        lines = json.loads(view("lines", "--format", "json", vbt.trace([program]).report.path))["lines"]
+        assert {row["line"]: row["allocs"] for row in lines if row["user"]} == {7: 100}, level

@@ -116,6 +116,13 @@ static void programs_are_patterns(void **state) {
     assert_refused("VBTRACE_EXE=", "patterns");
 }
 
+static void the_users_own_are_patterns(void **state) {
+    (void)state;
+    assert_accepted("VBTRACE_USER=libacme*,!*/vendor/*");
+    assert_string_equal(vbt_options.user, "libacme*,!*/vendor/*");
+    assert_refused("VBTRACE_USER=", "patterns");
+}
+
 static void delay_and_duration_are_seconds(void **state) {
     (void)state;
     assert_accepted("VBTRACE_DELAY=0.25");
@@ -252,6 +259,7 @@ int main(void) {
         cmocka_unit_test(tick_is_whole_milliseconds),
         cmocka_unit_test(quiet_is_0_or_1),
         cmocka_unit_test(programs_are_patterns),
+        cmocka_unit_test(the_users_own_are_patterns),
         cmocka_unit_test(delay_and_duration_are_seconds),
         cmocka_unit_test(limits_are_sizes),
         cmocka_unit_test(follow_is_programs_or_all),

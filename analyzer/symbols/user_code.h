@@ -1,0 +1,31 @@
+/* Whose code it is: the user's own, or a library's.
+ *
+ * The user's own are the program, and the libraries that lie below its folder or below the working
+ * directory; of these, not what library headers and package managers brought into them. Patterns
+ * (VBTRACE_USER, --user) add to that, or after "!" take away: they name libraries and, within the
+ * user's own, source files. */
+#ifndef VBT_USER_CODE_H
+#define VBT_USER_CODE_H
+
+#include "analyzer/trace/model.h"
+
+struct vbt_user_code {
+    const char *patterns;   /* as in VBTRACE_USER, see preload/shared/patterns.h; NULL: none */
+    const char *folders[2]; /* with the user's own libraries; NULL: none */
+    size_t lengths[2];
+};
+
+/* From what the trace says of the program. */
+void vbt_user_code_init(struct vbt_user_code *user, const struct vbt_model *model);
+
+/* May a loaded file have code of the user's own? */
+bool vbt_user_code_has_module(const struct vbt_user_code *user, const char *path, bool is_program);
+
+/* Is a function that begins in a source file (NULL: unknown) the user's own, in a loaded file that
+ * may have such? */
+bool vbt_user_code_has_source(const struct vbt_user_code *user, const char *file);
+
+/* Is a file of Python code the user's own? otherwise: what holds where no pattern decides. */
+bool vbt_user_code_has_python(const struct vbt_user_code *user, const char *file, bool otherwise);
+
+#endif
