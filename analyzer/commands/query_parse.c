@@ -6,10 +6,14 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/export/exporter.h"
+#include "format/format.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The first of the first `count` rows with this name; `count` if there is none. */
 static size_t first_row(const char *name, size_t count) {
@@ -75,6 +79,35 @@ static int set_option(const struct vbt_command *command, int found, struct vbt_q
     return status;
 }
 
+static bool is_same_file(const struct stat *file, const char *path) {
+    struct stat other;
+    return path != NULL && stat(path, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
+}
+
+static bool is_trace(const char *path) {
+    char magic[sizeof VBT_FILE_MAGIC - 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is = fd >= 0 && read(fd, magic, sizeof magic) == (ssize_t)sizeof magic && memcmp(magic, VBT_FILE_MAGIC, sizeof magic) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+/* A report that replaces a trace, or what else it is made from, is a slip: most often the report's
+ * own file was forgotten. Returns -1, or 2 after a message. */
+static int check_output(const struct vbt_command *command, const struct vbt_query *query) {
+    struct stat file;
+    if (query->output == NULL || stat(query->output, &file) != 0 || !S_ISREG(file.st_mode))
+        return -1;
+    if (is_same_file(&file, query->suppress))
+        return vbt_fail("%s: is what --suppress reads; choose another name for --output", query->output);
+    if (command->output != NULL) /* it writes traces */
+        return -1;
+    if (is_same_file(&file, query->trace))
+        return vbt_fail("%s: is the trace itself; choose another name for --output", query->output);
+    return is_trace(query->output) ? vbt_fail("%s: is a trace; choose another name for --output, or remove it", query->output) : -1;
+}
+
 int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     vbt_query_begin(query, command);
     struct option *known = getopt_options();
@@ -95,5 +128,5 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
         return vbt_fail("%s --format %s does not take --%s: it holds no call stacks", command->name, query->exporter, stacks);
     query->trace = arguments[optind];
     vbt_query_finish(query, command);
-    return -1;
+    return check_output(command, query);
 }

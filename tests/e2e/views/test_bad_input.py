@@ -9,6 +9,7 @@ import struct
 
 import pytest
 
+import trace_reader
 import vbt
 
 READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export info symbolize".split()
@@ -19,9 +20,14 @@ each_reader = pytest.mark.parametrize("command", READERS)
 
 
 @pytest.fixture(scope="module")
-def trace():
-    """A trace of a C program with sections."""
-    return vbt.trace([vbt.compiled("clocks.c")]).report.trace
+def trace_path():
+    """The trace of a C program with sections."""
+    return vbt.trace([vbt.compiled("clocks.c")]).paths[0]
+
+
+@pytest.fixture(scope="module")
+def trace(trace_path):
+    return trace_reader.Trace(trace_path)
 
 
 @pytest.fixture
@@ -203,3 +209,30 @@ def test_options_of_others(command):
 
 def test_too_many_filters():
     refused("--filter x: expected at most 16 filters", "report", *["--filter", "x"] * 17, "x.vbt")
+
+
+@each_reader
+def test_output_onto_what_is_read(command, trace_path, tmp_path):
+    """By any name of it. symbolize alone replaces a trace, since that is what it is for."""
+    path, link, other = tmp_path / "t.vbt", tmp_path / "link", tmp_path / "other.vbt"
+    data = trace_path.read_bytes()
+    path.write_bytes(data)
+    other.write_bytes(data)
+    link.symlink_to(path)
+    if command == "symbolize":
+        assert vbt.vbtrace(command, "-o", link, path).returncode == 0
+        return
+    for name in (path, link, f"{tmp_path}/./t.vbt"):
+        refused(f"{name}: is the trace itself; choose another name for --output", command, "-o", name, path)
+    refused(f"{other}: is a trace; choose another name for --output, or remove it", command, "-o", other, path)
+    assert path.read_bytes() == data and other.read_bytes() == data
+    for text in (b"", data[:7], b"an older report"):
+        other.write_bytes(text)
+        assert vbt.vbtrace(command, "-o", other, path).returncode == 0
+
+
+def test_output_onto_the_patterns(trace_path, tmp_path):
+    known = tmp_path / "known"
+    known.write_text("leak:main\n")
+    refused(f"{known}: is what --suppress reads; choose another name for --output", "leaks", "--suppress", known, "-o", known, trace_path)
+    assert known.read_text() == "leak:main\n"
