@@ -107,20 +107,17 @@ struct vbt_unit vbt_rate(double n) {
     return out;
 }
 
-static struct tm broken_down(int64_t ns, bool local) {
+static struct tm broken_down(int64_t ns) {
     time_t seconds = (time_t)(ns / 1000000000);
     struct tm tm = {0};
-    if (local)
-        localtime_r(&seconds, &tm);
-    else
-        gmtime_r(&seconds, &tm);
+    gmtime_r(&seconds, &tm);
     return tm;
 }
 
 struct vbt_unit vbt_date(int64_t ns) {
     struct vbt_unit out;
-    struct tm tm = broken_down(ns, true);
-    strftime(out.text, sizeof out.text, "%Y-%m-%d %H:%M:%S", &tm);
+    struct tm tm = broken_down(ns);
+    strftime(out.text, sizeof out.text, "%Y-%m-%d %H:%M:%S UTC", &tm);
     return out;
 }
 
@@ -128,7 +125,7 @@ struct vbt_unit vbt_iso_date(int64_t ns) {
     struct vbt_unit seconds, out;
     if (ns < 0)
         ns = 0;
-    struct tm tm = broken_down(ns, false);
+    struct tm tm = broken_down(ns);
     strftime(seconds.text, sizeof seconds.text, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(out.text, sizeof out.text, "%.32s.%09dZ", seconds.text, (int)(ns % 1000000000));
     return out;

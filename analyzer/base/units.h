@@ -30,7 +30,8 @@ struct vbt_unit vbt_time(double ns);
 /* 2.000, 1,048,576.000 */
 struct vbt_unit vbt_rate(double per_iteration);
 
-/* ns since 1970: 2026-01-31 09:05:00 in local time, and 2026-01-31T09:05:00.123456789Z */
+/* ns since 1970: 2026-01-31 09:05:00 UTC, and 2026-01-31T09:05:00.123456789Z. No local time: a
+ * report reads the same wherever it is made. */
 struct vbt_unit vbt_date(int64_t ns);
 struct vbt_unit vbt_iso_date(int64_t ns);
 

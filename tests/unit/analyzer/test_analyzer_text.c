@@ -83,6 +83,7 @@ static void dates_are_exact(void **state) {
     assert_string_equal(vbt_iso_date(1700000000000000001).text, "2023-11-14T22:13:20.000000001Z");
     assert_string_equal(vbt_iso_date(-5).text, "1970-01-01T00:00:00.000000000Z");
     vbt_iso_date(INT64_MAX);
+    assert_string_equal(vbt_date(1700000000000000001).text, "2023-11-14 22:13:20 UTC");
     vbt_date(INT64_MIN);
 }
 
