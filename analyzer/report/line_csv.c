@@ -6,6 +6,14 @@
 
 #include <stdlib.h>
 
+/* What JSON has as null is an empty cell. */
+static void put_known(struct vbt_csv *csv, bool known, uint64_t value) {
+    if (known)
+        vbt_csv_unsigned(csv, value);
+    else
+        vbt_csv_text(csv, NULL);
+}
+
 void vbt_line_csv_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, FILE *out) {
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out,
@@ -30,9 +38,9 @@ void vbt_line_csv_print(const struct vbt_lines *lines, uint64_t limit, struct vb
         vbt_csv_integer(&csv, s->live_bytes);
         vbt_csv_integer(&csv, s->at_peak_bytes);
         vbt_csv_unsigned(&csv, s->temporary);
-        vbt_csv_unsigned(&csv, any ? s->smallest : 0);
-        vbt_csv_unsigned(&csv, any ? s->largest : 0);
-        vbt_csv_unsigned(&csv, s->max_rss_bytes);
+        put_known(&csv, any, s->smallest);
+        put_known(&csv, any, s->largest);
+        put_known(&csv, s->max_rss_bytes > 0, s->max_rss_bytes);
         vbt_csv_end_row(&csv);
         free(text);
     }
