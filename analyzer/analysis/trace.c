@@ -48,7 +48,7 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
         vbt_model_free(&trace->model);
         return false;
     }
-    if (damage != NULL && query->format != VBT_JSON)
+    if (damage != NULL)
         vbt_warn("%s: %s", query->trace, damage);
     free(damage);
     vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);

@@ -18,9 +18,8 @@ struct vbt_trace {
     bool *counts; /* by node: whether its counters are reported, see filter.h */
 };
 
-/* Loads query->trace. Says on standard error why it cannot be loaded and, unless the report is JSON
- * (which has notes), what is damaged. False, for exit status 2, if there is nothing to report. Free
- * the trace only if it was loaded. */
+/* Loads query->trace. Says on standard error why it cannot be loaded, or what of it is damaged.
+ * False, for exit status 2, if there is nothing to report. Free the trace only if it was loaded. */
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
 

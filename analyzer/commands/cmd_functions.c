@@ -42,6 +42,8 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     char *self = vbt_text("self-%s", vbt_measure_names[measure]), *cumulative = vbt_text("cum-%s", vbt_measure_names[measure]);
     static const char *const titles[] = {
         [VBT_BY_NOTHING] = "filename:lineno(function)", [VBT_BY_MODULE] = "module", [VBT_BY_THREAD] = "thread"};
+    static const char *const more[] = {
+        [VBT_BY_NOTHING] = "more function", [VBT_BY_MODULE] = "more module", [VBT_BY_THREAD] = "more thread"};
     const struct vbt_column columns[] = {
         {.title = "allocs", .align = VBT_RIGHT, .width = 12},
         {.title = self, .align = VBT_RIGHT, .gap = 2},
@@ -70,12 +72,14 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     free(self);
     free(cumulative);
     if (functions->count > query->limit)
-        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(functions->count - query->limit), "more function").text);
+        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(functions->count - query->limit), more[query->by]).text);
 }
 
-static void print_json(const struct vbt_functions *functions, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
+                       FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, model);
     vbt_json_array_begin(&json, "functions");
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
@@ -137,7 +141,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
-        print_json(&functions, query, output.stream);
+        print_json(&functions, &trace.model, query, output.stream);
     else if (query->format == VBT_CSV)
         print_csv(&functions, query, output.stream);
     else

@@ -8,6 +8,7 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/json_rows.h"
 #include "analyzer/report/overview.h"
 #include "format/chunk_kinds.h"
 #include "format/count.h"
@@ -133,16 +134,9 @@ static void print_json(const struct vbt_model *m, const struct vbt_conservation 
     vbt_json_begin(&json, out);
     vbt_json_member(&json, "file", vbt_json_text(m->path));
     vbt_json_member(&json, "readable_bytes", vbt_json_unsigned(m->file_bytes));
-    vbt_json_member(&json, "complete", json_boolean(vbt_model_complete(m)));
+    vbt_json_completeness(&json, m);
     vbt_json_member(&json, "end_reason", vbt_json_text(m->ended ? m->end_reason : NULL));
     vbt_json_member(&json, "duration_ns", vbt_json_unsigned(vbt_model_duration(m)));
-    json_t *damage = json_null();
-    if (m->damage != NULL) {
-        damage = json_object();
-        json_object_set_new(damage, "byte", vbt_json_unsigned(m->damage_offset));
-        json_object_set_new(damage, "what", vbt_json_text(m->damage));
-    }
-    vbt_json_member(&json, "damage", damage);
     vbt_json_member(&json, "conservation", vbt_json_conservation(conservation));
     vbt_json_member(&json, "lost_events", vbt_json_unsigned(vbt_lost_total(m)));
     vbt_json_member(&json, "chunks", chunks_of(m));

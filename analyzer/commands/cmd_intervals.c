@@ -6,6 +6,7 @@
 #include "analyzer/base/json.h"
 #include "analyzer/base/units.h"
 #include "analyzer/report/interval_report.h"
+#include "analyzer/report/json_rows.h"
 #include "format/count.h"
 
 #include <math.h>
@@ -26,9 +27,11 @@ static void print_text(const struct vbt_interval_list *groups, const struct vbt_
     print_more(output, others, query->limit, "more interval");
 }
 
-static void print_json(const struct vbt_interval_list *groups, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
+                       FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, model);
     vbt_json_array_begin(&json, "intervals");
     for (size_t i = 0; i < groups->count && i < query->limit; i++)
         vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
@@ -83,7 +86,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
-        print_json(&groups, query, output.stream);
+        print_json(&groups, &trace.model, query, output.stream);
     else if (query->format == VBT_CSV)
         print_csv(&groups, query, output.stream);
     else

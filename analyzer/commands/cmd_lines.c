@@ -74,10 +74,12 @@ static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt
     vbt_text_table_free(table);
 }
 
-static void print_json(const struct vbt_lines *lines, const struct vbt_line_profile *profile, const struct vbt_query *query,
-                       struct vbt_sources *sources, FILE *out) {
+static void print_json(const struct vbt_lines *lines, const struct vbt_line_profile *profile, const struct vbt_trace *trace,
+                       const struct vbt_query *query, FILE *out) {
+    struct vbt_sources *sources = trace->sources;
     struct vbt_json json;
     vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, &trace->model);
     vbt_json_member(&json, "by", json_string(query->by_leaf ? "leaf" : "user"));
     vbt_json_array_begin(&json, "lines");
     for (size_t i = 0; i < lines->count && i < query->limit; i++)
@@ -129,7 +131,7 @@ static void print_lines(const struct vbt_trace *trace, const struct vbt_line_pro
     vbt_lines_filter(&lines, trace->filter);
     vbt_lines_sort(&lines, query->sort);
     if (query->format == VBT_JSON)
-        print_json(&lines, profile, query, trace->sources, output->stream);
+        print_json(&lines, profile, trace, query, output->stream);
     else if (query->format == VBT_CSV)
         vbt_line_csv_print(&lines, query->limit, trace->sources, output->stream);
     else

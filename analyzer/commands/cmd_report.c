@@ -161,7 +161,7 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_query *qu
     vbt_json_member(&json, "program", vbt_json_program(model));
     vbt_json_member(&json, "totals", vbt_json_totals(model));
     vbt_json_member(&json, "resident", vbt_json_resident(model));
-    vbt_json_member(&json, "complete", json_boolean(vbt_model_complete(model)));
+    vbt_json_completeness(&json, model);
     vbt_json_member(&json, "end_reason", vbt_json_text(model->ended ? model->end_reason : NULL));
     vbt_json_member(&json, "conservation", vbt_json_conservation(conservation));
     json_t *stacks = json_object();

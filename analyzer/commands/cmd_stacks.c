@@ -10,6 +10,7 @@
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"
+#include "analyzer/report/json_rows.h"
 #include "analyzer/report/stack_text.h"
 #include "format/count.h"
 
@@ -160,7 +161,7 @@ static void print_groups(const struct stack_rows *rows, int64_t whole, struct vb
 }
 
 /* Prints the groups of --by and their shares. */
-static void print_shares(const struct stack_rows *rows, struct vbt_output *output) {
+static void print_shares(const struct stack_rows *rows, enum vbt_group by, struct vbt_output *output) {
     struct stack_row *shares = vbt_new(rows->tree->count, sizeof *shares);
     size_t count = 0;
     int64_t whole = rows->tree->calls[0].cumulative[rows->measure];
@@ -176,7 +177,8 @@ static void print_shares(const struct stack_rows *rows, struct vbt_output *outpu
                   vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].of[measure]).text,
                            vbt_share(shares[i].of[measure], whole).text, rows->tree->calls[shares[i].call].place->function));
     if (count > SHARES_SHOWN)
-        fprintf(output->stream, "%22s… and %s more\n", "", vbt_count((int64_t)(count - SHARES_SHOWN)).text);
+        fprintf(output->stream, "%22s… and %s\n", "",
+                vbt_counted((int64_t)(count - SHARES_SHOWN), by == VBT_BY_MODULE ? "more module" : "more thread").text);
     if (count > 0)
         putc('\n', output->stream);
     free(shares);
@@ -197,7 +199,7 @@ static void print_text(const struct stack_rows *rows, const struct vbt_model *mo
     else if (measure != VBT_MEASURE_PEAK)
         print_more(output, measure, totals);
     fprintf(out, ", %s\n\n", vbt_counted((int64_t)stacks, "call stack").text);
-    print_shares(rows, output);
+    print_shares(rows, query->by, output);
 
     struct stack_row others = {0};
     for (size_t i = 0; i < rows->count; i++) {
@@ -237,11 +239,25 @@ static size_t stack_limit(const struct stack_rows *rows, const struct vbt_query 
     return query->depth != 0 ? query->depth : vbt_stack_limit(rows->tree, rows->measure);
 }
 
+static void print_json_groups(const struct stack_rows *rows, struct vbt_json *json) {
+    vbt_json_array_begin(json, "runtime");
+    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
+        if (rows->groups[i].stacks > 0) {
+            json_t *group = json_object();
+            json_object_set_new(group, "name", json_string(vbt_runtime_group_names[rows->groups[i].group]));
+            json_object_set_new(group, "stacks", json_integer((json_int_t)rows->groups[i].stacks));
+            vbt_json_measures(group, "", rows->groups[i].of);
+            vbt_json_item(json, group);
+        }
+    vbt_json_array_end(json);
+}
+
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
-static void print_json(const struct stack_rows *rows, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
     struct vbt_json json;
     vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
     json_t *totals = json_object();
     vbt_json_measures(totals, "", tree->calls[0].cumulative);
@@ -284,16 +300,7 @@ static void print_json(const struct stack_rows *rows, const struct vbt_query *qu
     }
     vbt_json_array_end(&json);
 
-    vbt_json_array_begin(&json, "runtime");
-    for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
-        if (rows->groups[i].stacks > 0) {
-            json_t *group = json_object();
-            json_object_set_new(group, "name", json_string(vbt_runtime_group_names[rows->groups[i].group]));
-            json_object_set_new(group, "stacks", json_integer((json_int_t)rows->groups[i].stacks));
-            vbt_json_measures(group, "", rows->groups[i].of);
-            vbt_json_item(&json, group);
-        }
-    vbt_json_array_end(&json);
+    print_json_groups(rows, &json);
     vbt_json_end(&json);
     free(number);
     free(frame_of);
@@ -345,7 +352,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
-        print_json(&rows, query, output.stream);
+        print_json(&rows, &trace.model, query, output.stream);
     else if (query->format == VBT_CSV)
         print_csv(&rows, query, output.stream);
     else

@@ -7,6 +7,7 @@
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/json_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,7 @@ static void print_text(const struct vbt_model *model, struct vbt_output *output)
 static void print_json(const struct vbt_model *model, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, model);
     vbt_json_member(&json, "duration_ns", vbt_json_unsigned(vbt_model_duration(model)));
     vbt_json_member(&json, "peak_bytes", json_integer(model->state[VBT_STATE_PEAK]));
     vbt_json_member(&json, "max_rss_bytes", json_integer(model->state[VBT_STATE_MAX_RSS]));

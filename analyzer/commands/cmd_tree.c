@@ -6,6 +6,7 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"
+#include "analyzer/report/json_rows.h"
 #include "format/count.h"
 
 #include <stdlib.h>
@@ -235,10 +236,11 @@ static const char *text_of(struct texts *texts, const struct vbt_call *call) {
     return *text;
 }
 
-static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_query *query,
-                       FILE *out) {
+static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_model *model,
+                       const struct vbt_query *query, FILE *out) {
     struct vbt_json json;
     vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[query->measure]));
     json_t *totals = json_object();
     vbt_json_measures(totals, "", tree->calls[0].cumulative);
@@ -306,7 +308,7 @@ int vbt_cmd_tree(const struct vbt_query *query) {
         size_t count;
         uint32_t *order = in_order(&tree, &count);
         if (query->format == VBT_JSON)
-            print_json(&tree, order, count, query, output.stream);
+            print_json(&tree, order, count, &trace.model, query, output.stream);
         else
             print_csv(&tree, order, count, query, output.stream);
         free(order);

@@ -2,7 +2,6 @@
 #include "json_rows.h"
 
 #include "analyzer/analysis/threads.h"
-#include "analyzer/base/json.h"
 
 #include <stdlib.h>
 
@@ -57,6 +56,17 @@ json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sourc
     if (line->sizes != NULL)
         json_object_set_new(row, "sizes", sizes_of(line->sizes));
     return row;
+}
+
+void vbt_json_completeness(struct vbt_json *json, const struct vbt_model *m) {
+    json_t *damage = json_null();
+    if (m->damage != NULL) {
+        damage = json_object();
+        json_object_set_new(damage, "byte", vbt_json_unsigned(m->damage_offset));
+        json_object_set_new(damage, "what", vbt_json_text(m->damage));
+    }
+    vbt_json_member(json, "complete", json_boolean(vbt_model_complete(m)));
+    vbt_json_member(json, "damage", damage);
 }
 
 json_t *vbt_json_threads(const struct vbt_model *m) {

@@ -3,6 +3,7 @@
 #define VBT_JSON_ROWS_H
 
 #include "analyzer/analysis/lines.h"
+#include "analyzer/base/json.h"
 #include "analyzer/symbols/source.h"
 
 #include <jansson.h>
@@ -12,6 +13,9 @@ json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources 
 
 /* An item of "lines" and "user_lines". */
 json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sources);
+
+/* The members "complete" and "damage", null or {"byte", "what"}. */
+void vbt_json_completeness(struct vbt_json *json, const struct vbt_model *model);
 
 /* [{"thread", "label", "name", "tid", "threads", "begun_ns", "ended_ns", counts}] */
 json_t *vbt_json_threads(const struct vbt_model *model);

@@ -4,6 +4,7 @@ comes before."""
 import json
 import os
 import random
+import re
 
 import pytest
 
@@ -140,3 +141,26 @@ def test_one_line_says_that_there_is_nothing(whole, tmp_path):
     done = vbt.vbtrace("lines", "--like", "line_profiler", path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f"byte {offsets[-1] + len(b'damage')}" in done.stderr and "no line was counted" in done.stderr
+
+
+VIEWS = "report lines functions tree peak leaks temporary intervals timeline info".split()
+
+
+@pytest.mark.parametrize("command", VIEWS)
+def test_every_view_says_what_is_damaged(command, whole, tmp_path):
+    """On standard error in every format, and in JSON as members; a trace that is merely cut off is
+    not complete."""
+    data, offsets, _ = whole
+    path = tmp_path / "damaged.vbt"
+    path.write_bytes(data[:-1])
+    said = rf"vbtrace: warning: {path}: damaged at byte {len(data) - 1}: the file ends inside a chunk: .* of .* bytes are there; everything before it is reported\n"
+    for form in ("text", "csv", "json"):
+        done = vbt.vbtrace(command, "--format", form, path)
+        assert done.returncode == 0 and re.fullmatch(said, done.stderr), done.stderr
+    reported = json.loads(done.stdout)
+    assert not reported["complete"] and reported["damage"]["byte"] == len(data) - 1
+    for end, complete in ((offsets[-1], False), (len(data), True)):
+        path.write_bytes(data[:end])
+        done = vbt.vbtrace(command, "--format", "json", path)
+        reported = json.loads(done.stdout)
+        assert (done.stderr, reported["complete"], reported["damage"]) == ("", complete, None)

@@ -2,6 +2,7 @@
 temporary, collapsed stacks, --filter."""
 
 import csv
+import datetime
 import io
 import json
 
@@ -120,6 +121,20 @@ def test_collapsed_stacks_add_up(trace_path):
     assert blocks == mib(2)
 
 
+def test_collapsed_stacks_leave_out_small_calls(trace_path):
+    """As the picture does, and without losing what they hold."""
+    for options in ((), ("--reverse",), ("--measure", "peak", "--by", "domain")):
+        every, large = (view("flamegraph", "--format=collapsed", *options, "--min", least, trace_path).splitlines() for least in ("0", "20%"))
+        assert not any("[smaller ones]" in line for line in every) and len(large) < len(every) / 2
+        sums = [sum(int(line.rsplit(" ", 1)[1]) for line in lines) for lines in (every, large)]
+        assert sums[0] == sums[1]
+        kept = {line.rsplit(" ", 1)[0] for line in large}
+        for stack in (stack.split(";") for stack in kept):
+            if stack[-1] != "[smaller ones]":
+                below = sum(int(line.rsplit(" ", 1)[1]) for line in every if line.rsplit(" ", 1)[0].split(";")[: len(stack)] == stack)
+                assert below >= 0.2 * sums[0]
+
+
 def test_export_of_stacks(trace_path):
     """What flamegraph writes, export does; what holds no stacks takes no option for them."""
     for options in ((), ("--measure", "peak", "--by", "domain"), ("--reverse", "--frames", "function", "--filter", "function=draw")):
@@ -164,6 +179,36 @@ def test_csv_says_what_json_says(command, trace_path):
     assert len(rows) == len(of_json)
     for measure in ("allocs", "live_bytes", "temporary_allocs"):
         assert [int(row[measure]) for row in rows] == [row[measure] for row in of_json]
+
+
+def test_rows_that_are_left_out_are_named(trace_path):
+    for by, rows in (((), "functions"), (("--by", "module"), "modules")):
+        assert view("functions", *by, "--limit", "1", trace_path).splitlines()[-1].endswith(f" more {rows}")
+    path = vbt.traced_python("short_threads.py", vbt.interpreters()[0]).paths[0]
+    assert view("functions", "--by", "thread", "--limit", "2", path).splitlines()[-1].endswith(" more threads")
+    assert " more threads\n" in view("temporary", "--by", "thread", path)
+
+
+def test_reports_are_the_same_in_every_time_zone(trace_path):
+    for command in ("report", "info", "timeline"):
+        here, there = (vbt.vbtrace(command, trace_path, env={"TZ": zone}).stdout for zone in ("Asia/Tokyo", "America/New_York"))
+        assert here == there
+    started = datetime.datetime.fromtimestamp(vbt.Report(trace_path).json["program"]["started_ns"] // 10**9, datetime.timezone.utc)
+    assert f" · started {started:%Y-%m-%d %H:%M:%S} UTC · " in view("report", trace_path)
+
+
+def test_csv_is_empty_where_json_is_null(trace_path):
+    """Lines that only freed, or whose blocks are all inherited, have no sizes."""
+    reports = vbt.traced_python("only_frees.py", vbt.interpreters()[0]).reports
+    (path,) = [report.path for report in reports if report.totals["inherited_blocks"]]
+    for command, options in (("report", ()), ("lines", ("--by", "leaf"))):
+        rows = list(csv.DictReader(io.StringIO(view(command, *options, "--format", "csv", path))))
+        reported = view_json(command, *options, path)
+        of_json = reported["user_lines"] if command == "report" else reported["lines"]
+        assert len(rows) == len(of_json) and any(row["min_bytes"] is None for row in of_json)
+        for row, other in zip(rows, of_json):
+            for name in ("min_bytes", "max_bytes", "max_rss_bytes"):
+                assert row[name] == ("" if other[name] is None else str(other[name])), (row, name)
 
 
 def test_native_program():
