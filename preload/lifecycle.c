@@ -20,6 +20,7 @@
 #include "preload/stream/runner.h"
 #include "preload/stream/stream.h"
 #include "preload/stream/trace_path.h"
+#include "preload/stream/trace_room.h"
 #include "preload/thread/books.h"
 #include "preload/thread/pause.h"
 #include "preload/tree/main_program.h"
@@ -66,6 +67,8 @@ static void wake(void) {
         vbt_say("no memory for the call tree; running untraced");
         good = false;
     }
+    if (vbt_options.max_trace != 0)
+        vbt_tree_limit(vbt_trace_room_at_first(vbt_options.max_trace));
     vbt_stacks = vbt_options.native != VBT_NATIVE_LEAF ? VBT_STACKS_NATIVE : VBT_STACKS_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     vbt_recording_wipe_on_fork();

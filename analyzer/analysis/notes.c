@@ -148,6 +148,17 @@ static void note_changes(struct vbt_notes *notes, const struct vbt_trace *trace)
     free(nameless);
 }
 
+/* Why there was no room for call paths, and what would help. */
+static void note_limits(struct vbt_notes *notes, const struct vbt_model *model) {
+    if (model->state[VBT_STATE_LIMITED_TIME] != 0)
+        add(notes, vbt_text("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached before %s: call paths that there was no room for "
+                            "from then on are counted together. Totals, peak and live bytes are still exact.",
+                            vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
+    else if (model->state[VBT_STATE_LOST + VBT_LOST_NODES] != 0)
+        add(notes, vbt_text("There is room for 67,108,863 call paths, 16,777,212 of them with allocations, if memory allows. "
+                            "--native leaf makes fewer, and so does recording a part of the run (--delay, --duration)."));
+}
+
 void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation) {
     const struct vbt_model *model = &trace->model;
     *notes = (struct vbt_notes){0};
@@ -158,10 +169,7 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
     note_lost(notes, model);
     note_verified(notes, model);
     note_pauses(notes, model);
-    if (model->state[VBT_STATE_LIMITED_TIME] != 0)
-        add(notes, vbt_text("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached before %s: from then on new call paths are "
-                            "counted together. Totals, peak and live bytes are still exact.",
-                            vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
+    note_limits(notes, model);
     note_attribution(notes, model);
     note_uncounted(notes, model);
     for (size_t i = 0; i < model->process_count; i++)

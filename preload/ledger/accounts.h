@@ -8,7 +8,8 @@
 /* The nodes, by account. */
 extern struct vbt_vector vbt_accounts VBT_HIDDEN;
 
-/* Takes the tree's lock; 0 where there is no memory. */
+/* Takes the tree's lock. The account of the domain's lost node once there are VBT_MAX_ACCOUNTS; 0
+ * where there is no memory. */
 uint32_t vbt_account_open(uint32_t node);
 
 /* The account of a node, opened if there is none. */

@@ -165,7 +165,7 @@ const struct vbt_option vbt_option_list[] = {
      set_follow},
     {"EXE", "PATTERNS", "which programs are traced, such as 'python*,!/usr/*': by name, or by path if there is a slash", set_exe},
     {"DELAY", "SECONDS|start", "start recording after so long; start: when the program calls vbtrace_start", set_delay},
-    {"MAX_TRACE", "SIZE", "limit the trace's size, such as 64M: beyond it, new call paths are counted together", set_max_trace},
+    {"MAX_TRACE", "SIZE", "limit the trace's size, such as 64M: call paths beyond it are counted together", set_max_trace},
     {"MAX_MEMORY", "SIZE", "likewise, limit the memory of call paths and their counters", set_max_memory},
     {"DURATION", "SECONDS", "stop recording after so long", set_duration},
     {"NATIVE", "leaf|full|only",

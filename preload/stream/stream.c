@@ -13,6 +13,7 @@
 #include "runner.h"
 #include "snapshot.h"
 #include "trace_path.h"
+#include "trace_room.h"
 #include "preload/base/clock.h"
 #include "preload/base/clock.h"
 #include "preload/base/sys.h"
@@ -51,6 +52,7 @@ static struct {
     struct vbt_chunk_writer writer;
     struct vbt_dictionary written;
     uint64_t rewritten_size; /* of the file after the last rewrite */
+    uint32_t rewritten_nodes;
     bool has_file;
     bool complete;
     bool forked;         /* the process is the child of one that is traced */
@@ -276,6 +278,7 @@ static void rewrite(const char *reason) {
         vbt_chunk_writer_close(&old);
         file.writer.lost = old.lost;
         file.rewritten_size = file.writer.file_size;
+        file.rewritten_nodes = file.written.nodes;
         file.has_file = true;
         values.epoch = seen.epoch_before;
         return;
@@ -333,6 +336,13 @@ static bool is_due(void) {
     return is_still || seen.tick.time >= values.due;
 }
 
+static void make_room(void) {
+    struct vbt_trace_size now = {file.writer.file_size, file.written.nodes};
+    struct vbt_trace_size rewritten = {file.rewritten_size, file.rewritten_nodes};
+    if (vbt_options.max_trace != 0)
+        vbt_tree_limit(vbt_trace_room(vbt_options.max_trace, now, rewritten));
+}
+
 static void tick(void) {
     measure();
     take_resident(false);
@@ -343,6 +353,7 @@ static void tick(void) {
         return;
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
     rewrites ? rewrite(NULL) : write_changes();
+    make_room();
     book_cost(vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 

@@ -166,8 +166,10 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     uint32_t id = vbt_node_find(parent, site, domain);
     if (id != 0)
         return id;
-    if (vbt_tree.nodes.count >= vbt_tree.most_nodes) {
-        atomic_store(&vbt_tree.limited, vbt_tree.most_nodes < VBT_MAX_ACCOUNTS);
+    uint32_t most = atomic_load_explicit(&vbt_tree.most_nodes, memory_order_relaxed);
+    if (vbt_tree.nodes.count >= most) {
+        if (most < VBT_MAX_NODES)
+            atomic_store(&vbt_tree.limited, true);
         return 0;
     }
     bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left over from when there was no memory for the node */
@@ -196,20 +198,16 @@ uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     return VBT_LIKELY(node != 0) ? node : new_node(parent, site, domain);
 }
 
-/* What a call path takes: in the file, before compression, and in memory, with the counters of one
- * thread. */
-static uint32_t most_nodes(void) {
-    enum { IN_FILE = 64, IN_MEMORY = 256 };
-    uint64_t most = VBT_MAX_ACCOUNTS;
-    if (vbt_options.max_trace != 0 && vbt_options.max_trace / IN_FILE < most)
-        most = vbt_options.max_trace / IN_FILE;
+void vbt_tree_limit(uint32_t most_nodes) {
+    enum { IN_MEMORY = 256 }; /* what a call path takes, with the counters of one thread */
+    uint64_t most = most_nodes;
     if (vbt_options.max_memory != 0 && vbt_options.max_memory / IN_MEMORY < most)
         most = vbt_options.max_memory / IN_MEMORY;
-    return (uint32_t)most;
+    atomic_store_explicit(&vbt_tree.most_nodes, (uint32_t)most, memory_order_relaxed);
 }
 
 bool vbt_tree_init(void) {
-    vbt_tree.most_nodes = most_nodes();
+    vbt_tree_limit(VBT_MAX_NODES);
     /* Index 0 of each is unused; node 0 is the root. */
     vbt_vector_add(&vbt_tree.strings);
     vbt_vector_add(&vbt_tree.codes);

@@ -44,8 +44,8 @@ struct vbt_node {
     _Atomic uint32_t account; /* in the ledgers; 0 while nothing has been booked there */
 };
 
-/* The call tree stops growing at this size: each node may have an account, and a thread's table of
- * counter pages is address space for all of them. */
+/* Most of the nodes of deep call paths have no account. A thread's table of counter pages is
+ * address space for this many; what is allocated on further call paths is counted as lost. */
 enum { VBT_MAX_ACCOUNTS = 1 << 24 };
 
 /* Most nodes have few children. Their parent lists them, so a new child is known to be new without
@@ -63,7 +63,7 @@ struct vbt_tree {
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for */
-    uint32_t most_nodes;              /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
+    _Atomic uint32_t most_nodes;      /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
     _Atomic bool limited;             /* these have been reached */
     uint32_t own_node;                /* what vbtrace itself makes the traced interpreter allocate */
     uint32_t line_node;               /* what the interpreter allocates to report line events; 0 without line mode */
@@ -74,6 +74,9 @@ extern struct vbt_tree vbt_tree VBT_HIDDEN;
 /* Makes the root and the special nodes. Call once, before all else; false when there is no
  * memory. */
 bool vbt_tree_init(void);
+
+/* What VBTRACE_MAX_TRACE leaves room for, as far as is known now. */
+void vbt_tree_limit(uint32_t most_nodes);
 
 static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.strings, struct vbt_string, id); }
 static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.codes, struct vbt_code, id); }

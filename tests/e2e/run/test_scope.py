@@ -119,15 +119,29 @@ def test_suppressions(tmp_path):
     assert leaks(run.paths[0], "--suppress", tmp_path / "none") == (2, f"vbtrace: {tmp_path / 'none'}: cannot be opened: No such file or directory\n")
 
 
+def paths(depth, **options):
+    """A run with so many call paths: 2 ** depth."""
+    run = vbt.trace([vbt.compiled("paths.c", "-O0", "-fno-builtin"), depth], env=options)
+    assert run.report.heap["allocs"] == 3 << depth and run.report.heap["allocated_bytes"] == 32 * 3 << depth
+    return run
+
+
 @pytest.mark.parametrize("limit", ["MAX_TRACE", "MAX_MEMORY", None])
 def test_limits(limit):
-    """Beyond the limit everything is counted, with new call paths counted together."""
-    run = vbt.trace([vbt.compiled("paths.c", "-O0", "-fno-builtin")], env={f"VBTRACE_{limit}": "64K"} if limit else {})
+    """Beyond the limit everything is counted, call paths without room together."""
+    run = paths(16, **({f"VBTRACE_{limit}": "64K"} if limit else {}))
     report = run.report
-    assert report.heap["allocs"] == 3 * 4096 and report.heap["allocated_bytes"] == 32 * 3 * 4096
     assert report.json["conservation"]["holds"] and report.json["complete"]
     notes = [note for note in report.json["notes"] if note.startswith("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached")]
     lost = sum(row["allocs"] for row in report.json["lines"] if row["function"] == "[lost call path]")
     assert lost == report.totals["lost"]["nodes"] == report.totals["lost_events"]
-    assert (len(notes) == 1 and lost > 3 * 2048) if limit else (notes == [] and lost == 0)
-    assert limit != "MAX_TRACE" or run.paths[0].stat().st_size <= 64 * 1024
+    assert (len(notes) == 1 and lost > 3 * 4096) if limit else (notes == [] and lost == 0)
+    assert limit != "MAX_TRACE" or 20 * 1024 <= run.paths[0].stat().st_size <= 64 * 1024
+
+
+@pytest.mark.parametrize("depth", [12, 16])
+def test_nothing_is_lost_long_before_the_limit(depth):
+    """The limit is for what is in the file, which is packed."""
+    whole = paths(depth).paths[0].stat().st_size
+    limited = paths(depth, VBTRACE_MAX_TRACE=str(max(6 * whole, 64 * 1024)))
+    assert limited.report.totals["lost_events"] == 0 and limited.report.json["notes"] == paths(depth).report.json["notes"]

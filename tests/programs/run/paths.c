@@ -1,8 +1,9 @@
-/* Allocates once on each of 4096 call paths, several times: two calls, twelve levels deep. */
+/* Allocates once on each of 4096 call paths, several times: two calls, twelve levels deep; or as
+ * deep as is given. */
 #include <stdlib.h>
 #include <time.h>
 
-enum { DEPTH = 12, PATHS = 1 << DEPTH, ROUNDS = 3 };
+enum { DEPTH = 12, ROUNDS = 3 };
 
 static void *volatile kept;
 
@@ -17,10 +18,11 @@ static void descend(int depth, unsigned path) {
         descend(depth - 1, path >> 1);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+    int deep = count > 1 ? atoi(arguments[1]) : DEPTH;
     for (int round = 0; round < ROUNDS; round++) {
-        for (unsigned path = 0; path < PATHS; path++)
-            descend(DEPTH, path);
+        for (unsigned path = 0; path < 1U << deep; path++)
+            descend(deep, path);
         nanosleep(&(struct timespec){0, 50 * 1000 * 1000}, NULL);
     }
     return 0;

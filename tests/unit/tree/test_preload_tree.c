@@ -1,4 +1,6 @@
 /* The call tree: each thing interned once, ids dense, call paths by parent, site and domain. */
+#include "preload/ledger/accounts.h"
+#include "preload/shared/options.h"
 #include "preload/tree/tree.h"
 
 #include "preload/tree/main_program.h"
@@ -219,6 +221,38 @@ static void a_path_beyond_the_last_node_is_lost(void **state) {
     assert_int_equal(vbt_node_of(0, site, VBT_DOMAIN_HEAP), before);
 }
 
+static void limits_can_be_raised(void **state) {
+    (void)state;
+    uint32_t site = vbt_intern_special_site("limited"), lost = vbt_tree.lost_nodes[VBT_DOMAIN_HEAP];
+    vbt_options.max_memory = 0;
+    vbt_tree_limit(vbt_tree.nodes.count);
+    assert_false(vbt_tree.limited);
+    assert_int_equal(vbt_node_of(0, site, VBT_DOMAIN_HEAP), lost);
+    assert_true(vbt_tree.limited);
+    vbt_options.max_memory = 64 * 1024; /* the lower one holds */
+    vbt_tree_limit(VBT_MAX_NODES);
+    assert_int_equal(vbt_tree.most_nodes, 256);
+    vbt_options.max_memory = 0;
+    vbt_tree_limit(VBT_MAX_NODES);
+    uint32_t before = vbt_tree.nodes.count;
+    assert_int_equal(vbt_node_of(0, site, VBT_DOMAIN_HEAP), before);
+}
+
+static void allocations_beyond_the_last_account_are_lost(void **state) {
+    (void)state;
+    uint32_t node = vbt_node_of(0, vbt_intern_special_site("no account"), VBT_DOMAIN_PYTHON);
+    uint32_t other = vbt_node_of(0, vbt_intern_special_site("nor here"), VBT_DOMAIN_PYTHON);
+    uint32_t before = vbt_accounts.count;
+    vbt_accounts.count = VBT_MAX_ACCOUNTS - VBT_DOMAINS;
+    uint32_t account = vbt_account_of(node);
+    assert_int_equal(vbt_account_node(account), vbt_tree.lost_nodes[VBT_DOMAIN_PYTHON]);
+    assert_int_equal(vbt_account_of(other), account);
+    assert_int_equal(vbt_accounts.count, VBT_MAX_ACCOUNTS - VBT_DOMAINS + 1);
+    vbt_accounts.count = before;
+    vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_PYTHON])->account = 0;
+    assert_int_equal(vbt_account_node(vbt_account_of(node)), node); /* there is room again */
+}
+
 enum { THREADS = 4, PATHS = 3000 };
 
 static void *build_paths(void *out) {
@@ -260,6 +294,8 @@ int main(void) {
         cmocka_unit_test(flags_are_those_of_the_nearest_python_site),
         cmocka_unit_test(a_path_without_a_site_is_lost),
         cmocka_unit_test(a_path_beyond_the_last_node_is_lost),
+        cmocka_unit_test(limits_can_be_raised),
+        cmocka_unit_test(allocations_beyond_the_last_account_are_lost),
         cmocka_unit_test(threads_that_meet_the_same_paths_agree),
     };
     world_init();
