@@ -37,8 +37,9 @@ extern __thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial
 void vbt_oracle_before_fork(void);
 void vbt_oracle_after_fork(void);
 
-/* In the child, however it was forked. If another thread was walking, libunwind is not used again:
- * vbt_oracle_walk returns 0. */
+/* In the child, however it was forked. If the parent had other threads, libunwind is not used
+ * again, and vbt_oracle_walk returns 0: libunwind asks the loader, one of whose locks may be held
+ * for ever by a thread that was in dlopen. (The C library resets the others.) */
 void vbt_oracle_after_fork_in_child(void);
 
 #endif

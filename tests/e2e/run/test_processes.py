@@ -239,6 +239,15 @@ def of_tasks(report):
     return report.line(WORKERS, vbt.line_of(WORKERS, "#= the tasks' sum, 1000 in all"))
 
 
+def test_forks_while_the_loader_is_busy():
+    """Its lock may be held in the child, by a thread that is not there: libunwind would wait for it."""
+    library = vbt.compiled("plugin.c", "-shared", "-fPIC", "-DNAME=loaded", "-DBLOCKS=3")
+    run = traced("loading", library, env={"VBTRACE_VERIFY": "1"})
+    assert len(run.paths) == 1001
+    some = [vbt.Report(path) for path in run.paths[1::250]]
+    assert all(blocks(report, "1 in each child of a loader") in ((1, 0, 1, 100), (0, 0, 0, 0)) for report in some)
+
+
 @pytest.mark.parametrize("method, how", [("fork", "close"), ("fork", "terminate"), ("spawn", "close"), ("forkserver", "terminate")])
 def test_multiprocessing(method, how):
     """Allocations of a pool's workers are in their own traces only, whether they end by themselves

@@ -1,8 +1,10 @@
 /* Processes that fork and exec: processes WAY [FILE]. Counts are marked as in ends.c. The first one
  * allocates 1000 blocks of 10 bytes before anything else, and runs for several ticks. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -123,6 +125,29 @@ static int spawned_with_vfork(void) {
     return reap(child);
 }
 
+static _Noreturn void *load(void *library) {
+    for (;;)
+        dlclose(dlopen(library, RTLD_NOW));
+}
+
+/* Forks while another thread loads and unloads a library; the children allocate. */
+static int while_loading(char *library) {
+    enum { CHILDREN = 1000 };
+    pthread_t loader;
+    if (pthread_create(&loader, NULL, load, library) != 0)
+        return 1;
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            more[0] = malloc(100); // 1 in each child of a loader
+            _exit(0);
+        }
+        if (child < 0 || reap(child) != 0)
+            return 1;
+    }
+    return 0;
+}
+
 extern char **environ;
 
 /* Programs that run at the same time, all with the same output file. */
@@ -203,6 +228,8 @@ int main(int count, char **arguments) {
         return generations(0);
     if (strcmp(way, "daemon") == 0)
         return as_daemon(arguments[2]);
+    if (strcmp(way, "loading") == 0)
+        return while_loading(arguments[2]);
     if (strcmp(way, "vfork") == 0)
         return spawned_with_vfork();
     if (strcmp(way, "spawn") == 0)
