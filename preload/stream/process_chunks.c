@@ -28,10 +28,11 @@ static void put_number(struct vbt_writer *w, uint64_t *count, const char *key, i
     put_pair(w, count, key, digits);
 }
 
-/* The command line; of a very long one, the first arguments. A program that overwrites it with a
- * title leaves zeros after it. */
+/* The command line; of one that is longer than a chunk, the first arguments. A program that
+ * overwrites it with a title leaves zeros after it. */
 static void put_arguments(struct vbt_writer *w, uint64_t *count) {
-    enum { MEANT = 3 }; /* empty arguments at the end that may have been given */
+    enum { MEANT = 3 };          /* empty arguments at the end that may have been given */
+    enum { OTHERS = 64 * 1024 }; /* room for the rest of the chunk: paths, options, notes */
     size_t length, end;
     const char *text = vbt_proc_text("/proc/self/cmdline", &length);
     end = length;
@@ -39,8 +40,13 @@ static void put_arguments(struct vbt_writer *w, uint64_t *count) {
         end--;
     if (length - end > MEANT)
         length = end;
-    for (const char *argument = text; argument < text + length; argument += strlen(argument) + 1)
+    for (const char *argument = text; argument < text + length; argument += strlen(argument) + 1) {
+        if (strlen(argument) + OTHERS > (size_t)(w->end - w->at)) {
+            put_pair(w, count, "note", "The command line is too long for the trace: its last arguments are left out.");
+            break;
+        }
         put_pair(w, count, "arg", argument);
+    }
 }
 
 void vbt_write_process(struct vbt_chunk_writer *writer) {

@@ -197,6 +197,17 @@ def test_refuses_a_disk_that_cannot_be_written(disk, tmp_path):
         assert ": Read-only file system" in refused(*arguments, "true", directory=directory)
 
 
+def test_long_command_lines(tmp_path):
+    """All arguments are in the trace if they fit; else the report says that the last do not."""
+    long = "a" * 100_000
+    for count in (9, 10):
+        done = vbt.vbtrace("run", "--quiet", "-o", tmp_path / "t.vbt", "/bin/true", *[long] * count)
+        assert (done.returncode, done.stderr) == (0, "")
+        report = vbt.Report(tmp_path / "t.vbt").json
+        notes = [note for note in report["notes"] if note == "The command line is too long for the trace: its last arguments are left out."]
+        assert report["program"]["args"] == ["/bin/true", *[long] * 9] and len(notes) == count - 9
+
+
 @pytest.mark.parametrize("quiet", [["--quiet"], []])
 def test_full_disk(quiet, disk, tmp_path):
     """Each trace that could not be written is reported once, whatever the program did with its

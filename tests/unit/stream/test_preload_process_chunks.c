@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -96,12 +97,24 @@ static void modules_cover_the_code_that_runs(void **state) {
     }
 }
 
+/* However many mappings there are: these make the list longer than a megabyte. */
+static void the_last_of_many_modules_is_found(void **state) {
+    (void)state;
+    enum { MANY = 12000 };
+    uint32_t few = written(vbt_write_mappings)->modules;
+    char *pages = mmap(NULL, (size_t)MANY * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    for (size_t i = 0; i < MANY; i += 2)
+        assert_int_equal(mprotect(pages + i * 4096, 4096, PROT_NONE), 0);
+    assert_int_equal(written(vbt_write_mappings)->modules, few);
+    munmap(pages, (size_t)MANY * 4096);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_process_is_described),
-        cmocka_unit_test(the_interpreter_is_described),
-        cmocka_unit_test(notes_are_carried_along),
-        cmocka_unit_test(modules_cover_the_code_that_runs),
+        cmocka_unit_test(the_process_is_described),          cmocka_unit_test(the_interpreter_is_described),
+        cmocka_unit_test(notes_are_carried_along),           cmocka_unit_test(modules_cover_the_code_that_runs),
+        cmocka_unit_test(the_last_of_many_modules_is_found),
     };
     world_init();
     world_without_options();
