@@ -109,7 +109,7 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     int64_t error = m->state[VBT_STATE_PEAK_ERROR], max_rss = m->state[VBT_STATE_MAX_RSS];
     fprintf(out, "\nPeak heap   %s", vbt_bytes(totals.peak_bytes).text);
     if (m->has_state)
-        fprintf(out, " at %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text);
+        fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
     if (error > 0)
         fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
     fprintf(out, "\nPeak RSS    %s\n", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");

@@ -57,11 +57,19 @@ static void put_bytes(struct vbt_text_table *table, const struct vbt_model_resid
     vbt_text_table_cell(table, "%s", at->known ? vbt_bytes((int64_t)bytes).text : "");
 }
 
+/* Is the highest breakdown one of the peak, or almost? A peak may pass between two of them. */
+static bool is_at_peak(const struct vbt_model *m) {
+    enum { NEAR = 8 };
+    uint64_t taken = total_of(&m->resident[VBT_RESIDENT_HIGHEST]);
+    return m->state[VBT_STATE_MAX_RSS] <= (int64_t)(taken + taken / NEAR);
+}
+
 void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
-    static const struct vbt_column columns[] = {
+    const char *title = is_at_peak(m) ? "At its highest" : "Highest taken";
+    const struct vbt_column columns[] = {
         {.title = "Resident set", .width = 22},
         {.title = "At the end", .align = VBT_RIGHT, .gap = 2},
-        {.title = "At its highest", .align = VBT_RIGHT, .gap = 2},
+        {.title = title, .align = VBT_RIGHT, .gap = 2},
     };
     const struct vbt_model_resident *latest = &m->resident[VBT_RESIDENT_LATEST], *highest = &m->resident[VBT_RESIDENT_HIGHEST];
     if (!latest->known && !highest->known)
@@ -83,7 +91,9 @@ void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
     vbt_text_table_free(table);
     if (!highest->known)
         return;
-    fprintf(output->stream, "\nAt its highest: breakdown taken at %s", vbt_time((double)highest->time).text);
+    fprintf(output->stream, "\n%s: breakdown taken at %s", title, vbt_time((double)highest->time).text);
+    if (!is_at_peak(m))
+        fprintf(output->stream, ", not at the peak of %s", vbt_bytes(m->state[VBT_STATE_MAX_RSS]).text);
     if (live_of(highest) > highest->bytes[VBT_RESIDENT_HEAP])
         fprintf(output->stream, "; %s of the blocks in use were not resident",
                 vbt_bytes((int64_t)(live_of(highest) - highest->bytes[VBT_RESIDENT_HEAP])).text);

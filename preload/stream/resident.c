@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 
 /* In pagemap's word for each page. */
 #define PRESENT (UINT64_C(1) << 63)
@@ -140,6 +141,22 @@ static bool holds_stack(uintptr_t start, uintptr_t end) {
     return false;
 }
 
+/* Does a heap of one of glibc's arenas for threads begin there? It is aligned, and says itself
+ * whose it is and how much of it is accessible. It may hold no block any more. Read by a system
+ * call, since the program may unmap it at any time. */
+static bool is_arena(uintptr_t start, uintptr_t end) {
+    enum { ALIGNED = 64 * 1024 * 1024, OF_ARENA = 256 }; /* the arena's state follows the first of its heaps' heads */
+    struct {
+        uintptr_t arena, previous;
+        size_t used, accessible;
+    } head;
+    struct iovec to = {&head, sizeof head}, from = {(void *)start, sizeof head};
+    if (start % ALIGNED != 0 || vbt_sys(SYS_process_vm_readv, vbt_sys(SYS_getpid), &to, 1, &from, 1, 0) != (long)sizeof head)
+        return false;
+    return head.arena >= ALIGNED && head.arena % ALIGNED < OF_ARENA && head.used > 0 && head.used <= head.accessible &&
+           head.accessible <= end - start && head.accessible % page_size() == 0 && head.previous % ALIGNED == 0;
+}
+
 static bool is_anonymous(const struct area *area) { return area->name[0] == '\0' || strncmp(area->name, "[anon", 5) == 0; }
 
 /* The class of what the books of mapped memory do not know. */
@@ -154,7 +171,7 @@ static enum vbt_resident_class class_of_unknown(const struct area *area, uintptr
         return VBT_RESIDENT_STACK;
     if (!is_anonymous(area))
         return VBT_RESIDENT_PROGRAM; /* of the kernel: [vdso] and the like */
-    if (holds_blocks(start, end))
+    if (holds_blocks(start, end) || is_arena(start, end))
         return VBT_RESIDENT_HEAP;
     if (holds_stack(start, end))
         return VBT_RESIDENT_STACK;

@@ -73,7 +73,7 @@ static struct {
 /* By take_resident. */
 static struct {
     struct vbt_resident_at at[VBT_RESIDENT_TIMES];
-    int64_t due; /* the resident set is not broken down again before, ns */
+    int64_t due, due_if_far_more; /* the resident set is not broken down again before, ns */
 } resident;
 
 /* By write_threads; by rewrite, if everything has to be written again. */
@@ -103,12 +103,14 @@ static int64_t live_bytes(const struct vbt_books *books, int domain) {
 
 /* Breaks the resident set down. At ticks, only if it has grown by an eighth over the highest
  * breakdown, and for at most a two-hundredth of the time, starting when the process is old enough
- * to be worth it: a process that no longer grows costs nothing. */
+ * to be worth it: a process that no longer grows costs nothing. If it has grown by far more, this
+ * may take ten times as much, from the first tick on. */
 static void take_resident(bool at_end) {
-    enum { MOST_OFTEN = 200, GROWTH = 8, FIRST = 100 * 1000 * 1000 };
+    enum { MOST_OFTEN = 200, FAR_MORE_OFTEN = 20, GROWTH = 8, FIRST = 100 * 1000 * 1000, FAR_MORE = 32 << 20 };
     struct vbt_resident_at *latest = &resident.at[VBT_RESIDENT_LATEST], *highest = &resident.at[VBT_RESIDENT_HIGHEST];
     int64_t known = (int64_t)highest->resident.total;
-    bool due = seen.tick.time >= FIRST && seen.tick.time >= resident.due;
+    bool due = seen.tick.rss > 2 * known + FAR_MORE ? seen.tick.time >= resident.due_if_far_more
+                                                    : seen.tick.time >= FIRST && seen.tick.time >= resident.due;
     if (!at_end && (!due || seen.tick.rss <= known + known / GROWTH))
         return;
     vbt_resident_read(&latest->resident);
@@ -117,6 +119,7 @@ static void take_resident(bool at_end) {
     for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
         latest->live[domain] = live_bytes(&seen.books, domain);
     resident.due = seen.tick.time + MOST_OFTEN * latest->resident.took;
+    resident.due_if_far_more = seen.tick.time + FAR_MORE_OFTEN * latest->resident.took;
     if (latest->resident.total > highest->resident.total)
         *highest = *latest;
 }

@@ -1,6 +1,7 @@
 """Mapped memory: every call counted at its line, to the page; and the parts of the resident set."""
 
 import json
+import re
 import resource
 
 import pytest
@@ -174,3 +175,24 @@ def test_arenas_of_other_allocators(allocator):
     at = report.json["resident"]["latest"]
     assert at["anonymous_bytes"] == 64 * MIB and 16 * MIB <= at["heap_bytes"] <= 34 * MIB
     check_maps(report)
+
+
+def test_arenas_without_blocks():
+    """What an allocator keeps after everything was freed is fragmentation of the heap."""
+    at = traced("arenas").report.json["resident"]["latest"]
+    assert at["fragmentation_bytes"] >= 8 * 64 * 1024 and at["unknown_bytes"] <= 64 * 1024
+
+
+@pytest.mark.parametrize("held", [0, 0.3])
+def test_peak_of_a_short_run(held):
+    """What no snapshot saw is not said to be seen: neither when the peak was, nor what was resident then."""
+    code = f"import time; block = bytearray(120_000_000); time.sleep({held}); del block; time.sleep(0.1)"
+    report = vbt.trace(["/usr/bin/python3", "-S", "-c", code]).report
+    shown = vbt.vbtrace("report", report.path).stdout
+    assert re.search(r"Peak heap +11[4-9]\.\d MiB before \d", shown)
+    highest = report.json["resident"]["highest"]["rss_bytes"]
+    missed = report.totals["max_rss_bytes"] > highest * 9 / 8
+    assert ("Highest taken" in shown) == missed and ("At its highest" in shown) == (not missed)
+    assert not missed or re.search(r"\nHighest taken: breakdown taken at \S+ \S+, not at the peak of 1[2-4]\d", shown)
+    assert missed or highest >= 120_000_000
+    assert held == 0 or not missed

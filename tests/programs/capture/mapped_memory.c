@@ -239,6 +239,27 @@ static void resident(void) {
     MUST(mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0) != MAP_FAILED);
 }
 
+/* Allocates a lot in a thread of its own, and frees all of it. */
+static void *fill_arena(void *unused) {
+    enum { BLOCKS = 4000, BLOCK = 1000 };
+    static __thread char *blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(BLOCK);
+        memset(blocks[i], 1, BLOCK);
+    }
+    for (int i = 0; i < BLOCKS; i++)
+        free(blocks[i]);
+    return unused;
+}
+
+static void arenas(void) {
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, fill_arena, NULL);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
 int main(int count, char **arguments) {
     const char *which = count > 1 ? arguments[1] : "";
     P = (size_t)sysconf(_SC_PAGESIZE);
@@ -257,6 +278,8 @@ int main(int count, char **arguments) {
         forked();
     } else if (strcmp(which, "clones") == 0) {
         clones();
+    } else if (strcmp(which, "arenas") == 0) {
+        arenas();
     } else if (strcmp(which, "resident") == 0) {
         resident();
     } else {

@@ -105,7 +105,7 @@ static void the_text_report_says_what_matters(void **state) {
     const char *text = output_text();
     has(text, "python3 bench.py 'a b'\nPython 3.11.2 · pid 4711 on fjord");
     has(text, "complete, ended by exit");
-    has(text, "Peak heap   2.2 KiB at 1.00 s\n");
+    has(text, "Peak heap   2.2 KiB before 1.00 s\n");
     has(text, "0 lost");
     has(text, "Filename: /proj/bench.py\n\nLine #    Mem usage    Increment  Occurrences   Line Contents  ");
     has(text, "     3   40.000 MiB    0.001 MiB                in work                  20   5.6 KiB   4.6 KiB    1000 B   2.0 KiB "
