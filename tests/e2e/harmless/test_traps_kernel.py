@@ -127,8 +127,9 @@ def test_another_root(how):
 
 @pytest.mark.parametrize("how", ["uc", "fc", "ufc"])
 def test_another_root_at_once(how, interpreter, tmp_path):
-    """Before the helper has begun the trace. The child, which ends by a system call, leaves one
-    too."""
+    """Before the helper has begun the trace. The child, which ends by a system call, leaves one,
+    too; as the first process of its own pid namespace it takes its helper along when it ends, since
+    the kernel kills all others in there, so that the trace may lack its end."""
     needs_root()
     code = """
 import ctypes, os, sys
@@ -147,7 +148,8 @@ kept += [bytes(200 + i % 7) for i in range(1000)]
     assert run.stdout == vbt.run(command).stdout
     report = next(each for each in run.reports if each.json["end_reason"] == "exit")
     assert report.json["complete"] and report.line("<string>", 3)["allocs"] >= 1000
-    assert {each.json["end_reason"] for each in run.reports} <= {"exit", "exit_group", "unseen"}
+    others = {each.json["end_reason"] for each in run.reports if each is not report}
+    assert others <= {"exit_group", "unseen", *([None] if "uf" in how else [])}
 
 
 def test_signal_masks():

@@ -147,7 +147,8 @@ def test_name_belongs_to_the_program_that_was_started(way, tmp_path):
 
 
 def test_what_is_not_traced_leaves_the_name_to_others(tmp_path):
-    """A shell has no trace, so the first program it runs has the name; a run within a run has its own."""
+    """A shell has no trace, so the first program it runs has the name; a run within a run has its
+    own."""
     command = f"{brief(tmp_path)}; VBTRACE_OUTPUT={tmp_path}/y.vbt {tmp_path}/brief"
     vbt.run(["/bin/sh", "-c", command], traced=tmp_path, env={"VBTRACE_OUTPUT": str(tmp_path / "x.vbt")})
     assert sorted(path.name for path in tmp_path.glob("*.vbt")) == ["x.vbt", "y.vbt"]
@@ -289,7 +290,8 @@ def test_shells_leave_nothing_behind(tmp_path):
 
 @pytest.mark.parametrize("command", ["uname", "exec uname -r", "env A=B uname", "nice timeout 100 uname"])
 def test_python_leaves_no_traces_of_small_tools(command, tmp_path):
-    """As little as a shell does; all of them on request. A tool that is started by itself is traced."""
+    """As little as a shell does; all of them on request. A tool that is started by itself is
+    traced."""
     code = f"import os, subprocess; os.system({command!r}); subprocess.run({command!r}.replace('exec ', '').split(), check=True)"
     run = vbt.trace([PYTHON, "-c", code], directory=tmp_path)
     assert run.report.json["program"]["args"][0] == PYTHON and run.stdout.count("\n") == 2
