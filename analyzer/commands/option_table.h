@@ -17,10 +17,8 @@ struct vbt_setting {
 
 struct vbt_view_option {
     const char *name;     /* without dashes */
-    char letter;          /* for -o; '\0': none */
     const char *value;    /* stands for the value in the help; NULL: it takes none */
     const char *commands; /* that take it, separated by spaces */
-    bool of_stacks;       /* it chooses or shapes call stacks: an export without stacks does not take it */
     const char *help;     /* "{names}" and "{default}" in it are replaced by what follows */
 
     /* The values it takes, NULL-terminated, the default first if there is one: names of all
@@ -33,6 +31,9 @@ struct vbt_view_option {
     /* Puts the value into the query. Returns NULL, or a phrase that says what was expected, for the
      * caller to free. If `set` itself is NULL, the option prints the help. */
     char *(*set)(const struct vbt_setting *setting);
+
+    char letter;    /* for -o; '\0': none */
+    bool of_stacks; /* it chooses or shapes call stacks: an export without stacks does not take it */
 };
 
 /* An option that differs between commands has several rows of one name, and so has one whose value
