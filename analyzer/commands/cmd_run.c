@@ -87,7 +87,7 @@ static bool finish(struct vbt_session *session, struct vbt_run_troubles *trouble
 /* False after a message if it could not be run. *status is set as waitpid sets it. */
 static bool run_program(const struct vbt_run_options *options, int *status) {
     struct vbt_target target;
-    char *problem = vbt_target_find(&target, options->program[0]);
+    char *problem = vbt_target_find(&target, (const char *const *)options->program);
     char *library = problem == NULL ? find_library() : NULL;
     struct vbt_session session = {0};
     if (library != NULL)

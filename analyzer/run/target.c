@@ -3,6 +3,7 @@
 
 #include "traceable.h"
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 #include "preload/shared/base_name.h"
 
 #include <errno.h>
@@ -130,7 +131,22 @@ static char *interpreter_of(const char *path) {
     return vbt_text("%s", name);
 }
 
-char *vbt_target_find(struct vbt_target *target, const char *name) {
+/* The program that the loader runs with these arguments, the first of which is its own name; NULL:
+ * none. */
+static const char *program_of_loader(const char *const *arguments) {
+    static const char *const with_value[] = {"--library-path",         "--inhibit-rpath",    "--audit", "--preload", "--argv0",
+                                             "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
+    while (*++arguments != NULL && strncmp(*arguments, "--", 2) == 0)
+        for (size_t i = 0; i < VBT_COUNT(with_value); i++)
+            if (strcmp(*arguments, with_value[i]) == 0 && arguments[1] != NULL) {
+                arguments++;
+                break;
+            }
+    return *arguments;
+}
+
+char *vbt_target_find(struct vbt_target *target, const char *const *command) {
+    const char *name = command[0];
     *target = (struct vbt_target){0};
     target->path = strchr(name, '/') != NULL ? vbt_text("%s", name) : search_path(name);
     if (target->path == NULL)
@@ -155,6 +171,13 @@ char *vbt_target_find(struct vbt_target *target, const char *name) {
         }
         free(target->program);
         target->program = next;
+    }
+    if (vbt_is_loader(target->program) && strcmp(target->program, target->path) == 0) {
+        const char *program = program_of_loader(command);
+        if (program != NULL && is_program(program)) { /* else it prints what is wrong itself */
+            free(target->program);
+            target->program = vbt_text("%s", program);
+        }
     }
     return vbt_untraceable(target->program);
 }

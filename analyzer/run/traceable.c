@@ -111,6 +111,22 @@ static const char *sanitizer(Elf *elf) {
     return found;
 }
 
+/* Is it a dynamic loader, which runs the program that its command line names? */
+static bool is_loader(Elf *elf) {
+    bool found = false;
+    for (Elf_Scn *section = NULL; !found && (section = elf_nextscn(elf, section)) != NULL;) {
+        GElf_Shdr header;
+        Elf_Data *data =
+            gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_DYNAMIC ? elf_getdata(section, NULL) : NULL;
+        GElf_Dyn entry;
+        for (int i = 0; data != NULL && !found && gelf_getdyn(data, i, &entry) != NULL; i++) {
+            const char *name = entry.d_tag == DT_SONAME ? elf_strptr(elf, header.sh_link, entry.d_un.d_val) : NULL;
+            found = name != NULL && (strncmp(name, "ld-linux", 8) == 0 || strncmp(name, "ld64.so", 7) == 0);
+        }
+    }
+    return found;
+}
+
 static char *wrong_with(const char *path, Elf *elf) {
     GElf_Ehdr header;
     if (elf_kind(elf) != ELF_K_ELF || gelf_getehdr(elf, &header) == NULL)
@@ -120,6 +136,8 @@ static char *wrong_with(const char *path, Elf *elf) {
                         machine_name(&(GElf_Ehdr){.e_machine = OUR_MACHINE}));
     char loader[256];
     read_loader(elf, loader, sizeof loader);
+    if (loader[0] == '\0' && is_loader(elf))
+        return NULL;
     if (loader[0] == '\0')
         return vbt_text("%s: is statically linked, so nothing can be preloaded into it", path);
     if (strstr(loader, "musl") != NULL)
@@ -130,16 +148,40 @@ static char *wrong_with(const char *path, Elf *elf) {
     return NULL;
 }
 
+/* Opens a file; NULL: it cannot be read. */
+static Elf *begin(const char *path, int *fd) {
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return NULL;
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(*fd, ELF_C_READ_MMAP, NULL);
+    if (elf == NULL)
+        close(*fd);
+    return elf;
+}
+
+bool vbt_is_loader(const char *path) {
+    int fd;
+    Elf *elf = begin(path, &fd);
+    if (elf == NULL)
+        return false;
+    char loader[256];
+    read_loader(elf, loader, sizeof loader);
+    bool found = loader[0] == '\0' && is_loader(elf);
+    elf_end(elf);
+    close(fd);
+    return found;
+}
+
 char *vbt_untraceable(const char *path) {
     const char *rights = careful(path);
     if (rights != NULL)
         return vbt_text("%s: %s, so the loader would not preload libvbtrace.so; copy it, or run as its owner", path, rights);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    int fd;
+    Elf *elf = begin(path, &fd);
+    if (elf == NULL)
         return NULL;
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    char *wrong = elf != NULL ? wrong_with(path, elf) : NULL;
+    char *wrong = wrong_with(path, elf);
     elf_end(elf);
     close(fd);
     return wrong;

@@ -78,6 +78,8 @@ static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
 /* The kernel starts a program in the dynamic loader, whose first code has no description. */
 static bool in_loader(uintptr_t pc) {
     uintptr_t base = getauxval(AT_BASE);
+    if (base == 0) /* the loader was started as a program, and loaded that one */
+        base = _r_debug.r_ldbase;
     const ElfW(Ehdr) *file = (const ElfW(Ehdr) *)base;
     const ElfW(Phdr) *segments = base != 0 ? (const ElfW(Phdr) *)(base + file->e_phoff) : NULL;
     for (size_t i = 0; segments != NULL && i < file->e_phnum; i++)

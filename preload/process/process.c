@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/utsname.h>
 
 int64_t vbt_started;
@@ -32,15 +33,44 @@ static void keep_options(void) {
     }
 }
 
+/* Stores the path of the file that is mapped at an address; leaves it alone if there is none. */
+static void read_mapped_path(uintptr_t address, char *path, size_t room) {
+    size_t length;
+    const char *text = vbt_proc_text("/proc/self/maps", &length), *end;
+    for (const char *line = text; line < text + length; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(text + length - line));
+        if (end == NULL)
+            return;
+        const char *at = line;
+        uint64_t from = vbt_hexadecimal(&at);
+        at++;
+        uint64_t to = vbt_hexadecimal(&at);
+        const char *file = memchr(at, '/', (size_t)(end - at));
+        if (address < from || address >= to || file == NULL || (size_t)(end - file) >= room)
+            continue;
+        memcpy(path, file, (size_t)(end - file));
+        path[end - file] = '\0';
+        return;
+    }
+}
+
+/* Where the loader was started as a program ("ld.so PROGRAM"), the kernel names the loader. It has
+ * loaded no other one then, and the loader says where the program's headers are. */
+static void read_program_path(void) {
+    long size = vbt_sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe - 1);
+    if (vbt_sys_failed(size))
+        strcpy(exe, "unknown");
+    if (getauxval(AT_BASE) == 0)
+        read_mapped_path(getauxval(AT_PHDR), exe, sizeof exe);
+}
+
 void vbt_process_init(void) {
     vbt_pid = (int)vbt_sys(SYS_getpid);
     vbt_parent_pid = (int)vbt_sys(SYS_getppid);
     vbt_started = vbt_clock_read(CLOCK_REALTIME);
     if (exe[0] != '\0')
         return;
-    long size = vbt_sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", exe, sizeof exe - 1);
-    if (vbt_sys_failed(size))
-        strcpy(exe, "unknown");
+    read_program_path();
     if (vbt_sys_failed(vbt_sys(SYS_getcwd, cwd, sizeof cwd)))
         strcpy(cwd, "/");
     vbt_sys(SYS_uname, &system_names);

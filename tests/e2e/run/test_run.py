@@ -4,6 +4,7 @@ leaves its trace readable."""
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import stat
@@ -305,6 +306,42 @@ def test_follows_scripts_to_what_runs_them(tmp_path):
         ran = run("--quiet", "-o", f"{folder}/", program, directory=tmp_path, env={"PATH": "/usr/bin:/bin"})
         assert (ran.done.returncode, ran.stdout, ran.done.stderr) == (0, says, "")
         assert [path.name.startswith("vbtrace.python3") for path in folder.iterdir()] == [True]
+
+
+def loader_of(program):
+    """The path of the dynamic loader that a program asks for."""
+    headers = vbt.run(["readelf", "-lW", program], check=True).stdout
+    return re.search(r"program interpreter: (.+)\]", headers)[1]
+
+
+@pytest.mark.skipif(bool(vbt.EMULATOR), reason="the kernel, not an emulator, must start the loader")
+@pytest.mark.parametrize("how", ["run", "run with options", "by a shell"])
+def test_programs_that_are_started_by_naming_the_loader(how, tmp_path):
+    """Bundles and sandboxes do that: the trace is the program's, not the loader's."""
+    program = vbt.compiled("names.c", "-O0")
+    loader = loader_of(program)
+    if how == "by a shell":
+        trace = vbt.trace(["/bin/sh", "-c", f"{loader} {program}; true"], silent=False)
+    else:
+        options = ["--argv0", "other", "--library-path", tmp_path] if how == "run with options" else []
+        trace = run("--quiet", loader, *options, program, directory=tmp_path)
+        assert (trace.done.returncode, trace.done.stderr) == (0, "")
+    report = trace.report
+    assert report.json["program"]["exe"] == str(program) and "names-O0." in report.path.name
+    assert report.json["stacks"]["truncated"] == 0
+    expected = vbt.trace([program], silent=False).report
+    rows = [{(row["file"], row["line"]): row["allocs"] for row in each.json["lines"] if row["user"]} for each in (report, expected)]
+    assert rows[0] == rows[1] and len(rows[0]) > 3
+
+
+@pytest.mark.skipif(bool(vbt.EMULATOR), reason="the kernel, not an emulator, must start the loader")
+def test_what_the_loader_is_to_run_is_checked(tmp_path):
+    loader = loader_of(PYTHON)
+    static = vbt.compiled("ends.c", "-O0", "-static")
+    assert f"{static}: is statically linked" in refused(loader, "--argv0", "name", static, directory=tmp_path)
+    ran = run("--quiet", loader, PYTHON, "-c", "print(3)", directory=tmp_path)
+    assert (ran.done.returncode, ran.stdout, ran.done.stderr) == (0, "3\n", "")
+    assert ran.report.json["program"]["python"] and any(row["file"] == "<string>" for row in ran.report.json["lines"])
 
 
 def test_sees_through_shims(tmp_path):
