@@ -8,9 +8,12 @@ enum vbt_measure {
     VBT_MEASURE_BYTES,     /* allocated */
     VBT_MEASURE_ALLOCS,    /* allocations */
     VBT_MEASURE_PEAK,      /* bytes live at the global peak */
-    VBT_MEASURE_LEAKS,     /* bytes live at the end, without what was inherited from a parent process */
+    VBT_MEASURE_LEAKS,     /* bytes live at the end, without what may be inherited from a parent process */
     VBT_MEASURE_TEMPORARY, /* allocations freed before their thread allocated again */
-    VBT_MEASURE_BLOCKS,    /* blocks live at the end; belongs to LEAKS, --measure does not take it */
+    /* --measure does not take these: */
+    VBT_MEASURE_BLOCKS,      /* of LEAKS */
+    VBT_MEASURE_LIVE,        /* bytes live at the end, inherited ones too */
+    VBT_MEASURE_LIVE_BLOCKS, /* of LIVE */
     VBT_MEASURES
 };
 

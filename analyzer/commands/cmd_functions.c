@@ -98,9 +98,10 @@ static void print_csv(const struct vbt_functions *functions, const struct vbt_qu
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out,
                   "file,line,function,allocs,allocated_bytes,cumulative_allocs,cumulative_allocated_bytes,at_peak_bytes,"
-                  "cumulative_at_peak_bytes,live_bytes,cumulative_live_bytes,temporary_allocs,cumulative_temporary_allocs");
+                  "cumulative_at_peak_bytes,live_bytes,cumulative_live_bytes,temporary_allocs,cumulative_temporary_allocs,"
+                  "own_live_bytes,cumulative_own_live_bytes");
     static const enum vbt_measure measures[] = {VBT_MEASURE_ALLOCS, VBT_MEASURE_BYTES};
-    static const enum vbt_measure more[] = {VBT_MEASURE_PEAK, VBT_MEASURE_LEAKS, VBT_MEASURE_TEMPORARY};
+    static const enum vbt_measure more[] = {VBT_MEASURE_PEAK, VBT_MEASURE_LIVE, VBT_MEASURE_TEMPORARY, VBT_MEASURE_LEAKS};
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
         vbt_csv_text(&csv, f->place->file);
@@ -110,7 +111,7 @@ static void print_csv(const struct vbt_functions *functions, const struct vbt_qu
             vbt_csv_integer(&csv, f->self[measures[k]]);
         for (size_t k = 0; k < 2; k++)
             vbt_csv_integer(&csv, f->cumulative[measures[k]]);
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < VBT_COUNT(more); k++) {
             vbt_csv_integer(&csv, f->self[more[k]]);
             vbt_csv_integer(&csv, f->cumulative[more[k]]);
         }

@@ -184,9 +184,26 @@ static void print_shares(const struct stack_rows *rows, enum vbt_group by, struc
     free(shares);
 }
 
-static void print_text(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_query *query,
+/* Says what is live and not listed, since it was live before the process was forked, or may have
+ * been. */
+static void print_inherited(const struct vbt_trace *trace, const struct vbt_call_tree *tree, FILE *out) {
+    const int64_t *all = tree->calls[0].cumulative;
+    int64_t blocks = all[VBT_MEASURE_LIVE_BLOCKS] - all[VBT_MEASURE_BLOCKS], bytes = all[VBT_MEASURE_LIVE] - all[VBT_MEASURE_LEAKS];
+    struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
+    if (blocks > 0)
+        fprintf(out, "Inherited from the parent process, and live too: %s in %s%s", vbt_bytes(bytes).text,
+                vbt_counted(blocks, "block").text, undecided.blocks > 0 ? "\n" : "\n\n");
+    if (undecided.blocks > 0)
+        fprintf(out,
+                "Of these, up to %s in %s may be the process's own: of call paths with\n"
+                "inherited blocks it is not known which were freed\n\n",
+                vbt_bytes(undecided.bytes).text, vbt_counted(undecided.blocks, "block").text);
+}
+
+static void print_text(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_query *query,
                        struct vbt_output *output) {
     FILE *out = output->stream;
+    const struct vbt_model *model = &trace->model;
     enum vbt_measure measure = rows->measure;
     const int64_t *totals = rows->tree->calls[0].cumulative;
     size_t stacks = rows->count;
@@ -199,6 +216,8 @@ static void print_text(const struct stack_rows *rows, const struct vbt_model *mo
     else if (measure != VBT_MEASURE_PEAK)
         print_more(output, measure, totals);
     fprintf(out, ", %s\n\n", vbt_counted((int64_t)stacks, "call stack").text);
+    if (measure == VBT_MEASURE_LEAKS)
+        print_inherited(trace, rows->tree, out);
     print_shares(rows, query->by, output);
 
     struct stack_row others = {0};
@@ -253,14 +272,17 @@ static void print_json_groups(const struct stack_rows *rows, struct vbt_json *js
 }
 
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
-static void print_json(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
     struct vbt_json json;
     vbt_json_begin(&json, out);
-    vbt_json_completeness(&json, model);
+    vbt_json_completeness(&json, &trace->model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
     json_t *totals = json_object();
     vbt_json_measures(totals, "", tree->calls[0].cumulative);
+    struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
+    json_object_set_new(totals, "undecided_bytes", json_integer(undecided.bytes));
+    json_object_set_new(totals, "undecided_blocks", json_integer(undecided.blocks));
     vbt_json_member(&json, "totals", totals);
 
     uint32_t *number = NULL; /* number of the frame by place, inlined or not, from 1 */
@@ -308,7 +330,8 @@ static void print_json(const struct stack_rows *rows, const struct vbt_model *mo
 
 /* Stacks as "outermost;...;innermost". */
 static void print_csv(const struct stack_rows *rows, const struct vbt_query *query, FILE *out) {
-    char *measures = vbt_csv_measure_titles(""), *titles = vbt_text("stack,group,stacks%s", measures);
+    char *measures = vbt_csv_measure_titles(""), *own = vbt_csv_own_titles("");
+    char *titles = vbt_text("stack,group,stacks%s%s", measures, own);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
     size_t limit = stack_limit(rows, query);
@@ -320,6 +343,7 @@ static void print_csv(const struct stack_rows *rows, const struct vbt_query *que
         vbt_csv_text(&csv, group_name(rows, rows->stacks[i].call));
         vbt_csv_unsigned(&csv, 1);
         vbt_csv_measures(&csv, rows->stacks[i].of);
+        vbt_csv_own(&csv, rows->stacks[i].of);
         vbt_csv_end_row(&csv);
     }
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
@@ -328,10 +352,12 @@ static void print_csv(const struct stack_rows *rows, const struct vbt_query *que
             vbt_csv_text(&csv, vbt_runtime_group_names[rows->groups[i].group]);
             vbt_csv_unsigned(&csv, rows->groups[i].stacks);
             vbt_csv_measures(&csv, rows->groups[i].of);
+            vbt_csv_own(&csv, rows->groups[i].of);
             vbt_csv_end_row(&csv);
         }
     vbt_stack_names_free(names);
     free(measures);
+    free(own);
     free(titles);
 }
 
@@ -352,11 +378,11 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
-        print_json(&rows, &trace.model, query, output.stream);
+        print_json(&rows, &trace, query, output.stream);
     else if (query->format == VBT_CSV)
         print_csv(&rows, query, output.stream);
     else
-        print_text(&rows, &trace.model, query, &output);
+        print_text(&rows, &trace, query, &output);
     if (query->format == VBT_TEXT && suppressed.stacks > 0)
         fprintf(output.stream, "\nSuppressed: %s in %s, %s\n", vbt_bytes((int64_t)suppressed.bytes).text,
                 vbt_counted((int64_t)suppressed.blocks, "block").text, vbt_counted((int64_t)suppressed.stacks, "call stack").text);

@@ -266,7 +266,8 @@ static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, 
 static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_query *query,
                       FILE *out) {
     char *self = vbt_csv_measure_titles(""), *cumulative = vbt_csv_measure_titles("cumulative_");
-    char *titles = vbt_text("id,parent,depth,kind,function,file,line,module%s%s", self, cumulative);
+    char *own = vbt_csv_own_titles(""), *cumulative_own = vbt_csv_own_titles("cumulative_");
+    char *titles = vbt_text("id,parent,depth,kind,function,file,line,module%s%s%s%s", self, cumulative, own, cumulative_own);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
     for (size_t i = 0; i < count && i < query->limit; i++) {
@@ -281,11 +282,15 @@ static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, s
         vbt_csv_text(&csv, call->place->module);
         vbt_csv_measures(&csv, call->self);
         vbt_csv_measures(&csv, call->cumulative);
+        vbt_csv_own(&csv, call->self);
+        vbt_csv_own(&csv, call->cumulative);
         vbt_csv_end_row(&csv);
     }
     free(titles);
     free(self);
     free(cumulative);
+    free(own);
+    free(cumulative_own);
 }
 
 int vbt_cmd_tree(const struct vbt_query *query) {

@@ -16,11 +16,13 @@ static const struct {
     enum vbt_measure measure;
     const char *name;
 } fields[] = {
-    {VBT_MEASURE_ALLOCS, "allocs"},    {VBT_MEASURE_BYTES, "allocated_bytes"}, {VBT_MEASURE_PEAK, "at_peak_bytes"},
-    {VBT_MEASURE_LEAKS, "live_bytes"}, {VBT_MEASURE_BLOCKS, "live_blocks"},    {VBT_MEASURE_TEMPORARY, "temporary_allocs"},
+    {VBT_MEASURE_ALLOCS, "allocs"},        {VBT_MEASURE_BYTES, "allocated_bytes"},   {VBT_MEASURE_PEAK, "at_peak_bytes"},
+    {VBT_MEASURE_LIVE, "live_bytes"},      {VBT_MEASURE_LIVE_BLOCKS, "live_blocks"}, {VBT_MEASURE_TEMPORARY, "temporary_allocs"},
+    {VBT_MEASURE_LEAKS, "own_live_bytes"}, {VBT_MEASURE_BLOCKS, "own_live_blocks"},
 };
 
-enum { FIELDS = VBT_COUNT(fields) };
+/* The own ones came later; CSV has them in columns of their own. */
+enum { FIELDS = VBT_COUNT(fields), CSV_FIELDS = FIELDS - 2 };
 
 const char *vbt_measure_title(enum vbt_measure measure) {
     static const char *const titles[VBT_MEASURES] = {
@@ -86,9 +88,9 @@ void vbt_print_json_measures(FILE *out, const char *prefix, const int64_t of[VBT
         fprintf(out, ", \"%s%s\": %" PRId64, prefix, fields[i].name, of[fields[i].measure]);
 }
 
-char *vbt_csv_measure_titles(const char *prefix) {
+static char *csv_titles(const char *prefix, int from, int to) {
     char *titles = vbt_copy("", 0);
-    for (int i = 0; i < FIELDS; i++) {
+    for (int i = from; i < to; i++) {
         char *longer = vbt_text("%s,%s%s", titles, prefix, fields[i].name);
         free(titles);
         titles = longer;
@@ -96,10 +98,18 @@ char *vbt_csv_measure_titles(const char *prefix) {
     return titles;
 }
 
-void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) {
-    for (int i = 0; i < FIELDS; i++)
+char *vbt_csv_measure_titles(const char *prefix) { return csv_titles(prefix, 0, CSV_FIELDS); }
+
+char *vbt_csv_own_titles(const char *prefix) { return csv_titles(prefix, CSV_FIELDS, FIELDS); }
+
+static void csv_fields(struct vbt_csv *csv, const int64_t of[VBT_MEASURES], int from, int to) {
+    for (int i = from; i < to; i++)
         vbt_csv_integer(csv, of[fields[i].measure]);
 }
+
+void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, 0, CSV_FIELDS); }
+
+void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, CSV_FIELDS, FIELDS); }
 
 json_t *vbt_json_call(const struct vbt_call *call) {
     json_t *row = vbt_json_place(call->place, NULL);

@@ -29,16 +29,22 @@ const char *vbt_call_kind(const struct vbt_call *call);
 /* The smallest value of the measure that --min keeps; INT64_MIN, which keeps all, for --min 0. */
 int64_t vbt_least(const struct vbt_query *query, int64_t whole);
 
-/* Adds "allocs", "allocated_bytes", "at_peak_bytes", "live_bytes", "live_blocks" and
- * "temporary_allocs", each after a prefix. */
+/* Adds "allocs", "allocated_bytes", "at_peak_bytes", "live_bytes", "live_blocks",
+ * "temporary_allocs", and the process's own of what is live, "own_live_bytes" and
+ * "own_live_blocks", each after a prefix. */
 void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEASURES]);
 
 /* The same as text: `, "allocs": 1, ...`. */
 void vbt_print_json_measures(FILE *out, const char *prefix, const int64_t of[VBT_MEASURES]);
 
-/* The same as cells; titles: ",allocs,..." with the prefix, for the caller to free. */
+/* The same as cells, without the process's own; titles: ",allocs,..." with the prefix, for the
+ * caller to free. */
 char *vbt_csv_measure_titles(const char *prefix);
 void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]);
+
+/* And the process's own, which go after all others. */
+char *vbt_csv_own_titles(const char *prefix);
+void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]);
 
 /* {"file", "line", "function", "kind", "module"} */
 json_t *vbt_json_call(const struct vbt_call *call);

@@ -209,18 +209,42 @@ static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root, uint32_
 }
 
 /* Blocks inherited at a fork are not leaks of the child. Which blocks of a call path were freed is
- * unknown, so it is assumed that the child freed its own first. */
+ * unknown, so it is assumed that the child freed its own first: this many at least are its own. */
 static int64_t own_live(int64_t live, uint64_t inherited) {
     return live > 0 && (uint64_t)live > inherited ? live - (int64_t)inherited : 0;
 }
 
 static void count_node(struct vbt_call *call, const struct vbt_model_counters *c) {
     const int64_t counted[VBT_MEASURES] = {
-        [VBT_MEASURE_BYTES] = (int64_t)c->allocated,     [VBT_MEASURE_ALLOCS] = (int64_t)c->allocs,
-        [VBT_MEASURE_PEAK] = c->at_peak_bytes,           [VBT_MEASURE_LEAKS] = own_live(c->live_bytes, c->inherited_bytes),
-        [VBT_MEASURE_TEMPORARY] = (int64_t)c->temporary, [VBT_MEASURE_BLOCKS] = own_live(c->live_blocks, c->inherited_blocks),
+        [VBT_MEASURE_BYTES] = (int64_t)c->allocated,
+        [VBT_MEASURE_ALLOCS] = (int64_t)c->allocs,
+        [VBT_MEASURE_PEAK] = c->at_peak_bytes,
+        [VBT_MEASURE_LEAKS] = own_live(c->live_bytes, c->inherited_bytes),
+        [VBT_MEASURE_TEMPORARY] = (int64_t)c->temporary,
+        [VBT_MEASURE_BLOCKS] = own_live(c->live_blocks, c->inherited_blocks),
+        [VBT_MEASURE_LIVE] = c->live_bytes,
+        [VBT_MEASURE_LIVE_BLOCKS] = c->live_blocks,
     };
     add(call->self, counted);
+}
+
+/* How many more of what is live may be the process's own. */
+static int64_t maybe_own(int64_t live, uint64_t inherited, uint64_t requested) {
+    int64_t most = live > 0 && (uint64_t)live > requested ? (int64_t)requested : live;
+    int64_t more = most - own_live(live, inherited);
+    return inherited > 0 && more > 0 ? more : 0;
+}
+
+struct vbt_undecided vbt_call_tree_undecided(const struct vbt_trace *trace) {
+    struct vbt_undecided sum = {0};
+    for (size_t i = 1; i <= trace->model.node_count; i++) {
+        const struct vbt_model_counters *c = &trace->model.counters[trace->model.nodes[i].counters];
+        if (!trace->counts[i])
+            continue;
+        sum.blocks = plus(sum.blocks, maybe_own(c->live_blocks, c->inherited_blocks, c->allocs));
+        sum.bytes = plus(sum.bytes, maybe_own(c->live_bytes, c->inherited_bytes, c->allocated));
+    }
+    return sum;
 }
 
 /* Adds each call's counts to all calls above it, in one pass from the last call to the first. */

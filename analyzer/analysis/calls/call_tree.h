@@ -43,6 +43,14 @@ struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query)
  * proportion to the number of nodes. */
 void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape);
 
+/* Live memory that may be the process's own or inherited: of a call path where both were live, it
+ * is unknown which were freed. The measure LEAKS leaves it out. */
+struct vbt_undecided {
+    int64_t blocks, bytes;
+};
+
+struct vbt_undecided vbt_call_tree_undecided(const struct vbt_trace *trace);
+
 /* Raises negative sums of the measure to 0, so that every call has a width. Damaged traces, and
  * those of forked processes, can hold negative sums. */
 void vbt_call_tree_clamp(struct vbt_call_tree *tree, enum vbt_measure measure);
