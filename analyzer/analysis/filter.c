@@ -168,6 +168,22 @@ bool vbt_filter_row(const struct vbt_filter *f, const struct vbt_source_place *p
     return true;
 }
 
+static bool has(const struct vbt_filter *f, enum filter_field field) {
+    for (size_t i = 0; i < f->count; i++)
+        if (f->conditions[i].field == field)
+            return true;
+    return false;
+}
+
+bool vbt_filter_selects_stacks(const struct vbt_filter *f) {
+    size_t count = 0;
+    for (size_t i = 0; i < f->count; i++)
+        count += f->conditions[i].field != ANY || !f->rows;
+    return count > 0;
+}
+
+bool vbt_filter_selects_domains(const struct vbt_filter *f) { return has(f, DOMAIN_OF); }
+
 bool vbt_filter_places(const struct vbt_filter *f, const struct vbt_source_place *const *places, size_t count) {
     uint32_t bits = 0;
     for (size_t i = 0; i < count; i++)

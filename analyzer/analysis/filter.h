@@ -31,6 +31,10 @@ bool *vbt_filter_nodes(const struct vbt_filter *filter, const struct vbt_model *
 bool vbt_filter_row(const struct vbt_filter *filter, const struct vbt_source_place *place, const struct vbt_source_place *other,
                     const char *text);
 
+/* Is there a condition on call stacks, or one on domains? */
+bool vbt_filter_selects_stacks(const struct vbt_filter *filter);
+bool vbt_filter_selects_domains(const struct vbt_filter *filter);
+
 /* Do these places, taken as a call stack, pass the filter? */
 bool vbt_filter_places(const struct vbt_filter *filter, const struct vbt_source_place *const *places, size_t count);
 

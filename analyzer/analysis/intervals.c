@@ -96,7 +96,7 @@ static int by_allocs(const void *left, const void *right) {
 
 /* members: in order of id, like the model's interval sites. */
 static void build_inside(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places,
-                         const uint32_t *leaf_of, const struct member *members, size_t member_count) {
+                         const uint32_t *leaf_of, const bool *counts, const struct member *members, size_t member_count) {
     struct located *located = vbt_new(m->interval_site_count, sizeof *located);
     size_t count = 0, member = 0;
     for (size_t i = 0; i < m->interval_site_count; i++) {
@@ -105,6 +105,8 @@ static void build_inside(struct vbt_interval_list *groups, const struct vbt_mode
             member++;
         if (member == member_count || members[member].interval->id != row->interval)
             continue; /* the trace ends before the interval itself was written */
+        if (counts != NULL && !counts[row->node])
+            continue;
         located[count++] =
             (struct located){members[member].group,
                              {vbt_place_of_site(places, leaf_of[row->node]), row->allocs, row->frees, row->allocated, row->freed}};
@@ -135,13 +137,30 @@ static void build_inside(struct vbt_interval_list *groups, const struct vbt_mode
     free(located);
 }
 
+/* Replaces what was counted in an interval by what its call stacks that count did. */
+static void recount(struct vbt_interval_row *group) {
+    uint64_t allocs = 0, frees = 0, allocated = 0, freed = 0;
+    for (size_t i = 0; i < group->inside_count; i++) {
+        allocs += group->inside[i].allocs;
+        frees += group->inside[i].frees;
+        allocated += group->inside[i].allocated;
+        freed += group->inside[i].freed;
+    }
+    group->filtered = true;
+    group->of[VBT_Q_ALLOCS].total = (int64_t)allocs;
+    group->of[VBT_Q_FREES].total = (int64_t)frees;
+    group->of[VBT_Q_ALLOCATED].total = (int64_t)allocated;
+    group->of[VBT_Q_FREED].total = (int64_t)freed;
+    group->of[VBT_Q_NET].total = (int64_t)(allocated - freed);
+}
+
 static int by_first_id(const void *left, const void *right) {
     const struct vbt_interval_row *a = left, *b = right;
     return a->first_id < b->first_id ? -1 : a->first_id > b->first_id;
 }
 
 void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places,
-                             const uint32_t *leaf_of) {
+                             const uint32_t *leaf_of, const bool *counts) {
     size_t count = m->interval_count;
     struct member *members = vbt_new(count, sizeof *members);
     for (size_t i = 0; i < count; i++) {
@@ -162,7 +181,9 @@ void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_
     }
     if (count > 0)
         qsort(members, count, sizeof *members, by_id);
-    build_inside(groups, m, places, leaf_of, members, count);
+    build_inside(groups, m, places, leaf_of, counts, members, count);
+    for (size_t i = 0; i < groups->count && counts != NULL; i++)
+        recount(&groups->rows[i]);
     if (groups->count > 0)
         qsort(groups->rows, groups->count, sizeof *groups->rows, by_first_id);
     free(members);
@@ -217,8 +238,7 @@ void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt
     size_t kept = 0;
     for (size_t i = 0; i < groups->count; i++) {
         const struct vbt_interval_row *group = &groups->rows[i];
-        const struct vbt_source_place *const ends[] = {group->from, group->to};
-        if (vbt_filter_row(filter, group->from, group->to, group->label) && vbt_filter_places(filter, ends, 2))
+        if (vbt_filter_row(filter, group->from, group->to, group->label) && (!group->filtered || group->inside_count > 0))
             groups->rows[kept++] = *group;
     }
     groups->count = kept;

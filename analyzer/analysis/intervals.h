@@ -19,6 +19,7 @@ struct vbt_interval_row {
     uint64_t first_id;          /* for the order of first appearance */
     uint64_t count, iterations; /* iterations: of all repetitions together; 0: unknown */
     double time_m2;
+    bool filtered; /* only some call stacks count: extremes are those of all, and what was live is not known */
     struct vbt_model_quantities of[VBT_QUANTITIES];
     struct vbt_inside *inside; /* most allocations first */
     size_t inside_count;
@@ -31,16 +32,17 @@ struct vbt_interval_list {
 };
 
 /* Merges intervals with the same places and label. leaf_of: each node's site, as in struct
- * vbt_attribution's leaf. */
+ * vbt_attribution's leaf. counts: by node, whether it counts; NULL: all do. */
 void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_model *model, struct vbt_places *places,
-                             const uint32_t *leaf_of);
+                             const uint32_t *leaf_of, const bool *counts);
 void vbt_interval_list_free(struct vbt_interval_list *groups);
 
 /* Sorts by a key of vbt_interval_keys; sections come before intervals between clock readings. */
 void vbt_interval_list_sort(struct vbt_interval_list *groups, const char *key);
 extern const char *const vbt_interval_keys[];
 
-/* Keeps the rows that pass a filter: by their label, files and functions. */
+/* Keeps the rows that pass a filter by their label, files and functions, and in which something
+ * counts. */
 void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt_filter *filter);
 
 /* How many iterations all repetitions held: as the program said, else `per` for each repetition; 0:

@@ -73,14 +73,20 @@ static void note_end(struct vbt_notes *notes, const struct vbt_model *model) {
         add(notes, vbt_text("The trace holds no totals: the program ended before the first were written."));
 }
 
+char *vbt_lost_note(const struct vbt_model *model, enum vbt_lost reason) {
+    int64_t count = model->state[VBT_STATE_LOST + (int)reason];
+    const char *many = lost[reason].many, *number = strstr(many, "%s");
+    if (count == 0)
+        return NULL;
+    return count == 1 ? vbt_text("%s", lost[reason].one)
+                      : vbt_text("%.*s%s%s", (int)(number - many), many, vbt_count(count).text, number + 2);
+}
+
 static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
     for (int i = 0; i < VBT_LOST_KINDS; i++) {
-        int64_t count = model->state[VBT_STATE_LOST + i];
-        const char *number = strstr(lost[i].many, "%s");
-        if (count == 1)
-            add(notes, vbt_text("%s", lost[i].one));
-        else if (count != 0)
-            add(notes, vbt_text("%.*s%s%s", (int)(number - lost[i].many), lost[i].many, vbt_count(count).text, number + 2));
+        char *note = vbt_lost_note(model, (enum vbt_lost)i);
+        if (note != NULL)
+            add(notes, note);
     }
     int64_t truncated = model->state[VBT_STATE_STACKS_TRUNCATED];
     if (truncated != 0)

@@ -18,6 +18,9 @@ void vbt_notes_free(struct vbt_notes *notes);
 /* The short name of a reason for lost events, for JSON ("signal"). */
 const char *vbt_lost_name(enum vbt_lost reason);
 
+/* What was lost for a reason as a sentence, for the caller to free; NULL: nothing. */
+char *vbt_lost_note(const struct vbt_model *model, enum vbt_lost reason);
+
 /* The number of lost events of all reasons. */
 uint64_t vbt_lost_total(const struct vbt_model *model);
 

@@ -1,5 +1,6 @@
 /* vbtrace intervals: time and memory between clock readings, and of marked sections. */
 #include "commands.h"
+#include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
@@ -10,14 +11,29 @@
 #include "format/count.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void print_more(struct vbt_output *output, size_t all, uint64_t shown, const char *what) {
     if (all > shown)
         fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(all - shown), what).text);
 }
 
-static void print_text(const struct vbt_interval_list *groups, const struct vbt_query *query, struct vbt_output *output) {
-    if (groups->count == 0)
+/* Says what the table lacks. */
+static void print_lost(const struct vbt_model *model, bool by_stack, FILE *out) {
+    static const enum vbt_lost reasons[] = {VBT_LOST_INTERVALS, VBT_LOST_SIGNAL, VBT_LOST_INTERVAL_SITES};
+    bool first = true;
+    for (size_t i = 0; i < (by_stack ? VBT_COUNT(reasons) : VBT_COUNT(reasons) - 1); i++) {
+        char *note = vbt_lost_note(model, reasons[i]);
+        if (note != NULL)
+            fprintf(out, "%s%s\n", first ? "\n" : "", note);
+        first = first && note == NULL;
+        free(note);
+    }
+}
+
+static void print_text(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
+                       struct vbt_output *output) {
+    if (model->interval_count == 0)
         fputs("No intervals: the program did not read a clock twice in its own code, and marked no section.\n", output->stream);
     size_t sections = vbt_sections_print(groups, query->limit, query->per, query->sites, output);
     print_more(output, sections, query->limit, "more section");
@@ -25,6 +41,7 @@ static void print_text(const struct vbt_interval_list *groups, const struct vbt_
         putc('\n', output->stream);
     size_t others = vbt_clock_intervals_print(groups, query->limit, query->per, query->sites, output);
     print_more(output, others, query->limit, "more interval");
+    print_lost(model, query->sites || query->filter_count > 0, output->stream);
 }
 
 static void print_json(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
@@ -36,7 +53,18 @@ static void print_json(const struct vbt_interval_list *groups, const struct vbt_
     for (size_t i = 0; i < groups->count && i < query->limit; i++)
         vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
     vbt_json_array_end(&json);
+    json_t *lost = json_object();
+    for (int i = 0; i < VBT_LOST_KINDS; i++)
+        json_object_set_new(lost, vbt_lost_name((enum vbt_lost)i), json_integer(model->state[VBT_STATE_LOST + i]));
+    vbt_json_member(&json, "lost", lost);
     vbt_json_end(&json);
+}
+
+static void put_known(struct vbt_csv *csv, bool known, int64_t value) {
+    if (known)
+        vbt_csv_integer(csv, value);
+    else
+        vbt_csv_text(csv, NULL);
 }
 
 static void print_csv(const struct vbt_interval_list *groups, const struct vbt_query *query, FILE *out) {
@@ -64,9 +92,10 @@ static void print_csv(const struct vbt_interval_list *groups, const struct vbt_q
         vbt_csv_unsigned(&csv, group->iterations);
         vbt_csv_real(&csv, vbt_interval_deviation(group));
         for (size_t q = 0; q < VBT_COUNT(quantities); q++) {
-            vbt_csv_integer(&csv, group->of[quantities[q]].min);
-            vbt_csv_real(&csv, vbt_interval_mean(group, quantities[q]));
-            vbt_csv_integer(&csv, group->of[quantities[q]].max);
+            bool some = group->filtered && quantities[q] != VBT_Q_TIME, unknown = some && quantities[q] == VBT_Q_HIGH;
+            put_known(&csv, !some, group->of[quantities[q]].min);
+            vbt_csv_real(&csv, unknown ? NAN : vbt_interval_mean(group, quantities[q]));
+            put_known(&csv, !some, group->of[quantities[q]].max);
         }
         vbt_csv_real(&csv, (double)group->of[VBT_Q_TIME].total / iterations);
         vbt_csv_real(&csv, (double)group->of[VBT_Q_ALLOCS].total / iterations);
@@ -80,7 +109,8 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     if (!vbt_trace_load(&trace, query, false))
         return 2;
     struct vbt_interval_list groups;
-    vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
+    vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
+                            vbt_filter_selects_stacks(trace.filter) ? trace.counts : NULL);
     vbt_interval_list_filter(&groups, trace.filter);
     vbt_interval_list_sort(&groups, query->sort);
     struct vbt_output output;
@@ -90,7 +120,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     else if (query->format == VBT_CSV)
         print_csv(&groups, query, output.stream);
     else
-        print_text(&groups, query, &output);
+        print_text(&groups, &trace.model, query, &output);
     vbt_interval_list_free(&groups);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

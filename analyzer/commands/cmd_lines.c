@@ -100,11 +100,14 @@ static void fold(struct vbt_line_profile *profile, const struct vbt_query *query
     vbt_fold_costs(profile);
 }
 
+/* Does the query ask for counted lines, where there are any? */
+static bool shows_profile(const struct vbt_query *query) { return query->format != VBT_JSON && !query->sorted && !query->by_leaf; }
+
 /* Prints what line mode counted; false if the query asks for the list of lines instead. */
 static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources,
                           struct vbt_output *output) {
     bool data = query->format != VBT_TEXT, asked_for = !data && (query->own || query->like != VBT_LIKE_OURS);
-    if ((profile->count == 0 && !asked_for) || query->format == VBT_JSON || query->sorted || query->by_leaf)
+    if ((profile->count == 0 && !asked_for) || !shows_profile(query))
         return false;
     size_t shown = profile->count;
     if (data)
@@ -166,6 +169,10 @@ int vbt_cmd_lines(const struct vbt_query *query) {
     if (!vbt_trace_load(&trace, query, query->format == VBT_JSON))
         return 2;
     warn(&trace.model, query->trace);
+    if (trace.model.line_counts_count > 0 && shows_profile(query) && vbt_filter_selects_domains(trace.filter)) {
+        vbt_trace_free(&trace);
+        return vbt_fail("lines: counted lines do not know their domain: --filter domain=... needs --sort or --by leaf");
+    }
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
     fold(&profile, query, trace.sources);

@@ -194,7 +194,9 @@ int vbt_cmd_report(const struct vbt_query *query) {
     struct vbt_conservation conservation;
     vbt_conservation_check(&conservation, &trace.model);
     struct vbt_interval_list groups;
-    vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf);
+    vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
+                            vbt_filter_selects_stacks(trace.filter) ? trace.counts : NULL);
+    vbt_interval_list_filter(&groups, trace.filter);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON) {

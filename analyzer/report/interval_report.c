@@ -39,23 +39,42 @@ static void put_mean(struct vbt_text_table *table, double mean, bool decimals) {
     vbt_text_table_cell(table, "%s", whole ? vbt_count((int64_t)mean).text : vbt_rate(mean).text);
 }
 
+static void put_high(struct vbt_text_table *table, const struct vbt_interval_row *group) {
+    vbt_text_table_cell(table, "%s", group->filtered ? "" : vbt_bytes(group->of[VBT_Q_HIGH].max).text);
+}
+
+/* allocs: the column of what was allocated, before that of the bytes. */
+static void put_site(struct vbt_text_table *table, const char *name, size_t columns, size_t allocs, double count, double bytes) {
+    vbt_text_table_cell(table, "    %s", name);
+    for (size_t c = 1; c < columns; c++)
+        if (c == allocs)
+            put_mean(table, count, true);
+        else
+            vbt_text_table_cell(table, "%s", c == allocs + 1 ? vbt_mean_bytes(bytes).text : "");
+}
+
 /* Prints the lines that allocate in an interval below it, with their cost divided like the
- * interval's own. */
+ * interval's own, and a row for all others. */
 static void put_sites(struct vbt_text_table *table, const struct vbt_interval_row *group, size_t columns, size_t allocs,
                       double each) {
-    for (size_t i = 0; i < group->inside_count && i < SITES_SHOWN && group->inside[i].allocs > 0; i++) {
+    uint64_t rest = (uint64_t)group->of[VBT_Q_ALLOCS].total, rest_bytes = (uint64_t)group->of[VBT_Q_ALLOCATED].total;
+    size_t shown = 0, others = 0;
+    for (size_t i = 0; i < group->inside_count && group->inside[i].allocs > 0; i++) {
         const struct vbt_inside *inside = &group->inside[i];
+        if (i >= SITES_SHOWN) {
+            others++;
+            continue;
+        }
         char *location = short_location(inside->place);
-        vbt_text_table_cell(table, "    %s", location);
-        for (size_t c = 1; c < columns; c++)
-            if (c == allocs)
-                put_mean(table, (double)inside->allocs / each, true);
-            else if (c == allocs + 1)
-                vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)inside->allocated / each).text);
-            else
-                vbt_text_table_cell(table, "%s", "");
+        put_site(table, location, columns, allocs, (double)inside->allocs / each, (double)inside->allocated / each);
         free(location);
+        rest -= inside->allocs;
+        rest_bytes -= inside->allocated;
+        shown++;
     }
+    if (shown > 0 && (int64_t)rest > 0)
+        put_site(table, others > 0 ? vbt_counted((int64_t)others, "other line").text : "lines not known", columns, allocs,
+                 (double)rest / each, (double)rest_bytes / each);
 }
 
 /* A section in the table: its label split into a name and a number at its end. */
@@ -102,22 +121,124 @@ static void arrange(struct labelled *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_name_rank);
 }
 
+/* The columns of sections. What a run cost is left out before what an iteration cost, unless a
+ * section has no iterations; if none has, there are no columns for them. */
+enum section_column {
+    NAME,
+    NUMBER,
+    ITERATIONS,
+    RUNS,
+    TIME,
+    DEVIATION,
+    LEAST,
+    TIME_ITER,
+    ALLOCS_ITER,
+    BYTES_ITER,
+    ALLOCS,
+    BYTES,
+    NET,
+    HIGH,
+    SECTION_COLUMNS
+};
+
+enum iterations { NONE_HAS, ALL_HAVE, SOME_HAVE };
+
+static const struct vbt_column section_columns[SECTION_COLUMNS] = {
+    [NAME] = {.title = "Section", .least = 16},
+    [NUMBER] = {.title = "", .align = VBT_RIGHT, .gap = 1},
+    [ITERATIONS] = {.title = "Iterations", .align = VBT_RIGHT, .gap = 2, .drop = 5},
+    [RUNS] = {.title = "Runs", .align = VBT_RIGHT, .gap = 2, .drop = 3},
+    [TIME] = {.title = "Time", .align = VBT_RIGHT, .gap = 2},
+    [DEVIATION] = {.title = "± std", .align = VBT_RIGHT, .gap = 2, .drop = 2},
+    [LEAST] = {.title = "Min", .align = VBT_RIGHT, .gap = 2, .drop = 4},
+    [TIME_ITER] = {.title = "Time/iter", .align = VBT_RIGHT, .gap = 2, .drop = 6},
+    [ALLOCS_ITER] = {.title = "Allocs/iter", .align = VBT_RIGHT, .gap = 2},
+    [BYTES_ITER] = {.title = "Bytes/iter", .align = VBT_RIGHT, .gap = 2},
+    [ALLOCS] = {.title = "Allocs", .align = VBT_RIGHT, .gap = 2},
+    [BYTES] = {.title = "Bytes", .align = VBT_RIGHT, .gap = 2},
+    [NET] = {.title = "Net", .align = VBT_RIGHT, .gap = 2, .drop = 7},
+    [HIGH] = {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
+};
+
+static bool is_per_iteration(enum section_column column) {
+    return column == ITERATIONS || column == TIME_ITER || column == ALLOCS_ITER || column == BYTES_ITER;
+}
+
+static size_t section_columns_for(enum iterations have, struct vbt_column columns[SECTION_COLUMNS],
+                                  enum section_column which[SECTION_COLUMNS]) {
+    size_t count = 0;
+    for (enum section_column c = NAME; c < SECTION_COLUMNS; c++) {
+        if (have == NONE_HAS && is_per_iteration(c))
+            continue;
+        columns[count] = section_columns[c];
+        if (have == ALL_HAVE && (c == ALLOCS || c == BYTES))
+            columns[count].drop = c == ALLOCS ? 8 : 9;
+        which[count++] = c;
+    }
+    return count;
+}
+
+static enum iterations iterations_of(const struct labelled *rows, size_t count, uint64_t per) {
+    size_t have = 0;
+    for (size_t i = 0; i < count; i++)
+        have += vbt_interval_iterations(rows[i].group, per) > 0;
+    return have == 0 ? NONE_HAS : have == count ? ALL_HAVE : SOME_HAVE;
+}
+
+static void put_section_cell(struct vbt_text_table *table, const struct labelled *row, enum section_column column,
+                             double iterations) {
+    const struct vbt_interval_row *group = row->group;
+    if (is_per_iteration(column) && !(iterations > 0)) {
+        vbt_text_table_cell(table, "%s", "");
+        return;
+    }
+    switch (column) {
+    case NAME:
+        vbt_text_table_cell(table, "%.*s", (int)row->name_size, group->label);
+        break;
+    case NUMBER:
+        vbt_text_table_cell(table, "%s", group->label[row->name_size] != '\0' ? group->label + row->name_size + 1 : "");
+        break;
+    case ITERATIONS:
+        put_mean(table, iterations, false);
+        break;
+    case RUNS:
+        vbt_text_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
+        break;
+    case TIME:
+        put_time(table, vbt_interval_mean(group, VBT_Q_TIME));
+        break;
+    case DEVIATION:
+        put_deviation(table, group, 1);
+        break;
+    case LEAST:
+        put_time(table, (double)group->of[VBT_Q_TIME].min);
+        break;
+    case TIME_ITER:
+        put_time(table, (double)group->of[VBT_Q_TIME].total / iterations);
+        break;
+    case ALLOCS_ITER:
+        vbt_text_table_cell(table, "%s", vbt_rate((double)group->of[VBT_Q_ALLOCS].total / iterations).text);
+        break;
+    case BYTES_ITER:
+        vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / iterations).text);
+        break;
+    case ALLOCS:
+        put_mean(table, vbt_interval_mean(group, VBT_Q_ALLOCS), false);
+        break;
+    case BYTES:
+        vbt_text_table_cell(table, "%s", vbt_mean_bytes(vbt_interval_mean(group, VBT_Q_ALLOCATED)).text);
+        break;
+    case NET:
+        vbt_text_table_cell(table, "%s", vbt_mean_bytes(vbt_interval_mean(group, VBT_Q_NET)).text);
+        break;
+    default:
+        put_high(table, group);
+    }
+}
+
 size_t vbt_sections_print(const struct vbt_interval_list *groups, uint64_t limit, uint64_t per, bool sites,
                           struct vbt_output *output) {
-    static const struct vbt_column columns[] = {
-        {.title = "Section", .least = 16},
-        {.title = "", .align = VBT_RIGHT, .gap = 1},
-        {.title = "Iterations", .align = VBT_RIGHT, .gap = 2, .drop = 5},
-        {.title = "Runs", .align = VBT_RIGHT, .gap = 2, .drop = 3},
-        {.title = "Time", .align = VBT_RIGHT, .gap = 2},
-        {.title = "± std", .align = VBT_RIGHT, .gap = 2, .drop = 2},
-        {.title = "Min", .align = VBT_RIGHT, .gap = 2, .drop = 4},
-        {.title = "Time/iter", .align = VBT_RIGHT, .gap = 2, .drop = 6},
-        {.title = "Allocs/iter", .align = VBT_RIGHT, .gap = 2},
-        {.title = "Bytes/iter", .align = VBT_RIGHT, .gap = 2},
-        {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
-    };
-    enum { COLUMNS = VBT_COUNT(columns), ALLOCS = 8 };
     struct labelled *rows = vbt_new(groups->count, sizeof *rows);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++)
@@ -127,27 +248,20 @@ size_t vbt_sections_print(const struct vbt_interval_list *groups, uint64_t limit
         }
     arrange(rows, count);
 
-    struct vbt_text_table *table = vbt_text_table_new(columns, COLUMNS);
+    struct vbt_column columns[SECTION_COLUMNS];
+    enum section_column which[SECTION_COLUMNS];
+    size_t column_count = section_columns_for(iterations_of(rows, count, per), columns, which);
+    struct vbt_text_table *table = vbt_text_table_new(columns, column_count);
     for (size_t i = 0; i < count && i < limit; i++) {
-        const struct vbt_interval_row *group = rows[i].group;
-        double iterations = vbt_interval_iterations(group, per);
-        vbt_text_table_cell(table, "%.*s", (int)rows[i].name_size, group->label);
-        vbt_text_table_cell(table, "%s", group->label[rows[i].name_size] != '\0' ? group->label + rows[i].name_size + 1 : "");
-        if (iterations > 0)
-            put_mean(table, iterations, false);
-        else
-            vbt_text_table_cell(table, "%s", "");
-        vbt_text_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
-        put_time(table, vbt_interval_mean(group, VBT_Q_TIME));
-        put_deviation(table, group, 1);
-        put_time(table, (double)group->of[VBT_Q_TIME].min);
-        put_time(table, iterations > 0 ? (double)group->of[VBT_Q_TIME].total / iterations : NAN);
-        vbt_text_table_cell(table, "%s", iterations > 0 ? vbt_rate((double)group->of[VBT_Q_ALLOCS].total / iterations).text : "");
-        vbt_text_table_cell(table, "%s",
-                            iterations > 0 ? vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / iterations).text : "");
-        vbt_text_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
+        double iterations = vbt_interval_iterations(rows[i].group, per);
+        size_t allocs = 0;
+        for (size_t c = 0; c < column_count; c++) {
+            put_section_cell(table, &rows[i], which[c], iterations);
+            if (which[c] == (iterations > 0 ? ALLOCS_ITER : ALLOCS))
+                allocs = c;
+        }
         if (sites)
-            put_sites(table, group, COLUMNS, ALLOCS, iterations > 0 ? iterations : (double)group->count);
+            put_sites(table, rows[i].group, column_count, allocs, iterations > 0 ? iterations : (double)rows[i].group->count);
     }
     if (count > 0)
         vbt_text_table_print(table, output, '-');
@@ -171,7 +285,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
         {.title = "Net", .align = VBT_RIGHT, .gap = 2, .drop = 3},
         {.title = "High", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     };
-    enum { COLUMNS = VBT_COUNT(columns), ALLOCS = 7 };
+    enum { COLUMNS = VBT_COUNT(columns), ALLOCS_COLUMN = 7 };
     struct vbt_text_table *table = vbt_text_table_new(columns, COLUMNS);
     size_t count = 0;
     for (size_t i = 0; i < groups->count; i++) {
@@ -190,9 +304,9 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
         put_mean(table, (double)group->of[VBT_Q_ALLOCS].total / each, per > 0);
         vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / each).text);
         vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_NET].total / each).text);
-        vbt_text_table_cell(table, "%s", vbt_bytes(group->of[VBT_Q_HIGH].max).text);
+        put_high(table, group);
         if (sites)
-            put_sites(table, group, COLUMNS, ALLOCS, each);
+            put_sites(table, group, COLUMNS, ALLOCS_COLUMN, each);
         free(from);
         free(to);
     }
@@ -205,10 +319,11 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
 static json_t *quantity_of(const struct vbt_interval_row *group, enum vbt_quantity quantity) {
     const struct vbt_model_quantities *q = &group->of[quantity];
     json_t *object = json_object();
-    json_object_set_new(object, "min", json_integer(q->min));
-    json_object_set_new(object, "mean", vbt_json_real(vbt_interval_mean(group, quantity)));
-    json_object_set_new(object, "max", json_integer(q->max));
-    json_object_set_new(object, "total", json_integer(q->total));
+    bool some = group->filtered && quantity != VBT_Q_TIME, unknown = some && quantity == VBT_Q_HIGH;
+    json_object_set_new(object, "min", some ? json_null() : json_integer(q->min));
+    json_object_set_new(object, "mean", unknown ? json_null() : vbt_json_real(vbt_interval_mean(group, quantity)));
+    json_object_set_new(object, "max", some ? json_null() : json_integer(q->max));
+    json_object_set_new(object, "total", unknown ? json_null() : json_integer(q->total));
     if (quantity == VBT_Q_TIME)
         json_object_set_new(object, "std", vbt_json_real(vbt_interval_deviation(group)));
     return object;

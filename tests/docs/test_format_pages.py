@@ -95,7 +95,7 @@ def test_json_is_as_shown(command):
 
 def test_other_views_have_what_they_are_said_to_have():
     intervals, report = printed("intervals", "json"), printed("report", "json")
-    assert intervals.keys() == {"complete", "damage", "intervals"}
+    assert intervals.keys() == {"complete", "damage", "intervals", "lost"}
     assert sorted(map(str, intervals["intervals"])) == sorted(map(str, report["intervals"]))
     assert printed("lines", "json").keys() == SHOWN["lines"].keys() - {"line_events", "line_profile"}
     for command in ("peak", "temporary"):

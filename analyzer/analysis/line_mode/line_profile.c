@@ -114,7 +114,7 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
         const struct vbt_model_line_counts *c = &model->line_counts[i];
         const struct vbt_source_place *place = vbt_place_of_function(places, c->site);
         profile->overhead += (int64_t)((double)c->own.events * (double)profile->event_cost / 1000);
-        if (!vbt_filter_row(filter, place, NULL, NULL))
+        if (!vbt_filter_row(filter, place, NULL, NULL) || !vbt_filter_places(filter, &place, 1))
             continue;
         function_of = vbt_grow(function_of, &known_capacity, (size_t)place->index + 1, sizeof *function_of);
         while (known <= place->index)

@@ -3,6 +3,7 @@ tools."""
 
 import collections
 import inspect
+import json
 import os
 import pathlib
 import re
@@ -431,3 +432,24 @@ def test_layouts_of_others(tool, tmp_path):
         return [vbt.re.sub(r" +#+( MiB)?", " #", line) for line in found]
 
     assert rows(ours) == rows(theirs) and len(rows(ours)) > 10
+
+
+def test_filters_select_counted_lines(tmp_path):
+    """Those of functions that match: a counted line has no call stack, and no domain."""
+    text = "def f(n):\n    kept = []\n    for i in range(n):\n        kept.append(str(i))\n    return kept\n\ndef g():\n    return f(10)\n\ng()\n"
+    program = written(tmp_path, "two.py", text)
+    trace = counted("/usr/bin/python3", program, tmp_path)
+    every = table(trace)
+    assert set(every) == {None, "f", "g"}
+    assert set(table(trace, "--filter", "function=^f$")) == {"f"}
+    assert table(trace, "--filter", "function=^f$")["f"][4][0] == every["f"][4][0] == "10"
+    assert set(table(trace, "--filter", "function!=^f$")) == {None, "g"}
+    assert set(table(trace, "--filter", "file=two.py", "--filter", "function!=module")) == {"f", "g"}
+    assert set(table(trace, "--filter", "file=elsewhere")) == set()
+    for options in ((), ("--own",), ("--like", "line_profiler"), ("--format", "csv")):
+        done = vbt.vbtrace("lines", *options, "--filter", "domain=heap", trace)
+        said = "vbtrace: lines: counted lines do not know their domain: --filter domain=... needs --sort or --by leaf\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert vbt.vbtrace("lines", "--by", "leaf", "--filter", "domain=heap", trace).returncode == 0
+    rows = json.loads(vbt.vbtrace("lines", "--format", "json", "--filter", "function=^g$", trace).stdout)["line_profile"]
+    assert {row["function"] for row in rows} == {"g"}

@@ -46,7 +46,7 @@ static void the_same_lines_are_one_interval(void **state) {
     assert_null(m.damage);
     vbt_attribute(&a, &m, NULL);
     struct vbt_places *places = vbt_places_new(&m);
-    vbt_interval_list_build(&g, &m, places, a.leaf);
+    vbt_interval_list_build(&g, &m, places, a.leaf, NULL);
 
     assert_int_equal(g.count, 3);
     const struct vbt_interval_row *both = &g.rows[0];

@@ -1,0 +1,92 @@
+"""What vbtrace intervals shows: of which call stacks, of how many iterations, and what it lacks."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+import vbt
+
+
+@pytest.fixture(scope="module")
+def trace_path():
+    return vbt.trace([vbt.compiled("sections.c", "-O0")], env={"VBTRACE_NATIVE": "full"}).paths[0]
+
+
+def printed(*arguments, width="160"):
+    done = vbt.vbtrace(*arguments, env={"COLUMNS": width})
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def sections(*arguments):
+    """{label: (allocations, bytes, net)} of all runs together."""
+    rows = json.loads(printed("intervals", "--format", "json", *arguments))["intervals"]
+    names = ("allocs", "allocated_bytes", "net_bytes")
+    return {row["label"]: tuple(row[name]["total"] for name in names) for row in rows if row["kind"] == "section"}
+
+
+def test_filters_select_call_stacks(trace_path):
+    """In intervals as in every other table, and in those of the report."""
+    every = sections(trace_path)
+    assert every == {"counted": (10, 300, 0), "plain": (9, 3700, 3000), "many lines": (11, 66, 0)}
+    kept, dropped = sections("--filter", "function=^keep$", trace_path), sections("--filter", "function!=^keep$", trace_path)
+    assert kept == {"plain": (2, 3000, 3000)}
+    assert dropped == every | {"plain": (7, 700, 0)}
+    assert sections("--filter", "domain=heap", trace_path) == every
+    assert sections("--filter", "plain", trace_path) == {"plain": every["plain"]}  # a text selects rows
+    reported = json.loads(printed("report", "--format", "json", "--filter", "function=^keep$", trace_path))["intervals"]
+    assert [(row["label"], row["allocs"]["total"]) for row in reported if row["kind"] == "section"] == [("plain", 2)]
+
+
+def test_of_some_stacks_no_extremes_are_known(trace_path):
+    """Neither how much of theirs was live: the cells are empty, not those of all stacks."""
+    options = ("--filter", "function=^keep$", trace_path)
+    (row,) = json.loads(printed("intervals", "--format", "json", *options))["intervals"]
+    assert row["allocs"] == {"min": None, "mean": 2.0, "max": None, "total": 2}
+    assert set(row["high_bytes"].values()) == {None} and row["time_ns"]["min"] > 0
+    (cells,) = csv.DictReader(io.StringIO(printed("intervals", "--format", "csv", *options)))
+    assert (cells["allocs_min"], cells["allocs_mean"], cells["high_bytes_mean"]) == ("", "2", "") and cells["time_min_ns"]
+    (row,) = json.loads(printed("intervals", "--format", "json", "--filter", "plain", trace_path))["intervals"]
+    assert row["allocs"]["min"] == 9 and row["high_bytes"]["max"] >= 3000
+
+
+def cells(text, label):
+    """{title: cell} of a section."""
+    titles, _, *rows = text.splitlines()
+    row = next(row for row in rows if row.startswith(label))
+    found = {}
+    for match in re.finditer(r"\S+( \S+)*", titles):
+        found[match[0]] = row[: match.end()].rsplit("  ", 1)[-1].strip()
+    return found
+
+
+def test_sections_without_iterations_have_their_cost(trace_path):
+    for width in ("160", "100"):
+        text = printed("intervals", trace_path, width=width)
+        row = cells(text, "plain")
+        assert (row["Allocs"], row["Bytes"]) == ("9", "3,700 B"), text
+        assert cells(text, "counted")["Allocs/iter"] == "1.000"
+        assert row.get("Net", "3,000 B") == "3,000 B"
+    only = printed("intervals", "--filter", "plain", trace_path, width="80")
+    assert cells(only, "plain")["Net"] == "3,000 B" and "/iter" not in only and "Iterations" not in only
+    assert "Allocs/iter" in printed("intervals", "--filter", "plain", "--per", "3", trace_path)
+
+
+def test_sites_have_a_row_for_the_rest(trace_path):
+    text = printed("intervals", "--sites", "--filter", "many lines", trace_path)
+    counts = [line.split() for line in text.splitlines() if line.startswith("    ")]
+    assert len(counts) == 9 and counts[-1][:3] == ["3", "other", "lines"] and counts[-1][3] == "3.000", text
+    assert "other line" not in printed("intervals", "--sites", "--filter", "plain", trace_path)
+
+
+def test_sections_that_are_not_there_are_counted():
+    path = vbt.trace([vbt.compiled("many_sections.c")], silent=False).paths[0]
+    lost = vbt.Report(path).totals["lost"]["intervals"]
+    assert lost > 0
+    said = f"{lost:,} intervals or sections were not recorded: too many, or nested too deeply."
+    assert printed("intervals", path).splitlines()[-1] == said
+    assert json.loads(printed("intervals", "--format", "json", path))["lost"]["intervals"] == lost
+    assert said not in printed("intervals", "--format", "csv", path)
