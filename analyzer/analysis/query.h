@@ -41,6 +41,7 @@ struct vbt_query {
     bool by_leaf;       /* lines: leaf lines instead of the nearest user lines */
     bool sites;         /* intervals: also list their call sites */
     bool sorted;        /* --sort was given */
+    bool limited;       /* --limit was given */
     bool own;           /* lines: without what they called */
     enum vbt_like like; /* lines */
 };

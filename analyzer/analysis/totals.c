@@ -65,3 +65,11 @@ void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *m) 
     add(&totals->all, &totals->domain[VBT_DOMAIN_PYTHON]);
     totals->peak_bytes = m->has_state ? m->state[VBT_STATE_PEAK] : totals->all.at_peak_bytes;
 }
+
+int64_t vbt_peak_rss_without_vbtrace(const struct vbt_model *m) {
+    const struct vbt_model_resident *at = &m->resident[VBT_RESIDENT_HIGHEST];
+    if (!at->known)
+        at = &m->resident[VBT_RESIDENT_LATEST];
+    uint64_t ours = at->bytes[VBT_RESIDENT_OURS], peak = (uint64_t)m->state[VBT_STATE_MAX_RSS];
+    return at->known && ours < peak ? (int64_t)(peak - ours) : 0;
+}

@@ -21,6 +21,10 @@ struct vbt_trace_totals {
 
 void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *model);
 
+/* The highest resident set without what vbtrace itself had of it, when it was broken down last
+ * before; 0: unknown. */
+int64_t vbt_peak_rss_without_vbtrace(const struct vbt_model *model);
+
 /* The fields of every domain, summed over its call paths: what the totals should be. */
 void vbt_domain_sums(const struct vbt_model *model, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]);
 

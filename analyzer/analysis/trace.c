@@ -62,6 +62,14 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
     return true;
 }
 
+void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_query *query, size_t rows) {
+    for (size_t i = 1; i <= trace->model.node_count && rows == SIZE_MAX; i++)
+        if (trace->counts[i])
+            return;
+    if (query->filter_count > 0 && (rows == 0 || rows == SIZE_MAX))
+        vbt_warn("%s: nothing passes --filter", query->trace);
+}
+
 void vbt_trace_free(struct vbt_trace *trace) {
     free(trace->counts);
     vbt_filter_free(trace->filter);

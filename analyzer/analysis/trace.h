@@ -23,6 +23,10 @@ struct vbt_trace {
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
 
+/* Says on standard error that nothing passes the query's filters, if so. rows: how many rows of the
+ * view pass; SIZE_MAX: as many as there are call stacks that do. */
+void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_query *query, size_t rows);
+
 /* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if
  * the trace is not damaged. */
 char *vbt_trace_damage(const struct vbt_model *model);

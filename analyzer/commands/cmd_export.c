@@ -9,6 +9,7 @@ int vbt_cmd_export(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
+    vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     exporter->write(&trace, query, output.stream);

@@ -72,6 +72,7 @@ int vbt_cmd_flamegraph(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
+    vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     struct vbt_call_tree tree;
     int64_t least = build_tree(&tree, &trace, query);
     struct vbt_output output;

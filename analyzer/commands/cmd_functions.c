@@ -139,6 +139,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     vbt_functions_build(&functions, &tree);
     vbt_functions_filter(&functions, trace.filter);
     vbt_functions_sort(&functions, query->sort);
+    vbt_trace_warn_if_empty(&trace, query, functions.count);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)

@@ -113,6 +113,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
                             vbt_filter_selects_stacks(trace.filter) ? trace.counts : NULL);
     vbt_interval_list_filter(&groups, trace.filter);
     vbt_interval_list_sort(&groups, query->sort);
+    vbt_trace_warn_if_empty(&trace, query, groups.count + (trace.model.interval_count == 0));
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)

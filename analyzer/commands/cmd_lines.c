@@ -133,6 +133,7 @@ static void print_lines(const struct vbt_trace *trace, const struct vbt_line_pro
                     trace->counts, !query->by_leaf);
     vbt_lines_filter(&lines, trace->filter);
     vbt_lines_sort(&lines, query->sort);
+    vbt_trace_warn_if_empty(trace, query, lines.count + profile->count);
     if (query->format == VBT_JSON)
         print_json(&lines, profile, trace, query, output->stream);
     else if (query->format == VBT_CSV)

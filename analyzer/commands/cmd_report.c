@@ -200,12 +200,14 @@ int vbt_cmd_report(const struct vbt_query *query) {
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON) {
+        vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
         print_json(&trace, query, &groups, &conservation, output.stream);
     } else {
         struct vbt_lines lines;
         vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, query->by_leaf), trace.counts, !query->by_leaf);
         vbt_lines_filter(&lines, trace.filter);
         vbt_lines_sort(&lines, query->sort);
+        vbt_trace_warn_if_empty(&trace, query, lines.count);
         if (query->format == VBT_CSV)
             vbt_line_csv_print(&lines, query->limit, trace.sources, output.stream);
         else

@@ -365,6 +365,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
+    vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     struct vbt_suppressed suppressed = {0};
     if (query->suppress != NULL && !vbt_suppress(&trace, query->suppress, &suppressed)) {
         vbt_trace_free(&trace);

@@ -300,6 +300,7 @@ int vbt_cmd_tree(const struct vbt_query *query) {
     struct vbt_call_tree tree;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     enum vbt_measure measure = query->measure;
+    vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     vbt_call_tree_build(&tree, &trace, &shape);
     int64_t least = vbt_least(query, tree.calls[0].cumulative[measure]);
     if (query->reverse)

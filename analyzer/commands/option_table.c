@@ -95,6 +95,7 @@ static bool get_limit(const char *text, uint64_t *limit) {
 }
 
 static char *set_limit(const struct vbt_setting *s) {
+    s->query->limited = true;
     return get_limit(s->value, &s->query->limit) ? NULL : expected("a number of rows, 0 for all");
 }
 

@@ -6,6 +6,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/export/exporter.h"
+#include "format/count.h"
 #include "format/format.h"
 
 #include <fcntl.h>
@@ -108,6 +109,30 @@ static int check_output(const struct vbt_command *command, const struct vbt_quer
     return is_trace(query->output) ? vbt_fail("%s: is a trace; choose another name for --output, or remove it", query->output) : -1;
 }
 
+/* Options that would have no effect together. Returns -1, or 2 after a message. */
+static int check_effects(const struct vbt_command *command, const struct vbt_query *query) {
+    bool lists = query->sorted || query->by_leaf, data = query->format == VBT_JSON || query->format == VBT_CSV;
+    bool like = query->like != VBT_LIKE_OURS, json = query->format == VBT_JSON;
+    const struct {
+        bool given;
+        const char *option, *with;
+    } vain[] = {
+        {like && data, "--like", json ? "--format json" : "--format csv"},
+        {like && lists, "--like", query->sorted ? "--sort" : "--by leaf"},
+        {like && query->limited, "--limit", "--like"},
+        {query->own && data, "--own", json ? "--format json, which has both" : "--format csv, which has both"},
+        {query->own && lists, "--own", query->sorted ? "--sort" : "--by leaf"},
+        {query->own && like, "--own", "--like"},
+        {query->sites && data, "--sites", json ? "--format json, which has them" : "--format csv"},
+        {query->per > 0 && query->format == VBT_CSV && strcmp(command->name, "report") == 0, "--per", "--format csv"},
+        {query->by_leaf && json && strcmp(command->name, "report") == 0, "--by", "--format json, which has both"},
+    };
+    for (size_t i = 0; i < VBT_COUNT(vain); i++)
+        if (vain[i].given)
+            return vbt_fail("%s: %s has no effect with %s", command->name, vain[i].option, vain[i].with);
+    return -1;
+}
+
 int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     vbt_query_begin(query, command);
     struct option *known = getopt_options();
@@ -128,5 +153,6 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
         return vbt_fail("%s --format %s does not take --%s: it holds no call stacks", command->name, query->exporter, stacks);
     query->trace = arguments[optind];
     vbt_query_finish(query, command);
-    return check_output(command, query);
+    status = check_effects(command, query);
+    return status >= 0 ? status : check_output(command, query);
 }

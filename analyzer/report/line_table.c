@@ -10,19 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first five columns have the widths and gaps of memory_profiler's "{:>6} {:>12} {:>12}  {:>10}
- * {:<}". Net repeats Increment, and Freed is Bytes minus Net, so these two are the first to be
- * omitted. */
+/* The first columns have the widths and gaps of memory_profiler's "{:>6} {:>12} {:>12}  {:>10}
+ * {:<}", but for its Increment, the change of memory while a line ran: only counted lines have that.
+ * Freed is Bytes minus Net, and the first to be omitted. */
 static const struct vbt_column columns[] = {
     {.title = "Line #", .align = VBT_RIGHT, .width = 6},
     {.title = "Mem usage", .align = VBT_RIGHT, .gap = 1, .width = 12, .drop = 1},
-    {.title = "Increment", .align = VBT_RIGHT, .gap = 1, .width = 12, .drop = 1},
     {.title = "Occurrences", .align = VBT_RIGHT, .gap = 2, .width = 10, .drop = 3},
     {.title = "Line Contents", .gap = 3, .least = 24},
     {.title = "Allocs", .align = VBT_RIGHT, .gap = 2},
     {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
-    {.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 6},
-    {.title = "Net", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 7},
+    {.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 7},
+    {.title = "Net", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 6},
     {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 4},
     {.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 5},
 };
@@ -120,7 +119,6 @@ static void put_sums(struct vbt_text_table *table, const char *line, const struc
                      const char *contents) {
     vbt_text_table_cell(table, "%s", line);
     vbt_text_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_mib((int64_t)s->max_rss_bytes).text : "");
-    vbt_text_table_cell(table, "%s", vbt_mib(s->live_bytes).text);
     vbt_text_table_cell(table, "%s", occurrences > 0 ? vbt_count((int64_t)occurrences).text : "");
     vbt_text_table_cell(table, "%s", contents);
     vbt_line_cells_put(table, s);

@@ -112,7 +112,11 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
         fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
     if (error > 0)
         fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
-    fprintf(out, "\nPeak RSS    %s\n", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
+    fprintf(out, "\nPeak RSS    %s", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
+    int64_t without = vbt_peak_rss_without_vbtrace(m);
+    if (without > 0)
+        fprintf(out, " with vbtrace's own memory, %s without", vbt_bytes(without).text);
+    putc('\n', out);
     fprintf(out, "Events      %s lost", vbt_count((int64_t)vbt_lost_total(m)).text);
     int64_t heap = m->state[VBT_STATE_UNKNOWN_FREES], python = m->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
     int64_t unknown_frees = (int64_t)((uint64_t)heap + (uint64_t)python);
@@ -177,6 +181,8 @@ json_t *vbt_json_totals(const struct vbt_model *m) {
     json_object_set_new(object, "peak_error_bytes", json_integer(m->state[VBT_STATE_PEAK_ERROR]));
     json_object_set_new(object, "peak_time_ns", json_integer(m->state[VBT_STATE_PEAK_TIME]));
     json_object_set_new(object, "max_rss_bytes", json_integer(m->state[VBT_STATE_MAX_RSS]));
+    int64_t without = vbt_peak_rss_without_vbtrace(m);
+    json_object_set_new(object, "max_rss_without_vbtrace_bytes", without > 0 ? json_integer(without) : json_null());
     json_object_set_new(object, "rss_bytes", json_integer(m->state[VBT_STATE_RSS]));
     json_object_set_new(object, "pauses", json_integer(m->state[VBT_STATE_PAUSES]));
     json_object_set_new(object, "paused_ns", json_integer(m->state[VBT_STATE_PAUSED_TIME]));

@@ -58,7 +58,7 @@ static const struct {
     {"functions", {"--format=csv", "--by=module"}},
     {"intervals", {"--sites", "--limit=0"}},
     {"intervals", {"--format=json", "--per=18446744073709551615", "--sort=time"}},
-    {"intervals", {"--format=csv", "--sites", "--filter=module!=lib"}},
+    {"intervals", {"--format=csv", "--filter=module!=lib"}},
     {"timeline", {NULL}},
     {"timeline", {"--format=json"}},
     {"timeline", {"--format=csv"}},

@@ -236,3 +236,20 @@ def test_output_onto_the_patterns(trace_path, tmp_path):
     known.write_text("leak:main\n")
     refused(f"{known}: is what --suppress reads; choose another name for --output", "leaks", "--suppress", known, "-o", known, trace_path)
     assert known.read_text() == "leak:main\n"
+
+
+def test_options_that_would_have_no_effect():
+    for command, *options, said in (
+        ("lines", "--like", "line_profiler", "--format", "csv", "--like has no effect with --format csv"),
+        ("lines", "--like", "memory_profiler", "--sort", "bytes", "--like has no effect with --sort"),
+        ("lines", "--like", "memory_profiler", "--by", "leaf", "--like has no effect with --by leaf"),
+        ("lines", "--like", "memory_profiler", "--limit", "3", "--limit has no effect with --like"),
+        ("lines", "--own", "--format", "json", "--own has no effect with --format json, which has both"),
+        ("lines", "--own", "--by", "leaf", "--own has no effect with --by leaf"),
+        ("lines", "--own", "--like", "line_profiler", "--own has no effect with --like"),
+        ("intervals", "--sites", "--format", "json", "--sites has no effect with --format json, which has them"),
+        ("intervals", "--sites", "--format", "csv", "--sites has no effect with --format csv"),
+        ("report", "--per", "3", "--format", "csv", "--per has no effect with --format csv"),
+        ("report", "--by", "leaf", "--format", "json", "--by has no effect with --format json, which has both"),
+    ):
+        refused(f"{command}: {said}", command, *options, "x.vbt")

@@ -5,6 +5,7 @@ import csv
 import datetime
 import io
 import json
+import re
 
 import pytest
 
@@ -209,6 +210,32 @@ def test_csv_is_empty_where_json_is_null(trace_path):
         for row, other in zip(rows, of_json):
             for name in ("min_bytes", "max_bytes", "max_rss_bytes"):
                 assert row[name] == ("" if other[name] is None else str(other[name])), (row, name)
+
+
+NOTHING = (("function=zzzz",), ("zzzz",), ("domain=python", "domain=heap"))
+
+
+@pytest.mark.parametrize("command", ["report", "lines", "functions", "tree", "peak", "leaks", "temporary", "flamegraph", "intervals", "export"])
+def test_a_filter_that_matches_nothing_says_so(command, trace_path):
+    """One line on standard error, whatever the format; and nothing is said where something passes."""
+    path = vbt.trace([vbt.compiled("sections.c")]).paths[0] if command == "intervals" else trace_path
+    forms = {"flamegraph": ["svg", "collapsed"], "export": ["collapsed"]}.get(command, ["text", "json", "csv"])
+    for form in forms:
+        for filters in NOTHING:
+            options = [word for text in filters for word in ("--filter", text)]
+            done = vbt.vbtrace(command, "--format", form, *options, path)
+            if command == "report" and form == "json" and filters == ("zzzz",):
+                continue  # it has more than rows
+            assert (done.returncode, done.stderr) == (0, f"vbtrace: warning: {path}: nothing passes --filter\n"), (form, filters)
+        view(command, "--format", form, "--filter", "function=main", path)
+
+
+def test_what_is_vbtraces_own_is_told_apart(trace_path):
+    report = vbt.Report(trace_path)
+    resident = report.json["resident"]["highest"] or report.json["resident"]["latest"]
+    peak, without = report.totals["max_rss_bytes"], report.totals["max_rss_without_vbtrace_bytes"]
+    assert 0 < without == peak - resident["vbtrace_bytes"] < peak
+    assert re.search(r"^Peak RSS    [\d.]+ MiB with vbtrace's own memory, [\d.]+ MiB without$", view("report", trace_path), re.M)
 
 
 def test_native_program():

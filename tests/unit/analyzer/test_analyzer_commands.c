@@ -107,8 +107,8 @@ static void the_text_report_says_what_matters(void **state) {
     has(text, "complete, ended by exit");
     has(text, "Peak heap   2.2 KiB before 1.00 s\n");
     has(text, "0 lost");
-    has(text, "Filename: /proj/bench.py\n\nLine #    Mem usage    Increment  Occurrences   Line Contents  ");
-    has(text, "     3   40.000 MiB    0.001 MiB                in work                  20   5.6 KiB   4.6 KiB    1000 B   2.0 KiB "
+    has(text, "Filename: /proj/bench.py\n\nLine #    Mem usage  Occurrences   Line Contents  ");
+    has(text, "     3   40.000 MiB                in work                  20   5.6 KiB   4.6 KiB    1000 B   2.0 KiB "
               "    9\n");
     has(text, "(outside user code)");
     has(text, "total                    36   6.4 KiB   5.2 KiB   1.2 KiB   2.2 KiB    16\n");
