@@ -44,10 +44,6 @@ static uint32_t index_of(const char *code, enum how how, bool *fresh) {
     return index;
 }
 
-/* Levels of nested code that are looked at: as many as Python's indentation may have (MAXINDENT of
- * its tokenizer). */
-enum { NESTED = 100 };
-
 /* "<lambda>", "<listcomp>" and the like, which no pattern names. */
 static bool is_expression(const char *code) {
     int32_t smallest, largest;
@@ -61,7 +57,7 @@ static bool is_expression(const char *code) {
 static void choose_parts(const char *code, bool all, int level) {
     size_t at = 0;
     bool fresh;
-    for (const char *inner; level < NESTED && (inner = vbt_python_inner_code(code, &at)) != NULL;)
+    for (const char *inner; level < VBT_PYTHON_NESTED && (inner = vbt_python_inner_code(code, &at)) != NULL;)
         if (all || is_expression(inner)) {
             index_of(inner, PART, &fresh);
             choose_parts(inner, all, level + 1);
@@ -88,7 +84,7 @@ struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const cha
 static void start_events_within(const char *code, int level) {
     size_t at = 0;
     vbt_line_code_chosen((void *)code);
-    for (const char *inner; level < NESTED && (inner = vbt_python_inner_code(code, &at)) != NULL;)
+    for (const char *inner; level < VBT_PYTHON_NESTED && (inner = vbt_python_inner_code(code, &at)) != NULL;)
         start_events_within(inner, level + 1);
 }
 

@@ -12,6 +12,7 @@
 #include "python.h"
 #include "python_lines.h"
 #include "python_stack.h"
+#include "python_walk.h"
 #include "preload/shared/options.h"
 #include "preload/shared/patterns.h"
 
@@ -169,7 +170,49 @@ static bool is_users(const char *file) {
     return named != 0 ? named > 0 : vbt_is_user_file(file);
 }
 
-static uint32_t intern_code(const char *code) {
+static const char *code_of_frame(const char *frame) {
+    return (const char *)(vbt_load_word(frame, vbt_python.abi.frame_code) & ~(uintptr_t)7);
+}
+
+/* The frame that called a frame, or NULL for that which runs now, which may be about to run the
+ * code. */
+static const char *caller_of(const char *frame, const char *code) {
+    const struct vbt_python_abi *abi = &vbt_python.abi;
+    if (frame != NULL)
+        return previous(frame, abi);
+    const char *state = abi->entry_owner != 0 ? vbt_python.current_thread() : NULL;
+    if (state == NULL)
+        state = vbt_python.this_thread();
+    frame = state != NULL ? top_frame(state, abi) : NULL;
+    return frame != NULL && code_of_frame(frame) == code ? previous(frame, abi) : frame;
+}
+
+/* Code that was made from text without a name: what exec and eval compile, and python -c. */
+static bool is_of_text(const char *file) { return strcmp(file, "<string>") == 0; }
+
+/* Such code belongs to the nearest file that ran it: is that the user's? Without one, the user typed
+ * it in. */
+static bool is_run_by_user(const char *frame, const char *code) {
+    static char file[TEXT_MAX]; /* used under the lock */
+    const struct vbt_python_abi *abi = &vbt_python.abi;
+    for (frame = caller_of(frame, code); frame != NULL; frame = previous(frame, abi)) {
+        const char *caller = is_entry(frame, abi) ? NULL : code_of_frame(frame);
+        if (!is_code(caller))
+            continue;
+        file[read_text(vbt_load_pointer(caller, abi->code_filename), file, sizeof file - 1)] = '\0';
+        uint32_t known = is_of_text(file) ? vbt_table_get(&live_ids, (uintptr_t)caller, 0) : 0;
+        if (known != 0 && live_at(known)->code != 0)
+            return (vbt_code_at(live_at(known)->code)->flags & VBT_CODE_USER) != 0;
+        bool is_file = file[0] != '<' || strncmp(file, "<frozen", strlen("<frozen")) == 0;
+        if (!is_of_text(file) && (is_file || is_users(file)))
+            return is_users(file);
+    }
+    return true;
+}
+
+/* frame: of this code; NULL if none is known. inside: it is a part of code of text that a library
+ * ran. */
+static uint32_t intern_code(const char *code, const char *frame, bool inside) {
     static char file[TEXT_MAX], name[TEXT_MAX]; /* used under the lock; too large for the program's stacks */
     const struct vbt_python_abi *abi = &vbt_python.abi;
     size_t file_size = read_text(vbt_load_pointer(code, abi->code_filename), file, sizeof file - 1);
@@ -182,13 +225,14 @@ static uint32_t intern_code(const char *code) {
     uint32_t first_line = (uint32_t)vbt_load_int(code, abi->code_first_line);
     uint32_t file_id = vbt_intern_string(file, file_size);
     uint32_t name_id = vbt_intern_string(name, name_size);
+    bool is_librarys = is_of_text(file) && (inside || !is_run_by_user(frame, code));
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
-    uint32_t head[] = {file_id, name_id, first_line};
+    uint32_t head[] = {file_id, name_id, first_line, is_librarys};
     XXH3_64bits_update(&state, head, sizeof head);
     XXH3_64bits_update(&state, table, table_size);
     bool is_own = (own_file != 0 && file_id == own_file) || strcmp(file, VBT_OWN_CODE) == 0;
-    uint32_t flags = is_own ? VBT_CODE_OWN : is_users(file) ? VBT_CODE_USER : 0;
+    uint32_t flags = is_own ? VBT_CODE_OWN : !is_librarys && is_users(file) ? VBT_CODE_USER : 0;
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
 
@@ -209,15 +253,28 @@ static void mark_block(uintptr_t address) {
         atomic_store_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
 }
 
-static struct live_code *live_code_of(const char *code) {
+static bool is_text_of_library(const struct live_code *live) {
+    static const char text[] = "<string>";
+    const struct vbt_code *known = live->code != 0 ? vbt_code_at(live->code) : NULL;
+    const struct vbt_string *file = known != NULL && known->flags == 0 ? vbt_string_at(known->file) : NULL;
+    return file != NULL && file->size == sizeof text - 1 && memcmp(file->bytes, text, file->size) == 0;
+}
+
+/* frame: as for intern_code. level: of code inside other code of text that a library ran. Other code
+ * may call the functions in that later, when it is no longer known who ran it. */
+static struct live_code *live_code_of(const char *code, const char *frame, int level) {
     uint32_t id = vbt_table_get(&live_ids, (uintptr_t)code, 0);
     if (id != 0)
         return live_at(id);
     id = take(&live_codes, &free_live_code, free_live_code != 0 ? live_at(free_live_code)->first_key : 0);
     if (id == 0 || !vbt_table_put(&live_ids, (uintptr_t)code, 0, id))
         return NULL;
-    *live_at(id) = (struct live_code){.address = (uintptr_t)code, .code = intern_code(code)};
+    *live_at(id) = (struct live_code){.address = (uintptr_t)code, .code = intern_code(code, frame, level > 0)};
     mark_block((uintptr_t)code);
+    size_t at = 0;
+    if (level < VBT_PYTHON_NESTED && is_text_of_library(live_at(id)))
+        for (const char *inner; (inner = vbt_python_inner_code(code, &at)) != NULL;)
+            live_code_of(inner, NULL, level + 1);
     return live_at(id);
 }
 
@@ -237,12 +294,12 @@ int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uin
 }
 
 uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
-    const char *code = (const char *)(vbt_load_word(frame, vbt_python.abi.frame_code) & ~(uintptr_t)7);
+    const char *code = code_of_frame(frame);
     if (key <= 1 || !is_code(code))
         return vbt_transparent_site;
     uint32_t site = 0;
     vbt_lock(&vbt_tree.lock);
-    struct live_code *live = live_code_of(code);
+    struct live_code *live = live_code_of(code, frame, 0);
     if (live != NULL && (site = vbt_table_get(&vbt_python_sites, key, key2)) == 0) {
         site = live->code == 0
                    ? vbt_transparent_site
@@ -258,7 +315,7 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
 }
 
 uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest) {
-    const struct live_code *live = is_code(code) ? live_code_of(code) : NULL;
+    const struct live_code *live = is_code(code) ? live_code_of(code, NULL, 0) : NULL;
     if (live == NULL || live->code == 0)
         return 0;
     size_t size;

@@ -33,6 +33,10 @@ void vbt_python_own_file(const char *path);
  * not followed or is no code object. Needs the tree's lock. */
 uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest);
 
+/* Levels of nested code that are looked at: as many as Python's indentation may have (MAXINDENT of
+ * its tokenizer). */
+enum { VBT_PYTHON_NESTED = 100 };
+
 /* The next code object inside another one: of its functions, classes and expressions. NULL after
  * the last. *at: 0 for the first. */
 const char *vbt_python_inner_code(const char *code, size_t *at);

@@ -182,10 +182,13 @@ class Report:
         return cls(path, done)
 
     def by_line(self, rows="lines"):
-        """The counts of each (file, line), over all functions."""
+        """The counts of each (file, line), over all functions; of code without a file only the
+        program's own: other packages that are installed exec code before it starts."""
         if rows not in self._by_line:
             sums = self._by_line[rows] = {}
             for row in self.json[rows]:
+                if row["file"] == "<string>" and not row["user"]:
+                    continue
                 total = sums.setdefault((row["file"], row["line"]), dict.fromkeys(SUMMED, 0))
                 for name in SUMMED:
                     total[name] += row[name]
