@@ -93,11 +93,12 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_line_prof
 /* Merges functions of the profile that the view shows as one. */
 static void fold(struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources) {
     bool like_memory_profiler = query->format == VBT_TEXT && query->like == VBT_LIKE_MEMORY_PROFILER;
+    bool like_line_profiler = query->format == VBT_TEXT && query->like == VBT_LIKE_LINE_PROFILER;
     if (like_memory_profiler || (query->format == VBT_TEXT && query->like == VBT_LIKE_OURS))
         vbt_fold_comprehensions(profile);
     if (like_memory_profiler)
         vbt_fold_nested(profile, sources);
-    vbt_fold_costs(profile);
+    vbt_fold_costs(profile, !like_line_profiler); /* line_profiler does not see into generators */
 }
 
 /* Does the query ask for counted lines, where there are any? */

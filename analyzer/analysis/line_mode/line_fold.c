@@ -138,7 +138,7 @@ static void sweep(struct vbt_line_profile *profile) {
     profile->count = kept;
 }
 
-void vbt_fold_costs(struct vbt_line_profile *profile) {
+void vbt_fold_costs(struct vbt_line_profile *profile, bool executions) {
     struct executions all = executions_of(profile);
     for (size_t i = 0; i < profile->count; i++) {
         struct vbt_profile_function *function = &profile->functions[i];
@@ -148,7 +148,10 @@ void vbt_fold_costs(struct vbt_line_profile *profile) {
         for (size_t k = 0; k < function->count && folded; k++) {
             const struct vbt_profile_line *line = &function->lines[k];
             struct vbt_profile_function *outer = holder(profile, &all, function, line->line, false);
-            vbt_profile_sums_add(&line_of(outer, outer->count, line->line)->own, &line->own, 1);
+            struct vbt_profile_line *to = line_of(outer, outer->count, line->line);
+            vbt_profile_sums_add(&to->own, &line->own, 1);
+            if (executions)
+                to->hits += line->hits;
         }
         if (folded)
             function->count = 0;

@@ -7,8 +7,9 @@
 #include "line_profile.h"
 
 /* Adds the own costs of comprehensions and generator expressions to the lines they are written in,
- * if a single function executed all of these lines. Their executions are not added. */
-void vbt_fold_costs(struct vbt_line_profile *profile);
+ * if a single function executed all of these lines. executions: their hits, too, which are events
+ * of these lines for sys.settrace. */
+void vbt_fold_costs(struct vbt_line_profile *profile, bool executions);
 
 /* Moves the lines of comprehensions, executions included, to the functions that contain them, as
  * from Python 3.12 on. The line that runs a comprehension keeps what the comprehension's other

@@ -1,7 +1,9 @@
 """The views of counted lines: nested code, source text and sums; the layouts and files of other
 tools."""
 
+import ast
 import collections
+import csv
 import inspect
 import json
 import os
@@ -330,6 +332,58 @@ def test_a_layout_without_functions_says_why(tmp_path):
         assert ("no lines of functions were counted" in done.stderr) == (view != ["--own"]) == ("x = [1" not in done.stdout)
 
 
+EXPRESSIONS = """
+import sys
+
+def f(n):
+    a = [i * 1000 for i in range(n)]
+    b = {i for i in a}
+    c = sum(x for x in a)
+    d = {x: [y for y in a[:2]] for x in a}
+    return sum(
+        x
+        for x in a
+    ), any(x < 0
+           for x in b)
+
+hits = {}
+
+def trace(frame, event, argument):
+    if event == "line" and frame.f_code.co_filename == __file__ and 5 <= frame.f_lineno <= 13:
+        hits[frame.f_lineno] = hits.get(frame.f_lineno, 0) + 1
+    return trace
+
+if len(sys.argv) > 1:
+    sys.settrace(trace)
+f(10)
+f(3)
+sys.settrace(None)
+print(sorted(hits.items()))
+"""
+
+
+def test_hits_are_those_of_settrace_in_every_format(interpreter, tmp_path):
+    """Of comprehensions and generator expressions, too, whether they are functions of their own or
+    not."""
+    program = written(tmp_path, "expressions.py", EXPRESSIONS)
+    truth = ast.literal_eval(vbt.run([interpreter.path, program, "settrace"]).stdout)
+    trace = counted(interpreter.path, program, tmp_path)
+    found = {"json": [], "csv": [], "text": []}
+    for function in vbt.json.loads(vbt.vbtrace("lines", "--format", "json", trace).stdout)["line_profile"]:
+        found["json"] += [(line["line"], line["hits"]) for line in function["lines"] if line["hits"]]
+    rows = csv.DictReader(vbt.vbtrace("lines", "--format", "csv", trace).stdout.splitlines())
+    found["csv"] = [(int(row["line"]), int(row["hits"])) for row in rows if row["hits"] != "0"]
+    for line in vbt.vbtrace("lines", trace).stdout.splitlines():
+        words = re.match(r" +(\d+) +(\d+) +\S+ \S?s ", line)
+        found["text"] += [(int(words[1]), int(words[2]))] if words else []
+    for format, hits in found.items():
+        sums = collections.Counter()
+        for line, count in hits:
+            sums[line] += count if 5 <= line <= 13 else 0
+        assert sorted((+sums).items()) == truth, format
+    assert dict(found["csv"])[6] == dict(truth)[6] and dict(found["csv"])[7] == dict(truth)[7]
+
+
 OCCURRENCES = """
 def f(n):
     kept = []
@@ -426,7 +480,7 @@ def test_layouts_of_others(tool, tmp_path):
     ours = vbt.vbtrace("lines", "--like", tool, run.paths[0]).stdout
 
     def rows(text):
-        found = [line for line in layout(text) if vbt.re.match(r" {4,}\d+ |Line #|=====|Function|Filename|File", line)]
+        found = [line for line in layout(text) if re.match(r" {4,}\d+ |Line #|=====|Function|Filename|File", line)]
         if tool == "line_profiler":  # 4.0 shows the hits before the line that followed last
             found = [vbt.re.sub(r"^( +\d+) +\d+ ", r"\1 # ", line) for line in found]
         return [vbt.re.sub(r" +#+( MiB)?", " #", line) for line in found]
