@@ -152,17 +152,16 @@ static void warn(const struct vbt_model *model, const char *path) {
     free(uncounted);
 }
 
-/* Names the source files that have changed: in vbtrace's own text within the report, otherwise as
- * warnings. */
-static void print_trouble(const struct vbt_sources *sources, const struct vbt_query *query, FILE *out) {
+/* What the numbers may lack: in vbtrace's own text within the report, otherwise as warnings. */
+static void print_trouble(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     bool beside = query->format != VBT_TEXT || query->like != VBT_LIKE_OURS;
-    char *trouble;
-    for (size_t i = 0; (trouble = vbt_sources_trouble(sources, i)) != NULL; i++) {
-        if (beside)
-            vbt_warn("%s", trouble);
-        else
-            fprintf(out, "%s%s\n", i == 0 ? "\n" : "", trouble);
-        free(trouble);
+    char *changed;
+    const char *uncounted, *gap = "\n";
+    for (size_t i = 0; (uncounted = vbt_uncounted_since(&trace->model, i)) != NULL; i++, gap = "")
+        beside ? vbt_warn("%s", uncounted) : (void)fprintf(out, "%s%s\n", gap, uncounted);
+    for (size_t i = 0; (changed = vbt_sources_trouble(trace->sources, i)) != NULL; i++, gap = "") {
+        beside ? vbt_warn("%s", changed) : (void)fprintf(out, "%s%s\n", gap, changed);
+        free(changed);
     }
 }
 
@@ -182,7 +181,7 @@ int vbt_cmd_lines(const struct vbt_query *query) {
     vbt_output_begin(&output, query->output);
     if (!print_profile(&profile, query, trace.sources, &output))
         print_lines(&trace, &profile, query, &output);
-    print_trouble(trace.sources, query, output.stream);
+    print_trouble(&trace, query, output.stream);
     vbt_line_profile_free(&profile);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

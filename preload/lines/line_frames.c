@@ -186,6 +186,12 @@ bool vbt_line_frames_is_sole_tracer(void) {
     return function != NULL && *function == tracer && function[-1] == NULL;
 }
 
+bool vbt_line_frames_other_tracer(void) {
+    char *state = vbt_python.this_thread();
+    const vbt_tracer *function = state != NULL ? function_of(state, vbt_python.known) : NULL;
+    return function != NULL && *function != NULL && *function != tracer;
+}
+
 void vbt_line_frames_withdraw(void) {
     char *state = vbt_python.this_thread();
     if (state != NULL && *function_of(state, vbt_python.known) == tracer)

@@ -19,6 +19,9 @@ bool vbt_line_frames_start(vbt_tracer function);
 /* Is there neither a trace function nor a profile function but ours in the calling thread? */
 bool vbt_line_frames_is_sole_tracer(void);
 
+/* Has the program set a trace function in the calling thread? */
+bool vbt_line_frames_other_tracer(void);
+
 /* Some code is about to set or remove a trace function in the calling thread, whose lines are
  * counted: removes ours. */
 void vbt_line_frames_withdraw(void);

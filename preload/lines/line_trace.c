@@ -190,9 +190,15 @@ static int resume(void *unused) {
 
 static void *(*real_settrace)(void *module, void *function);
 
-/* Programs call this in the place of sys.settrace. */
+/* Programs call this in the place of sys.settrace. Where none of the program's is set, nothing
+ * changes when it is removed. */
 static void *settrace(void *module, void *function) {
+    struct vbt_line_thread *lines = vbt_self != NULL ? vbt_self->lines : NULL;
+    if (lines != NULL)
+        lines->unchanged = function == vbt_line_api.none && !vbt_line_frames_other_tracer();
     void *result = real_settrace(module, function);
+    if (lines != NULL)
+        lines->unchanged = false;
     vbt_line_frames_resume();
     return result;
 }
@@ -205,8 +211,10 @@ static int on_audit(const char *event, void *arguments, void *unused) {
     (void)unused;
     if (strcmp(event, "sys.settrace") != 0 || vbt_self == NULL || vbt_self->lines == NULL)
         return 0;
-    vbt_line_reset(vbt_self->lines);
     vbt_line_frames_withdraw();
+    if (vbt_self->lines->unchanged)
+        return 0;
+    vbt_line_reset(vbt_self->lines);
     if (atomic_exchange(&set_by_others, true) == false) {
         vbt_note("The program set a trace function of its own: while it was set, its thread's lines were not counted.");
         vbt_say("the program sets a trace function of its own: while it is set, its thread's lines are not counted");

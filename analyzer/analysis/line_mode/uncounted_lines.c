@@ -114,3 +114,13 @@ char *vbt_uncounted_lines(const struct vbt_model *model) {
     free(paths);
     return text;
 }
+
+const char *vbt_uncounted_since(const struct vbt_model *model, size_t number) {
+    for (size_t i = 0; i < model->process_count; i++) {
+        const char *note = model->process[i].value;
+        bool says_so = strstr(note, "lines were not counted") != NULL || strstr(note, "no lines were counted") != NULL;
+        if (strcmp(model->process[i].key, "note") == 0 && says_so && number-- == 0)
+            return note;
+    }
+    return NULL;
+}

@@ -9,4 +9,8 @@
  * there. */
 char *vbt_uncounted_lines(const struct vbt_model *model);
 
+/* The number-th sentence, from 0 on, in which the process says that it stopped to count lines, or
+ * never began; NULL after the last. */
+const char *vbt_uncounted_since(const struct vbt_model *model, size_t number);
+
 #endif

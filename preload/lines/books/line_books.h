@@ -86,6 +86,7 @@ struct vbt_line_thread {
     uint32_t roots;                 /* root frames in progress (no caller); more than one: stacks are switched */
     bool switches;                  /* stacks have been switched in this thread */
     bool withdrawn;                 /* the program set or removed a trace function, which may be gone by now */
+    bool unchanged;                 /* it removes one where it has set none */
     struct vbt_line_block **blocks; /* by index of the code */
     struct vbt_line_frame *frames;  /* VBT_LINE_FRAMES */
     struct vbt_watcher watcher;     /* of the ledger */

@@ -89,6 +89,44 @@ def test_trace_functions_of_others(interpreter, tmp_path):
         assert hits == 3
         assert run.done.stderr.count("sets a trace function of its own") == 1
         assert "set a trace function of its own" in " ".join(run.report.json["notes"])
+        assert "set a trace function of its own" in vbt.vbtrace("lines", run.paths[0]).stdout
+        assert "set a trace function of its own" in vbt.vbtrace("lines", "--format", "csv", run.paths[0]).stderr
+
+
+NOTHING_REMOVED = """
+import sys, threading
+
+def work(n):
+    sys.settrace(None)
+    kept = [None] * n
+    for i in range(n):
+        kept[i] = object()
+    before = sys.gettrace()
+    threading.settrace(None)
+    sys.settrace(before)
+    return sys.settrace(None), [object() for i in range(n)]
+
+def main():
+    work(300)
+    thread = threading.Thread(target=work, args=(20,))
+    thread.start()
+    thread.join()
+
+main()
+"""
+
+
+def test_removing_no_trace_function(interpreter, tmp_path):
+    """Is no reason to stop, not even for the lines that wait meanwhile."""
+    program = tmp_path / "nothing.py"
+    program.write_text(NOTHING_REMOVED)
+    run, rows = traced(program, interpreter)
+    hits = {line: row["hits"] for (_, function, _, line), row in rows.items() if function == "work"}
+    assert {line: hits[line] for line in (5, 7, 8, 9, 10, 11)} == {5: 2, 7: 322, 8: 320, 9: 2, 10: 2, 11: 2}
+    assert "lines were not counted" not in vbt.vbtrace("lines", run.paths[0]).stdout
+    profile = vbt.json.loads(vbt.vbtrace("lines", "--format", "json", run.paths[0]).stdout)["line_profile"]
+    waits = [line for function in profile if function["function"] == "main" for line in function["lines"] if line["line"] == 15]
+    assert waits[0]["hits"] == 1 and waits[0]["allocs"] >= 600
 
 
 FORMER_TRACERS = """
