@@ -17,11 +17,17 @@ class Profile:
     """@profile, as of memory_profiler and line_profiler: decorated functions are followed, and
     otherwise left as they are."""
 
+    theirs = {}  # what it replaces in a package that is installed, by the package's name
+
     def __init__(self, *functions, **options):
         for function in functions:
             self.add_function(function)
 
-    def __call__(self, function=None, *arguments, **options):
+    def __call__(self, function=None, stream=None, *arguments, **options):
+        if stream is not None and self.theirs.get("memory_profiler") is not None:  # the program may read what is written there
+            if function is not None:
+                self.add_function(function)
+            return self.theirs["memory_profiler"](function, stream, *arguments, **options)
         if function is None:  # @profile(precision=4)
             return self
         self.add_function(function)
@@ -104,6 +110,7 @@ class Packages:
         def exec_module(module):
             load(module)
             if module.__name__ in self.names and not self.runs_itself():
+                profile.theirs[module.__name__] = getattr(module, "profile", None)
                 module.profile = profile
 
         if load is not None:

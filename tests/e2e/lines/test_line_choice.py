@@ -125,6 +125,62 @@ print(len(first(1000)), *second(2), profile is line_profiler.profile, LineProfil
 }
 
 
+STREAM = """
+import io, memory_profiler
+from memory_profiler import profile
+stream = io.StringIO()
+
+@profile(stream=stream, precision=6)
+def first(n):
+    kept = bytearray(n)
+    return kept
+
+@memory_profiler.profile(None, stream)
+def second(n):
+    return n
+
+def third(n):
+    return n
+
+@profile(precision=6)
+def fourth(n):
+    return n
+
+profile(third, stream)(first(10) and second(4) and fourth(5))
+print(stream.getvalue().count("Line Contents"), [name for name in "first second third fourth".split() if f"def {name}" in stream.getvalue()], first.__name__)
+"""
+
+# What the package does, as far as it matters.
+PACKAGE = """
+import functools, inspect
+
+def profile(func=None, stream=None, precision=1, backend="psutil"):
+    if func is None:
+        return lambda f: profile(f, stream=stream, precision=precision, backend=backend)
+    @functools.wraps(func)
+    def wrapper(*arguments):
+        result = func(*arguments)
+        stream.write("Line #   Line Contents\\n" + inspect.getsource(func))
+        return result
+    return wrapper
+"""
+
+
+@pytest.mark.parametrize("package", ["real", "fake"])
+def test_a_stream_of_the_programs(interpreter, tmp_path, package):
+    """Is written to by memory_profiler itself: the program may read it."""
+    if package == "fake":
+        (tmp_path / "memory_profiler.py").write_text(PACKAGE)
+    elif vbt.run([interpreter.path, "-c", "import memory_profiler"]).returncode != 0:
+        pytest.skip("needs memory_profiler (on Debian: apt install python3-memory-profiler)")
+    program = tmp_path / "streams.py"
+    program.write_text(STREAM)
+    run, rows = traced(program, interpreter, silent=False)
+    assert run.stdout == "3 ['first', 'second', 'third'] first\n"
+    if package == "fake":
+        assert [row["hits"] for (_, function, _, line), row in rows.items() if function == "first" and line == 8] == [1]
+
+
 THEIRS = """
 import sys
 if len(sys.argv) > 1:
