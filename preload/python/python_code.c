@@ -23,6 +23,10 @@
 
 enum { TEXT_MAX = 4096, LINE_TABLE_MAX = 1 << 24 };
 
+/* Where it is not known how many lines code has: as many as long functions have. Records that are
+ * not used take no memory. */
+enum { COMPILED_LINES = 512 };
+
 uint32_t vbt_transparent_site;
 struct vbt_table vbt_python_sites;
 
@@ -314,6 +318,13 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     return site != 0 ? site : vbt_transparent_site;
 }
 
+/* Cython makes code objects for the functions that it has compiled, and reports their lines; there
+ * is no table of these. Up to 3.9, that of a function in a single line is empty, too. */
+static bool is_compiled(const char *code) {
+    const char *bytes = vbt_load_pointer(code, vbt_python.known->trace.code_bytes);
+    return vbt_python.abi.lines != VBT_LINES_LNOTAB || (bytes != NULL && vbt_load_word(bytes, vbt_python.abi.var_size) == 0);
+}
+
 uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest) {
     const struct live_code *live = is_code(code) ? live_code_of(code, NULL, 0) : NULL;
     if (live == NULL || live->code == 0)
@@ -322,6 +333,8 @@ uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *larges
     const uint8_t *table = line_table(code, &size);
     int32_t first_line = vbt_load_int(code, vbt_python.abi.code_first_line);
     vbt_python_line_span(vbt_python.abi.lines, table, size, first_line, smallest, largest);
+    if (size == 0 && is_compiled(code))
+        *largest = *smallest + COMPILED_LINES - 1;
     return live->code;
 }
 

@@ -129,6 +129,36 @@ def test_removing_no_trace_function(interpreter, tmp_path):
     assert waits[0]["hits"] == 1 and waits[0]["allocs"] >= 600
 
 
+CYTHON = """# cython: profile=True, linetrace=True, binding=True, language_level=3
+def total(int n):
+    cdef double r = 0
+    cdef int k
+    for k in range(n):
+        r += k
+    return r, [object() for k in range(n)]
+"""
+
+
+def test_lines_that_cython_reports(tmp_path):
+    """Up to Python 3.11, where it calls the trace function of the code that calls it."""
+    python = next((found for found in vbt.interpreters() if found.path == "/usr/bin/python3"), None)
+    if python is None or python.v >= (3, 12) or vbt.run([python.path, "-c", "import Cython"]).returncode != 0:
+        pytest.skip("needs Python 3.11 or older with Cython (on Debian: apt install cython3)")
+    (tmp_path / "cyt.pyx").write_text(CYTHON)
+    include = vbt.run([python.path, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"]).stdout.strip()
+    assert vbt.run([python.path, "-m", "cython", "-3", "cyt.pyx"], directory=tmp_path).returncode == 0
+    build = ["cc", "-w", "-O1", "-shared", "-fPIC", "-DCYTHON_TRACE=1", f"-I{include}", "cyt.c", "-o", "cyt.so"]
+    if not vbt.os.path.exists(f"{include}/Python.h"):
+        pytest.skip("needs Python.h (on Debian: apt install python3-dev)")
+    assert vbt.run(build, directory=tmp_path).returncode == 0
+    program = tmp_path / "calls.py"
+    program.write_text("import cyt\nfor i in range(3):\n    kept = cyt.total(10)\n")
+    run = vbt.trace([python.path, program], env={"VBTRACE_FILES": "cyt.pyx,calls.py"})
+    rows = {line: row for (file, function, _, line), row in counted(run.report.trace).items() if file == "cyt.pyx" and function == "total"}
+    assert {line: row["hits"] for line, row in rows.items() if row["hits"]} == {3: 3, 5: 3, 6: 30, 7: 3}
+    assert rows[7]["own_allocs"] >= 30
+
+
 FORMER_TRACERS = """
 import ctypes, sys, threading
 
