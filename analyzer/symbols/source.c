@@ -26,6 +26,7 @@ struct file {
     size_t line_count;
     const struct vbt_model_source_row **rows; /* the trace's lines, in order, which replace all these */
     size_t row_count, row_capacity;
+    bool stored; /* the trace has the text, which is in no file */
     bool changed, noted;
     UT_hash_handle hh;
 };
@@ -73,11 +74,44 @@ static void take_rows(struct vbt_sources *s) {
     HASH_ITER(hh, s->files, file, next) { qsort(file->rows, file->row_count, sizeof *file->rows, by_line); }
 }
 
+static void find_lines(struct file *file) {
+    size_t capacity = 0;
+    for (size_t at = 0; at < file->size;) {
+        file->line_at = vbt_grow(file->line_at, &capacity, file->line_count + 2, sizeof *file->line_at);
+        file->line_at[file->line_count++] = (uint32_t)at;
+        const char *end = memchr(file->text + at, '\n', file->size - at);
+        at = end != NULL ? (size_t)(end - file->text) + 1 : file->size;
+        file->line_at[file->line_count] = (uint32_t)at;
+    }
+}
+
+/* Text of the process's: the file's name, a line end, the lines. */
+static void take_texts(struct vbt_sources *s) {
+    for (size_t i = 0; i < s->model->process_count; i++) {
+        const char *value = s->model->process[i].value, *text = strchr(value, '\n');
+        if (strcmp(s->model->process[i].key, "source") != 0 || text == NULL)
+            continue;
+        char *name = vbt_copy(value, (size_t)(text - value));
+        struct file *file;
+        HASH_FIND_STR(s->files, name, file);
+        if (file == NULL)
+            file = add_file(s, name);
+        free(name);
+        if (file->text != NULL)
+            continue;
+        file->stored = true;
+        file->size = strlen(text + 1);
+        file->text = vbt_copy(text + 1, file->size);
+        find_lines(file);
+    }
+}
+
 struct vbt_sources *vbt_sources_new(const struct vbt_model *model) {
     struct vbt_sources *s = vbt_new(1, sizeof *s);
     *s = (struct vbt_sources){
         .model = model, .folder = vbt_model_process(model, "cwd"), .started_ns = vbt_model_process_number(model, "started")};
     take_rows(s);
+    take_texts(s);
     return s;
 }
 
@@ -114,17 +148,6 @@ static void read_file(struct vbt_sources *s, struct file *file, const char *path
         s->read += file->size;
     }
     close(fd);
-}
-
-static void find_lines(struct file *file) {
-    size_t capacity = 0;
-    for (size_t at = 0; at < file->size;) {
-        file->line_at = vbt_grow(file->line_at, &capacity, file->line_count + 2, sizeof *file->line_at);
-        file->line_at[file->line_count++] = (uint32_t)at;
-        const char *end = memchr(file->text + at, '\n', file->size - at);
-        at = end != NULL ? (size_t)(end - file->text) + 1 : file->size;
-        file->line_at[file->line_count] = (uint32_t)at;
-    }
 }
 
 static struct file *get_file(struct vbt_sources *s, const char *name) {
@@ -174,7 +197,7 @@ const char *vbt_source_line(struct vbt_sources *s, const char *name, int64_t lin
     if (line <= 0)
         return NULL;
     struct file *file = get_file(s, name);
-    const char *text = s->model->symbolized ? row_text(s, file, line, size) : file_text(file, line, size);
+    const char *text = s->model->symbolized && !file->stored ? row_text(s, file, line, size) : file_text(file, line, size);
     if (text == NULL)
         return NULL;
     if (file->changed && !file->noted) {

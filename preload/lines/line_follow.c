@@ -4,6 +4,7 @@
 #include "preload/ledger/shadow.h"
 #include "line_choice.h"
 #include "line_mode.h"
+#include "line_sources.h"
 #include "preload/shared/options.h"
 #include "preload/python/python_code.h"
 
@@ -78,6 +79,8 @@ struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const cha
     lines->cache[slot].generation = generation;
     lines->cache[slot].block = block;
     *is_new = true;
+    if (fresh && block != NULL)
+        vbt_line_sources_keep(vbt_self, vbt_code_at(vbt_line_code_at(index)->code)->file);
     return block;
 }
 
@@ -97,6 +100,8 @@ void vbt_line_choose(const char *code) {
     if (index != 0)
         choose_parts(code, true, 0);
     vbt_unlock(&vbt_tree.lock);
+    if (index != 0)
+        vbt_line_sources_keep(vbt_self, vbt_code_at(vbt_line_code_at(index)->code)->file);
     if (index != 0 && vbt_line_code_chosen != NULL)
         start_events_within(code, 0);
 }

@@ -4,6 +4,7 @@
 #include "line_follow.h"
 #include "line_methods.h"
 #include "line_objects.h"
+#include "line_sources.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
 #include "preload/process/run_notes.h"
@@ -153,6 +154,7 @@ static void calibrate(struct taken without, struct taken with) {
 /* The last thing that the interpreter calls. The process may start another one. */
 static void interpreter_ends(void) {
     vbt_line_objects_end();
+    vbt_line_sources_end();
     vbt_line_monitoring_end();
     vbt_line_code_chosen = NULL;
     vbt_line_leave_tool = NULL;
@@ -178,6 +180,7 @@ static bool start(void) {
         return false;
     vbt_line_leave_tool = vbt_line_api.get_item(names, "leave_tool");
     vbt_line_api.incref(vbt_line_leave_tool);
+    vbt_line_sources_begin(vbt_line_api.get_item(names, "sys"));
     struct taken without = take(names);
     bool traced = vbt_python.known->line_events == VBT_LINE_EVENTS_TRACED;
     if (!(traced ? vbt_line_trace_start() : vbt_line_monitoring_start()))

@@ -100,9 +100,7 @@ static uint32_t take(struct vbt_vector *vector, uint32_t *free_list, uint32_t ne
     return vbt_vector_add(vector);
 }
 
-/* A str as UTF-8 (lone surrogates as three bytes each), cut at size; returns its length in bytes.
- * Anything but a compact str gives "?". */
-static size_t read_text(const char *string, char *out, size_t size) {
+size_t vbt_python_text(const char *string, char *out, size_t size) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
     out[0] = '?';
     if (string == NULL || vbt_load_pointer(string, abi->object_type) != vbt_python.unicode_type)
@@ -203,7 +201,7 @@ static bool is_run_by_user(const char *frame, const char *code) {
         const char *caller = is_entry(frame, abi) ? NULL : code_of_frame(frame);
         if (!is_code(caller))
             continue;
-        file[read_text(vbt_load_pointer(caller, abi->code_filename), file, sizeof file - 1)] = '\0';
+        file[vbt_python_text(vbt_load_pointer(caller, abi->code_filename), file, sizeof file - 1)] = '\0';
         uint32_t known = is_of_text(file) ? vbt_table_get(&live_ids, (uintptr_t)caller, 0) : 0;
         if (known != 0 && live_at(known)->code != 0)
             return (vbt_code_at(live_at(known)->code)->flags & VBT_CODE_USER) != 0;
@@ -219,8 +217,8 @@ static bool is_run_by_user(const char *frame, const char *code) {
 static uint32_t intern_code(const char *code, const char *frame, bool inside) {
     static char file[TEXT_MAX], name[TEXT_MAX]; /* used under the lock; too large for the program's stacks */
     const struct vbt_python_abi *abi = &vbt_python.abi;
-    size_t file_size = read_text(vbt_load_pointer(code, abi->code_filename), file, sizeof file - 1);
-    size_t name_size = read_text(vbt_load_pointer(code, abi->code_qualname), name, sizeof name - 1);
+    size_t file_size = vbt_python_text(vbt_load_pointer(code, abi->code_filename), file, sizeof file - 1);
+    size_t name_size = vbt_python_text(vbt_load_pointer(code, abi->code_qualname), name, sizeof name - 1);
     if (is_shim(file, file_size, name, name_size))
         return 0;
     file[file_size] = '\0';
@@ -367,8 +365,8 @@ void vbt_python_own_file(const char *path) {
 bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name, size_t size, int32_t *first_line, int32_t *line) {
     if (!is_code(code))
         return false;
-    file[read_text(vbt_load_pointer(code, vbt_python.abi.code_filename), file, size - 1)] = '\0';
-    name[read_text(vbt_load_pointer(code, vbt_python.abi.code_qualname), name, size - 1)] = '\0';
+    file[vbt_python_text(vbt_load_pointer(code, vbt_python.abi.code_filename), file, size - 1)] = '\0';
+    name[vbt_python_text(vbt_load_pointer(code, vbt_python.abi.code_qualname), name, size - 1)] = '\0';
     *first_line = vbt_load_int(code, vbt_python.abi.code_first_line);
     struct vbt_line_cursor cursor = {0, 0, 0};
     *line = line_of(code, lasti, &cursor);

@@ -48,6 +48,10 @@ int32_t vbt_python_line_at(const char *code, int32_t lasti);
  * struct vbt_frame. */
 int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uint32_t key2);
 
+/* A str as UTF-8 (lone surrogates as three bytes each), cut at size; returns its length in bytes.
+ * Anything but a compact str gives "?". */
+size_t vbt_python_text(const char *string, char *out, size_t size);
+
 /* Reads a code object, for the self-check. False if it is none. line: that of the instruction
  * `lasti` bytes from the start. */
 bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name, size_t size, int32_t *first_line, int32_t *line);

@@ -3,6 +3,7 @@
 
 #include "preload/base/proc.h"
 #include "preload/base/sys.h"
+#include "preload/lines/line_sources.h"
 #include "preload/process/process.h"
 #include "preload/process/run_notes.h"
 #include "preload/python/python.h"
@@ -75,6 +76,8 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
         put_pair(w, &count, "option", entry);
     for (unsigned i = 0; vbt_note_at(i) != NULL; i++)
         put_pair(w, &count, "note", vbt_note_at(i));
+    for (uint32_t i = 0; vbt_line_source_at(i) != NULL; i++)
+        put_pair(w, &count, "source", vbt_line_source_at(i));
     if (vbt_helper_is_impossible())
         put_pair(
             w, &count, "note",
