@@ -1,5 +1,5 @@
-/* The source text of counted code that is in no file: Python's linecache has it, as for the cells of
- * a notebook, and for what a template or a class decorator generates. */
+/* The source text of counted code that is in no file: Python's linecache has it, as for the cells
+ * of a notebook, and for what a template or a class decorator generates. */
 #ifndef VBT_LINE_SOURCES_H
 #define VBT_LINE_SOURCES_H
 

@@ -192,8 +192,8 @@ static const char *caller_of(const char *frame, const char *code) {
 /* Code that was made from text without a name: what exec and eval compile, and python -c. */
 static bool is_of_text(const char *file) { return strcmp(file, "<string>") == 0; }
 
-/* Such code belongs to the nearest file that ran it: is that the user's? Without one, the user typed
- * it in. */
+/* Such code belongs to the nearest file that ran it: is that the user's? Without one, the user
+ * typed it in. */
 static bool is_run_by_user(const char *frame, const char *code) {
     static char file[TEXT_MAX]; /* used under the lock */
     const struct vbt_python_abi *abi = &vbt_python.abi;
@@ -262,8 +262,8 @@ static bool is_text_of_library(const struct live_code *live) {
     return file != NULL && file->size == sizeof text - 1 && memcmp(file->bytes, text, file->size) == 0;
 }
 
-/* frame: as for intern_code. level: of code inside other code of text that a library ran. Other code
- * may call the functions in that later, when it is no longer known who ran it. */
+/* frame: as for intern_code. level: of code inside other code of text that a library ran. Other
+ * code may call the functions in that later, when it is no longer known who ran it. */
 static struct live_code *live_code_of(const char *code, const char *frame, int level) {
     uint32_t id = vbt_table_get(&live_ids, (uintptr_t)code, 0);
     if (id != 0)

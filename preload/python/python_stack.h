@@ -68,10 +68,10 @@ static inline uint64_t vbt_python_generations_of(uint32_t code, uint32_t state) 
 /* Asks the interpreter for the thread's state and keeps it. */
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation);
 
-/* The calling thread is about to unmap this memory. A C function may end the interpreter that called
- * it: 3.11 then frees the frames, while the thread's state still points at them. They are no longer
- * read, until it points at others. (Before, frames are objects that leak in this case; later, the
- * thread has no state any more when they are freed.) */
+/* The calling thread is about to unmap this memory. A C function may end the interpreter that
+ * called it: 3.11 then frees the frames, while the thread's state still points at them. They are no
+ * longer read, until it points at others. (Before, frames are objects that leak in this case;
+ * later, the thread has no state any more when they are freed.) */
 void vbt_python_stack_unmaps(struct vbt_python_stack *stack, uintptr_t start, uintptr_t end);
 
 /* Another thread takes over the stack. */
