@@ -129,8 +129,8 @@ VBT_EXPORT int munmap(void *start, size_t size) {
     find_real();
     struct map_call call = enter(VBT_CALLER);
     uintptr_t bytes = vbt_page_up(size);
-    if (vbt_self != NULL)
-        vbt_python_stack_unmaps(&vbt_self->stack, (uintptr_t)start, (uintptr_t)start + bytes);
+    if (call.thread != NULL)
+        vbt_python_stack_unmaps(&call.thread->stack, (uintptr_t)start, (uintptr_t)start + bytes);
     retire(call, (uintptr_t)start, (uintptr_t)start + bytes);
     int result = vbt_real.munmap(start, size);
     if (call.thread != NULL && open_ledger(call.thread)) {
