@@ -75,7 +75,7 @@ static bool finish(struct vbt_session *session, struct vbt_run_troubles *trouble
     unsetenv("LD_PRELOAD"); /* for processes that vbtrace itself starts */
     size_t running = vbt_session_end(session);
     vbt_run_troubles_print(troubles);
-    if (options->symbolize)
+    if (options->symbolize && !session->temporary)
         symbolize(session, troubles);
     if (options->memit.statement != NULL)
         return status != 0 || vbt_memit_print(&options->memit, session, pid);
@@ -91,7 +91,7 @@ static bool run_program(const struct vbt_run_options *options, int *status) {
     char *library = problem == NULL ? find_library() : NULL;
     struct vbt_session session = {0};
     if (library != NULL)
-        problem = vbt_session_begin(&session, options->output, options->program[0]);
+        problem = vbt_session_begin(&session, options->output, options->memit.statement == NULL ? options->program[0] : NULL);
     if (problem != NULL)
         vbt_fail("run: %s", problem);
     bool good = library != NULL && problem == NULL;
@@ -108,7 +108,7 @@ static bool run_program(const struct vbt_run_options *options, int *status) {
         } else {
             good = false;
             vbt_fail("run: %s: cannot be started: %s", target.path, strerror(error));
-            if (session.own_folder)
+            if (session.own_folder && !session.temporary)
                 rmdir(session.folder);
         }
         vbt_run_troubles_free(&troubles);

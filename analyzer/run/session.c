@@ -44,6 +44,15 @@ static char *make_folder(struct vbt_session *session, const char *program) {
     return NULL;
 }
 
+static char *make_temporary_folder(struct vbt_session *session) {
+    const char *place = getenv("TMPDIR");
+    session->folder = vbt_text("%s/vbtrace-XXXXXX", place != NULL && place[0] == '/' ? place : "/tmp");
+    if (mkdtemp(session->folder) == NULL)
+        return vbt_text("%s: cannot be made a folder for the traces: %s", session->folder, strerror(errno));
+    session->own_folder = session->temporary = true;
+    return NULL;
+}
+
 static bool is_folder(const char *path) {
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
@@ -55,7 +64,7 @@ char *vbt_session_begin(struct vbt_session *session, const char *output, const c
     *session = (struct vbt_session){.started = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
     char *problem = NULL;
     if (output == NULL) {
-        problem = make_folder(session, program);
+        problem = program != NULL ? make_folder(session, program) : make_temporary_folder(session);
     } else if (output[0] != '\0' && (output[strlen(output) - 1] == '/' || is_folder(output))) {
         session->folder = vbt_text("%s", output);
         if (mkdir(output, 0777) != 0 && (errno != EEXIST || !is_folder(output)))
@@ -223,7 +232,7 @@ size_t vbt_session_end(struct vbt_session *session) {
         add_matching(session, pattern_of(session->output, ""));
         add_matching(session, pattern_of(session->output, ".*"));
     }
-    if (session->folder != NULL && session->own_folder && running == 0) {
+    if (session->folder != NULL && session->own_folder && !session->temporary && running == 0) {
         if (session->count == 1)
             move_out(session);
         rmdir(session->folder); /* fails unless it is empty */
@@ -232,6 +241,10 @@ size_t vbt_session_end(struct vbt_session *session) {
 }
 
 void vbt_session_free(struct vbt_session *session) {
+    for (size_t i = 0; i < session->count && session->temporary; i++)
+        unlink(session->traces[i]);
+    if (session->temporary)
+        rmdir(session->folder);
     for (size_t i = 0; i < session->count; i++)
         free(session->traces[i]);
     free(session->traces);

@@ -13,13 +13,15 @@ struct vbt_session {
     char *output;    /* for VBTRACE_OUTPUT */
     char *folder;    /* NULL: the traces go where the output says */
     bool own_folder; /* created for this session, under a name that vbtrace chose */
+    bool temporary;  /* as is what is in it: vbt_session_free removes it */
     int64_t started; /* CLOCK_REALTIME, ns */
     char **traces;   /* found at the end, sorted by the time their processes started */
     size_t count, capacity;
 };
 
-/* Prepares the place. output: what was asked for, or NULL; program: what runs. Returns NULL, or
- * what is wrong as a sentence, for the caller to free. */
+/* Prepares the place. output: what was asked for, or NULL; program: what runs, or NULL if its
+ * traces are not wanted afterwards. Returns NULL, or what is wrong as a sentence, for the caller to
+ * free. */
 char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program);
 
 /* After the program has ended: waits briefly for processes of the session that are about to end,

@@ -27,6 +27,17 @@ def memit(statement, *options, directory, printed="", python="/usr/bin/python3",
     return dict(zip(NAMES, found)), vbt.Report(directory / "memit.vbt")
 
 
+@pytest.mark.parametrize("statement, status", [("b'x'", 0), ("1 / 0", 1), ("import os; os.fork()", 0), ("import os; os.kill(os.getpid(), 9)", -9)])
+def test_no_trace_stays_unless_asked_for(statement, status, tmp_path):
+    """Neither where it runs nor among the temporary files."""
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
+    here.mkdir()
+    temporary.mkdir()
+    done = vbt.vbtrace("run", "--memit", statement, "--python", "/usr/bin/python3", directory=here, env={"TMPDIR": str(temporary)})
+    assert done.returncode == status and ("peak heap: " in done.stdout) == (status == 0)
+    assert list(here.iterdir()) == list(temporary.iterdir()) == []
+
+
 def counts(reported):
     return tuple(reported[name] for name in ("increment", "kept", "allocs", "allocated", "frees", "freed"))
 
