@@ -27,11 +27,17 @@ static bool code_is_users(const struct vbt_model *m, const struct vbt_places *pl
     return places != NULL ? vbt_code_is_users(places, code) : vbt_model_code_is_users(&m->codes[code]);
 }
 
+/* Does a site stand for the missing callers of a stack that was cut off? */
+static bool is_cut(const struct vbt_model *m, const struct vbt_model_site *site) {
+    static const char start[] = "[truncated: ";
+    return site->kind == VBT_SITE_SPECIAL && strncmp(vbt_model_string(m, (uint32_t)site->a), start, strlen(start)) == 0;
+}
+
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m, struct vbt_places *places) {
     bool own_program = main_program_is_users(m);
     size_t count = m->node_count + 1;
     /* First find the nearest site of each sort on the path, 0 if there is none. */
-    uint32_t *python = vbt_new(count, sizeof *python);   /* Python or special */
+    uint32_t *python = vbt_new(count, sizeof *python);   /* Python, or special but for cuts */
     uint32_t *user = vbt_new(count, sizeof *user);       /* the user's own Python, or special */
     uint32_t *program = vbt_new(count, sizeof *program); /* the user's own native code */
     for (size_t i = 1; i < count; i++) {
@@ -45,7 +51,8 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
                 program[i] = id;
             continue;
         }
-        python[i] = id;
+        if (!is_cut(m, site))
+            python[i] = id;
         if (site->kind == VBT_SITE_SPECIAL || code_is_users(m, places, (uint32_t)site->a))
             user[i] = id;
     }
@@ -53,7 +60,8 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
         if (python[i] != 0)
             continue;
         python[i] = m->nodes[i].site;
-        user[i] = program[i];
+        if (program[i] != 0)
+            user[i] = program[i]; /* else it is 0, or where the stack was cut off */
     }
     free(program);
     *attribution = (struct vbt_attribution){.leaf = python, .user = user};

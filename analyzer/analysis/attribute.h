@@ -6,7 +6,9 @@
  * call in native code of the user's own (see user_code.h), of which a Python interpreter is none.
  * Everything else belongs to VBT_OUTSIDE.
  *
- * A special site ("[vbtrace]") is its own leaf line and user line. */
+ * A special site ("[vbtrace]") is its own leaf line and user line. One that stands for the missing
+ * callers of a stack that was cut off is only the user line, and only where none is known further
+ * in. */
 #ifndef VBT_ATTRIBUTE_H
 #define VBT_ATTRIBUTE_H
 

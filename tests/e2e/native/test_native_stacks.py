@@ -101,6 +101,18 @@ def test_a_program_with_gaps_between_its_segments(trap, gaps):
     assert len(build_id) == 20 and end - start == last - first // 4096 * 4096
 
 
+@pytest.mark.parametrize("by", ["user", "leaf"])
+def test_lines_of_stacks_that_are_cut_off(by):
+    """Without unwind information only the innermost frame is known: its line is charged."""
+    program = vbt.compiled("names.c", "-O0", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
+    report = vbt.trace([*vbt.EMULATOR, program]).report
+    done = vbt.vbtrace("lines", "--by", by, "--format", "json", report.path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    found = {row["line"]: row["allocs"] for row in json.loads(done.stdout)["lines"] if row["file"].endswith("/names.c")}
+    lines = {number for number, text in enumerate(vbt.program("names.c").read_text().splitlines(), 1) if "kept = malloc(" in text}
+    assert set(found) == lines and report.json["stacks"]["truncated"] >= len(lines)
+
+
 def test_a_stack_that_only_libunwind_can_walk_differs():
     """Without .eh_frame_hdr a stack ends at the program; libunwind reads .eh_frame itself."""
     program = vbt.compiled("native_traps.cpp", "-O2", "-Wl,--no-eh-frame-hdr")

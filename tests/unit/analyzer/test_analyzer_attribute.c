@@ -128,6 +128,26 @@ static void an_interpreter_is_not_user_code(void **state) {
     loaded_trace_free(&l);
 }
 
+/* [truncated: ...] > 2 main program > 3 library; > 4 library; > 5 Python of the user's > 6 library. */
+static void a_cut_stack_has_the_lines_that_are_known(void **state) {
+    (void)state;
+    struct loaded_trace l;
+    tb_begin(&l.b);
+    tb_process(&l.b, (const char *const[]){"exe", "/bin/tool", NULL});
+    uint32_t program = tb_site(&l.b, VBT_SITE_NATIVE, 0x1010, 1), library = tb_site(&l.b, VBT_SITE_NATIVE, 0x2010, 0);
+    uint32_t cut = tb_site(&l.b, VBT_SITE_SPECIAL, tb_string(&l.b, "[truncated: generated code]"), 0);
+    uint32_t line = tb_site(&l.b, VBT_SITE_PYTHON, tb_code(&l.b, "a.py", "f", 1, VBT_CODE_USER), 5);
+    uint32_t top = tb_node(&l.b, 0, cut, VBT_DOMAIN_HEAP);
+    tb_node(&l.b, tb_node(&l.b, top, program, VBT_DOMAIN_HEAP), library, VBT_DOMAIN_HEAP);
+    tb_node(&l.b, top, library, VBT_DOMAIN_HEAP);
+    tb_node(&l.b, tb_node(&l.b, top, line, VBT_DOMAIN_HEAP), library, VBT_DOMAIN_HEAP);
+    load(&l);
+    const uint32_t leaf[] = {0, cut, program, library, library, line, line}, user[] = {0, cut, program, program, cut, line, line};
+    assert_memory_equal(l.t.attribution.leaf, leaf, sizeof leaf);
+    assert_memory_equal(l.t.attribution.user, user, sizeof user);
+    loaded_trace_free(&l);
+}
+
 static void the_same_line_compiled_twice_is_one_row(void **state) {
     (void)state;
     struct loaded_trace l;
@@ -269,6 +289,7 @@ int main(void) {
         cmocka_unit_test(user_lines_of_the_sample),
         cmocka_unit_test(the_main_program_is_user_code_without_python),
         cmocka_unit_test(an_interpreter_is_not_user_code),
+        cmocka_unit_test(a_cut_stack_has_the_lines_that_are_known),
         cmocka_unit_test(the_same_line_compiled_twice_is_one_row),
         cmocka_unit_test(mapped_memory_is_no_part_of_lines_and_totals),
         cmocka_unit_test(conservation_is_checked_when_the_trace_is_complete),
