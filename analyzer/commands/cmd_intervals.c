@@ -8,6 +8,7 @@
 #include "analyzer/base/units.h"
 #include "analyzer/report/interval_report.h"
 #include "analyzer/report/json_rows.h"
+#include "analyzer/report/paragraph.h"
 #include "format/count.h"
 
 #include <math.h>
@@ -19,13 +20,15 @@ static void print_more(struct vbt_output *output, size_t all, uint64_t shown, co
 }
 
 /* Says what the table lacks. */
-static void print_lost(const struct vbt_model *model, bool by_stack, FILE *out) {
+static void print_lost(const struct vbt_model *model, bool by_stack, struct vbt_output *output) {
     static const enum vbt_lost reasons[] = {VBT_LOST_INTERVALS, VBT_LOST_SIGNAL, VBT_LOST_INTERVAL_SITES};
     bool first = true;
     for (size_t i = 0; i < (by_stack ? VBT_COUNT(reasons) : VBT_COUNT(reasons) - 1); i++) {
         char *note = vbt_lost_note(model, reasons[i]);
+        if (note != NULL && first)
+            putc('\n', output->stream);
         if (note != NULL)
-            fprintf(out, "%s%s\n", first ? "\n" : "", note);
+            vbt_paragraph_print(output, "", note, false);
         first = first && note == NULL;
         free(note);
     }
@@ -34,14 +37,15 @@ static void print_lost(const struct vbt_model *model, bool by_stack, FILE *out) 
 static void print_text(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
                        struct vbt_output *output) {
     if (model->interval_count == 0)
-        fputs("No intervals: the program did not read a clock twice in its own code, and marked no section.\n", output->stream);
+        vbt_paragraph_print(output, "",
+                            "No intervals: the program did not read a clock twice in its own code, and marked no section.", false);
     size_t sections = vbt_sections_print(groups, query->limit, query->per, query->sites, output);
     print_more(output, sections, query->limit, "more section");
     if (sections > 0 && sections < groups->count)
         putc('\n', output->stream);
     size_t others = vbt_clock_intervals_print(groups, query->limit, query->per, query->sites, output);
     print_more(output, others, query->limit, "more interval");
-    print_lost(model, query->sites || query->filter_count > 0, output->stream);
+    print_lost(model, query->sites || query->filter_count > 0, output);
 }
 
 static void print_json(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,

@@ -12,6 +12,7 @@
 #include "analyzer/report/line_csv.h"
 #include "analyzer/report/line_table.h"
 #include "analyzer/report/overview.h"
+#include "analyzer/report/paragraph.h"
 #include "analyzer/report/resident_report.h"
 
 #include <inttypes.h>
@@ -56,30 +57,12 @@ static void print_intervals(struct vbt_interval_list *groups, const struct vbt_q
     }
 }
 
-/* Prints a paragraph as a list item, "- ...", broken at blanks to fit the width. */
-static void print_paragraph(struct vbt_output *output, const char *text) {
-    char *printable = vbt_utf8_printable(text, strlen(text));
-    size_t used = 1;
-    putc('-', output->stream);
-    for (char *rest = printable, *word; (word = strsep(&rest, " ")) != NULL;) {
-        size_t width = vbt_utf8_width(word);
-        if (used + 1 + width > output->width && used > 1) {
-            fputs("\n ", output->stream);
-            used = 1;
-        }
-        fprintf(output->stream, " %s", word);
-        used += 1 + width;
-    }
-    putc('\n', output->stream);
-    free(printable);
-}
-
 static void print_notes(const struct vbt_notes *notes, struct vbt_output *output) {
     if (notes->count == 0)
         return;
     print_title(output, "Notes", "");
     for (size_t i = 0; i < notes->count; i++)
-        print_paragraph(output, notes->text[i]);
+        vbt_paragraph_print(output, "- ", notes->text[i], true);
 }
 
 /* Lists commands that show more of this trace. */

@@ -232,7 +232,7 @@ static void print_text(const struct stack_rows *rows, const struct vbt_trace *tr
         fprintf(out, "%s%s%3zu  %s  %s%s", i > 0 ? "\n" : "", output->bold, i + 1, vbt_measure_text(measure, row->of[measure]).text,
                 vbt_share(row->of[measure], totals[measure]).text, output->normal);
         print_more(output, measure, row->of);
-        fprintf(out, "%s%s\n", group != NULL ? ", " : "", printable);
+        fprintf(out, "%s%s\n", group == NULL ? "" : output->is_limited ? "\n     " : ", ", printable);
         free(printable);
         print_frames(output, rows, row->call, query->depth);
     }

@@ -1,18 +1,20 @@
 /* See line_table.h. */
 #include "line_table.h"
 
+#include "paragraph.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
 #include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* The first columns have the widths and gaps of memory_profiler's "{:>6} {:>12} {:>12}  {:>10}
- * {:<}", but for its Increment, the change of memory while a line ran: only counted lines have that.
- * Freed is Bytes minus Net, and the first to be omitted. */
+ * {:<}", but for its Increment, the change of memory while a line ran: only counted lines have
+ * that. Freed is Bytes minus Net, and the first to be omitted. */
 static const struct vbt_column columns[] = {
     {.title = "Line #", .align = VBT_RIGHT, .width = 6},
     {.title = "Mem usage", .align = VBT_RIGHT, .gap = 1, .width = 12, .drop = 1},
@@ -134,14 +136,20 @@ static size_t indentation(const char *source, size_t size) {
 enum { LONGEST_NAME = 40 }; /* of a function whose source is not available */
 
 /* Prints the rows of one file, without the indentation that all of them share. */
-static void put_file(struct vbt_text_table *table, const struct line_table_row *rows, size_t count, struct vbt_sources *sources) {
+static void put_file(struct vbt_text_table *table, const struct line_table_row *rows, size_t count, struct vbt_sources *sources,
+                     const struct vbt_output *output) {
     size_t common = SIZE_MAX, size;
     for (size_t i = 0; i < count; i++) {
         const char *source = vbt_source_line(sources, rows[i].place->file, rows[i].place->line, &size);
         if (source != NULL && indentation(source, size) < common)
             common = indentation(source, size);
     }
-    vbt_text_table_heading(table, "Filename: %s", rows[0].place->file);
+    static const char heading[] = "Filename: ";
+    char *file = vbt_utf8_printable(rows[0].place->file, strlen(rows[0].place->file));
+    if (output->is_limited)
+        file = vbt_utf8_cut_start(file, output->width - strlen(heading));
+    vbt_text_table_heading(table, "%s%s", heading, file);
+    free(file);
     for (size_t i = 0; i < count; i++) {
         const struct vbt_source_place *place = rows[i].place;
         const char *source = vbt_source_line(sources, place->file, place->line, &size);
@@ -154,6 +162,13 @@ static void put_file(struct vbt_text_table *table, const struct line_table_row *
         free(function);
         free(contents);
     }
+}
+
+static void print_left_out(struct vbt_output *output, const struct vbt_text_table *table) {
+    char *text = vbt_text("Omitted to fit the width: %s.", vbt_text_table_left_out(table));
+    putc('\n', output->stream);
+    vbt_paragraph_print(output, "", text, false);
+    free(text);
 }
 
 void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output) {
@@ -176,7 +191,7 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     for (size_t i = 0, end; i < shown; i = end) {
         for (end = i + 1; end < shown && rows[end].file_rank == rows[i].file_rank; end++) {
         }
-        put_file(table, rows + i, end - i, sources);
+        put_file(table, rows + i, end - i, sources, output);
     }
     vbt_text_table_heading(table, "In all");
     for (size_t i = 0; i < lines->count; i++)
@@ -191,7 +206,7 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     put_sums(table, "", &total, 0, "total");
     vbt_text_table_print(table, output, '=');
     if (vbt_text_table_left_out(table)[0] != '\0')
-        fprintf(output->stream, "\nOmitted to fit the width: %s.\n", vbt_text_table_left_out(table));
+        print_left_out(output, table);
     vbt_text_table_free(table);
     free(rows);
 }

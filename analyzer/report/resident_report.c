@@ -6,9 +6,13 @@
  * nothing is known about the rest. */
 #include "resident_report.h"
 
+#include "paragraph.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "format/count.h"
+
+#include <stdlib.h>
 
 struct share {
     const char *name; /* in JSON */
@@ -91,13 +95,17 @@ void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
     vbt_text_table_free(table);
     if (!highest->known)
         return;
-    fprintf(output->stream, "\n%s: breakdown taken at %s", title, vbt_time((double)highest->time).text);
-    if (!is_at_peak(m))
-        fprintf(output->stream, ", not at the peak of %s", vbt_bytes(m->state[VBT_STATE_MAX_RSS]).text);
-    if (live_of(highest) > highest->bytes[VBT_RESIDENT_HEAP])
-        fprintf(output->stream, "; %s of the blocks in use were not resident",
-                vbt_bytes((int64_t)(live_of(highest) - highest->bytes[VBT_RESIDENT_HEAP])).text);
-    fputs(".\n", output->stream);
+    uint64_t live = live_of(highest), heap = highest->bytes[VBT_RESIDENT_HEAP];
+    char *apart =
+        is_at_peak(m) ? vbt_copy("", 0) : vbt_text(", not at the peak of %s", vbt_bytes(m->state[VBT_STATE_MAX_RSS]).text);
+    char *more = live > heap ? vbt_text("; %s of the blocks in use were not resident", vbt_bytes((int64_t)(live - heap)).text)
+                             : vbt_copy("", 0);
+    char *text = vbt_text("%s: breakdown taken at %s%s%s.", title, vbt_time((double)highest->time).text, apart, more);
+    putc('\n', output->stream);
+    vbt_paragraph_print(output, "", text, false);
+    free(text);
+    free(more);
+    free(apart);
 }
 
 static json_t *json_of(const struct vbt_model_resident *at, const struct share shares[SHARES], enum vbt_resident_time time) {

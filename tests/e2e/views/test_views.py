@@ -77,6 +77,29 @@ def test_tree_as_text_fits_the_terminal(trace_path):
     assert not any("_find_and_load" in line for line in vbt.vbtrace("tree", "--min", "30%", trace_path).stdout.splitlines())
 
 
+VIEWS = "report lines functions tree peak leaks temporary intervals timeline".split()
+
+
+def test_no_view_is_wider_than_the_terminal(trace_path, tmp_path):
+    """But for the commands that a report suggests, which are to be copied."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    program = folder / "lines.py"
+    program.write_text("import threading, time\nbegan = time.time()\nkept = [str(i) for i in range(1000)]\n" * 2 + "print(time.time() - began)\n")
+    traces = [trace_path]
+    for options in (("--lines", "--objects"), ()):
+        traces.append(tmp_path / f"{len(traces)}.vbt")
+        done = vbt.vbtrace("run", "--quiet", *options, "-o", traces[-1], "/usr/bin/python3", program)
+        assert done.returncode == 0, done.stderr
+    views = [[command] for command in VIEWS] + [["report", "--by", "leaf"], ["peak", "--by", "thread"], ["leaks", "--by", "module"], ["intervals", "--sites"]]
+    for path in traces:
+        for command in views:
+            done = vbt.vbtrace(*command, path, env={"COLUMNS": "80"})
+            assert done.returncode == 0, done.stderr
+            wide = [line for line in done.stdout.splitlines() if len(line) > 80 and not line.startswith("vbtrace ")]
+            assert not wide, (command, wide)
+
+
 def test_functions_count_recursion_once(trace_path):
     rows = functions_of(view_json("functions", trace_path))
     assert rows["blocks"]["allocated_bytes"] == mib(12)
@@ -217,7 +240,7 @@ NOTHING = (("function=zzzz",), ("zzzz",), ("domain=python", "domain=heap"))
 
 @pytest.mark.parametrize("command", ["report", "lines", "functions", "tree", "peak", "leaks", "temporary", "flamegraph", "intervals", "export"])
 def test_a_filter_that_matches_nothing_says_so(command, trace_path):
-    """One line on standard error, whatever the format; and nothing is said where something passes."""
+    """One line on standard error, whatever the format; and none where something passes."""
     path = vbt.trace([vbt.compiled("sections.c")]).paths[0] if command == "intervals" else trace_path
     forms = {"flamegraph": ["svg", "collapsed"], "export": ["collapsed"]}.get(command, ["text", "json", "csv"])
     for form in forms:
