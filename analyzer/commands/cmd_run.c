@@ -73,7 +73,7 @@ static void symbolize(const struct vbt_session *session, const struct vbt_run_tr
 static bool finish(struct vbt_session *session, struct vbt_run_troubles *troubles, const struct vbt_run_options *options, pid_t pid,
                    int status) {
     unsetenv("LD_PRELOAD"); /* for processes that vbtrace itself starts */
-    size_t running = vbt_session_end(session);
+    size_t running = vbt_session_end(session, troubles);
     vbt_run_troubles_print(troubles);
     if (options->symbolize && !session->temporary)
         symbolize(session, troubles);

@@ -6,6 +6,7 @@
 #include "preload/shared/base_name.h"
 #include "preload/shared/run_names.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,26 +34,41 @@ static bool is_known(const struct vbt_run_troubles *troubles, const char *line) 
     return false;
 }
 
-static void read_lines(struct vbt_run_troubles *troubles) {
-    FILE *in = troubles->fd >= 0 ? fdopen(troubles->fd, "r") : NULL;
-    char *line = NULL;
-    size_t capacity = 0;
-    if (in == NULL)
-        return;
-    rewind(in);
-    while (getdelim(&line, &capacity, '\0', in) > 0) {
-        if (is_known(troubles, line))
-            continue;
+static void take_line(struct vbt_run_troubles *troubles, const char *line) {
+    struct vbt_run_process process;
+    if (sscanf(line, VBT_RUNNER_RUNS "%d %" SCNd64, &process.pid, &process.started) == 2) {
+        troubles->processes =
+            vbt_grow(troubles->processes, &troubles->process_capacity, troubles->process_count + 1, sizeof *troubles->processes);
+        troubles->processes[troubles->process_count++] = process;
+    } else if (!is_known(troubles, line)) {
         troubles->lines = vbt_grow(troubles->lines, &troubles->capacity, troubles->count + 1, sizeof *troubles->lines);
         troubles->lines[troubles->count++] = vbt_text("%s", line);
     }
-    free(line);
-    fclose(in);
-    troubles->fd = -1;
+}
+
+/* Each line is written at once, so the file ends with a whole one. */
+void vbt_run_troubles_read(struct vbt_run_troubles *troubles) {
+    struct stat status;
+    if (troubles->fd < 0 || fstat(troubles->fd, &status) != 0 || status.st_size <= troubles->read)
+        return;
+    size_t size = (size_t)(status.st_size - troubles->read);
+    char *text = vbt_new(size + 1, 1);
+    ssize_t got = pread(troubles->fd, text, size, (off_t)troubles->read);
+    for (const char *line = text; line < text + (got > 0 ? got : 0); line += strlen(line) + 1)
+        take_line(troubles, line);
+    troubles->read += got > 0 ? got : 0;
+    free(text);
+}
+
+bool vbt_run_troubles_know(const struct vbt_run_troubles *troubles, int pid, int64_t started) {
+    for (size_t i = 0; i < troubles->process_count; i++)
+        if (troubles->processes[i].pid == pid && troubles->processes[i].started == started)
+            return true;
+    return false;
 }
 
 void vbt_run_troubles_print(struct vbt_run_troubles *troubles) {
-    read_lines(troubles);
+    vbt_run_troubles_read(troubles);
     for (size_t i = 0; i < troubles->count && i < MOST_SAID; i++)
         vbt_fail("%s", troubles->lines[i]);
     if (troubles->count > MOST_SAID)
@@ -72,6 +88,7 @@ void vbt_run_troubles_free(struct vbt_run_troubles *troubles) {
     for (size_t i = 0; i < troubles->count; i++)
         free(troubles->lines[i]);
     free(troubles->lines);
+    free(troubles->processes);
     if (troubles->fd >= 0)
         close(troubles->fd);
 }

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "output_place.h"
+#include "run_troubles.h"
 #include "analyzer/base/allocate.h"
 #include "preload/shared/base_name.h"
 #include "preload/shared/destination.h"
@@ -135,12 +136,23 @@ static void count_other(const char *pid, struct others *others) {
         others->finishing++;
 }
 
-static struct others count_others(const struct vbt_session *session) {
+/* Has it said itself that it belongs to the session, and is it not another one with its id? */
+static bool has_reported(const char *pid, const struct vbt_run_troubles *reports) {
+    enum { START = 22 };
+    char text[512];
+    const char *at = strrchr(read_line(pid, "stat", text, sizeof text), ')');
+    for (int field = 2; at != NULL && field < START; field++)
+        at = strchr(at + 1, ' ');
+    return at != NULL && vbt_run_troubles_know(reports, atoi(pid), strtoll(at, NULL, 10));
+}
+
+static struct others count_others(const struct vbt_session *session, struct vbt_run_troubles *reports) {
+    vbt_run_troubles_read(reports);
     DIR *processes = opendir("/proc");
     struct others others = {0, 0};
     for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
         if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() &&
-            belongs(entry->d_name, session->output))
+            (belongs(entry->d_name, session->output) || (has_reported(entry->d_name, reports) && !has_ended(entry->d_name))))
             count_other(entry->d_name, &others);
     if (processes != NULL)
         closedir(processes);
@@ -148,11 +160,11 @@ static struct others count_others(const struct vbt_session *session) {
 }
 
 /* Returns how many run on. */
-static size_t wait_for_others(const struct vbt_session *session) {
-    struct others others = count_others(session);
+static size_t wait_for_others(const struct vbt_session *session, struct vbt_run_troubles *reports) {
+    struct others others = count_others(session, reports);
     for (int i = 0; (others.running > 0 && i < ENDING_TRIES) || (others.finishing > 0 && i < FINISHING_TRIES); i++) {
         nanosleep(&(struct timespec){0, i == 0 ? FIRST_PAUSE : ENDING_PAUSE}, NULL);
-        others = count_others(session);
+        others = count_others(session, reports);
     }
     return others.running;
 }
@@ -224,8 +236,8 @@ static void move_out(struct vbt_session *session) {
     session->traces[0] = outside;
 }
 
-size_t vbt_session_end(struct vbt_session *session) {
-    size_t running = wait_for_others(session);
+size_t vbt_session_end(struct vbt_session *session, struct vbt_run_troubles *reports) {
+    size_t running = wait_for_others(session, reports);
     if (session->folder != NULL) {
         add_matching(session, pattern_of(session->output, "*.vbt"));
     } else {

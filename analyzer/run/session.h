@@ -24,10 +24,12 @@ struct vbt_session {
  * free. */
 char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program);
 
+struct vbt_run_troubles;
+
 /* After the program has ended: waits briefly for processes of the session that are about to end,
  * and collects the traces. Returns how many processes are still running. The session's own folder
  * is removed if it is empty or holds one trace, which then moves out of it. */
-size_t vbt_session_end(struct vbt_session *session);
+size_t vbt_session_end(struct vbt_session *session, struct vbt_run_troubles *reports);
 
 void vbt_session_free(struct vbt_session *session);
 

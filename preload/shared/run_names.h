@@ -9,6 +9,11 @@
  * tell it from any other file at that path. */
 #define VBT_RUNNER_VARIABLE "_VBTRACE_RUN"
 
+/* Begins what a process sends to say that it runs: then its id and its start, in clock ticks since
+ * boot, both in decimal. (Programs that set a title overwrite the environment by which they could
+ * be found.) Other lines are about traces, and begin with a slash. */
+#define VBT_RUNNER_RUNS "runs "
+
 /* The name of a helper's process: this, and its program's process id in decimal. At most 15 bytes,
  * which is what the kernel keeps. */
 #define VBT_HELPER_NAME "vbtrace-"

@@ -22,10 +22,12 @@
 #include "preload/ledger/ledger.h"
 #include "preload/lines/books/line_books.h"
 #include "preload/lines/books/line_books.h"
+#include "preload/process/ancestors.h"
 #include "preload/process/process.h"
 #include "preload/shared/destination.h"
 #include "preload/shared/destination.h"
 #include "preload/shared/options.h"
+#include "preload/shared/run_names.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
 #include "preload/shared/say.h"
@@ -55,6 +57,7 @@ static struct {
     uint32_t rewritten_nodes;
     bool has_file;
     bool complete;
+    bool registered;
     bool forked;         /* the process is the child of one that is traced */
     const char *failure; /* see vbt_summary */
     char path[VBT_PATH_MAX + 512];
@@ -409,10 +412,26 @@ static bool rest(const char **reason, bool *finish) {
     return stopped;
 }
 
+/* Tells `vbtrace run` that there is this process, which may outlive the one that it started. */
+static void register_process(void) {
+    char line[64];
+    int parent;
+    int64_t started;
+    if (!file.registered && vbt_ancestor(vbt_pid, &parent, &started)) {
+        vbt_format(line, sizeof line, VBT_RUNNER_RUNS "%d %ld", vbt_pid, (long)started);
+        vbt_runner_send(line);
+    }
+    file.registered = true;
+}
+
 void vbt_stream_run(int64_t first_tick) {
     const char *reason = NULL;
     bool finish = false;
+    if (file.forked && first_tick > 0)
+        register_process();
     bool stopped = vbt_helper_sleep(first_tick, &reason, &finish);
+    if (!stopped)
+        register_process();
     bool leaves = stopped && strcmp(reason, VBT_STREAM_LEAVES) == 0;
     if (stopped && !finish && !leaves && !file.has_file)
         return; /* the process is so young that it has no trace yet */

@@ -68,7 +68,9 @@ bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer) {
     return writer->context != NULL;
 }
 
+/* What a full disk has room for of it is taken back: the file ends with a whole chunk. */
 static void append(struct vbt_chunk_writer *writer, const uint8_t *bytes, size_t size) {
+    uint64_t before = writer->file_size;
     while (size > 0 && writer->error == 0) {
         long written = vbt_sys(SYS_write, writer->fd, bytes, size);
         if (vbt_sys_failed(written)) {
@@ -78,6 +80,10 @@ static void append(struct vbt_chunk_writer *writer, const uint8_t *bytes, size_t
             size -= (size_t)written;
             writer->file_size += (uint64_t)written;
         }
+    }
+    if (size > 0 && writer->fd >= 0 && vbt_sys(SYS_ftruncate, writer->fd, before) == 0) {
+        size += writer->file_size - before;
+        writer->file_size = before;
     }
     writer->lost += size;
 }

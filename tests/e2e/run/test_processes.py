@@ -380,3 +380,28 @@ def test_chosen_programs(tmp_path):
     for patterns, expected in ((name, {PYTHON}), ("proc*", {str(program())}), (f"!{name}", {str(program())}), ("*sh,!python*", {"/bin/sh"}), ("/nowhere/*", set())):
         run = vbt.trace(["/bin/sh", "-c", command], env={"VBTRACE_EXE": patterns})
         assert {report.json["program"]["args"][0] for report in run.reports} == expected, patterns
+
+
+TITLE_SETTER = """
+import ctypes, os, sys, time
+size = len(open("/proc/self/environ", "rb").read())
+if os.fork(): os._exit(0)
+os.setsid()
+kept = [bytearray(100) for _ in range(1000)]
+for fd in (0, 1, 2): os.dup2(os.open("/dev/null", os.O_RDWR), fd)
+ctypes.memset(ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")[0], ord("t"), size - 1)
+while not os.path.exists(sys.argv[1]): time.sleep(0.01)
+"""
+
+
+def test_daemon_that_sets_a_title(tmp_path):
+    """It overwrites the environment by which it could be found; vbtrace knows of it all the same."""
+    end = tmp_path / "end"
+    done = vbt.vbtrace("run", "--no-symbolize", PYTHON, "-c", TITLE_SETTER, end, directory=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert done.returncode == 0 and f"vbtrace: 1 process is still running and writes to {folder.name}\n" in done.stderr
+    end.touch()
+    deadline = time.monotonic() + vbt.TIMEOUT
+    while not all(vbt.Report.of_live(path).json["complete"] for path in folder.iterdir()) or len(list(folder.iterdir())) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
