@@ -30,6 +30,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* A process writes nothing in its first moments, while an interpreter starts: if it ends soon,
  * everything is written at once. If it execs even sooner, it was only a wrapper. (Time spent
@@ -47,6 +48,12 @@ static bool over;             /* recording has stopped for good */
 static bool summary_due = true;
 
 static bool put_in_order(const char *end);
+
+static bool address_space_is_limited(void) {
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    vbt_sys(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit);
+    return limit.rlim_cur != RLIM_INFINITY;
+}
 
 static void wake(void) {
     int asleep = 0;
@@ -68,6 +75,8 @@ static void wake(void) {
     }
     if (vbt_options.max_trace != 0)
         vbt_tree_limit(vbt_trace_room_at_first(vbt_options.max_trace));
+    if (good && address_space_is_limited())
+        vbt_stream_reserve();
     vbt_stacks = vbt_options.native != VBT_NATIVE_LEAF ? VBT_STACKS_NATIVE : VBT_STACKS_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     vbt_recording_wipe_on_fork();

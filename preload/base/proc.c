@@ -8,7 +8,7 @@
 #include <string.h>
 
 const char *vbt_proc_text(const char *path, size_t *size) {
-    enum { TEXT = 8 * 1024 * 1024 };
+    enum { TEXT = 2 * 1024 * 1024 };
     static char *text; /* mapped when first needed */
     size_t length = 0;
     if (size != NULL)

@@ -15,6 +15,7 @@
 #include "trace_path.h"
 #include "trace_room.h"
 #include "preload/base/clock.h"
+#include "preload/base/proc.h"
 #include "preload/base/clock.h"
 #include "preload/base/sys.h"
 #include "preload/base/sys.h"
@@ -97,6 +98,12 @@ static struct {
 
 /* By rest: the next event shall wake the helper. */
 static bool dozing;
+
+void vbt_stream_reserve(void) {
+    vbt_chunk_writer_init(&file.writer);
+    vbt_resident_read(&(struct vbt_resident){0});
+    vbt_proc_text("/proc/self/stat", NULL);
+}
 
 bool vbt_stream_has_file(void) { return file.has_file; }
 
