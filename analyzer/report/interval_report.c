@@ -121,8 +121,8 @@ static void arrange(struct labelled *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_name_rank);
 }
 
-/* The columns of sections. What a run cost is left out before what an iteration cost, unless a
- * section has no iterations; if none has, there are no columns for them. */
+/* The columns of sections. What an iteration cost is shown if a section has iterations, what a run
+ * cost if a section has none. */
 enum section_column {
     NAME,
     NUMBER,
@@ -164,15 +164,15 @@ static bool is_per_iteration(enum section_column column) {
     return column == ITERATIONS || column == TIME_ITER || column == ALLOCS_ITER || column == BYTES_ITER;
 }
 
+static bool is_per_run(enum section_column column) { return column == ALLOCS || column == BYTES || column == NET; }
+
 static size_t section_columns_for(enum iterations have, struct vbt_column columns[SECTION_COLUMNS],
                                   enum section_column which[SECTION_COLUMNS]) {
     size_t count = 0;
     for (enum section_column c = NAME; c < SECTION_COLUMNS; c++) {
-        if (have == NONE_HAS && is_per_iteration(c))
+        if ((have == NONE_HAS && is_per_iteration(c)) || (have == ALL_HAVE && is_per_run(c)))
             continue;
         columns[count] = section_columns[c];
-        if (have == ALL_HAVE && (c == ALLOCS || c == BYTES))
-            columns[count].drop = c == ALLOCS ? 8 : 9;
         which[count++] = c;
     }
     return count;
