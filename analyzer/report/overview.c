@@ -16,8 +16,8 @@
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 static const char *const map_kind_names[VBT_MAP_KINDS] = {"anonymous", "file", "arena"};
 
-/* Prints the next of several facts in a line, or in the next line if it does not fit. Takes ownership of
- * the fact, which is text of the trace. *used: columns of the line so far. */
+/* Prints the next of several facts in a line, or in the next line if it does not fit. Takes
+ * ownership of the fact, which is text of the trace. *used: columns of the line so far. */
 static void put_fact(struct vbt_output *output, size_t *used, char *fact) {
     static const char separator[] = " · ";
     char *printable = vbt_utf8_printable(fact, strlen(fact));

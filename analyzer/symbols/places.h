@@ -1,6 +1,6 @@
-/* Call sites as people know them: file, line, function, module. Sites that mean the same (a function
- * compiled twice, two calls in one line) are one place; the same inline function of a header in two
- * libraries is two. */
+/* Call sites as people know them: file, line, function, module. Sites that mean the same (a
+ * function compiled twice, two calls in one line) are one place; the same inline function of a
+ * header in two libraries is two. */
 #ifndef VBT_PLACES_H
 #define VBT_PLACES_H
 
@@ -40,8 +40,8 @@ struct vbt_places;
 struct vbt_places *vbt_places_new(const struct vbt_model *model);
 void vbt_places_free(struct vbt_places *places);
 
-/* Patterns of the user's own code instead of those that the trace was recorded with. Before the first
- * question; they must live longer. */
+/* Patterns of the user's own code instead of those that the trace was recorded with. Before the
+ * first question; they must live longer. */
 void vbt_places_claim(struct vbt_places *places, const char *patterns);
 
 /* Can a native site have frames that are the user's own code? No symbols are read for that. */

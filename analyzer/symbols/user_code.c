@@ -111,8 +111,8 @@ bool vbt_user_code_has_module(const struct vbt_user_code *user, const char *path
     return false;
 }
 
-/* Is it a file of library code that is compiled into the program: a header, or Rust's own crates and
- * those of package managers? */
+/* Is it a file of library code that is compiled into the program: a header, or Rust's own crates
+ * and those of package managers? */
 static bool is_library_source(const char *path) {
     static const char *const starts[] = {"/usr/include/", "/usr/lib/", "/usr/local/include/", "/usr/src/", "/rustc/",
                                          "/rust/deps/",   NULL};

@@ -185,7 +185,8 @@ def test_arenas_without_blocks():
 
 @pytest.mark.parametrize("held", [0, 0.3])
 def test_peak_of_a_short_run(held):
-    """What no snapshot saw is not said to be seen: neither when the peak was, nor what was resident then."""
+    """What no snapshot saw is not said to be seen: neither when the peak was, nor what was resident
+    then."""
     code = f"import time; block = bytearray(120_000_000); time.sleep({held}); del block; time.sleep(0.1)"
     report = vbt.trace(["/usr/bin/python3", "-S", "-c", code]).report
     shown = vbt.vbtrace("report", report.path).stdout

@@ -286,7 +286,8 @@ def of_tasks(report):
 
 
 def test_forks_while_the_loader_is_busy():
-    """Its lock may be held in the child, by a thread that is not there: libunwind would wait for it."""
+    """Its lock may be held in the child, by a thread that is not there: libunwind would wait for
+    it."""
     library = vbt.compiled("plugin.c", "-shared", "-fPIC", "-DNAME=loaded", "-DBLOCKS=3")
     run = traced("loading", library, env={"VBTRACE_VERIFY": "1"})
     assert len(run.paths) == 1001
