@@ -23,8 +23,8 @@ struct vbt_summary {
  * it is asked for. */
 void vbt_stream_run(int64_t first_tick);
 
-/* Maps what writing needs. Otherwise that is done when the writing begins; but a program whose address
- * space is limited may have used it up by then. */
+/* Maps what writing needs. Otherwise that is done when the writing begins; but a program whose
+ * address space is limited may have used it up by then. */
 void vbt_stream_reserve(void);
 
 /* Whether a file was made. */

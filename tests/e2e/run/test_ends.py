@@ -1,6 +1,7 @@
 """However a process ends, forks or execs: its trace is there, and is right."""
 
 import os
+import resource
 import signal
 
 import pytest
@@ -129,6 +130,15 @@ print(subprocess.run([sys.executable, "-c", "print('grandchild')"], capture_outp
     (child,) = [report for report in run.reports if report.totals["inherited_blocks"]]
     assert child.json["end_reason"] == "_exit" and child.totals["lost_events"] == 0
     assert child.line("<string>", 7)["allocs"] >= 400  # the rest came from the free list
+
+
+def test_address_space_that_is_used_up(tmp_path):
+    """The buffers for writing were there before: the trace is complete."""
+    code = "kept = []\ntry:\n    while True: kept.append(bytearray(1 << 20))\nexcept MemoryError: print('all')"
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (250 << 20, 250 << 20))
+    run = vbt.trace(["/usr/bin/python3", "-S", "-c", code], directory=tmp_path, preexec_fn=limit)
+    assert run.stdout == "all\n" and run.report.json["complete"] and run.report.json["conservation"]["holds"]
+    assert run.report.line("<string>", 3)["allocated_bytes"] >= 10 << 20
 
 
 def test_multiprocessing(interpreter):
