@@ -242,9 +242,20 @@ char *vbt_symbols_trouble(const struct vbt_symbols *s, size_t number) {
         [VBT_BINARY_GONE] = "%s is gone: its functions are shown as addresses.",
         [VBT_BINARY_REPLACED] = "%s is not the file that ran (another build id): its functions are shown as addresses.",
     };
-    for (size_t i = 0; i < s->image_count; i++)
-        if (s->images[i].state != VBT_BINARY_SAME && number-- == 0)
-            return vbt_text(sentences[s->images[i].state], s->images[i].module->path);
+    static const char *const incomplete[] = {
+        [VBT_INLINES_PACKED] = "%s has debug information that is compressed with zstd, which this elfutils cannot read: lines and "
+                               "inlined functions are missing.",
+        [VBT_INLINES_SPLIT] = "%s has debug information in split files (.dwo), and not all were found: inlined functions and some "
+                              "names are missing.",
+    };
+    for (size_t i = 0; i < s->image_count; i++) {
+        const struct image *image = &s->images[i];
+        enum vbt_inlines_trouble trouble = vbt_inlines_trouble(image->binary.inlines);
+        if (image->state != VBT_BINARY_SAME && number-- == 0)
+            return vbt_text(sentences[image->state], image->module->path);
+        if (trouble != VBT_INLINES_READ && number-- == 0)
+            return vbt_text(incomplete[trouble], image->module->path);
+    }
     return NULL;
 }
 

@@ -13,7 +13,9 @@
 #include "format/format.h"
 
 #include <dwarf.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_DEPTH = VBT_FRAMES_MAX };
 
@@ -29,6 +31,7 @@ struct die_ranges {
 
 struct unit {
     Dwarf_Off die;
+    Dwarf_Die full; /* the one with the functions: in a split file, if there is one */
     struct die_ranges functions;
     UT_hash_handle hh;
 };
@@ -38,6 +41,7 @@ struct vbt_inlines {
     Dwarf *dwarf;
     Dwarf_Addr bias; /* from addresses in the debug information to those in the file */
     bool opened;
+    enum vbt_inlines_trouble trouble;
     bool indexed;            /* units were collected */
     struct die_ranges index; /* units by address */
     struct unit *units;
@@ -134,19 +138,66 @@ static void collect_functions(struct die_ranges *functions, Dwarf_Die *parent, i
     } while (next_sibling(&die));
 }
 
-static const struct die_ranges *functions_of(struct vbt_inlines *in, Dwarf_Die *unit_die) {
+/* The unit that a skeleton (-gsplit-dwarf) stands for, or the same. */
+static Dwarf_Die full_unit(struct vbt_inlines *in, Dwarf_Die *unit) {
+    Dwarf_Die itself, split;
+    uint8_t type;
+    if (dwarf_cu_info(unit->cu, NULL, &type, &itself, &split, NULL, NULL, NULL) != 0 || type != DW_UT_skeleton)
+        return *unit;
+    /* libdw's dwarf_decl_file (0.188) stops the program where a split unit's files were not read. */
+    Dwarf_Files *files;
+    size_t count;
+    if (split.addr != NULL && dwarf_getsrcfiles(&split, &files, &count) == 0)
+        return split;
+    in->trouble = VBT_INLINES_SPLIT;
+    return *unit;
+}
+
+static struct unit *functions_of(struct vbt_inlines *in, Dwarf_Die *unit_die) {
     Dwarf_Off key = dwarf_dieoffset(unit_die);
     struct unit *unit;
     HASH_FIND(hh, in->units, &key, sizeof key, unit);
     if (unit == NULL) {
         unit = vbt_new(1, sizeof *unit);
         unit->die = key;
-        collect_functions(&unit->functions, unit_die, 0);
+        unit->full = full_unit(in, unit_die);
+        collect_functions(&unit->functions, &unit->full, 0);
         sort_ranges(&unit->functions);
         HASH_ADD(hh, in->units, die, sizeof unit->die, unit);
     }
-    return &unit->functions;
+    return unit;
 }
+
+/* Is a section of debug information compressed in another way than with zlib? */
+static bool is_packed(Elf *elf) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        GElf_Shdr header;
+        GElf_Chdr packed;
+        if (gelf_getshdr(section, &header) != NULL && (header.sh_flags & SHF_COMPRESSED) != 0 &&
+            gelf_getchdr(section, &packed) != NULL && packed.ch_type != ELFCOMPRESS_ZLIB)
+            return true;
+    }
+    return false;
+}
+
+/* Why there is none: in the file, or in a separate one that libdw has opened. */
+static enum vbt_inlines_trouble why_none(struct vbt_inlines *in) {
+    GElf_Addr bias;
+    const char *separate = NULL;
+    Elf *elf = dwfl_module_getelf(in->file, &bias);
+    bool packed = elf != NULL && is_packed(elf);
+    dwfl_module_info(in->file, NULL, NULL, NULL, NULL, NULL, NULL, &separate);
+    int fd = !packed && separate != NULL ? open(separate, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    if (fd >= 0 && (elf = elf_begin(fd, ELF_C_READ_MMAP, NULL)) != NULL) {
+        packed = is_packed(elf);
+        elf_end(elf);
+    }
+    if (fd >= 0)
+        close(fd);
+    return packed ? VBT_INLINES_PACKED : VBT_INLINES_READ;
+}
+
+enum vbt_inlines_trouble vbt_inlines_trouble(const struct vbt_inlines *in) { return in != NULL ? in->trouble : VBT_INLINES_READ; }
 
 static bool find_unit(struct vbt_inlines *in, Dwarf_Addr address, Dwarf_Die *die) {
     Dwarf_Addr bias;
@@ -159,6 +210,8 @@ static bool find_unit(struct vbt_inlines *in, Dwarf_Addr address, Dwarf_Die *die
         in->indexed = true;
         for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(in->file, unit, &bias)) != NULL;)
             add_ranges(&in->index, unit);
+        if (in->index.count == 0)
+            in->trouble = why_none(in);
         sort_ranges(&in->index);
     }
     const struct die_range *range = find_range(&in->index, address);
@@ -260,6 +313,8 @@ static bool open_debug_information(struct vbt_inlines *in) {
     if (!in->opened) {
         in->opened = true;
         in->dwarf = dwfl_module_getdwarf(in->file, &in->bias);
+        if (in->dwarf == NULL)
+            in->trouble = why_none(in);
     }
     return in->dwarf != NULL;
 }
@@ -272,8 +327,9 @@ size_t vbt_inlines_find(struct vbt_inlines *in, uint64_t linked, const struct vb
     if (!find_unit(in, address, &unit))
         return 0;
     size_t count = 1;
-    const struct die_range *function = find_range(functions_of(in, &unit), address);
-    bool known = function != NULL && dwarf_offdie(in->dwarf, function->die, &dies[0]) != NULL;
+    struct unit *whole = functions_of(in, &unit);
+    const struct die_range *function = find_range(&whole->functions, address);
+    bool known = function != NULL && dwarf_offdie(dwarf_cu_getdwarf(whole->full.cu), function->die, &dies[0]) != NULL;
     if (known)
         count = descend(dies, address);
 
@@ -285,9 +341,9 @@ size_t vbt_inlines_find(struct vbt_inlines *in, uint64_t linked, const struct vb
         struct vbt_inline *at = &in->chain[i];
         at->folder = folder;
         if (i > 0)
-            find_call(&unit, &dies[count - i], at);
+            find_call(&whole->full, &dies[count - i], at);
         if (known)
-            describe(&unit, &dies[count - 1 - i], at);
+            describe(&whole->full, &dies[count - 1 - i], at);
     }
     *chain = in->chain;
     return count;

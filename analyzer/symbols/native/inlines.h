@@ -23,6 +23,14 @@ struct vbt_inline {
 struct vbt_inlines *vbt_inlines_new(Dwfl_Module *file);
 void vbt_inlines_free(struct vbt_inlines *inlines);
 
+/* What kept debug information from being read. */
+enum vbt_inlines_trouble {
+    VBT_INLINES_READ,
+    VBT_INLINES_PACKED, /* it is compressed in a way that libelf does not know: zstd, before elfutils 0.189 */
+    VBT_INLINES_SPLIT,  /* parts are in split files (.dwo), one of which was not found */
+};
+enum vbt_inlines_trouble vbt_inlines_trouble(const struct vbt_inlines *inlines);
+
 /* Finds the functions at a linked address, innermost first, each inlined into the next. Returns how
  * many there are, 0 without debug information. The array is valid until the next call. The line of
  * the first is that of the address, the others' lines are those of the calls. */

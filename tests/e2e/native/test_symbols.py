@@ -264,6 +264,34 @@ def test_debuginfod(tmp_path):
         assert not any("is gone" in note for note in notes(trace, **env))
 
 
+@pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])
+def test_split_debug_information(version, tmp_path):
+    """-gsplit-dwarf: functions and inlined calls are in .dwo files."""
+    program = build(tmp_path, "names.c", "-O2", "-gsplit-dwarf", version)
+    trace = traced(tmp_path, program)
+    assert [name for name, *_ in stack(trace, 2002)][-4:] == ["trio", "outermost", "middle", "innermost"]
+    assert not notes(trace)
+    for split in tmp_path.glob("*.dwo"):
+        split.unlink()
+    (note,) = notes(trace)
+    assert note == f"{program} has debug information in split files (.dwo), and not all were found: inlined functions and some names are missing."
+    assert [name for name, *_ in stack(trace, 2002)][-1] == "trio"
+
+
+def test_debug_information_that_cannot_be_unpacked(tmp_path):
+    program = build(tmp_path, "names.c", "-O2")
+    if vbt.run(["objcopy", "--compress-debug-sections=zstd", program]).returncode != 0:
+        pytest.skip("objcopy does not know zstd")
+    trace = traced(tmp_path, program)
+    line = stack(trace, 1001)[-1][2]
+    if line == marks(vbt.program("names.c"))["baz"]:
+        assert not notes(trace)  # an elfutils that can
+        return
+    assert line == 0
+    (note,) = notes(trace)
+    assert note == f"{program} has debug information that is compressed with zstd, which this elfutils cannot read: lines and inlined functions are missing."
+
+
 @pytest.mark.parametrize("pages", ["0x1000", "0x200000"])
 def test_files_that_are_not_the_ones_that_ran(tmp_path, pages):
     program = build(tmp_path, "names.c", "-O2", f"-Wl,-z,max-page-size={pages}")
