@@ -128,7 +128,8 @@ static void an_interpreter_is_not_user_code(void **state) {
     loaded_trace_free(&l);
 }
 
-/* [truncated: ...] > 2 main program > 3 library; > 4 library; > 5 Python of the user's > 6 library. */
+/* [truncated: ...] > 2 main program > 3 library; > 4 library; > 5 Python of the user's > 6
+ * library. */
 static void a_cut_stack_has_the_lines_that_are_known(void **state) {
     (void)state;
     struct loaded_trace l;
