@@ -2,6 +2,7 @@
  * its parent and its own site match. */
 #include "filter.h"
 
+#include "expression.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/symbols/module_name.h"
 
@@ -52,14 +53,10 @@ char *vbt_filter_wrong(const char *text) {
     if (field == FIELDS)
         return vbt_text("expected function=, file=, module= or domain= before a regular expression, or a text without =");
     regex_t regex;
-    int error = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
-    if (error == 0) {
+    char *wrong = vbt_expression_compile(&regex, expression);
+    if (wrong == NULL)
         regfree(&regex);
-        return NULL;
-    }
-    char reason[128];
-    regerror(error, &regex, reason, sizeof reason);
-    return vbt_text("not a regular expression: %s", reason);
+    return wrong;
 }
 
 struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
@@ -69,10 +66,12 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
     for (size_t i = 0; i < query->filter_count; i++) {
         struct condition *c = &f->conditions[f->count++];
         c->field = split(query->filters[i], &c->negated, &c->text);
+        char *wrong = NULL;
         if (c->field == ANY)
             *c = (struct condition){.text = query->filters[i]};
-        else if (c->field == FIELDS || regcomp(&c->regex, c->text, REG_EXTENDED | REG_NOSUB) != 0)
+        else if (c->field == FIELDS || (wrong = vbt_expression_compile(&c->regex, c->text)) != NULL)
             f->count--; /* vbt_filter_wrong has reported it */
+        free(wrong);
     }
     return f;
 }

@@ -8,7 +8,6 @@
 #include "preload/base/sys.h"
 #include "preload/shared/run_names.h"
 #include "preload/shared/say.h"
-#include "preload/shared/say.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -5,7 +5,6 @@
 #include "preload/base/sys.h"
 #include "preload/process/process.h"
 #include "preload/shared/say.h"
-#include "preload/shared/say.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -35,17 +35,28 @@ static void add(struct patterns *patterns, const char *pattern) {
     patterns->text[patterns->count++] = whole_pattern(pattern);
 }
 
+/* A device or a pipe may have no end. */
+enum { MOST_LINE = 64 * 1024, MOST_FILE = 16 * 1024 * 1024 };
+
 static bool read_patterns(struct patterns *patterns, const char *path) {
     FILE *in = fopen(path, "re");
     if (in == NULL) {
         vbt_fail("%s: cannot be opened: %s", path, strerror(errno));
         return false;
     }
-    char *line = NULL;
-    size_t capacity = 0, number = 0;
+    static char line[MOST_LINE];
+    size_t number = 0, bytes = 0;
     bool good = true;
-    while (good && getline(&line, &capacity, in) >= 0) {
+    while (good && fgets(line, sizeof line, in) != NULL) {
         number++;
+        bytes += strlen(line);
+        bool whole = strpbrk(line, "\r\n") != NULL || feof(in);
+        if (!whole || bytes > MOST_FILE) {
+            vbt_fail("%s: line %zu: expected a file of at most %d bytes, with lines of at most %d", path, number, MOST_FILE,
+                     MOST_LINE - 2);
+            good = false;
+            break;
+        }
         line[strcspn(line, "\r\n")] = '\0';
         char *text = line + strspn(line, " \t");
         if (text[0] == '\0' || text[0] == '#')
@@ -60,7 +71,6 @@ static bool read_patterns(struct patterns *patterns, const char *path) {
         vbt_fail("%s: cannot be read: %s", path, strerror(errno));
         good = false;
     }
-    free(line);
     fclose(in);
     return good;
 }

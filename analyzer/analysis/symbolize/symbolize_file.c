@@ -93,6 +93,9 @@ static int write_trace(const struct vbt_model *model, const struct vbt_symboliza
 
 int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct vbt_progress *progress,
                        struct vbt_symbolized_file *result) {
+    struct stat status_of_trace;
+    if (stat(trace, &status_of_trace) == 0 && !S_ISREG(status_of_trace.st_mode) && !S_ISDIR(status_of_trace.st_mode))
+        return vbt_fail("%s: expected a regular file, which can be read twice; copy it to one first", trace);
     struct vbt_model model;
     char *problem = vbt_model_load(&model, trace, false);
     if (problem != NULL) {

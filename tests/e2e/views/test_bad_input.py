@@ -4,6 +4,7 @@ status 2, and nothing else.
 For a truncated trace, all complete chunks are reported, with one line on where it ends.
 """
 
+import os
 import re
 import struct
 
@@ -79,7 +80,7 @@ NO_TRACES = {
     "no chunk": (MAGIC + b"\1\1\x08" + bytes(50), "byte 16: no chunk starts here; nothing comes before it"),
     "huge chunk": (
         MAGIC + b"\1\1\x08" + bytes(5) + struct.pack("<4sB3xIIQQ", b"VBTC", 1, 2**32 - 1, 10, 0, 0),
-        "byte 16: a chunk larger than any that is written; nothing comes before it",
+        "byte 16: a chunk larger than any that is trace_path; nothing comes before it",
     ),
     "second chunk": (
         MAGIC + b"\1\1\x08" + bytes(5) + struct.pack("<4sB3xIIQQ", b"VBTC", 1, 10, 10, 1, 0),
@@ -253,3 +254,32 @@ def test_options_that_would_have_no_effect():
         ("report", "--by", "leaf", "--format", "json", "--by has no effect with --format json, which has both"),
     ):
         refused(f"{command}: {said}", command, *options, "x.vbt")
+
+
+@pytest.mark.parametrize(
+    "expression, expected",
+    [
+        ("(((((a{1,100}){1,100}){1,100}){1,100}){1,100})", "a regular expression whose repetitions are at most 10000 characters when written out"),
+        ("(a*)\\1", "a regular expression without references to earlier matches (\\1)"),
+    ],
+)
+def test_expressions_that_take_too_much(trace_path, expression, expected):
+    refused(f"--filter function={expression}: expected {expected}", "report", "--filter", f"function={expression}", trace_path)
+
+
+def test_suppressions_without_end(trace_path, tmp_path):
+    """A device gives one line for ever, a pipe lines for ever."""
+    limits = "expected a file of at most 16777216 bytes, with lines of at most 65534"
+    refused(f"/dev/zero: line 1: {limits}", "leaks", "--suppress", "/dev/zero", trace_path)
+    lines = tmp_path / "lines"
+    lines.write_text("leak:a\n" * (16 * 1024 * 1024 // 7 + 1))
+    refused(f"{lines}: line 2396746: {limits}", "leaks", "--suppress", lines, trace_path)
+
+
+def test_symbolize_reads_a_trace_twice(tmp_path):
+    """So it cannot come from a pipe, even one that nobody writes to."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for source in (pipe, "/dev/null"):
+        refused(f"{source}: expected a regular file, which can be read twice; copy it to one first", "symbolize", "-o", tmp_path / "s.vbt", source)
+    assert not (tmp_path / "s.vbt").exists()
