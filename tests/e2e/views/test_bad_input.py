@@ -80,7 +80,7 @@ NO_TRACES = {
     "no chunk": (MAGIC + b"\1\1\x08" + bytes(50), "byte 16: no chunk starts here; nothing comes before it"),
     "huge chunk": (
         MAGIC + b"\1\1\x08" + bytes(5) + struct.pack("<4sB3xIIQQ", b"VBTC", 1, 2**32 - 1, 10, 0, 0),
-        "byte 16: a chunk larger than any that is trace_path; nothing comes before it",
+        "byte 16: a chunk larger than any that is written; nothing comes before it",
     ),
     "second chunk": (
         MAGIC + b"\1\1\x08" + bytes(5) + struct.pack("<4sB3xIIQQ", b"VBTC", 1, 10, 10, 1, 0),
