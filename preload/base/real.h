@@ -52,6 +52,7 @@
     X(void, _exit, (int))                                                                                                          \
     X(int, __register_atfork, (void (*)(void), void (*)(void), void (*)(void), void *))                                            \
     X(int, pthread_setname_np, (pthread_t, const char *))                                                                          \
+    X(int, malloc_trim, (size_t))                                                                                                  \
     X(int, prctl, (int, ...))                                                                                                      \
     X(long, syscall, (long, ...))                                                                                                  \
     X(int, execve, (const char *, char *const *, char *const *))                                                                   \

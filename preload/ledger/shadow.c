@@ -4,6 +4,8 @@
 #include "preload/base/lock.h"
 #include "preload/base/memory.h"
 
+enum { PAGE = 4096 };
+
 _Atomic(vbt_cell *) *vbt_shadow_regions;
 void (*vbt_watched_block_freed)(uintptr_t address);
 
@@ -12,11 +14,59 @@ bool vbt_shadow_init(void) {
     return vbt_shadow_regions != NULL;
 }
 
+/* The first regions; a program with more has more memory than most machines. */
+enum { REGIONS_KNOWN = 8192 };
+
+static struct {
+    _Atomic uint32_t count;
+    _Atomic(vbt_cell *) cells[REGIONS_KNOWN];
+} known;
+
+static void note_region(vbt_cell *cells) {
+    uint32_t number = atomic_fetch_add(&known.count, 1);
+    if (number < REGIONS_KNOWN)
+        atomic_store(&known.cells[number], cells);
+}
+
+static bool is_empty(const vbt_cell *page) {
+    uint64_t any = 0;
+    for (unsigned i = 0; i < PAGE / sizeof *page; i++)
+        any |= atomic_load_explicit(&page[i], memory_order_relaxed);
+    return any == 0;
+}
+
+static void trim_region(vbt_cell *cells) {
+    enum { PAGES = VBT_SHADOW_CELLS * sizeof(vbt_cell) / PAGE };
+    static unsigned char resident[PAGES];
+    char *start = (char *)cells;
+    if (vbt_sys(SYS_mincore, start, (size_t)PAGES * PAGE, resident) != 0)
+        return;
+    for (size_t i = 0, first = 0; i <= PAGES; i++) { /* first: of the empty pages before this one */
+        if (i < PAGES && (resident[i] & 1) != 0 && is_empty((vbt_cell *)(start + i * PAGE)))
+            continue;
+        if (i > first)
+            vbt_drop(start + first * PAGE, (i - first) * PAGE);
+        first = i + 1;
+    }
+}
+
+void vbt_shadow_trim(void) {
+    for (uint32_t i = 0; i < atomic_load(&known.count) && i < REGIONS_KNOWN; i++) {
+        vbt_cell *cells = atomic_load(&known.cells[i]);
+        if (cells != NULL)
+            trim_region(cells);
+    }
+}
+
 vbt_cell *vbt_shadow_new_region(uintptr_t index) {
     vbt_cell *fresh = vbt_map(VBT_SHADOW_CELLS * sizeof *fresh);
     vbt_cell *there = NULL;
-    if (fresh == NULL || atomic_compare_exchange_strong(&vbt_shadow_regions[index], &there, fresh))
+    if (fresh == NULL)
+        return NULL;
+    if (atomic_compare_exchange_strong(&vbt_shadow_regions[index], &there, fresh)) {
+        note_region(fresh);
         return fresh;
+    }
     vbt_unmap(fresh, VBT_SHADOW_CELLS * sizeof *fresh);
     return there;
 }

@@ -54,6 +54,10 @@ bool vbt_shadow_init(void);
 /* Those of addresses at 0 modulo 16, then those of addresses at 8. */
 extern _Atomic(vbt_cell *) *vbt_shadow_regions VBT_HIDDEN;
 
+/* Returns the memory of all cells that are empty, as far as whole pages are. No thread may be
+ * writing any. */
+void vbt_shadow_trim(void);
+
 /* The region's cells, created now; NULL when there is no memory. */
 vbt_cell *vbt_shadow_new_region(uintptr_t index);
 

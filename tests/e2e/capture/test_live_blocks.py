@@ -49,3 +49,14 @@ def test_failed_requests_are_no_allocations(interpreter):
     for kind, served in json.loads(run.stdout).items():
         row = run.report.line(program, next(number for number, text in enumerate(source, 1) if f'"{kind}": lambda' in text))
         assert 0 < served < 30 and row["allocated_bytes"] // (64 << 20) == served, (kind, served, row)
+
+
+def test_memory_of_blocks_that_are_gone():
+    """malloc_trim gives back what the library took for them, too, and forgets none that is left."""
+    program = vbt.compiled("trim.c", "-O1", "-fno-builtin")
+    untraced = int(vbt.run([program]).stdout)
+    run = vbt.trace([program])
+    assert int(run.stdout) - untraced < 20 * 1024  # of some 100 MiB
+    row = next(row for row in run.report.json["lines"] if row["allocs"] > 1_000_000)
+    assert (row["allocs"], row["frees"], row["live_blocks"]) == (2 * 2_000_000 - 20, 2 * 2_000_000 - 20, 0)
+    assert run.report.totals["unknown_frees"]["heap"] == 0 and run.report.json["conservation"]["holds"]
