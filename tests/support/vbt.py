@@ -182,20 +182,27 @@ class Report:
         return cls(path, done)
 
     def by_line(self, rows="lines"):
-        """The counts of each (file, line), over all functions; of code without a file only the
-        program's own: other packages that are installed exec code before it starts."""
+        """The counts of each (file, line), over all functions."""
         if rows not in self._by_line:
-            sums = self._by_line[rows] = {}
-            for row in self.json[rows]:
-                if row["file"] == "<string>" and not row["user"]:
-                    continue
-                total = sums.setdefault((row["file"], row["line"]), dict.fromkeys(SUMMED, 0))
-                for name in SUMMED:
-                    total[name] += row[name]
+            self._by_line[rows] = self._summed(self.json[rows])
         return self._by_line[rows]
 
+    @staticmethod
+    def _summed(rows):
+        sums = {}
+        for row in rows:
+            total = sums.setdefault((row["file"], row["line"]), dict.fromkeys(SUMMED, 0))
+            for name in SUMMED:
+                total[name] += row[name]
+        return sums
+
     def line(self, file, line, rows="lines"):
-        return self.by_line(rows).get((str(file), line)) or dict.fromkeys(SUMMED, 0)
+        """The counts of a line, over all functions. Of code without a file only the program's own:
+        packages that are installed may exec code before the program starts."""
+        found = self.by_line(rows)
+        if file == "<string>":
+            found = self._summed([row for row in self.json[rows] if row["file"] == file and row["line"] == line and row["user"]])
+        return found.get((str(file), line)) or dict.fromkeys(SUMMED, 0)
 
     def blocks_at(self, program, comment):
         """(allocs, frees, live_blocks, live_bytes) of the line of a C program with a comment."""

@@ -85,7 +85,7 @@ def test_other_threads_are_counted_separately(tmp_path):
 
 
 def test_lines_of_the_statement_can_be_counted(tmp_path):
-    _, report = memit("f(100)", "--setup", "def f(n):\n    for _ in range(n):\n        n += 1", "--functions", "f", directory=tmp_path)
+    _, report = memit("adds(100)", "--setup", "def adds(n):\n    for _ in range(n):\n        n += 1", "--functions", "adds", directory=tmp_path)
     hits = [row["hits"] for row in report.trace.line_counts.values()]
     assert sorted(hits) == [0, 100, 101]
 
