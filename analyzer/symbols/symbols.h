@@ -35,7 +35,8 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t sit
 ptrdiff_t vbt_symbols_module(const struct vbt_symbols *symbols, uint32_t site);
 
 /* The number-th sentence on a module that was asked about, and whose file may not be the one that
- * ran, or whose debug information could not be read; for the caller to free; NULL after the last. */
+ * ran, or whose debug information could not be read; for the caller to free; NULL after the
+ * last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
 
 /* Is it the name of a function that is shown as an address in this module: "libfoo.so+0x1234"? */

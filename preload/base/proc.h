@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A whole file, cut at 2 MiB (20,000 mappings), with a terminating zero. Valid until the next call; not for two threads at a time. size: NULL, or where its length goes. An empty text
- * with size 0 where it cannot be read. */
+/* A whole file, cut at 2 MiB (20,000 mappings), with a terminating zero. Valid until the next call;
+ * not for two threads at a time. size: NULL, or where its length goes. An empty text with size 0
+ * where it cannot be read. */
 const char *vbt_proc_text(const char *path, size_t *size);
 
 /* The number after the next blank, 0 if there is none; *at is then after it. */

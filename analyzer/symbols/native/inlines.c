@@ -144,7 +144,8 @@ static Dwarf_Die full_unit(struct vbt_inlines *in, Dwarf_Die *unit) {
     uint8_t type;
     if (dwarf_cu_info(unit->cu, NULL, &type, &itself, &split, NULL, NULL, NULL) != 0 || type != DW_UT_skeleton)
         return *unit;
-    /* libdw's dwarf_decl_file (0.188) stops the program where a split unit's files were not read. */
+    /* libdw's dwarf_decl_file (0.188) stops the program where a split unit's files were not
+     * read. */
     Dwarf_Files *files;
     size_t count;
     if (split.addr != NULL && dwarf_getsrcfiles(&split, &files, &count) == 0)

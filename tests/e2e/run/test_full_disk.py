@@ -1,4 +1,5 @@
-"""vbtrace run where the disk is full, or cannot be written: the program runs as ever, and what could
+"""vbtrace run where the disk is full, or cannot be written: the program runs as ever, and what
+could
 not be written is said."""
 
 import subprocess

@@ -396,7 +396,8 @@ while not os.path.exists(sys.argv[1]): time.sleep(0.01)
 
 
 def test_daemon_that_sets_a_title(tmp_path):
-    """It overwrites the environment by which it could be found; vbtrace knows of it all the same."""
+    """It overwrites the environment by which it could be found; vbtrace knows of it all the
+    same."""
     end = tmp_path / "end"
     done = vbt.vbtrace("run", "--no-symbolize", PYTHON, "-c", TITLE_SETTER, end, directory=tmp_path)
     (folder,) = tmp_path.iterdir()
