@@ -33,9 +33,9 @@ static char *name_of(const struct vbt_source_place *place, size_t room) {
     return text;
 }
 
-/* Laid out like pstats; if rows are sorted by another measure, it is shown instead of the bytes. */
+/* order: what the rows are sorted by. Laid out like pstats; if rows are sorted by another measure, it is shown instead of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
-                       struct vbt_output *output) {
+                       const char *order, struct vbt_output *output) {
     enum vbt_measure measure = vbt_function_measure(query->sort);
     if (measure == VBT_MEASURE_ALLOCS)
         measure = VBT_MEASURE_BYTES;
@@ -55,7 +55,7 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     vbt_totals_get(&totals, model);
     fprintf(output->stream, "         %s of %s in %s\n\n   Ordered by: %s\n\n",
             vbt_counted((int64_t)totals.all.allocs, "allocation").text, vbt_bytes((int64_t)totals.all.allocated).text,
-            vbt_time((double)vbt_model_duration(model)).text, query->sort);
+            vbt_time((double)vbt_model_duration(model)).text, order);
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
@@ -139,6 +139,9 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     vbt_functions_build(&functions, &tree);
     vbt_functions_filter(&functions, trace.filter);
     vbt_functions_sort(&functions, query->sort);
+    bool users_first = !query->sorted && query->by == VBT_BY_NOTHING && vbt_functions_begin_with_new(&functions);
+    if (users_first)
+        vbt_functions_sort_users(&functions);
     vbt_trace_warn_if_empty(&trace, query, functions.count);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
@@ -147,7 +150,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     else if (query->format == VBT_CSV)
         print_csv(&functions, query, output.stream);
     else
-        print_text(&functions, &trace.model, query, &output);
+        print_text(&functions, &trace.model, query, users_first ? "cum-bytes, the user's own first" : query->sort, &output);
     vbt_functions_free(&functions);
     vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);

@@ -94,12 +94,14 @@ enum vbt_measure vbt_function_measure(const char *key) {
 
 struct function_order {
     enum vbt_measure measure;
-    bool cumulative, by_file;
+    bool cumulative, by_file, users_first;
 };
 
 static int compare(const void *left, const void *right, void *data) {
     const struct vbt_function *a = left, *b = right;
     const struct function_order *by = data;
+    if (by->users_first && a->place->user != b->place->user)
+        return a->place->user ? -1 : 1;
     int64_t x = by->cumulative ? a->cumulative[by->measure] : a->self[by->measure];
     int64_t y = by->cumulative ? b->cumulative[by->measure] : b->self[by->measure];
     if (x == y) { /* with full native stacks nearly all functions allocate nothing themselves */
@@ -117,7 +119,19 @@ static int compare(const void *left, const void *right, void *data) {
 }
 
 void vbt_functions_sort(struct vbt_functions *functions, const char *key) {
-    struct function_order by = {vbt_function_measure(key), is_cumulative(key), strcmp(key, "file") == 0};
+    struct function_order by = {vbt_function_measure(key), is_cumulative(key), strcmp(key, "file") == 0, false};
+    if (functions->count > 0)
+        qsort_r(functions->rows, functions->count, sizeof *functions->rows, compare, &by);
+}
+
+bool vbt_functions_begin_with_new(const struct vbt_functions *functions) {
+    static const char name[] = "operator new";
+    const struct vbt_source_place *first = functions->count > 0 ? functions->rows[0].place : NULL;
+    return first != NULL && first->kind == VBT_PLACE_NATIVE && !first->user && strncmp(first->function, name, strlen(name)) == 0;
+}
+
+void vbt_functions_sort_users(struct vbt_functions *functions) {
+    struct function_order by = {.measure = VBT_MEASURE_BYTES, .cumulative = true, .users_first = true};
     if (functions->count > 0)
         qsort_r(functions->rows, functions->count, sizeof *functions->rows, compare, &by);
 }

@@ -108,6 +108,21 @@ def test_libraries_below_the_programs_folders_are_the_users(below, tmp_path):
     assert users(run.report.path, "--user", "!*/plugins/*") == {}
 
 
+def test_functions_of_cpp_begin_with_the_users_own(tmp_path):
+    """All of C++ goes through operator new: a list that begins with it says nothing."""
+    source = tmp_path / "shop.cpp"
+    source.write_text("struct Shop {\n    char *goods = nullptr;\n    void fill() { goods = new char[5000]; }\n};\n\nint main() {\n    Shop shop;\n    shop.fill();\n    delete[] shop.goods;\n}\n")
+    program = tmp_path / "shop"
+    vbt.run([shutil.which("g++") or pytest.skip("needs g++"), "-g", "-O0", "-o", program, source], check=True)
+    trace = vbt.trace([program]).report.path
+    rows = json.loads(view("functions", "--format", "json", "--filter", "function=Shop::fill", trace))["functions"]
+    users = [row["user"] for row in rows]
+    assert users == sorted(users, reverse=True) and {"main", "Shop::fill()"} <= {row["function"] for row in rows if row["user"]}
+    assert "Ordered by: cum-bytes, the user's own first\n" in view("functions", "--filter", "function=Shop::fill", trace)
+    first = json.loads(view("functions", "--format", "json", "--sort", "bytes", "--filter", "function=Shop::fill", trace))["functions"][0]
+    assert first["function"].startswith("operator new")
+
+
 def test_headers_as_clang_names_them(tmp_path):
     """/usr/bin/../lib/gcc/...: what the standard library allocates is charged to the caller."""
     compiler = shutil.which("clang++")
