@@ -212,22 +212,26 @@ static bool is_run_by_user(const char *frame, const char *code) {
     return true;
 }
 
-/* frame: of this code; NULL if none is known. inside: it is a part of code of text that a library
- * ran. */
-static uint32_t intern_code(const char *code, const char *frame, bool inside) {
+/* Whose code of text is. */
+enum owner { BY_CALLER, THE_USERS, A_LIBRARYS };
+
+/* frame: of this code; NULL if none is known. owner: BY_CALLER, or that of the code around it. */
+static uint32_t intern_code(const char *code, const char *frame, enum owner owner) {
     static char file[TEXT_MAX], name[TEXT_MAX]; /* used under the lock; too large for the program's stacks */
     const struct vbt_python_abi *abi = &vbt_python.abi;
     size_t file_size = vbt_python_text(vbt_load_pointer(code, abi->code_filename), file, sizeof file - 1);
     size_t name_size = vbt_python_text(vbt_load_pointer(code, abi->code_qualname), name, sizeof name - 1);
     if (is_shim(file, file_size, name, name_size))
         return 0;
-    file[file_size] = '\0';
+    file[file_size] = name[name_size] = '\0';
     size_t table_size;
     const uint8_t *table = line_table(code, &table_size);
     uint32_t first_line = (uint32_t)vbt_load_int(code, abi->code_first_line);
     uint32_t file_id = vbt_intern_string(file, file_size);
     uint32_t name_id = vbt_intern_string(name, name_size);
-    bool is_librarys = is_of_text(file) && (inside || !is_run_by_user(frame, code));
+    if (owner == BY_CALLER && strcmp(name, "<module>") == 0 && is_of_text(file) && !is_run_by_user(frame, code))
+        owner = A_LIBRARYS;
+    bool is_librarys = owner == A_LIBRARYS && is_of_text(file);
     XXH3_state_t state;
     XXH3_64bits_reset(&state);
     uint32_t head[] = {file_id, name_id, first_line, is_librarys};
@@ -255,28 +259,30 @@ static void mark_block(uintptr_t address) {
         atomic_store_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
 }
 
-static bool is_text_of_library(const struct live_code *live) {
+static bool is_text(const struct live_code *live) {
     static const char text[] = "<string>";
     const struct vbt_code *known = live->code != 0 ? vbt_code_at(live->code) : NULL;
-    const struct vbt_string *file = known != NULL && known->flags == 0 ? vbt_string_at(known->file) : NULL;
+    const struct vbt_string *file = known != NULL ? vbt_string_at(known->file) : NULL;
     return file != NULL && file->size == sizeof text - 1 && memcmp(file->bytes, text, file->size) == 0;
 }
 
-/* frame: as for intern_code. level: of code inside other code of text that a library ran. Other
- * code may call the functions in that later, when it is no longer known who ran it. */
-static struct live_code *live_code_of(const char *code, const char *frame, int level) {
+/* frame, owner: as for intern_code. Other code may call the functions in code of text later, when
+ * it is no longer known who ran that. */
+static struct live_code *live_code_of(const char *code, const char *frame, enum owner owner, int level) {
     uint32_t id = vbt_table_get(&live_ids, (uintptr_t)code, 0);
     if (id != 0)
         return live_at(id);
     id = take(&live_codes, &free_live_code, free_live_code != 0 ? live_at(free_live_code)->first_key : 0);
     if (id == 0 || !vbt_table_put(&live_ids, (uintptr_t)code, 0, id))
         return NULL;
-    *live_at(id) = (struct live_code){.address = (uintptr_t)code, .code = intern_code(code, frame, level > 0)};
+    *live_at(id) = (struct live_code){.address = (uintptr_t)code, .code = intern_code(code, frame, owner)};
     mark_block((uintptr_t)code);
     size_t at = 0;
-    if (level < VBT_PYTHON_NESTED && is_text_of_library(live_at(id)))
+    if (level < VBT_PYTHON_NESTED && is_text(live_at(id))) {
+        owner = vbt_code_at(live_at(id)->code)->flags != 0 ? THE_USERS : A_LIBRARYS;
         for (const char *inner; (inner = vbt_python_inner_code(code, &at)) != NULL;)
-            live_code_of(inner, NULL, level + 1);
+            live_code_of(inner, NULL, owner, level + 1);
+    }
     return live_at(id);
 }
 
@@ -301,7 +307,7 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
         return vbt_transparent_site;
     uint32_t site = 0;
     vbt_lock(&vbt_tree.lock);
-    struct live_code *live = live_code_of(code, frame, 0);
+    struct live_code *live = live_code_of(code, frame, BY_CALLER, 0);
     if (live != NULL && (site = vbt_table_get(&vbt_python_sites, key, key2)) == 0) {
         site = live->code == 0
                    ? vbt_transparent_site
@@ -324,7 +330,7 @@ static bool is_compiled(const char *code) {
 }
 
 uint32_t vbt_python_code_of(const char *code, int32_t *smallest, int32_t *largest) {
-    const struct live_code *live = is_code(code) ? live_code_of(code, NULL, 0) : NULL;
+    const struct live_code *live = is_code(code) ? live_code_of(code, NULL, BY_CALLER, 0) : NULL;
     if (live == NULL || live->code == 0)
         return 0;
     size_t size;

@@ -137,11 +137,12 @@ static uint32_t flags_of_text(const char *name, const char *caller_file) {
 
 static void text_is_the_users_if_the_users_file_ran_it(void **state) {
     (void)state;
-    assert_int_equal(flags_of_text("a", NULL), VBT_CODE_USER);
-    assert_int_equal(flags_of_text("a", "/home/me/mine.py"), VBT_CODE_USER);
-    assert_int_equal(flags_of_text("a", "/usr/lib/python3/dist-packages/maker.py"), 0);
-    assert_int_equal(flags_of_text("a", "<frozen site>"), 0);
-    assert_int_equal(flags_of_text("a", "<stdin>"), VBT_CODE_USER);
+    assert_int_equal(flags_of_text("<module>", NULL), VBT_CODE_USER);
+    assert_int_equal(flags_of_text("<module>", "/home/me/mine.py"), VBT_CODE_USER);
+    assert_int_equal(flags_of_text("<module>", "/usr/lib/python3/dist-packages/maker.py"), 0);
+    assert_int_equal(flags_of_text("<module>", "<frozen site>"), 0);
+    assert_int_equal(flags_of_text("<module>", "<stdin>"), VBT_CODE_USER);
+    assert_int_equal(flags_of_text("f", "/usr/lib/python3.11/threading.py"), VBT_CODE_USER); /* called, not run */
 }
 
 /* The module reports its file after some of its code has run. */
