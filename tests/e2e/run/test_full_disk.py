@@ -1,6 +1,5 @@
 """vbtrace run where the disk is full, or cannot be written: the program runs as ever, and what
-could
-not be written is said."""
+could not be written is said."""
 
 import subprocess
 
