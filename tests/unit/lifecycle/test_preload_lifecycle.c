@@ -242,7 +242,7 @@ static void the_helper_outlives_a_killed_process(void **state) {
         be_killed();
     siginfo_t ended; /* it stays a zombie, so that the helper can find out how it ended */
     assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
-    while (access(path_of(pid), F_OK) != 0)
+    while (access(path_of(pid), F_OK) != 0 || trace_read(path_of(pid))->end_reason.bytes == NULL)
         usleep(1000);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_ends_with(pid, "signal 9");
