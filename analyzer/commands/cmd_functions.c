@@ -33,7 +33,8 @@ static char *name_of(const struct vbt_source_place *place, size_t room) {
     return text;
 }
 
-/* order: what the rows are sorted by. Laid out like pstats; if rows are sorted by another measure, it is shown instead of the bytes. */
+/* order: what the rows are sorted by. Laid out like pstats; if rows are sorted by another measure,
+ * it is shown instead of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
                        const char *order, struct vbt_output *output) {
     enum vbt_measure measure = vbt_function_measure(query->sort);
