@@ -78,6 +78,8 @@
     X(int, setfsgid, (gid_t))                                                                                                      \
     X(int, capset, (void *, const void *))
 
+/* A type and a list of parameters cannot stand in parentheses.
+ * NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define VBT_REAL_MEMBER(result, name, parameters) result(*name) parameters;
 
 struct vbt_real {

@@ -84,10 +84,10 @@ static void take_arguments(char *out[], const char *first, va_list *list) {
 #define ARGUMENTS(out, first, list)                                                                                                \
     va_list list;                                                                                                                  \
     va_start(list, first);                                                                                                         \
-    char *out[count_arguments(list) + 1];                                                                                          \
+    char *(out)[count_arguments(list) + 1];                                                                                        \
     va_end(list);                                                                                                                  \
     va_start(list, first);                                                                                                         \
-    take_arguments(out, first, &list)
+    take_arguments(out, first, &(list))
 
 VBT_EXPORT int execl(const char *path, const char *argument, ...) {
     ARGUMENTS(arguments, argument, list);

@@ -169,12 +169,12 @@ void vbt_helper_stop(const char *reason, bool finish) {
 }
 
 void vbt_helper_follow_rights(void) {
-    uint32_t id, wanted = atomic_fetch_add(&helper.to_follow, 1) + 1;
+    uint32_t wanted = atomic_fetch_add(&helper.to_follow, 1) + 1;
     const struct timespec look_again = {0, 10 * 1000 * 1000};
     uint32_t nothing = NOTHING;
     if (atomic_compare_exchange_strong(&helper.call, &nothing, LOOK))
         vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
-    while ((id = atomic_load(&helper.id)) != 0) {
+    while (vbt_helper_runs()) {
         uint32_t followed = atomic_load(&helper.followed);
         if ((int32_t)(followed - wanted) >= 0)
             return;

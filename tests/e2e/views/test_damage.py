@@ -153,7 +153,7 @@ def test_every_view_says_what_is_damaged(command, whole, tmp_path):
     data, offsets, _ = whole
     path = tmp_path / "damaged.vbt"
     path.write_bytes(data[:-1])
-    said = rf"vbtrace: warning: {path}: damaged at byte {len(data) - 1}: the file ends inside a chunk: .* of .* bytes are there; everything before it is reported\n"
+    said = rf"vbtrace: warning: {path}: damaged at byte {len(data) - 1}: the file ends inside a chunk, after .* of .* bytes; everything before it is reported\n"
     for form in ("text", "csv", "json"):
         done = vbt.vbtrace(command, "--format", form, path)
         assert done.returncode == 0 and re.fullmatch(said, done.stderr), done.stderr
