@@ -267,11 +267,17 @@ __attribute__((no_sanitize("coverage"))) static void check_text(const char *text
     }
 }
 
-/* There may be a message on each file whose source was changed: is this line one? */
-static bool is_of_a_file(const char *line) {
-    static const char changed[] = ": the lines shown may not be those that ran.\n";
+/* Beside what is said of the trace there may be a message on each file whose source was changed, and
+ * one that nothing passes the filters: is this line one? */
+static bool is_beside(const char *line) {
+    static const char *const ends[] = {": the lines shown may not be those that ran.\n", ": nothing passes --filter\n"};
     const char *end = strchr(line, '\n') + 1;
-    return end - line >= (ptrdiff_t)sizeof changed && memcmp(end - sizeof changed + 1, changed, sizeof changed - 1) == 0;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t size = strlen(ends[i]);
+        if ((size_t)(end - line) > size && memcmp(end - size, ends[i], size) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void check_said(int status, bool many) {
@@ -280,7 +286,7 @@ static void check_said(int status, bool many) {
     for (const char *at = said_text; *at != '\0'; at = strchr(at, '\n') + 1) {
         if (strncmp(at, status == 2 ? "vbtrace: " : "vbtrace: warning: ", status == 2 ? 9 : 18) != 0 || strchr(at, '\n') == NULL)
             wrong("no message in one line", said_text);
-        lines += !is_of_a_file(at);
+        lines += !is_beside(at);
     }
     if (status == 2 ? lines != 1 : lines > 1 && !many)
         wrong("not exactly one line", said_text);
