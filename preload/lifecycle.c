@@ -46,6 +46,7 @@ static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helpe
 static int64_t waited_before; /* for a processor, when the process began; ns */
 static bool over;             /* recording has stopped for good */
 static bool summary_due = true;
+static _Atomic bool idle; /* the child of a fork, in which nothing has happened yet */
 
 static bool put_in_order(const char *end);
 
@@ -123,6 +124,7 @@ static bool poll(struct vbt_thread *thread, uint32_t recording, enum vbt_standin
     if (recording != VBT_RECORDING_POLLED && recording != VBT_PAUSED)
         return false;
     atomic_store(&thread->standing, VBT_IN_CALL); /* what is called from here is not the program's */
+    atomic_store(&idle, false);
     if (recording == VBT_PAUSED) {
         thread->ledger.last_block = NULL; /* the next block recorded will not be the next allocation after it */
         vbt_pause_tick(vbt_clock_read(CLOCK_MONOTONIC));
@@ -232,7 +234,7 @@ void vbt_lifecycle_finish(const char *reason) {
     bool is_exec = strcmp(reason, "exec") == 0;
     if (atomic_load(&awake) != 2 || recording == VBT_STOPPED || recording == VBT_NOT_YET || vbt_sys(SYS_getpid) != vbt_pid)
         return;
-    if (is_exec && is_wrapper())
+    if (atomic_load(&idle) || (is_exec && is_wrapper()))
         return;
     if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
         return; /* another thread is ending the process, too */
@@ -351,27 +353,16 @@ static bool put_in_order(const char *end) {
     return strcmp(end, "exec") != 0 || age >= WRAPPER;
 }
 
-/* Beginning a trace touches many pages, which are shared with the parent until then. Most of a
- * server's children do nothing, or execute another program: it waits for the first event, as in a
- * process that was forked without handlers. */
-static struct {
-    bool in_order; /* before_fork has run */
-    int64_t time;  /* CLOCK_MONOTONIC, ns */
-} forked;
-
 /* Begins the child's own trace: what is live is inherited, nothing else has happened yet. in_order:
  * before_fork has run. */
 static void begin_in_child(bool in_order) {
-    int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
-    if (!in_order) {
-        free_locks();
-        vbt_oracle_after_fork_in_child();
-    }
+    free_locks();
+    vbt_oracle_after_fork_in_child();
     vbt_process_init();
-    vbt_clock_start = in_order ? forked.time : now;
-    vbt_started -= now - vbt_clock_start;
+    vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel starts from 0, too */
     summary_due = false;
+    atomic_store(&idle, true);
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();
@@ -386,12 +377,8 @@ static void begin_in_child(bool in_order) {
 
 static void after_fork_in_child(void) {
     if (held_for_fork) {
-        free_locks();
+        begin_in_child(true);
         vbt_maps_after_fork();
-        vbt_oracle_after_fork_in_child();
-        forked.in_order = true;
-        forked.time = vbt_clock_read(CLOCK_MONOTONIC);
-        atomic_store(&vbt_recording, VBT_NOT_YET); /* where the kernel cannot wipe it */
     } else if (over) {
         free_locks(); /* a thread that forked at the same time may hold them */
         vbt_maps_free_lock();
@@ -415,8 +402,8 @@ static bool adopt(struct vbt_thread *thread) {
         atomic_store(&vbt_recording, VBT_STOPPED);
         return false;
     }
-    begin_in_child(forked.in_order);
-    forked.in_order = false;
+    begin_in_child(false);
+    atomic_store(&idle, false);
     atomic_store(&thread->standing, VBT_IN_CALL); /* the event continues */
     return !vbt_paused();
 }

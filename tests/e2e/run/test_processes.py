@@ -55,15 +55,6 @@ def test_forks_that_no_handler_sees(way, reason):
     assert child.json["end_reason"] == reason and parent.json["end_reason"] == "exit"
 
 
-def test_child_that_does_nothing_has_no_trace():
-    """Its own child has, and inherits what there was."""
-    parent, grandchild = family(traced("through-idle"))
-    assert grandchild.json["program"]["ppid"] not in (parent.json["program"]["pid"], 1)
-    assert blocks(grandchild, "N here") == (0, 300, 700, 7_000) and blocks(grandchild, "7 in the child") == (7, 0, 7, 700)
-    assert grandchild.totals["inherited_blocks"] >= 1000 and blocks(parent, "N here") == (1000, 0, 1000, 10_000)
-    check_laws(grandchild)
-
-
 def test_pool_of_workers():
     run = traced("pool")
     parent, *workers = family(run)

@@ -125,20 +125,6 @@ static int spawned_with_vfork(void) {
     return reap(child);
 }
 
-/* The grandchild of a process in which nothing happened: it inherits what its grandparent had. */
-static int through_idle(void) {
-    pid_t child = fork();
-    if (child == 0) {
-        pid_t grandchild = fork();
-        if (grandchild == 0) {
-            live();
-            _exit(0);
-        }
-        _exit(reap(grandchild));
-    }
-    return reap(child);
-}
-
 static _Noreturn void *load(void *library) {
     for (;;)
         dlclose(dlopen(library, RTLD_NOW));
@@ -242,8 +228,6 @@ int main(int count, char **arguments) {
         return generations(0);
     if (strcmp(way, "daemon") == 0)
         return as_daemon(arguments[2]);
-    if (strcmp(way, "through-idle") == 0)
-        return through_idle();
     if (strcmp(way, "loading") == 0)
         return while_loading(arguments[2]);
     if (strcmp(way, "vfork") == 0)
