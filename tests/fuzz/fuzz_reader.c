@@ -267,8 +267,8 @@ __attribute__((no_sanitize("coverage"))) static void check_text(const char *text
     }
 }
 
-/* Beside what is said of the trace there may be a message on each file whose source was changed, and
- * one that nothing passes the filters: is this line one? */
+/* Beside what is said of the trace there may be a message on each file whose source was changed,
+ * and one that nothing passes the filters: is this line one? */
 static bool is_beside(const char *line) {
     static const char *const ends[] = {": the lines shown may not be those that ran.\n", ": nothing passes --filter\n"};
     const char *end = strchr(line, '\n') + 1;
