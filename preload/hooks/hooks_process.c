@@ -79,15 +79,17 @@ static void take_arguments(char *out[], const char *first, va_list *list) {
         i++;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): names that are declared cannot stand in parentheses */
 /* Declares `out`, the function's arguments from `first` on and a NULL, and `list`, which is after
  * the NULL. */
 #define ARGUMENTS(out, first, list)                                                                                                \
     va_list list;                                                                                                                  \
     va_start(list, first);                                                                                                         \
-    char *(out)[count_arguments(list) + 1];                                                                                        \
+    char *out[count_arguments(list) + 1];                                                                                          \
     va_end(list);                                                                                                                  \
     va_start(list, first);                                                                                                         \
-    take_arguments(out, first, &(list))
+    take_arguments(out, first, &list)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 VBT_EXPORT int execl(const char *path, const char *argument, ...) {
     ARGUMENTS(arguments, argument, list);
