@@ -60,7 +60,8 @@ static int sharers(int *out, int most) {
     snprintf(wanted, sizeof wanted, "Name:\tvbtrace-%d\n", getpid());
     for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;) {
         int pid = atoi(entry->d_name);
-        if (pid > 0 && count < most && strcmp(status_line(pid, "Name:", line, sizeof line), wanted) == 0)
+        bool is_one = pid > 0 && count < most && strcmp(status_line(pid, "Name:", line, sizeof line), wanted) == 0;
+        if (is_one && strstr(status_line(pid, "State:", line, sizeof line), "Z (") == NULL) /* a zombie shares nothing */
             out[count++] = pid;
     }
     if (processes != NULL)
