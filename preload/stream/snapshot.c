@@ -1,6 +1,7 @@
 /* See snapshot.h. */
 #include "snapshot.h"
 
+#include "resident_times.h"
 #include "preload/ledger/interval.h"
 #include "preload/lines/books/line_books.h"
 #include "preload/tree/tree.h"
@@ -54,8 +55,8 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 
-void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
-                       const struct vbt_resident_at at[VBT_RESIDENT_TIMES]) {
+void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick) {
+    const struct vbt_resident_at *at = vbt_resident_times;
     struct vbt_writer *w = vbt_chunk_begin(writer);
     vbt_put_varint(w, (uint64_t)tick->time);
     vbt_put_varint(w, VBT_MAP_KINDS);

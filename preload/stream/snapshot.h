@@ -3,7 +3,6 @@
 #define VBT_SNAPSHOT_H
 
 #include "dictionary.h"
-#include "resident.h"
 #include "timeline.h"
 #include "preload/thread/books.h"
 #include "preload/thread/pause.h"
@@ -33,17 +32,9 @@ void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_book
  * is defined. */
 void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since);
 
-/* The breakdown of the resident set at some time, and what the heap held then. */
-struct vbt_resident_at {
-    struct vbt_resident resident;
-    int64_t time;
-    int64_t live[VBT_DOMAIN_MAP]; /* bytes */
-};
-
 /* Mapped memory by kind, and the breakdown of the resident set now and at its highest; either may
  * never have been read. */
-void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
-                       const struct vbt_resident_at at[VBT_RESIDENT_TIMES]);
+void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
 
 void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline);
 

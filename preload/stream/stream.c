@@ -10,6 +10,7 @@
 
 #include "line_snapshot.h"
 #include "process_chunks.h"
+#include "resident_times.h"
 #include "runner.h"
 #include "snapshot.h"
 #include "trace_path.h"
@@ -64,12 +65,6 @@ static struct {
     bool moved, maps_moved;       /* since it was last written */
 } seen;
 
-/* By take_resident. */
-static struct {
-    struct vbt_resident_at at[VBT_RESIDENT_TIMES];
-    int64_t due, due_if_far_more; /* the resident set is not broken down again before, ns */
-} resident;
-
 /* By write_threads; by rewrite, if everything has to be written again. */
 static struct {
     uint64_t epoch; /* changes before it have been written by thread; 0: none has */
@@ -101,27 +96,13 @@ static int64_t live_bytes(const struct vbt_books *books, int domain) {
     return (int64_t)(books->inherited_bytes[domain] + books->totals[domain].allocated - books->totals[domain].freed);
 }
 
-/* Breaks the resident set down. At ticks, only if it has grown by an eighth over the highest
- * breakdown, and for at most a two-hundredth of the time, starting when the process is old enough
- * to be worth it: a process that no longer grows costs nothing. If it has grown by far more, this
- * may take ten times as much, from the first tick on. */
+/* Breaks the resident set down if it is time for it. */
 static void take_resident(bool at_end) {
-    enum { MOST_OFTEN = 200, FAR_MORE_OFTEN = 20, GROWTH = 8, FIRST = 100 * 1000 * 1000, FAR_MORE = 32 << 20 };
-    struct vbt_resident_at *latest = &resident.at[VBT_RESIDENT_LATEST], *highest = &resident.at[VBT_RESIDENT_HIGHEST];
-    int64_t known = (int64_t)highest->resident.total;
-    bool due = seen.tick.rss > 2 * known + FAR_MORE ? seen.tick.time >= resident.due_if_far_more
-                                                    : seen.tick.time >= FIRST && seen.tick.time >= resident.due;
-    if (!at_end && (!due || seen.tick.rss <= known + known / GROWTH))
-        return;
-    vbt_resident_read(&latest->resident);
-    seen.moved = seen.maps_moved = true;
-    latest->time = seen.tick.time;
+    int64_t live[VBT_DOMAIN_MAP];
     for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
-        latest->live[domain] = live_bytes(&seen.books, domain);
-    resident.due = seen.tick.time + MOST_OFTEN * latest->resident.took;
-    resident.due_if_far_more = seen.tick.time + FAR_MORE_OFTEN * latest->resident.took;
-    if (latest->resident.total > highest->resident.total)
-        *highest = *latest;
+        live[domain] = live_bytes(&seen.books, domain);
+    if (vbt_resident_take(seen.tick.time, seen.tick.rss, live, at_end))
+        seen.moved = seen.maps_moved = true;
 }
 
 /* Measures the process: what the ticks and the end have in common. */
@@ -203,7 +184,7 @@ static void write_values(uint64_t since) {
     vbt_snapshot_intervals(writer, &now, since);
     vbt_snapshot_lines(writer, &now, since == 0);
     if (seen.maps_moved || since == 0)
-        vbt_snapshot_maps(writer, &seen.books, &seen.tick, resident.at);
+        vbt_snapshot_maps(writer, &seen.books, &seen.tick);
     seen.moved = seen.maps_moved = false;
     seen.books.lost[VBT_LOST_WRITE] = writer->lost;
     seen.books.lost[VBT_LOST_NODES] = lost_paths();
@@ -480,7 +461,7 @@ void vbt_stream_after_fork(void) {
     struct vbt_chunk_writer writer = file.writer;
     memset(&file, 0, sizeof file);
     memset(&seen, 0, sizeof seen);
-    memset(&resident, 0, sizeof resident);
+    vbt_resident_times_after_fork();
     memset(&by_thread, 0, sizeof by_thread);
     memset(&values, 0, sizeof values);
     dozing = false;

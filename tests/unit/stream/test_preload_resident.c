@@ -1,5 +1,6 @@
-/* The size of the resident set. */
-#include "preload/stream/resident.h"
+/* The size of the resident set, and when it is broken down. */
+#include "preload/stream/resident_times.h"
+#include "tests/unit/support/preload_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,9 +54,62 @@ static void the_resident_set_is_what_the_kernel_says(void **state) {
     vbt_rss_close();
 }
 
+static const int64_t live[VBT_DOMAIN_MAP];
+
+static int64_t highest(void) { return (int64_t)vbt_resident_times[VBT_RESIDENT_HIGHEST].resident.total; }
+
+static bool take(int64_t milliseconds, int64_t rss) { return vbt_resident_take(milliseconds * 1000000, rss, live, false); }
+
+static void it_is_broken_down_when_it_has_grown(void **state) {
+    (void)state;
+    vbt_resident_times_after_fork();
+    assert_false(take(99, 1 << 20)); /* too young */
+    assert_true(take(100, 1 << 20));
+    int64_t known = highest();
+    assert_true(known > 0);
+    assert_false(take(110, known));
+    assert_false(take(1000000, known + known / 8));
+    assert_true(take(1000000, known + known / 8 + 8));
+}
+
+/* Several times in a growth, and at its end, as far as the processor time allows. */
+static void a_breakdown_does_not_put_off_the_next(void **state) {
+    (void)state;
+    enum { STEPS = 4 };
+    vbt_resident_times_after_fork();
+    assert_true(take(1000, 1 << 20));
+    size_t size = (size_t)highest() / 4;
+    void *memory[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+        memory[i] = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        memset(memory[i], 1, size);
+        int64_t before = highest();
+        assert_true(take(1001 + i, before + (int64_t)size));
+        assert_true(highest() > before);
+    }
+    for (int i = 0; i < STEPS; i++)
+        munmap(memory[i], size);
+}
+
+static void far_more_is_broken_down_sooner(void **state) {
+    (void)state;
+    enum { SHARE = 20, FAR_MORE = 32 << 20 };
+    vbt_resident_times_after_fork();
+    assert_true(vbt_resident_take(1, 64 << 20, live, false));
+    int64_t due = 1 + SHARE * vbt_resident_times[VBT_RESIDENT_LATEST].resident.took, rss = 2 * highest() + FAR_MORE;
+    assert_false(vbt_resident_take(due - 1, rss + 1, live, false));
+    assert_false(vbt_resident_take(due, rss, live, false)); /* not that much more: too young */
+    assert_true(vbt_resident_take(due, rss + 1, live, false));
+    assert_true(vbt_resident_take(due, 0, live, true));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_resident_set_is_what_the_kernel_says),
+        cmocka_unit_test(it_is_broken_down_when_it_has_grown),
+        cmocka_unit_test(a_breakdown_does_not_put_off_the_next),
+        cmocka_unit_test(far_more_is_broken_down_sooner),
     };
+    world_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
