@@ -184,8 +184,15 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     return add_child(parent, site, domain, id) ? id : 0;
 }
 
+/* A path of which one frame is lost is lost as a whole, also if there is room again by its next
+ * frame: otherwise some of what the lost paths allocate would be counted elsewhere. */
+static bool is_lost(uint32_t parent, uint32_t site) {
+    uint32_t lost_site = vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_HEAP])->site;
+    return site == 0 || site == lost_site || vbt_node_at(parent)->site == lost_site;
+}
+
 static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    if (site == 0)
+    if (is_lost(parent, site))
         return vbt_tree.lost_nodes[domain];
     vbt_lock(&vbt_tree.lock);
     uint32_t id = add_node(parent, site, domain);

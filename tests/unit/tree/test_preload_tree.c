@@ -238,6 +238,19 @@ static void limits_can_be_raised(void **state) {
     assert_int_equal(vbt_node_of(0, site, VBT_DOMAIN_HEAP), before);
 }
 
+static void a_lost_path_stays_lost(void **state) {
+    (void)state;
+    uint32_t parent = vbt_node_of(0, vbt_intern_special_site("kept"), VBT_DOMAIN_HEAP);
+    uint32_t site = vbt_intern_special_site("next frame"), before = vbt_tree.nodes.count;
+    for (enum vbt_domain domain = 0; domain < VBT_DOMAINS; domain++) {
+        uint32_t lost = vbt_tree.lost_nodes[domain], lost_site = vbt_node_at(lost)->site;
+        assert_int_equal(vbt_node_of(lost, site, domain), lost);
+        assert_int_equal(vbt_node_of(vbt_tree.lost_nodes[VBT_DOMAIN_PYTHON], site, domain), lost);
+        assert_int_equal(vbt_node_of(parent, lost_site, domain), lost);
+    }
+    assert_int_equal(vbt_tree.nodes.count, before);
+}
+
 static void allocations_beyond_the_last_account_are_lost(void **state) {
     (void)state;
     uint32_t node = vbt_node_of(0, vbt_intern_special_site("no account"), VBT_DOMAIN_PYTHON);
@@ -295,6 +308,7 @@ int main(void) {
         cmocka_unit_test(a_path_without_a_site_is_lost),
         cmocka_unit_test(a_path_beyond_the_last_node_is_lost),
         cmocka_unit_test(limits_can_be_raised),
+        cmocka_unit_test(a_lost_path_stays_lost),
         cmocka_unit_test(allocations_beyond_the_last_account_are_lost),
         cmocka_unit_test(threads_that_meet_the_same_paths_agree),
     };
