@@ -2,6 +2,8 @@
 #include "intervals.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
+#include "analyzer/base/units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -154,6 +156,60 @@ static void recount(struct vbt_interval_row *group) {
     group->of[VBT_Q_NET].total = (int64_t)(allocated - freed);
 }
 
+static int by_beginning(const void *left, const void *right) {
+    const struct vbt_unended *a = left, *b = right;
+    if (a->from->index != b->from->index)
+        return a->from->index < b->from->index ? -1 : 1;
+    return strcmp(a->label, b->label);
+}
+
+static void build_unended(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places) {
+    size_t count = 0;
+    for (size_t i = 0; i < m->interval_count; i++)
+        count += m->intervals[i].unended > 0;
+    groups->unended = vbt_new(count, sizeof *groups->unended);
+    for (size_t i = 0, row = 0; i < m->interval_count; i++) {
+        const struct vbt_model_interval *interval = &m->intervals[i];
+        if (interval->unended > 0)
+            groups->unended[row++] = (struct vbt_unended){vbt_place_of_site(places, interval->from),
+                                                          vbt_model_string(m, interval->label), interval->unended};
+    }
+    if (count > 0)
+        qsort(groups->unended, count, sizeof *groups->unended, by_beginning);
+    for (size_t i = 0; i < count; i++) {
+        struct vbt_unended *last = groups->unended_count > 0 ? &groups->unended[groups->unended_count - 1] : NULL;
+        if (last != NULL && by_beginning(last, &groups->unended[i]) == 0)
+            last->count += groups->unended[i].count;
+        else
+            groups->unended[groups->unended_count++] = groups->unended[i];
+    }
+}
+
+char *vbt_unended_note(const struct vbt_interval_list *groups) {
+    enum { NAMED = 4 };
+    size_t count = groups->unended_count;
+    char *names = vbt_copy("", 0);
+    for (size_t i = 0; i < count && i < NAMED; i++) {
+        const struct vbt_unended *section = &groups->unended[i];
+        char *line = section->from->line > 0
+                         ? vbt_text("%s:%lld", vbt_file_name(section->from->file), (long long)section->from->line)
+                         : vbt_text("%s", section->from->function);
+        char *times = section->count > 1 ? vbt_text(", %s times", vbt_count((int64_t)section->count).text) : vbt_copy("", 0);
+        char *longer = vbt_text("%s%s%s (%s%s)", names, i == 0 ? "" : i + 1 == count ? " and " : ", ", section->label, line, times);
+        free(names);
+        free(line);
+        free(times);
+        names = longer;
+    }
+    char *more = count > NAMED ? vbt_text(" and %s", vbt_counted((int64_t)(count - NAMED), "other").text) : vbt_copy("", 0);
+    char *note = count == 0 ? NULL
+                            : vbt_text("%s did not end while recording was on, and %s not counted: %s%s.",
+                                       vbt_counted((int64_t)count, "section").text, count == 1 ? "is" : "are", names, more);
+    free(names);
+    free(more);
+    return note;
+}
+
 static int by_first_id(const void *left, const void *right) {
     const struct vbt_interval_row *a = left, *b = right;
     return a->first_id < b->first_id ? -1 : a->first_id > b->first_id;
@@ -161,14 +217,15 @@ static int by_first_id(const void *left, const void *right) {
 
 void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_model *m, struct vbt_places *places,
                              const uint32_t *leaf_of, const bool *counts) {
-    size_t count = m->interval_count;
-    struct member *members = vbt_new(count, sizeof *members);
-    for (size_t i = 0; i < count; i++) {
+    size_t count = 0;
+    struct member *members = vbt_new(m->interval_count, sizeof *members);
+    for (size_t i = 0; i < m->interval_count; i++) {
         const struct vbt_model_interval *interval = &m->intervals[i];
-        members[i] = (struct member){.interval = interval,
-                                     .from = vbt_place_of_site(places, interval->from),
-                                     .to = vbt_place_of_site(places, interval->to),
-                                     .label = vbt_model_string(m, interval->label)};
+        if (interval->count > 0 || interval->unended == 0)
+            members[count++] = (struct member){.interval = interval,
+                                               .from = vbt_place_of_site(places, interval->from),
+                                               .to = vbt_place_of_site(places, interval->to),
+                                               .label = vbt_model_string(m, interval->label)};
     }
     if (count > 0)
         qsort(members, count, sizeof *members, by_identity);
@@ -186,12 +243,14 @@ void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_
         recount(&groups->rows[i]);
     if (groups->count > 0)
         qsort(groups->rows, groups->count, sizeof *groups->rows, by_first_id);
+    build_unended(groups, m, places);
     free(members);
 }
 
 void vbt_interval_list_free(struct vbt_interval_list *groups) {
     free(groups->rows);
     free(groups->inside);
+    free(groups->unended);
     *groups = (struct vbt_interval_list){0};
 }
 
@@ -242,6 +301,11 @@ void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt
             groups->rows[kept++] = *group;
     }
     groups->count = kept;
+    kept = 0;
+    for (size_t i = 0; i < groups->unended_count; i++)
+        if (vbt_filter_row(filter, groups->unended[i].from, NULL, groups->unended[i].label))
+            groups->unended[kept++] = groups->unended[i];
+    groups->unended_count = kept;
 }
 
 double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t per) {

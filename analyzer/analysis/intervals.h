@@ -25,10 +25,20 @@ struct vbt_interval_row {
     size_t inside_count;
 };
 
+/* A section that began and did not end: at the end of the trace, or when recording stopped, it was
+ * open, or its thread had ended first. It is in no row. */
+struct vbt_unended {
+    const struct vbt_source_place *from;
+    const char *label;
+    uint64_t count;
+};
+
 struct vbt_interval_list {
     struct vbt_interval_row *rows; /* in order of first_id */
     size_t count;
     struct vbt_inside *inside; /* of all rows, one after another */
+    struct vbt_unended *unended;
+    size_t unended_count;
 };
 
 /* Merges intervals with the same places and label. leaf_of: each node's site, as in struct
@@ -40,6 +50,9 @@ void vbt_interval_list_free(struct vbt_interval_list *groups);
 /* Sorts by a key of vbt_interval_keys; sections come before intervals between clock readings. */
 void vbt_interval_list_sort(struct vbt_interval_list *groups, const char *key);
 extern const char *const vbt_interval_keys[];
+
+/* A sentence on the sections that did not end, for the caller to free; NULL if all did. */
+char *vbt_unended_note(const struct vbt_interval_list *groups);
 
 /* Keeps the rows that pass a filter by their label, files and functions, and in which something
  * counts. */

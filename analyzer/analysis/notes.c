@@ -165,7 +165,8 @@ static void note_limits(struct vbt_notes *notes, const struct vbt_model *model) 
                             "--native leaf makes fewer, and so does recording a part of the run (--delay, --duration)."));
 }
 
-void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation) {
+void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation,
+                       const struct vbt_interval_list *intervals) {
     const struct vbt_model *model = &trace->model;
     *notes = (struct vbt_notes){0};
     note_end(notes, model);
@@ -178,6 +179,9 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
     note_limits(notes, model);
     note_attribution(notes, model);
     note_uncounted(notes, model);
+    char *unended = vbt_unended_note(intervals);
+    if (unended != NULL)
+        add(notes, unended);
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "note") == 0)
             add(notes, vbt_text("%s", model->process[i].value));

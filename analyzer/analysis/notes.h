@@ -3,6 +3,7 @@
 #define VBT_NOTES_H
 
 #include "conservation.h"
+#include "intervals.h"
 #include "trace.h"
 
 struct vbt_notes {
@@ -12,7 +13,8 @@ struct vbt_notes {
 
 /* Call it after everything in the report has been looked up: it also names the sources and binaries
  * that are newer than the trace. */
-void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation);
+void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation,
+                       const struct vbt_interval_list *intervals);
 void vbt_notes_free(struct vbt_notes *notes);
 
 /* The short name of a reason for lost events, for JSON ("signal"). */

@@ -5,6 +5,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
 #include "analyzer/base/json.h"
+#include "analyzer/base/message.h"
 #include "analyzer/base/units.h"
 #include "analyzer/report/interval_report.h"
 #include "analyzer/report/json_rows.h"
@@ -19,17 +20,39 @@ static void print_more(struct vbt_output *output, size_t all, uint64_t shown, co
         fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(all - shown), what).text);
 }
 
-/* Says what the table lacks. */
-static void print_lost(const struct vbt_model *model, bool by_stack, struct vbt_output *output) {
+/* The sentences on what the table lacks, from number 0 on; NULL after the last. The caller frees
+ * each. */
+static char *missing(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
+                     size_t number) {
     static const enum vbt_lost reasons[] = {VBT_LOST_INTERVALS, VBT_LOST_SIGNAL, VBT_LOST_INTERVAL_SITES};
-    bool first = true;
-    for (size_t i = 0; i < (by_stack ? VBT_COUNT(reasons) : VBT_COUNT(reasons) - 1); i++) {
-        char *note = vbt_lost_note(model, reasons[i]);
-        if (note != NULL && first)
+    bool by_stack = query->sites || query->filter_count > 0;
+    size_t count = by_stack ? VBT_COUNT(reasons) : VBT_COUNT(reasons) - 1;
+    char *note = vbt_unended_note(groups);
+    for (size_t i = 0;; i++) {
+        if (note != NULL && number-- == 0)
+            return note;
+        free(note);
+        if (i == count)
+            return NULL;
+        note = vbt_lost_note(model, reasons[i]);
+    }
+}
+
+static void print_missing(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
+                          struct vbt_output *output) {
+    char *note;
+    for (size_t i = 0; (note = missing(groups, model, query, i)) != NULL; i++) {
+        if (i == 0 && groups->count > 0)
             putc('\n', output->stream);
-        if (note != NULL)
-            vbt_paragraph_print(output, "", note, false);
-        first = first && note == NULL;
+        vbt_paragraph_print(output, "", note, false);
+        free(note);
+    }
+}
+
+static void warn_of_missing(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query) {
+    char *note;
+    for (size_t i = 0; (note = missing(groups, model, query, i)) != NULL; i++) {
+        vbt_warn("%s: %s", query->trace, note);
         free(note);
     }
 }
@@ -45,7 +68,7 @@ static void print_text(const struct vbt_interval_list *groups, const struct vbt_
         putc('\n', output->stream);
     size_t others = vbt_clock_intervals_print(groups, query->limit, query->per, query->sites, output);
     print_more(output, others, query->limit, "more interval");
-    print_lost(model, query->sites || query->filter_count > 0, output);
+    print_missing(groups, model, query, output);
 }
 
 static void print_json(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
@@ -57,6 +80,7 @@ static void print_json(const struct vbt_interval_list *groups, const struct vbt_
     for (size_t i = 0; i < groups->count && i < query->limit; i++)
         vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
     vbt_json_array_end(&json);
+    vbt_json_unended(&json, groups);
     json_t *lost = json_object();
     for (int i = 0; i < VBT_LOST_KINDS; i++)
         json_object_set_new(lost, vbt_lost_name((enum vbt_lost)i), json_integer(model->state[VBT_STATE_LOST + i]));
@@ -120,6 +144,8 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     vbt_trace_warn_if_empty(&trace, query, groups.count + (trace.model.interval_count == 0));
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    if (query->format == VBT_CSV)
+        warn_of_missing(&groups, &trace.model, query);
     if (query->format == VBT_JSON)
         print_json(&groups, &trace.model, query, output.stream);
     else if (query->format == VBT_CSV)

@@ -107,7 +107,7 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_query *qu
     vbt_line_table_print(lines, query->limit, trace->sources, output);
     print_intervals(groups, query, output);
     struct vbt_notes notes;
-    vbt_notes_collect(&notes, trace, conservation);
+    vbt_notes_collect(&notes, trace, conservation, groups);
     print_notes(&notes, output);
     vbt_notes_free(&notes);
     print_next(trace, query, lines, groups, output);
@@ -159,9 +159,10 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_query *qu
     for (size_t i = 0; i < groups->count; i++)
         vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
     vbt_json_array_end(&json);
+    vbt_json_unended(&json, groups);
 
     struct vbt_notes notes;
-    vbt_notes_collect(&notes, trace, conservation);
+    vbt_notes_collect(&notes, trace, conservation, groups);
     vbt_json_array_begin(&json, "notes");
     for (size_t i = 0; i < notes.count; i++)
         vbt_json_item(&json, vbt_json_text(notes.text[i]));

@@ -54,27 +54,31 @@ static void put_site(struct vbt_text_table *table, const char *name, size_t colu
 }
 
 /* Prints the lines that allocate in an interval below it, with their cost divided like the
- * interval's own, and a row for all others. */
+ * interval's own, a row for all others, and one for what no line is known of. */
 static void put_sites(struct vbt_text_table *table, const struct vbt_interval_row *group, size_t columns, size_t allocs,
                       double each) {
-    uint64_t rest = (uint64_t)group->of[VBT_Q_ALLOCS].total, rest_bytes = (uint64_t)group->of[VBT_Q_ALLOCATED].total;
-    size_t shown = 0, others = 0;
+    uint64_t unknown = (uint64_t)group->of[VBT_Q_ALLOCS].total, unknown_bytes = (uint64_t)group->of[VBT_Q_ALLOCATED].total;
+    uint64_t rest = 0, rest_bytes = 0;
+    size_t others = 0;
     for (size_t i = 0; i < group->inside_count && group->inside[i].allocs > 0; i++) {
         const struct vbt_inside *inside = &group->inside[i];
+        unknown -= inside->allocs;
+        unknown_bytes -= inside->allocated;
         if (i >= SITES_SHOWN) {
             others++;
+            rest += inside->allocs;
+            rest_bytes += inside->allocated;
             continue;
         }
         char *location = short_location(inside->place);
         put_site(table, location, columns, allocs, (double)inside->allocs / each, (double)inside->allocated / each);
         free(location);
-        rest -= inside->allocs;
-        rest_bytes -= inside->allocated;
-        shown++;
     }
-    if (shown > 0 && (int64_t)rest > 0)
-        put_site(table, others > 0 ? vbt_counted((int64_t)others, "other line").text : "lines not known", columns, allocs,
-                 (double)rest / each, (double)rest_bytes / each);
+    if (others > 0)
+        put_site(table, vbt_counted((int64_t)others, "other line").text, columns, allocs, (double)rest / each,
+                 (double)rest_bytes / each);
+    if ((int64_t)unknown > 0)
+        put_site(table, "lines not known", columns, allocs, (double)unknown / each, (double)unknown_bytes / each);
 }
 
 /* A section in the table: its label split into a name and a number at its end. */
@@ -365,4 +369,16 @@ json_t *vbt_json_interval(const struct vbt_interval_row *group, uint64_t per) {
     }
     json_object_set_new(row, "sites", sites);
     return row;
+}
+
+void vbt_json_unended(struct vbt_json *json, const struct vbt_interval_list *groups) {
+    vbt_json_array_begin(json, "unended_sections");
+    for (size_t i = 0; i < groups->unended_count; i++) {
+        json_t *row = json_object();
+        json_object_set_new(row, "label", vbt_json_text(groups->unended[i].label));
+        json_object_set_new(row, "from", vbt_json_place(groups->unended[i].from, NULL));
+        json_object_set_new(row, "count", vbt_json_unsigned(groups->unended[i].count));
+        vbt_json_item(json, row);
+    }
+    vbt_json_array_end(json);
 }

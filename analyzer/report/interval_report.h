@@ -3,6 +3,7 @@
 #define VBT_INTERVAL_REPORT_H
 
 #include "analyzer/analysis/intervals.h"
+#include "analyzer/base/json.h"
 #include "analyzer/base/output.h"
 
 #include <jansson.h>
@@ -19,5 +20,8 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
 
 /* An item of "intervals". */
 json_t *vbt_json_interval(const struct vbt_interval_row *group, uint64_t per);
+
+/* The member "unended_sections". */
+void vbt_json_unended(struct vbt_json *json, const struct vbt_interval_list *groups);
 
 #endif

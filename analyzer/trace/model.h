@@ -136,6 +136,7 @@ struct vbt_model_interval {
     uint64_t order; /* of its row in the file */
     uint32_t kind, from, to, label;
     uint64_t count, iterations;
+    uint64_t unended; /* sections: repetitions that began and have not ended; in none of the other numbers */
     double time_m2;
     struct vbt_model_quantities of[VBT_QUANTITIES];
 };

@@ -266,15 +266,23 @@ void vbt_intervals_confirm(struct vbt_ledger *ledger) {
     vbt_ledger_forget_crest(ledger);
 }
 
+/* A section that never ends is reported. */
+static void note_beginning(struct vbt_interval_group *group) {
+    group->begun++;
+    group->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
+}
+
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
     struct vbt_intervals *all = ledger->intervals;
     vbt_intervals_confirm(ledger);
     vbt_lock(&vbt_interval_groups.lock);
     settle_notes(ledger, 0);
     uint32_t group = group_of(VBT_INTERVAL_SECTION, site, 0, label);
-    vbt_unlock(&vbt_interval_groups.lock);
     if (all->depth >= VBT_SECTIONS || group == 0)
         ledger->lost[VBT_LOST_INTERVALS]++;
+    else
+        note_beginning(vbt_vector_at(&vbt_interval_groups.groups, group));
+    vbt_unlock(&vbt_interval_groups.lock);
     if (all->depth < VBT_SECTIONS) {
         struct vbt_open_interval *section = &all->sections[all->depth];
         *section = open_interval(ledger, site, time);

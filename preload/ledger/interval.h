@@ -63,6 +63,7 @@ struct vbt_interval_group {
     uint8_t kind; /* enum vbt_interval_kind */
     uint32_t from, to, label;
     uint64_t count, iterations;
+    uint64_t begun;  /* sections: those that have ended, and those that have not */
     double mean, m2; /* of the time: Welford's running mean and sum of squared differences */
     struct vbt_quantity_stats stats[VBT_QUANTITIES];
     uint64_t epoch; /* vbt_epoch at the last change */

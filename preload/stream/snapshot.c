@@ -226,12 +226,12 @@ static void put_group(struct vbt_writer *w, uint32_t id, const struct vbt_interv
     }
 }
 
-/* A row takes at most 31 varints. */
+/* A row takes at most 32 varints. */
 enum { ROWS_A_CHUNK = 2048 };
 
 static bool group_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
     const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
-    return group->count > 0 && group->epoch >= since && is_defined(group, defined);
+    return (group->count > 0 || group->begun > 0) && group->epoch >= since && is_defined(group, defined);
 }
 
 static bool site_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
@@ -258,9 +258,15 @@ static void put_sites(struct vbt_writer *w, const uint32_t *ids, uint32_t count)
         vbt_put_zigzag(w, (int64_t)(site_at(ids[i])->flow.freed - site_at(ids[i])->flow.allocated));
 }
 
+static const struct vbt_interval_group *group_at(uint32_t id) { return vbt_vector_at(&vbt_interval_groups.groups, id); }
+
 static void put_groups(struct vbt_writer *w, const uint32_t *ids, uint32_t count) {
     for (uint32_t i = 1; i <= count; i++)
-        put_group(w, ids[i], vbt_vector_at(&vbt_interval_groups.groups, ids[i]));
+        put_group(w, ids[i], group_at(ids[i]));
+    for (uint32_t i = 1; i <= count; i++) {
+        const struct vbt_interval_group *group = group_at(ids[i]);
+        vbt_put_varint(w, group->begun > group->count ? group->begun - group->count : 0);
+    }
 }
 
 /* Writes all rows of one kind that changed, in as many chunks as it takes. */

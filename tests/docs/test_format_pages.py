@@ -27,6 +27,7 @@ json.loads(json.dumps(list(range(1000))))
 ended = time.perf_counter()
 with vbtrace.section("work", iterations=1000):
     kept = work()
+vbtrace.section("open").__enter__()
 """
 SHOWN = {block[0].split()[1]: json.loads(block[1]) for block in markdown.fenced(PAGE) if block[0].startswith("json ")}
 
@@ -47,7 +48,8 @@ def trace(**options):
 
 def printed(command, kind, **options):
     done = vbt.vbtrace(command, "--format", kind, trace(**options))
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    lacks = command == "intervals" and kind == "csv"  # JSON has a member, and text a line
+    assert done.returncode == 0 and ("1 section did not end" in done.stderr if lacks else not done.stderr), done.stderr
     return json.loads(done.stdout) if kind == "json" else done.stdout
 
 
@@ -95,7 +97,7 @@ def test_json_is_as_shown(command):
 
 def test_other_views_have_what_they_are_said_to_have():
     intervals, report = printed("intervals", "json"), printed("report", "json")
-    assert intervals.keys() == {"complete", "damage", "intervals", "lost"}
+    assert intervals.keys() == {"complete", "damage", "intervals", "unended_sections", "lost"}
     assert sorted(map(str, intervals["intervals"])) == sorted(map(str, report["intervals"]))
     assert printed("lines", "json").keys() == SHOWN["lines"].keys() - {"line_events", "line_profile"}
     for command in ("peak", "temporary"):

@@ -232,11 +232,15 @@ class Trace:
             self.counters[row["node"]] = row
 
     def _intervals(self, p):
+        rows = []
         for _ in range(p.varint()):
             row = {name: p.varint() for name in ("id", "kind", "from", "to", "label", "count", "iterations")}
             row["m2"] = p.f64()
             for quantity in ("time_ns", "allocs", "frees", "allocated_bytes", "freed_bytes", "net_bytes", "high_bytes"):
                 row[quantity] = {name: p.zigzag() for name in ("min", "max", "total")}
+            rows.append(row)
+        for row in rows:
+            row["unended"] = p.varint()
             self.intervals[row["id"]] = row
 
     def _interval_sites(self, p):

@@ -53,12 +53,16 @@ char *vbt_decode_intervals(struct vbt_payload *p) {
         row->count = vbt_get_varint(r);
         row->iterations = vbt_get_varint(r);
         row->time_m2 = vbt_get_f64(r);
+        row->unended = 0;
         for (int q = 0; q < VBT_QUANTITIES; q++) {
             row->of[q].min = vbt_get_zigzag(r);
             row->of[q].max = vbt_get_zigzag(r);
             row->of[q].total = vbt_get_zigzag(r);
         }
     }
+    bool with_unended = r->at < r->end;
+    for (uint64_t i = 0; i < count && with_unended; i++)
+        m->intervals[m->interval_count + i].unended = vbt_get_varint(r);
     wrong = vbt_check_ids(p, bad_site, "call site");
     if (wrong == NULL)
         wrong = vbt_check_ids(p, bad_string, "string");

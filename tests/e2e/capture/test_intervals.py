@@ -98,6 +98,8 @@ def test_sections_of_threads(in_c):
     assert (row["count"], row["iterations"]) == (4, 4000)
     assert flows(row) == (4000, 4000, 128_000, 128_000, 0, 128_000)
     assert in_c.intervals(label="left by a thread") == []  # never ended
+    (row,) = in_c.json["unended_sections"]
+    assert (row["label"], row["count"], row["from"]["function"]) == ("left by a thread", 4, "in_thread")
 
 
 def test_place_of_a_section_in_c(in_c):

@@ -47,7 +47,7 @@ def test_of_some_stacks_no_extremes_are_known(trace_path):
     (row,) = json.loads(printed("intervals", "--format", "json", *options))["intervals"]
     assert row["allocs"] == {"min": None, "mean": 2.0, "max": None, "total": 2}
     assert set(row["high_bytes"].values()) == {None} and row["time_ns"]["min"] > 0
-    (cells,) = csv.DictReader(io.StringIO(printed("intervals", "--format", "csv", *options)))
+    (cells,) = csv.DictReader(io.StringIO(vbt.vbtrace("intervals", "--format", "csv", *options).stdout))
     assert (cells["allocs_min"], cells["allocs_mean"], cells["high_bytes_mean"]) == ("", "2", "") and cells["time_min_ns"]
     (row,) = json.loads(printed("intervals", "--format", "json", "--filter", "plain", trace_path))["intervals"]
     assert row["allocs"]["min"] == 9 and row["high_bytes"]["max"] >= 3000
@@ -89,4 +89,46 @@ def test_sections_that_are_not_there_are_counted():
     said = f"{lost:,} intervals or sections were not recorded: too many, or nested too deeply."
     assert printed("intervals", path).splitlines()[-1] == said
     assert json.loads(printed("intervals", "--format", "json", path))["lost"]["intervals"] == lost
-    assert said not in printed("intervals", "--format", "csv", path)
+    done = vbt.vbtrace("intervals", "--format", "csv", path)
+    assert said not in done.stdout and done.stderr == f"vbtrace: warning: {path}: {said}\n"
+
+
+def test_sections_that_did_not_end_are_named(trace_path):
+    line = vbt.line_of(vbt.program("sections.c"), 'vbtrace_begin("open", 0);')
+    said = f"1 section did not end while recording was on, and is not counted: open (sections.c:{line})."
+    assert printed("intervals", trace_path).splitlines()[-2:] == ["", said]
+    assert f"- {said}" in printed("report", trace_path).splitlines()
+    done = vbt.vbtrace("intervals", "--format", "csv", trace_path)
+    assert done.stderr == f"vbtrace: warning: {trace_path}: {said}\n" and "open" not in done.stdout
+    for command in ("intervals", "report"):
+        reported = json.loads(printed(command, "--format", "json", trace_path))
+        (row,) = reported["unended_sections"]
+        assert (row["label"], row["from"]["line"], row["count"]) == ("open", line, 1)
+        assert "open" not in {row["label"] for row in reported["intervals"]}
+        assert command == "intervals" or said in reported["notes"]
+    assert said not in printed("intervals", "--filter", "plain", trace_path)
+
+
+def test_sections_in_which_recording_stops_or_the_program_ends():
+    """In Python, by an exception or a signal; a child does not have its parent's."""
+    code = """
+import os, signal, vbtrace
+def begin(label, **options):
+    vbtrace.section(label, **options).__enter__()
+with vbtrace.section("whole"):
+    pass
+begin("forked")
+if os.fork() == 0:
+    begin("of the child")
+    os._exit(0)
+os.wait()
+begin("stopped")
+vbtrace.stop()
+vbtrace.start()
+begin("killed")
+begin("killed")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    run = vbt.trace(["/usr/bin/python3", "-c", code], python_paths=[vbt.MODULE_DIRECTORY], status=-9, silent=False)
+    found = [{row["label"]: row["count"] for row in vbt.Report(path).json["unended_sections"]} for path in run.paths]
+    assert sorted(found, key=len) == [{"of the child": 1}, {"forked": 1, "stopped": 1, "killed": 2}]

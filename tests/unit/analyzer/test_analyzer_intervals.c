@@ -75,6 +75,58 @@ static void the_same_lines_are_one_interval(void **state) {
     vbt_interval_list_filter(&g, filter);
     vbt_filter_free(filter);
     assert_int_equal(g.count, 1);
+    assert_int_equal(g.unended_count, 0);
+    assert_null(vbt_unended_note(&g));
+
+    vbt_interval_list_free(&g);
+    vbt_places_free(places);
+    vbt_attribution_free(&a);
+    vbt_model_free(&m);
+    tb_free(&b);
+}
+
+/* Five sections at one line, two of which never ended once, though each began more often than it
+ * ended; the same section began in code that was compiled twice. */
+static void sections_that_did_not_end_are_in_no_row(void **state) {
+    (void)state;
+    struct trace_builder b;
+    struct vbt_model m;
+    struct vbt_attribution a;
+    struct vbt_interval_list g;
+    tb_begin(&b);
+    uint32_t first = tb_site(&b, VBT_SITE_PYTHON, tb_code(&b, "/x/a.py", "f", 1, VBT_CODE_USER), 2);
+    uint32_t again = tb_site(&b, VBT_SITE_PYTHON, tb_code(&b, "/x/a.py", "f", 1, VBT_CODE_USER), 2);
+    static const char *const labels[] = {"one", "two", "three", "four", "five"};
+    struct tb_interval rows[7] = {{.id = 7, .from = first, .to = first, .count = 1}};
+    for (uint64_t i = 0; i < 5; i++)
+        rows[i + 1] = (struct tb_interval){.id = i + 1,
+                                           .kind = VBT_INTERVAL_SECTION,
+                                           .from = first,
+                                           .to = i > 1 ? first : 0,
+                                           .label = tb_string(&b, labels[i]),
+                                           .count = i > 1 ? i : 0,
+                                           .unended = 1};
+    rows[6] = (struct tb_interval){.id = 6, .kind = VBT_INTERVAL_SECTION, .from = again, .label = rows[1].label, .unended = 1999};
+    tb_intervals(&b, rows, 7);
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    assert_null(m.damage);
+    vbt_attribute(&a, &m, NULL);
+    struct vbt_places *places = vbt_places_new(&m);
+    vbt_interval_list_build(&g, &m, places, a.leaf, NULL);
+
+    assert_int_equal(g.count, 4); /* three, four, five, and between the readings */
+    assert_int_equal(g.unended_count, 5);
+    char *note = vbt_unended_note(&g);
+    assert_string_equal(note, "5 sections did not end while recording was on, and are not counted: five (a.py:2), four (a.py:2), "
+                              "one (a.py:2, 2,000 times), three (a.py:2) and 1 other.");
+    free(note);
+    struct vbt_filter *filter = vbt_filter_new(&(struct vbt_query){.filters = {"two"}, .filter_count = 1, .filters_rows = true});
+    vbt_interval_list_filter(&g, filter);
+    vbt_filter_free(filter);
+    assert_int_equal(g.count, 0);
+    note = vbt_unended_note(&g);
+    assert_string_equal(note, "1 section did not end while recording was on, and is not counted: two (a.py:2).");
+    free(note);
 
     vbt_interval_list_free(&g);
     vbt_places_free(places);
@@ -84,6 +136,9 @@ static void the_same_lines_are_one_interval(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_same_lines_are_one_interval)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_lines_are_one_interval),
+        cmocka_unit_test(sections_that_did_not_end_are_in_no_row),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,8 @@ static void a_section_that_never_ends_adds_nothing_to_its_call_sites(void **stat
     const struct vbt_interval_group *group = group_of(VBT_INTERVAL_SECTION, fresh, fresh + 1, fresh + 51);
     assert_stats(group, VBT_Q_ALLOCS, 1, 1, 1);
     assert_flow(group, nodes[0], 1, 0, 1, 0);
+    assert_int_equal(group->begun, 2);
+    assert_int_equal(group->count, 1);
 }
 
 /* A long section around more clock readings than there is room for: its call sites are complete. */

@@ -239,6 +239,35 @@ static void intervals_and_their_call_sites_come_back(void **state) {
     assert_int_equal(found, 3); /* one of each kind */
 }
 
+/* Each of two sections began three times: one ended twice, the other not at all. */
+static void sections_that_did_not_end_are_counted(void **state) {
+    (void)state;
+    uint32_t site = vbt_node_at(nodes[0])->site, ended = (uint32_t)vbt_site_at(site)->a;
+    uint32_t never = (uint32_t)vbt_site_at(vbt_node_at(nodes[2])->site)->a;
+    for (int64_t i = 0; i < 3; i++) {
+        vbt_intervals_section_begin(&thread->ledger, site, ended, 0, i);
+        if (i < 2)
+            vbt_intervals_section_end(&thread->ledger, site, ended, i);
+    }
+    for (int64_t i = 0; i < 3; i++)
+        vbt_intervals_section_begin(&thread->ledger, site, never, 0, i);
+    vbt_intervals_reset(&thread->ledger);
+    write_tick(0);
+    const struct trace *trace = read_trace();
+    uint64_t found = 0;
+    for (uint32_t i = 0; i < trace->intervals; i++) {
+        const struct trace_interval *row = &trace->interval[i];
+        if (row->kind != VBT_INTERVAL_SECTION || row->from != site || row->unended == 0)
+            continue;
+        assert_true(row->label == ended || row->label == never);
+        assert_int_equal(row->count, row->label == ended ? 2 : 0);
+        assert_int_equal(row->to, row->label == ended ? site : 0);
+        assert_int_equal(row->unended, row->label == ended ? 1 : 3);
+        found++;
+    }
+    assert_int_equal(found, 2);
+}
+
 static void intervals_whose_sites_are_not_defined_yet_wait(void **state) {
     (void)state;
     uint32_t from = vbt_node_at(nodes[0])->site;
@@ -284,6 +313,7 @@ int main(void) {
         TEST(more_nodes_than_a_chunk_takes),
         TEST(the_state_says_what_the_books_say),
         TEST(intervals_and_their_call_sites_come_back),
+        TEST(sections_that_did_not_end_are_counted),
         TEST(intervals_whose_sites_are_not_defined_yet_wait),
         TEST(the_timeline_comes_back_as_it_was),
     };

@@ -226,6 +226,11 @@ void tb_intervals(struct trace_builder *b, const struct tb_interval *rows, size_
             for (int k = 0; k < 3; k++)
                 vbt_put_zigzag(&b->w, row->of[q][k]);
     }
+    bool any = false; /* an older file has no such column */
+    for (size_t i = 0; i < count; i++)
+        any = any || rows[i].unended > 0;
+    for (size_t i = 0; i < count && any; i++)
+        vbt_put_varint(&b->w, rows[i].unended);
     tb_close(b, VBT_CHUNK_INTERVALS);
 }
 

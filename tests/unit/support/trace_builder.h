@@ -61,7 +61,7 @@ void tb_counters(struct trace_builder *b, const struct tb_counters *rows, size_t
 void tb_state(struct trace_builder *b, const int64_t (*pairs)[2]);
 
 struct tb_interval {
-    uint64_t id, kind, from, to, label, count, iterations;
+    uint64_t id, kind, from, to, label, count, iterations, unended;
     double m2;
     int64_t of[VBT_QUANTITIES][3]; /* minimum, maximum, total */
 };

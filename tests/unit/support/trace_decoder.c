@@ -215,7 +215,10 @@ static void read_counters(void) {
 }
 
 static void read_intervals(void) {
-    for (uint64_t count = varint(); count > 0; count--) {
+    static uint32_t places[TRACE_ROWS];
+    uint64_t count = varint();
+    assert_true(count <= TRACE_ROWS);
+    for (uint64_t n = 0; n < count; n++) {
         struct trace_interval row = {.id = varint()};
         row.kind = varint();
         row.from = varint();
@@ -233,7 +236,10 @@ static void read_intervals(void) {
             i++;
         trace->intervals += i == trace->intervals;
         trace->interval[i] = row;
+        places[n] = i;
     }
+    for (uint64_t n = 0; n < count; n++)
+        trace->interval[places[n]].unended = varint();
 }
 
 static void read_interval_sites(void) {

@@ -26,7 +26,7 @@ struct trace_part {
 };
 
 struct trace_interval {
-    uint64_t id, kind, from, to, label, count, iterations;
+    uint64_t id, kind, from, to, label, count, iterations, unended;
     double m2;
     int64_t stats[7][3]; /* minimum, maximum, total */
 };
