@@ -57,14 +57,9 @@ static void add(struct vbt_notes *notes, char *text) {
 }
 
 static void note_end(struct vbt_notes *notes, const struct vbt_model *model) {
-    char *damage = vbt_trace_damage(model);
-    if (damage != NULL) {
-        add(notes, vbt_text("The trace is %s.", damage));
-        free(damage);
-    } else if (!model->ended) {
-        add(notes, vbt_text("The trace was cut off; it holds the state at %s. Call paths were written slightly before or after "
-                            "the totals, so sums may differ a little.",
-                            vbt_time((double)vbt_model_duration(model)).text));
+    char *incomplete = vbt_trace_incomplete(model);
+    if (incomplete != NULL) {
+        add(notes, incomplete);
     } else if (strcmp(model->end_reason, "seccomp") == 0) {
         add(notes,
             vbt_text("The program entered a sandbox (seccomp), in which vbtrace could do harm: what came after was not recorded."));

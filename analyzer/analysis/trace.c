@@ -5,6 +5,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
+#include "analyzer/base/units.h"
 #include "analyzer/trace/load.h"
 
 #include <inttypes.h>
@@ -19,6 +20,19 @@ char *vbt_trace_damage(const struct vbt_model *model) {
     if (model->damage == NULL)
         return NULL;
     return vbt_text("damaged at byte %" PRIu64 ": %s; everything before it is reported", model->damage_offset, model->damage);
+}
+
+char *vbt_trace_incomplete(const struct vbt_model *model) {
+    if (vbt_model_complete(model))
+        return NULL;
+    char *damage = vbt_trace_damage(model);
+    char *text = damage != NULL
+                     ? vbt_text("The trace is %s.", damage)
+                     : vbt_text("The trace was cut off, or is still being written; it holds the state at %s. Call paths were "
+                                "written slightly before or after the totals, so sums may differ a little.",
+                                vbt_time((double)vbt_model_duration(model)).text);
+    free(damage);
+    return text;
 }
 
 /* False after a message if the query asks for counted lines and there are none. */
@@ -50,6 +64,9 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
     }
     if (damage != NULL)
         vbt_warn("%s: %s", query->trace, damage);
+    else if (!trace->model.ended && query->format != VBT_JSON && (query->format != VBT_TEXT || query->like != VBT_LIKE_OURS))
+        vbt_warn("%s: cut off at %" PRIu64 " bytes, or still being written; everything before that is reported", query->trace,
+                 trace->model.file_bytes);
     free(damage);
     vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
     trace->places = vbt_places_new(&trace->model);

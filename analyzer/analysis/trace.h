@@ -18,7 +18,8 @@ struct vbt_trace {
     bool *counts; /* by node: whether its counters are reported, see filter.h */
 };
 
-/* Loads query->trace. Says on standard error why it cannot be loaded, or what of it is damaged.
+/* Loads query->trace. Says on standard error why it cannot be loaded, what of it is damaged, or
+ * that it was cut off, unless the format itself does (vbt_incomplete_print; "complete" in JSON).
  * False, for exit status 2, if there is nothing to report. Free the trace only if it was loaded. */
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
@@ -30,5 +31,8 @@ void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_que
 /* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if
  * the trace is not damaged. */
 char *vbt_trace_damage(const struct vbt_model *model);
+
+/* A sentence on why the trace is not complete, for the caller to free; NULL if it is. */
+char *vbt_trace_incomplete(const struct vbt_model *model);
 
 #endif

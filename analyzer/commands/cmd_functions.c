@@ -10,6 +10,7 @@
 #include "analyzer/report/json_rows.h"
 #include "format/count.h"
 #include "preload/shared/base_name.h"
+#include "analyzer/report/overview.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
         print_text(&functions, &trace.model, query, users_first ? "cum-bytes, the user's own first" : query->sort, &output);
     vbt_functions_free(&functions);
     vbt_call_tree_free(&tree);
+    vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

@@ -11,6 +11,7 @@
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/paragraph.h"
 #include "format/count.h"
+#include "analyzer/report/overview.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -153,6 +154,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     else
         print_text(&groups, &trace.model, query, &output);
     vbt_interval_list_free(&groups);
+    vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

@@ -17,6 +17,7 @@
 #include "analyzer/report/line_mode/line_profile_like.h"
 #include "analyzer/report/line_mode/line_profile_table.h"
 #include "format/count.h"
+#include "analyzer/report/overview.h"
 
 #include <stdlib.h>
 
@@ -183,6 +184,7 @@ int vbt_cmd_lines(const struct vbt_query *query) {
         print_lines(&trace, &profile, query, &output);
     print_trouble(&trace, query, output.stream);
     vbt_line_profile_free(&profile);
+    vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

@@ -13,6 +13,7 @@
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/stack_text.h"
 #include "format/count.h"
+#include "analyzer/report/overview.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     free(rows.by);
     free(rows.outer);
     vbt_call_tree_free(&tree);
+    vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

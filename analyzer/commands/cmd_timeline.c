@@ -8,6 +8,7 @@
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/json_rows.h"
+#include "analyzer/report/overview.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,7 @@ int vbt_cmd_timeline(const struct vbt_query *query) {
         print_csv(&trace.model, output.stream);
     else
         print_text(&trace.model, &output);
+    vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

@@ -8,6 +8,7 @@
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
 #include "format/count.h"
+#include "analyzer/report/overview.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +321,7 @@ int vbt_cmd_tree(const struct vbt_query *query) {
         free(order);
     }
     vbt_call_tree_free(&tree);
+    vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);
 }

@@ -2,8 +2,10 @@
 #include "overview.h"
 
 #include "command_line.h"
+#include "paragraph.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/totals.h"
+#include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
@@ -126,6 +128,15 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
         fprintf(out, ", %s (%s) inherited from the parent process", vbt_counted((int64_t)totals.all.inherited_blocks, "block").text,
                 vbt_bytes((int64_t)totals.all.inherited_bytes).text);
     putc('\n', out);
+}
+
+void vbt_incomplete_print(const struct vbt_model *m, const struct vbt_query *query, struct vbt_output *output) {
+    char *text = query->format == VBT_TEXT && query->like == VBT_LIKE_OURS ? vbt_trace_incomplete(m) : NULL;
+    if (text == NULL)
+        return;
+    putc('\n', output->stream);
+    vbt_paragraph_print(output, "", text, false);
+    free(text);
 }
 
 /* All values of a key that may be repeated. */

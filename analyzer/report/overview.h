@@ -4,6 +4,7 @@
 
 #include "analyzer/analysis/conservation.h"
 #include "analyzer/analysis/lines.h"
+#include "analyzer/analysis/query.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/output.h"
 
@@ -12,6 +13,10 @@ void vbt_program_print(const struct vbt_model *model, struct vbt_output *output)
 
 /* Prints allocations by domain, peak, resident set, and what was lost. */
 void vbt_totals_print(const struct vbt_model *model, struct vbt_output *output);
+
+/* In vbtrace's own text, prints why the trace is not complete, if it is not. vbt_trace_load says so
+ * for other formats. */
+void vbt_incomplete_print(const struct vbt_model *model, const struct vbt_query *query, struct vbt_output *output);
 
 /* "program" and "totals" of the JSON report. */
 json_t *vbt_json_program(const struct vbt_model *model);

@@ -45,7 +45,8 @@ static void warn(const struct vbt_model *model, const struct vbt_symbolization *
         vbt_warn("%s: damaged at byte %llu: %s; everything before it is kept", model->path,
                  (unsigned long long)model->damage_offset, model->damage);
     else if (!model->ended)
-        vbt_warn("%s: cut off at %llu bytes; everything before that is kept", model->path, (unsigned long long)model->file_bytes);
+        vbt_warn("%s: cut off at %llu bytes, or still being written; everything before that is kept", model->path,
+                 (unsigned long long)model->file_bytes);
     char *trouble;
     for (size_t i = 0; (trouble = vbt_symbolization_trouble(names, i)) != NULL; i++) {
         vbt_warn("%s", trouble);

@@ -159,8 +159,23 @@ def test_every_view_says_what_is_damaged(command, whole, tmp_path):
         assert done.returncode == 0 and re.fullmatch(said, done.stderr), done.stderr
     reported = json.loads(done.stdout)
     assert not reported["complete"] and reported["damage"]["byte"] == len(data) - 1
+    assert "damaged at byte" in " ".join(vbt.vbtrace(command, path).stdout.split())
     for end, complete in ((offsets[-1], False), (len(data), True)):
         path.write_bytes(data[:end])
         done = vbt.vbtrace(command, "--format", "json", path)
         reported = json.loads(done.stdout)
         assert (done.stderr, reported["complete"], reported["damage"]) == ("", complete, None)
+        text, table = vbt.vbtrace(command, path), vbt.vbtrace(command, "--format", "csv", path)
+        said = f"vbtrace: warning: {path}: cut off at {end} bytes, or still being written; everything before that is reported\n"
+        assert (text.stderr, table.stderr) == ("", "" if complete else said)
+        assert ("cut off" in text.stdout) != complete
+
+
+def test_other_formats_say_what_is_cut_off(whole, tmp_path):
+    data, offsets, _ = whole
+    path = tmp_path / "cut.vbt"
+    path.write_bytes(data[: offsets[-1]])
+    said = f"vbtrace: warning: {path}: cut off at {offsets[-1]} bytes, or still being written; everything before that is reported\n"
+    for command, form in (("flamegraph", "svg"), ("flamegraph", "collapsed"), ("export", "mprof"), ("export", "collapsed")):
+        done = vbt.vbtrace(command, "--format", form, path)
+        assert (done.returncode, done.stderr) == (0, said) and "cut off" not in done.stdout, form
