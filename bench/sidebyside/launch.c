@@ -1,16 +1,20 @@
 /* Runs a command and writes its resource usage to a file: user and system time in µs, wall time in
- * ns, greatest resident set in KiB, and the wait status, including children that were waited for.
+ * ns until it ended, greatest resident set in KiB, and the wait status. Included are its children,
+ * those that outlive it as well: what a tool leaves to another process costs no less.
  *
  *     launch RESULT-FILE [NAME=VALUE …] -- COMMAND [ARGUMENT …]
  *
  * Python cannot do this itself: a forked process inherits the resident set of its parent as its own
  * maximum, and an interpreter that runs benchmarks is larger than `python3 -c pass`. This program
  * is smaller than anything it measures. */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +32,16 @@ static void fail(const char *what) {
     _exit(127);
 }
 
+/* Waits for all other children, of whatever kind, and adds what they used. */
+static void wait_for_others(struct rusage *sum) {
+    struct rusage used;
+    while (wait4(-1, NULL, __WALL, &used) > 0 || errno == EINTR) {
+        timeradd(&sum->ru_utime, &used.ru_utime, &sum->ru_utime);
+        timeradd(&sum->ru_stime, &used.ru_stime, &sum->ru_stime);
+        sum->ru_maxrss = used.ru_maxrss > sum->ru_maxrss ? used.ru_maxrss : sum->ru_maxrss;
+    }
+}
+
 int main(int argc, char **argv) {
     int at = 2;
     while (at < argc && strcmp(argv[at], "--") != 0)
@@ -36,6 +50,8 @@ int main(int argc, char **argv) {
         fputs("launch: expected RESULT-FILE [NAME=VALUE ...] -- COMMAND [ARGUMENT ...]\n", stderr);
         return 2;
     }
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) /* orphans become children of this process */
+        fail("prctl");
     int64_t start = now();
     pid_t child = fork();
     if (child < 0)
@@ -51,6 +67,7 @@ int main(int argc, char **argv) {
     if (wait4(child, &status, 0, &used) != child)
         fail("wait4");
     int64_t wall = now() - start;
+    wait_for_others(&used);
     FILE *result = fopen(argv[1], "w");
     if (result == NULL)
         fail(argv[1]);

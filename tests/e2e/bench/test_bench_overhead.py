@@ -152,6 +152,8 @@ def test_launcher_measures_the_command_and_not_itself(tmp_path):
     used = launcher.run([sys.executable, "-c", script], {"GIVEN": "a b"})
     assert used.wall_s >= 0.1 and 0 < used.cpu_s and used.max_rss_bytes > 100_000_000
     assert launcher.run(["true"]).max_rss_bytes < 8_000_000  # far less than this process uses
+    orphan = "import os\nwhile sum(os.times()[:2]) < 0.2: pass"
+    assert launcher.run(["sh", "-c", f"{sys.executable} -c '{orphan}' &"]).cpu_s >= 0.2
     with pytest.raises(measure.Failed, match="^exit status 3: why$"):
         launcher.run(["sh", "-c", "echo why >&2; exit 3"])
     with pytest.raises(measure.Failed, match="^killed by signal 9$"):
