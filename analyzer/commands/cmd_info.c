@@ -206,7 +206,9 @@ int vbt_cmd_info(const struct vbt_query *query) {
         print_csv(&trace.model, &conservation, output.stream);
     else
         print_text(&trace.model, &conservation, &output);
+    bool damaged = trace.model.damage != NULL;
     vbt_conservation_free(&conservation);
     vbt_trace_free(&trace);
-    return vbt_output_finish(&output);
+    int status = vbt_output_finish(&output);
+    return status == 0 && damaged ? 2 : status; /* what follows the damage could not be shown */
 }

@@ -6,15 +6,16 @@
 
 int vbt_cmd_symbolize(const struct vbt_query *query) {
     const char *to = query->output != NULL ? query->output : query->trace;
-    struct vbt_symbolized_file done;
+    struct vbt_symbolized_file done = {0};
     struct vbt_progress progress;
     vbt_progress_begin(&progress, "vbtrace: looking up names");
     int status = vbt_symbolize_file(query->trace, to, true, &progress, &done);
-    if (status != 0)
+    if (!done.written)
         return status;
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
     fprintf(output.stream, "%s: the functions of %s, %s\n", to, vbt_counted((int64_t)done.sites, "native call site").text,
             vbt_counted((int64_t)done.lines, "source line").text);
-    return vbt_output_finish(&output);
+    int finished = vbt_output_finish(&output);
+    return finished != 0 ? finished : status;
 }

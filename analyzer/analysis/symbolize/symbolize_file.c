@@ -40,7 +40,10 @@ static void copy(struct vbt_trace_file *file, const struct vbt_model *model, con
     free(end_stored);
 }
 
-static void warn(const struct vbt_model *model, const struct vbt_symbolization *names) {
+/* Says what could not be done. Returns the exit status: a trace that merely has no end is all there
+ * is to symbolize. */
+static int warn(const struct vbt_model *model, const struct vbt_symbolization *names) {
+    int status = model->damage != NULL ? 2 : 0;
     if (model->damage != NULL)
         vbt_warn("%s: damaged at byte %llu: %s; everything before it is kept", model->path,
                  (unsigned long long)model->damage_offset, model->damage);
@@ -51,7 +54,9 @@ static void warn(const struct vbt_model *model, const struct vbt_symbolization *
     for (size_t i = 0; (trouble = vbt_symbolization_trouble(names, i)) != NULL; i++) {
         vbt_warn("%s", trouble);
         free(trouble);
+        status = 2;
     }
+    return status;
 }
 
 /* The real path of a file, even one that does not exist yet; symbolic links are followed, so that
@@ -109,9 +114,10 @@ int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct 
     if (progress != NULL)
         vbt_progress_end(progress);
     int status = write_trace(&model, names, to);
+    bool written = status == 0;
     if (status == 0 && warnings)
-        warn(&model, names);
-    *result = (struct vbt_symbolized_file){vbt_symbolization_sites(names), vbt_symbolization_lines(names)};
+        status = warn(&model, names);
+    *result = (struct vbt_symbolized_file){written, vbt_symbolization_sites(names), vbt_symbolization_lines(names)};
     vbt_symbolization_free(names);
     vbt_model_free(&model);
     return status;

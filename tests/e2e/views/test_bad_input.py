@@ -118,7 +118,8 @@ def test_truncated_at_every_chunk(command, trace, tmp_path, output):
                 continue
             kept = "kept" if command == "symbolize" else "reported"
             done = vbt.vbtrace(command, "-o", output, path)
-            assert (done.returncode, done.stderr) == (0, f"vbtrace: warning: {path}: damaged at byte {at}: {what}; everything before it is {kept}\n")
+            status = 2 if command in ("info", "symbolize") else 0  # they could not do all that they were asked for
+            assert (done.returncode, done.stderr) == (status, f"vbtrace: warning: {path}: damaged at byte {at}: {what}; everything before it is {kept}\n")
             assert output.stat().st_size > 0
         if end < len(data):
             path.write_bytes(data[:end])

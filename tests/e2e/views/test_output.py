@@ -20,7 +20,7 @@ CLOSED = "vbtrace: standard output: cannot be written: Bad file descriptor\n"
 
 @pytest.fixture(scope="module")
 def trace():
-    return vbt.trace([vbt.compiled("clocks.c")]).paths[0]
+    return vbt.trace([vbt.compiled("library_calls.c")]).paths[0]
 
 
 @pytest.fixture

@@ -241,7 +241,7 @@ NOTHING = (("function=zzzz",), ("zzzz",), ("domain=python", "domain=heap"))
 @pytest.mark.parametrize("command", ["report", "lines", "functions", "tree", "peak", "leaks", "temporary", "flamegraph", "intervals", "export"])
 def test_a_filter_that_matches_nothing_says_so(command, trace_path):
     """One line on standard error, whatever the format; and none where something passes."""
-    path = vbt.trace([vbt.compiled("sections.c")]).paths[0] if command == "intervals" else trace_path
+    path = vbt.trace([vbt.compiled("library_calls.c")]).paths[0] if command == "intervals" else trace_path
     forms = {"flamegraph": ["svg", "collapsed"], "export": ["collapsed"]}.get(command, ["text", "json", "csv"])
     for form in forms:
         for filters in NOTHING:

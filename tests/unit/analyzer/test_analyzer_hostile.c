@@ -31,7 +31,8 @@ static void a_damaged_trace_is_reported_up_to_the_damage(void **state) {
     has(json_string_value(json_array_get(json_object_get(root, "notes"), 0)), "damaged at byte");
     assert_int_equal(at(json_object_get(root, "totals"), "allocs"), 36);
     json_decref(root);
-    root = run_json("info", tb_save(&b), NULL);
+    assert_int_equal(run_command("info", "--format", "json", tb_save(&b), NULL), 2);
+    root = json_loads(output_text(), 0, NULL);
     assert_true(at(json_object_get(root, "damage"), "byte") > 2000);
     json_decref(root);
     tb_free(&b);
