@@ -286,21 +286,27 @@ void vbt_lifecycle_not_alone(void) {
     atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_RECORDING_POLLED);
 }
 
-void vbt_lifecycle_before_leaving(void) {
+static void follow(enum vbt_follow what) {
+    if (atomic_load(&awake) == 2 && vbt_sys(SYS_getpid) == vbt_pid && vbt_helper_runs()) {
+        int saved = errno;
+        vbt_helper_follow(what);
+        errno = saved;
+    }
+}
+
+void vbt_lifecycle_gave_up_rights(void) { follow(VBT_FOLLOW_RIGHTS); }
+
+void vbt_lifecycle_left(void) { follow(VBT_FOLLOW_THERE); }
+
+void vbt_lifecycle_before_leaving(bool moves_root) {
     if (!recording_now() || vbt_sys(SYS_getpid) != vbt_pid)
         return;
     if (!vbt_helper_runs())
         start_helper(vbt_options.tick);
     if (!vbt_helper_runs())
         vbt_helper_stop(VBT_STREAM_LEAVES, false);
-}
-
-void vbt_lifecycle_gave_up_rights(void) {
-    if (atomic_load(&awake) == 2 && vbt_sys(SYS_getpid) == vbt_pid && vbt_helper_runs()) {
-        int saved = errno;
-        vbt_helper_follow_rights();
-        errno = saved;
-    }
+    else if (moves_root)
+        follow(VBT_FOLLOW_SOON);
 }
 
 /* Did the fork handlers take the locks, for this thread? Several may fork at a time, and the

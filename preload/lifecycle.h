@@ -40,9 +40,12 @@ void vbt_lifecycle_resume(void);
 void vbt_lifecycle_alone(void);
 void vbt_lifecycle_not_alone(void);
 
-/* Before a call after which the process may see other files: a helper that runs then continues as
- * it was. If there can be none, everything so far is written. */
-void vbt_lifecycle_before_leaving(void);
+/* Before and after a call by which the process gets another root or enters a namespace. The helper,
+ * which runs from before it on since a new one might not find the file, is there, too, when the
+ * latter returns. If there can be none, the former writes everything so far. moves_root: of all
+ * processes, as pivot_root does. */
+void vbt_lifecycle_before_leaving(bool moves_root);
+void vbt_lifecycle_left(void);
 
 /* After a call that gave up rights, or may have: the helper gives up the same before this
  * returns. */

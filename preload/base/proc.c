@@ -4,8 +4,51 @@
 #include "memory.h"
 #include "sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { FILES = 8, PATH = 32 };
+
+static struct {
+    int owner; /* whose descriptors these are */
+    int count;
+    long files[FILES];
+    char paths[FILES][PATH];
+} kept;
+
+bool vbt_proc_is_kept(void) { return kept.count != 0 && kept.owner == (int)vbt_sys(SYS_getpid); }
+
+void vbt_proc_keep(const char *path) {
+    if (!vbt_proc_is_kept())
+        kept.count = 0;
+    if (kept.count == FILES || strlen(path) >= PATH)
+        return;
+    kept.files[kept.count] = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    strcpy(kept.paths[kept.count], path);
+    kept.owner = (int)vbt_sys(SYS_getpid);
+    kept.count++;
+}
+
+void vbt_proc_release(void) {
+    for (int i = 0; vbt_proc_is_kept() && i < kept.count; i++)
+        if (!vbt_sys_failed(kept.files[i]))
+            vbt_sys(SYS_close, kept.files[i]);
+    kept.count = 0;
+}
+
+long vbt_proc_open(const char *path) {
+    if (!vbt_proc_is_kept())
+        return vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    for (int i = 0; i < kept.count; i++) {
+        if (strcmp(path, kept.paths[i]) != 0 || vbt_sys_failed(kept.files[i]))
+            continue;
+        vbt_sys(SYS_lseek, kept.files[i], 0, SEEK_SET);
+        return vbt_sys(SYS_fcntl, kept.files[i], F_DUPFD_CLOEXEC, 0);
+    }
+    return -ENOENT;
+}
 
 const char *vbt_proc_text(const char *path, size_t *size) {
     enum { TEXT = 2 * 1024 * 1024 };
@@ -15,7 +58,7 @@ const char *vbt_proc_text(const char *path, size_t *size) {
         *size = 0;
     if (text == NULL && (text = vbt_map(TEXT)) == NULL)
         return "";
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0), got;
+    long fd = vbt_proc_open(path), got;
     if (!vbt_sys_failed(fd)) {
         while (length < TEXT - 1 && (got = vbt_sys(SYS_read, fd, text + length, TEXT - 1 - length)) > 0)
             length += (size_t)got;

@@ -2,8 +2,19 @@
 #ifndef VBT_PROC_H
 #define VBT_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Opens a file of /proc to read; minus an error number. */
+long vbt_proc_open(const char *path);
+
+/* For a process that goes where there may be no /proc: keeps this file open for it. Until they are
+ * released, vbt_proc_open finds the files that are kept, and no others. (The child of a fork has
+ * none.) */
+void vbt_proc_keep(const char *path);
+bool vbt_proc_is_kept(void);
+void vbt_proc_release(void);
 
 /* A whole file, cut at 2 MiB (20,000 mappings), with a terminating zero. Valid until the next call;
  * not for two threads at a time. size: NULL, or where its length goes. An empty text with size 0

@@ -51,21 +51,21 @@ static bool wants_memory_alone(int result) { return result != 0 && (errno == EIN
 
 VBT_EXPORT int unshare(int flags) {
     vbt_real_find();
-    vbt_lifecycle_before_leaving();
+    vbt_lifecycle_before_leaving(false);
     int result = vbt_real.unshare(flags);
     if (wants_memory_alone(result)) {
         vbt_lifecycle_alone();
         result = vbt_real.unshare(flags);
         vbt_lifecycle_not_alone();
     }
-    if (result == 0 && (flags & CLONE_NEWUSER) != 0)
-        vbt_lifecycle_gave_up_rights();
+    if (result == 0)
+        vbt_lifecycle_left();
     return result;
 }
 
 VBT_EXPORT int setns(int fd, int kind) {
     vbt_real_find();
-    vbt_lifecycle_before_leaving();
+    vbt_lifecycle_before_leaving(false);
     int result = vbt_real.setns(fd, kind);
     if (wants_memory_alone(result)) {
         vbt_lifecycle_alone();
@@ -73,13 +73,15 @@ VBT_EXPORT int setns(int fd, int kind) {
         vbt_lifecycle_not_alone();
     }
     if (result == 0)
-        vbt_lifecycle_gave_up_rights();
+        vbt_lifecycle_left();
     return result;
 }
 
-/* The helper has a root of its own. */
 VBT_EXPORT int chroot(const char *path) {
     vbt_real_find();
-    vbt_lifecycle_before_leaving();
-    return vbt_real.chroot(path);
+    vbt_lifecycle_before_leaving(false);
+    int result = vbt_real.chroot(path);
+    if (result == 0)
+        vbt_lifecycle_left();
+    return result;
 }

@@ -19,8 +19,8 @@ static bool is_sandbox(long request, unsigned long mode, unsigned long filter) {
 static bool gives_up_rights(long option) { return option == PR_SET_NO_NEW_PRIVS || option == PR_CAPBSET_DROP; }
 
 static bool is_of_rights(long number) {
-    static const long numbers[] = {SYS_setuid,    SYS_setreuid, SYS_setresuid, SYS_setfsuid, SYS_setgid,  SYS_setregid,
-                                   SYS_setresgid, SYS_setfsgid, SYS_setgroups, SYS_capset,   SYS_unshare, SYS_setns};
+    static const long numbers[] = {SYS_setuid,   SYS_setreuid,  SYS_setresuid, SYS_setfsuid,  SYS_setgid,
+                                   SYS_setregid, SYS_setresgid, SYS_setfsgid,  SYS_setgroups, SYS_capset};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (numbers[i] == number)
             return true;
@@ -61,14 +61,16 @@ VBT_EXPORT long syscall(long number, ...) {
     bool ends = (number == SYS_seccomp && is_sandbox(number, (unsigned long)given[0], (unsigned long)given[2])) ||
                 (number == SYS_prctl && given[0] == PR_SET_SECCOMP &&
                  is_sandbox(PR_SET_SECCOMP, (unsigned long)given[1], (unsigned long)given[2]));
-    bool leaves = number == SYS_chroot || number == SYS_pivot_root;
+    bool leaves = number == SYS_chroot || number == SYS_pivot_root || number == SYS_unshare || number == SYS_setns;
     if (ends)
         vbt_lifecycle_finish("seccomp");
     if (leaves)
-        vbt_lifecycle_before_leaving();
+        vbt_lifecycle_before_leaving(number == SYS_pivot_root);
     long result = vbt_real.syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
     if (result >= 0 && (is_of_rights(number) || (number == SYS_prctl && gives_up_rights(given[0]))))
         vbt_lifecycle_gave_up_rights();
+    if (leaves)
+        vbt_lifecycle_left();
     if (result == 0 && number == SYS_prctl && given[0] == PR_SET_NAME)
         vbt_thread_row_named(0, NULL);
     if (ends && result < 0)

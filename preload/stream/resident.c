@@ -297,10 +297,10 @@ bool vbt_resident_read(struct vbt_resident *out) {
     *out = (struct vbt_resident){0};
     if (work == NULL && (work = vbt_map(sizeof *work)) == NULL)
         return false;
-    long file = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+    long file = vbt_proc_open("/proc/self/smaps");
     if (vbt_sys_failed(file))
         return false;
-    long pagemap = vbt_sys(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+    long pagemap = vbt_proc_open("/proc/self/pagemap");
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
     work->out = out;
     work->pagemap = vbt_sys_failed(pagemap) ? -1 : (int)pagemap;

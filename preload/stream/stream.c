@@ -27,6 +27,7 @@
 #include "preload/shared/run_names.h"
 #include "preload/shared/say.h"
 #include "preload/stream/helper/helper.h"
+#include "preload/stream/helper/trace_place.h"
 #include "preload/thread/thread.h"
 #include "preload/thread/thread_rows.h"
 #include "preload/tree/tree.h"
@@ -50,6 +51,7 @@ static struct {
     bool has_file;
     bool complete;
     bool registered;
+    bool open;           /* what writing needs is there */
     bool forked;         /* the process is the child of one that is traced */
     const char *failure; /* see vbt_summary */
     char path[VBT_PATH_MAX + 512];
@@ -205,36 +207,6 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&file.writer, VBT_CHUNK_END);
 }
 
-/* Opens the file that will take the trace's name, if that is possible. */
-static void open_part(const char *path) {
-    int error = vbt_destination_check(file.path);
-    if (error == 0) {
-        vbt_chunk_writer_open(&file.writer, path);
-    } else {
-        file.writer.fd = -1;
-        file.writer.error = error;
-    }
-}
-
-/* The file was appended to, since it could not be rewritten, for the reason given as an error
- * number. Perhaps its folder has another name now, or is gone, and the file with it. */
-static void find_again(int error) {
-    struct stat open, there;
-    char link[64];
-    if (vbt_sys_failed(vbt_sys(SYS_fstat, file.writer.fd, &open)) ||
-        (!vbt_sys_failed(vbt_sys(SYS_newfstatat, AT_FDCWD, file.path, &there, 0)) && open.st_ino == there.st_ino &&
-         open.st_dev == there.st_dev))
-        return;
-    vbt_format(link, sizeof link, "/proc/self/fd/%d", file.writer.fd);
-    long size = open.st_nlink > 0 ? vbt_sys(SYS_readlinkat, AT_FDCWD, link, file.path, sizeof file.path - 1) : 0;
-    if (size > 0) {
-        file.path[size] = '\0';
-    } else {
-        file.writer.error = error;
-        file.has_file = false;
-    }
-}
-
 /* Writes the file from the beginning, next to the old one, and puts it in its place. reason: NULL,
  * or why the process ends. If that fails (a full disk), the old file stays, and what is new is
  * appended to it as far as possible. */
@@ -246,14 +218,16 @@ static void rewrite(const char *reason) {
     file.writer.lost = 0;
     file.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
     file.written = (struct vbt_dictionary){0};
-    open_part(path);
+    vbt_trace_place_open(&file.writer, path, file.path);
     vbt_write_process(&file.writer);
     vbt_snapshot_timeline(&file.writer, &seen.timeline);
     write_values(0);
     if (reason != NULL)
         write_end(reason);
     file.writer.level = TICK_LEVEL;
-    if (file.writer.error == 0 && file.has_file) {
+    if (file.writer.error == 0 && !vbt_trace_place_in_reach(file.path)) {
+        vbt_trace_place_fill(&file.writer, &old);
+    } else if (file.writer.error == 0 && file.has_file) {
         file.writer.error = vbt_destination_replace(path, file.path);
     } else if (file.writer.error == 0) {
         file.writer.error = vbt_trace_path_take(path, file.path, sizeof file.path);
@@ -281,7 +255,10 @@ static void rewrite(const char *reason) {
     write_changes();
     if (reason != NULL)
         write_end(reason);
-    find_again(error);
+    if (!vbt_trace_place_find(file.writer.fd, file.path, sizeof file.path)) {
+        file.writer.error = error;
+        file.has_file = false;
+    }
 }
 
 /* To the `vbtrace run` that started them all, every process reports it, however it ended. */
@@ -402,6 +379,23 @@ static void register_process(void) {
     file.registered = true;
 }
 
+/* Opens what writing needs, unless that has been done. False: there is no memory. */
+static bool open_file(void) {
+    if (file.open)
+        return true;
+    if (file.path[0] == '\0')
+        vbt_trace_path(file.path, sizeof file.path, file.forked);
+    if (!vbt_chunk_writer_init(&file.writer)) {
+        file.writer.error = ENOMEM;
+        return false;
+    }
+    if (file.has_file && vbt_trace_place_in_reach(file.path))
+        vbt_chunk_writer_reopen(&file.writer, file.path);
+    vbt_rss_open();
+    file.open = true;
+    return true;
+}
+
 void vbt_stream_run(int64_t first_tick) {
     const char *reason = NULL;
     bool finish = false;
@@ -413,17 +407,11 @@ void vbt_stream_run(int64_t first_tick) {
     bool leaves = stopped && strcmp(reason, VBT_STREAM_LEAVES) == 0;
     if (stopped && !finish && !leaves && !file.has_file)
         return; /* the process is so young that it has no trace yet */
-    if (file.path[0] == '\0')
-        vbt_trace_path(file.path, sizeof file.path, file.forked);
-    if (!vbt_chunk_writer_init(&file.writer)) {
-        file.writer.error = ENOMEM;
+    if (!open_file()) {
         if (finish)
             report_failure();
         return;
     }
-    if (file.has_file)
-        vbt_chunk_writer_reopen(&file.writer, file.path);
-    vbt_rss_open();
     dozing = false;
     while (!stopped) {
         tick();
@@ -434,10 +422,22 @@ void vbt_stream_run(int64_t first_tick) {
         report_failure();
     vbt_rss_close();
     vbt_chunk_writer_close(&file.writer);
+    file.open = false;
+}
+
+void vbt_stream_before_moving(void) {
+    register_process();
+    if (!open_file())
+        return;
+    if (!file.has_file) {
+        measure();
+        rewrite(NULL);
+    }
+    vbt_trace_place_moves(file.path);
 }
 
 void vbt_stream_withdraw(void) {
-    if (file.has_file)
+    if (file.has_file && vbt_trace_place_in_reach(file.path))
         vbt_sys(SYS_unlinkat, AT_FDCWD, file.path, 0);
     file.has_file = false;
 }
@@ -468,5 +468,6 @@ void vbt_stream_after_fork(void) {
     file.forked = true;
     file.writer =
         (struct vbt_chunk_writer){.fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .work = writer.work};
+    vbt_trace_place_after_fork();
     vbt_snapshot_after_fork();
 }

@@ -23,6 +23,10 @@ struct vbt_summary {
  * it is asked for. */
 void vbt_stream_run(int64_t first_tick);
 
+/* In the helper, which is about to go where the program is now: sees to it that there is a file,
+ * and that it is open. */
+void vbt_stream_before_moving(void);
+
 /* Maps what writing needs. Otherwise that is done when the writing begins; but a program whose
  * address space is limited may have used it up by then. */
 void vbt_stream_reserve(void);

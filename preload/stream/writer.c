@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,7 +90,8 @@ static void append(struct vbt_chunk_writer *writer, const uint8_t *bytes, size_t
 }
 
 bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path) {
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    long fd = path != NULL ? vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)
+                           : vbt_sys(SYS_memfd_create, "vbtrace", MFD_CLOEXEC);
     writer->error = vbt_sys_failed(fd) ? (int)-fd : 0;
     writer->fd = writer->error != 0 ? -1 : (int)fd;
     writer->sequence = 0;

@@ -21,7 +21,8 @@ struct vbt_chunk_writer {
  * there is no memory. */
 bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer);
 
-/* Opens (and truncates) a file and writes the header. False, with error set, if that fails. */
+/* Opens (and truncates) a file and writes the header; path NULL: a file in memory, without a name.
+ * False, with error set, if that fails. */
 bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path);
 
 /* Opens a file that was written before, to append to it; false, with fd -1, if it has changed

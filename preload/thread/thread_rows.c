@@ -2,12 +2,12 @@
 #include "thread_rows.h"
 
 #include "preload/base/clock.h"
+#include "preload/base/proc.h"
 #include "preload/base/sys.h"
 #include "preload/process/process.h"
 #include "preload/shared/say.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -56,7 +56,7 @@ bool vbt_thread_is_gone(uint32_t tid) { return vbt_sys(SYS_tgkill, vbt_pid, tid,
 static bool read_name(struct vbt_thread_row *row, uint32_t tid) {
     char path[64], name[VBT_THREAD_NAME + 1];
     vbt_format(path, sizeof path, "/proc/%d/task/%d/comm", vbt_pid, (int)tid);
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    long fd = vbt_proc_open(path);
     if (vbt_sys_failed(fd))
         return false;
     long size = vbt_sys(SYS_read, fd, name, sizeof name);

@@ -4,6 +4,7 @@
 #include "helper_process.h"
 #include "program_end.h"
 #include "rights.h"
+#include "surroundings.h"
 #include "preload/base/clock.h"
 #include "preload/base/lock.h"
 #include "preload/base/start.h"
@@ -14,6 +15,7 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 enum { NOTHING, LOOK, STOP };
@@ -26,7 +28,8 @@ static struct {
     _Atomic uint32_t id;      /* of the process; 0: none; cleared and woken by the kernel when it ends */
     _Atomic uint32_t call;    /* what it is asked to do; it sleeps on this word */
     _Atomic uint32_t to_follow,
-        followed; /* how often the program gave up rights, and how many of these times the helper has followed */
+        followed; /* how often the program gave up rights or moved, and how many of these times the helper has followed */
+    _Atomic uint32_t leaves; /* enum vbt_follow, since the helper looked: the program moves, or has moved */
     _Atomic bool dozes;
     int64_t first_tick;
     int64_t rights_due; /* when it next looks at the program's rights unasked, CLOCK_MONOTONIC, ns */
@@ -49,8 +52,27 @@ bool vbt_helper_runs(void) { return atomic_load(&helper.id) != 0; }
 
 bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }
 
-/* Gives up the rights that the program has given up: at once if a hook asks for it; soon, if a
- * system call may have bypassed the hooks. */
+/* First the namespaces: the helper may lack the right to enter them when it has given up what the
+ * program has given up. Either makes the memory, which is the program's, not dumpable: that is for
+ * the program to decide, and is restored. */
+static enum vbt_rights become_like_program(enum vbt_follow what) {
+    long dumpable = vbt_sys(SYS_prctl, PR_GET_DUMPABLE);
+    if (what == VBT_FOLLOW_SOON) {
+        vbt_stream_before_moving();
+        vbt_surroundings_keep();
+        return VBT_RIGHTS_EQUAL;
+    }
+    enum vbt_surroundings surroundings = vbt_surroundings_follow(what == VBT_FOLLOW_THERE, vbt_stream_before_moving);
+    if (surroundings == VBT_SURROUNDINGS_ENTERED)
+        vbt_rights_begin();
+    enum vbt_rights rights = vbt_rights_follow(vbt_surroundings_share_users());
+    if (dumpable == 1 && vbt_sys(SYS_prctl, PR_GET_DUMPABLE) != 1)
+        vbt_sys(SYS_prctl, PR_SET_DUMPABLE, 1);
+    return surroundings == VBT_SURROUNDINGS_CLOSED && rights == VBT_RIGHTS_EQUAL ? VBT_RIGHTS_UNKNOWN : rights;
+}
+
+/* Follows the program: at once if a hook asks for it; soon, if a system call may have bypassed the
+ * hooks. */
 static enum vbt_rights follow(void) {
     enum { SOON = 50 * 1000 * 1000 };
     uint32_t to_follow = atomic_load(&helper.to_follow);
@@ -59,7 +81,7 @@ static enum vbt_rights follow(void) {
     if (!asked && now < helper.rights_due)
         return VBT_RIGHTS_EQUAL;
     helper.rights_due = now + SOON;
-    enum vbt_rights rights = vbt_rights_follow();
+    enum vbt_rights rights = become_like_program(atomic_exchange(&helper.leaves, VBT_FOLLOW_RIGHTS));
     if (rights == VBT_RIGHTS_EQUAL && asked) {
         atomic_store(&helper.followed, to_follow);
         vbt_sys(SYS_futex, &helper.followed, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0);
@@ -112,7 +134,9 @@ static int run(void *unused) {
     (void)unused;
     vbt_program_end_open();
     vbt_rights_begin();
+    vbt_surroundings_begin();
     vbt_stream_run(helper.first_tick);
+    vbt_surroundings_end();
     vbt_program_end_close();
     return 0;
 }
@@ -168,7 +192,11 @@ void vbt_helper_stop(const char *reason, bool finish) {
     vbt_unlock(&helper.changing);
 }
 
-void vbt_helper_follow_rights(void) {
+void vbt_helper_follow(enum vbt_follow what) {
+    if (what == VBT_FOLLOW_THERE)
+        vbt_surroundings_left();
+    if (what != VBT_FOLLOW_RIGHTS)
+        atomic_store(&helper.leaves, what);
     uint32_t wanted = atomic_fetch_add(&helper.to_follow, 1) + 1;
     const struct timespec look_again = {0, 10 * 1000 * 1000};
     uint32_t nothing = NOTHING;

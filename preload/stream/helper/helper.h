@@ -29,9 +29,14 @@ bool vbt_helper_is_impossible(void);
  * so the trace is completed; else only what is new is written. */
 void vbt_helper_stop(const char *reason, bool finish);
 
-/* The process has just given up rights, or may have: returns when the helper has given up the
- * same. */
-void vbt_helper_follow_rights(void);
+enum vbt_follow {
+    VBT_FOLLOW_RIGHTS, /* the process has just given up rights, or may have */
+    VBT_FOLLOW_THERE,  /* it may have another root or another namespace now */
+    VBT_FOLLOW_SOON,   /* it is about to, in a way that may take /proc away from the helper */
+};
+
+/* Returns when the helper has followed, or is ready to. */
+void vbt_helper_follow(enum vbt_follow what);
 
 /* In the child of a fork: there is no helper. */
 void vbt_helper_after_fork(void);

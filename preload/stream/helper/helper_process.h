@@ -4,8 +4,9 @@
  * session and thread group are separate, so that nothing that the program asks the kernel for shows
  * it. It is not a child of the program's either, if an orphan is adopted by a real init: in a
  * separate PID namespace (a container), or below a process that adopts orphans, the first process
- * may not expect it; there it is a child that no usual wait reports, since its end sends no
- * signal. */
+ * may not expect it; there it is a child that no usual wait reports, since its end sends no signal.
+ * (A wait with __WALL reports every child. A sibling, by CLONE_PARENT, would be reported to the
+ * program's parent by every wait, and the kernel refuses one to the first process.) */
 #ifndef VBT_HELPER_PROCESS_H
 #define VBT_HELPER_PROCESS_H
 

@@ -13,18 +13,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { GROUPS = 256, NAMESPACE = 64 };
+enum { GROUPS = 256 };
 
 enum { REAL, EFFECTIVE, SAVED, OF_FILES, IDS };
 
-/* As /proc/PID/status and /proc/PID/ns/user show them. */
+/* As /proc/PID/status shows them. */
 struct rights {
     uint32_t users[IDS], groups[IDS];
     uint32_t more_groups[GROUPS];
     uint32_t more_groups_count;
     uint64_t inheritable, permitted, effective, bounding;
     uint64_t no_new_privileges, seccomp, seccomp_filters;
-    char user_namespace[NAMESPACE]; /* "": unknown */
 };
 
 static struct rights have;
@@ -80,9 +79,6 @@ static bool more_groups(const char *text, struct rights *out) {
 static bool read_rights(const char *process, struct rights *out) {
     char path[64];
     memset(out, 0, sizeof *out);
-    vbt_format(path, sizeof path, "/proc/%s/ns/user", process);
-    long size = vbt_sys(SYS_readlinkat, AT_FDCWD, path, out->user_namespace, sizeof out->user_namespace - 1);
-    out->user_namespace[vbt_sys_failed(size) ? 0 : size] = '\0';
     vbt_format(path, sizeof path, "/proc/%s/status", process);
     const char *text = vbt_proc_text(path, NULL);
     ids(text, "Uid:", out->users);
@@ -122,10 +118,8 @@ static void drop_from_bounding_set(uint64_t gone) {
             vbt_sys(SYS_prctl, PR_CAPBSET_DROP, capability);
 }
 
-/* In an order in which each step is still permitted. A change of ids makes the memory, which is the
- * program's, not dumpable: that is for the program to decide, and is restored. */
+/* In an order in which each step is still permitted. */
 static void become(const struct rights *wanted) {
-    long dumpable = vbt_sys(SYS_prctl, PR_GET_DUMPABLE);
     drop_from_bounding_set(have.bounding & ~wanted->bounding);
     if (have.more_groups_count != wanted->more_groups_count ||
         memcmp(have.more_groups, wanted->more_groups, sizeof have.more_groups) != 0)
@@ -141,8 +135,6 @@ static void become(const struct rights *wanted) {
     set_capabilities(wanted);
     if (wanted->no_new_privileges != 0)
         vbt_sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (dumpable == 1 && vbt_sys(SYS_prctl, PR_GET_DUMPABLE) != 1)
-        vbt_sys(SYS_prctl, PR_SET_DUMPABLE, 1);
 }
 
 /* Has the helper no right that the program lacks? */
@@ -155,13 +147,13 @@ static bool is_within(const struct rights *wanted) {
            have.no_new_privileges >= wanted->no_new_privileges;
 }
 
-enum vbt_rights vbt_rights_follow(void) {
+enum vbt_rights vbt_rights_follow(bool same_users) {
     static struct rights wanted;
     if (!of_program(&wanted))
         return VBT_RIGHTS_UNKNOWN;
     if (wanted.seccomp != have.seccomp || wanted.seccomp_filters != have.seccomp_filters)
         return VBT_RIGHTS_SANDBOX;
-    if (strcmp(wanted.user_namespace, have.user_namespace) != 0 || wanted.user_namespace[0] == '\0')
+    if (!same_users)
         wanted.permitted = wanted.effective = wanted.inheritable = 0; /* they apply in the other one */
     wanted.permitted &= have.permitted;
     wanted.effective &= wanted.permitted;

@@ -6,7 +6,9 @@
 #ifndef VBT_RIGHTS_H
 #define VBT_RIGHTS_H
 
-/* In the helper, when it starts: its rights are the program's now. */
+#include <stdbool.h>
+
+/* In the helper, when it starts, and when it has entered a namespace: reads what it has. */
 void vbt_rights_begin(void);
 
 enum vbt_rights {
@@ -16,7 +18,8 @@ enum vbt_rights {
 };
 
 /* In the helper: gives up what the program has given up: user and group ids, groups, capabilities,
- * no_new_privs. If they are not equal then, the helper has to end. */
-enum vbt_rights vbt_rights_follow(void);
+ * no_new_privs. If they are not equal then, the helper has to end. same_users: both are in the same
+ * user namespace; else the program's capabilities apply in the other one. */
+enum vbt_rights vbt_rights_follow(bool same_users);
 
 #endif

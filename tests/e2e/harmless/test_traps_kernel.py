@@ -116,8 +116,7 @@ def needs_root():
 
 @pytest.mark.parametrize("how", ["c", "C", "u", "uc", "fc", "cf", "Cf", "ufc", "ucf", "ufC"])
 def test_another_root(how):
-    """The trace stays where it was begun: the helper keeps its root directory, also across
-    forks."""
+    """The trace stays where it was begun, although the helper goes along, also across forks."""
     needs_root()
     report = traced("jail", how)
     assert report.json["complete"] and report.json["end_reason"] == "exit"

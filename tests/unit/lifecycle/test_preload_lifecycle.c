@@ -215,7 +215,7 @@ static void the_helper_comes_back_after_a_call_made_alone(void **state) {
 static void leave(void) {
     CHECK(vbt_lifecycle_wake());
     vbt_lifecycle_begin();
-    vbt_lifecycle_before_leaving();
+    vbt_lifecycle_before_leaving(false);
     CHECK(vbt_helper_runs());
     vbt_lifecycle_gave_up_rights(); /* nothing has changed: it returns */
     CHECK(vbt_helper_runs());
