@@ -8,6 +8,7 @@
 /* How far each kind has been written, or exists. */
 struct vbt_dictionary {
     uint32_t strings, codes, modules, sites, nodes;
+    uint64_t mappings; /* that were written: see vbt_write_mappings */
 };
 
 /* How far each kind exists now. */

@@ -14,6 +14,8 @@
 
 #include <gnu/libc-version.h>
 #include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 enum { PAGE = 4096 };
 
@@ -87,43 +89,75 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     vbt_chunk_end(writer, VBT_CHUNK_PROCESS);
 }
 
-/* One line of /proc/self/maps: "start-end perms offset device inode   path"; only executable
- * mappings of files. */
-static bool put_mapping(struct vbt_writer *w, const char *line, const char *end) {
+/* Code that is mapped from a file. */
+struct mapped_code {
+    uint64_t from, to, offset;
+    const char *path; /* not terminated */
+    size_t path_size;
+};
+
+/* One line of /proc/self/maps: "start-end perms offset device inode   path"; false if it is no
+ * code, or of no file. */
+static bool take_mapping(const char *line, const char *end, struct mapped_code *out) {
     const char *at = line;
-    uint64_t from = vbt_hexadecimal(&at);
+    out->from = vbt_hexadecimal(&at);
     at++;
-    uint64_t to = vbt_hexadecimal(&at);
+    out->to = vbt_hexadecimal(&at);
     at++;
     bool executable = at[2] == 'x';
     at += 5;
-    uint64_t offset = vbt_hexadecimal(&at);
-    const char *path = memchr(at, '/', (size_t)(end - at));
-    if (!executable || path == NULL)
-        return false;
-    vbt_put_varint(w, from);
-    vbt_put_varint(w, to);
-    vbt_put_varint(w, offset);
-    vbt_put_string(w, path, (size_t)(end - path));
-    return true;
+    out->offset = vbt_hexadecimal(&at);
+    out->path = memchr(at, '/', (size_t)(end - at));
+    out->path_size = out->path != NULL ? (size_t)(end - out->path) : 0;
+    return executable && out->path != NULL;
 }
 
-void vbt_write_mappings(struct vbt_chunk_writer *writer) {
-    size_t length;
-    const char *text = vbt_proc_text("/proc/self/maps", &length);
-    if (length == 0)
-        return;
-    struct vbt_writer *w = vbt_chunk_begin(writer);
-    vbt_put_varint(w, 0);
-    uint8_t *start = vbt_chunk_counted_begin(writer);
-    uint64_t count = 0;
-    for (const char *line = text; line < text + length;) {
-        const char *end = memchr(line, '\n', (size_t)(text + length - line));
-        if (end == NULL)
-            break;
-        count += put_mapping(w, line, end);
-        line = end + 1;
+/* Advances *at behind the next one; false if there is none. */
+static bool next_mapping(const char **at, const char *end, struct mapped_code *out) {
+    while (*at < end) {
+        const char *line = *at, *line_end = memchr(line, '\n', (size_t)(end - line));
+        if (line_end == NULL)
+            return false;
+        *at = line_end + 1;
+        if (take_mapping(line, line_end, out))
+            return true;
     }
-    vbt_chunk_counted_end(writer, start, count);
-    vbt_chunk_end(writer, VBT_CHUNK_MODULES);
+    return false;
+}
+
+static uint64_t hash_of_mappings(const char *at, const char *end) {
+    struct mapped_code mapping;
+    uint64_t hash = 1;
+    while (next_mapping(&at, end, &mapping)) {
+        uint64_t numbers[] = {mapping.from, mapping.to, mapping.offset};
+        hash = XXH3_64bits_withSeed(numbers, sizeof numbers, hash);
+        hash = XXH3_64bits_withSeed(mapping.path, mapping.path_size, hash);
+    }
+    return hash;
+}
+
+void vbt_write_mappings(struct vbt_chunk_writer *writer, uint64_t *written) {
+    enum { NUMBERS = 4 * VBT_VARINT_MAX };
+    size_t length;
+    const char *at = vbt_proc_text("/proc/self/maps", &length), *end = at + length;
+    uint64_t hash = hash_of_mappings(at, end);
+    if (hash == *written)
+        return;
+    *written = hash;
+    struct mapped_code mapping;
+    for (bool more = next_mapping(&at, end, &mapping); more;) {
+        struct vbt_writer *w = vbt_chunk_begin(writer);
+        vbt_put_varint(w, 0);
+        uint8_t *start = vbt_chunk_counted_begin(writer);
+        uint64_t count = 0;
+        for (; more && (size_t)(w->end - w->at) > mapping.path_size + NUMBERS; more = next_mapping(&at, end, &mapping)) {
+            vbt_put_varint(w, mapping.from);
+            vbt_put_varint(w, mapping.to);
+            vbt_put_varint(w, mapping.offset);
+            vbt_put_string(w, mapping.path, mapping.path_size);
+            count++;
+        }
+        vbt_chunk_counted_end(writer, start, count);
+        vbt_chunk_end(writer, VBT_CHUNK_MODULES);
+    }
 }

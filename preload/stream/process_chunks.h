@@ -7,7 +7,8 @@
 
 void vbt_write_process(struct vbt_chunk_writer *writer);
 
-/* Writes which files code is mapped from now: for code that the loader does not know. */
-void vbt_write_mappings(struct vbt_chunk_writer *writer);
+/* Writes which files code is mapped from now: for code that the loader does not know. Nothing, if
+ * that is what *written stands for; then updates it. 0 stands for nothing that is written. */
+void vbt_write_mappings(struct vbt_chunk_writer *writer, uint64_t *written);
 
 #endif

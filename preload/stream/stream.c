@@ -177,7 +177,7 @@ static void write_values(uint64_t since) {
     struct vbt_dictionary now = vbt_dictionary_now();
     uint32_t strangers = atomic_load(&vbt_tree.strangers);
     if (strangers > values.strangers || since == 0) {
-        vbt_write_mappings(writer);
+        vbt_write_mappings(writer, &file.written.mappings);
         values.strangers = strangers;
     }
     vbt_dictionary_write(writer, &file.written, now);

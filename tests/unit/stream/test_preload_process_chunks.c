@@ -8,6 +8,7 @@
 #include "tests/unit/support/preload_world.h"
 #include "tests/unit/support/trace_decoder.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
+/* What the function writes: so many chunks. */
+static const struct trace *written_in(void (*write)(struct vbt_chunk_writer *), uint32_t chunks) {
     static struct vbt_chunk_writer writer;
     char path[] = "/tmp/vbt-process-XXXXXX";
     close(mkstemp(path));
@@ -26,9 +28,14 @@ static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) {
     vbt_chunk_writer_close(&writer);
     const struct trace *trace = trace_read(path);
     unlink(path);
-    assert_int_equal(trace->chunks, 1);
+    assert_int_equal(trace->chunks, chunks);
     return trace;
 }
+
+static const struct trace *written(void (*write)(struct vbt_chunk_writer *)) { return written_in(write, 1); }
+
+/* As if it were the first time in this file. */
+static void write_mappings(struct vbt_chunk_writer *writer) { vbt_write_mappings(writer, &(uint64_t){0}); }
 
 static void the_process_is_described(void **state) {
     (void)state;
@@ -73,7 +80,7 @@ static void the_interpreter_is_described(void **state) {
 /* The code of this test is in a module, at the file offset of that module. */
 static void modules_cover_the_code_that_runs(void **state) {
     (void)state;
-    const struct trace *trace = written(vbt_write_mappings);
+    const struct trace *trace = written(write_mappings);
     uintptr_t ours[] = {(uintptr_t)&modules_cover_the_code_that_runs, (uintptr_t)&strtoll};
     for (int n = 0; n < 2; n++) {
         bool found = false;
@@ -101,20 +108,64 @@ static void modules_cover_the_code_that_runs(void **state) {
 static void the_last_of_many_modules_is_found(void **state) {
     (void)state;
     enum { MANY = 12000 };
-    uint32_t few = written(vbt_write_mappings)->modules;
+    uint32_t few = written(write_mappings)->modules;
     char *pages = mmap(NULL, (size_t)MANY * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(pages != MAP_FAILED);
     for (size_t i = 0; i < MANY; i += 2)
         assert_int_equal(mprotect(pages + i * 4096, 4096, PROT_NONE), 0);
-    assert_int_equal(written(vbt_write_mappings)->modules, few);
+    assert_int_equal(written(write_mappings)->modules, few);
     munmap(pages, (size_t)MANY * 4096);
+}
+
+/* Twice; then a page of code of this program more, and once again. */
+static void write_mappings_again(struct vbt_chunk_writer *writer) {
+    uint64_t known = 0;
+    vbt_write_mappings(writer, &known);
+    vbt_write_mappings(writer, &known);
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+    assert_true(page != MAP_FAILED);
+    close(fd);
+    vbt_write_mappings(writer, &known);
+    munmap(page, 4096);
+}
+
+static void what_is_known_is_not_written_again(void **state) {
+    (void)state;
+    uint32_t few = written(write_mappings)->modules;
+    assert_int_equal(written_in(write_mappings_again, 2)->modules, 2 * few + 1);
+}
+
+/* More mapped code, of a file with a long name, than a chunk has room for. */
+static void what_a_chunk_has_no_room_for_is_in_the_next(void **state) {
+    (void)state;
+    enum { MANY = 5000, LONG = 250 }; /* mappings of 270 bytes each in the chunk */
+    uint32_t few = written(write_mappings)->modules;
+    char path[LONG + 32] = "/tmp/vbt-";
+    memset(path + strlen(path), 'x', LONG);
+    strcpy(path + LONG, "-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && ftruncate(fd, (off_t)4096 * MANY) == 0);
+    char *pages = mmap(NULL, (size_t)MANY * 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+    assert_true(pages != MAP_FAILED);
+    for (size_t i = 0; i < MANY; i += 2)
+        assert_int_equal(mprotect(pages + i * 4096, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+    uint32_t many = written_in(write_mappings, 2)->modules;
+    assert_int_equal(many, few + MANY);
+    munmap(pages, (size_t)MANY * 4096);
+    close(fd);
+    unlink(path);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_process_is_described),          cmocka_unit_test(the_interpreter_is_described),
-        cmocka_unit_test(notes_are_carried_along),           cmocka_unit_test(modules_cover_the_code_that_runs),
+        cmocka_unit_test(the_process_is_described),
+        cmocka_unit_test(the_interpreter_is_described),
+        cmocka_unit_test(notes_are_carried_along),
+        cmocka_unit_test(modules_cover_the_code_that_runs),
         cmocka_unit_test(the_last_of_many_modules_is_found),
+        cmocka_unit_test(what_is_known_is_not_written_again),
+        cmocka_unit_test(what_a_chunk_has_no_room_for_is_in_the_next),
     };
     world_init();
     world_without_options();
