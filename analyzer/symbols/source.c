@@ -47,6 +47,28 @@ static int by_line(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
+/* Rows of one line stay in the order of the trace. */
+static int by_line_and_place(const void *left, const void *right) {
+    const struct vbt_model_source_row *a = *(const struct vbt_model_source_row *const *)left,
+                                      *b = *(const struct vbt_model_source_row *const *)right;
+    return a->line != b->line ? by_line(left, right) : a < b ? -1 : a > b;
+}
+
+/* Sorts the rows, and keeps the newest of each line. */
+static void settle_rows(struct file *file) {
+    if (file->row_count == 0)
+        return;
+    qsort(file->rows, file->row_count, sizeof *file->rows, by_line_and_place);
+    size_t kept = 0;
+    for (size_t i = 0; i < file->row_count; i++) {
+        kept -= kept > 0 && file->rows[kept - 1]->line == file->rows[i]->line;
+        file->rows[kept++] = file->rows[i];
+    }
+    file->row_count = kept;
+    for (size_t i = 0; i < kept; i++)
+        file->changed = file->changed || file->rows[i]->changed;
+}
+
 static struct file *add_file(struct vbt_sources *s, const char *name) {
     struct file *file = vbt_new(1, sizeof *file);
     file->name = vbt_copy(name, strlen(name));
@@ -68,10 +90,9 @@ static void take_rows(struct vbt_sources *s) {
         by_string[row->file] = file;
         file->rows = vbt_grow(file->rows, &file->row_capacity, file->row_count + 1, sizeof *file->rows);
         file->rows[file->row_count++] = row;
-        file->changed = file->changed || row->changed;
     }
     free(by_string);
-    HASH_ITER(hh, s->files, file, next) { qsort(file->rows, file->row_count, sizeof *file->rows, by_line); }
+    HASH_ITER(hh, s->files, file, next) { settle_rows(file); }
 }
 
 static void find_lines(struct file *file) {

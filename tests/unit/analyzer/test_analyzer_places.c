@@ -93,6 +93,40 @@ static void lines_of_source_files(void **state) {
     vbt_sources_free(s);
 }
 
+/* Of the rows for line 5 the newest holds; the file was changed only after the one that is
+ * replaced. */
+static void the_newest_stored_line_holds(void **state) {
+    (void)state;
+    static const struct {
+        unsigned line;
+        bool changed;
+        const char *text;
+    } rows[] = {{5, false, "first"}, {9, false, "nine"}, {5, true, "second"}, {5, false, "third"}, {1, false, "one"}};
+    struct trace_builder b;
+    struct vbt_model m;
+    tb_begin(&b);
+    uint32_t file = tb_string(&b, "/nonexistent/file.py");
+    for (size_t i = 0; i < VBT_COUNT(rows); i++) {
+        tb_open(&b);
+        vbt_put_varint(&b.w, 1);
+        vbt_put_varint(&b.w, file);
+        vbt_put_varint(&b.w, rows[i].line);
+        vbt_put_varint(&b.w, rows[i].changed);
+        vbt_put_string(&b.w, rows[i].text, strlen(rows[i].text));
+        tb_close(&b, VBT_CHUNK_SOURCES);
+    }
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    struct vbt_sources *s = vbt_sources_new(&m);
+    check_line(s, "/nonexistent/file.py", 1, "one");
+    check_line(s, "/nonexistent/file.py", 5, "third");
+    check_line(s, "/nonexistent/file.py", 9, "nine");
+    check_line(s, "/nonexistent/file.py", 6, NULL);
+    assert_null(vbt_sources_trouble(s, 0));
+    vbt_sources_free(s);
+    vbt_model_free(&m);
+    tb_free(&b);
+}
+
 /* A pipe without a writer must not block the report. */
 static void a_trace_cannot_make_the_report_wait(void **state) {
     (void)state;
@@ -168,6 +202,7 @@ int main(void) {
         cmocka_unit_test(the_newest_module_owns_an_address),
         cmocka_unit_test(overlapping_modules_cost_no_more_than_sorting),
         cmocka_unit_test(lines_of_source_files),
+        cmocka_unit_test(the_newest_stored_line_holds),
         cmocka_unit_test(a_trace_cannot_make_the_report_wait),
         cmocka_unit_test(native_code_of_this_program_is_found),
     };
