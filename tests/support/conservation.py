@@ -1,7 +1,14 @@
 """Laws that hold for every trace: parts add up to wholes, nothing is lost, and a second reader of
 the file finds the same."""
 
+import json
+
+import vbt
+
 ADDED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "live_blocks", "live_bytes", "temporary_allocs")
+
+
+ENDS = (("min", min), ("max", max))
 
 
 def check_laws(report, **lost):
@@ -47,5 +54,16 @@ def check_by_second_reader(report):
     for place in python:
         assert rows[place] == ours[place], place
     for kind, is_section in ((0, False), (1, True)):
-        found = sum(row["count"] for row in trace.intervals.values() if row["kind"] == kind)
-        assert found == sum(row["count"] for row in report.json["intervals"] if bool(row["label"]) == is_section)
+        found = [row for row in trace.intervals.values() if row["kind"] == kind and row["count"]]
+        told = [row for row in report.json["intervals"] if bool(row["label"]) == is_section]
+        assert sum(row["count"] for row in found) == sum(row["count"] for row in told)
+        for name in ("time_ns", "allocs", "frees", "allocated_bytes", "freed_bytes", "net_bytes", "high_bytes"):
+            assert sum(row[name]["total"] for row in found) == sum(row[name]["total"] for row in told), name
+            assert [pick(row[name][end] for row in found) for end, pick in ENDS if found] == [
+                pick(row[name][end] for row in told) for end, pick in ENDS if told
+            ], name
+    inside = [site for row in report.json["intervals"] for site in row["sites"]]
+    for name in ("allocs", "frees", "allocated_bytes", "freed_bytes"):
+        assert sum(row[name] for row in trace.interval_sites.values()) == sum(row[name] for row in inside), name
+    timeline = json.loads(vbt.vbtrace("timeline", "--format", "json", report.path).stdout)["timeline"]
+    assert [tuple(row.values()) for row in timeline] == trace.course

@@ -139,7 +139,9 @@ def chunks(data, checked=False):
 class Trace:
     """process: list of pairs; state: dict; strings, codes, sites, nodes: lists by id; counters:
     dict by node; intervals: dict by id; interval_sites: dict by (interval, node); threads: list by
-    id; parts: dict by node of dicts by thread; end: reason, or None."""
+    id; parts: dict by node of dicts by thread; course: rows of time, resident set, heap and Python
+    live; names: dict by site of (state, frames); sources: dict by (file, line); end: reason, or
+    None."""
 
     def __init__(self, path, checked=False):
         self.process, self.modules = [], []
@@ -149,6 +151,8 @@ class Trace:
         self.threads, self.parts = [None], {}
         self.line_counts = {}  # by site
         self.maps, self.resident, self.end = [], {}, None
+        self.course, self.names, self.sources = [], {}, {}
+        self._thinned_until = -1
         self._places = [None]  # by node
         self.offsets = []
         with open(path, "rb") as file:
@@ -200,10 +204,14 @@ class Trace:
         self.modules += rows
 
     def _state(self, p):
-        self.state = {}
         while p.more():
             key = p.varint()
             self.state[key] = p.zigzag()
+        time = self.state.get(1, 0)
+        if time > max(self._thinned_until, self.course[-1][0] if self.course else -1):
+            heap, python = (self.domain(name) for name in DOMAINS[:2])
+            live = [of["inherited_bytes"] + of["allocated_bytes"] - of["freed_bytes"] for of in (heap, python)]
+            self.course.append((time, self.state.get(2, 0), *live))
 
     def _counters(self, p):
         p.varint()
@@ -226,7 +234,7 @@ class Trace:
         for values in zip(*rows.values()):
             row = dict(zip(rows, values))
             if not row["sizes"] and row["allocs"]:
-                row["sizes"] = {row["min_bytes"].bit_length(): row["allocs"]}
+                row["sizes"] = {min(row["min_bytes"].bit_length(), 47): row["allocs"]}
             row["frees"] = row["inherited_blocks"] + row["allocs"] - row["live_blocks"]
             row["freed_bytes"] = row["inherited_bytes"] + row["allocated_bytes"] - row["live_bytes"]
             self.counters[row["node"]] = row
@@ -239,15 +247,18 @@ class Trace:
             for quantity in ("time_ns", "allocs", "frees", "allocated_bytes", "freed_bytes", "net_bytes", "high_bytes"):
                 row[quantity] = {name: p.zigzag() for name in ("min", "max", "total")}
             rows.append(row)
-        for row in rows:
-            row["unended"] = p.varint()
+        unended = p.column(p.varint, len(rows)) if p.more() else [0] * len(rows)
+        for row, row["unended"] in zip(rows, unended):
             self.intervals[row["id"]] = row
 
     def _interval_sites(self, p):
-        for _ in range(p.varint()):
-            interval, node = p.varint(), p.varint()
-            names = ("allocs", "frees", "allocated_bytes", "freed_bytes")
-            self.interval_sites[interval, node] = {name: p.varint() for name in names}
+        count = p.varint()
+        keys = list(zip(_differences(p.column(p.zigzag, count)), _differences(p.column(p.zigzag, count))))
+        allocs, more_frees = p.column(p.varint, count), p.column(p.zigzag, count)
+        allocated, more_freed = p.column(p.varint, count), p.column(p.zigzag, count)
+        for i, key in enumerate(keys):
+            row = {"allocs": allocs[i], "frees": allocs[i] + more_frees[i]}
+            self.interval_sites[key] = {**row, "allocated_bytes": allocated[i], "freed_bytes": allocated[i] + more_freed[i]}
 
     def _lines(self, p):
         count = p.varint()
@@ -266,7 +277,11 @@ class Trace:
             self.line_counts[row["site"]] = row
 
     def _timeline(self, p):
-        pass
+        count = p.varint()
+        times = p.column(p.varint, count)
+        rows = list(zip(*(_differences(column) for column in [times, *(p.column(p.zigzag, count) for _ in range(3))])))
+        self._thinned_until = rows[-1][0] if rows else self._thinned_until
+        self.course = rows + [row for row in self.course if row[0] > self._thinned_until]
 
     def _threads(self, p):
         self.threads = [None]
@@ -290,7 +305,20 @@ class Trace:
             part.update(at_peak_bytes=more_at_peak[i] - more_freed[i])
         self.parts.update(zip(nodes, rows))
 
-    _frames = _sources = _timeline
+    def _frames(self, p):
+        count = p.varint()
+        sites = list(_differences(p.column(p.varint, count)))
+        states, sizes = p.column(p.varint, count), p.column(p.varint, count)
+        frames = list(zip(*(p.column(p.varint, sum(sizes)) for _ in range(5))))
+        for site, state, size in zip(sites, states, sizes):
+            self.names[site] = state, [(self.strings[name], self.strings[file], line) for name, file, line, _, _ in frames[:size]]
+            del frames[:size]
+
+    def _sources(self, p):
+        count = p.varint()
+        files, lines, changed = (p.column(p.varint, count) for _ in range(3))
+        for file, line, is_new, text in zip(files, lines, changed, p.column(p.string, count)):
+            self.sources[self.strings[file], line] = text, bool(is_new)
 
     def _maps(self, p):
         p.varint()

@@ -160,8 +160,7 @@ static void read_process(void) {
 }
 
 static void read_state(void) {
-    memset(trace->state, 0, sizeof trace->state);
-    while (at < end) {
+    while (at < end) { /* what is not given keeps its value */
         uint64_t key = varint();
         assert_true(key < TRACE_STATES);
         trace->state[key] = zigzag();
@@ -205,7 +204,7 @@ static void read_counters(void) {
         }
         if (entries[i] == 0) {
             unsigned bucket = 0;
-            while (rows[i].smallest >> bucket != 0)
+            while (bucket < TRACE_BUCKETS - 1 && rows[i].smallest >> bucket != 0)
                 bucket++;
             rows[i].buckets[bucket] = sum = rows[i].allocs;
         }

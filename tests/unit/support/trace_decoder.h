@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TRACE_THREADS = 256, TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 64, TRACE_MODULES = 8192 };
+enum { TRACE_THREADS = 256, TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 48, TRACE_MODULES = 8192 };
 
 struct trace_string {
     const char *bytes;
