@@ -22,11 +22,29 @@
 /* The reader cuts longer names and paths: no path is longer, and no person reads more. */
 #define VBT_NAME_MAX (16u << 10)
 
-/* The most nodes in a file: the ledger keeps a node's id in 26 bits. */
-#define VBT_MAX_NODES (1u << 26)
+/* The reader cuts longer build ids; the library takes none. In bytes. */
+#define VBT_BUILD_ID_MAX 32
 
 /* The most frames of a native site: a function and those inlined into it. */
 #define VBT_FRAMES_MAX 256
+
+/* The most that a file may hold in all its chunks. More is damage: it was made to exhaust its
+ * reader. The library keeps to it, and counts as lost what would go beyond. The ledger keeps a
+ * node's id in 26 bits. */
+#define VBT_MAX_STRINGS (1u << 24)
+#define VBT_MAX_TEXT (1u << 29)
+#define VBT_MAX_CODES (1u << 24)
+#define VBT_MAX_SITES (1u << 24)
+#define VBT_MAX_NODES (1u << 26)
+#define VBT_MAX_MODULES (1u << 20)
+#define VBT_MAX_INTERVALS (1u << 20)
+#define VBT_MAX_INTERVAL_SITES (1u << 24)
+#define VBT_MAX_TICKS (1u << 24)
+#define VBT_MAX_FRAMES (1u << 24)
+#define VBT_MAX_SOURCES (1u << 24)
+#define VBT_MAX_MAP_ROWS (1u << 10)
+#define VBT_MAX_THREADS (1u << 12)
+#define VBT_MAX_PARTS (1u << 26)
 
 enum vbt_chunk_kind {
     VBT_CHUNK_PROCESS = 1,

@@ -58,8 +58,6 @@ struct vbt_model_counters {
     uint32_t size_count;
 };
 
-enum { VBT_BUILD_ID_MAX = 32 }; /* bytes; longer ones are cut */
-
 struct vbt_model_module {
     uint64_t start, end;
     uint64_t offset; /* offset of start in the file; only if id is 0 */

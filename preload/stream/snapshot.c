@@ -8,7 +8,7 @@
 
 static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
     if (value == 0)
-        return; /* what is not written is 0 */
+        return; /* what was never written is 0, and nothing else becomes 0 again */
     vbt_put_varint(w, key);
     vbt_put_zigzag(w, value);
 }

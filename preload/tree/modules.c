@@ -94,10 +94,11 @@ static const char *directory_now(void) {
 }
 
 static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t collision) {
+    enum { MOST = VBT_MAX_MODULES / 2 }; /* the other half is for mapped parts of files */
     char *path = vbt_arena_alloc(&vbt_tree.arena, found->path_size + 1);
     if (vbt_modules.count == 0)
         vbt_vector_add(&vbt_modules); /* unused */
-    uint32_t id = path != NULL ? vbt_vector_add(&vbt_modules) : 0;
+    uint32_t id = path != NULL && vbt_modules.count <= MOST ? vbt_vector_add(&vbt_modules) : 0;
     if (id == 0)
         return 0;
     memcpy(path, found->path, found->path_size);

@@ -14,6 +14,7 @@
 #ifndef VBT_MODULES_H
 #define VBT_MODULES_H
 
+#include "format/format.h"
 #include "preload/base/memory.h"
 #include "preload/base/sys.h"
 
@@ -35,8 +36,6 @@ void vbt_modules_close_end(void);
 
 /* In the child of a fork: a thread that was closing a library is gone. */
 void vbt_modules_after_fork(void);
-
-enum { VBT_BUILD_ID_MAX = 32 };
 
 /* A file as the loader mapped it. The same file closed and loaded again at the same address is one
  * module. */

@@ -18,6 +18,9 @@ struct vbt_tree vbt_tree = {
     .children.item_size = sizeof(struct vbt_children),
 };
 
+/* A row's id, 0 if a trace has no room for more. */
+static uint32_t add_row(struct vbt_vector *rows, uint32_t most) { return rows->count <= most ? vbt_vector_add(rows) : 0; }
+
 uint32_t vbt_intern_string(const char *bytes, size_t size) {
     if (size == 0)
         return 0;
@@ -29,9 +32,12 @@ uint32_t vbt_intern_string(const char *bytes, size_t size) {
         if (known->size == size && memcmp(known->bytes, bytes, size) == 0)
             return id;
     }
-    char *copy = vbt_arena_alloc(&vbt_tree.arena, size);
-    if (copy == NULL || (id = vbt_vector_add(&vbt_tree.strings)) == 0)
+    if (size >= VBT_MAX_TEXT - vbt_tree.text)
         return 0;
+    char *copy = vbt_arena_alloc(&vbt_tree.arena, size);
+    if (copy == NULL || (id = add_row(&vbt_tree.strings, VBT_MAX_STRINGS)) == 0)
+        return 0;
+    vbt_tree.text += size + 1;
     memcpy(copy, bytes, size);
     *vbt_string_at(id) = (struct vbt_string){copy, (uint32_t)size};
     return vbt_table_put(&vbt_tree.string_ids, key, collision, id) ? id : 0;
@@ -40,7 +46,7 @@ uint32_t vbt_intern_string(const char *bytes, size_t size) {
 uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags) {
     uint64_t key = vbt_table_key(content);
     uint32_t id = vbt_table_get(&vbt_tree.code_ids, key, 0);
-    if (id != 0 || (id = vbt_vector_add(&vbt_tree.codes)) == 0)
+    if (id != 0 || (id = add_row(&vbt_tree.codes, VBT_MAX_CODES)) == 0)
         return id;
     *vbt_code_at(id) = (struct vbt_code){file, name, first_line, flags};
     return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
@@ -53,7 +59,7 @@ enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL, KEY_IN_MODULE };
 
 static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
     uint32_t id = vbt_table_get(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2);
-    if (id != 0 || (id = vbt_vector_add(&vbt_tree.sites)) == 0)
+    if (id != 0 || (id = add_row(&vbt_tree.sites, VBT_MAX_SITES)) == 0)
         return id;
     *vbt_site_at(id) = site;
     return vbt_table_put(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2, id) ? id : 0;
@@ -102,7 +108,7 @@ static uint32_t take_turns(uint32_t before, struct vbt_site site) {
         vbt_table_put(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE, before);
     uint32_t id = intern_site(key_in_module(&site), KEY_IN_MODULE, site);
     if (id != 0 && (vbt_site_at(id)->a != site.a || vbt_site_at(id)->module != site.module)) {
-        if ((id = vbt_vector_add(&vbt_tree.sites)) == 0)
+        if ((id = add_row(&vbt_tree.sites, VBT_MAX_SITES)) == 0)
             return 0;
         *vbt_site_at(id) = site;
     }

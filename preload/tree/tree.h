@@ -61,6 +61,7 @@ struct vbt_tree {
     struct vbt_arena arena;
     struct vbt_vector strings, codes, sites, nodes, children; /* the last two by node */
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
+    uint64_t text;                    /* bytes of all strings, and one more for each */
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for */
     _Atomic uint32_t most_nodes;      /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */

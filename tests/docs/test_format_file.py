@@ -64,7 +64,7 @@ def test_all_other_numbers():
 
 
 def test_quantities_of_intervals():
-    text = re.search(r"three values of each of: (.*?) \|", PAGE)[1]
+    text = re.search(r"in this order: (.*?) \|", PAGE)[1]
     assert len(text.split(", ")) == len(ENUMS["vbt_quantity"])
 
 
@@ -79,10 +79,30 @@ def test_reserved_numbers_are_used_by_nothing():
     assert 18 not in ENUMS["vbt_chunk_kind"].values() and not reserved & set(ENUMS["vbt_state"].values())
 
 
-def test_sizes_are_those_of_the_header():
-    for name, shown in (("CHUNK_RAW_MAX", "1 MiB"), ("UNPACKED_MIN", "8 MiB"), ("UNPACKED_RATIO", "100"), ("NAME_MAX", "16 KiB"),
-                        ("FRAMES_MAX", "256"), ("SIZE_BUCKETS", "48")):  # fmt: skip
-        value = eval(re.search(rf"^#define VBT_{name} \(?([0-9u< ]+)\)?$", HEADER, re.MULTILINE)[1].replace("u", ""))
-        number, _, unit = shown.partition(" ")
-        assert value == int(number) << {"": 0, "KiB": 10, "MiB": 20}[unit], name
-        assert re.search(rf"`VBT_{name}`\s+\({number}\s*{unit}\)", PAGE), name
+def number(text):
+    """Of `2^20 + 2^13`."""
+    assert re.fullmatch(r"[0-9^+ ]+", text), text
+    return eval(text.replace("^", "**"))
+
+
+def defined():
+    """{name: value} of the numbers that format.h defines, but for the parts of the headers."""
+    bare = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+    found = {}
+    for name, value in re.findall(r"^#define (VBT_\w+) ([^\n\"]+)$", bare, re.MULTILINE):
+        value = re.sub(r"\b(\d+)u\b", r"\1", value)
+        value = re.sub(r"\bVBT_\w+\b", lambda known: str(found[known[0]]), value)
+        found[name] = eval(value)
+    return {name: value for name, value in found.items() if not re.search("VERSION|HEADER_SIZE", name)}
+
+
+def test_limits_are_those_of_the_header():
+    listed = {cells[0].strip("`"): number(cells[1]) for cells in markdown.rows(markdown.section(PAGE, "Limits"))}
+    assert listed == defined()
+    for name, shown in re.findall(r"`(VBT_\w+)`\s+\((\d+)\)", PAGE):
+        assert listed[name] == int(shown), name
+
+
+def test_decoders_have_no_other_limits():
+    for path in sorted((markdown.ROOT / "analyzer/trace").rglob("*.c")):
+        assert not re.search(r"\b1u?\s*<<\s*\d\d\b", path.read_text()), path

@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any real trace has, and few enough to hold in memory: compressed, a small file can
- * claim a thousand times its size. */
-enum {
-    MAX_STRINGS = 1 << 24,
-    MAX_TEXT = 1 << 29,
-    MAX_CODES = 1 << 22,
-    MAX_SITES = 1 << 24,
-    MAX_MODULES = 1 << 20,
-};
-
 static size_t name_size(size_t size) { return size < VBT_NAME_MAX ? size : VBT_NAME_MAX; }
 
 static void add_string(struct vbt_model *m, size_t row, size_t *text_size, const char *bytes, size_t size) {
@@ -42,7 +32,7 @@ void vbt_decode_definitions_begin(struct vbt_model *m) {
 char *vbt_decode_strings(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t count;
-    char *wrong = vbt_get_definitions(p, &count, 1, m->string_count, MAX_STRINGS);
+    char *wrong = vbt_get_definitions(p, &count, 1, m->string_count, VBT_MAX_STRINGS);
     if (wrong != NULL)
         return wrong;
     m->string_at = vbt_grow(m->string_at, &m->string_capacity, m->string_count + count + 1, sizeof *m->string_at);
@@ -54,8 +44,8 @@ char *vbt_decode_strings(struct vbt_payload *p) {
     }
     if (p->r.bad)
         return vbt_payload_too_short(p);
-    if (text_size > MAX_TEXT)
-        return vbt_text("%s: more than %d bytes of text in all, which no trace has", p->chunk, MAX_TEXT);
+    if (text_size > VBT_MAX_TEXT)
+        return vbt_text("%s: more than %u bytes of text in all, which no trace has", p->chunk, VBT_MAX_TEXT);
     m->text_size = text_size;
     m->string_count += count;
     return NULL;
@@ -64,7 +54,7 @@ char *vbt_decode_strings(struct vbt_payload *p) {
 char *vbt_decode_codes(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t count, foreign = 0;
-    char *wrong = vbt_get_definitions(p, &count, 4, m->code_count, MAX_CODES);
+    char *wrong = vbt_get_definitions(p, &count, 4, m->code_count, VBT_MAX_CODES);
     if (wrong != NULL)
         return wrong;
     m->codes = vbt_grow(m->codes, &m->code_capacity, m->code_count + count + 1, sizeof *m->codes);
@@ -88,7 +78,7 @@ char *vbt_decode_codes(struct vbt_payload *p) {
 char *vbt_decode_sites(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t count, bad_code = 0, bad_string = 0, bad_module = 0, bad_kind = 0;
-    char *wrong = vbt_get_definitions(p, &count, 3, m->site_count, MAX_SITES);
+    char *wrong = vbt_get_definitions(p, &count, 3, m->site_count, VBT_MAX_SITES);
     if (wrong != NULL)
         return wrong;
     m->sites = vbt_grow(m->sites, &m->site_capacity, m->site_count + count + 1, sizeof *m->sites);
@@ -103,8 +93,10 @@ char *vbt_decode_sites(struct vbt_payload *p) {
         else
             rows[i].a = vbt_get_varint(&p->r);
     }
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].b = vbt_get_zigzag(&p->r);
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t b = vbt_get_zigzag(&p->r);
+        rows[i].b = rows[i].kind == VBT_SITE_PYTHON && b > INT32_MAX ? 0 : b; /* no line */
+    }
     bool with_modules = p->r.at < p->r.end;
     for (uint64_t i = 0; i < count; i++)
         rows[i].module = with_modules ? vbt_get_id(p, m->module_id_count, &bad_module) : 0;
@@ -178,7 +170,7 @@ static char *get_module_columns(struct vbt_payload *p, struct vbt_model_module *
 char *vbt_decode_modules(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t first = vbt_get_varint(&p->r), count;
-    char *wrong = vbt_get_count(p, &count, 4, m->module_count, MAX_MODULES);
+    char *wrong = vbt_get_count(p, &count, 4, m->module_count, VBT_MAX_MODULES);
     if (wrong == NULL && first != 0)
         wrong = vbt_text("%s starts with id %" PRIu64 ", expected 0", p->chunk, first);
     if (wrong != NULL)

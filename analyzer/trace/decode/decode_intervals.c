@@ -6,9 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* More than any real trace has, and few enough to hold in memory. */
-enum { MAX_INTERVALS = 1 << 20, MAX_INTERVAL_SITES = 1 << 24 };
-
 static int by_interval(const void *left, const void *right) {
     const struct vbt_model_interval *a = left, *b = right;
     if (a->id != b->id)
@@ -38,7 +35,7 @@ char *vbt_decode_intervals(struct vbt_payload *p) {
      * number has doubled costs little. */
     if (m->interval_count > 2 * m->interval_compacted + 1024)
         compact_intervals(m);
-    char *wrong = vbt_get_count(p, &count, 7 + 8 + 3 * VBT_QUANTITIES, m->interval_count, MAX_INTERVALS);
+    char *wrong = vbt_get_count(p, &count, 7 + 8 + 3 * VBT_QUANTITIES, m->interval_count, VBT_MAX_INTERVALS);
     if (wrong != NULL)
         return wrong;
     m->intervals = vbt_grow(m->intervals, &m->interval_capacity, m->interval_count + count, sizeof *m->intervals);
@@ -103,7 +100,7 @@ char *vbt_decode_interval_sites(struct vbt_payload *p) {
     uint64_t count, bad_node = 0;
     if (m->interval_site_count > 2 * m->interval_site_compacted + 4096)
         compact_interval_sites(m);
-    char *wrong = vbt_get_count(p, &count, 6, m->interval_site_count, MAX_INTERVAL_SITES);
+    char *wrong = vbt_get_count(p, &count, 6, m->interval_site_count, VBT_MAX_INTERVAL_SITES);
     if (wrong != NULL)
         return wrong;
     m->interval_sites =

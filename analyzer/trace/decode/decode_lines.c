@@ -24,7 +24,7 @@ char *vbt_decode_lines(struct vbt_payload *p) {
     enum { COLUMNS = 21 };
     struct vbt_model *m = p->model;
     uint64_t count, foreign = 0, site = 0;
-    char *wrong = vbt_get_count(p, &count, COLUMNS, 0, m->site_count);
+    char *wrong = vbt_get_count(p, &count, COLUMNS, 0, UINT64_MAX);
     if (wrong != NULL)
         return wrong;
     struct vbt_model_line_counts *rows = vbt_new(count, sizeof *rows);

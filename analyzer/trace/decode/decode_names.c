@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any real trace has, and few enough to hold in memory. */
-enum { MAX_FRAMES = 1 << 24, MAX_SOURCES = 1 << 24, MAX_TEXT = 1 << 29 };
-
 /* Reads the columns of the frames, which follow those of the sites. */
 static char *get_frames(struct vbt_payload *p, struct vbt_named_frame *frames, uint64_t count) {
     const struct vbt_model *m = p->model;
@@ -66,8 +63,8 @@ char *vbt_decode_frames(struct vbt_payload *p) {
         wrong = vbt_text("%s: a call site without frames, or with more than %d", p->chunk, VBT_FRAMES_MAX);
     else if (frames > room)
         wrong = vbt_text("%s claims %" PRIu64 " frames, has room for %" PRIu64, p->chunk, frames, room);
-    else if (frames > MAX_FRAMES - m->named_frame_count)
-        wrong = vbt_text("%s: more than %d frames in all, which no trace has", p->chunk, MAX_FRAMES);
+    else if (frames > VBT_MAX_FRAMES - m->named_frame_count)
+        wrong = vbt_text("%s: more than %u frames in all, which no trace has", p->chunk, VBT_MAX_FRAMES);
     if (wrong == NULL) {
         m->named_frames =
             vbt_grow(m->named_frames, &m->named_frame_capacity, m->named_frame_count + frames, sizeof *m->named_frames);
@@ -90,7 +87,7 @@ char *vbt_decode_frames(struct vbt_payload *p) {
 char *vbt_decode_sources(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t count, bad_string = 0;
-    char *wrong = vbt_get_count(p, &count, 4, m->source_row_count, MAX_SOURCES);
+    char *wrong = vbt_get_count(p, &count, 4, m->source_row_count, VBT_MAX_SOURCES);
     if (wrong != NULL)
         return wrong;
     m->source_rows = vbt_grow(m->source_rows, &m->source_row_capacity, m->source_row_count + count, sizeof *m->source_rows);
@@ -110,8 +107,8 @@ char *vbt_decode_sources(struct vbt_payload *p) {
         text_size += rows[i].size;
     }
     wrong = vbt_check_ids(p, bad_string, "string");
-    if (wrong == NULL && text_size > MAX_TEXT)
-        wrong = vbt_text("%s: more than %d bytes of text in all, which no trace has", p->chunk, MAX_TEXT);
+    if (wrong == NULL && text_size > VBT_MAX_TEXT)
+        wrong = vbt_text("%s: more than %u bytes of text in all, which no trace has", p->chunk, VBT_MAX_TEXT);
     if (wrong != NULL)
         return wrong;
     m->symbolized = true;

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any real trace has, and few enough to hold in memory. */
-enum { MAX_THREADS = 1 << 12, MAX_PARTS = 1 << 26 };
-
 static char *get_name(struct vbt_payload *p) {
     size_t size;
     const char *bytes = vbt_get_string(&p->r, &size);
@@ -20,7 +17,7 @@ char *vbt_decode_threads(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     struct vbt_reader *r = &p->r;
     uint64_t count;
-    char *wrong = vbt_get_count(p, &count, 5 + 5 * VBT_DOMAINS, 0, MAX_THREADS);
+    char *wrong = vbt_get_count(p, &count, 5 + 5 * VBT_DOMAINS, 0, VBT_MAX_THREADS);
     if (wrong == NULL && count < m->thread_count)
         wrong = vbt_text("%s has %" PRIu64 " rows, fewer than before: %zu", p->chunk, count, m->thread_count);
     if (wrong != NULL)
@@ -125,8 +122,8 @@ char *vbt_decode_thread_counters(struct vbt_payload *p) {
     struct vbt_model_node_part *parts = vbt_new(part_count, sizeof *parts);
     if (wrong == NULL)
         wrong = get_parts(p, rows, count, parts);
-    if (wrong == NULL && part_count > MAX_PARTS - m->part_count)
-        wrong = vbt_text("%s: more than %d rows in all, which no trace has", p->chunk, MAX_PARTS);
+    if (wrong == NULL && part_count > VBT_MAX_PARTS - m->part_count)
+        wrong = vbt_text("%s: more than %u rows in all, which no trace has", p->chunk, VBT_MAX_PARTS);
     for (uint64_t i = 0; i < count && wrong == NULL; i++) {
         m->node_parts = vbt_grow(m->node_parts, &m->node_parts_capacity, (size_t)nodes[i] + 1, sizeof *m->node_parts);
         while (m->node_parts_count <= nodes[i])

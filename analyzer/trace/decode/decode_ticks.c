@@ -6,13 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any real trace has, and few enough to hold in memory. */
-enum { MAX_TICKS = 1 << 24 };
-
 static void add_tick(struct vbt_model_ticks *ticks, struct vbt_model_tick tick) {
     if (ticks->count > ticks->first && tick.time <= ticks->rows[ticks->count - 1].time)
         return; /* the same tick again; or time running backwards, which vbtrace never writes */
-    if (ticks->count - ticks->first == MAX_TICKS)
+    if (ticks->count - ticks->first == VBT_MAX_TICKS)
         return;
     ticks->rows = vbt_grow(ticks->rows, &ticks->capacity, ticks->count + 1, sizeof *ticks->rows);
     ticks->rows[ticks->count++] = tick;
@@ -60,7 +57,7 @@ char *vbt_decode_state(struct vbt_payload *p) {
 char *vbt_decode_timeline(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     uint64_t count;
-    char *wrong = vbt_get_count(p, &count, 4, 0, MAX_TICKS);
+    char *wrong = vbt_get_count(p, &count, 4, 0, VBT_MAX_TICKS);
     if (wrong != NULL)
         return wrong;
     struct vbt_model_tick last = {0};

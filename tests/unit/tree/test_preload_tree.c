@@ -292,6 +292,32 @@ static void threads_that_meet_the_same_paths_agree(void **state) {
         assert_true(vbt_node_at(id)->parent < id);
 }
 
+/* What a trace may hold at most: a reader takes more for damage. */
+static void what_a_trace_has_no_room_for_gets_no_id(void **state) {
+    (void)state;
+    uint64_t text = vbt_tree.text;
+    vbt_tree.text = VBT_MAX_TEXT - 5;
+    assert_int_equal(string_of("fives"), 0);
+    assert_int_not_equal(string_of("four"), 0);
+    assert_int_equal(vbt_tree.text, VBT_MAX_TEXT);
+    assert_int_equal(string_of("4"), 0);
+    vbt_tree.text = text + 5;
+
+    uint32_t strings = vbt_tree.strings.count, codes = vbt_tree.codes.count, sites = vbt_tree.sites.count;
+    vbt_tree.strings.count = VBT_MAX_STRINGS;
+    assert_int_equal(string_of("the last string"), VBT_MAX_STRINGS);
+    assert_int_equal(string_of("no room for this one"), 0);
+    vbt_tree.strings.count = strings;
+    vbt_tree.codes.count = VBT_MAX_CODES;
+    assert_int_equal(vbt_intern_code(777001, 1, 1, 1, 0), VBT_MAX_CODES);
+    assert_int_equal(vbt_intern_code(777002, 1, 1, 1, 0), 0);
+    vbt_tree.codes.count = codes;
+    vbt_tree.sites.count = VBT_MAX_SITES;
+    assert_int_equal(vbt_intern_python_site(1, 777001), VBT_MAX_SITES);
+    assert_int_equal(vbt_intern_python_site(1, 777002), 0);
+    vbt_tree.sites.count = sites;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_with_the_special_nodes),
@@ -311,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_lost_path_stays_lost),
         cmocka_unit_test(allocations_beyond_the_last_account_are_lost),
         cmocka_unit_test(threads_that_meet_the_same_paths_agree),
+        cmocka_unit_test(what_a_trace_has_no_room_for_gets_no_id),
     };
     world_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
