@@ -12,6 +12,7 @@
 #include "analyzer/run/session.h"
 #include "analyzer/run/target.h"
 #include "format/count.h"
+#include "preload/shared/run_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +46,11 @@ static char *find_library(void) {
     return NULL;
 }
 
-/* Preloads the library before all others. */
+/* Preloads the library before all others, for glibc alone. */
 static void preload(const char *library) {
     const char *others = getenv("LD_PRELOAD");
-    char *all = others != NULL && others[0] != '\0' ? vbt_text("%s:%s", library, others) : vbt_text("%s", library);
+    bool alone = others == NULL || others[0] == '\0';
+    char *all = vbt_text("$ORIGIN" VBT_UP_TO_ROOT "%s%s%s", library, alone ? "" : ":", alone ? "" : others);
     setenv("LD_PRELOAD", all, 1);
     free(all);
 }

@@ -14,6 +14,13 @@
  * be found.) Other lines are about traces, and begin with a slash. */
 #define VBT_RUNNER_RUNS "runs "
 
+/* From the folder of a program, at most 40 deep, to the root. `vbtrace run` preloads the library by
+ * $ORIGIN, which glibc's loader replaces by that folder, then this, then the library's path. The
+ * loader of the C library musl takes a library that it cannot link for an error, and one that it
+ * does not find for none: it knows no $ORIGIN there, so it does not find this one. */
+#define VBT_UP_8 "/../../../../../../../.."
+#define VBT_UP_TO_ROOT VBT_UP_8 VBT_UP_8 VBT_UP_8 VBT_UP_8 VBT_UP_8
+
 /* The name of a helper's process: this, and its program's process id in decimal. At most 15 bytes,
  * which is what the kernel keeps. */
 #define VBT_HELPER_NAME "vbtrace-"

@@ -5,6 +5,7 @@
 #include "tree.h"
 #include "preload/base/sys.h"
 #include "preload/base/table.h"
+#include "preload/shared/run_names.h"
 
 #include <string.h>
 
@@ -111,16 +112,19 @@ static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t colli
     return vbt_table_put(&ids, key, collision, id) ? id : 0;
 }
 
+/* This library's own may lead from the program's folder up to the root first. */
+static const char *path_of(const struct link_map *map) {
+    const char *up = strstr(map->l_name, VBT_UP_TO_ROOT);
+    return up != NULL ? up + strlen(VBT_UP_TO_ROOT) : map->l_name;
+}
+
 uint32_t vbt_module_of(uintptr_t address) {
     struct vbt_loaded loaded;
     if (!vbt_loaded_find(address, &loaded)) /* with glibc before 2.35: modules are known by address alone, from /proc */
         return 0;
-    const struct link_map *map = loaded.map;
-    struct vbt_module found = {.start = loaded.start,
-                               .end = loaded.end,
-                               .bias = loaded.bias,
-                               .path = map->l_name,
-                               .path_size = (uint32_t)strlen(map->l_name)};
+    const char *path = path_of(loaded.map);
+    struct vbt_module found = {
+        .start = loaded.start, .end = loaded.end, .bias = loaded.bias, .path = path, .path_size = (uint32_t)strlen(path)};
     find_build_id(&found, &loaded);
     uint64_t hash = XXH3_64bits_withSeed(found.path, found.path_size, found.start);
     uint64_t key = vbt_table_key(XXH3_64bits_withSeed(found.build_id, found.build_id_size, hash));

@@ -450,7 +450,8 @@ def test_library_is_beside_the_tool(tmp_path):
 def test_what_else_is_preloaded_stays(tmp_path):
     code = "import os; print(os.environ['LD_PRELOAD'])"
     ran = run("--quiet", PYTHON, "-c", code, directory=tmp_path, env={"LD_PRELOAD": "libm.so.6"})
-    assert ran.stdout == f"{vbt.LIBRARY}:libm.so.6\n"
+    library, other = ran.stdout.split(":")
+    assert library.endswith(str(vbt.LIBRARY)) and other == "libm.so.6\n"
 
 
 def test_ranks_are_in_the_name(tmp_path):
