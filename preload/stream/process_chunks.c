@@ -1,6 +1,7 @@
 /* See process_chunks.h. */
 #include "process_chunks.h"
 
+#include "preload/base/memory.h"
 #include "preload/base/proc.h"
 #include "preload/base/sys.h"
 #include "preload/lines/line_sources.h"
@@ -113,7 +114,7 @@ static bool take_mapping(const char *line, const char *end, struct mapped_code *
 }
 
 /* Advances *at behind the next one; false if there is none. */
-static bool next_mapping(const char **at, const char *end, struct mapped_code *out) {
+static bool next_line(const char **at, const char *end, struct mapped_code *out) {
     while (*at < end) {
         const char *line = *at, *line_end = memchr(line, '\n', (size_t)(end - line));
         if (line_end == NULL)
@@ -125,10 +126,42 @@ static bool next_mapping(const char **at, const char *end, struct mapped_code *o
     return false;
 }
 
-static uint64_t hash_of_mappings(const char *at, const char *end) {
+/* The text as it was before the helper moved. */
+static struct { const char *text, *end; } kept;
+
+void vbt_mappings_keep(void) {
+    size_t length;
+    const char *text = vbt_proc_text("/proc/self/maps", &length);
+    char *copy = kept.text == NULL && length > 0 ? vbt_map(length) : NULL;
+    if (copy == NULL)
+        return;
+    kept.text = memcpy(copy, text, length);
+    kept.end = copy + length;
+}
+
+/* What is left of both texts. */
+struct mappings {
+    const char *at, *end, *kept;
+};
+
+/* The next one, with the path that it had before the helper moved, if it was there. */
+static bool next_mapping(struct mappings *left, struct mapped_code *out) {
+    struct mapped_code was;
+    const char *at = left->kept;
+    if (!next_line(&left->at, left->end, out))
+        return false;
+    while (at != NULL && next_line(&at, kept.end, &was) && was.from <= out->from) {
+        left->kept = at;
+        if (was.from == out->from && was.to == out->to && was.offset == out->offset)
+            *out = was;
+    }
+    return true;
+}
+
+static uint64_t hash_of(struct mappings left) {
     struct mapped_code mapping;
     uint64_t hash = 1;
-    while (next_mapping(&at, end, &mapping)) {
+    while (next_mapping(&left, &mapping)) {
         uint64_t numbers[] = {mapping.from, mapping.to, mapping.offset};
         hash = XXH3_64bits_withSeed(numbers, sizeof numbers, hash);
         hash = XXH3_64bits_withSeed(mapping.path, mapping.path_size, hash);
@@ -139,18 +172,19 @@ static uint64_t hash_of_mappings(const char *at, const char *end) {
 void vbt_write_mappings(struct vbt_chunk_writer *writer, uint64_t *written) {
     enum { NUMBERS = 4 * VBT_VARINT_MAX };
     size_t length;
-    const char *at = vbt_proc_text("/proc/self/maps", &length), *end = at + length;
-    uint64_t hash = hash_of_mappings(at, end);
+    const char *text = vbt_proc_text("/proc/self/maps", &length);
+    struct mappings left = {text, text + length, kept.text};
+    uint64_t hash = hash_of(left);
     if (hash == *written)
         return;
     *written = hash;
     struct mapped_code mapping;
-    for (bool more = next_mapping(&at, end, &mapping); more;) {
+    for (bool more = next_mapping(&left, &mapping); more;) {
         struct vbt_writer *w = vbt_chunk_begin(writer);
         vbt_put_varint(w, 0);
         uint8_t *start = vbt_chunk_counted_begin(writer);
         uint64_t count = 0;
-        for (; more && (size_t)(w->end - w->at) > mapping.path_size + NUMBERS; more = next_mapping(&at, end, &mapping)) {
+        for (; more && (size_t)(w->end - w->at) > mapping.path_size + NUMBERS; more = next_mapping(&left, &mapping)) {
             vbt_put_varint(w, mapping.from);
             vbt_put_varint(w, mapping.to);
             vbt_put_varint(w, mapping.offset);

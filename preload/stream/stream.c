@@ -434,6 +434,7 @@ void vbt_stream_before_moving(void) {
         rewrite(NULL);
     }
     vbt_trace_place_moves(file.path);
+    vbt_mappings_keep();
 }
 
 void vbt_stream_withdraw(void) {

@@ -38,6 +38,8 @@ def check(program, way, folder):
     assert report.json["complete"] and report.json["conservation"]["holds"]
     allocs = sorted(row["allocs"] for row in report.json["lines"] if row["file"].endswith("surroundings.c"))
     assert allocs[-2:] == [1000, 1000]  # before and afterwards
+    mapped = [path for _, _, _, path, *known in vbt.trace_reader.Trace(trace).modules if not known]
+    assert str(program) in mapped  # as seen from the root where it was started
     return run, report
 
 
