@@ -72,11 +72,16 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
     trace->places = vbt_places_new(&trace->model);
     if (query->user != NULL)
         vbt_places_claim(trace->places, query->user);
-    vbt_attribute(&trace->attribution, &trace->model, trace->places);
+    trace->attribution = (struct vbt_attribution){0};
     trace->sources = vbt_sources_new(&trace->model);
     trace->filter = vbt_filter_new(query);
     trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);
     return true;
+}
+
+void vbt_trace_attribute(struct vbt_trace *trace) {
+    if (trace->attribution.leaf == NULL)
+        vbt_attribute(&trace->attribution, &trace->model, trace->places);
 }
 
 void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_query *query, size_t rows) {
@@ -85,6 +90,13 @@ void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_que
             return;
     if (query->filter_count > 0 && (rows == 0 || rows == SIZE_MAX))
         vbt_warn("%s: nothing passes --filter", query->trace);
+}
+
+void vbt_trace_forget_paths(struct vbt_trace *trace) {
+    vbt_model_forget_paths(&trace->model);
+    vbt_attribution_free(&trace->attribution);
+    free(trace->counts);
+    trace->counts = NULL;
 }
 
 void vbt_trace_free(struct vbt_trace *trace) {

@@ -11,7 +11,7 @@
 
 struct vbt_trace {
     struct vbt_model model;
-    struct vbt_attribution attribution;
+    struct vbt_attribution attribution; /* empty until vbt_trace_attribute */
     struct vbt_places *places;
     struct vbt_sources *sources;
     struct vbt_filter *filter;
@@ -23,6 +23,13 @@ struct vbt_trace {
  * False, for exit status 2, if there is nothing to report. Free the trace only if it was loaded. */
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
+
+/* Frees the call paths and their counters, as soon as no one asks for them: there may be
+ * millions. */
+void vbt_trace_forget_paths(struct vbt_trace *trace);
+
+/* Computes the attribution, for those who need it. */
+void vbt_trace_attribute(struct vbt_trace *trace);
 
 /* Says on standard error that nothing passes the query's filters, if so. rows: how many rows of the
  * view pass; SIZE_MAX: as many as there are call stacks that do. */

@@ -1,5 +1,6 @@
 /* vbtrace flamegraph: the call tree as a picture. */
 #include "commands.h"
+#include "analyzer/analysis/calls/call_reverse.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -10,58 +11,103 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A sentence on the frames that are too narrow to be drawn, and how much of the measure ends in
- * them; "" if all are drawn. The caller frees it. */
-static char *left_out(const struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {
-    size_t count = 0;
-    int64_t sum = 0;
-    for (size_t i = 1; i < tree->count; i++) {
-        int64_t value = tree->calls[i].cumulative[measure];
-        if (value <= 0 || value >= least)
+/* Browsers draw larger pictures slowly or not at all; a frame takes 220 or more. */
+enum { MOST_BYTES = 5000000, MOST_FRAMES = MOST_BYTES / 227 };
+
+/* What is not drawn. */
+struct missing {
+    size_t frames;
+    int64_t sum;     /* of the measure, in those whose caller is drawn */
+    size_t too_deep; /* frames below the deepest level */
+    bool crowded;    /* some are not drawn only because there are so many */
+};
+
+static struct missing find_missing(const struct vbt_call_tree *tree, int64_t least) {
+    struct missing missing = {0};
+    for (uint32_t i = 1; i < tree->count; i++) {
+        int64_t value = tree->choice.sums[i];
+        if (value <= 0 || vbt_call_is_kept(tree, i))
             continue;
-        count++;
-        if (tree->calls[tree->calls[i].parent].cumulative[measure] >= least && __builtin_add_overflow(sum, value, &sum))
-            sum = INT64_MAX;
+        if (tree->calls[i].depth >= VBT_FLAMEGRAPH_LEVELS && value >= least) {
+            missing.too_deep++;
+            continue;
+        }
+        missing.frames++;
+        missing.crowded = missing.crowded || value >= least;
+        if (vbt_call_is_kept(tree, tree->calls[i].parent) && __builtin_add_overflow(missing.sum, value, &missing.sum))
+            missing.sum = INT64_MAX;
     }
-    if (count == 0)
-        return vbt_copy("", 0);
-    int64_t whole = tree->calls[0].cumulative[measure];
-    char *share = vbt_text("%s", vbt_share(sum, whole).text);
-    char *text =
-        vbt_text("%s of less than %s %s not drawn; %s %s (%s). --min draws more.", vbt_counted((int64_t)count, "frame").text,
-                 vbt_measure_text(measure, least).text, count == 1 ? "is" : "are", count == 1 ? "it holds" : "they hold",
-                 vbt_measure_text(measure, sum).text, share);
-    free(share);
+    return missing;
+}
+
+/* Sentences on the frames that are not drawn, and how much of the measure ends in them; "" if all
+ * are drawn. The caller frees it. */
+static char *left_out(const struct missing *missing, const struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {
+    char *narrow = vbt_copy("", 0), *deep = vbt_copy("", 0), *less = vbt_copy("", 0);
+    bool one = missing->frames == 1;
+    if (!missing->crowded) {
+        free(less);
+        less = vbt_text(" of less than %s", vbt_measure_text(measure, least).text);
+    }
+    if (missing->frames > 0) {
+        char *share = vbt_text("%s", vbt_share(missing->sum, tree->totals[measure]).text);
+        free(narrow);
+        narrow = vbt_text("%s%s %s not drawn%s; %s %s (%s). %s", vbt_counted((int64_t)missing->frames, "frame").text, less,
+                          one ? "is" : "are", missing->crowded ? ", since the picture would be larger than 5 MB" : "",
+                          one ? "it holds" : "they hold", vbt_measure_text(measure, missing->sum).text, share,
+                          missing->crowded ? "--filter and --frames function draw more." : "--min draws more.");
+        free(share);
+    }
+    if (missing->too_deep > 0) {
+        free(deep);
+        deep = vbt_text("%sOf deeper stacks, only %d levels are drawn: %s %s left out.", missing->frames > 0 ? " " : "",
+                        VBT_FLAMEGRAPH_LEVELS, vbt_counted((int64_t)missing->too_deep, "frame").text,
+                        missing->too_deep == 1 ? "is" : "are");
+    }
+    char *both = vbt_text("%s%s", narrow, deep);
+    free(narrow);
+    free(deep);
+    free(less);
+    return both;
+}
+
+/* Draws as many frames as there is room for, and returns the picture, for the caller to free. */
+static char *draw(struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, int64_t least,
+                  size_t *size) {
+    enum vbt_measure measure = query->measure;
+    char *command = vbt_command_line(model), *text = NULL;
+    char *title = vbt_text("%s%s: %s", vbt_measure_title(measure), query->reverse ? ", from the innermost call" : "",
+                           vbt_measure_text(measure, tree->totals[measure]).text);
+    for (size_t most = MOST_FRAMES; text == NULL;) {
+        size_t count = vbt_call_tree_sort_largest(tree, measure, least, most, VBT_FLAMEGRAPH_LEVELS - 1);
+        struct missing found = find_missing(tree, least);
+        char *missing = left_out(&found, tree, measure, least);
+        const struct vbt_flamegraph graph = {
+            .tree = tree, .measure = measure, .icicle = query->reverse, .title = title, .subtitle = command, .left_out = missing};
+        size_t room = vbt_flamegraph_print(&graph, MOST_BYTES, &text, size);
+        if (room != SIZE_MAX && count > 0) {
+            free(text);
+            text = NULL;
+            most = room < count ? room - room / 10 : count - count / 10 - 1;
+        } else if (found.crowded || found.too_deep > 0) {
+            vbt_warn("%s: %s", query->trace, missing);
+        }
+        free(missing);
+    }
+    free(title);
+    free(command);
     return text;
 }
 
-static void print_svg(const struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, int64_t least,
-                      FILE *out) {
-    enum vbt_measure measure = query->measure;
-    char *command = vbt_command_line(model), *missing = left_out(tree, measure, least);
-    char *title = vbt_text("%s%s: %s", vbt_measure_title(measure), query->reverse ? ", from the innermost call" : "",
-                           vbt_measure_text(measure, tree->calls[0].cumulative[measure]).text);
-    vbt_flamegraph_print(
-        &(struct vbt_flamegraph){
-            .tree = tree, .measure = measure, .icicle = query->reverse, .title = title, .subtitle = command, .left_out = missing},
-        out);
-    free(title);
-    free(missing);
-    free(command);
-}
-
-/* Builds the tree with only the children that are drawn. Returns the least of the measure that
- * these have. */
-static int64_t build_tree(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_query *query) {
+/* Builds the tree. Stores the least of the measure that calls must have to be drawn. */
+static void build_tree(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_query *query, int64_t *least) {
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(tree, trace, &shape);
     vbt_call_tree_clamp(tree, query->measure);
-    int64_t least = vbt_least(query, tree->calls[0].cumulative[query->measure]);
-    least = least > 0 ? least : 1;
+    *least = vbt_least(query, tree->totals[query->measure]);
+    *least = *least > 0 ? *least : 1;
     if (query->reverse)
-        vbt_call_tree_reverse(tree, query->measure, least);
-    vbt_call_tree_sort(tree, query->measure, least);
-    return least;
+        vbt_call_tree_reverse(tree, query->measure, *least);
 }
 
 int vbt_cmd_flamegraph(const struct vbt_query *query) {
@@ -74,10 +120,15 @@ int vbt_cmd_flamegraph(const struct vbt_query *query) {
         return 2;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     struct vbt_call_tree tree;
-    int64_t least = build_tree(&tree, &trace, query);
+    int64_t least;
+    size_t size;
+    build_tree(&tree, &trace, query, &least);
+    vbt_trace_forget_paths(&trace);
+    char *text = draw(&tree, &trace.model, query, least, &size);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
-    print_svg(&tree, &trace.model, query, least, output.stream);
+    fwrite(text, 1, size, output.stream);
+    free(text);
     vbt_call_tree_free(&tree);
     vbt_trace_free(&trace);
     return vbt_output_finish(&output);

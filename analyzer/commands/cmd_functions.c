@@ -130,13 +130,15 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     /* If native stacks were cut down to their innermost call, that call is not a function of its
      * own. */
     const char *native = vbt_model_process(&trace.model, "native");
+    const struct vbt_call_tree_shape shape = {
+        .unit = units[query->by],
+        .by = query->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
+        .python_owns = query->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
+    };
+    if (shape.python_owns)
+        vbt_trace_attribute(&trace);
     struct vbt_call_tree tree;
-    vbt_call_tree_build(&tree, &trace,
-                        &(struct vbt_call_tree_shape){
-                            .unit = units[query->by],
-                            .by = query->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
-                            .python_owns = query->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
-                        });
+    vbt_call_tree_build(&tree, &trace, &shape);
     struct vbt_functions functions;
     vbt_functions_build(&functions, &tree);
     vbt_functions_filter(&functions, trace.filter);

@@ -137,6 +137,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
+    vbt_trace_attribute(&trace);
     struct vbt_interval_list groups;
     vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
                             vbt_filter_selects_stacks(trace.filter) ? trace.counts : NULL);

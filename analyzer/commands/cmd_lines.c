@@ -170,6 +170,7 @@ int vbt_cmd_lines(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, query->format == VBT_JSON))
         return 2;
+    vbt_trace_attribute(&trace);
     warn(&trace.model, query->trace);
     if (trace.model.line_counts_count > 0 && shows_profile(query) && vbt_filter_selects_domains(trace.filter)) {
         vbt_trace_free(&trace);

@@ -175,6 +175,7 @@ int vbt_cmd_report(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
+    vbt_trace_attribute(&trace);
     struct vbt_conservation conservation;
     vbt_conservation_check(&conservation, &trace.model);
     struct vbt_interval_list groups;

@@ -22,9 +22,15 @@
  * stack that is cut. */
 enum { SHARES_SHOWN = 10, OUTER_SHOWN = 3 };
 
-/* One row: a call stack, or several that are shown as one. */
+/* A row of its own: a call stack. */
 struct stack_row {
-    uint32_t call; /* where the stack ends; 0: several */
+    int64_t value; /* of the measure */
+    uint32_t call; /* where it ends */
+};
+
+/* Several stacks that are shown as one. */
+struct stack_sum {
+    uint32_t call; /* of a group of --by */
     enum vbt_runtime_group group;
     size_t stacks;
     int64_t of[VBT_MEASURES];
@@ -35,19 +41,25 @@ struct stack_rows {
     enum vbt_measure measure;
     struct stack_row *stacks;
     size_t count;
-    uint32_t *by;                                /* by call: its group of --by; 0: none */
-    uint32_t *outer;                             /* by call: the innermost of its stack's OUTER_SHOWN outermost frames */
-    struct stack_row groups[VBT_RUNTIME_GROUPS]; /* what is merged into one row per group */
+    uint32_t *by;                                /* by call: its group of --by; NULL: there are none */
+    struct stack_sum groups[VBT_RUNTIME_GROUPS]; /* what is merged into one row per group */
 };
 
-static void add(struct stack_row *to, const int64_t of[VBT_MEASURES]) {
+static void add(struct stack_sum *to, const int64_t of[VBT_MEASURES]) {
     to->stacks++;
     for (int i = 0; i < VBT_MEASURES; i++)
         to->of[i] = (int64_t)((uint64_t)to->of[i] + (uint64_t)of[i]);
 }
 
-static int by_value(const void *left, const void *right, void *measure) {
+static int by_value(const void *left, const void *right) {
     const struct stack_row *a = left, *b = right;
+    if (a->value != b->value)
+        return a->value > b->value ? -1 : 1;
+    return a->call < b->call ? -1 : 1;
+}
+
+static int by_sum(const void *left, const void *right, void *measure) {
+    const struct stack_sum *a = left, *b = right;
     enum vbt_measure by = *(enum vbt_measure *)measure;
     if (a->of[by] != b->of[by])
         return a->of[by] > b->of[by] ? -1 : 1;
@@ -55,39 +67,43 @@ static int by_value(const void *left, const void *right, void *measure) {
 }
 
 static void build_rows(struct stack_rows *rows, const struct vbt_call_tree *tree, const struct vbt_model *model,
-                       enum vbt_measure measure, bool grouped) {
+                       enum vbt_measure measure, enum vbt_group by, bool grouped) {
     *rows = (struct stack_rows){.tree = tree,
                                 .measure = measure,
-                                .stacks = vbt_new(tree->count, sizeof *rows->stacks),
-                                .by = vbt_new(tree->count, sizeof *rows->by),
-                                .outer = vbt_new(tree->count, sizeof *rows->outer)};
-    enum vbt_runtime_group *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
+                                .stacks = vbt_new(tree->counts_count, sizeof *rows->stacks),
+                                .by = by == VBT_BY_NOTHING ? NULL : vbt_new(tree->count, sizeof *rows->by)};
+    uint8_t *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
     for (uint32_t i = 1; i < tree->count; i++) {
-        const struct vbt_call *call = &tree->calls[i];
-        rows->by[i] = call->group ? i : rows->by[call->parent];
-        rows->outer[i] = call->depth - (rows->by[i] != 0) <= OUTER_SHOWN ? i : rows->outer[call->parent];
-        bool empty_blocks = measure == VBT_MEASURE_LEAKS && call->self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
-        if (call->self[measure] == 0 && !empty_blocks)
+        const int64_t *self = vbt_call_self(tree, i);
+        if (rows->by != NULL)
+            rows->by[i] = tree->calls[i].group ? i : rows->by[tree->calls[i].parent];
+        bool empty_blocks = measure == VBT_MEASURE_LEAKS && self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
+        if (self[measure] == 0 && !empty_blocks)
             continue;
-        struct stack_row *row =
-            groups != NULL && groups[i] != VBT_RUNTIME_NONE ? &rows->groups[groups[i]] : &rows->stacks[rows->count++];
-        row->call = i;
-        add(row, call->self);
+        if (groups != NULL && groups[i] != VBT_RUNTIME_NONE)
+            add(&rows->groups[groups[i]], self);
+        else
+            rows->stacks[rows->count++] = (struct stack_row){self[measure], i};
     }
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
         rows->groups[i].group = (enum vbt_runtime_group)i;
     free(groups);
-    qsort_r(rows->stacks, rows->count, sizeof *rows->stacks, by_value, &measure);
-    qsort_r(rows->groups, VBT_RUNTIME_GROUPS, sizeof *rows->groups, by_value, &measure);
+    qsort(rows->stacks, rows->count, sizeof *rows->stacks, by_value);
+    qsort_r(rows->groups, VBT_RUNTIME_GROUPS, sizeof *rows->groups, by_sum, &measure);
 }
 
 /* The name of the group of --by that a stack belongs to; NULL if there is none. */
 static const char *group_name(const struct stack_rows *rows, uint32_t call) {
-    uint32_t group = rows->by[call];
-    return group != 0 ? rows->tree->calls[group].place->function : NULL;
+    uint32_t group = rows->by != NULL ? rows->by[call] : 0;
+    return group != 0 ? vbt_call_place(rows->tree, group)->function : NULL;
 }
 
-static bool is_frame(const struct vbt_call *call) { return call->place != NULL && !call->group; }
+/* How many frames the stack that ends at a call has. */
+static uint32_t length_of(const struct stack_rows *rows, uint32_t call) {
+    return rows->tree->calls[call].depth - (rows->by != NULL && rows->by[call] != 0 ? 1U : 0U);
+}
+
+static bool is_frame(const struct vbt_call_tree *tree, uint32_t call) { return call != 0 && !tree->calls[call].group; }
 
 static void print_cut(struct vbt_output *output, char *line) {
     char *printable = vbt_utf8_cut_end(vbt_utf8_printable(line, strlen(line)), output->width);
@@ -96,13 +112,15 @@ static void print_cut(struct vbt_output *output, char *line) {
     free(line);
 }
 
-static void print_frame(struct vbt_output *output, const struct vbt_call *call) {
+static void print_frame(struct vbt_output *output, const struct vbt_call_tree *tree, uint32_t call) {
     static const char inlined[] = ", inlined", indent[] = "      ";
-    char *position = vbt_place_position(call->place), *function = vbt_copy(call->place->function, strlen(call->place->function));
-    size_t others = strlen(indent) + (call->inlined ? strlen(inlined) : 0) + (position[0] != '\0' ? 2 : 0);
+    const struct vbt_source_place *place = vbt_call_place(tree, call);
+    bool is_inlined = tree->calls[call].inlined;
+    char *position = vbt_place_position(place), *function = vbt_copy(place->function, strlen(place->function));
+    size_t others = strlen(indent) + (is_inlined ? strlen(inlined) : 0) + (position[0] != '\0' ? 2 : 0);
     vbt_fit_name(&function, &position, output->width > others ? output->width - others : 1);
     print_cut(output,
-              vbt_text("%s%s%s%s%s", indent, function, call->inlined ? inlined : "", position[0] != '\0' ? "  " : "", position));
+              vbt_text("%s%s%s%s%s", indent, function, is_inlined ? inlined : "", position[0] != '\0' ? "  " : "", position));
     free(function);
     free(position);
 }
@@ -111,16 +129,18 @@ static void print_frame(struct vbt_output *output, const struct vbt_call *call) 
  * many of the innermost as fit. */
 static void print_frames(struct vbt_output *output, const struct stack_rows *rows, uint32_t end, uint64_t depth) {
     const struct vbt_call_tree *tree = rows->tree;
-    const struct vbt_call *call = &tree->calls[end];
-    size_t length = call->depth - (rows->by[end] != 0);
+    uint32_t call = end;
+    size_t length = length_of(rows, end);
     uint64_t outer = depth > 2 * OUTER_SHOWN ? OUTER_SHOWN : 0, inner = length <= depth ? length : depth - outer;
-    for (uint64_t i = 0; i < inner; i++, call = &tree->calls[call->parent])
-        print_frame(output, call);
+    for (uint64_t i = 0; i < inner; i++, call = tree->calls[call].parent)
+        print_frame(output, tree, call);
     if (inner == length)
         return;
     fprintf(output->stream, "      ⋮ %s\n", vbt_counted((int64_t)(length - inner - outer), "more frame").text);
-    for (call = &tree->calls[rows->outer[end]]; outer > 0; outer--, call = &tree->calls[call->parent])
-        print_frame(output, call);
+    while (length_of(rows, call) > outer)
+        call = tree->calls[call].parent;
+    for (; outer > 0; outer--, call = tree->calls[call].parent)
+        print_frame(output, tree, call);
 }
 
 /* Prints the other counts of a row that matter for this measure. */
@@ -144,7 +164,7 @@ static void print_groups(const struct stack_rows *rows, int64_t whole, struct vb
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     bool any = false;
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++) {
-        const struct stack_row *row = &rows->groups[i];
+        const struct stack_sum *row = &rows->groups[i];
         if (row->stacks == 0)
             continue;
         any = true;
@@ -162,21 +182,24 @@ static void print_groups(const struct stack_rows *rows, int64_t whole, struct vb
 }
 
 /* Prints the groups of --by and their shares. */
-static void print_shares(const struct stack_rows *rows, enum vbt_group by, struct vbt_output *output) {
-    struct stack_row *shares = vbt_new(rows->tree->count, sizeof *shares);
-    size_t count = 0;
-    int64_t whole = rows->tree->calls[0].cumulative[rows->measure];
+static void print_shares(const struct stack_rows *rows, struct vbt_call_tree *tree, enum vbt_group by, struct vbt_output *output) {
+    if (by == VBT_BY_NOTHING)
+        return;
+    struct stack_row *shares = NULL;
+    size_t count = 0, capacity = 0;
     enum vbt_measure measure = rows->measure;
-    for (uint32_t i = 1; i < rows->tree->count; i++)
-        if (rows->tree->calls[i].group && rows->tree->calls[i].cumulative[measure] != 0) {
-            shares[count].call = i;
-            add(&shares[count++], rows->tree->calls[i].cumulative);
+    int64_t whole = tree->totals[measure];
+    const int64_t *sums = vbt_call_tree_sum(tree, measure);
+    for (uint32_t i = 1; i < tree->count; i++)
+        if (tree->calls[i].group && sums[i] != 0) {
+            shares = vbt_grow(shares, &capacity, count + 1, sizeof *shares);
+            shares[count++] = (struct stack_row){sums[i], i};
         }
-    qsort_r(shares, count, sizeof *shares, by_value, &measure);
+    if (count > 0)
+        qsort(shares, count, sizeof *shares, by_value);
     for (size_t i = 0; i < count && i < SHARES_SHOWN; i++)
-        print_cut(output,
-                  vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].of[measure]).text,
-                           vbt_share(shares[i].of[measure], whole).text, rows->tree->calls[shares[i].call].place->function));
+        print_cut(output, vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].value).text,
+                                   vbt_share(shares[i].value, whole).text, vbt_call_place(tree, shares[i].call)->function));
     if (count > SHARES_SHOWN)
         fprintf(output->stream, "%22s… and %s\n", "",
                 vbt_counted((int64_t)(count - SHARES_SHOWN), by == VBT_BY_MODULE ? "more module" : "more thread").text);
@@ -188,7 +211,7 @@ static void print_shares(const struct stack_rows *rows, enum vbt_group by, struc
 /* Says what is live and not listed, since it was live before the process was forked, or may have
  * been. */
 static void print_inherited(const struct vbt_trace *trace, const struct vbt_call_tree *tree, FILE *out) {
-    const int64_t *all = tree->calls[0].cumulative;
+    const int64_t *all = tree->totals;
     int64_t blocks = all[VBT_MEASURE_LIVE_BLOCKS] - all[VBT_MEASURE_BLOCKS], bytes = all[VBT_MEASURE_LIVE] - all[VBT_MEASURE_LEAKS];
     struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
     if (blocks > 0)
@@ -201,12 +224,12 @@ static void print_inherited(const struct vbt_trace *trace, const struct vbt_call
                 vbt_bytes(undecided.bytes).text, vbt_counted(undecided.blocks, "block").text);
 }
 
-static void print_text(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_query *query,
-                       struct vbt_output *output) {
+static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree, const struct vbt_trace *trace,
+                       const struct vbt_query *query, struct vbt_output *output) {
     FILE *out = output->stream;
     const struct vbt_model *model = &trace->model;
     enum vbt_measure measure = rows->measure;
-    const int64_t *totals = rows->tree->calls[0].cumulative;
+    const int64_t *totals = tree->totals;
     size_t stacks = rows->count;
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
         stacks += rows->groups[i].stacks;
@@ -218,21 +241,22 @@ static void print_text(const struct stack_rows *rows, const struct vbt_trace *tr
         print_more(output, measure, totals);
     fprintf(out, ", %s\n\n", vbt_counted((int64_t)stacks, "call stack").text);
     if (measure == VBT_MEASURE_LEAKS)
-        print_inherited(trace, rows->tree, out);
-    print_shares(rows, query->by, output);
+        print_inherited(trace, tree, out);
+    print_shares(rows, tree, query->by, output);
 
-    struct stack_row others = {0};
+    struct stack_sum others = {0};
     for (size_t i = 0; i < rows->count; i++) {
         const struct stack_row *row = &rows->stacks[i];
+        const int64_t *of = vbt_call_self(tree, row->call);
         if (i >= query->limit) {
-            add(&others, row->of);
+            add(&others, of);
             continue;
         }
         const char *group = group_name(rows, row->call);
         char *printable = vbt_utf8_printable(group != NULL ? group : "", group != NULL ? strlen(group) : 0);
-        fprintf(out, "%s%s%3zu  %s  %s%s", i > 0 ? "\n" : "", output->bold, i + 1, vbt_measure_text(measure, row->of[measure]).text,
-                vbt_share(row->of[measure], totals[measure]).text, output->normal);
-        print_more(output, measure, row->of);
+        fprintf(out, "%s%s%3zu  %s  %s%s", i > 0 ? "\n" : "", output->bold, i + 1, vbt_measure_text(measure, row->value).text,
+                vbt_share(row->value, totals[measure]).text, output->normal);
+        print_more(output, measure, of);
         fprintf(out, "%s%s\n", group == NULL ? "" : output->is_limited ? "\n     " : ", ", printable);
         free(printable);
         print_frames(output, rows, row->call, query->depth);
@@ -272,6 +296,11 @@ static void print_json_groups(const struct stack_rows *rows, struct vbt_json *js
     vbt_json_array_end(json);
 }
 
+/* Frames are alike if they have the same place, inlined or not. */
+static size_t frame_key(const struct vbt_call_tree *tree, uint32_t call) {
+    return 2 * (size_t)tree->calls[call].place + tree->calls[call].inlined;
+}
+
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
 static void print_json(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
@@ -280,31 +309,20 @@ static void print_json(const struct stack_rows *rows, const struct vbt_trace *tr
     vbt_json_completeness(&json, &trace->model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
     json_t *totals = json_object();
-    vbt_json_measures(totals, "", tree->calls[0].cumulative);
+    vbt_json_measures(totals, "", tree->totals);
     struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
     json_object_set_new(totals, "undecided_bytes", json_integer(undecided.bytes));
     json_object_set_new(totals, "undecided_blocks", json_integer(undecided.blocks));
     vbt_json_member(&json, "totals", totals);
 
-    uint32_t *number = NULL; /* number of the frame by place, inlined or not, from 1 */
-    size_t capacity = 0, known = 0;
+    uint32_t *number = vbt_new(2 * tree->place_count, sizeof *number); /* of the frame, from 1; by frame_key */
     uint32_t frames = 0;
-    uint32_t *frame_of = vbt_new(tree->count, sizeof *frame_of);
     vbt_json_array_begin(&json, "frames");
-    for (uint32_t i = 1; i < tree->count; i++) {
-        const struct vbt_call *call = &tree->calls[i];
-        if (!is_frame(call))
-            continue;
-        size_t key = 2 * (size_t)call->place->index + call->inlined;
-        number = vbt_grow(number, &capacity, key + 1, sizeof *number);
-        while (known <= key)
-            number[known++] = 0;
-        if (number[key] == 0) {
-            number[key] = ++frames;
-            vbt_json_item(&json, vbt_json_call(call));
+    for (uint32_t i = 1; i < tree->count; i++)
+        if (is_frame(tree, i) && number[frame_key(tree, i)] == 0) {
+            number[frame_key(tree, i)] = ++frames;
+            vbt_json_item(&json, vbt_json_call(tree, i));
         }
-        frame_of[i] = number[key] - 1;
-    }
     vbt_json_array_end(&json);
 
     size_t limit = stack_limit(rows, query);
@@ -312,13 +330,13 @@ static void print_json(const struct stack_rows *rows, const struct vbt_trace *tr
     for (size_t i = 0; i < rows->count && i < query->limit; i++) {
         json_t *stack = json_object(), *list = json_array();
         size_t room = limit;
-        vbt_json_measures(stack, "", rows->stacks[i].of);
+        vbt_json_measures(stack, "", vbt_call_self(tree, rows->stacks[i].call));
         json_object_set_new(stack, "group", vbt_json_text(group_name(rows, rows->stacks[i].call)));
         uint32_t at = rows->stacks[i].call;
-        for (; is_frame(&tree->calls[at]) && room > 0; at = tree->calls[at].parent, room--)
-            json_array_append_new(list, json_integer(frame_of[at]));
+        for (; is_frame(tree, at) && room > 0; at = tree->calls[at].parent, room--)
+            json_array_append_new(list, json_integer(number[frame_key(tree, at)] - 1));
         json_object_set_new(stack, "frames", list);
-        json_object_set_new(stack, "frames_left_out", json_integer(is_frame(&tree->calls[at]) ? tree->calls[at].depth : 0));
+        json_object_set_new(stack, "frames_left_out", json_integer(is_frame(tree, at) ? tree->calls[at].depth : 0));
         vbt_json_item(&json, stack);
     }
     vbt_json_array_end(&json);
@@ -326,7 +344,6 @@ static void print_json(const struct stack_rows *rows, const struct vbt_trace *tr
     print_json_groups(rows, &json);
     vbt_json_end(&json);
     free(number);
-    free(frame_of);
 }
 
 /* Stacks as "outermost;...;innermost". */
@@ -343,8 +360,8 @@ static void print_csv(const struct stack_rows *rows, const struct vbt_query *que
         free(stack);
         vbt_csv_text(&csv, group_name(rows, rows->stacks[i].call));
         vbt_csv_unsigned(&csv, 1);
-        vbt_csv_measures(&csv, rows->stacks[i].of);
-        vbt_csv_own(&csv, rows->stacks[i].of);
+        vbt_csv_measures(&csv, vbt_call_self(rows->tree, rows->stacks[i].call));
+        vbt_csv_own(&csv, vbt_call_self(rows->tree, rows->stacks[i].call));
         vbt_csv_end_row(&csv);
     }
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
@@ -376,7 +393,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct stack_rows rows;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(&tree, &trace, &shape);
-    build_rows(&rows, &tree, &trace.model, measure, measure == VBT_MEASURE_LEAKS && !query->ungroup);
+    build_rows(&rows, &tree, &trace.model, measure, query->by, measure == VBT_MEASURE_LEAKS && !query->ungroup);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
@@ -384,7 +401,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     else if (query->format == VBT_CSV)
         print_csv(&rows, query, output.stream);
     else
-        print_text(&rows, &trace, query, &output);
+        print_text(&rows, &tree, &trace, query, &output);
     if (query->format == VBT_TEXT && suppressed.stacks > 0)
         fprintf(output.stream, "\nSuppressed: %s in %s, %s\n", vbt_bytes((int64_t)suppressed.bytes).text,
                 vbt_counted((int64_t)suppressed.blocks, "block").text, vbt_counted((int64_t)suppressed.stacks, "call stack").text);
@@ -392,7 +409,6 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
         print_still_mapped(&trace.model, output.stream);
     free(rows.stacks);
     free(rows.by);
-    free(rows.outer);
     vbt_call_tree_free(&tree);
     vbt_incomplete_print(&trace.model, query, &output);
     vbt_trace_free(&trace);

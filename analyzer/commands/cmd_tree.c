@@ -1,5 +1,6 @@
 /* vbtrace tree: the call tree from the outermost call down. */
 #include "commands.h"
+#include "analyzer/analysis/calls/call_reverse.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
@@ -37,19 +38,14 @@ struct level {
     char *lines;
 };
 
-static const struct vbt_call *child(const struct view *v, uint32_t call, uint32_t number) {
-    return &v->tree->calls[v->tree->children[v->tree->calls[call].child_at + number]];
-}
-
-static uint32_t index_of(const struct view *v, const struct vbt_call *call) { return (uint32_t)(call - v->tree->calls); }
+static int64_t sum_of(const struct view *v, uint32_t call) { return v->tree->sums[v->measure][call]; }
 
 /* What those children of a call hold that are too small to be shown; 0 if that is too small as
  * well. */
 static int64_t rest_of(const struct view *v, uint32_t call) {
-    const struct vbt_call *c = &v->tree->calls[call];
-    uint64_t rest = (uint64_t)c->cumulative[v->measure] - (uint64_t)c->self[v->measure];
-    for (uint32_t i = 0; i < c->child_count; i++)
-        rest -= (uint64_t)child(v, call, i)->cumulative[v->measure];
+    uint64_t rest = (uint64_t)sum_of(v, call) - (uint64_t)vbt_call_self(v->tree, call)[v->measure];
+    for (uint32_t i = 0; i < vbt_call_children(v->tree, call); i++)
+        rest -= (uint64_t)sum_of(v, vbt_call_child(v->tree, call, i));
     return (int64_t)rest >= v->least ? (int64_t)rest : 0;
 }
 
@@ -58,38 +54,45 @@ static char *indentation(const struct view *v, const char *lines, const char *br
     return vbt_utf8_cut_start(vbt_text("%s%s", lines, branch), v->output->width / 3);
 }
 
-static void put_row(struct view *v, const char *indent, const char *name, const int64_t *self, const int64_t *cumulative) {
+/* Numbers of a row; NULL: none. */
+struct numbers {
+    const int64_t *self, *sum, *allocs; /* sum: of the measure, with all below */
+};
+
+static void put_row(struct view *v, const char *indent, const char *name, struct numbers of) {
     if (v->rows_left == 0) {
         v->rows_missing++;
         return;
     }
     v->rows_left--;
-    int64_t whole = v->tree->calls[0].cumulative[v->measure];
-    vbt_text_table_cell(v->table, "%s", cumulative != NULL ? vbt_measure_text(v->measure, cumulative[v->measure]).text : "");
-    vbt_text_table_cell(v->table, "%s", cumulative != NULL ? vbt_share(cumulative[v->measure], whole).text : "");
-    vbt_text_table_cell(v->table, "%s",
-                        self != NULL && self[v->measure] != 0 ? vbt_measure_text(v->measure, self[v->measure]).text : "");
-    vbt_text_table_cell(v->table, "%s", cumulative != NULL && self != NULL ? vbt_count(cumulative[VBT_MEASURE_ALLOCS]).text : "");
+    bool has_self = of.self != NULL && of.self[v->measure] != 0;
+    vbt_text_table_cell(v->table, "%s", of.sum != NULL ? vbt_measure_text(v->measure, *of.sum).text : "");
+    vbt_text_table_cell(v->table, "%s", of.sum != NULL ? vbt_share(*of.sum, v->tree->totals[v->measure]).text : "");
+    vbt_text_table_cell(v->table, "%s", has_self ? vbt_measure_text(v->measure, of.self[v->measure]).text : "");
+    vbt_text_table_cell(v->table, "%s", of.allocs != NULL ? vbt_count(*of.allocs).text : "");
     vbt_text_table_cell(v->table, "%s%s", indent, name);
 }
 
-static void put_note(struct view *v, const char *lines, const char *branch, const char *text, const int64_t *cumulative) {
+static void put_note(struct view *v, const char *lines, const char *branch, const char *text, const int64_t *sum) {
     char *indent = indentation(v, lines, branch);
-    put_row(v, indent, text, NULL, cumulative);
+    put_row(v, indent, text, (struct numbers){.sum = sum});
     free(indent);
 }
 
 /* Prints "parse (grammar.cpp:120), inlined". A name that is too long is shortened, so that what
  * follows it can be seen. */
-static void put_call(struct view *v, const char *lines, const char *branch, const struct vbt_call *call) {
-    char *indent = indentation(v, lines, branch), *name = vbt_call_name(call->place);
-    const char *function = call->place->function, *inlined = call->inlined ? ", inlined" : "";
+static void put_call(struct view *v, const char *lines, const char *branch, uint32_t call) {
+    const struct vbt_source_place *place = vbt_call_place(v->tree, call);
+    char *indent = indentation(v, lines, branch), *name = vbt_call_name(place);
+    const char *function = place->function, *inlined = v->tree->calls[call].inlined ? ", inlined" : "";
     size_t length = strlen(function), used = BEFORE_NAMES + vbt_utf8_width(indent) + strlen(inlined);
     char *position = strncmp(name, function, length) == 0 ? vbt_copy(name + length, strlen(name + length)) : vbt_copy("", 0);
     used += vbt_utf8_width(position);
     char *fitting = vbt_short_name(function, v->output->width > used + LEAST_NAME ? v->output->width - used : LEAST_NAME);
     char *marked = vbt_text("%s%s%s", fitting, position, inlined);
-    put_row(v, indent, marked, call->self, call->cumulative);
+    put_row(
+        v, indent, marked,
+        (struct numbers){vbt_call_self(v->tree, call), &v->tree->sums[v->measure][call], &v->tree->sums[VBT_MEASURE_ALLOCS][call]});
     free(marked);
     free(fitting);
     free(position);
@@ -101,13 +104,12 @@ static void put_call(struct view *v, const char *lines, const char *branch, cons
  * deep stacks stay readable. Starts after `call`, which is already shown; returns the last call. */
 static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
     size_t length = 0, shown = 0;
-    for (uint32_t at = call; v->tree->calls[at].child_count == 1 && rest_of(v, at) == 0; at = index_of(v, child(v, at, 0)))
+    for (uint32_t at = call; vbt_call_children(v->tree, at) == 1 && rest_of(v, at) == 0; at = vbt_call_child(v->tree, at, 0))
         length++;
     for (; length > 0; length--) {
-        const struct vbt_call *next = child(v, call, 0);
-        call = index_of(v, next);
+        call = vbt_call_child(v->tree, call, 0);
         if (v->everything || shown < CHAIN_SHOWN || length <= CHAIN_SHOWN) {
-            put_call(v, lines, "", next);
+            put_call(v, lines, "", call);
         } else if (shown == CHAIN_SHOWN) {
             char *text = vbt_text("⋮ %s", vbt_counted((int64_t)(length - CHAIN_SHOWN), "more frame").text);
             put_note(v, lines, "", text, NULL);
@@ -119,10 +121,9 @@ static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
 }
 
 static void put_rest(struct view *v, const char *lines, uint32_t call) {
-    int64_t rest[VBT_MEASURES] = {0};
-    rest[v->measure] = rest_of(v, call);
-    if (rest[v->measure] != 0)
-        put_note(v, lines, "└╴", "… smaller calls", rest);
+    int64_t rest = rest_of(v, call);
+    if (rest != 0)
+        put_note(v, lines, "└╴", "… smaller calls", &rest);
 }
 
 /* Depth first, with an explicit stack: a trace may be thousands of frames deep. */
@@ -134,21 +135,20 @@ static void put_tree(struct view *v) {
     levels[count++] = (struct level){.call = root, .lines = vbt_copy("", 0)};
     while (count > 0) {
         struct level *level = &levels[count - 1];
-        const struct vbt_call *parent = &v->tree->calls[level->call];
-        if (level->next == parent->child_count || v->rows_left == 0) {
-            for (uint32_t i = level->next; i < parent->child_count; i++)
-                v->rows_missing++;
-            if (level->next == parent->child_count)
+        uint32_t children = vbt_call_children(v->tree, level->call);
+        if (level->next == children || v->rows_left == 0) {
+            v->rows_missing += children - level->next;
+            if (level->next == children)
                 put_rest(v, level->lines, level->call);
             free(level->lines);
             count--;
             continue;
         }
-        const struct vbt_call *next = child(v, level->call, level->next++);
-        bool last = level->next == parent->child_count && rest_of(v, level->call) == 0;
+        uint32_t next = vbt_call_child(v->tree, level->call, level->next++);
+        bool last = level->next == children && rest_of(v, level->call) == 0;
         put_call(v, level->lines, last ? "└╴" : "├╴", next);
         char *lines = indentation(v, level->lines, last ? "  " : "│ ");
-        uint32_t end = put_chain(v, lines, index_of(v, next));
+        uint32_t end = put_chain(v, lines, next);
         levels = vbt_grow(levels, &capacity, count + 1, sizeof *levels);
         levels[count++] = (struct level){.call = end, .lines = lines};
     }
@@ -165,11 +165,11 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
         {.title = "Allocs", .align = VBT_RIGHT, .gap = 2, .drop = 1},
         {.title = "Call tree", .gap = 2, .least = 24},
     };
-    const struct vbt_call *root = &tree->calls[0];
+    const int64_t *self = vbt_call_self(tree, 0);
     fprintf(output->stream, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
-            vbt_measure_text(measure, root->cumulative[measure]).text);
+            vbt_measure_text(measure, tree->totals[measure]).text);
     if (!allocs)
-        fprintf(output->stream, ", %s in all", vbt_counted(root->cumulative[VBT_MEASURE_ALLOCS], "allocation").text);
+        fprintf(output->stream, ", %s in all", vbt_counted(tree->totals[VBT_MEASURE_ALLOCS], "allocation").text);
     fputs("\n\n", output->stream);
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     struct view view = {.tree = tree,
@@ -179,8 +179,8 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
                         .least = least,
                         .rows_left = query->limit,
                         .everything = query->limit == UINT64_MAX};
-    if (root->self[measure] != 0)
-        put_row(&view, "", "(no call stack)", root->self, root->self);
+    if (self[measure] != 0)
+        put_row(&view, "", "(no call stack)", (struct numbers){self, &self[measure], &self[VBT_MEASURE_ALLOCS]});
     put_tree(&view);
     vbt_text_table_print(table, output, '-');
     vbt_text_table_free(table);
@@ -198,37 +198,32 @@ static uint32_t *in_order(const struct vbt_call_tree *tree, size_t *count) {
         uint32_t at = stack[--depth];
         if (at != 0)
             order[(*count)++] = at;
-        const struct vbt_call *call = &tree->calls[at];
-        for (uint32_t i = call->child_count; i > 0; i--)
-            stack[depth++] = tree->children[call->child_at + i - 1];
+        for (uint32_t i = vbt_call_children(tree, at); i > 0; i--)
+            stack[depth++] = vbt_call_child(tree, at, i - 1);
     }
     free(stack);
     return order;
 }
 
+/* All measures of a call and what is below it, which must have been summed. */
+static const int64_t *all_sums(const struct vbt_call_tree *tree, uint32_t call, int64_t sums[VBT_MEASURES]) {
+    for (int i = 0; i < VBT_MEASURES; i++)
+        sums[i] = tree->sums[i][call];
+    return sums;
+}
+
 /* The constant part of a call's JSON, formatted once per place: there are many more calls than
  * places. */
 struct texts {
-    char **by_place; /* by 2 * index + inlined */
-    size_t count, capacity;
-    char *of_group;
+    char **by_place; /* by 2 * number + inlined */
+    size_t count;
 };
 
-/* The JSON members that describe a call's place, without braces; valid until the next call. */
-static const char *text_of(struct texts *texts, const struct vbt_call *call) {
-    char **text = &texts->of_group;
-    if (call->group) {
-        free(*text);
-        *text = NULL;
-    } else {
-        size_t key = 2 * (size_t)call->place->index + call->inlined;
-        texts->by_place = vbt_grow(texts->by_place, &texts->capacity, key + 1, sizeof *texts->by_place);
-        while (texts->count <= key)
-            texts->by_place[texts->count++] = NULL;
-        text = &texts->by_place[key];
-    }
+/* The JSON members that describe a call's place, without braces. */
+static const char *text_of(struct texts *texts, const struct vbt_call_tree *tree, uint32_t call) {
+    char **text = &texts->by_place[2 * (size_t)tree->calls[call].place + tree->calls[call].inlined];
     if (*text == NULL) {
-        json_t *row = vbt_json_call(call);
+        json_t *row = vbt_json_call(tree, call);
         char *object = json_dumps(row, 0);
         *text = object != NULL ? vbt_copy(object + 1, strlen(object) - 2) : vbt_copy("", 0);
         free(object);
@@ -244,16 +239,18 @@ static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, 
     vbt_json_completeness(&json, model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[query->measure]));
     json_t *totals = json_object();
-    vbt_json_measures(totals, "", tree->calls[0].cumulative);
+    vbt_json_measures(totals, "", tree->totals);
     vbt_json_member(&json, "totals", totals);
     vbt_json_array_begin(&json, "calls");
-    struct texts texts = {0};
+    struct texts texts = {vbt_new(2 * tree->place_count, sizeof *texts.by_place), 2 * tree->place_count};
     for (size_t i = 0; i < count && i < query->limit; i++) {
         const struct vbt_call *call = &tree->calls[order[i]];
         vbt_json_begin_item(&json);
-        fprintf(out, "{\"id\": %u, \"parent\": %u, \"depth\": %u, %s", order[i], call->parent, call->depth, text_of(&texts, call));
-        vbt_print_json_measures(out, "", call->self);
-        vbt_print_json_measures(out, "cumulative_", call->cumulative);
+        fprintf(out, "{\"id\": %u, \"parent\": %u, \"depth\": %u, %s", order[i], call->parent, call->depth,
+                text_of(&texts, tree, order[i]));
+        int64_t sums[VBT_MEASURES];
+        vbt_print_json_measures(out, "", vbt_call_self(tree, order[i]));
+        vbt_print_json_measures(out, "cumulative_", all_sums(tree, order[i], sums));
         putc('}', out);
     }
     vbt_json_array_end(&json);
@@ -261,7 +258,6 @@ static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, 
     for (size_t i = 0; i < texts.count; i++)
         free(texts.by_place[i]);
     free(texts.by_place);
-    free(texts.of_group);
 }
 
 static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_query *query,
@@ -273,18 +269,22 @@ static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, s
     vbt_csv_begin(&csv, out, titles);
     for (size_t i = 0; i < count && i < query->limit; i++) {
         const struct vbt_call *call = &tree->calls[order[i]];
+        const struct vbt_source_place *place = vbt_call_place(tree, order[i]);
+        const int64_t *self_of = vbt_call_self(tree, order[i]);
+        int64_t sums[VBT_MEASURES];
+        all_sums(tree, order[i], sums);
         vbt_csv_unsigned(&csv, order[i]);
         vbt_csv_unsigned(&csv, call->parent);
         vbt_csv_unsigned(&csv, call->depth);
-        vbt_csv_text(&csv, vbt_call_kind(call));
-        vbt_csv_text(&csv, call->place->function);
-        vbt_csv_text(&csv, call->place->file);
-        vbt_csv_integer(&csv, call->place->line);
-        vbt_csv_text(&csv, call->place->module);
-        vbt_csv_measures(&csv, call->self);
-        vbt_csv_measures(&csv, call->cumulative);
-        vbt_csv_own(&csv, call->self);
-        vbt_csv_own(&csv, call->cumulative);
+        vbt_csv_text(&csv, vbt_call_kind(tree, order[i]));
+        vbt_csv_text(&csv, place->function);
+        vbt_csv_text(&csv, place->file);
+        vbt_csv_integer(&csv, place->line);
+        vbt_csv_text(&csv, place->module);
+        vbt_csv_measures(&csv, self_of);
+        vbt_csv_measures(&csv, sums);
+        vbt_csv_own(&csv, self_of);
+        vbt_csv_own(&csv, sums);
         vbt_csv_end_row(&csv);
     }
     free(titles);
@@ -303,12 +303,16 @@ int vbt_cmd_tree(const struct vbt_query *query) {
     enum vbt_measure measure = query->measure;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     vbt_call_tree_build(&tree, &trace, &shape);
-    int64_t least = vbt_least(query, tree.calls[0].cumulative[measure]);
+    vbt_trace_forget_paths(&trace);
+    int64_t least = vbt_least(query, tree.totals[measure]);
     if (query->reverse)
         vbt_call_tree_reverse(&tree, measure, least);
     vbt_call_tree_sort(&tree, measure, least);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    for (int i = 0; i < VBT_MEASURES; i++)
+        if (query->format != VBT_TEXT || i == VBT_MEASURE_ALLOCS)
+            vbt_call_tree_sum(&tree, (enum vbt_measure)i);
     if (query->format == VBT_TEXT) {
         print_text(&tree, query, least, &output);
     } else {

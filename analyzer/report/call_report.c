@@ -63,10 +63,14 @@ char *vbt_place_position(const struct vbt_source_place *place) {
     return place->line > 0 ? vbt_text("%s:%lld", place->file, (long long)place->line) : vbt_text("%s", place->file);
 }
 
-const char *vbt_call_kind(const struct vbt_call *call) {
-    if (call->inlined)
+const char *vbt_call_kind(const struct vbt_call_tree *tree, uint32_t call) {
+    const struct vbt_source_place *place = vbt_call_place(tree, call);
+    if (tree->calls[call].inlined)
         return "inlined";
-    return call->place->kind == VBT_PLACE_PYTHON ? "python" : call->place->kind == VBT_PLACE_NATIVE ? "native" : "special";
+    return place == NULL                     ? "special"
+           : place->kind == VBT_PLACE_PYTHON ? "python"
+           : place->kind == VBT_PLACE_NATIVE ? "native"
+                                             : "special";
 }
 
 int64_t vbt_least(const struct vbt_query *query, int64_t whole) {
@@ -111,9 +115,10 @@ void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv
 
 void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, CSV_FIELDS, FIELDS); }
 
-json_t *vbt_json_call(const struct vbt_call *call) {
-    json_t *row = vbt_json_place(call->place, NULL);
-    json_object_set_new(row, "kind", json_string(vbt_call_kind(call)));
-    json_object_set_new(row, "module", vbt_json_text(call->place->module));
+json_t *vbt_json_call(const struct vbt_call_tree *tree, uint32_t call) {
+    const struct vbt_source_place *place = vbt_call_place(tree, call);
+    json_t *row = vbt_json_place(place, NULL);
+    json_object_set_new(row, "kind", json_string(vbt_call_kind(tree, call)));
+    json_object_set_new(row, "module", vbt_json_text(place->module));
     return row;
 }

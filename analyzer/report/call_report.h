@@ -24,7 +24,7 @@ char *vbt_call_name(const struct vbt_source_place *place);
 char *vbt_place_position(const struct vbt_source_place *place);
 
 /* "python", "native", "inlined", "special". */
-const char *vbt_call_kind(const struct vbt_call *call);
+const char *vbt_call_kind(const struct vbt_call_tree *tree, uint32_t call);
 
 /* The smallest value of the measure that --min keeps; INT64_MIN, which keeps all, for --min 0. */
 int64_t vbt_least(const struct vbt_query *query, int64_t whole);
@@ -47,6 +47,6 @@ char *vbt_csv_own_titles(const char *prefix);
 void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]);
 
 /* {"file", "line", "function", "kind", "module"} */
-json_t *vbt_json_call(const struct vbt_call *call);
+json_t *vbt_json_call(const struct vbt_call_tree *tree, uint32_t call);
 
 #endif

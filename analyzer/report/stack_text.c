@@ -1,6 +1,4 @@
 /* See stack_text.h. */
-#include "analyzer/base/hash.h"
-
 #include "stack_text.h"
 
 #include "call_report.h"
@@ -14,62 +12,42 @@
 /* The most frames in all stacks that are listed: a file of some hundred megabytes. */
 enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64 };
 
-struct place_name {
-    const struct vbt_source_place *place;
-    char *text;
-    UT_hash_handle hh;
-};
-
 struct vbt_stack_names {
     const struct vbt_call_tree *tree;
-    struct place_name *by_place; /* there are many more calls than places */
-    const char **by_call;        /* NULL: not formatted yet */
+    char **text; /* by number of the place: there are many more calls; NULL: not formatted yet */
 };
 
 struct vbt_stack_names *vbt_stack_names_new(const struct vbt_call_tree *tree) {
     struct vbt_stack_names *names = vbt_new(1, sizeof *names);
     names->tree = tree;
-    names->by_call = vbt_new(tree->count, sizeof *names->by_call);
+    names->text = vbt_new(tree->place_count, sizeof *names->text);
     return names;
 }
 
 void vbt_stack_names_free(struct vbt_stack_names *names) {
-    struct place_name *name, *next;
-    HASH_ITER(hh, names->by_place, name, next) {
-        HASH_DEL(names->by_place, name);
-        free(name->text);
-        free(name);
-    }
-    free(names->by_call);
+    for (size_t i = 0; i < names->tree->place_count; i++)
+        free(names->text[i]);
+    free(names->text);
     free(names);
 }
 
-/* The name of a place, without the character that separates frames. */
-static const char *name_of_place(struct vbt_stack_names *names, const struct vbt_source_place *place) {
-    struct place_name *found;
-    HASH_FIND_PTR(names->by_place, &place, found);
-    if (found == NULL) {
-        char *name = vbt_call_name(place);
-        found = vbt_new(1, sizeof *found);
-        *found = (struct place_name){.place = place, .text = vbt_utf8_printable(name, strlen(name))};
-        free(name);
-        for (char *at = found->text; (at = strchr(at, ';')) != NULL;)
-            *at = ':';
-        HASH_ADD_PTR(names->by_place, place, found);
-    }
-    return found->text;
-}
-
+/* The name of a call's place, without the character that separates frames. */
 static const char *name_of(struct vbt_stack_names *names, uint32_t call) {
-    if (names->by_call[call] == NULL)
-        names->by_call[call] = name_of_place(names, names->tree->calls[call].place);
-    return names->by_call[call];
+    char **text = &names->text[names->tree->calls[call].place];
+    if (*text == NULL) {
+        char *name = vbt_call_name(vbt_call_place(names->tree, call));
+        *text = vbt_utf8_printable(name, strlen(name));
+        free(name);
+        for (char *at = *text; (at = strchr(at, ';')) != NULL;)
+            *at = ':';
+    }
+    return *text;
 }
 
 size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure) {
     size_t frames = 0, stacks = 0;
-    for (size_t i = 1; i < tree->count; i++)
-        if (tree->calls[i].self[measure] != 0) {
+    for (uint32_t i = 1; i < tree->count; i++)
+        if (vbt_call_self(tree, i)[measure] != 0) {
             frames += tree->calls[i].depth;
             stacks++;
         }

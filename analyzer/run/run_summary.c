@@ -100,6 +100,7 @@ static void print_trace(const char *path, struct vbt_output *output) {
     struct vbt_query query = {.trace = path, .format = VBT_TEXT};
     if (!vbt_trace_load(&trace, &query, false))
         return;
+    vbt_trace_attribute(&trace);
     vbt_program_print(&trace.model, output);
     putc('\n', output->stream);
     vbt_totals_print(&trace.model, output);

@@ -4,25 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-void vbt_model_free(struct vbt_model *model) {
-    for (size_t i = 0; i < model->module_count; i++)
-        free(model->modules[i].path);
+void vbt_model_forget_paths(struct vbt_model *model) {
     for (size_t i = 0; i < model->counters_count; i++)
         free(model->counters[i].sizes);
+    free(model->nodes);
+    free(model->counters);
+    model->nodes = NULL;
+    model->counters = NULL;
+    model->node_count = model->node_capacity = model->counters_count = model->counters_capacity = 0;
+}
+
+void vbt_model_free(struct vbt_model *model) {
+    vbt_model_forget_paths(model);
+    for (size_t i = 0; i < model->module_count; i++)
+        free(model->modules[i].path);
     free(model->process);
     free(model->process_text);
     free(model->string_at);
     free(model->text);
     free(model->codes);
     free(model->sites);
-    free(model->nodes);
     free(model->modules);
     free(model->module_by_id);
     free(model->named_sites);
     free(model->named_frames);
     free(model->source_rows);
     free(model->source_text);
-    free(model->counters);
     free(model->scratch);
     vbt_model_threads_free(model->threads, model->thread_count);
     free(model->node_parts);

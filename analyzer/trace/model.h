@@ -35,12 +35,15 @@ struct vbt_model_site {
     uint8_t kind;
 };
 
+/* A trace may have millions: 12 bytes. */
 struct vbt_model_node {
     uint32_t parent;
     uint32_t site;
-    uint32_t counters; /* index into counters; 0: nothing was counted here */
-    uint8_t domain;
+    uint32_t counters : 30; /* index into counters; 0: nothing was counted here */
+    uint32_t domain : 2;
 };
+
+_Static_assert(VBT_MAX_NODES <= UINT32_C(1) << 30 && VBT_DOMAINS <= 4, "they fit");
 
 struct vbt_model_bucket {
     uint32_t bucket;
@@ -252,6 +255,9 @@ struct vbt_model {
 };
 
 void vbt_model_free(struct vbt_model *model);
+
+/* Frees the nodes and their counters. */
+void vbt_model_forget_paths(struct vbt_model *model);
 
 /* Frees rows 1 to count and the array. */
 void vbt_model_threads_free(struct vbt_model_thread *threads, size_t count);

@@ -6,48 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stores for every call the number of its place's row, from 1. */
-static void find_rows(struct vbt_functions *functions, const struct vbt_call_tree *tree, uint32_t *row) {
-    uint32_t *row_of_place = NULL;
-    size_t capacity = 0, place_capacity = 0, known = 0;
-    for (size_t i = 1; i < tree->count; i++) {
-        const struct vbt_source_place *place = tree->calls[i].place;
-        row_of_place = vbt_grow(row_of_place, &place_capacity, (size_t)place->index + 1, sizeof *row_of_place);
-        while (known <= place->index)
-            row_of_place[known++] = 0;
-        if (row_of_place[place->index] == 0) {
-            functions->rows = vbt_grow(functions->rows, &capacity, functions->count + 1, sizeof *functions->rows);
-            functions->rows[functions->count++] = (struct vbt_function){.place = place};
-            row_of_place[place->index] = (uint32_t)functions->count;
-        }
-        row[i] = row_of_place[place->index];
-    }
-    free(row_of_place);
-}
-
-static void add(int64_t to[VBT_MEASURES], const int64_t from[VBT_MEASURES]) {
-    for (int i = 0; i < VBT_MEASURES; i++)
-        to[i] = (int64_t)((uint64_t)to[i] + (uint64_t)from[i]);
-}
-
-/* Walks the tree from the root. A call whose function is not yet on the path adds everything below
- * it to that function. */
-static void count_cumulative(struct vbt_functions *functions, const struct vbt_call_tree *tree, const uint32_t *row) {
+/* Finds the calls whose function is not yet on the path from the root: what they and all below them
+ * allocated is added to the function. */
+static bool *find_outermost(const struct vbt_call_tree *tree) {
     uint32_t *child = vbt_new(tree->count, sizeof *child), *sibling = vbt_new(tree->count, sizeof *sibling);
     for (size_t i = tree->count - 1; i > 0; i--) {
         sibling[i] = child[tree->calls[i].parent];
         child[tree->calls[i].parent] = (uint32_t)i;
     }
-    uint32_t *on_path = vbt_new(functions->count + 1, sizeof *on_path);
+    uint32_t *on_path = vbt_new(tree->place_count, sizeof *on_path);
+    bool *outermost = vbt_new(tree->count, sizeof *outermost);
     for (uint32_t at = child[0]; at != 0;) {
-        if (on_path[row[at]]++ == 0)
-            add(functions->rows[row[at] - 1].cumulative, tree->calls[at].cumulative);
+        outermost[at] = on_path[tree->calls[at].place]++ == 0;
         if (child[at] != 0) {
             at = child[at];
             continue;
         }
         for (;;) {
-            on_path[row[at]]--;
+            on_path[tree->calls[at].place]--;
             if (sibling[at] != 0) {
                 at = sibling[at];
                 break;
@@ -60,16 +36,30 @@ static void count_cumulative(struct vbt_functions *functions, const struct vbt_c
     free(child);
     free(sibling);
     free(on_path);
+    return outermost;
 }
 
-void vbt_functions_build(struct vbt_functions *functions, const struct vbt_call_tree *tree) {
-    *functions = (struct vbt_functions){0};
-    uint32_t *row = vbt_new(tree->count, sizeof *row);
-    find_rows(functions, tree, row);
-    for (size_t i = 1; i < tree->count; i++)
-        add(functions->rows[row[i] - 1].self, tree->calls[i].self);
-    count_cumulative(functions, tree, row);
-    free(row);
+static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+
+void vbt_functions_build(struct vbt_functions *functions, struct vbt_call_tree *tree) {
+    *functions =
+        (struct vbt_functions){.rows = vbt_new(tree->place_count, sizeof *functions->rows), .count = tree->place_count - 1};
+    for (size_t i = 0; i < functions->count; i++) /* a row is that of the place with the next number */
+        functions->rows[i].place = tree->places[i + 1];
+    bool *outermost = find_outermost(tree);
+    for (int measure = 0; measure < VBT_MEASURES; measure++) {
+        bool known = tree->sums[measure] != NULL;
+        const int64_t *sums = vbt_call_tree_sum(tree, (enum vbt_measure)measure);
+        for (uint32_t i = 1; i < tree->count; i++) {
+            struct vbt_function *row = &functions->rows[tree->calls[i].place - 1];
+            row->self[measure] = plus(row->self[measure], vbt_call_self(tree, i)[measure]);
+            if (outermost[i])
+                row->cumulative[measure] = plus(row->cumulative[measure], sums[i]);
+        }
+        if (!known)
+            vbt_call_tree_forget(tree, (enum vbt_measure)measure);
+    }
+    free(outermost);
 }
 
 void vbt_functions_free(struct vbt_functions *functions) {

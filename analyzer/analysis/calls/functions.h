@@ -18,7 +18,7 @@ struct vbt_functions {
 /* One row per place of the tree, which must live longer and may have groups only if it has no
  * calls. The self counts of all rows add up to the tree's root. Takes time in proportion to the
  * number of calls, however deep they nest. */
-void vbt_functions_build(struct vbt_functions *functions, const struct vbt_call_tree *tree);
+void vbt_functions_build(struct vbt_functions *functions, struct vbt_call_tree *tree);
 void vbt_functions_free(struct vbt_functions *functions);
 
 /* Sorts by one of vbt_function_keys, largest first: a measure of vbt_measure_names, "cum-" and a

@@ -91,10 +91,10 @@ static unsigned bits_of(const struct vbt_source_place *place) {
 
 /* What matters about a stack. */
 struct stack_traits {
-    uint16_t any;      /* what any of its frames is */
-    bool only_runtime; /* every frame belongs to the interpreter or a runtime library */
-    bool importing;    /* the import machinery is on it, with no user code further in */
-    bool keeps;        /* the innermost calls are in the C library, and one keeps what it allocates */
+    uint16_t any;          /* what any of its frames is */
+    bool only_runtime : 1; /* every frame belongs to the interpreter or a runtime library */
+    bool importing : 1;    /* the import machinery is on it, with no user code further in */
+    bool keeps : 1;        /* the innermost calls are in the C library, and one keeps what it allocates */
 };
 
 static struct stack_traits with(struct stack_traits outer, unsigned bits) {
@@ -124,17 +124,21 @@ static enum vbt_runtime_group group_of(struct stack_traits stack, bool whole_sta
     return (stack.any & CXX) != 0 ? VBT_RUNTIME_CXX : VBT_RUNTIME_C_LIBRARY;
 }
 
-enum vbt_runtime_group *vbt_runtime_groups(const struct vbt_call_tree *tree, const struct vbt_model *model) {
+uint8_t *vbt_runtime_groups(const struct vbt_call_tree *tree, const struct vbt_model *model) {
     const char *native = vbt_model_process(model, "native");
     bool whole_stacks = native != NULL && strcmp(native, "full") == 0;
+    uint16_t *bits = vbt_new(tree->place_count, sizeof *bits);
+    for (size_t i = 1; i < tree->place_count; i++)
+        bits[i] = (uint16_t)bits_of(tree->places[i]);
     struct stack_traits *known = vbt_new(tree->count, sizeof *known);
-    enum vbt_runtime_group *groups = vbt_new(tree->count, sizeof *groups);
+    uint8_t *groups = vbt_new(tree->count, sizeof *groups);
     known[0].only_runtime = true;
     for (size_t i = 1; i < tree->count; i++) {
         const struct vbt_call *call = &tree->calls[i];
-        known[i] = call->group ? known[call->parent] : with(known[call->parent], bits_of(call->place));
-        groups[i] = group_of(known[i], whole_stacks);
+        known[i] = call->group ? known[call->parent] : with(known[call->parent], bits[call->place]);
+        groups[i] = (uint8_t)group_of(known[i], whole_stacks);
     }
+    free(bits);
     free(known);
     return groups;
 }

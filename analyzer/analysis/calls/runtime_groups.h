@@ -29,7 +29,7 @@ extern const char *const vbt_runtime_group_names[VBT_RUNTIME_GROUPS];
     "  C++ runtime         nothing but the C++ and the C library is on the whole native stack: its emergency pool\n"               \
     "  vbtrace             vbtrace itself"
 
-/* For each call, the group of the stack that ends there. The caller frees the array. */
-enum vbt_runtime_group *vbt_runtime_groups(const struct vbt_call_tree *tree, const struct vbt_model *model);
+/* For each call, the vbt_runtime_group of the stack that ends there. The caller frees the array. */
+uint8_t *vbt_runtime_groups(const struct vbt_call_tree *tree, const struct vbt_model *model);
 
 #endif

@@ -18,9 +18,6 @@ extern const char vbt_flamegraph_css[], vbt_flamegraph_js[];
 /* In pixels; the script scales everything to the window's width. */
 enum { WIDTH = 1200, HEADER = 104, ROW = 18, FOOTER = 30 };
 
-/* A deeper picture would be of no use. */
-enum { MOST_LEVELS = 4096 };
-
 static const double character_width = 7.25; /* of the monospaced font at 12 pixels */
 
 /* Prints text for XML. Characters that XML does not allow, escaped or not, are replaced. */
@@ -50,10 +47,17 @@ static unsigned shade(const char *text) {
     return hash % 3;
 }
 
-struct place_in_graph {
-    double x, width; /* shares of the whole width */
+/* A frame that is drawn. */
+struct frame {
+    uint32_t call;
     unsigned level;
+    double x, width; /* shares of the whole width */
+    int64_t allocs, allocated;
 };
+
+static const struct vbt_source_place *place_of(const struct vbt_flamegraph *g, const struct frame *frame) {
+    return vbt_call_place(g->tree, frame->call);
+}
 
 static unsigned y_of(const struct vbt_flamegraph *g, unsigned level, unsigned levels) {
     return HEADER + ROW * (g->icicle ? level : levels - 1 - level);
@@ -61,41 +65,42 @@ static unsigned y_of(const struct vbt_flamegraph *g, unsigned level, unsigned le
 
 /* Prints the text of a tooltip: function, position, amounts. The script shows it line by line, and
  * searches in the first two lines. */
-static void print_title(const struct vbt_flamegraph *g, const struct vbt_call *call, FILE *out) {
-    const struct vbt_call *root = &g->tree->calls[0];
-    int64_t value = call->cumulative[g->measure], whole = root->cumulative[g->measure];
+static void print_title(const struct vbt_flamegraph *g, const struct frame *frame, FILE *out) {
+    const struct vbt_source_place *place = place_of(g, frame);
+    int64_t value = g->tree->sums[g->measure][frame->call], whole = g->tree->sums[g->measure][0];
+    int64_t self = vbt_call_self(g->tree, frame->call)[g->measure];
     fputs("<title>", out);
-    print_escaped(out, call->place != NULL ? call->place->function : "all");
+    print_escaped(out, place != NULL ? place->function : "all");
     putc('\n', out);
-    if (call->place != NULL) {
-        char *position = vbt_place_position(call->place);
+    if (place != NULL) {
+        char *position = vbt_place_position(place);
         print_escaped(out, position);
-        if (call->place->kind == VBT_PLACE_NATIVE && strcmp(call->place->file, call->place->module) != 0) {
+        if (place->kind == VBT_PLACE_NATIVE && strcmp(place->file, place->module) != 0) {
             fputs(", ", out);
-            print_escaped(out, call->place->module);
+            print_escaped(out, place->module);
         }
         free(position);
     }
     fprintf(out, "\n%s: %s, ", vbt_measure_title(g->measure), vbt_measure_text(g->measure, value).text);
     print_escaped(out, vbt_share(value, whole).text);
-    if (!g->icicle && call->self[g->measure] > 0) {
-        fprintf(out, "\nitself: %s, ", vbt_measure_text(g->measure, call->self[g->measure]).text);
-        print_escaped(out, vbt_share(call->self[g->measure], whole).text);
+    if (!g->icicle && self > 0) {
+        fprintf(out, "\nitself: %s, ", vbt_measure_text(g->measure, self).text);
+        print_escaped(out, vbt_share(self, whole).text);
     }
     if (g->measure != VBT_MEASURE_ALLOCS)
-        fprintf(out, "\nallocations: %s", vbt_count(call->cumulative[VBT_MEASURE_ALLOCS]).text);
+        fprintf(out, "\nallocations: %s", vbt_count(frame->allocs).text);
     if (g->measure != VBT_MEASURE_BYTES)
-        fprintf(out, "\nbytes allocated: %s", vbt_bytes(call->cumulative[VBT_MEASURE_BYTES]).text);
-    if (call->inlined)
+        fprintf(out, "\nbytes allocated: %s", vbt_bytes(frame->allocated).text);
+    if (g->tree->calls[frame->call].inlined)
         fputs("\ninlined into its caller", out);
     fputs("</title>", out);
 }
 
-static void print_label(const struct vbt_call *call, const struct place_in_graph *at, unsigned y, FILE *out) {
+static void print_label(const struct vbt_source_place *place, const struct frame *at, unsigned y, FILE *out) {
     double room = (at->width * WIDTH - 8) / character_width;
     fprintf(out, "<text x=\"%.5f%%\" dx=\"4\" y=\"%u\">", 100 * at->x, y + 13);
     if (room >= 3) {
-        char *name = call->place != NULL ? vbt_call_name(call->place) : vbt_copy("all", 3);
+        char *name = place != NULL ? vbt_call_name(place) : vbt_copy("all", 3);
         char *label = vbt_utf8_cut_end(vbt_utf8_printable(name, strlen(name)), (size_t)room);
         print_escaped(out, label);
         free(label);
@@ -104,58 +109,70 @@ static void print_label(const struct vbt_call *call, const struct place_in_graph
     fputs("</text>", out);
 }
 
-static void print_frame(const struct vbt_flamegraph *g, const struct vbt_call *call, const struct place_in_graph *at,
-                        unsigned levels, FILE *out) {
-    unsigned y = y_of(g, at->level, levels);
-    const char *kind = call->place != NULL ? vbt_call_kind(call) : "special";
-    fprintf(out, "<g class=\"frame %s-%u\" data-level=\"%u\" data-value=\"%lld\">", kind,
-            shade(call->place != NULL ? call->place->function : ""), at->level, (long long)call->cumulative[g->measure]);
-    print_title(g, call, out);
-    fprintf(out, "<rect x=\"%.5f%%\" y=\"%u\" width=\"%.5f%%\" height=\"%d\" rx=\"2\"/>", 100 * at->x, y, 100 * at->width, ROW - 1);
-    print_label(call, at, y, out);
+static void print_frame(const struct vbt_flamegraph *g, const struct frame *frame, unsigned levels, FILE *out) {
+    unsigned y = y_of(g, frame->level, levels);
+    const struct vbt_source_place *place = place_of(g, frame);
+    fprintf(out, "<g class=\"frame %s-%u\" data-level=\"%u\" data-value=\"%lld\">", vbt_call_kind(g->tree, frame->call),
+            shade(place != NULL ? place->function : ""), frame->level, (long long)g->tree->sums[g->measure][frame->call]);
+    print_title(g, frame, out);
+    fprintf(out, "<rect x=\"%.5f%%\" y=\"%u\" width=\"%.5f%%\" height=\"%d\" rx=\"2\"/>", 100 * frame->x, y, 100 * frame->width,
+            ROW - 1);
+    print_label(place, frame, y, out);
     fputs("</g>\n", out);
 }
 
-/* Computes the position of every drawn call. Stores the number of levels in *levels, and in order
- * the calls, parents before children; returns how many these are. */
-static size_t lay_out(const struct vbt_flamegraph *g, struct place_in_graph *places, uint32_t *order, unsigned *levels) {
+/* Stores one more measure of the frames. */
+static void get_sums(const struct vbt_flamegraph *g, struct frame *frames, size_t count, enum vbt_measure measure) {
+    bool known = g->tree->sums[measure] != NULL;
+    const int64_t *sums = vbt_call_tree_sum(g->tree, measure);
+    for (size_t i = 0; i < count; i++)
+        *(measure == VBT_MEASURE_ALLOCS ? &frames[i].allocs : &frames[i].allocated) = sums[frames[i].call];
+    if (!known)
+        vbt_call_tree_forget(g->tree, measure);
+}
+
+/* Computes the position of every drawn call, parents before children. Stores the number of levels;
+ * the caller frees the frames. */
+static struct frame *lay_out(const struct vbt_flamegraph *g, size_t *count, unsigned *levels) {
     const struct vbt_call_tree *tree = g->tree;
-    int64_t whole = tree->calls[0].cumulative[g->measure];
-    uint32_t *stack = vbt_new(tree->count, sizeof *stack);
-    size_t depth = 0, count = 0;
+    const int64_t *sums = tree->sums[g->measure];
+    struct frame *frames = NULL, *stack = NULL;
+    size_t capacity = 0, depth = 0, stack_capacity = 0;
+    *count = 0;
     *levels = 1;
-    places[0] = (struct place_in_graph){.width = 1};
-    stack[depth++] = 0;
+    stack = vbt_grow(stack, &stack_capacity, 1, sizeof *stack);
+    stack[depth++] = (struct frame){.width = 1};
     while (depth > 0) {
-        uint32_t at = stack[--depth];
-        const struct vbt_call *call = &tree->calls[at];
-        order[count++] = at;
-        if (places[at].level >= *levels)
-            *levels = places[at].level + 1;
-        double x = places[at].x;
-        if (places[at].level + 1 == MOST_LEVELS)
-            continue;
-        for (uint32_t i = 0; i < call->child_count; i++) {
-            uint32_t child = tree->children[call->child_at + i];
-            double width = (double)tree->calls[child].cumulative[g->measure] / (double)whole;
-            places[child] = (struct place_in_graph){.x = x, .width = width, .level = places[at].level + 1};
+        const struct frame frame = stack[--depth];
+        frames = vbt_grow(frames, &capacity, *count + 1, sizeof *frames);
+        frames[(*count)++] = frame;
+        if (frame.level >= *levels)
+            *levels = frame.level + 1;
+        uint32_t children = vbt_call_children(tree, frame.call);
+        double x = frame.x;
+        stack = vbt_grow(stack, &stack_capacity, depth + children, sizeof *stack);
+        for (uint32_t i = 0; i < children; i++) { /* the first goes on top */
+            uint32_t child = vbt_call_child(tree, frame.call, i);
+            double width = (double)sums[child] / (double)sums[0];
+            stack[depth + children - 1 - i] = (struct frame){.call = child, .level = frame.level + 1, .x = x, .width = width};
             x += width;
         }
-        for (uint32_t i = call->child_count; i > 0; i--)
-            stack[depth++] = tree->children[call->child_at + i - 1];
+        depth += children;
     }
     free(stack);
-    return count;
+    get_sums(g, frames, *count, VBT_MEASURE_ALLOCS);
+    get_sums(g, frames, *count, VBT_MEASURE_BYTES);
+    return frames;
 }
 
 /* Prints a legend of the kinds of frames that are drawn. */
-static void print_legend(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, FILE *out) {
+static void print_legend(const struct vbt_flamegraph *g, const struct frame *frames, size_t count, FILE *out) {
     static const char *const kinds[] = {"python", "native", "inlined", "special"};
     static const char *const names[] = {"Python", "native", "inlined", "special"};
     bool drawn[4] = {false};
-    for (size_t i = 0; i < count; i++)
-        for (int k = 0; k < 4 && tree->calls[order[i]].place != NULL; k++)
-            if (strcmp(vbt_call_kind(&tree->calls[order[i]]), kinds[k]) == 0)
+    for (size_t i = 1; i < count; i++)
+        for (int k = 0; k < 4; k++)
+            if (strcmp(vbt_call_kind(g->tree, frames[i].call), kinds[k]) == 0)
                 drawn[k] = true;
     int x = 12;
     for (int k = 0; k < 4; k++)
@@ -178,13 +195,7 @@ static const char controls[] = "<foreignObject id=\"controls\" x=\"0\" y=\"74\" 
                                "<span id=\"help\">click or Enter: zoom · arrows: move · Esc: back</span>"
                                "</div></foreignObject>\n";
 
-void vbt_flamegraph_print(const struct vbt_flamegraph *g, FILE *out) {
-    const struct vbt_call_tree *tree = g->tree;
-    struct place_in_graph *places = vbt_new(tree->count, sizeof *places);
-    uint32_t *order = vbt_new(tree->count, sizeof *order);
-    unsigned levels;
-    size_t count = lay_out(g, places, order, &levels);
-    unsigned height = HEADER + ROW * levels + FOOTER;
+static void print_beginning(const struct vbt_flamegraph *g, unsigned height, FILE *out) {
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
             "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\""
@@ -193,12 +204,11 @@ void vbt_flamegraph_print(const struct vbt_flamegraph *g, FILE *out) {
     print_escaped(out, g->title);
     fprintf(out, "</title>\n<style>\n%s</style>\n<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n<g id=\"frames\">\n",
             vbt_flamegraph_css);
-    for (size_t i = 0; i < count; i++)
-        print_frame(g, &tree->calls[order[i]], &places[order[i]], levels, out);
+}
+
+static void print_end(const struct vbt_flamegraph *g, const struct frame *frames, size_t count, unsigned height, FILE *out) {
     fprintf(out, "</g>\n<text class=\"note\" x=\"12\" y=\"%u\">", height - 10);
     print_escaped(out, g->left_out);
-    if (levels == MOST_LEVELS)
-        fprintf(out, " Of deeper stacks, only %d levels are drawn.", MOST_LEVELS);
     fprintf(
         out,
         "</text>\n<g id=\"header\"><rect class=\"paper\" width=\"100%%\" height=\"%d\"/>\n<text class=\"title\" x=\"12\" y=\"24\">",
@@ -210,9 +220,25 @@ void vbt_flamegraph_print(const struct vbt_flamegraph *g, FILE *out) {
     print_escaped(out, subtitle);
     free(subtitle);
     fputs("</text>\n", out);
-    print_legend(tree, order, count, out);
+    print_legend(g, frames, count, out);
     fputs(controls, out);
     fprintf(out, "</g>\n<g id=\"tip\"/>\n<script><![CDATA[\n%s]]></script>\n</svg>\n", vbt_flamegraph_js);
-    free(places);
-    free(order);
+}
+
+size_t vbt_flamegraph_print(const struct vbt_flamegraph *g, uint64_t most, char **text, size_t *size) {
+    unsigned levels;
+    size_t count, printed = 0;
+    struct frame *frames = lay_out(g, &count, &levels);
+    unsigned height = HEADER + ROW * levels + FOOTER;
+    FILE *out = open_memstream(text, size);
+    if (out == NULL)
+        vbt_out_of_memory();
+    print_beginning(g, height, out);
+    while (printed < count && (uint64_t)ftello(out) <= most)
+        print_frame(g, &frames[printed++], levels, out);
+    print_end(g, frames, count, height, out);
+    if (ferror(out) != 0 || fclose(out) != 0)
+        vbt_out_of_memory();
+    free(frames);
+    return *size <= most ? SIZE_MAX : printed;
 }

@@ -8,16 +8,21 @@
 
 #include <stdio.h>
 
+/* A deeper picture would be of no use. */
+enum { VBT_FLAMEGRAPH_LEVELS = 4096 };
+
 struct vbt_flamegraph {
-    const struct vbt_call_tree *tree; /* sorted: only calls that are children there are drawn */
+    struct vbt_call_tree *tree; /* sorted: only calls that are children there are drawn */
     enum vbt_measure measure;
     bool icicle; /* with the root on top */
     const char *title;
     const char *subtitle; /* the traced command */
-    const char *left_out; /* a sentence on what is not drawn; "" if everything is */
+    const char *left_out; /* sentences on what is not drawn; "" if everything is */
 };
 
-/* No drawn call may have less than 0 of the measure. */
-void vbt_flamegraph_print(const struct vbt_flamegraph *graph, FILE *out);
+/* Draws the picture in memory, for the caller to free, if it has at most so many bytes; then it
+ * returns SIZE_MAX. Otherwise the text is of no use, and it returns how many frames had so many. No
+ * drawn call may have less than 0 of the measure. */
+size_t vbt_flamegraph_print(const struct vbt_flamegraph *graph, uint64_t most, char **text, size_t *size);
 
 #endif

@@ -97,7 +97,7 @@ char *vbt_decode_counters(struct vbt_payload *p) {
         struct vbt_model_node *node = &m->nodes[nodes[i]];
         if (node->counters == 0) {
             m->counters = vbt_grow(m->counters, &m->counters_capacity, m->counters_count + 1, sizeof *m->counters);
-            node->counters = (uint32_t)m->counters_count++;
+            node->counters = (uint32_t)m->counters_count++ & 0x3fffffff;
             m->counters[node->counters] = (struct vbt_model_counters){0};
         }
         struct vbt_model_counters *to = &m->counters[node->counters], from = m->scratch[i];

@@ -134,7 +134,7 @@ char *vbt_decode_nodes(struct vbt_payload *p) {
         rows[i].site = site <= m->site_count ? (uint32_t)site : 0;
     }
     for (uint64_t i = 0; i < count; i++)
-        rows[i].domain = (uint8_t)vbt_get_id(p, VBT_DOMAINS - 1, &bad_domain);
+        rows[i].domain = vbt_get_id(p, VBT_DOMAINS - 1, &bad_domain) & 3;
     wrong = vbt_check_ids(p, bad_site, "call site");
     if (wrong == NULL && bad_parent != 0)
         wrong = vbt_text("%s: the parent of node %" PRIu64 " does not come before it", p->chunk, bad_parent);

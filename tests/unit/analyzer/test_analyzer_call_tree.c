@@ -3,6 +3,7 @@
 #include "format/count.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/report/call_report.h"
+#include "analyzer/analysis/calls/call_reverse.h"
 #include "analyzer/analysis/calls/functions.h"
 #include "analyzer/analysis/calls/runtime_groups.h"
 #include "analyzer/report/stack_text.h"
@@ -20,44 +21,53 @@ static void load(struct loaded_trace *l, const char *filter) {
 }
 
 /* The call at the end of a stack, given in the format of vbt_stack_text. */
-static const struct vbt_call *find(const struct vbt_call_tree *tree, const char *stack) {
+static uint32_t find(const struct vbt_call_tree *tree, const char *stack) {
     struct vbt_stack_names *names = vbt_stack_names_new(tree);
-    const struct vbt_call *call = NULL;
-    for (uint32_t i = 1; i < tree->count && call == NULL; i++) {
+    uint32_t call = 0;
+    for (uint32_t i = 1; i < tree->count && call == 0; i++) {
         char *text = vbt_stack_text(names, i, SIZE_MAX);
         if (strcmp(text, stack) == 0)
-            call = &tree->calls[i];
+            call = i;
         free(text);
     }
     vbt_stack_names_free(names);
-    if (call == NULL)
+    if (call == 0)
         fail_msg("no call %s", stack);
     return call;
 }
 
+static int64_t self(const struct vbt_call_tree *tree, const char *stack, enum vbt_measure measure) {
+    return vbt_call_self(tree, find(tree, stack))[measure];
+}
+
+static int64_t cumulative(struct vbt_call_tree *tree, const char *stack, enum vbt_measure measure) {
+    return vbt_call_tree_sum(tree, measure)[find(tree, stack)];
+}
+
 /* Self counts of all calls add up to the root; every call's cumulative counts are the sum of its
  * self counts and its children's. */
-static void check_sums(const struct vbt_call_tree *tree) {
-    int64_t self[VBT_MEASURES] = {0};
-    int64_t(*sums)[VBT_MEASURES] = calloc(tree->count, sizeof *sums);
-    for (size_t i = tree->count; i-- > 0;)
-        for (int k = 0; k < VBT_MEASURES; k++) {
-            const struct vbt_call *call = &tree->calls[i];
-            self[k] += call->self[k];
-            sums[i][k] += call->self[k];
-            assert_int_equal(sums[i][k], call->cumulative[k]);
+static void check_sums(struct vbt_call_tree *tree) {
+    int64_t *sums = calloc(tree->count, sizeof *sums);
+    for (int k = 0; k < VBT_MEASURES; k++) {
+        const int64_t *cumulative_of = vbt_call_tree_sum(tree, (enum vbt_measure)k);
+        int64_t all = 0;
+        memset(sums, 0, tree->count * sizeof *sums);
+        for (uint32_t i = (uint32_t)tree->count; i-- > 0;) {
+            all += vbt_call_self(tree, i)[k];
+            sums[i] += vbt_call_self(tree, i)[k];
+            assert_int_equal(sums[i], cumulative_of[i]);
             if (i > 0)
-                sums[call->parent][k] += sums[i][k];
+                sums[tree->calls[i].parent] += sums[i];
         }
-    for (int k = 0; k < VBT_MEASURES; k++)
-        assert_int_equal(self[k], tree->calls[0].cumulative[k]);
+        assert_int_equal(all, tree->totals[k]);
+    }
     free(sums);
 }
 
 static void check_total(const struct vbt_call_tree *tree, const struct vbt_model *model) {
     struct vbt_trace_totals totals;
     vbt_totals_get(&totals, model);
-    const int64_t *root = tree->calls[0].cumulative;
+    const int64_t *root = tree->totals;
     assert_int_equal(root[VBT_MEASURE_ALLOCS], totals.all.allocs);
     assert_int_equal(root[VBT_MEASURE_BYTES], totals.all.allocated);
     assert_int_equal(root[VBT_MEASURE_PEAK], totals.all.at_peak_bytes);
@@ -81,30 +91,30 @@ static void the_tree_of_the_sample(void **state) {
     assert_int_equal(tree.count, 8);
     check_sums(&tree);
     check_total(&tree, &l.t.model);
-    const struct vbt_call *module = find(&tree, MODULE), *work = find(&tree, WORK), *ones = find(&tree, ONES);
-    assert_int_equal(module->self[VBT_MEASURE_BYTES], 90);
-    assert_int_equal(module->cumulative[VBT_MEASURE_BYTES], 90 + 240 + 500 + 5000 + 168);
-    assert_int_equal(work->cumulative[VBT_MEASURE_ALLOCS], 20);
-    assert_int_equal(ones->self[VBT_MEASURE_BYTES], 500);
-    assert_int_equal(ones->cumulative[VBT_MEASURE_LEAKS], 1000);
-    assert_int_equal(find(&tree, ONES ";" MALLOC)->self[VBT_MEASURE_PEAK], 2000);
+    assert_int_equal(self(&tree, MODULE, VBT_MEASURE_BYTES), 90);
+    assert_int_equal(cumulative(&tree, MODULE, VBT_MEASURE_BYTES), 90 + 240 + 500 + 5000 + 168);
+    assert_int_equal(cumulative(&tree, WORK, VBT_MEASURE_ALLOCS), 20);
+    assert_int_equal(self(&tree, ONES, VBT_MEASURE_BYTES), 500);
+    assert_int_equal(cumulative(&tree, ONES, VBT_MEASURE_LEAKS), 1000);
+    assert_int_equal(self(&tree, ONES ";" MALLOC, VBT_MEASURE_PEAK), 2000);
     struct vbt_stack_names *names = vbt_stack_names_new(&tree);
-    char *cut = vbt_stack_text(names, (uint32_t)(ones - tree.calls), 2);
+    char *cut = vbt_stack_text(names, find(&tree, ONES), 2);
     assert_string_equal(cut, "[1 more frame];work (bench.py:3);ones (numeric.py:200)");
     free(cut);
     vbt_stack_names_free(names);
     assert_int_equal(vbt_stack_limit(&tree, VBT_MEASURE_BYTES), SIZE_MAX);
     vbt_call_tree_sort(&tree, VBT_MEASURE_BYTES, 200);
-    assert_int_equal(tree.calls[0].child_count, 3);
-    assert_ptr_equal(&tree.calls[tree.children[tree.calls[0].child_at]], module);
-    assert_int_equal(module->child_count, 1); /* 168 bytes of work at line 4 are less than 200 */
-    assert_ptr_equal(&tree.calls[tree.children[module->child_at]], work);
+    assert_int_equal(vbt_call_children(&tree, 0), 3);
+    uint32_t module = vbt_call_child(&tree, 0, 0);
+    assert_int_equal(module, find(&tree, MODULE));
+    assert_int_equal(vbt_call_children(&tree, module), 1); /* 168 bytes of work at line 4 are less than 200 */
+    assert_int_equal(vbt_call_child(&tree, module, 0), find(&tree, WORK));
     vbt_call_tree_free(&tree);
 
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
     check_sums(&tree);
     assert_int_equal(tree.count, 7); /* lines 3 and 4 merged */
-    assert_int_equal(find(&tree, "<module> (bench.py:1);work (bench.py:1)")->self[VBT_MEASURE_ALLOCS], 17);
+    assert_int_equal(self(&tree, "<module> (bench.py:1);work (bench.py:1)", VBT_MEASURE_ALLOCS), 17);
     vbt_call_tree_free(&tree);
     loaded_trace_free(&l);
 }
@@ -119,20 +129,19 @@ static void read_from_the_innermost_call(void **state) {
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 1);
     check_sums(&tree);
     check_total(&tree, &l.t.model);
-    assert_int_equal(find(&tree, "work (bench.py:1)")->cumulative[VBT_MEASURE_ALLOCS], 17);
-    assert_int_equal(find(&tree, "ones (numeric.py:150)")->cumulative[VBT_MEASURE_BYTES], 500);
-    assert_int_equal(find(&tree, "<module> (bench.py:1)")->self[VBT_MEASURE_BYTES], 90);
-    const struct vbt_call *end = find(&tree, MALLOC ";ones (numeric.py:150);work (bench.py:1);<module> (bench.py:1)");
-    assert_int_equal(end->self[VBT_MEASURE_BYTES], 5000);
+    assert_int_equal(cumulative(&tree, "work (bench.py:1)", VBT_MEASURE_ALLOCS), 17);
+    assert_int_equal(cumulative(&tree, "ones (numeric.py:150)", VBT_MEASURE_BYTES), 500);
+    assert_int_equal(self(&tree, "<module> (bench.py:1)", VBT_MEASURE_BYTES), 90);
+    static const char end[] = MALLOC ";ones (numeric.py:150);work (bench.py:1);<module> (bench.py:1)";
+    assert_int_equal(self(&tree, end, VBT_MEASURE_BYTES), 5000);
     vbt_call_tree_free(&tree);
 
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .by = VBT_BY_DOMAIN});
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 1000);
-    assert_int_equal(find(&tree, "[python]")->cumulative[VBT_MEASURE_BYTES], 998); /* too small to show children */
-    assert_int_equal(find(&tree, "[heap];" MALLOC)->cumulative[VBT_MEASURE_BYTES], 5000);
+    assert_int_equal(cumulative(&tree, "[python]", VBT_MEASURE_BYTES), 998); /* too small to show children */
+    assert_int_equal(cumulative(&tree, "[heap];" MALLOC, VBT_MEASURE_BYTES), 5000);
     for (uint32_t i = 1; i < tree.count; i++)
-        assert_string_not_equal(
-            tree.calls[tree.calls[i].parent].place != NULL ? tree.calls[tree.calls[i].parent].place->function : "", "[python]");
+        assert_true(tree.calls[i].parent == 0 || strcmp(vbt_call_place(&tree, tree.calls[i].parent)->function, "[python]") != 0);
     vbt_call_tree_free(&tree);
     loaded_trace_free(&l);
 }
@@ -146,19 +155,19 @@ static void groups_are_the_first_level(void **state) {
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_DOMAIN});
     check_sums(&tree);
     check_total(&tree, &l.t.model);
-    assert_int_equal(find(&tree, "[heap]")->cumulative[VBT_MEASURE_BYTES], 5600);
-    assert_int_equal(find(&tree, "[python]")->cumulative[VBT_MEASURE_BYTES], 998);
-    assert_int_equal(find(&tree, "[heap];" ONES ";" MALLOC)->self[VBT_MEASURE_ALLOCS], 5);
-    assert_int_equal(find(&tree, "[heap];" ONES)->self[VBT_MEASURE_ALLOCS], 0);
-    assert_int_equal(find(&tree, "[python];" ONES)->self[VBT_MEASURE_ALLOCS], 5);
+    assert_int_equal(cumulative(&tree, "[heap]", VBT_MEASURE_BYTES), 5600);
+    assert_int_equal(cumulative(&tree, "[python]", VBT_MEASURE_BYTES), 998);
+    assert_int_equal(self(&tree, "[heap];" ONES ";" MALLOC, VBT_MEASURE_ALLOCS), 5);
+    assert_int_equal(self(&tree, "[heap];" ONES, VBT_MEASURE_ALLOCS), 0);
+    assert_int_equal(self(&tree, "[python];" ONES, VBT_MEASURE_ALLOCS), 5);
     vbt_call_tree_free(&tree);
 
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
     check_sums(&tree);
-    assert_int_equal(find(&tree, "numpy")->cumulative[VBT_MEASURE_BYTES], 500);
-    assert_int_equal(find(&tree, "bench.py")->cumulative[VBT_MEASURE_BYTES], 498);
-    assert_int_equal(find(&tree, "libones.so")->cumulative[VBT_MEASURE_BYTES], 5000);
-    assert_int_equal(find(&tree, "[vbtrace]")->cumulative[VBT_MEASURE_BYTES], 200);
+    assert_int_equal(cumulative(&tree, "numpy", VBT_MEASURE_BYTES), 500);
+    assert_int_equal(cumulative(&tree, "bench.py", VBT_MEASURE_BYTES), 498);
+    assert_int_equal(cumulative(&tree, "libones.so", VBT_MEASURE_BYTES), 5000);
+    assert_int_equal(cumulative(&tree, "[vbtrace]", VBT_MEASURE_BYTES), 200);
     vbt_call_tree_free(&tree);
     loaded_trace_free(&l);
 }
@@ -186,12 +195,12 @@ static void callers_beyond_all_bounds_are_left_out(void **state) {
     load(&l, NULL);
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
     check_sums(&tree);
-    assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
+    assert_int_equal(tree.totals[VBT_MEASURE_ALLOCS], MODULES);
     assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
     assert_int_equal(tree.calls[tree.count - 1].depth, 2); /* its group and itself */
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 0);
     check_sums(&tree);
-    assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
+    assert_int_equal(tree.totals[VBT_MEASURE_ALLOCS], MODULES);
     vbt_call_tree_free(&tree);
 
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
@@ -199,7 +208,7 @@ static void callers_beyond_all_bounds_are_left_out(void **state) {
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 0);
     check_sums(&tree);
     assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
-    assert_int_equal(tree.calls[0].cumulative[VBT_MEASURE_ALLOCS], MODULES);
+    assert_int_equal(tree.totals[VBT_MEASURE_ALLOCS], MODULES);
     vbt_call_tree_free(&tree);
     loaded_trace_free(&l);
 }
@@ -230,8 +239,8 @@ static void filters_leave_whole_stacks(void **state) {
         load(&l, cases[i].filter);
         vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
         check_sums(&tree);
-        if (tree.calls[0].cumulative[VBT_MEASURE_BYTES] != cases[i].bytes)
-            fail_msg("%s: %lld bytes", cases[i].filter, (long long)tree.calls[0].cumulative[VBT_MEASURE_BYTES]);
+        if (tree.totals[VBT_MEASURE_BYTES] != cases[i].bytes)
+            fail_msg("%s: %lld bytes", cases[i].filter, (long long)tree.totals[VBT_MEASURE_BYTES]);
         vbt_call_tree_free(&tree);
         loaded_trace_free(&l);
     }
@@ -260,7 +269,7 @@ static void functions_with_full_native_stacks(void **state) {
     int64_t sum = 0;
     for (size_t i = 0; i < f.count; i++)
         sum += f.rows[i].self[VBT_MEASURE_BYTES];
-    assert_int_equal(sum, tree.calls[0].cumulative[VBT_MEASURE_BYTES]);
+    assert_int_equal(sum, tree.totals[VBT_MEASURE_BYTES]);
     vbt_functions_sort(&f, "cum-bytes");
     assert_string_equal(f.rows[0].place->function, "<module>");
     vbt_functions_sort(&f, "leaks");
@@ -386,11 +395,11 @@ static void what_only_the_runtime_reaches(void **state) {
     load(&l, NULL);
     struct vbt_call_tree tree;
     vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
-    enum vbt_runtime_group *groups = vbt_runtime_groups(&tree, &l.t.model);
+    uint8_t *groups = vbt_runtime_groups(&tree, &l.t.model);
     size_t found = 0;
     for (uint32_t i = 1; i < tree.count; i++)
         for (size_t k = 0; k < CASES; k++)
-            if (tree.calls[i].self[VBT_MEASURE_LEAKS] == 1 << k) {
+            if (vbt_call_self(&tree, i)[VBT_MEASURE_LEAKS] == 1 << k) {
                 found++;
                 if (groups[i] != cases[k].group)
                     fail_msg("stack %zu is in group %d", k, groups[i]);

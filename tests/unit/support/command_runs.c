@@ -57,8 +57,9 @@ const char *output_text(void) {
     static char *text;
     free(text);
     FILE *file = fopen(output_path, "r");
-    text = calloc(1, 1 << 20);
-    size_t size = fread(text, 1, (1 << 20) - 1, file);
+    enum { ROOM = 6 << 20 };
+    text = calloc(1, ROOM);
+    size_t size = fread(text, 1, ROOM - 1, file);
     text[size] = '\0';
     fclose(file);
     return text;

@@ -7,6 +7,7 @@
 void loaded_trace_load(struct loaded_trace *l, struct vbt_query query, bool with_sizes) {
     query.trace = tb_save(&l->b);
     assert_true(vbt_trace_load(&l->t, &query, with_sizes));
+    vbt_trace_attribute(&l->t);
     assert_null(l->t.model.damage);
 }
 
