@@ -22,6 +22,7 @@
 #include "preload/stream/trace_path.h"
 #include "preload/stream/trace_room.h"
 #include "preload/thread/books.h"
+#include "preload/thread/enter.h"
 #include "preload/thread/pause.h"
 #include "preload/tree/main_program.h"
 #include "preload/tree/modules.h"
@@ -93,6 +94,17 @@ bool vbt_lifecycle_wake(void) {
     return atomic_load(&vbt_recording) != VBT_STOPPED;
 }
 
+/* Where libpython was loaded with dlopen, the loader allocates its thread-local storage when a
+ * thread's state is first read there. That is no event of the program's. */
+static struct vbt_thread *read_python_state(struct vbt_thread *thread) {
+    if (thread == NULL || vbt_python.current_thread == NULL || vbt_python.abi.entry_owner == 0)
+        return thread;
+    vbt_stand(thread, VBT_IN_CALL);
+    vbt_python.current_thread();
+    vbt_stand(thread, VBT_IDLE);
+    return thread;
+}
+
 /* A thread's first event: wakes the library if necessary. Returns the thread's new state, or NULL:
  * not recording. */
 static struct vbt_thread *first_event(void) {
@@ -101,7 +113,7 @@ static struct vbt_thread *first_event(void) {
             return NULL; /* the library's own allocation while waking */
         wake();
     }
-    return atomic_load(&vbt_recording) == VBT_STOPPED ? NULL : vbt_thread_begin();
+    return atomic_load(&vbt_recording) == VBT_STOPPED ? NULL : read_python_state(vbt_thread_begin());
 }
 
 static bool adopt(struct vbt_thread *thread);

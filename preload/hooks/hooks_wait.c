@@ -15,7 +15,10 @@ static inline void about_to_wait(void) {
 
 VBT_EXPORT int sem_wait(sem_t *semaphore) {
     about_to_wait();
-    return vbt_real.sem_wait(semaphore);
+    int result = vbt_real.sem_wait(semaphore);
+    if (VBT_UNLIKELY(vbt_python_others.list_lock != NULL) && result == 0 && *vbt_python_others.list_lock == semaphore)
+        vbt_python_others.list_locked();
+    return result;
 }
 
 VBT_EXPORT int sem_trywait(sem_t *semaphore) {

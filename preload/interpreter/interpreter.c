@@ -10,6 +10,7 @@
 #include "preload/python/python_stack.h"
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
+#include "subinterpreters.h"
 #include "preload/tree/main_program.h"
 
 #include <dlfcn.h>
@@ -42,10 +43,13 @@ static int self_check(void *unused) {
     vbt_python_override(&thread->stack, vbt_tree.own_node);
     const char *trouble = vbt_python_compare();
     vbt_python_override(&thread->stack, 0);
-    if (trouble != NULL)
+    if (trouble != NULL) {
         give_up(trouble);
-    else
-        vbt_line_mode_start();
+        return 0;
+    }
+    vbt_subinterpreters_begin();
+    vbt_line_mode_start();
+    vbt_subinterpreters_began();
     return 0;
 }
 
@@ -82,6 +86,7 @@ static void find_functions(void *library) {
     *(void **)&vbt_python.this_thread = dlsym(library, "PyGILState_GetThisThreadState");
     *(void **)&vbt_python.is_initialized = dlsym(library, "Py_IsInitialized");
     *(void **)&vbt_python.add_pending_call = dlsym(library, "Py_AddPendingCall");
+    *(void **)&vbt_python.interpreter_id = dlsym(library, "PyInterpreterState_GetID");
     find_evaluation_loop(library);
     vbt_python.code_type = dlsym(library, "PyCode_Type");
     vbt_python.unicode_type = dlsym(library, "PyUnicode_Type");
@@ -100,6 +105,7 @@ static bool still_starting(bool in_real) {
     if (!vbt_python.is_initialized())
         return true;
     starting = false;
+    vbt_subinterpreters_watch();
     vbt_python.add_pending_call(self_check, NULL);
     return false;
 }
@@ -137,6 +143,7 @@ bool vbt_python_attach(void *library) {
         return true;
     }
     vbt_python.abi = vbt_python.known->abi;
+    vbt_python.current_thread(); /* allocates where libpython was loaded with dlopen: now, in a hook's call */
     if (vbt_stacks == VBT_STACKS_NATIVE)
         make_stacks(VBT_STACKS_JOINED);
     vbt_cpython_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);

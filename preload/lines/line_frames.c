@@ -1,7 +1,7 @@
 /* See line_frames.h. */
 #include "line_frames.h"
 
-#include "call_on_stack.h"
+#include "preload/thread/call_on_stack.h"
 #include "line_follow.h"
 #include "line_mode.h"
 #include "preload/python/python_walk.h"
@@ -110,15 +110,38 @@ VBT_INLINE void *evaluate_called(char *state, void *frame, int thrown, const str
     return evaluate_call(lines, state, frame, thrown, python, (struct evaluation){leaves, chosen, before});
 }
 
-/* The frame has no caller: it is the thread's first. If there is one already, it is the first of
- * another stack. */
+/* The first frame in another interpreter, which a running line entered by a call. */
+static void *evaluate_visit(struct vbt_line_thread *lines, char *state, void *frame, int thrown) {
+    const struct vbt_cpython *python = vbt_python.known;
+    struct vbt_thread *thread;
+    bool waits = lines->outside == 0 && lines->top > lines->frames && *function_of(state, python) == NULL && !lines->switches;
+    if (!waits || is_chosen(lines, frame, python) || vbt_line_follow(&thread) == NULL)
+        return evaluate_called(state, frame, thrown, python);
+    return evaluate_call(lines, state, frame, thrown, python, (struct evaluation){true, false, false});
+}
+
+/* The frame has no caller: it is the thread's first in its interpreter. If there is one already, it
+ * is the first of another stack. */
 static __attribute__((noinline)) void *evaluate_root(char *state, void *frame, int thrown) {
     struct vbt_line_thread *lines = own_lines();
-    if (lines != NULL && lines->roots++ > 0)
+    if (lines == NULL)
+        return evaluate_called(state, frame, thrown, vbt_python.known);
+    const void *outer = lines->root_state;
+    uint32_t roots = lines->roots;
+    if (outer != state) {
+        lines->root_state = state;
+        lines->roots = 0;
+    }
+    if (lines->roots++ > 0)
         lines->switches = true;
-    void *result = evaluate_called(state, frame, thrown, vbt_python.known);
-    if (lines != NULL && lines->roots > 0)
+    void *result = outer != NULL && outer != state ? evaluate_visit(lines, state, frame, thrown)
+                                                   : evaluate_called(state, frame, thrown, vbt_python.known);
+    if (lines->roots > 0)
         lines->roots--;
+    if (outer != state) {
+        lines->root_state = outer;
+        lines->roots = roots;
+    }
     return result;
 }
 
@@ -134,6 +157,8 @@ VBT_INLINE void *evaluate(char *state, void *frame, int thrown, const struct vbt
     }
 
 VBT_FOR_EACH_TRACING_PYTHON(EVALUATE)
+
+void *vbt_line_frames_evaluate(char *state, void *frame, int thrown) { return evaluate(state, frame, thrown, vbt_python.known); }
 
 /* evaluates_frame_alone, which is 3.8. */
 static void *evaluate_frame(void *frame, int thrown) {
@@ -169,7 +194,7 @@ static bool replace(char *interpreter) {
 }
 
 bool vbt_line_frames_start(vbt_tracer function) {
-    char *state = vbt_python.this_thread();
+    char *state = vbt_python.current_thread();
     tracer = function;
     vbt_line_api.set_trace(function, NULL); /* 3.8 and 3.9 count trace functions: this one is counted for good */
     tracing_on = *tracing_of(state, vbt_python.known);
@@ -180,27 +205,33 @@ bool vbt_line_frames_start(vbt_tracer function) {
     return true;
 }
 
+void vbt_line_frames_join(void) {
+    int offset = vbt_python.known->trace.interpreter_tracers;
+    if (offset != 0)
+        ++*(int *)((char *)vbt_python_interpreter() + offset);
+}
+
 bool vbt_line_frames_is_sole_tracer(void) {
-    char *state = vbt_python.this_thread();
+    char *state = vbt_python.current_thread();
     const vbt_tracer *function = state != NULL ? function_of(state, vbt_python.known) : NULL;
     return function != NULL && *function == tracer && function[-1] == NULL;
 }
 
 bool vbt_line_frames_other_tracer(void) {
-    char *state = vbt_python.this_thread();
+    char *state = vbt_python.current_thread();
     const vbt_tracer *function = state != NULL ? function_of(state, vbt_python.known) : NULL;
     return function != NULL && *function != NULL && *function != tracer;
 }
 
 void vbt_line_frames_withdraw(void) {
-    char *state = vbt_python.this_thread();
+    char *state = vbt_python.current_thread();
     if (state != NULL && *function_of(state, vbt_python.known) == tracer)
         put(state, false, vbt_python.known);
     vbt_self->lines->withdrawn = true;
 }
 
 void vbt_line_frames_resume(void) {
-    char *state = vbt_python.this_thread();
+    char *state = vbt_python.current_thread();
     const char *frame = state != NULL ? top_frame(state, &vbt_python.abi) : NULL;
     struct vbt_line_thread *lines = vbt_self != NULL ? vbt_self->lines : NULL;
     if (frame == NULL || lines == NULL || *function_of(state, vbt_python.known) != NULL)

@@ -16,6 +16,14 @@ typedef int (*vbt_tracer)(void *object, void *frame, int what, void *argument);
  * interpreter. */
 bool vbt_line_frames_start(vbt_tracer function);
 
+/* For a further interpreter, which the calling thread runs: its frames may have the function,
+ * too. */
+void vbt_line_frames_join(void);
+
+/* Evaluates a frame, as the interpreter does after vbt_line_frames_start: for a further
+ * interpreter. */
+void *vbt_line_frames_evaluate(char *state, void *frame, int thrown);
+
 /* Is there neither a trace function nor a profile function but ours in the calling thread? */
 bool vbt_line_frames_is_sole_tracer(void);
 

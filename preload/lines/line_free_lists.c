@@ -34,6 +34,7 @@ struct array_list {
 static volatile struct float_list *floats;
 static volatile struct tuple_lists *tuples;
 static struct array_list lists, dicts, key_tables;
+static const void *lists_of; /* the interpreter whose they are */
 static void (*free_object)(void *), (*free_collected)(void *);
 static void *(*make_float)(double), *(*make_tuple)(long), *(*make_list)(long), *(*make_dict)(void), (*drop)(void *);
 
@@ -65,6 +66,8 @@ static void empty_array(struct array_list list, void (*free_one)(void *)) {
 
 /* A full collection resets all chains. */
 void vbt_line_free_lists_empty(void) {
+    if (vbt_python_interpreter() != lists_of)
+        return;
     empty_array(lists, free_collected);
     empty_array(dicts, free_collected);
     empty_array(key_tables, free_object);
@@ -181,6 +184,7 @@ static bool key_tables_are_there(void) {
 }
 
 bool vbt_line_free_lists_find(void) {
+    lists_of = vbt_python_interpreter();
     *(void **)&make_float = dlsym(vbt_python.library, "PyFloat_FromDouble");
     *(void **)&make_tuple = dlsym(vbt_python.library, "PyTuple_New");
     *(void **)&make_list = dlsym(vbt_python.library, "PyList_New");

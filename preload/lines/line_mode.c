@@ -13,7 +13,7 @@
 #include <dlfcn.h>
 
 struct vbt_line_api vbt_line_api;
-void *vbt_line_leave_tool;
+static _Atomic bool is_on;
 
 /* line_mode.py, from beside this file. */
 __asm__(".pushsection .rodata\n"
@@ -157,7 +157,7 @@ static void interpreter_ends(void) {
     vbt_line_sources_end();
     vbt_line_monitoring_end();
     vbt_line_code_chosen = NULL;
-    vbt_line_leave_tool = NULL;
+    is_on = false;
     if (vbt_self != NULL && vbt_self->lines != NULL)
         vbt_line_reset(vbt_self->lines);
 }
@@ -178,12 +178,10 @@ static bool start(void) {
     void *names = run_python_part();
     if (names == NULL)
         return false;
-    vbt_line_leave_tool = vbt_line_api.get_item(names, "leave_tool");
-    vbt_line_api.incref(vbt_line_leave_tool);
     vbt_line_sources_begin(vbt_line_api.get_item(names, "sys"));
     struct taken without = take(names);
     bool traced = vbt_python.known->line_events == VBT_LINE_EVENTS_TRACED;
-    if (!(traced ? vbt_line_trace_start() : vbt_line_monitoring_start()))
+    if (!(traced ? vbt_line_trace_start() : vbt_line_monitoring_start(vbt_line_api.get_item(names, "leave_tool"))))
         return false;
     static const char *const followed[] = {"calibrate", "calibrate_calls", "called"};
     for (size_t i = 0; i < sizeof followed / sizeof *followed; i++)
@@ -194,7 +192,32 @@ static bool start(void) {
     calibrate(without, take(names));
     vbt_line_api.decref(names);
     vbt_line_objects_start();
+    is_on = true;
     return true;
+}
+
+static void say_failed(void) {
+    vbt_line_api.clear_error != NULL ? vbt_line_api.clear_error() : (void)0;
+    vbt_note("Line events could not be installed in an interpreter: its lines were not counted.");
+    vbt_say("Python %s: line events cannot be installed; lines are not counted", vbt_python.version);
+}
+
+bool vbt_line_mode_is_on(void) { return is_on; }
+
+void vbt_line_mode_join(void) {
+    struct vbt_thread *thread = vbt_thread_own();
+    if (!is_on || thread == NULL || vbt_line_thread(thread) == NULL)
+        return;
+    struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
+    void *names = run_python_part();
+    bool joined = names != NULL && (vbt_python.known->line_events == VBT_LINE_EVENTS_TRACED
+                                        ? vbt_line_trace_join()
+                                        : vbt_line_monitoring_start(vbt_line_api.get_item(names, "leave_tool")));
+    if (names != NULL)
+        vbt_line_api.decref(names);
+    if (!joined)
+        say_failed();
+    vbt_line_own_work_end(thread, &begun);
 }
 
 void vbt_line_mode_start(void) {
@@ -202,10 +225,7 @@ void vbt_line_mode_start(void) {
     if (vbt_options.lines < VBT_LINES_CHOSEN || thread == NULL)
         return;
     struct vbt_line_sums begun = vbt_line_own_work_begin(thread);
-    if (!start()) {
-        vbt_line_api.clear_error != NULL ? vbt_line_api.clear_error() : (void)0;
-        vbt_note("Line events could not be installed in an interpreter: its lines were not counted.");
-        vbt_say("Python %s: line events cannot be installed; lines are not counted", vbt_python.version);
-    }
+    if (!start())
+        say_failed();
     vbt_line_own_work_end(thread, &begun);
 }

@@ -41,18 +41,25 @@ extern struct vbt_line_api vbt_line_api;
  * interpreter. */
 void vbt_line_mode_start(void);
 
+/* Line mode has started, and has not ended. */
+bool vbt_line_mode_is_on(void);
+
+/* Starts line events in a further interpreter, while line mode is on. The calling thread runs that
+ * interpreter, with its GIL, and no exception is set. Where it fails, it says so. */
+void vbt_line_mode_join(void);
+
 /* The events, by the interpreter's version: line_trace.c up to 3.11, line_monitoring.c from 3.12
  * on. True if there are events from now on. */
 bool vbt_line_trace_start(void);
-bool vbt_line_monitoring_start(void);
+bool vbt_line_monitoring_start(void *leave); /* leave_tool of line_mode.py, or NULL */
 void vbt_line_monitoring_end(void);
+
+/* line_trace.c, in a further interpreter. */
+bool vbt_line_trace_join(void);
 
 /* A function with this code object carries @profile: follows it from now on, and the code inside
  * it. */
 void vbt_line_choose(const char *code);
-
-/* leave_tool of line_mode.py, while there is an interpreter. */
-extern void *vbt_line_leave_tool;
 
 /* Starts line events for a chosen code object, where that is done for each; else NULL. */
 extern void (*vbt_line_code_chosen)(void *code);

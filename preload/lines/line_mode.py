@@ -131,6 +131,7 @@ class Packages:
         module.LineProfiler = Profile
 
 
+monitoring = getattr(sys, "monitoring", None)  # for line_tool.c: leave_tool keeps it
 builtins.profile = profile
 sys.meta_path.insert(0, Packages())
 
@@ -180,10 +181,21 @@ def call_methods():
         pass
 
 
-def leave_tool(old, new):
+def move_events(code, old, new):
+    events = monitoring.get_local_events(old, code)
+    if events:
+        monitoring.set_local_events(old, code, 0)
+        if new >= 0:
+            monitoring.set_local_events(new, code, events)
+
+
+def leave_tool(old, new, running=None):
     """Requests under the new number what was requested under the old one (new -1: nothing), and
-    gives the old number back as it was before."""
+    gives the old number back as it was before. running: does that for this code alone."""
     import gc
+
+    if running is not None:
+        return move_events(running, old, new)
 
     async def coroutine():
         pass
@@ -194,22 +206,19 @@ def leave_tool(old, new):
     waiting = coroutine()
     waiting.close()
     kinds = (type(leave_tool), "__code__"), (type(_ for _ in ()), "gi_code"), (type(waiting), "cr_code"), (type(asynchronous()), "ag_code")
-    monitoring, found = sys.monitoring, {}
+    found = {}
     for thing in gc.get_objects():
         for kind, attribute in kinds:
             if type(thing) is kind:
                 code = getattr(thing, attribute)
                 found[id(code)] = code
-    for frame in sys._current_frames().values():
-        while frame is not None:
-            found[id(frame.f_code)] = frame.f_code
-            frame = frame.f_back
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        for frame in sys._current_frames().values():
+            while frame is not None:
+                found[id(frame.f_code)] = frame.f_code
+                frame = frame.f_back
     for code in found.values():
-        events = monitoring.get_local_events(old, code)
-        if events:
-            monitoring.set_local_events(old, code, 0)
-            if new >= 0:
-                monitoring.set_local_events(new, code, events)
+        move_events(code, old, new)
     for event in "PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_UNWIND", "PY_YIELD", "LINE", "JUMP":
         monitoring.register_callback(old, getattr(monitoring.events, event), None)
     monitoring.free_tool_id(old)

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-static void *monitoring, *disable;
+static void *disable; /* the same object in all interpreters */
 static int events_of_code;
 
 static const char *current_frame(void) {
@@ -78,7 +78,10 @@ static void disown_record(struct vbt_thread *thread, const char *code) {
 }
 
 static void switch_on(void *code) {
-    void *result = vbt_line_api.call_method(monitoring, "set_local_events", "iOi", vbt_line_tool, code, events_of_code);
+    void *monitoring = vbt_line_tool_monitoring();
+    void *result = monitoring != NULL
+                       ? vbt_line_api.call_method(monitoring, "set_local_events", "iOi", vbt_line_tool(), code, events_of_code)
+                       : NULL;
     if (result != NULL)
         vbt_line_api.decref(result);
     else
@@ -98,15 +101,12 @@ static void switch_on_unseen(struct vbt_thread *thread, void *code) {
 }
 
 static void chosen(void *code) {
-    if (monitoring != NULL && vbt_line_tool >= 0)
+    if (vbt_line_tool() >= 0)
         switch_on(code);
 }
 
 /* Tools and their callbacks end with the interpreter. */
-void vbt_line_monitoring_end(void) {
-    monitoring = NULL;
-    vbt_line_tool_end();
-}
+void vbt_line_monitoring_end(void) { vbt_line_tool_end(); }
 
 static void *on_line(void *self, void *const *arguments, long count) {
     (void)self;
@@ -225,10 +225,13 @@ static void *on_yield(void *self, void *const *arguments, long count) {
     return leave(arguments, true);
 }
 
-static bool listen(int event, struct vbt_py_method *method) {
-    void *function = vbt_line_api.new_function(method, NULL, NULL);
-    void *before =
-        function != NULL ? vbt_line_api.call_method(monitoring, "register_callback", "iiO", vbt_line_tool, event, function) : NULL;
+/* Registers a callback, which keeps what line mode needs of the interpreter: as long as there are
+ * events, leave_tool is there, and with it what line_mode.py refers to. */
+static bool listen(int event, struct vbt_py_method *method, void *leave) {
+    void *function = vbt_line_api.new_function(method, leave, NULL);
+    void *before = function != NULL ? vbt_line_api.call_method(vbt_line_tool_monitoring(), "register_callback", "iiO",
+                                                               vbt_line_tool(), event, function)
+                                    : NULL;
     if (function != NULL)
         vbt_line_api.decref(function);
     if (before != NULL)
@@ -245,15 +248,15 @@ static int event_number(void *events, const char *name) {
     return (int)event;
 }
 
-/* Registers for all events, under the number vbt_line_tool. */
-static bool listen_to_all(void) {
+/* Registers for all events, under the number that line mode has in this interpreter. */
+static bool listen_to_all(void *leave) {
     static struct vbt_py_method start = {"vbtrace", on_start, VBT_PY_METH_FASTCALL, NULL};
     static struct vbt_py_method resume = {"vbtrace", on_resume, VBT_PY_METH_FASTCALL, NULL};
     static struct vbt_py_method left = {"vbtrace", on_leave, VBT_PY_METH_FASTCALL, NULL};
     static struct vbt_py_method yield = {"vbtrace", on_yield, VBT_PY_METH_FASTCALL, NULL};
     static struct vbt_py_method line = {"vbtrace", on_line, VBT_PY_METH_FASTCALL, NULL};
     static struct vbt_py_method jump = {"vbtrace", on_jump, VBT_PY_METH_FASTCALL, NULL};
-    void *events = vbt_line_api.get_attribute(monitoring, "events");
+    void *events = vbt_line_api.get_attribute(vbt_line_tool_monitoring(), "events");
     if (events == NULL)
         return false;
     int py_start = event_number(events, "PY_START"), py_resume = event_number(events, "PY_RESUME");
@@ -262,25 +265,30 @@ static bool listen_to_all(void) {
     int py_throw = event_number(events, "PY_THROW"), py_unwind = event_number(events, "PY_UNWIND");
     events_of_code = py_start | py_resume | py_return | py_yield | py_line | py_jump;
     vbt_line_api.decref(events);
-    bool good = listen(py_start, &start) && listen(py_resume, &resume) && listen(py_throw, &resume) && listen(py_return, &left) &&
-                listen(py_unwind, &left) && listen(py_yield, &yield) && listen(py_line, &line) && listen(py_jump, &jump);
-    void *result =
-        good ? vbt_line_api.call_method(monitoring, "set_events", "ii", vbt_line_tool, py_start | py_throw | py_unwind) : NULL;
+    bool good = listen(py_start, &start, leave) && listen(py_resume, &resume, leave) && listen(py_throw, &resume, leave) &&
+                listen(py_return, &left, leave) && listen(py_unwind, &left, leave) && listen(py_yield, &yield, leave) &&
+                listen(py_line, &line, leave) && listen(py_jump, &jump, leave);
+    void *result = good ? vbt_line_api.call_method(vbt_line_tool_monitoring(), "set_events", "ii", vbt_line_tool(),
+                                                   py_start | py_throw | py_unwind)
+                        : NULL;
     if (result != NULL)
         vbt_line_api.decref(result);
     return result != NULL;
 }
 
-bool vbt_line_monitoring_start(void) {
+bool vbt_line_monitoring_start(void *leave) {
     void *sys = vbt_line_api.import("sys");
-    monitoring = sys != NULL ? vbt_line_api.get_attribute(sys, "monitoring") : NULL;
-    disable = monitoring != NULL ? vbt_line_api.get_attribute(monitoring, "DISABLE") : NULL;
-    if (disable == NULL)
+    void *monitoring = sys != NULL ? vbt_line_api.get_attribute(sys, "monitoring") : NULL;
+    if (sys != NULL)
+        vbt_line_api.decref(sys);
+    if (monitoring == NULL)
+        return false;
+    vbt_line_api.decref(monitoring); /* line_mode.py keeps it */
+    if ((disable = vbt_line_api.get_attribute(monitoring, "DISABLE")) == NULL)
         return false;
     vbt_line_code_chosen = chosen;
     vbt_line_frame_now = frame_now;
     if (vbt_self != NULL && vbt_self->lines != NULL)
         vbt_ledger_watch(&vbt_self->ledger);
-    vbt_line_api.decref(sys);
-    return vbt_line_tool_take(monitoring, listen_to_all);
+    return vbt_line_tool_take(monitoring, leave, listen_to_all);
 }

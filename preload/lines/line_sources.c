@@ -17,10 +17,12 @@ static _Atomic uint32_t count;
 static size_t used;
 
 static const void *list_type;
-static void *modules; /* sys.modules, borrowed */
+static void *modules;           /* sys.modules, borrowed */
+static const void *interpreter; /* whose they are */
 
 void vbt_line_sources_begin(void *sys) {
     list_type = dlsym(vbt_python.library, "PyList_Type");
+    interpreter = vbt_python_interpreter();
     modules = vbt_line_api.get_attribute(sys, "modules");
     if (modules != NULL)
         vbt_line_api.decref(modules); /* the interpreter keeps it */
@@ -107,7 +109,7 @@ void vbt_line_sources_keep(struct vbt_thread *thread, uint32_t file) {
     struct vbt_line_thread *lines = thread->lines;
     char text[NAME];
     if (modules == NULL || lines == NULL || name->size == 0 || name->size >= NAME || name->bytes[0] != '<' ||
-        is_kept(name->bytes, name->size) || vbt_line_api.error_occurred() != NULL)
+        is_kept(name->bytes, name->size) || vbt_python_interpreter() != interpreter || vbt_line_api.error_occurred() != NULL)
         return;
     memcpy(text, name->bytes, name->size);
     text[name->size] = '\0';

@@ -7,7 +7,7 @@
 
 struct vbt_thread;
 
-/* An interpreter begins, and ends. sys: its module. */
+/* An interpreter begins, and ends: the one whose linecache is read. sys: its module. */
 void vbt_line_sources_begin(void *sys);
 void vbt_line_sources_end(void);
 

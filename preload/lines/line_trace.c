@@ -223,15 +223,25 @@ static int on_audit(const char *event, void *arguments, void *unused) {
     return 0;
 }
 
-bool vbt_line_trace_start(void) {
-#define TRACE_ENTRY(minor) [minor] = trace_##minor,
-    static const vbt_tracer tracers[] = {VBT_FOR_EACH_TRACING_PYTHON(TRACE_ENTRY)};
-#undef TRACE_ENTRY
+/* sys.settrace of this interpreter is ours from now on. */
+static bool wrap_settrace(void) {
     static struct vbt_py_method ours;
     void *sys = vbt_line_api.import("sys");
-    if (sys == NULL || !vbt_line_frames_start(tracers[vbt_python.minor]) || vbt_line_api.add_audit_hook(on_audit, NULL) != 0)
+    if (sys == NULL)
         return false;
     vbt_line_wrap(sys, "settrace", settrace, &ours, (void **)&real_settrace);
     vbt_line_api.decref(sys);
     return true;
+}
+
+bool vbt_line_trace_join(void) {
+    vbt_line_frames_join();
+    return wrap_settrace();
+}
+
+bool vbt_line_trace_start(void) {
+#define TRACE_ENTRY(minor) [minor] = trace_##minor,
+    static const vbt_tracer tracers[] = {VBT_FOR_EACH_TRACING_PYTHON(TRACE_ENTRY)};
+#undef TRACE_ENTRY
+    return vbt_line_frames_start(tracers[vbt_python.minor]) && vbt_line_api.add_audit_hook(on_audit, NULL) == 0 && wrap_settrace();
 }

@@ -16,7 +16,8 @@ bool vbt_line_wrap(void *module, const char *name, void *function, struct vbt_py
     }
     const struct vbt_py_function *found = (void *)(there + vbt_python.abi.var_size);
     void *replacement = NULL;
-    if (type != NULL && vbt_load_pointer(there, vbt_python.abi.object_type) == type && strcmp(found->method->name, name) == 0) {
+    if (type != NULL && vbt_load_pointer(there, vbt_python.abi.object_type) == type && strcmp(found->method->name, name) == 0 &&
+        found->method->function != function) {
         *real = found->method->function;
         *ours = *found->method;
         ours->function = function;

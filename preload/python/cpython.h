@@ -75,12 +75,13 @@ enum vbt_line_events {
 
 /* What VBT_LINE_EVENTS_TRACED reads and writes besides. */
 struct vbt_trace_abi {
-    int tstate_function; /* the thread's trace function, right after its profile function */
-    int tstate_tracing;  /* the byte that says whether there is one of them; -1: it begins the cframe */
-    int frame_inner;     /* in a frame object: the frame that struct vbt_python_abi describes; 0: the object is that frame */
-    int frame_line;      /* in a frame object: f_lineno, which is right while a trace function runs */
-    int code_flags;      /* co_flags */
-    int code_bytes;      /* co_code; 0: the bytecode is read at the instruction's address */
+    int tstate_function;     /* the thread's trace function, right after its profile function */
+    int tstate_tracing;      /* the byte that says whether there is one of them; -1: it begins the cframe */
+    int frame_inner;         /* in a frame object: the frame that struct vbt_python_abi describes; 0: the object is that frame */
+    int frame_line;          /* in a frame object: f_lineno, which is right while a trace function runs */
+    int interpreter_tracers; /* in the interpreter's state: the number of trace functions; 0: it has none, or all share one */
+    int code_flags;          /* co_flags */
+    int code_bytes;          /* co_code; 0: the bytecode is read at the instruction's address */
     /* A StopIteration's value, where the interpreter makes some of these objects in any case; 0:
      * all are made for the trace function. */
     int stop_iteration_value;
@@ -140,8 +141,8 @@ static const struct vbt_cpython vbt_cpythons[] = {
                 VBT_OLD_STRINGS},
         .walked_as = 8,
         .code_name = "co_name",
-        .trace = {.tstate_function = 64, .tstate_tracing = 48, .frame_line = 108, .code_flags = 36, .code_bytes = 48,
-                  .stop_iteration_value = 64},
+        .trace = {.tstate_function = 64, .tstate_tracing = 48, .frame_line = 108, .interpreter_tracers = 68, .code_flags = 36,
+                  .code_bytes = 48, .stop_iteration_value = 64},
     },
     [10] = {
         .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_RANGES, .lasti_unit = 2, .frame_instruction = 96, .tstate_cframe = 48,

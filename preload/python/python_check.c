@@ -18,15 +18,12 @@ static bool read_carefully(const void *from, void *to, size_t size) {
 
 static bool word_at(const char *base, int offset, uintptr_t *out) { return read_carefully(base + offset, out, sizeof *out); }
 
-/* The thread's innermost frame, NULL if it has none. *good: it could be read. A thread state is
- * large enough for any offset; what it points to may be anything until the offsets are known to
- * fit. */
-static const char *raw_top(bool *good) {
+/* The innermost frame of a thread's state, NULL if it has none. *good: it could be read. A thread
+ * state is large enough for any offset; what it points to may be anything until the offsets are
+ * known to fit. */
+static const char *raw_top(const char *state, bool *good) {
     static _Atomic uintptr_t readable; /* the cframe that was read last: the same each time while an interpreter starts */
     const struct vbt_python_abi *abi = &vbt_python.abi;
-    const char *state = abi->entry_owner != 0 ? vbt_python.current_thread() : NULL;
-    if (state == NULL)
-        state = vbt_python.this_thread();
     uintptr_t frame = state != NULL ? vbt_load_word(state, abi->tstate_frame) : 0;
     *good = true;
     if (abi->kind != VBT_FRAME_CFRAME || frame == 0)
@@ -48,8 +45,9 @@ static bool is_entry(const char *frame) {
 bool vbt_python_look(bool *seen) {
     enum { ENOUGH = 64 };
     const struct vbt_python_abi *abi = &vbt_python.abi;
+    const char *state = abi->entry_owner != 0 ? vbt_python.current_thread() : NULL;
     bool good;
-    const char *frame = raw_top(&good);
+    const char *frame = raw_top(state != NULL ? state : vbt_python.this_thread(), &good);
     *seen = frame != NULL;
     for (int i = 0; good && frame != NULL && i < ENOUGH; i++) {
         uintptr_t owner, code, type, before;
@@ -158,7 +156,7 @@ const char *vbt_python_compare(void) {
     if (!find_api() || api.error_occurred() != NULL)
         return NULL; /* nothing to compare with */
     bool good;
-    const char *ours = skip_own(raw_top(&good));
+    const char *ours = skip_own(raw_top(vbt_python.current_thread(), &good));
     void *theirs = api.get_frame(); /* borrowed; its callers are owned */
     bool owned = false;
     const char *trouble = good ? NULL : "unreadable frames";

@@ -176,15 +176,13 @@ static const char *code_of_frame(const char *frame) {
     return (const char *)(vbt_load_word(frame, vbt_python.abi.frame_code) & ~(uintptr_t)7);
 }
 
-/* The frame that called a frame, or NULL for that which runs now, which may be about to run the
- * code. */
+/* The frame that called a frame, or NULL for that which runs now, with the GIL, which may be about
+ * to run the code. */
 static const char *caller_of(const char *frame, const char *code) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
     if (frame != NULL)
         return previous(frame, abi);
-    const char *state = abi->entry_owner != 0 ? vbt_python.current_thread() : NULL;
-    if (state == NULL)
-        state = vbt_python.this_thread();
+    const char *state = vbt_python.current_thread();
     frame = state != NULL ? top_frame(state, abi) : NULL;
     return frame != NULL && code_of_frame(frame) == code ? previous(frame, abi) : frame;
 }
@@ -305,6 +303,8 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     const char *code = code_of_frame(frame);
     if (key <= 1 || !is_code(code))
         return vbt_transparent_site;
+    if (vbt_python_others.code_seen != NULL)
+        vbt_python_others.code_seen();
     uint32_t site = 0;
     vbt_lock(&vbt_tree.lock);
     struct live_code *live = live_code_of(code, frame, BY_CALLER, 0);

@@ -10,7 +10,7 @@
 _Atomic uint64_t vbt_python_generations = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STATE_DIED;
 
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation) {
-    const char *state = vbt_python.this_thread();
+    const char *state = stack->visited != NULL ? stack->visited : vbt_python.this_thread();
     vbt_cell *cell = state != NULL ? vbt_shadow_cell(state, false) : NULL;
     if (cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0)
         atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
@@ -23,6 +23,12 @@ const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t gener
         stack->unmapped = NULL;
     }
     return state;
+}
+
+void vbt_python_stack_visit(struct vbt_python_stack *stack, const char *state) {
+    stack->known_generations = 0;
+    stack->state = NULL;
+    stack->visited = state;
 }
 
 void vbt_python_stack_unmaps(struct vbt_python_stack *stack, uintptr_t start, uintptr_t end) {
@@ -47,6 +53,7 @@ void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
 
 void vbt_python_stack_reset(struct vbt_python_stack *stack) {
     stack->state = NULL;
+    stack->visited = NULL;
     stack->unmapped = NULL;
     vbt_python_override(stack, 0);
 }

@@ -48,6 +48,7 @@ struct vbt_python_stack {
     struct vbt_frame *frames;  /* VBT_STACK_FRAMES, as many again to walk into, and one in front; mapped when first needed */
     struct vbt_frame cut;      /* the leaf of a stack that is too deep */
     struct vbt_frame override; /* if its node is not 0, it stands for every stack */
+    const char *visited;       /* up to 3.11: the state in which the thread runs another interpreter's code; else NULL */
     const char *unmapped;      /* a leaf frame whose memory is gone, while the thread's state still points at it */
     uint64_t truncated;
     struct vbt_step steps[VBT_STEPS]; /* of the code generation */
@@ -67,6 +68,11 @@ static inline uint64_t vbt_python_generations_of(uint32_t code, uint32_t state) 
 
 /* Asks the interpreter for the thread's state and keeps it. */
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation);
+
+/* Up to 3.11: from now on the thread runs with this PyThreadState, which is not the one that the
+ * interpreter names as the thread's own; NULL: with its own again. (Later versions know which one
+ * is running.) */
+void vbt_python_stack_visit(struct vbt_python_stack *stack, const char *state);
 
 /* The calling thread is about to unmap this memory. A C function may end the interpreter that
  * called it: 3.11 then frees the frames, while the thread's state still points at them. They are no

@@ -44,6 +44,7 @@ static void handed_on(struct vbt_watcher *watcher) {
     struct vbt_line_thread *lines = vbt_line_thread_of(watcher);
     vbt_line_reset(lines);
     lines->roots = 0;
+    lines->root_state = NULL;
     lines->switches = lines->withdrawn = false;
 }
 

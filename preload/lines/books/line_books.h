@@ -84,6 +84,7 @@ struct vbt_line_thread {
         int64_t carried;
     } yielded[VBT_LINE_RESUMED];    /* the line in which a generator's frame stopped */
     uint32_t roots;                 /* root frames in progress (no caller); more than one: stacks are switched */
+    const void *root_state;         /* the PyThreadState of those: each interpreter that a thread runs has one */
     bool switches;                  /* stacks have been switched in this thread */
     bool withdrawn;                 /* the program set or removed a trace function, which may be gone by now */
     bool unchanged;                 /* it removes one where it has set none */

@@ -112,7 +112,7 @@ static void an_interpreter_that_fails_is_left_without_lines(void **state) {
     assert_int_equal(exits, 1);
     assert_int_equal(dicts, 1);
     assert_null(vbt_line_code_chosen);
-    assert_null(vbt_line_leave_tool);
+    assert_false(vbt_line_mode_is_on());
     assert_int_equal(thread->stack.override.node, 0);
 }
 

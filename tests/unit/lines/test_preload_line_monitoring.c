@@ -44,8 +44,8 @@ static int begin(void **state) {
     fake_frame_set(frame, NULL, code, 0);
     fake_frame_set(inner, frame, library, 0);
     fake_python_run(frame);
-    assert_true(vbt_line_monitoring_start());
-    assert_int_equal(vbt_line_tool, TOOL);
+    assert_true(vbt_line_monitoring_start(NULL));
+    assert_int_equal(vbt_line_tool(), TOOL);
     return 0;
 }
 
@@ -299,7 +299,7 @@ static void code_that_is_chosen_later_is_switched_on_then(void **state) {
 static void with_the_interpreter_the_events_end(void **state) {
     (void)state;
     vbt_line_monitoring_end();
-    assert_int_equal(vbt_line_tool, -1);
+    assert_int_equal(vbt_line_tool(), -1);
     void *late = fake_code("/home/user/program.py", "late", FIRST);
     vbt_line_choose(late);
     assert_int_equal(fake_local_events(late, TOOL), 0);

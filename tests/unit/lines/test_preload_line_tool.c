@@ -13,21 +13,22 @@
 #include <cmocka.h>
 
 static struct vbt_thread *thread;
-static void *monitoring;
-static int listened; /* how often, and the number then */
+static void *monitoring, *leave; /* leave: line_mode.py's leave_tool */
+static int listened;             /* how often, and the number then */
 static int listened_by;
 static bool can_listen;
 static int left_old, left_new;
 
-static bool listen_to_all(void) {
+static bool listen_to_all(void *given) {
+    assert_ptr_equal(given, leave);
     listened++;
-    listened_by = vbt_line_tool;
+    listened_by = vbt_line_tool();
     return can_listen;
 }
 
 /* line_mode.py's leave_tool(old, new). */
 static void *call(void *function, const char *format, ...) {
-    assert_ptr_equal(function, vbt_line_leave_tool);
+    assert_ptr_equal(function, leave);
     assert_string_equal(format, "ii");
     va_list arguments;
     va_start(arguments, format);
@@ -60,7 +61,7 @@ static int begin(void **state) {
     fake_python_begin(13, thread);
     fake_api_begin();
     vbt_line_api.call = call;
-    vbt_line_leave_tool = fake_object();
+    leave = fake_object();
     monitoring = fake_monitoring();
     fake_attribute_set(monitoring, "use_tool_id", fake_builtin("use_tool_id", real_use, VBT_PY_METH_FASTCALL));
     fake_attribute_set(monitoring, "get_tool", fake_builtin("get_tool", real_get, 8));
@@ -73,7 +74,6 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     vbt_line_tool_end();
-    vbt_line_leave_tool = NULL;
     fake_api_end();
     fake_python_end();
     vbt_self = NULL;
@@ -93,8 +93,8 @@ static void the_first_free_number_is_taken(void **state) {
             begin(state);
         for (unsigned i = 0; i < taken; i++)
             fake_tools[order[i]].taken = true;
-        assert_true(vbt_line_tool_take(monitoring, listen_to_all));
-        assert_int_equal(vbt_line_tool, order[taken]);
+        assert_true(vbt_line_tool_take(monitoring, leave, listen_to_all));
+        assert_int_equal(vbt_line_tool(), order[taken]);
         assert_int_equal(listened, 1);
         assert_int_equal(listened_by, order[taken]);
         assert_false(fake_error());
@@ -107,8 +107,8 @@ static void none_is_taken_where_all_are_in_use(void **state) {
     (void)state;
     for (int i = 1; i < FAKE_TOOLS; i++) /* 0 is for debuggers alone */
         fake_tools[i].taken = true;
-    assert_false(vbt_line_tool_take(monitoring, listen_to_all));
-    assert_int_equal(vbt_line_tool, -1);
+    assert_false(vbt_line_tool_take(monitoring, leave, listen_to_all));
+    assert_int_equal(vbt_line_tool(), -1);
     assert_int_equal(listened, 0);
     assert_false(fake_tools[0].taken);
 }
@@ -117,17 +117,17 @@ static void taking_fails_if_listening_does(void **state) {
     (void)state;
     void *before = fake_attribute(monitoring, "use_tool_id");
     can_listen = false;
-    assert_false(vbt_line_tool_take(monitoring, listen_to_all));
+    assert_false(vbt_line_tool_take(monitoring, leave, listen_to_all));
     assert_ptr_equal(fake_attribute(monitoring, "use_tool_id"), before);
 }
 
 static void who_asks_for_our_number_gets_it(void **state) {
     (void)state;
-    assert_true(vbt_line_tool_take(monitoring, listen_to_all));
+    assert_true(vbt_line_tool_take(monitoring, leave, listen_to_all));
     uint64_t generations = vbt_python_generations;
     fake_tools[4].events = 1;
     program_uses(4);
-    assert_int_equal(vbt_line_tool, 3);
+    assert_int_equal(vbt_line_tool(), 3);
     assert_int_equal(listened, 2);
     assert_int_equal(listened_by, 3);
     assert_int_equal(left_old, 4);
@@ -135,26 +135,26 @@ static void who_asks_for_our_number_gets_it(void **state) {
     assert_int_equal(fake_tools[4].events, 0); /* nothing of ours is left on it */
     assert_int_not_equal(vbt_python_generations, generations);
     program_uses(3); /* and again */
-    assert_int_equal(vbt_line_tool, 5);
+    assert_int_equal(vbt_line_tool(), 5);
 }
 
 static void other_numbers_do_not_matter(void **state) {
     (void)state;
-    assert_true(vbt_line_tool_take(monitoring, listen_to_all));
+    assert_true(vbt_line_tool_take(monitoring, leave, listen_to_all));
     program_uses(2);
     program_uses(0);
-    assert_int_equal(vbt_line_tool, 4);
+    assert_int_equal(vbt_line_tool(), 4);
     assert_int_equal(listened, 1);
     thread->stack.override.node = 1; /* it is vbtrace itself that asks */
     program_uses(4);
     thread->stack.override.node = 0;
-    assert_int_equal(vbt_line_tool, 4);
+    assert_int_equal(vbt_line_tool(), 4);
 }
 
 static void where_no_number_is_left_lines_end(void **state) {
     (void)state;
     static const int all[] = {1, 2, 3, 5};
-    assert_true(vbt_line_tool_take(monitoring, listen_to_all));
+    assert_true(vbt_line_tool_take(monitoring, leave, listen_to_all));
     for (unsigned i = 0; i < 4; i++)
         program_uses(all[i]);
     assert_false(world_noted("no lines were counted"));
@@ -162,7 +162,7 @@ static void where_no_number_is_left_lines_end(void **state) {
     program_uses(4);
     assert_non_null(strstr(world_said(), "no lines are counted"));
     assert_true(world_noted("no lines were counted"));
-    assert_int_equal(vbt_line_tool, -1);
+    assert_int_equal(vbt_line_tool(), -1);
     assert_int_equal(left_new, -1);
     program_uses(4); /* there is nothing of ours any more */
     assert_int_equal(listened, 1);
@@ -170,7 +170,7 @@ static void where_no_number_is_left_lines_end(void **state) {
 
 static void our_number_looks_free(void **state) {
     (void)state;
-    assert_true(vbt_line_tool_take(monitoring, listen_to_all));
+    assert_true(vbt_line_tool_take(monitoring, leave, listen_to_all));
     void *get_tool = fake_attribute(monitoring, "get_tool");
     assert_ptr_equal(fake_call_one(get_tool, fake_int(4)), vbt_line_api.none);
     assert_int_equal(asked_for, 0);

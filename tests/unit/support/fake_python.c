@@ -42,7 +42,6 @@ static char *object(size_t size, bool booked) {
 }
 
 static void *state_of_this_thread(void) { return state; }
-static void *no_state(void) { return NULL; }
 
 static void begin(int minor, struct vbt_thread *thread) {
     booker = thread;
@@ -54,7 +53,7 @@ static void begin(int minor, struct vbt_thread *thread) {
     vbt_python.bytes_type = bytes_type;
     vbt_python.tuple_type = tuple_type;
     vbt_python.this_thread = state_of_this_thread;
-    vbt_python.current_thread = minor >= 12 ? state_of_this_thread : no_state;
+    vbt_python.current_thread = state_of_this_thread; /* it has the GIL */
     state = object(STATE_SIZE, true);
     cframe = object(16, false);
     if (abi()->kind == VBT_FRAME_CFRAME)

@@ -1,6 +1,6 @@
 /* Calls with room on the stack: they happen where the thread's own stack has less than a quarter
  * left. */
-#include "preload/lines/call_on_stack.h"
+#include "preload/thread/call_on_stack.h"
 
 #include "tests/unit/support/preload_world.h"
 

@@ -1,7 +1,7 @@
 /* See call_on_stack.h. */
 #include "call_on_stack.h"
 
-#include "preload/thread/enter.h"
+#include "enter.h"
 #include "preload/base/memory.h"
 
 #include <errno.h>
