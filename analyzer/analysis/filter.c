@@ -18,14 +18,16 @@ static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 struct condition {
     enum filter_field field;
     bool negated;
-    const char *text; /* of ANY */
-    regex_t regex;    /* of the others */
+    const char *whole; /* as it was given */
+    const char *text;  /* of ANY */
+    regex_t regex;     /* of the others */
 };
 
 struct vbt_filter {
     struct condition *conditions;
     size_t count;
-    bool rows; /* ANY applies to rows, not to stacks */
+    uint32_t found; /* the conditions, as bits, that any stack has matched */
+    bool rows;      /* ANY applies to rows, not to stacks */
 };
 
 _Static_assert(VBT_MAX_FILTERS <= 32, "a condition is a bit");
@@ -66,9 +68,10 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
     for (size_t i = 0; i < query->filter_count; i++) {
         struct condition *c = &f->conditions[f->count++];
         c->field = split(query->filters[i], &c->negated, &c->text);
+        c->whole = query->filters[i];
         char *wrong = NULL;
         if (c->field == ANY)
-            *c = (struct condition){.text = query->filters[i]};
+            *c = (struct condition){.whole = query->filters[i], .text = query->filters[i]};
         else if (c->field == FIELDS || (wrong = vbt_expression_compile(&c->regex, c->text)) != NULL)
             f->count--; /* vbt_filter_wrong has reported it */
         free(wrong);
@@ -133,11 +136,30 @@ static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain)
     return domain_asked || domain != domain_names[VBT_DOMAIN_MAP];
 }
 
-bool *vbt_filter_nodes(const struct vbt_filter *f, const struct vbt_model *m, struct vbt_places *places) {
+/* The conditions on domains that a domain matches, as bits. */
+static uint32_t bits_of_domain(const struct vbt_filter *f, const char *domain) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->conditions[i].field == DOMAIN_OF && matches(&f->conditions[i].regex, domain))
+            bits |= UINT32_C(1) << i;
+    return bits;
+}
+
+const char *vbt_filter_idle(const struct vbt_filter *f, size_t number) {
+    for (size_t i = 0; i < f->count; i++)
+        if (f->conditions[i].negated && (f->found >> i & 1) == 0 && number-- == 0)
+            return f->conditions[i].whole;
+    return NULL;
+}
+
+bool *vbt_filter_nodes(struct vbt_filter *f, const struct vbt_model *m, struct vbt_places *places) {
     bool *counts = vbt_new(m->node_count + 1, sizeof *counts);
     uint32_t *bits = vbt_new(m->node_count + 1, sizeof *bits); /* by node: what the frames on its path match */
     uint32_t *of_site = vbt_new(m->site_count + 1, sizeof *of_site);
     bool *known = vbt_new(m->site_count + 1, sizeof *known);
+    uint32_t of_domain[VBT_DOMAINS];
+    for (int i = 0; i < VBT_DOMAINS; i++)
+        of_domain[i] = bits_of_domain(f, domain_names[i]);
     for (size_t i = 1; i <= m->node_count; i++) {
         const struct vbt_model_node *node = &m->nodes[i];
         if (f->count > 0 && !known[node->site]) {
@@ -149,6 +171,8 @@ bool *vbt_filter_nodes(const struct vbt_filter *f, const struct vbt_model *m, st
         }
         bits[i] = bits[node->parent] | of_site[node->site];
         counts[i] = node->counters != 0 && holds(f, bits[i], domain_names[node->domain]);
+        if (node->counters != 0)
+            f->found |= bits[i] | of_domain[node->domain];
     }
     free(bits);
     free(of_site);
@@ -183,9 +207,10 @@ bool vbt_filter_selects_stacks(const struct vbt_filter *f) {
 
 bool vbt_filter_selects_domains(const struct vbt_filter *f) { return has(f, DOMAIN_OF); }
 
-bool vbt_filter_places(const struct vbt_filter *f, const struct vbt_source_place *const *places, size_t count) {
+bool vbt_filter_places(struct vbt_filter *f, const struct vbt_source_place *const *places, size_t count) {
     uint32_t bits = 0;
     for (size_t i = 0; i < count; i++)
         bits |= bits_of_place(f, places[i]);
+    f->found |= bits;
     return holds(f, bits, NULL);
 }

@@ -25,7 +25,11 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query);
 void vbt_filter_free(struct vbt_filter *filter);
 
 /* For each node, whether its counters count. The caller frees the array. */
-bool *vbt_filter_nodes(const struct vbt_filter *filter, const struct vbt_model *model, struct vbt_places *places);
+bool *vbt_filter_nodes(struct vbt_filter *filter, const struct vbt_model *model, struct vbt_places *places);
+
+/* The number-th filter that leaves nothing out, FIELD!=REGEX where no stack with counters that was
+ * seen has such a frame or domain; NULL after the last. */
+const char *vbt_filter_idle(const struct vbt_filter *filter, size_t number);
 
 /* Does a row of a table contain every TEXT in its file, function or further text (NULL: none)? */
 bool vbt_filter_row(const struct vbt_filter *filter, const struct vbt_source_place *place, const struct vbt_source_place *other,
@@ -36,6 +40,6 @@ bool vbt_filter_selects_stacks(const struct vbt_filter *filter);
 bool vbt_filter_selects_domains(const struct vbt_filter *filter);
 
 /* Do these places, taken as a call stack, pass the filter? */
-bool vbt_filter_places(const struct vbt_filter *filter, const struct vbt_source_place *const *places, size_t count);
+bool vbt_filter_places(struct vbt_filter *filter, const struct vbt_source_place *const *places, size_t count);
 
 #endif

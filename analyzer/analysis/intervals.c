@@ -308,6 +308,13 @@ void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt
     groups->unended_count = kept;
 }
 
+bool vbt_interval_list_asks(const struct vbt_interval_list *groups) {
+    for (size_t i = 0; i < groups->count; i++)
+        if (!groups->rows[i].section || groups->rows[i].iterations == 0)
+            return true;
+    return false;
+}
+
 double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t per) {
     if (group->section && group->iterations > 0)
         return (double)group->iterations;

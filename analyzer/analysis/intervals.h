@@ -58,6 +58,9 @@ char *vbt_unended_note(const struct vbt_interval_list *groups);
  * counts. */
 void vbt_interval_list_filter(struct vbt_interval_list *groups, const struct vbt_filter *filter);
 
+/* Is there a row of which the program did not say how many iterations it holds? */
+bool vbt_interval_list_asks(const struct vbt_interval_list *groups);
+
 /* How many iterations all repetitions held: as the program said, else `per` for each repetition; 0:
  * unknown. */
 double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t per);

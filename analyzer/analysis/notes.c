@@ -90,6 +90,14 @@ static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
                      vbt_counted(model->state[VBT_STATE_STACKS_CAPTURED], "call stack").text, truncated == 1 ? "was" : "were"));
 }
 
+static bool asks_to_verify(const struct vbt_model *model) {
+    static const char name[] = "VBTRACE_VERIFY=";
+    for (size_t i = 0; i < model->process_count; i++)
+        if (strcmp(model->process[i].key, "option") == 0 && strncmp(model->process[i].value, name, sizeof name - 1) == 0)
+            return strcmp(model->process[i].value + sizeof name - 1, "0") != 0;
+    return false;
+}
+
 static void note_verified(struct vbt_notes *notes, const struct vbt_model *model) {
     int64_t compared = model->state[VBT_STATE_VERIFY_COMPARED], different = model->state[VBT_STATE_VERIFY_DIFFERENT];
     if (different != 0)
@@ -97,6 +105,9 @@ static void note_verified(struct vbt_notes *notes, const struct vbt_model *model
                             vbt_counted(compared, "native call stack").text, different == 1 ? "differs" : "differ"));
     else if (compared != 0)
         add(notes, vbt_text("%s compared with libunwind's: no difference.", vbt_counted(compared, "native call stack").text));
+    else if (asks_to_verify(model))
+        add(notes, vbt_text("VBTRACE_VERIFY: no native call stack was compared with libunwind's; only whole ones are, which "
+                            "VBTRACE_NATIVE=full keeps."));
 }
 
 static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) {

@@ -84,12 +84,19 @@ void vbt_trace_attribute(struct vbt_trace *trace) {
         vbt_attribute(&trace->attribution, &trace->model, trace->places);
 }
 
-void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_query *query, size_t rows) {
-    for (size_t i = 1; i <= trace->model.node_count && rows == SIZE_MAX; i++)
+static bool any_counts(const struct vbt_trace *trace) {
+    for (size_t i = 1; i <= trace->model.node_count; i++)
         if (trace->counts[i])
-            return;
-    if (query->filter_count > 0 && (rows == 0 || rows == SIZE_MAX))
+            return true;
+    return false;
+}
+
+void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_query *query, size_t rows) {
+    if (query->filter_count > 0 && (rows == 0 || (rows == SIZE_MAX && !any_counts(trace))))
         vbt_warn("%s: nothing passes --filter", query->trace);
+    const char *idle;
+    for (size_t i = 0; (idle = vbt_filter_idle(trace->filter, i)) != NULL; i++)
+        vbt_warn("%s: --filter %s leaves nothing out", query->trace, idle);
 }
 
 void vbt_trace_forget_paths(struct vbt_trace *trace) {

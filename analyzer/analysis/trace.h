@@ -31,8 +31,9 @@ void vbt_trace_forget_paths(struct vbt_trace *trace);
 /* Computes the attribution, for those who need it. */
 void vbt_trace_attribute(struct vbt_trace *trace);
 
-/* Says on standard error that nothing passes the query's filters, if so. rows: how many rows of the
- * view pass; SIZE_MAX: as many as there are call stacks that do. */
+/* Says on standard error that nothing passes the query's filters, or that one of them leaves
+ * nothing out, if so. rows: how many rows of the view pass; SIZE_MAX: as many as there are call
+ * stacks that do. */
 void vbt_trace_warn_if_empty(const struct vbt_trace *trace, const struct vbt_query *query, size_t rows);
 
 /* "damaged at byte 4711: ...; everything before it is reported", for the caller to free; NULL if

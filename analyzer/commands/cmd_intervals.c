@@ -141,6 +141,8 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     struct vbt_interval_list groups;
     vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
                             vbt_filter_selects_stacks(trace.filter) ? trace.counts : NULL);
+    if (query->per > 0 && !vbt_interval_list_asks(&groups))
+        vbt_warn("%s: --per has no effect: there is no interval whose iterations are not known", query->trace);
     vbt_interval_list_filter(&groups, trace.filter);
     vbt_interval_list_sort(&groups, query->sort);
     vbt_trace_warn_if_empty(&trace, query, groups.count + (trace.model.interval_count == 0));

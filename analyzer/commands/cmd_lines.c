@@ -87,7 +87,7 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_line_prof
         vbt_json_item(&json, vbt_json_line(&lines->rows[i], sources));
     vbt_json_array_end(&json);
     if (profile->count > 0)
-        vbt_json_line_profile(&json, profile, sources);
+        vbt_json_line_profile(&json, profile, query->limit, sources);
     vbt_json_end(&json);
 }
 
@@ -106,14 +106,15 @@ static void fold(struct vbt_line_profile *profile, const struct vbt_query *query
 static bool shows_profile(const struct vbt_query *query) { return query->format != VBT_JSON && !query->sorted && !query->by_leaf; }
 
 /* Prints what line mode counted; false if the query asks for the list of lines instead. */
-static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_query *query, struct vbt_sources *sources,
+static bool print_profile(const struct vbt_line_profile *profile, const struct vbt_query *query, const struct vbt_trace *trace,
                           struct vbt_output *output) {
     bool data = query->format != VBT_TEXT, asked_for = !data && (query->own || query->like != VBT_LIKE_OURS);
     if ((profile->count == 0 && !asked_for) || !shows_profile(query))
         return false;
+    struct vbt_sources *sources = trace->sources;
     size_t shown = profile->count;
     if (data)
-        vbt_line_profile_csv_print(profile, sources, output->stream);
+        vbt_line_profile_csv_print(profile, query->limit, sources, output->stream);
     else if (query->like == VBT_LIKE_MEMORY_PROFILER)
         shown = vbt_line_profile_print_as_memory_profiler(profile, sources, output->stream);
     else if (query->like == VBT_LIKE_LINE_PROFILER)
@@ -124,6 +125,8 @@ static bool print_profile(const struct vbt_line_profile *profile, const struct v
         vbt_warn("%s: %s", query->trace,
                  profile->count == 0 ? "no line that was counted passes --filter"
                                      : "no lines of functions were counted; without --like, those of modules are shown");
+    else
+        vbt_trace_warn_if_empty(trace, query, shown);
     return true;
 }
 
@@ -172,16 +175,19 @@ int vbt_cmd_lines(const struct vbt_query *query) {
         return 2;
     vbt_trace_attribute(&trace);
     warn(&trace.model, query->trace);
-    if (trace.model.line_counts_count > 0 && shows_profile(query) && vbt_filter_selects_domains(trace.filter)) {
+    if (trace.model.line_counts_count > 0 && shows_profile(query) &&
+        (vbt_filter_selects_domains(trace.filter) || query->user != NULL)) {
         vbt_trace_free(&trace);
-        return vbt_fail("lines: counted lines do not know their domain: --filter domain=... needs --sort or --by leaf");
+        return query->user != NULL
+                   ? vbt_fail("lines: --user has no effect on counted lines, which were chosen when they ran; it needs --sort")
+                   : vbt_fail("lines: counted lines do not know their domain: --filter domain=... needs --sort or --by leaf");
     }
     struct vbt_line_profile profile;
     vbt_line_profile_build(&profile, &trace.model, trace.places, trace.filter);
     fold(&profile, query, trace.sources);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
-    if (!print_profile(&profile, query, trace.sources, &output))
+    if (!print_profile(&profile, query, &trace, &output))
         print_lines(&trace, &profile, query, &output);
     print_trouble(&trace, query, output.stream);
     vbt_line_profile_free(&profile);

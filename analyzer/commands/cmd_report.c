@@ -3,6 +3,7 @@
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/threads.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
@@ -113,8 +114,9 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_query *qu
     print_next(trace, query, lines, groups, output);
 }
 
-static void print_json_lines(struct vbt_json *json, const char *name, const struct vbt_trace *trace, bool by_leaf,
-                             const struct vbt_query *query) {
+/* Returns how many lines there are. */
+static size_t print_json_lines(struct vbt_json *json, const char *name, const struct vbt_trace *trace, bool by_leaf,
+                               const struct vbt_query *query) {
     struct vbt_lines lines;
     vbt_lines_build(&lines, &trace->model, trace->places, line_of(trace, by_leaf), trace->counts, !by_leaf);
     vbt_lines_filter(&lines, trace->filter);
@@ -123,7 +125,9 @@ static void print_json_lines(struct vbt_json *json, const char *name, const stru
     for (size_t i = 0; i < lines.count && i < query->limit; i++)
         vbt_json_item(json, vbt_json_line(&lines.rows[i], trace->sources));
     vbt_json_array_end(json);
+    size_t count = lines.count;
     vbt_lines_free(&lines);
+    return count;
 }
 
 /* Null if no call stack was compared. */
@@ -153,8 +157,9 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_query *qu
     vbt_json_member(&json, "stacks", stacks);
     vbt_json_member(&json, "verify", json_verify(model));
     vbt_json_member(&json, "threads", vbt_json_threads(model));
-    print_json_lines(&json, "lines", trace, true, query);
-    print_json_lines(&json, "user_lines", trace, false, query);
+    size_t lines = print_json_lines(&json, "lines", trace, true, query);
+    lines += print_json_lines(&json, "user_lines", trace, false, query);
+    vbt_trace_warn_if_empty(trace, query, lines + groups->count);
     vbt_json_array_begin(&json, "intervals");
     for (size_t i = 0; i < groups->count; i++)
         vbt_json_item(&json, vbt_json_interval(&groups->rows[i], query->per));
@@ -181,18 +186,19 @@ int vbt_cmd_report(const struct vbt_query *query) {
     struct vbt_interval_list groups;
     vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
                             vbt_filter_selects_stacks(trace.filter) ? trace.counts : NULL);
+    if (query->per > 0 && !vbt_interval_list_asks(&groups))
+        vbt_warn("%s: --per has no effect: there is no interval whose iterations are not known", query->trace);
     vbt_interval_list_filter(&groups, trace.filter);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON) {
-        vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
         print_json(&trace, query, &groups, &conservation, output.stream);
     } else {
         struct vbt_lines lines;
         vbt_lines_build(&lines, &trace.model, trace.places, line_of(&trace, query->by_leaf), trace.counts, !query->by_leaf);
         vbt_lines_filter(&lines, trace.filter);
         vbt_lines_sort(&lines, query->sort);
-        vbt_trace_warn_if_empty(&trace, query, lines.count);
+        vbt_trace_warn_if_empty(&trace, query, lines.count + (query->format == VBT_CSV ? 0 : groups.count));
         if (query->format == VBT_CSV)
             vbt_line_csv_print(&lines, query->limit, trace.sources, output.stream);
         else

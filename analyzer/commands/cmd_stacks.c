@@ -4,6 +4,7 @@
 #include "analyzer/analysis/calls/suppress.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
@@ -302,7 +303,8 @@ static size_t frame_key(const struct vbt_call_tree *tree, uint32_t call) {
 }
 
 /* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
-static void print_json(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
+static void print_json(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_suppressed *suppressed,
+                       const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
     struct vbt_json json;
     vbt_json_begin(&json, out);
@@ -342,6 +344,11 @@ static void print_json(const struct stack_rows *rows, const struct vbt_trace *tr
     vbt_json_array_end(&json);
 
     print_json_groups(rows, &json);
+    json_t *left_out = json_object();
+    json_object_set_new(left_out, "bytes", vbt_json_unsigned(suppressed->bytes));
+    json_object_set_new(left_out, "blocks", vbt_json_unsigned(suppressed->blocks));
+    json_object_set_new(left_out, "stacks", vbt_json_unsigned(suppressed->stacks));
+    vbt_json_member(&json, "suppressed", left_out);
     vbt_json_end(&json);
     free(number);
 }
@@ -389,6 +396,8 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
         vbt_trace_free(&trace);
         return 2;
     }
+    if (query->suppress != NULL && suppressed.stacks == 0)
+        vbt_warn("%s: no call stack matches --suppress %s", query->trace, query->suppress);
     struct vbt_call_tree tree;
     struct stack_rows rows;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
@@ -397,7 +406,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
-        print_json(&rows, &trace, query, output.stream);
+        print_json(&rows, &trace, &suppressed, query, output.stream);
     else if (query->format == VBT_CSV)
         print_csv(&rows, query, output.stream);
     else

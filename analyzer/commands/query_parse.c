@@ -112,7 +112,8 @@ static int check_output(const struct vbt_command *command, const struct vbt_quer
 /* Options that would have no effect together. Returns -1, or 2 after a message. */
 static int check_effects(const struct vbt_command *command, const struct vbt_query *query) {
     bool lists = query->sorted || query->by_leaf, data = query->format == VBT_JSON || query->format == VBT_CSV;
-    bool like = query->like != VBT_LIKE_OURS, json = query->format == VBT_JSON;
+    bool like = query->like != VBT_LIKE_OURS, json = query->format == VBT_JSON, user = query->user != NULL;
+    bool by_thread = query->by == VBT_BY_THREAD;
     const struct {
         bool given;
         const char *option, *with;
@@ -123,6 +124,12 @@ static int check_effects(const struct vbt_command *command, const struct vbt_que
         {query->own && data, "--own", json ? "--format json, which has both" : "--format csv, which has both"},
         {query->own && lists, "--own", query->sorted ? "--sort" : "--by leaf"},
         {query->own && like, "--own", "--like"},
+        {user && like, "--user", "--like"},
+        {user && query->own, "--user", "--own"},
+        {user && query->by_leaf && !json, "--user", "--by leaf"},
+        {user && query->ungroup, "--user", "--ungroup"},
+        {user && query->by != VBT_BY_NOTHING && strcmp(command->name, "functions") == 0, "--user",
+         by_thread ? "--by thread" : "--by module"},
         {query->sites && data, "--sites", json ? "--format json, which has them" : "--format csv"},
         {query->per > 0 && query->format == VBT_CSV && strcmp(command->name, "report") == 0, "--per", "--format csv"},
         {query->by_leaf && json && strcmp(command->name, "report") == 0, "--by", "--format json, which has both"},

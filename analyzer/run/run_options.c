@@ -200,6 +200,9 @@ int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arg
         return vbt_fail("run: expected a program, as in: vbtrace run python3 program.py");
     options->program = arguments + optind;
     options->output = getenv("VBTRACE_OUTPUT");
+    if (memit->statement != NULL && options->output == NULL && (!options->symbolize || vbt_options.lines > VBT_LINES_NONE))
+        return vbt_fail("run: %s: expected -o with --memit, which keeps no trace otherwise",
+                        !options->symbolize ? "--no-symbolize" : "counted lines");
     options->quiet = vbt_options.quiet;
     return -1;
 }

@@ -199,8 +199,11 @@ const char *vbt_options_contradiction(void) {
         return "VBTRACE_NATIVE=only: expected leaf or full when lines or objects of Python are counted";
     if (vbt_options.lines == VBT_LINES_NONE && vbt_options.objects)
         return "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_OBJECTS=1, which counts objects by line";
-    if (vbt_options.lines == VBT_LINES_NONE && (vbt_options.functions[0] != '\0' || vbt_options.files[0] != '\0'))
-        return "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_FUNCTIONS or VBTRACE_FILES, which choose the lines to count";
+    bool chooses = vbt_options.functions[0] != '\0' || vbt_options.files[0] != '\0';
+    if (vbt_options.lines == VBT_LINES_NONE && chooses)
+        return "VBTRACE_LINES=0: expected 1 with VBTRACE_FUNCTIONS or VBTRACE_FILES, which choose the lines to count";
+    if (vbt_options.lines == VBT_LINES_DECORATED && chooses)
+        return "VBTRACE_LINES=profile: expected 1 with VBTRACE_FUNCTIONS or VBTRACE_FILES, which choose other lines";
     return NULL;
 }
 

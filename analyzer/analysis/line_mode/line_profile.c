@@ -104,7 +104,7 @@ static bool has_qualified_names(const struct vbt_model *model) {
 }
 
 void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
-                            const struct vbt_filter *filter) {
+                            struct vbt_filter *filter) {
     *profile = (struct vbt_line_profile){.event_cost = model->state[VBT_STATE_LINE_EVENT_COST],
                                          .objects = (enum vbt_objects)model->state[VBT_STATE_OBJECTS],
                                          .is_qualified = has_qualified_names(model)};

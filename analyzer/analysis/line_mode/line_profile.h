@@ -42,7 +42,7 @@ struct vbt_line_profile {
 
 /* Collects the functions that pass the filter; see line_fold.h for nested ones. */
 void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_model *model, struct vbt_places *places,
-                            const struct vbt_filter *filter);
+                            struct vbt_filter *filter);
 void vbt_line_profile_free(struct vbt_line_profile *profile);
 
 /* Adds the sums, or subtracts them if sign is -1. */

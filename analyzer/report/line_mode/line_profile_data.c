@@ -52,7 +52,8 @@ static json_t *line_object(const struct vbt_profile_function *function, const st
     return object;
 }
 
-void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile *profile, struct vbt_sources *sources) {
+void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile *profile, uint64_t limit,
+                           struct vbt_sources *sources) {
     json_t *events = json_object();
     json_object_set_new(events, "event_cost_ns", vbt_json_real((double)profile->event_cost / 1000));
     json_object_set_new(events, "overhead_ns", json_integer(profile->overhead));
@@ -60,7 +61,7 @@ void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile 
     json_object_set_new(events, "objects", json_string((unsigned)profile->objects < 3 ? objects[profile->objects] : "unknown"));
     vbt_json_member(json, "line_events", events);
     vbt_json_array_begin(json, "line_profile");
-    for (size_t i = 0; i < profile->count; i++) {
+    for (size_t i = 0; i < profile->count && i < limit; i++) {
         const struct vbt_profile_function *function = &profile->functions[i];
         json_t *object = vbt_json_place(function->place, NULL), *lines = json_array();
         json_object_set_new(object, "decorated", json_boolean(function->decorated));
@@ -79,14 +80,14 @@ static void put_csv_sums(struct vbt_csv *csv, const struct vbt_profile_sums *s) 
         vbt_csv_integer(csv, cells[i]);
 }
 
-void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, struct vbt_sources *sources, FILE *out) {
+void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, uint64_t limit, struct vbt_sources *sources, FILE *out) {
     struct vbt_csv csv;
     vbt_csv_begin(
         &csv, out,
         "file,function,function_line,line,source,hits,time_ns,overhead_ns,allocs,frees,allocated_bytes,freed_bytes,"
         "temporary_allocs,objects,own_time_ns,own_overhead_ns,own_allocs,own_frees,own_allocated_bytes,own_freed_bytes,"
         "own_temporary_allocs,own_objects,net_bytes,net_min_bytes,net_max_bytes,high_bytes,max_rss_bytes,allocs_per_hit,entries");
-    for (size_t i = 0; i < profile->count; i++)
+    for (size_t i = 0; i < profile->count && i < limit; i++)
         for (size_t k = 0; k < profile->functions[i].count; k++) {
             const struct vbt_profile_function *function = &profile->functions[i];
             const struct vbt_profile_line *line = &function->lines[k];

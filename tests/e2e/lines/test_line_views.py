@@ -4,6 +4,7 @@ import ast
 import collections
 import csv
 import inspect
+import io
 import json
 import os
 import pathlib
@@ -426,3 +427,18 @@ def test_filters_select_counted_lines(tmp_path):
     assert vbt.vbtrace("lines", "--by", "leaf", "--filter", "domain=heap", trace).returncode == 0
     rows = json.loads(vbt.vbtrace("lines", "--format", "json", "--filter", "function=^g$", trace).stdout)["line_profile"]
     assert {row["function"] for row in rows} == {"g"}
+
+
+def test_counted_lines_of_so_many_functions(tmp_path):
+    """--limit in every format; --user chooses none of them, and is refused."""
+    trace = counted("/usr/bin/python3", written(tmp_path, "several.py", "".join(f"def f{n}():\n    return [0] * {n}\nf{n}()\n" for n in range(1, 6))), tmp_path)
+    view = lambda *options: vbt.vbtrace("lines", *options, trace).stdout
+    for limit, shown in (("2", 2), ("0", 6), ("9", 6)):
+        assert view("--limit", limit).count("File: ") == shown
+        rows = csv.DictReader(io.StringIO(view("--limit", limit, "--format", "csv")))
+        assert len({row["function"] for row in rows}) == shown
+        assert len(json.loads(view("--limit", limit, "--format", "json"))["line_profile"]) == shown
+    done = vbt.vbtrace("lines", "--user", "*", trace)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "vbtrace: lines: --user has no effect on counted lines, which were chosen when they ran; it needs --sort\n"
+    assert vbt.vbtrace("lines", "--user", "*", "--sort", "bytes", trace).returncode == 0

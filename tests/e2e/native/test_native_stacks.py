@@ -150,6 +150,14 @@ def callers(native, verify):
     return found
 
 
+@pytest.mark.parametrize("native", ["leaf", "full"])
+def test_what_is_not_compared_is_said(native):
+    """Only whole native stacks can be."""
+    report = vbt.trace([vbt.compiled("peaks.c")], env={"VBTRACE_NATIVE": native, "VBTRACE_VERIFY": "1"}).report
+    said = any(note.startswith("VBTRACE_VERIFY: no native call stack was compared") for note in report.json["notes"])
+    assert (report.json["verify"] is None) == said == (native == "leaf"), report.json["notes"]
+
+
 @pytest.mark.skipif(bool(vbt.EMULATOR), reason="perl is this machine's, and the library another's")
 @pytest.mark.parametrize("verify", ["0", "3"])
 def test_whole_stacks_charge_the_callers_that_leaves_do(verify):

@@ -98,6 +98,8 @@ def test_lines_of_the_statement_can_be_counted(tmp_path):
         (["--memit", "import sys; sys.exit(3)"], 3, ""),
         (["--memit", "import os; os._exit(0)"], 2, "vbtrace: run: the statement ended the interpreter, so there is nothing to report"),
         (["--memit", "pass", "program.py"], 2, "vbtrace: run: program.py: expected no program with --memit; --python says what runs the statement"),
+        (["--memit", "pass", "--no-symbolize"], 2, "vbtrace: run: --no-symbolize: expected -o with --memit, which keeps no trace otherwise"),
+        (["--memit", "pass", "--lines"], 2, "vbtrace: run: counted lines: expected -o with --memit, which keeps no trace otherwise"),
         (["--setup", "pass", "program.py"], 2, "vbtrace: run: --setup: expected --memit, too"),
         (["--python", "python3", "program.py"], 2, "vbtrace: run: --python: expected --memit, too"),
         (["--memit", "pass", "--python", "/nowhere/python3"], 2, "vbtrace: run: /nowhere/python3: No such file or directory"),

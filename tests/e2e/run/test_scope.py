@@ -1,5 +1,6 @@
 """What is recorded, and what is reported: stops and starts inside a run, limits, suppressions."""
 
+import json
 import time
 
 import pytest
@@ -114,6 +115,9 @@ def test_suppressions(tmp_path):
         patterns.write_text(text)
         status, says = leaks(run.paths[0], "--suppress", patterns)
         assert status == 0 and ("until_start" in says) == left and ("Suppressed: " in says) != left, (text, says)
+        assert (f"vbtrace: warning: {run.paths[0]}: no call stack matches --suppress {patterns}\n" in says) == left
+        reported = json.loads(vbt.vbtrace("leaks", "--format", "json", "--suppress", patterns, run.paths[0]).stdout)
+        assert (reported["suppressed"] == {"bytes": 0, "blocks": 0, "stacks": 0}) == left
     patterns.write_text("# fine\nrace:x\n")
     assert leaks(run.paths[0], "--suppress", patterns) == (2, f"vbtrace: {patterns}: line 2: expected leak:PATTERN, found race:x\n")
     assert leaks(run.paths[0], "--suppress", tmp_path / "none") == (2, f"vbtrace: {tmp_path / 'none'}: cannot be opened: No such file or directory\n")

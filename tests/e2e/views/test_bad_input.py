@@ -199,6 +199,7 @@ TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES}
 TAKEN["--format"] = set(READERS) - {"symbolize"}
 TAKEN["--sort"] = {"report", "lines", "functions", "intervals"}
 TAKEN["--suppress"] = {"leaks"}
+TAKEN["--user"] = {"report", "lines", "functions", "leaks"}
 TAKEN["--by"] = {"report", "lines", "functions", *STACKS, "export"}
 
 
@@ -257,6 +258,13 @@ def test_options_that_would_have_no_effect():
         ("intervals", "--sites", "--format", "csv", "--sites has no effect with --format csv"),
         ("report", "--per", "3", "--format", "csv", "--per has no effect with --format csv"),
         ("report", "--by", "leaf", "--format", "json", "--by has no effect with --format json, which has both"),
+        ("lines", "--user", "lib*", "--like", "line_profiler", "--user has no effect with --like"),
+        ("lines", "--user", "lib*", "--own", "--user has no effect with --own"),
+        ("report", "--user", "lib*", "--by", "leaf", "--user has no effect with --by leaf"),
+        ("lines", "--user", "lib*", "--by", "leaf", "--format", "csv", "--user has no effect with --by leaf"),
+        ("functions", "--user", "lib*", "--by", "thread", "--user has no effect with --by thread"),
+        ("functions", "--user", "lib*", "--by", "module", "--user has no effect with --by module"),
+        ("leaks", "--user", "lib*", "--ungroup", "--user has no effect with --ungroup"),
     ):
         refused(f"{command}: {said}", command, *options, "x.vbt")
 

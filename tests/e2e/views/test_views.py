@@ -247,10 +247,34 @@ def test_a_filter_that_matches_nothing_says_so(command, trace_path):
         for filters in NOTHING:
             options = [word for text in filters for word in ("--filter", text)]
             done = vbt.vbtrace(command, "--format", form, *options, path)
-            if command == "report" and form == "json" and filters == ("zzzz",):
-                continue  # it has more than rows
             assert (done.returncode, done.stderr) == (0, f"vbtrace: warning: {path}: nothing passes --filter\n"), (form, filters)
         view(command, "--format", form, "--filter", "function=main", path)
+
+
+@pytest.mark.parametrize("command", ["report", "lines", "functions", "tree", "peak", "leaks", "temporary", "flamegraph", "intervals", "export"])
+def test_a_filter_that_leaves_nothing_out_says_so(command, trace_path):
+    path = vbt.trace([vbt.compiled("library_calls.c")]).paths[0] if command == "intervals" else trace_path
+    form = {"flamegraph": "svg", "export": "collapsed"}.get(command, "json")
+    for words, idle in (
+        (["function!=zzzz"], ["function!=zzzz"]),
+        (["file!=zzzz", "module!=zzzz", "function=main"], ["file!=zzzz", "module!=zzzz"]),
+        (["domain!=zzzz", "function=."], ["domain!=zzzz"]),
+        (["domain!=^python$" if command == "intervals" else "domain!=^heap$"], ["domain!=^python$"] if command == "intervals" else None),
+    ):
+        done = vbt.vbtrace(command, "--format", form, *(word for text in words for word in ("--filter", text)), path)
+        said = [f"vbtrace: warning: {path}: --filter {text} leaves nothing out" for text in idle or ()]
+        assert done.returncode == 0 and (idle is None or done.stderr.splitlines() == said), (words, done.stderr)
+        assert idle is not None or "leaves nothing out" not in done.stderr
+
+
+def test_iterations_of_nothing():
+    """--per, where each section knows its own, or where there is no interval."""
+    every = vbt.trace([vbt.compiled("sections.c")]).paths[0]
+    none = vbt.trace([vbt.compiled("peaks.c")]).paths[0]
+    said = "--per has no effect: there is no interval whose iterations are not known"
+    for command in ("report", "intervals"):
+        assert vbt.vbtrace(command, "--per", "3", every).stderr == ""
+        assert vbt.vbtrace(command, "--per", "3", none).stderr == f"vbtrace: warning: {none}: {said}\n"
 
 
 def test_what_is_vbtraces_own_is_told_apart(trace_path):

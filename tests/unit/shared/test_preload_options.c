@@ -226,8 +226,10 @@ static void values_may_contradict_each_other(void **state) {
     assert_contradictory("VBTRACE_NATIVE=only", "VBTRACE_LINES=1", "expected leaf or full");
     assert_contradictory("VBTRACE_NATIVE=only", "VBTRACE_OBJECTS=1", "expected leaf or full");
     assert_contradictory("VBTRACE_LINES=0", "VBTRACE_OBJECTS=1", "expected 1 or profile with VBTRACE_OBJECTS");
-    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_FUNCTIONS=main", "expected 1 or profile with VBTRACE_FUNCTIONS");
-    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_FILES=*.py", "expected 1 or profile with VBTRACE_FUNCTIONS or VBTRACE_FILES");
+    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_FUNCTIONS=main", "expected 1 with VBTRACE_FUNCTIONS");
+    assert_contradictory("VBTRACE_LINES=0", "VBTRACE_FILES=*.py", "expected 1 with VBTRACE_FUNCTIONS or VBTRACE_FILES");
+    assert_contradictory("VBTRACE_LINES=profile", "VBTRACE_FUNCTIONS=main", "expected 1 with VBTRACE_FUNCTIONS");
+    assert_contradictory("VBTRACE_LINES=profile", "VBTRACE_FILES=*.py", "which choose other lines");
     assert_true(read_entries((char *[]){"VBTRACE_LINES=0", "VBTRACE_OBJECTS=0", "VBTRACE_NATIVE=only", NULL}, &said));
     assert_string_equal(said, "");
 }
