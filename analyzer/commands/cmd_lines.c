@@ -20,6 +20,7 @@
 #include "analyzer/report/overview.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct vbt_column columns[] = {
     {.title = "Line", .least = 20, .ellipsis = VBT_ELLIPSIS_START},
@@ -31,7 +32,7 @@ static const struct vbt_column columns[] = {
     {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 2},
     {.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 1},
     {.title = "Sizes", .align = VBT_RIGHT, .gap = 2, .drop = 3},
-    {.title = "Max RSS", .align = VBT_RIGHT, .gap = 2, .drop = 5},
+    {.title = "Mem usage", .align = VBT_RIGHT, .gap = 2, .drop = 5},
 };
 
 enum { LONGEST_NAME = 40 };
@@ -72,6 +73,9 @@ static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt
     }
     put_row(table, NULL, "total", &total);
     vbt_text_table_print(table, output, '-');
+    const char *left_out = vbt_text_table_left_out(table);
+    if (total.max_rss_bytes > 0 && strstr(left_out, columns[VBT_COUNT(columns) - 1].title) == NULL)
+        vbt_mem_usage_explain(output);
     vbt_text_table_free(table);
 }
 

@@ -105,7 +105,8 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_query *qu
     print_title(output, "Hottest lines",
                 query->by_leaf ? ", the lines that allocate themselves"
                                : ", each with everything that was allocated on its behalf");
-    vbt_line_table_print(lines, query->limit, trace->sources, output);
+    if (vbt_line_table_print(lines, query->limit, trace->sources, output))
+        vbt_mem_usage_explain(output);
     print_intervals(groups, query, output);
     struct vbt_notes notes;
     vbt_notes_collect(&notes, trace, conservation, groups);

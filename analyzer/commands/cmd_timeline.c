@@ -1,5 +1,6 @@
 /* vbtrace timeline: resident set and live heap over time. */
 #include "commands.h"
+#include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
@@ -9,6 +10,7 @@
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/overview.h"
+#include "analyzer/report/paragraph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +81,16 @@ static void print_chart(const char *title, int64_t exact, const struct vbt_model
     free(values);
 }
 
+/* Says what of the resident set is not the program's. */
+static void print_own(const struct vbt_model *model, struct vbt_output *output) {
+    int64_t without = vbt_peak_rss_without_vbtrace(model);
+    char *peak = without > 0 ? vbt_text(": without it the peak is %s", vbt_bytes(without).text) : vbt_copy("", 0);
+    char *text = vbt_text("vbtrace's own memory is included%s.", peak);
+    vbt_paragraph_print(output, "", text, false);
+    free(text);
+    free(peak);
+}
+
 static void print_text(const struct vbt_model *model, struct vbt_output *output) {
     if (model->ticks.count == 0) {
         fputs("No ticks: the trace ends before the first one.\n", output->stream);
@@ -86,6 +98,7 @@ static void print_text(const struct vbt_model *model, struct vbt_output *output)
     }
     uint64_t duration = vbt_model_duration(model);
     print_chart("Resident set", model->state[VBT_STATE_MAX_RSS], &model->ticks, RSS, duration, output);
+    print_own(model, output);
     putc('\n', output->stream);
     print_chart("Live heap", model->state[VBT_STATE_PEAK], &model->ticks, HEAP, duration, output);
 }
@@ -97,6 +110,8 @@ static void print_json(const struct vbt_model *model, FILE *out) {
     vbt_json_member(&json, "duration_ns", vbt_json_unsigned(vbt_model_duration(model)));
     vbt_json_member(&json, "peak_bytes", json_integer(model->state[VBT_STATE_PEAK]));
     vbt_json_member(&json, "max_rss_bytes", json_integer(model->state[VBT_STATE_MAX_RSS]));
+    int64_t without = vbt_peak_rss_without_vbtrace(model);
+    vbt_json_member(&json, "max_rss_without_vbtrace_bytes", without > 0 ? json_integer(without) : json_null());
     vbt_json_array_begin(&json, "timeline");
     for (size_t i = model->ticks.first; i < model->ticks.count; i++) {
         const struct vbt_model_tick *tick = &model->ticks.rows[i];

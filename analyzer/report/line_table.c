@@ -15,6 +15,8 @@
 /* The first columns have the widths and gaps of memory_profiler's "{:>6} {:>12} {:>12}  {:>10}
  * {:<}", but for its Increment, the change of memory while a line ran: only counted lines have
  * that. Freed is Bytes minus Net, and the first to be omitted. */
+enum { MEM_USAGE = 1 };
+
 static const struct vbt_column columns[] = {
     {.title = "Line #", .align = VBT_RIGHT, .width = 6},
     {.title = "Mem usage", .align = VBT_RIGHT, .gap = 1, .width = 12, .drop = 1},
@@ -171,7 +173,7 @@ static void print_left_out(struct vbt_output *output, const struct vbt_text_tabl
     free(text);
 }
 
-void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output) {
+bool vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output) {
     struct line_table_row *rows = vbt_new(lines->count, sizeof *rows);
     size_t count = 0;
     for (size_t i = 0; i < lines->count; i++) {
@@ -205,8 +207,16 @@ void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     struct vbt_sums total = vbt_lines_total(lines);
     put_sums(table, "", &total, 0, "total");
     vbt_text_table_print(table, output, '=');
-    if (vbt_text_table_left_out(table)[0] != '\0')
+    const char *left_out = vbt_text_table_left_out(table);
+    if (left_out[0] != '\0')
         print_left_out(output, table);
+    bool shows_usage = total.max_rss_bytes > 0 && strstr(left_out, columns[MEM_USAGE].title) == NULL;
     vbt_text_table_free(table);
     free(rows);
+    return shows_usage;
+}
+
+void vbt_mem_usage_explain(struct vbt_output *output) {
+    putc('\n', output->stream);
+    vbt_paragraph_print(output, "", "Mem usage is the largest resident set seen at a line, vbtrace's own memory included.", false);
 }

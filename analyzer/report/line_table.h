@@ -10,8 +10,11 @@
 
 /* Prints the first `limit` lines that have a file, file by file in the order of their source, and
  * one row for all others, so that the columns add up to the total. `lines` must be sorted, hottest
- * first. The same line in several functions is one row. */
-void vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output);
+ * first. The same line in several functions is one row. Returns whether Mem usage is shown. */
+bool vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct vbt_sources *sources, struct vbt_output *output);
+
+/* Prints what the column Mem usage means. */
+void vbt_mem_usage_explain(struct vbt_output *output);
 
 /* Prints the cells that rows of all tables of lines have: Allocs, Bytes, Freed, Net, At peak,
  * Temp. */

@@ -27,7 +27,7 @@ static const struct vbt_column columns[] = {
     {.title = "Line Contents", .gap = 2, .least = 20, .is_text = true},
 };
 
-enum { COLUMNS = VBT_COUNT(columns), OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
+enum { COLUMNS = VBT_COUNT(columns), MEM_USAGE = 5, OBJECTS = COLUMNS - 3, CONTENTS = COLUMNS - 1 };
 
 /* Large whole numbers are shown without decimals. */
 static struct vbt_unit per_hit(int64_t count, uint64_t hits) {
@@ -133,6 +133,8 @@ static void print_remarks(const struct vbt_line_profile *profile, bool own, uint
     putc('\n', out);
     put_sentence(output, vbt_text("The costs of a line %s what it called. Increment is the heap's exact change over all hits.",
                                   own ? "do not include" : "include"));
+    if (strstr(left_out, columns[MEM_USAGE].title) == NULL)
+        put_sentence(output, vbt_text("Mem usage is the largest resident set seen at a line, vbtrace's own memory included."));
     put_sentence(output, vbt_text("Overhead subtracted per line: %s; %s in all.", vbt_time((double)profile->event_cost / 1000).text,
                                   vbt_time((double)profile->overhead).text));
     if (profile->objects == VBT_OBJECTS_ALL)
