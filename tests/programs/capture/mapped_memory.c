@@ -239,10 +239,15 @@ static void resident(void) {
     MUST(mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0) != MAP_FAILED);
 }
 
-/* Allocates a lot in a thread of its own, and frees all of it. */
+static pthread_barrier_t all_started;
+
+/* Allocates a lot in a thread of its own, and frees all of it. None is done before all have
+ * started: the arena of a thread that has ended would be used again. */
 static void *fill_arena(void *unused) {
     enum { BLOCKS = 4000, BLOCK = 1000 };
     static __thread char *blocks[BLOCKS];
+    free(malloc(BLOCK));
+    pthread_barrier_wait(&all_started);
     for (int i = 0; i < BLOCKS; i++) {
         blocks[i] = malloc(BLOCK);
         memset(blocks[i], 1, BLOCK);
@@ -254,6 +259,7 @@ static void *fill_arena(void *unused) {
 
 static void arenas(void) {
     pthread_t threads[THREADS];
+    pthread_barrier_init(&all_started, NULL, THREADS);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, fill_arena, NULL);
     for (int i = 0; i < THREADS; i++)
