@@ -1,10 +1,10 @@
 /* The harness: from a recipe to a trace file, the decoder or one subcommand run on it, and checks
  * that must hold for any trace.
  *
- * Status 2 comes with one line on stderr and no output. Status 0 comes with valid output: JSON that
- * can be parsed, CSV with as many cells in each row as there are titles, text without control
- * characters. The output of symbolize is a trace with the same call tree. Memory and time are
- * bounded by libFuzzer's options.
+ * Status 2 comes with one line on stderr and no output; of info and symbolize also with warnings
+ * and with output. Status 0 comes with output. It is valid: JSON that can be parsed, CSV with as
+ * many cells in each row as there are titles, text without control characters. The output of
+ * symbolize is a trace with the same call tree. Memory and time are bounded by libFuzzer's options.
  *
  * No file of the machine matters: names that end in .py or .c are one source file, all others do
  * not exist. */
@@ -248,12 +248,13 @@ static _Noreturn void wrong(const char *what, const char *text) {
     abort();
 }
 
-/* Printable UTF-8 and newlines. */
-__attribute__((no_sanitize("coverage"))) static void check_text(const char *text, size_t size) {
+/* Printable UTF-8, newlines, and one more character, or 0. */
+__attribute__((no_sanitize("coverage"))) static void check_characters(const char *text, size_t size, unsigned char more) {
     const unsigned char *at = (const unsigned char *)text, *end = at + size;
     while (at < end) {
         unsigned length = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
-        if (length == 1 ? (at[0] < 0x20 && at[0] != '\n') || at[0] == 0x7f : length == 0 || length > (size_t)(end - at))
+        if (length == 1 ? (at[0] < 0x20 && at[0] != '\n' && at[0] != more) || at[0] == 0x7f
+                        : length == 0 || length > (size_t)(end - at))
             wrong("a character that cannot be printed", (const char *)at);
         unsigned character = length == 1 ? at[0] : at[0] & (0xffU >> (length + 1));
         for (unsigned i = 1; i < length; i++) {
@@ -267,28 +268,30 @@ __attribute__((no_sanitize("coverage"))) static void check_text(const char *text
     }
 }
 
-/* Beside what is said of the trace there may be a message on each file whose source was changed,
- * and one that nothing passes the filters: is this line one? */
-static bool is_beside(const char *line) {
-    static const char *const ends[] = {": the lines shown may not be those that ran.\n", ": nothing passes --filter\n"};
-    const char *end = strchr(line, '\n') + 1;
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        size_t size = strlen(ends[i]);
-        if ((size_t)(end - line) > size && memcmp(end - size, ends[i], size) == 0)
+static void check_text(const char *text, size_t size) { check_characters(text, size, 0); }
+
+/* Is this line among those before it? */
+static bool is_repeated(const char *line) {
+    size_t size = (size_t)(strchr(line, '\n') + 1 - line);
+    for (const char *at = said_text; at < line; at = strchr(at, '\n') + 1)
+        if (strncmp(at, line, size) == 0)
             return true;
-    }
     return false;
 }
 
-static void check_said(int status, bool many) {
+/* Why there is no output, in one line; otherwise warnings, a line each, and none of them twice.
+ * many: for each file one, and files of a trace may have the same name. */
+static void check_said(bool refused, bool many) {
+    const char *start = refused ? "vbtrace: " : "vbtrace: warning: ";
     size_t lines = 0;
     check_text(said_text, strlen(said_text));
-    for (const char *at = said_text; *at != '\0'; at = strchr(at, '\n') + 1) {
-        if (strncmp(at, status == 2 ? "vbtrace: " : "vbtrace: warning: ", status == 2 ? 9 : 18) != 0 || strchr(at, '\n') == NULL)
+    for (const char *at = said_text; *at != '\0'; at = strchr(at, '\n') + 1, lines++) {
+        if (strncmp(at, start, strlen(start)) != 0 || strchr(at, '\n') == NULL)
             wrong("no message in one line", said_text);
-        lines += !is_beside(at);
+        if (!many && is_repeated(at))
+            wrong("the same line twice", said_text);
     }
-    if (status == 2 ? lines != 1 : lines > 1 && !many)
+    if (refused && lines != 1)
         wrong("not exactly one line", said_text);
 }
 
@@ -338,9 +341,13 @@ static void check_symbolized(void) {
 
 static void check_output(const struct vbt_command *command, const char *const *arguments) {
     const char *format = arguments[0];
-    for (; *arguments != NULL; arguments++)
+    unsigned char more = 0;
+    for (; *arguments != NULL; arguments++) {
         if (strncmp(*arguments, "--format=", 9) == 0)
             format = *arguments;
+        if (strncmp(*arguments, "--like=", 7) == 0)
+            more = '\t'; /* source as it is, as those print it */
+    }
     if (strcmp(command->name, "symbolize") == 0) {
         check_symbolized();
         return;
@@ -352,7 +359,7 @@ static void check_output(const struct vbt_command *command, const char *const *a
     else if (format != NULL && strcmp(format, "--format=csv") == 0)
         check_csv(text);
     else
-        check_text(text, size);
+        check_characters(text, size, more);
     free(text);
 }
 
@@ -367,6 +374,11 @@ static void load(const uint8_t *trace, size_t size) {
         check_text(model.damage, strlen(model.damage));
     free(problem);
     vbt_model_free(&model);
+}
+
+/* Does it end with status 2 where part could not be done, and say so in a warning? */
+static bool is_partly_done(const struct vbt_command *command) {
+    return (strcmp(command->name, "symbolize") == 0 || strcmp(command->name, "info") == 0) && said_text[0] != '\0';
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
@@ -389,10 +401,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     int status = run(command, arguments);
     if (status != 0 && status != 2)
         wrong("neither status 0 nor 2", said_text);
-    check_said(status, strcmp(command->name, "symbolize") == 0);
-    if (status == 0)
+    struct stat output;
+    bool symbolizes = strcmp(command->name, "symbolize") == 0, has_output = stat(output_path, &output) == 0;
+    check_said(!has_output, symbolizes);
+    if (status == 0 ? !has_output : has_output && !is_partly_done(command))
+        wrong(status == 0 ? "no output" : "output despite an error", said_text);
+    if (has_output)
         check_output(command, arguments);
-    else if (access(output_path, F_OK) == 0)
-        wrong("output despite an error", said_text);
     return 0;
 }
