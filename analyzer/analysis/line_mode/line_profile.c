@@ -2,29 +2,34 @@
 #include "line_profile.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/wrapping.h"
 #include "analyzer/symbols/python_block.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What reporting events cost, in ns; from 0 to most. cost: of one, in ps. */
+static int64_t cost_of(int64_t events, int64_t cost, int64_t most) {
+    double all = (double)events * (double)cost / 1000;
+    return all >= (double)most ? most : all > 0 ? (int64_t)all : 0;
+}
 
 static struct vbt_profile_sums sums_of(const struct vbt_model_line_sums *own, const struct vbt_model_line_sums *called,
                                        int64_t cost) {
     static const struct vbt_model_line_sums none;
     const struct vbt_model_line_sums *more = called != NULL ? called : &none;
     struct vbt_profile_sums sums = {
-        .time = own->time + more->time,
-        .overhead = (int64_t)((double)(own->events + more->events) * (double)cost / 1000),
-        .allocs = own->allocs + more->allocs,
-        .frees = own->frees + more->frees,
-        .allocated = own->allocated + more->allocated,
-        .freed = own->freed + more->freed,
-        .temporary = own->temporary + more->temporary,
-        .objects = own->objects + more->objects,
+        .time = vbt_plus(own->time, more->time),
+        .allocs = vbt_plus(own->allocs, more->allocs),
+        .frees = vbt_plus(own->frees, more->frees),
+        .allocated = vbt_plus(own->allocated, more->allocated),
+        .freed = vbt_plus(own->freed, more->freed),
+        .temporary = vbt_plus(own->temporary, more->temporary),
+        .objects = vbt_plus(own->objects, more->objects),
     };
     if (sums.time < 0) /* the overhead of its calls is already subtracted */
         sums.time = 0;
-    if (sums.overhead > sums.time)
-        sums.overhead = sums.time;
+    sums.overhead = cost_of(vbt_plus(own->events, more->events), cost, sums.time);
     sums.time -= sums.overhead;
     return sums;
 }
@@ -47,14 +52,15 @@ static int by_line(const void *left, const void *right) {
 }
 
 void vbt_profile_sums_add(struct vbt_profile_sums *to, const struct vbt_profile_sums *more, int sign) {
-    to->time += sign * more->time;
-    to->overhead += sign * more->overhead;
-    to->allocs += sign * more->allocs;
-    to->frees += sign * more->frees;
-    to->allocated += sign * more->allocated;
-    to->freed += sign * more->freed;
-    to->temporary += sign * more->temporary;
-    to->objects += sign * more->objects;
+    int64_t (*add)(int64_t, int64_t) = sign > 0 ? vbt_plus : vbt_minus;
+    to->time = add(to->time, more->time);
+    to->overhead = add(to->overhead, more->overhead);
+    to->allocs = add(to->allocs, more->allocs);
+    to->frees = add(to->frees, more->frees);
+    to->allocated = add(to->allocated, more->allocated);
+    to->freed = add(to->freed, more->freed);
+    to->temporary = add(to->temporary, more->temporary);
+    to->objects = add(to->objects, more->objects);
 }
 
 static void add_line(struct vbt_profile_function *function, const struct vbt_model_line_counts *c, int64_t line, int64_t cost) {
@@ -94,7 +100,7 @@ void vbt_profile_merge_lines(struct vbt_profile_function *function) {
     function->count = kept;
     function->time = 0;
     for (size_t i = 0; i < kept; i++)
-        function->time += function->lines[i].all.time;
+        function->time = vbt_plus(function->time, function->lines[i].all.time);
 }
 
 static bool has_qualified_names(const struct vbt_model *model) {
@@ -113,7 +119,7 @@ void vbt_line_profile_build(struct vbt_line_profile *profile, const struct vbt_m
     for (size_t i = 0; i < model->line_counts_count; i++) {
         const struct vbt_model_line_counts *c = &model->line_counts[i];
         const struct vbt_source_place *place = vbt_place_of_function(places, c->site);
-        profile->overhead += (int64_t)((double)c->own.events * (double)profile->event_cost / 1000);
+        profile->overhead = vbt_plus(profile->overhead, cost_of(c->own.events, profile->event_cost, INT64_MAX));
         if (!vbt_filter_row(filter, place, NULL, NULL) || !vbt_filter_places(filter, &place, 1))
             continue;
         function_of = vbt_grow(function_of, &known_capacity, (size_t)place->index + 1, sizeof *function_of);
@@ -162,4 +168,18 @@ int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struc
     int64_t first = function->place->line, last = function->count > 0 ? function->lines[function->count - 1].line : first;
     int64_t end = vbt_python_block_end(sources, function->place->file, first, name[strlen(name) - 1] == '>');
     return end > last ? end : last;
+}
+
+int64_t vbt_profile_next_line(const struct vbt_profile_function *function, struct vbt_sources *sources, int64_t line) {
+    size_t size, low = 0, high = function->count;
+    if (vbt_source_line(sources, function->place->file, line + 1, &size) != NULL)
+        return line + 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (function->lines[middle].line <= line)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < function->count ? function->lines[low].line : INT64_MAX;
 }

@@ -55,6 +55,10 @@ void vbt_profile_merge_lines(struct vbt_profile_function *function);
  * changed). */
 int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struct vbt_sources *sources);
 
+/* The line to show after this one: the next that has a text or ran, INT64_MAX if there is none. A
+ * trace may hold any line number, and all between have neither. */
+int64_t vbt_profile_next_line(const struct vbt_profile_function *function, struct vbt_sources *sources, int64_t line);
+
 /* Does any function carry @profile? */
 bool vbt_profile_any_decorated(const struct vbt_line_profile *profile);
 

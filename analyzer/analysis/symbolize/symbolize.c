@@ -79,7 +79,8 @@ static void want_counted_functions(struct vbt_symbolization *s) {
     for (size_t i = 0; i < profile.count; i++) {
         const struct vbt_profile_function *function = &profile.functions[i];
         int64_t last = vbt_profile_last_line(function, s->sources);
-        for (int64_t line = function->place->line; line <= last && !function->is_module; line++)
+        for (int64_t line = function->place->line; line <= last && !function->is_module;
+             line = vbt_profile_next_line(function, s->sources, line))
             want_line(s, function->place->file, line);
     }
     vbt_line_profile_free(&profile);

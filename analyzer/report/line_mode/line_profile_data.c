@@ -3,6 +3,7 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
+#include "analyzer/base/wrapping.h"
 #include "analyzer/report/json_rows.h"
 #include "format/count.h"
 
@@ -41,7 +42,7 @@ static json_t *line_object(const struct vbt_profile_function *function, const st
     json_object_set_new(object, "entries", vbt_json_unsigned(line->entries));
     put_sums(object, "", &line->all);
     put_sums(object, "own_", &line->own);
-    json_object_set_new(object, "net_bytes", json_integer(line->all.allocated - line->all.freed));
+    json_object_set_new(object, "net_bytes", json_integer(vbt_minus(line->all.allocated, line->all.freed)));
     json_object_set_new(object, "net_min_bytes", json_integer(line->least));
     json_object_set_new(object, "net_max_bytes", json_integer(line->most));
     json_object_set_new(object, "high_bytes", json_integer(line->high));
@@ -102,7 +103,7 @@ void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, uint64_t
             vbt_csv_unsigned(&csv, line->hits);
             put_csv_sums(&csv, &line->all);
             put_csv_sums(&csv, &line->own);
-            vbt_csv_integer(&csv, line->all.allocated - line->all.freed);
+            vbt_csv_integer(&csv, vbt_minus(line->all.allocated, line->all.freed));
             vbt_csv_integer(&csv, line->least);
             vbt_csv_integer(&csv, line->most);
             vbt_csv_integer(&csv, line->high);

@@ -3,6 +3,7 @@
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/base/wrapping.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +58,13 @@ size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *
                        1,
                    out);
         size_t at = 0;
-        for (int64_t line = function->place->line; line <= last; line++) {
+        for (int64_t line = function->place->line; line <= last; line = vbt_profile_next_line(function, sources, line)) {
             const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
             bool begins = line == function->place->line;
             char usage[32] = "", increment[32] = "", occurrences[32] = "";
             uint64_t times = found != NULL ? found->hits + found->entries : 0;
             if (times > 0) {
-                double change = begins ? (double)found->rss : (double)(found->all.allocated - found->all.freed);
+                double change = begins ? (double)found->rss : (double)vbt_minus(found->all.allocated, found->all.freed);
                 snprintf(usage, sizeof usage, "%7.3f MiB", (double)found->rss / mib);
                 snprintf(increment, sizeof increment, "%7.3f MiB", change / mib);
                 snprintf(occurrences, sizeof occurrences, "%llu", (unsigned long long)times);
@@ -92,7 +93,7 @@ static void print_function(const struct vbt_profile_function *function, struct v
     print_rule(fprintf(out, "%6s %9s %12s %8s %8s  %-s\n", "Line #", "Hits", "Time", "Per Hit", "% Time", "Line Contents") - 1,
                out);
     size_t at = 0;
-    for (int64_t line = function->place->line; line <= last; line++) {
+    for (int64_t line = function->place->line; line <= last; line = vbt_profile_next_line(function, sources, line)) {
         const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
         char hits[32] = "", time[32] = "", per_hit[32] = "", percent[32] = "";
         if (found != NULL && found->hits > 0) {

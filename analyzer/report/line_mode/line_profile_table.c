@@ -5,6 +5,7 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/base/wrapping.h"
 #include "analyzer/report/paragraph.h"
 #include "format/count.h"
 
@@ -31,7 +32,7 @@ enum { COLUMNS = VBT_COUNT(columns), MEM_USAGE = 5, OBJECTS = COLUMNS - 3, CONTE
 
 /* Large whole numbers are shown without decimals. */
 static struct vbt_unit per_hit(int64_t count, uint64_t hits) {
-    bool whole = count % (int64_t)hits == 0 && count / (int64_t)hits >= 1000;
+    bool whole = hits <= INT64_MAX && count % (int64_t)hits == 0 && count / (int64_t)hits >= 1000;
     return whole ? vbt_count(count / (int64_t)hits) : vbt_rate((double)count / (double)hits);
 }
 
@@ -65,7 +66,7 @@ static void put_line(struct vbt_text_table *table, const struct vbt_profile_func
     else
         vbt_text_table_cell(table, "%s", "");
     vbt_text_table_cell(table, "%s", ran && found->rss > 0 ? vbt_mib((int64_t)found->rss).text : "");
-    vbt_text_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated - sums->freed).text : "");
+    vbt_text_table_cell(table, "%s", ran ? vbt_bytes(vbt_minus(sums->allocated, sums->freed)).text : "");
     vbt_text_table_cell(table, "%s", ran ? vbt_count(sums->allocs).text : "");
     vbt_text_table_cell(table, "%s", ran ? vbt_bytes(sums->allocated).text : "");
     vbt_text_table_cell(table, "%s", hit ? per_hit(sums->allocs, found->hits).text : "");
@@ -106,7 +107,7 @@ static void put_function(struct vbt_text_table *table, const struct vbt_profile_
     while (!function->is_module && head != NULL && common < size && (head[common] == ' ' || head[common] == '\t'))
         common++;
     put_heading(table, function, output);
-    for (int64_t line = first; line <= last; line++) {
+    for (int64_t line = first; line <= last; line = vbt_profile_next_line(function, sources, line)) {
         const struct vbt_profile_line *found = vbt_profile_find(function, line, &at);
         const char *source = source_of(sources, function, line, common, &size);
         if (found != NULL || !function->is_module)

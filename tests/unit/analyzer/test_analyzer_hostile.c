@@ -1,6 +1,7 @@
 /* The subcommands on traces that are damaged, deep, at the limits of numbers, or altered at
  * random. */
 #include "format/chunk.h"
+#include "format/count.h"
 #include "tests/unit/support/command_runs.h"
 #include "tests/unit/support/trace_builder.h"
 
@@ -103,6 +104,51 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
         assert_int_equal(run_command("flamegraph", measures[i], "--min=50%", trace, NULL), 0);
     }
     assert_int_equal(run_command("intervals", "--per=18446744073709551615", trace, NULL), 0);
+    tb_free(&b);
+}
+
+/* Two rows of a function: its line 5, with every number the highest or the lowest there is, and one
+ * at the last line that there can be. All between them have no text and never ran. */
+static void counted_lines_at_their_limits_do_no_harm(void **state) {
+    (void)state;
+    enum { SIGNED = 14 + 3, OBJECTS = 2 };
+    struct trace_builder b;
+    tb_begin(&b);
+    tb_process(&b, (const char *const[]){"python", "3.11.2", NULL});
+    uint32_t code = tb_code(&b, "/nonexistent/a.py", "f", 4, VBT_CODE_USER);
+    tb_site(&b, VBT_SITE_PYTHON, code, 5);
+    tb_site(&b, VBT_SITE_PYTHON, code, INT32_MAX);
+    tb_state(&b, (const int64_t[][2]){{VBT_STATE_LINE_EVENT_COST, INT64_MAX}, {VBT_STATE_OBJECTS, 1}, {0, 0}});
+    tb_open(&b);
+    for (size_t i = 0; i < 3; i++)
+        vbt_put_varint(&b.w, 2); /* rows; the columns of site ... */
+    vbt_put_varint(&b.w, 0);     /* ... of flags ... */
+    vbt_put_varint(&b.w, 0);
+    vbt_put_varint(&b.w, UINT64_MAX); /* ... and of hits */
+    vbt_put_varint(&b.w, UINT64_MAX);
+    for (size_t i = 0; i < SIGNED; i++)
+        for (size_t row = 0; row < 2; row++)
+            vbt_put_zigzag(&b.w, (i + row) % 2 == 0 ? INT64_MAX : INT64_MIN);
+    for (size_t row = 0; row < 2; row++)
+        vbt_put_varint(&b.w, UINT64_MAX);
+    for (size_t i = 0; i < OBJECTS; i++)
+        for (size_t row = 0; row < 2; row++)
+            vbt_put_zigzag(&b.w, row == 0 ? INT64_MIN : INT64_MAX);
+    for (size_t row = 0; row < 2; row++)
+        vbt_put_varint(&b.w, UINT64_MAX);
+    tb_close(&b, VBT_CHUNK_LINES);
+    tb_end(&b, 1, "exit");
+    const char *trace = tb_save(&b);
+    static const char *const options[] = {"--format=text", "--format=json",        "--format=csv",
+                                          "--own",         "--like=line_profiler", "--like=memory_profiler"};
+    for (size_t i = 0; i < VBT_COUNT(options); i++) {
+        assert_int_equal(run_command("lines", options[i], trace, NULL), 0);
+        assert_true(strlen(output_text()) < 8000);
+    }
+    assert_int_equal(run_command("lines", trace, NULL), 0);
+    has(output_text(), "\n         5 ");
+    has(output_text(), "\n2147483647 ");
+    assert_int_equal(run_command("symbolize", trace, NULL), 0);
     tb_free(&b);
 }
 
@@ -212,6 +258,7 @@ int main(void) {
         cmocka_unit_test(a_damaged_trace_is_reported_up_to_the_damage),
         cmocka_unit_test(a_report_has_no_control_characters),
         cmocka_unit_test(numbers_at_their_limits_do_no_harm),
+        cmocka_unit_test(counted_lines_at_their_limits_do_no_harm),
         cmocka_unit_test(deep_trees_stay_readable),
         cmocka_unit_test(altered_payloads_do_no_harm),
         cmocka_unit_test(altered_files_do_no_harm),
