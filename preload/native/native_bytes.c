@@ -1,17 +1,7 @@
 /* See native_bytes.h. */
 #include "native_bytes.h"
 
-#include <string.h>
-
-uint64_t vbt_take_number(struct vbt_bytes *bytes, unsigned size) {
-    uint64_t value = 0;
-    const uint8_t *taken = vbt_take(bytes, size);
-    if (taken != NULL)
-        memcpy(&value, taken, size); /* little-endian, as both processors are */
-    return value;
-}
-
-static uint64_t take_leb128(struct vbt_bytes *bytes, bool is_signed) {
+uint64_t vbt_take_leb128(struct vbt_bytes *bytes, bool is_signed) {
     uint64_t value = 0;
     for (unsigned shift = 0;; shift += 7) {
         uint64_t byte = vbt_take_number(bytes, 1);
@@ -22,9 +12,6 @@ static uint64_t take_leb128(struct vbt_bytes *bytes, bool is_signed) {
         return is_signed && shift + 7 < 64 ? (uint64_t)vbt_sign_extend(value, shift + 7) : value;
     }
 }
-
-uint64_t vbt_take_unsigned(struct vbt_bytes *bytes) { return take_leb128(bytes, false); }
-int64_t vbt_take_signed(struct vbt_bytes *bytes) { return (int64_t)take_leb128(bytes, true); }
 
 struct vbt_bytes vbt_take_part(struct vbt_bytes *bytes, uint64_t size) {
     const uint8_t *taken = vbt_take(bytes, size);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct vbt_bytes {
     const uint8_t *at, *end;
@@ -26,11 +27,22 @@ VBT_INLINE const uint8_t *vbt_take(struct vbt_bytes *bytes, uint64_t size) {
 }
 
 /* An unsigned number of so many bytes, 8 at most. */
-uint64_t vbt_take_number(struct vbt_bytes *bytes, unsigned size);
+VBT_INLINE uint64_t vbt_take_number(struct vbt_bytes *bytes, unsigned size) {
+    uint64_t value = 0;
+    const uint8_t *taken = vbt_take(bytes, size);
+    if (taken != NULL)
+        memcpy(&value, taken, size); /* little-endian, as both processors are */
+    return value;
+}
 
 /* Numbers in LEB128: seven bits a byte, lowest first. */
-uint64_t vbt_take_unsigned(struct vbt_bytes *bytes);
-int64_t vbt_take_signed(struct vbt_bytes *bytes);
+uint64_t vbt_take_leb128(struct vbt_bytes *bytes, bool is_signed);
+VBT_INLINE uint64_t vbt_take_unsigned(struct vbt_bytes *bytes) {
+    if (VBT_LIKELY(!bytes->bad && bytes->at < bytes->end && *bytes->at < 0x80))
+        return *bytes->at++; /* nearly all are that short */
+    return vbt_take_leb128(bytes, false);
+}
+VBT_INLINE int64_t vbt_take_signed(struct vbt_bytes *bytes) { return (int64_t)vbt_take_leb128(bytes, true); }
 
 /* The part that a length in front of it announces. */
 struct vbt_bytes vbt_take_part(struct vbt_bytes *bytes, uint64_t size);

@@ -209,9 +209,9 @@ static bool run_by_opcode(struct cfi_run *run, uint8_t opcode) {
     }
 }
 
-/* False where the instruction makes no sense. */
+/* There is one. False where it makes no sense. */
 static bool run_one(struct cfi_run *run) {
-    uint8_t opcode = (uint8_t)vbt_take_number(&run->code, 1), operand = opcode & OPERAND;
+    uint8_t opcode = *run->code.at++, operand = opcode & OPERAND;
     switch (opcode & IN_LOW_BITS) {
     case DW_CFA_advance_loc:
         advance(run, operand);
@@ -228,7 +228,7 @@ static bool run_one(struct cfi_run *run) {
 }
 
 /* Runs instructions up to the first that takes effect after pc. */
-static bool run_until(struct cfi_run *run, struct vbt_bytes code, uintptr_t pc) {
+static __attribute__((noinline)) bool run_until(struct cfi_run *run, struct vbt_bytes code, uintptr_t pc) {
     run->code = code;
     run->depth = 0;
     while (run->code.at < run->code.end && run->at <= pc)

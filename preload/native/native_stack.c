@@ -35,7 +35,7 @@ bool vbt_native_stack_init(void) {
 static __attribute__((noinline)) void learn(struct vbt_native_memo *memo, uintptr_t pc) {
     memo->rule = vbt_native_rule(pc, &memo->site);
     if (memo->site == 0) /* no memory */
-        memo->site = vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_HEAP])->site;
+        memo->site = vbt_tree.lost_site;
     memo->pc = pc;
 }
 

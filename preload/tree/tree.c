@@ -193,8 +193,7 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
 /* A path of which one frame is lost is lost as a whole, also if there is room again by its next
  * frame: otherwise some of what the lost paths allocate would be counted elsewhere. */
 static bool is_lost(uint32_t parent, uint32_t site) {
-    uint32_t lost_site = vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_HEAP])->site;
-    return site == 0 || site == lost_site || vbt_node_at(parent)->site == lost_site;
+    return site == 0 || site == vbt_tree.lost_site || parent - vbt_tree.lost_nodes[0] < VBT_DOMAINS;
 }
 
 static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
@@ -229,9 +228,9 @@ bool vbt_tree_init(void) {
     vbt_vector_add(&vbt_tree.children);
     if (vbt_tree.nodes.count == 0 || vbt_tree.children.count == 0)
         return false;
-    uint32_t lost_site = vbt_intern_special_site("[lost call path]");
+    vbt_tree.lost_site = vbt_intern_special_site("[lost call path]");
     for (int domain = 0; domain < VBT_DOMAINS; domain++)
-        vbt_tree.lost_nodes[domain] = add_node(0, lost_site, (enum vbt_domain)domain);
+        vbt_tree.lost_nodes[domain] = add_node(0, vbt_tree.lost_site, (enum vbt_domain)domain);
     vbt_tree.own_node = add_node(0, vbt_intern_special_site("[vbtrace]"), VBT_DOMAIN_PYTHON);
     if (vbt_tree.own_node == 0)
         return false;

@@ -63,11 +63,12 @@ struct vbt_tree {
     struct vbt_table string_ids, code_ids, site_ids, node_ids;
     uint64_t text;                    /* bytes of all strings, and one more for each */
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
-    uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for */
-    _Atomic uint32_t most_nodes;      /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
-    _Atomic bool limited;             /* these have been reached */
-    uint32_t own_node;                /* what vbtrace itself makes the traced interpreter allocate */
-    uint32_t line_node;               /* what the interpreter allocates to report line events; 0 without line mode */
+    uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for; one after the other */
+    uint32_t lost_site;
+    _Atomic uint32_t most_nodes; /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
+    _Atomic bool limited;        /* these have been reached */
+    uint32_t own_node;           /* what vbtrace itself makes the traced interpreter allocate */
+    uint32_t line_node;          /* what the interpreter allocates to report line events; 0 without line mode */
 };
 
 extern struct vbt_tree vbt_tree VBT_HIDDEN;
