@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import trace_reader
 import vbt
 
 
@@ -39,6 +40,41 @@ def test_filters_select_call_stacks(trace_path):
     assert sections("--filter", "plain", trace_path) == {"plain": every["plain"]}  # a text selects rows
     reported = json.loads(printed("report", "--format", "json", "--filter", "function=^keep$", trace_path))["intervals"]
     assert [(row["label"], row["allocs"]["total"]) for row in reported if row["kind"] == "section"] == [("plain", 2)]
+
+
+def test_domains_of_a_section_are_those_of_its_requests():
+    """Counted by hand in the trace. What Python's allocator takes from malloc for large blocks, and
+    for a list that grows, is Python's; what code in C asks of malloc is the heap's."""
+    code = """
+import ctypes, vbtrace
+malloc = ctypes.CDLL(None).malloc
+malloc.restype = ctypes.c_void_p
+malloc(8)
+with vbtrace.section("objects"):
+    kept = [bytes(1000) for i in range(10000)]
+with vbtrace.section("blocks"):
+    for i in range(1000):
+        malloc(100)
+"""
+    path = vbt.trace(["/usr/bin/python3", "-c", code], python_paths=[vbt.MODULE_DIRECTORY]).paths[0]
+    trace = trace_reader.Trace(path)
+    counted = {}
+    for (interval, node), row in trace.interval_sites.items():
+        label = trace.strings[trace.intervals[interval]["label"]]
+        domain = trace_reader.DOMAINS[trace.nodes[node][2]]
+        allocs, allocated, net = counted.get((label, domain), (0, 0, 0))
+        counted[label, domain] = allocs + row["allocs"], allocated + row["allocated_bytes"], net + row["allocated_bytes"] - row["freed_bytes"]
+    every, shown = sections(path), {}
+    for domain in trace_reader.DOMAINS:
+        only = json.loads(vbt.vbtrace("intervals", "--format", "json", "--filter", f"domain={domain}", path).stdout)["intervals"]
+        shown.update({(row["label"], domain): tuple(row[name]["total"] for name in ("allocs", "allocated_bytes", "net_bytes")) for row in only if row["kind"] == "section"})
+    assert shown == counted
+    assert shown["objects", "python"] == every["objects"] and ("objects", "heap") not in shown
+    assert shown["objects", "python"][0] >= 10_000 and shown["objects", "python"][2] >= 10_000_000
+    assert shown["blocks", "heap"] == (1000, 100_000, 100_000)
+    for label in ("objects", "blocks"):
+        parts = [shown[label, domain] for domain in trace_reader.DOMAINS if (label, domain) in shown]
+        assert tuple(map(sum, zip(*parts))) == every[label]
 
 
 def test_of_some_stacks_no_extremes_are_known(trace_path):
