@@ -15,12 +15,17 @@ static bool main_program_is_users(const struct vbt_model *m) {
     return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(vbt_base_name(exe), "python", 6) != 0;
 }
 
-/* Is any frame of a native site the user's own code? */
-static bool is_users(const struct vbt_model *m, struct vbt_places *places, uint32_t site, bool own_program) {
+/* Is any frame of a native site the user's own code? *cython: of a .pyx file. */
+static bool is_users(const struct vbt_model *m, struct vbt_places *places, uint32_t site, bool own_program, bool *cython) {
     bool in_program = m->sites[site].b == 1;
+    *cython = false;
     if (places == NULL || (in_program && !own_program))
         return in_program && own_program;
-    return vbt_place_may_be_users(places, site) && vbt_place_of_user(places, site)->user;
+    if (!vbt_place_may_be_users(places, site))
+        return false;
+    const struct vbt_source_place *place = vbt_place_of_user(places, site);
+    *cython = place->user && place->cython;
+    return place->user;
 }
 
 static bool code_is_users(const struct vbt_model *m, const struct vbt_places *places, uint32_t code) {
@@ -38,7 +43,7 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
     size_t count = m->node_count + 1;
     /* First find the nearest site of each sort on the path, 0 if there is none. */
     uint32_t *python = vbt_new(count, sizeof *python);   /* Python, or special but for cuts */
-    uint32_t *user = vbt_new(count, sizeof *user);       /* the user's own Python, or special */
+    uint32_t *user = vbt_new(count, sizeof *user);       /* the user's own Python or Cython, or special */
     uint32_t *program = vbt_new(count, sizeof *program); /* the user's own native code */
     for (size_t i = 1; i < count; i++) {
         uint32_t parent = m->nodes[i].parent, id = m->nodes[i].site;
@@ -47,8 +52,11 @@ void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *
         user[i] = user[parent];
         program[i] = program[parent];
         if (site->kind == VBT_SITE_NATIVE) {
-            if (is_users(m, places, id, own_program))
+            bool cython;
+            if (is_users(m, places, id, own_program, &cython))
                 program[i] = id;
+            if (cython)
+                user[i] = id;
             continue;
         }
         if (!is_cut(m, site))

@@ -2,9 +2,9 @@
  *
  * Leaf line: the nearest Python line on the call path; without one, the native call itself.
  *
- * User line: the nearest Python line in the user's own files; on a path without Python, the nearest
- * call in native code of the user's own (see user_code.h), of which a Python interpreter is none.
- * Everything else belongs to VBT_OUTSIDE.
+ * User line: the nearest line of Python, or of Cython, in the user's own files; on a path without
+ * Python, the nearest call in native code of the user's own (see user_code.h), of which a Python
+ * interpreter is none. Everything else belongs to VBT_OUTSIDE.
  *
  * A special site ("[vbtrace]") is its own leaf line and user line. One that stands for the missing
  * callers of a stack that was cut off is only the user line, and only where none is known further

@@ -156,8 +156,10 @@ static void find_native(struct vbt_places *p, uint32_t id, struct site_frames *f
         const char *file = symbol->file != NULL ? symbol->file : found.module;
         const char *source = symbol->declared_file != NULL ? symbol->declared_file : symbol->file;
         const char *declared = symbol->declared_file != NULL ? symbol->declared_file : file;
+        bool is_helper = vbt_user_code_is_cython_helper(symbol->function, file);
         struct vbt_source_place place = {.kind = VBT_PLACE_NATIVE,
-                                         .user = may_be_users && vbt_user_code_has_source(&p->user, source),
+                                         .user = may_be_users && !is_helper && vbt_user_code_has_source(&p->user, source),
+                                         .cython = vbt_user_code_is_cython(symbol->function, file),
                                          .line = symbol->line,
                                          .file = or_unknown(file),
                                          .function = symbol->function,

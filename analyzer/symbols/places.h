@@ -11,6 +11,7 @@ enum vbt_place_kind { VBT_PLACE_PYTHON, VBT_PLACE_NATIVE, VBT_PLACE_SPECIAL };
 struct vbt_source_place {
     enum vbt_place_kind kind;
     bool user;            /* the user's own code, see user_code.h */
+    bool cython;          /* native code that Cython made of the line */
     uint32_t index;       /* dense, in order of discovery; 0 is VBT_OUTSIDE */
     int64_t line;         /* 0: none */
     const char *file;     /* source file; the module of native code without one; a special place's name in brackets */

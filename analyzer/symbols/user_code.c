@@ -128,6 +128,28 @@ bool vbt_user_code_has_source(const struct vbt_user_code *user, const char *file
     return decided != 0 ? decided > 0 : !is_library_source(file);
 }
 
+static bool ends(const char *text, const char *end) {
+    size_t size = strlen(text), length = strlen(end);
+    return size >= length && strcmp(text + size - length, end) == 0;
+}
+
+static bool is_cython_source(const char *file) {
+    return ends(file, ".pyx") || ends(file, ".pxd") || ends(file, ".pxi") || ends(file, ".py");
+}
+
+/* Of the names that stay as Cython made them, only that of a module's body stands for code. */
+static bool is_cython_name(const char *function) {
+    return begins(function, "__Pyx_") || (begins(function, "__pyx_") && !begins(function, "__pyx_pymod_exec_"));
+}
+
+bool vbt_user_code_is_cython(const char *function, const char *file) { return is_cython_source(file) && !is_cython_name(function); }
+
+bool vbt_user_code_is_cython_helper(const char *function, const char *file) {
+    const char *name = vbt_base_name(file);
+    bool made_up = strcmp(name, "cython_utility") == 0 || strcmp(name, "(tree fragment)") == 0 || strcmp(name, "stringsource") == 0;
+    return made_up || (is_cython_source(file) && is_cython_name(function));
+}
+
 bool vbt_user_code_has_python(const struct vbt_user_code *user, const char *file, bool otherwise) {
     int decided = decide(user, file);
     return decided != 0 ? decided > 0 : otherwise;

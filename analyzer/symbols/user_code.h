@@ -25,6 +25,13 @@ bool vbt_user_code_has_module(const struct vbt_user_code *user, const char *path
  * may have such? */
 bool vbt_user_code_has_source(const struct vbt_user_code *user, const char *file);
 
+/* Is a native function, by its name and its source file, what Cython made of code in a .pyx file?
+ * Only where the module was compiled with Cython's line directives; else the file is a .c file. */
+bool vbt_user_code_is_cython(const char *function, const char *file);
+
+/* Is it a helper of Cython's own, to which the debug information gives wrong lines? */
+bool vbt_user_code_is_cython_helper(const char *function, const char *file);
+
 /* Is a file of Python code the user's own? otherwise: what holds where no pattern decides. */
 bool vbt_user_code_has_python(const struct vbt_user_code *user, const char *file, bool otherwise);
 

@@ -30,6 +30,13 @@ static void names_are_as_people_write_them(void **state) {
         {"_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt"}, /* Rust, legacy */
         {"_RNvC6_123foo3bar", "123foo::bar"},                                                /* Rust, v0 */
         {"_RNvMsr_NtCs3ssYzQotkvD_3std4pathNtB5_7PathBuf3newCs15kBYyAo9fc_7mycrate", "<std::path::PathBuf>::new"},
+        {"__pyx_pw_3pkg_6module_5Class_1method", "pkg.module.Class.method"}, /* Cython */
+        {"__pyx_pf_3pkg_5Class___init__", "pkg.Class.__init__"},
+        {"__pyx_f_3pkg_in_c", "pkg.in_c"},
+        {"__pyx_gb_3pkg_5total_2generator", "pkg.total.generator"},
+        {"__pyx_pymod_exec_pkg", "__pyx_pymod_exec_pkg"},
+        {"__pyx_f_", "__pyx_f_"},
+        {"__pyx_f_99999999999999999999999pkg_in_c", "__pyx_f_99999999999999999999999pkg_in_c"},
     };
     for (size_t i = 0; i < VBT_COUNT(cases); i++) {
         char *name = vbt_demangle(cases[i][0]);

@@ -95,6 +95,22 @@ static void sources_of_libraries_are_known_wherever_they_are(void **state) {
     assert_true(vbt_user_code_has_source(&user, NULL)); /* no debug information: the library decides */
 }
 
+static void cythons_helpers_stand_for_no_line(void **state) {
+    (void)state;
+    static const char pyx[] = "/work/pkg/module.pyx";
+    assert_true(vbt_user_code_is_cython("pkg.module.total", pyx));
+    assert_true(vbt_user_code_is_cython("pkg.module.total", "/work/pkg/module.py"));
+    assert_true(vbt_user_code_is_cython("__pyx_pymod_exec_module", pyx));
+    assert_false(vbt_user_code_is_cython("__Pyx_PyList_Append", pyx));
+    assert_false(vbt_user_code_is_cython("pkg.module.total", "/work/pkg/module.c"));
+    assert_true(vbt_user_code_is_cython_helper("__Pyx_PyList_Append", pyx));
+    assert_true(vbt_user_code_is_cython_helper("__pyx_tp_new_3pkg_Box", pyx));
+    assert_true(vbt_user_code_is_cython_helper("__Pyx_PyObject_Call", "/work/pkg/cython_utility"));
+    assert_true(vbt_user_code_is_cython_helper("__pyx_pymod_exec_module", "/work/pkg/(tree fragment)"));
+    assert_false(vbt_user_code_is_cython_helper("pkg.module.total", pyx));
+    assert_false(vbt_user_code_is_cython_helper("__Pyx_PyList_Append", "/work/pkg/module.c")); /* its lines are right */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(libraries_below_the_programs_folders_are_users),
@@ -102,6 +118,7 @@ int main(void) {
         cmocka_unit_test(folders_of_whole_systems_say_nothing),
         cmocka_unit_test(patterns_add_and_take_away),
         cmocka_unit_test(sources_of_libraries_are_known_wherever_they_are),
+        cmocka_unit_test(cythons_helpers_stand_for_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
