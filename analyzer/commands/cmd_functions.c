@@ -143,7 +143,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     vbt_functions_build(&functions, &tree);
     vbt_functions_filter(&functions, trace.filter);
     vbt_functions_sort(&functions, query->sort);
-    bool users_first = !query->sorted && query->by == VBT_BY_NOTHING && vbt_functions_begin_with_new(&functions);
+    bool users_first = !query->sorted && query->by == VBT_BY_NOTHING && vbt_functions_say_little(&functions);
     if (users_first)
         vbt_functions_sort_users(&functions);
     vbt_trace_warn_if_empty(&trace, query, functions.count);

@@ -2,6 +2,7 @@
 #include "functions.h"
 
 #include "analyzer/base/allocate.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,16 +83,43 @@ enum vbt_measure vbt_function_measure(const char *key) {
     return VBT_MEASURE_BYTES;
 }
 
+/* Is it what all allocations of a language go through? */
+static bool is_allocator(const struct vbt_source_place *place) {
+    static const char *const names[] = {"operator new",   "alloc::alloc::", "alloc::raw_vec::", "__rust_alloc",
+                                        "__rust_realloc", "__rdl_",         "g_malloc",         "g_realloc"};
+    const char *name = place->function + (place->function[0] == '<');
+    for (size_t i = 0; i < VBT_COUNT(names); i++)
+        if (place->kind == VBT_PLACE_NATIVE && strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Does the user have the source of any function? Then what else is in the program comes from
+ * libraries that were linked into it. */
+static bool any_source(const struct vbt_functions *functions) {
+    bool any = false;
+    for (size_t i = 0; i < functions->count; i++)
+        any = any || (functions->rows[i].place->user && functions->rows[i].place->line > 0);
+    return any;
+}
+
+/* Does it say something of the user's own code? A program's _start, from which all is called, does
+ * not. */
+static bool is_telling(const struct vbt_source_place *place, bool with_source) {
+    bool is_start = place->kind == VBT_PLACE_NATIVE && strcmp(place->function, "_start") == 0;
+    return place->user && (place->line > 0 || (!with_source && !is_start)) && !is_allocator(place);
+}
+
 struct function_order {
     enum vbt_measure measure;
-    bool cumulative, by_file, users_first;
+    bool cumulative, by_file, users_first, with_source;
 };
 
 static int compare(const void *left, const void *right, void *data) {
     const struct vbt_function *a = left, *b = right;
     const struct function_order *by = data;
-    if (by->users_first && a->place->user != b->place->user)
-        return a->place->user ? -1 : 1;
+    if (by->users_first && is_telling(a->place, by->with_source) != is_telling(b->place, by->with_source))
+        return is_telling(a->place, by->with_source) ? -1 : 1;
     int64_t x = by->cumulative ? a->cumulative[by->measure] : a->self[by->measure];
     int64_t y = by->cumulative ? b->cumulative[by->measure] : b->self[by->measure];
     if (x == y) { /* with full native stacks nearly all functions allocate nothing themselves */
@@ -109,19 +137,30 @@ static int compare(const void *left, const void *right, void *data) {
 }
 
 void vbt_functions_sort(struct vbt_functions *functions, const char *key) {
-    struct function_order by = {vbt_function_measure(key), is_cumulative(key), strcmp(key, "file") == 0, false};
+    struct function_order by = {
+        .measure = vbt_function_measure(key), .cumulative = is_cumulative(key), .by_file = strcmp(key, "file") == 0};
     if (functions->count > 0)
         qsort_r(functions->rows, functions->count, sizeof *functions->rows, compare, &by);
 }
 
-bool vbt_functions_begin_with_new(const struct vbt_functions *functions) {
-    static const char name[] = "operator new";
-    const struct vbt_source_place *first = functions->count > 0 ? functions->rows[0].place : NULL;
-    return first != NULL && first->kind == VBT_PLACE_NATIVE && !first->user && strncmp(first->function, name, strlen(name)) == 0;
+bool vbt_functions_say_little(const struct vbt_functions *functions) {
+    uint64_t allocators = 0, telling = 0;
+    bool any = false, with_source = any_source(functions);
+    for (size_t i = 0; i < functions->count; i++) {
+        const struct vbt_function *f = &functions->rows[i];
+        if (is_allocator(f->place))
+            allocators += (uint64_t)f->self[VBT_MEASURE_BYTES];
+        else if (is_telling(f->place, with_source))
+            telling += (uint64_t)f->self[VBT_MEASURE_BYTES];
+        any = any || is_telling(f->place, with_source);
+    }
+    const struct vbt_source_place *first = any ? functions->rows[0].place : NULL;
+    return any && first->kind == VBT_PLACE_NATIVE && !is_telling(first, with_source) && allocators > telling;
 }
 
 void vbt_functions_sort_users(struct vbt_functions *functions) {
-    struct function_order by = {.measure = VBT_MEASURE_BYTES, .cumulative = true, .users_first = true};
+    struct function_order by = {
+        .measure = VBT_MEASURE_BYTES, .cumulative = true, .users_first = true, .with_source = any_source(functions)};
     if (functions->count > 0)
         qsort_r(functions->rows, functions->count, sizeof *functions->rows, compare, &by);
 }

@@ -26,10 +26,12 @@ void vbt_functions_free(struct vbt_functions *functions);
 void vbt_functions_sort(struct vbt_functions *functions, const char *key);
 extern const char *const vbt_function_keys[];
 
-/* Does the first row say nothing of the program: C++'s operator new, through which all goes? */
-bool vbt_functions_begin_with_new(const struct vbt_functions *functions);
+/* Do the first rows say nothing of the program? All allocations of its language go through one
+ * function, such as C++'s operator new, so that the user's own allocate nothing themselves. */
+bool vbt_functions_say_little(const struct vbt_functions *functions);
 
-/* Sorts by "cum-bytes", but the user's own functions before all others. */
+/* Sorts by "cum-bytes", but the user's own functions before all others; if the source of any is
+ * known, those. */
 void vbt_functions_sort_users(struct vbt_functions *functions);
 
 /* The measure that a key sorts by; bytes for "file". */

@@ -108,19 +108,58 @@ def test_libraries_below_the_programs_folders_are_the_users(below, tmp_path):
     assert users(run.report.path, "--user", "!*/plugins/*") == {}
 
 
-def test_functions_of_cpp_begin_with_the_users_own(tmp_path):
-    """All of C++ goes through operator new: a list that begins with it says nothing."""
-    source = tmp_path / "shop.cpp"
-    source.write_text("struct Shop {\n    char *goods = nullptr;\n    void fill() { goods = new char[5000]; }\n};\n\nint main() {\n    Shop shop;\n    shop.fill();\n    delete[] shop.goods;\n}\n")
-    program = tmp_path / "shop"
-    vbt.run([shutil.which("g++") or pytest.skip("needs g++"), "-g", "-O0", "-o", program, source], check=True)
-    trace = vbt.trace([program]).report.path
+SHOP = """struct Shop {
+    char *goods = nullptr;
+    void fill() { goods = new char[5000]; }
+};
+
+int main() {
+    Shop shop;
+    shop.fill();
+    delete[] shop.goods;
+}
+"""
+
+
+def compiled_shop(folder, *flags):
+    (folder / "shop.cpp").write_text(SHOP)
+    compiler = shutil.which("g++") or pytest.skip("needs g++")
+    vbt.run([compiler, "-g", "-O0", "-o", folder / "shop", folder / "shop.cpp", *flags], check=True)
+    return folder / "shop"
+
+
+@pytest.mark.parametrize("flags", [(), ("-static-libstdc++", "-static-libgcc")], ids=["shared", "static"])
+def test_functions_of_cpp_begin_with_the_users_own(tmp_path, flags):
+    """All of C++ goes through operator new: a list that begins with it says nothing; nor does one
+    that begins with _start, or what was linked into the program."""
+    trace = vbt.trace([compiled_shop(tmp_path, *flags)]).report.path
+    first = view("functions", trace).partition("(function)\n")[2].splitlines()[:2]
+    assert ["shop.cpp:3(Shop::fill())" in first[0], "shop.cpp:6(main)" in first[1]] == [True, True], first
+    if flags:
+        return
     rows = json.loads(view("functions", "--format", "json", "--filter", "function=Shop::fill", trace))["functions"]
-    users = [row["user"] for row in rows]
+    users = [row["user"] and row["line"] > 0 for row in rows]
     assert users == sorted(users, reverse=True) and {"main", "Shop::fill()"} <= {row["function"] for row in rows if row["user"]}
     assert "Ordered by: cum-bytes, the user's own first\n" in view("functions", "--filter", "function=Shop::fill", trace)
     first = json.loads(view("functions", "--format", "json", "--sort", "bytes", "--filter", "function=Shop::fill", trace))["functions"][0]
     assert first["function"].startswith("operator new")
+
+
+def test_functions_of_cpp_without_callers(tmp_path):
+    """Nothing there is the user's own."""
+    trace = vbt.trace([compiled_shop(tmp_path)], env={"VBTRACE_NATIVE": "leaf"}).report.path
+    assert "Ordered by: bytes\n" in view("functions", trace)
+
+
+def test_functions_of_rust_begin_with_the_users_own(tmp_path):
+    (tmp_path / "shop.rs").write_text("fn fill() -> Vec<u8> {\n    vec![7; 5000]\n}\n\nfn main() {\n    assert!(fill().len() == 5000);\n}\n")
+    compiler = shutil.which("rustc") or pytest.skip("needs rustc")
+    vbt.run([compiler, "-g", "-o", tmp_path / "shop", tmp_path / "shop.rs"], check=True)
+    trace = vbt.trace([tmp_path / "shop"]).report.path
+    assert "Ordered by: cum-bytes, the user's own first\n" in view("functions", trace)
+    rows = json.loads(view("functions", "--format", "json", trace))["functions"]
+    names = [row["function"].rsplit("::")[-1] for row in rows if row["file"].endswith("/shop.rs")]
+    assert set(names[:2]) == {"main", "fill"} and [row["file"].endswith("/shop.rs") for row in rows[:2]] == [True, True], rows[:4]
 
 
 def test_headers_as_clang_names_them(tmp_path):
