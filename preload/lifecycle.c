@@ -6,6 +6,7 @@
 #include "lifecycle.h"
 
 #include "preload/base/clock.h"
+#include "preload/base/proc.h"
 #include "preload/base/real.h"
 #include "preload/ledger/ledger.h"
 #include "preload/ledger/maps.h"
@@ -42,12 +43,13 @@ enum { FIRST_TICK = 50 * 1000 * 1000, WRAPPER = 30 * 1000 * 1000, AFTER_REFUSAL 
 
 _Atomic(vbt_still_starting) vbt_lifecycle_still_starting;
 
-static _Atomic int awake;     /* 0 no, 1 waking, 2 yes */
-static int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
-static int64_t waited_before; /* for a processor, when the process began; ns */
-static bool over;             /* recording has stopped for good */
-static bool summary_due = true;
-static _Atomic bool idle; /* the child of a fork, in which nothing has happened yet */
+static _Atomic int awake;                         /* 0 no, 1 waking, 2 yes */
+static VBT_CHANGED_BY_FORK int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
+static VBT_CHANGED_BY_FORK int64_t waited_before; /* for a processor, when the process began; ns */
+static bool over;                                 /* recording has stopped for good */
+static VBT_CHANGED_BY_FORK bool summary_over;     /* has been printed, or will not be */
+static bool reserves;                             /* maps early what writing needs */
+static VBT_CHANGED_BY_FORK _Atomic bool idle;     /* the child of a fork, in which nothing has happened yet */
 
 static bool put_in_order(const char *end);
 
@@ -77,7 +79,8 @@ static void wake(void) {
     }
     if (vbt_options.max_trace != 0)
         vbt_tree_limit(vbt_trace_room_at_first(vbt_options.max_trace));
-    if (good && address_space_is_limited())
+    reserves = good && address_space_is_limited();
+    if (reserves)
         vbt_stream_reserve();
     vbt_stacks = vbt_options.native != VBT_NATIVE_LEAF ? VBT_STACKS_NATIVE : VBT_STACKS_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
@@ -218,9 +221,9 @@ static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 static void print_summary(bool is_exec) {
     struct vbt_summary summary;
     vbt_stream_summary(&summary);
-    if (summary.failure != NULL && !is_exec && summary_due)
+    if (summary.failure != NULL && !is_exec && !summary_over)
         vbt_say("%s", summary.failure);
-    if (!summary.written || is_exec || !summary_due || vbt_options.quiet)
+    if (!summary.written || is_exec || summary_over || vbt_options.quiet)
         return;
     vbt_say("%s: %lu allocation%s, %lu byte%s; at most %ld byte%s at a time; %lu event%s lost", vbt_program_name(),
             (unsigned long)summary.allocs, plural(summary.allocs), (unsigned long)summary.allocated, plural(summary.allocated),
@@ -331,8 +334,9 @@ static void before_fork(void) {
         return;
     int saved = errno;
     vbt_oracle_before_fork();
-    vbt_lock(&vbt_tree.lock);
-    vbt_lock(&vbt_interval_groups.lock);
+    vbt_lock(&vbt_tree_lock);
+    vbt_books_before_fork();
+    vbt_lock(&vbt_interval_lock);
     vbt_lock(&vbt_native_rules_lock);
     vbt_maps_before_fork();
     errno = saved;
@@ -343,12 +347,12 @@ static void after_fork_in_parent(void) {
         return;
     vbt_maps_after_fork();
     vbt_unlock(&vbt_native_rules_lock);
-    vbt_unlock(&vbt_interval_groups.lock);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_interval_lock);
+    vbt_unlock(&vbt_tree_lock);
     vbt_oracle_after_fork();
 }
 
-static void free_locks(void) { vbt_tree.lock = vbt_interval_groups.lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
+static void free_locks(void) { vbt_tree_lock = vbt_interval_lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
 
 /* In the helper: the program has ended (or been replaced, or entered a sandbox) without any hook
  * noticing. The last state can be written, and should be, unless the process was only a wrapper. */
@@ -374,12 +378,13 @@ static bool put_in_order(const char *end) {
 /* Begins the child's own trace: what is live is inherited, nothing else has happened yet. in_order:
  * before_fork has run. */
 static void begin_in_child(bool in_order) {
+    vbt_proc_after_fork();
     free_locks();
     vbt_oracle_after_fork_in_child();
     vbt_process_init();
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel starts from 0, too */
-    summary_due = false;
+    summary_over = true;
     atomic_store(&idle, true);
     vbt_helper_after_fork();
     vbt_threads_after_fork();
@@ -388,6 +393,8 @@ static void begin_in_child(bool in_order) {
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
+    if (reserves)
+        vbt_stream_reserve();
     vbt_pause_after_fork(vbt_clock_start);
     helper_due = 0; /* at the first event: a child that does nothing has nothing to write */
     atomic_store(&vbt_recording, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);

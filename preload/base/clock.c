@@ -1,4 +1,4 @@
 /* See clock.h. */
 #include "clock.h"
 
-int64_t vbt_clock_start;
+VBT_CHANGED_BY_FORK int64_t vbt_clock_start;

@@ -21,6 +21,13 @@ void *vbt_map(size_t size) {
     return (void *)at;
 }
 
+void *vbt_map_for_helper(size_t size) {
+    void *start = vbt_map(size);
+    if (start != NULL)
+        vbt_sys(SYS_madvise, start, size, MADV_DONTFORK);
+    return start;
+}
+
 /* Whole pages, the first of which begins where a huge page can. */
 static void *map_huge(size_t size) {
     char *found = vbt_map(size + HUGE_PAGE);
@@ -52,7 +59,7 @@ void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
         if (size > ARENA_STEP / 4)
             return vbt_map(size);
         size_t step = arena->steps < ARENA_SMALL_STEPS ? ARENA_STEP : HUGE_PAGE;
-        char *fresh = vbt_map_at_once(step);
+        char *fresh = (arena->steps == 0 ? vbt_map : vbt_map_at_once)(step);
         if (fresh == NULL)
             return NULL;
         arena->steps++;
@@ -64,12 +71,15 @@ void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
     return result;
 }
 
-uint32_t vbt_vector_add(struct vbt_vector *vector) {
+uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {
     uint32_t index = vector->count;
     if (index / VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENTS)
         return 0;
+    vector->item_size = item_size;
     char **segment = &vector->segments[index / VBT_VECTOR_SEGMENT];
-    if (*segment == NULL && (*segment = vbt_map_at_once(VBT_VECTOR_SEGMENT * vector->item_size)) == NULL)
+    if (*segment == NULL) /* the first may never be full: each page of it would be copied or mapped again by a fork */
+        *segment = (index == 0 ? vbt_map : vbt_map_at_once)(VBT_VECTOR_SEGMENT * item_size);
+    if (*segment == NULL)
         return 0;
     vector->count = index + 1;
     return index;

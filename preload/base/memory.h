@@ -15,6 +15,10 @@ void *vbt_map(size_t size);
  * them, random lookups in a table would miss the TLB. */
 void *vbt_map_at_once(size_t size);
 
+/* As vbt_map, for what only the helper uses: a forked child does not have it, and has to forget the
+ * address. */
+void *vbt_map_for_helper(size_t size);
+
 void vbt_unmap(void *start, size_t size);
 
 /* Returns the memory and keeps the address space, whose whole pages read as zero from now on. */
@@ -35,15 +39,17 @@ void *vbt_arena_alloc(struct vbt_arena *arena, size_t size);
 #define VBT_VECTOR_SEGMENT 4096
 #define VBT_VECTOR_SEGMENTS 16384
 
+/* Starts as zeros: a variable that is initialized would be mapped from the library's file, and each
+ * fork would copy the mapping page by page. */
 struct vbt_vector {
-    size_t item_size;
+    size_t item_size; /* of all items that were added */
     uint32_t count;
     char *segments[VBT_VECTOR_SEGMENTS];
 };
 
 /* Adds an item and returns its index, or 0 when there is no memory (index 0 is given out first, and
- * is left unused). One owner. */
-uint32_t vbt_vector_add(struct vbt_vector *vector);
+ * is left unused). item_size: always the same. One owner. */
+uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size);
 
 /* The item of an index. Naming the type saves the look at item_size. */
 #define VBT_VECTOR_ITEM(vector, type, index)                                                                                       \

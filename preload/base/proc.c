@@ -11,7 +11,7 @@
 
 enum { FILES = 8, PATH = 32 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     int owner; /* whose descriptors these are */
     int count;
     long files[FILES];
@@ -50,24 +50,30 @@ long vbt_proc_open(const char *path) {
     return -ENOENT;
 }
 
+static VBT_CHANGED_BY_FORK char *room; /* mapped when first needed */
+
+void vbt_proc_after_fork(void) {
+    room = NULL;
+    kept.count = 0;
+}
+
 const char *vbt_proc_text(const char *path, size_t *size) {
     enum { TEXT = 2 * 1024 * 1024 };
-    static char *text; /* mapped when first needed */
     size_t length = 0;
     if (size != NULL)
         *size = 0;
-    if (text == NULL && (text = vbt_map(TEXT)) == NULL)
+    if (room == NULL && (room = vbt_map_for_helper(TEXT)) == NULL)
         return "";
     long fd = vbt_proc_open(path), got;
     if (!vbt_sys_failed(fd)) {
-        while (length < TEXT - 1 && (got = vbt_sys(SYS_read, fd, text + length, TEXT - 1 - length)) > 0)
+        while (length < TEXT - 1 && (got = vbt_sys(SYS_read, fd, room + length, TEXT - 1 - length)) > 0)
             length += (size_t)got;
         vbt_sys(SYS_close, fd);
     }
-    text[length] = '\0';
+    room[length] = '\0';
     if (size != NULL)
         *size = length;
-    return text;
+    return room;
 }
 
 uint64_t vbt_number_after_blank(const char **at) {

@@ -21,6 +21,9 @@ void vbt_proc_release(void);
  * where it cannot be read. */
 const char *vbt_proc_text(const char *path, size_t *size);
 
+/* In the child of a fork: it has not the room for texts. */
+void vbt_proc_after_fork(void);
+
 /* The number after the next blank, 0 if there is none; *at is then after it. */
 uint64_t vbt_number_after_blank(const char **at);
 

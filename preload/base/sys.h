@@ -20,6 +20,10 @@
  * Without this, a shared library first looks up in a table whether another one defines it. */
 #define VBT_HIDDEN __attribute__((visibility("hidden")))
 
+/* On the definition of a small variable that a fork changes: all of them share a few pages. The
+ * parent and the child each copy every page that they write to afterwards. */
+#define VBT_CHANGED_BY_FORK __attribute__((section("vbt_fork")))
+
 /* For what every event goes through: a call there costs more than a copy. */
 #define VBT_INLINE static inline __attribute__((always_inline))
 

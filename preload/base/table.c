@@ -3,7 +3,7 @@
 
 #include "memory.h"
 
-enum { FIRST_SLOTS = 1 << 12 };
+enum { FIRST_SLOTS = 1 << 8 };
 
 static const uint64_t removed = 1;
 

@@ -17,9 +17,9 @@ static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
 
 static uint32_t label_id(const char *label) {
     enum { LABEL_MAX = 1024 }; /* bytes that distinguish labels */
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t id = vbt_intern_string(label, strnlen(label, LABEL_MAX));
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return id;
 }
 

@@ -62,9 +62,9 @@ static uint32_t arena_site(void) {
     uint32_t site = atomic_load(&known);
     if (site != 0)
         return site;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     site = vbt_intern_special_site("[arena]");
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     atomic_store(&known, site);
     return site;
 }

@@ -1,26 +1,26 @@
 /* See accounts.h. */
 #include "accounts.h"
 
-struct vbt_vector vbt_accounts = {.item_size = sizeof(uint32_t)};
+struct vbt_vector vbt_accounts;
 
 uint32_t vbt_account_open(uint32_t node) {
     struct vbt_node *at = vbt_node_at(node);
     uint32_t lost_node = vbt_tree.lost_nodes[at->domain];
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t account = atomic_load(&at->account);
     if (account == 0) {
         if (vbt_accounts.count == 0)
-            vbt_vector_add(&vbt_accounts); /* 0 is unused */
+            vbt_vector_add(&vbt_accounts, sizeof(uint32_t)); /* 0 is unused */
         if (vbt_accounts.count >= VBT_MAX_ACCOUNTS - VBT_DOMAINS && node != lost_node) {
-            vbt_unlock(&vbt_tree.lock);
+            vbt_unlock(&vbt_tree_lock);
             return vbt_account_of(lost_node);
         }
-        account = vbt_vector_add(&vbt_accounts);
+        account = vbt_vector_add(&vbt_accounts, sizeof(uint32_t));
         if (account != 0) {
             atomic_store(VBT_VECTOR_ITEM(&vbt_accounts, _Atomic uint32_t, account), node);
             atomic_store(&at->account, account);
         }
     }
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return account;
 }

@@ -9,10 +9,8 @@
 
 enum { MAX_GROUPS = 1 << 14, MAX_SITES = 1 << 20 };
 
-struct vbt_interval_groups vbt_interval_groups = {
-    .groups.item_size = sizeof(struct vbt_interval_group),
-    .sites.item_size = sizeof(struct vbt_interval_site),
-};
+struct vbt_interval_groups vbt_interval_groups;
+struct vbt_lock vbt_interval_lock VBT_CHANGED_BY_FORK;
 
 _Atomic uint32_t vbt_interval_breaks;
 
@@ -50,8 +48,8 @@ static uint32_t group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to
         return id;
     struct vbt_vector *groups = &vbt_interval_groups.groups;
     if (groups->count == 0)
-        vbt_vector_add(groups); /* id 0 is unused */
-    if (groups->count > MAX_GROUPS || (id = vbt_vector_add(groups)) == 0)
+        vbt_vector_add(groups, sizeof(struct vbt_interval_group)); /* id 0 is unused */
+    if (groups->count > MAX_GROUPS || (id = vbt_vector_add(groups, sizeof(struct vbt_interval_group))) == 0)
         return 0;
     *(struct vbt_interval_group *)vbt_vector_at(groups, id) =
         (struct vbt_interval_group){.kind = (uint8_t)kind, .from = from, .to = to, .label = label};
@@ -65,8 +63,9 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
     uint32_t id = vbt_table_get(&site_ids, key, 0);
     if (id == 0) {
         if (sites->count == 0)
-            vbt_vector_add(sites);
-        if (sites->count > MAX_SITES || (id = vbt_vector_add(sites)) == 0 || !vbt_table_put(&site_ids, key, 0, id)) {
+            vbt_vector_add(sites, sizeof(struct vbt_interval_site));
+        if (sites->count > MAX_SITES || (id = vbt_vector_add(sites, sizeof(struct vbt_interval_site))) == 0 ||
+            !vbt_table_put(&site_ids, key, 0, id)) {
             ledger->lost[VBT_LOST_INTERVAL_SITES]++;
             return;
         }
@@ -250,7 +249,7 @@ void vbt_intervals_confirm(struct vbt_ledger *ledger) {
     if (site == 0)
         return;
     all->pending_site = 0;
-    vbt_lock(&vbt_interval_groups.lock);
+    vbt_lock(&vbt_interval_lock);
     uint32_t group = all->clock_open ? group_of(VBT_INTERVAL_CLOCK, all->clock.from, site, 0) : 0;
     settle_notes(ledger, group);
     if (group != 0)
@@ -259,7 +258,7 @@ void vbt_intervals_confirm(struct vbt_ledger *ledger) {
         ledger->lost[VBT_LOST_INTERVALS] += all->clock_open;
     if (all->clock_open)
         book_found(ledger, &all->clock, group);
-    vbt_unlock(&vbt_interval_groups.lock);
+    vbt_unlock(&vbt_interval_lock);
     forget_found(all);
     all->clock_open = true;
     all->clock = open_interval(ledger, site, time);
@@ -275,14 +274,14 @@ static void note_beginning(struct vbt_interval_group *group) {
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
     struct vbt_intervals *all = ledger->intervals;
     vbt_intervals_confirm(ledger);
-    vbt_lock(&vbt_interval_groups.lock);
+    vbt_lock(&vbt_interval_lock);
     settle_notes(ledger, 0);
     uint32_t group = group_of(VBT_INTERVAL_SECTION, site, 0, label);
     if (all->depth >= VBT_SECTIONS || group == 0)
         ledger->lost[VBT_LOST_INTERVALS]++;
     else
         note_beginning(vbt_vector_at(&vbt_interval_groups.groups, group));
-    vbt_unlock(&vbt_interval_groups.lock);
+    vbt_unlock(&vbt_interval_lock);
     if (all->depth < VBT_SECTIONS) {
         struct vbt_open_interval *section = &all->sections[all->depth];
         *section = open_interval(ledger, site, time);
@@ -306,7 +305,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
         found--;
     if (found == 0)
         return;
-    vbt_lock(&vbt_interval_groups.lock);
+    vbt_lock(&vbt_interval_lock);
     settle_notes(ledger, 0);
     while (all->depth >= found) {
         struct vbt_open_interval *section = &all->sections[--all->depth];
@@ -316,7 +315,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
         book_found(ledger, section, section->group);
         ((struct vbt_interval_group *)vbt_vector_at(&vbt_interval_groups.groups, section->group))->to = site;
     }
-    vbt_unlock(&vbt_interval_groups.lock);
+    vbt_unlock(&vbt_interval_lock);
     if (!all->clock_open)
         forget_found(all);
 }
@@ -332,7 +331,6 @@ void vbt_intervals_reset(struct vbt_ledger *ledger) {
 }
 
 void vbt_interval_groups_forget(void) {
-    vbt_interval_groups.lock = (struct vbt_lock){0};
     for (uint32_t id = 1; id < vbt_interval_groups.groups.count; id++) {
         struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
         *group = (struct vbt_interval_group){.kind = group->kind, .from = group->from, .to = group->to, .label = group->label};

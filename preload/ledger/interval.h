@@ -77,11 +77,11 @@ struct vbt_interval_site {
 
 /* All groups of the process; ids start at 1. */
 struct vbt_interval_groups {
-    struct vbt_lock lock;
     struct vbt_vector groups, sites;
 };
 
 extern struct vbt_interval_groups vbt_interval_groups VBT_HIDDEN;
+extern struct vbt_lock vbt_interval_lock VBT_HIDDEN;
 
 /* Incremented when recording stops: intervals that are open then are dropped. */
 extern _Atomic uint32_t vbt_interval_breaks VBT_HIDDEN;

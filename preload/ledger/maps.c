@@ -17,13 +17,17 @@ struct mapping {
 };
 
 static struct {
-    struct vbt_lock lock;
     struct vbt_ranges ranges; /* owner: index of the mapping */
     struct vbt_vector mappings;
     uint32_t spare; /* mappings that have ended, by `node` */
+} maps;
+
+static VBT_CHANGED_BY_FORK struct vbt_lock maps_lock;
+
+static VBT_CHANGED_BY_FORK struct {
     struct vbt_maps_sum sum;
     int64_t live;
-} maps = {.ranges = VBT_RANGES_EMPTY, .mappings.item_size = sizeof(struct mapping)};
+} now;
 
 enum { KERNEL_SIGSET_SIZE = 8 };
 
@@ -31,12 +35,12 @@ enum { KERNEL_SIGSET_SIZE = 8 };
 static uint64_t open_books(void) {
     uint64_t all = ~UINT64_C(0), before = 0;
     vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, KERNEL_SIGSET_SIZE);
-    vbt_lock(&maps.lock);
+    vbt_lock(&maps_lock);
     return before;
 }
 
 static void close_books(uint64_t signals) {
-    vbt_unlock(&maps.lock);
+    vbt_unlock(&maps_lock);
     vbt_sys(SYS_rt_sigprocmask, SIG_SETMASK, &signals, NULL, KERNEL_SIGSET_SIZE);
 }
 
@@ -57,8 +61,9 @@ static uint32_t new_mapping(struct mapping mapping) {
     uint32_t id = maps.spare;
     if (id != 0)
         maps.spare = mapping_at(id)->node;
-    else if ((id = vbt_vector_add(&maps.mappings)) == 0 && maps.mappings.count == 1) /* the first is unused */
-        id = vbt_vector_add(&maps.mappings);
+    else if ((id = vbt_vector_add(&maps.mappings, sizeof(struct mapping))) == 0 &&
+             maps.mappings.count == 1) /* the first is unused */
+        id = vbt_vector_add(&maps.mappings, sizeof(struct mapping));
     if (id != 0)
         *mapping_at(id) = mapping;
     return id;
@@ -68,9 +73,9 @@ static uint32_t new_mapping(struct mapping mapping) {
 static void end_part(struct vbt_ledger *ledger, const struct vbt_range *part) {
     uint64_t bytes = part->end - part->start;
     struct mapping *mapping = mapping_at(part->owner);
-    struct vbt_totals *flow = &maps.sum.kinds[mapping->kind].flow;
+    struct vbt_totals *flow = &now.sum.kinds[mapping->kind].flow;
     mapping->bytes -= bytes;
-    maps.live -= (int64_t)bytes;
+    now.live -= (int64_t)bytes;
     bool whole = mapping->bytes == 0;
     bool temporary = whole && mapping->start == ledger->last_mapping;
     flow->freed += bytes;
@@ -161,12 +166,12 @@ void vbt_maps_add(struct vbt_ledger *ledger, struct vbt_place place, enum vbt_ma
     if (id != 0) {
         end_all(ledger, vbt_ranges_take(&maps.ranges, start, end));
         vbt_ranges_insert(&maps.ranges, start, end, id);
-        struct vbt_totals *flow = &maps.sum.kinds[kind].flow;
+        struct vbt_totals *flow = &now.sum.kinds[kind].flow;
         flow->allocs++;
         flow->allocated += bytes;
-        maps.live += (int64_t)bytes;
-        if (maps.live > maps.sum.peak)
-            maps.sum.peak = maps.live;
+        now.live += (int64_t)bytes;
+        if (now.live > now.sum.peak)
+            now.sum.peak = now.live;
         ledger->last_mapping = start;
         vbt_ledger_map(ledger, place, bytes);
     } else {
@@ -175,7 +180,7 @@ void vbt_maps_add(struct vbt_ledger *ledger, struct vbt_place place, enum vbt_ma
     close_books(signals);
 }
 
-void vbt_maps_unknown(void) { __atomic_fetch_add(&maps.sum.unknown, 1, __ATOMIC_RELAXED); }
+void vbt_maps_unknown(void) { __atomic_fetch_add(&now.sum.unknown, 1, __ATOMIC_RELAXED); }
 
 bool vbt_maps_find(uintptr_t address, struct vbt_mapped_part *out) {
     uint64_t signals = open_books();
@@ -186,7 +191,7 @@ bool vbt_maps_find(uintptr_t address, struct vbt_mapped_part *out) {
     return found != NULL;
 }
 
-void vbt_maps_read(struct vbt_maps_sum *out) { *out = maps.sum; }
+void vbt_maps_read(struct vbt_maps_sum *out) { *out = now.sum; }
 
 uint64_t vbt_maps_held(void) {
     uint64_t signals = open_books();
@@ -218,17 +223,17 @@ static void forget_all(void) {
         known += mapping_at(id)->bytes != 0;
     maps.ranges.root = maps.ranges.spare = maps.ranges.spares = maps.ranges.items.count = 0;
     maps.spare = maps.mappings.count = 0;
-    maps.sum = (struct vbt_maps_sum){.forgotten = known};
-    maps.live = 0;
+    now.sum = (struct vbt_maps_sum){.forgotten = known};
+    now.live = 0;
     for (struct vbt_ledger *ledger = atomic_load(&vbt_ledgers); ledger != NULL; ledger = ledger->next)
         ledger->unmapping = 0;
 }
 
-void vbt_maps_free_lock(void) { maps.lock = (struct vbt_lock){0}; }
+void vbt_maps_free_lock(void) { maps_lock = (struct vbt_lock){0}; }
 
 void vbt_maps_begin_in_child(bool in_order, const struct vbt_ledger *own) {
-    maps.sum.forgotten = 0;
-    if (!in_order && atomic_load(&maps.lock.state) != 0)
+    now.sum.forgotten = 0;
+    if (!in_order && atomic_load(&maps_lock.state) != 0)
         forget_all();
     vbt_maps_free_lock();
     resolve(own); /* this thread continues, if it was interrupted */
@@ -241,13 +246,13 @@ void vbt_maps_before_fork(void) { signals_before_fork = open_books(); }
 void vbt_maps_after_fork(void) { close_books(signals_before_fork); }
 
 void vbt_maps_inherit(void (*call)(uint32_t node, uint64_t bytes)) {
-    maps.sum = (struct vbt_maps_sum){.forgotten = maps.sum.forgotten, .peak = maps.live};
+    now.sum = (struct vbt_maps_sum){.forgotten = now.sum.forgotten, .peak = now.live};
     for (uint32_t id = 1; id < maps.mappings.count; id++) {
         const struct mapping *mapping = mapping_at(id);
         if (mapping->bytes == 0)
             continue;
-        maps.sum.kinds[mapping->kind].inherited_blocks++;
-        maps.sum.kinds[mapping->kind].inherited_bytes += mapping->bytes;
+        now.sum.kinds[mapping->kind].inherited_blocks++;
+        now.sum.kinds[mapping->kind].inherited_bytes += mapping->bytes;
         call(mapping->node, mapping->bytes);
     }
 }

@@ -19,9 +19,9 @@ static void give_back(struct vbt_ranges *ranges, uint32_t id) {
 
 bool vbt_ranges_reserve(struct vbt_ranges *ranges, uint32_t count) {
     while (ranges->spares < count) {
-        uint32_t id = vbt_vector_add(&ranges->items);
+        uint32_t id = vbt_vector_add(&ranges->items, sizeof(struct vbt_range));
         if (id == 0 && ranges->items.count == 1) /* the first is unused */
-            id = vbt_vector_add(&ranges->items);
+            id = vbt_vector_add(&ranges->items, sizeof(struct vbt_range));
         if (id == 0)
             return false;
         give_back(ranges, id);

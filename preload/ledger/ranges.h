@@ -18,7 +18,7 @@ struct vbt_range {
     uint32_t left, right; /* 0: none */
 };
 
-/* A tree is identified by its root, 0 where it is empty. */
+/* A tree is identified by its root, 0 where it is empty. All of this is 0 at first. */
 struct vbt_ranges {
     uint32_t root;
     uint32_t spare; /* unused items, by `left` */
@@ -26,9 +26,6 @@ struct vbt_ranges {
     uint64_t seed; /* of priorities */
     struct vbt_vector items;
 };
-
-#define VBT_RANGES_EMPTY                                                                                                           \
-    { .items.item_size = sizeof(struct vbt_range) }
 
 static inline struct vbt_range *vbt_range_at(const struct vbt_ranges *ranges, uint32_t id) {
     return vbt_vector_at(&ranges->items, id);

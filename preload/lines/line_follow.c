@@ -68,12 +68,12 @@ static void choose_parts(const char *code, bool all, int level) {
 struct vbt_line_block *vbt_line_look_up(struct vbt_line_thread *lines, const char *code, bool *is_new) {
     uint32_t slot = (uint32_t)((uintptr_t)code >> 4 ^ (uintptr_t)code >> 12) % VBT_LINE_CACHE;
     uint32_t generation = vbt_python_code_generation(atomic_load(&vbt_python_generations));
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     bool fresh;
     uint32_t index = index_of(code, BY_CHOICE, &fresh);
     if (fresh && vbt_options.functions[0] != '\0')
         choose_parts(code, false, 0);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     struct vbt_line_block *block = index != 0 ? vbt_line_block(lines, index) : NULL;
     lines->cache[slot].code = (uintptr_t)code;
     lines->cache[slot].generation = generation;
@@ -93,13 +93,13 @@ static void start_events_within(const char *code, int level) {
 
 void vbt_line_choose(const char *code) {
     bool fresh;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t index = index_of(code, DECORATED, &fresh);
     if (index != 0 && vbt_code_at(vbt_line_code_at(index)->code)->flags & VBT_CODE_OWN)
         vbt_line_code_at(index)->hidden = true;
     if (index != 0)
         choose_parts(code, true, 0);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     if (index != 0)
         vbt_line_sources_keep(vbt_self, vbt_code_at(vbt_line_code_at(index)->code)->file);
     if (index != 0 && vbt_line_code_chosen != NULL)

@@ -165,9 +165,9 @@ static void interpreter_ends(void) {
 static bool start(void) {
     if (!find_api() || vbt_line_api.at_exit(interpreter_ends) != 0)
         return false;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t site = vbt_intern_special_site("[vbtrace line events]");
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     vbt_tree.line_node = vbt_node_of(0, site, VBT_DOMAIN_PYTHON);
     static bool is_second;
     if (!is_second)

@@ -99,9 +99,9 @@ static void keep(const char *file, size_t size) {
     const char *lines = lines_of(file);
     if (lines == NULL)
         return;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     keep_lines(file, size, lines);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
 }
 
 void vbt_line_sources_keep(struct vbt_thread *thread, uint32_t file) {

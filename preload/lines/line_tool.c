@@ -35,7 +35,7 @@ static struct listener *add_here(void) {
     struct listener *added = here();
     if (added != NULL)
         return added;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     added = vbt_arena_alloc(&vbt_tree.arena, sizeof *added);
     if (added != NULL) {
         added->interpreter = vbt_python_interpreter();
@@ -43,7 +43,7 @@ static struct listener *add_here(void) {
         added->next = atomic_load(&listeners);
         atomic_store(&listeners, added);
     }
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return added;
 }
 

@@ -10,9 +10,9 @@
 
 __thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial-exec")));
 
-static _Atomic uint32_t walking; /* threads */
-static _Atomic uint32_t forking; /* threads */
-static bool threaded;            /* when the process was last forked */
+static VBT_CHANGED_BY_FORK _Atomic uint32_t walking; /* threads */
+static VBT_CHANGED_BY_FORK _Atomic uint32_t forking; /* threads */
+static VBT_CHANGED_BY_FORK bool threaded;            /* when the process was last forked */
 
 static void wait_a_little(void) {
     const struct timespec pause = {0, 100 * 1000};

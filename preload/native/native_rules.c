@@ -20,9 +20,9 @@ struct known_address {
     _Atomic uint32_t stamp;
 };
 
-struct vbt_lock vbt_native_rules_lock;
+struct vbt_lock vbt_native_rules_lock VBT_CHANGED_BY_FORK;
 static struct vbt_table ids; /* return address → index in addresses */
-static struct vbt_vector addresses = {.item_size = sizeof(struct known_address)};
+static struct vbt_vector addresses;
 
 /* In glibc from 2.35 on, without a lock. With older ones the loader's list of modules is searched
  * for each new address. */
@@ -120,8 +120,8 @@ static void remember(uintptr_t pc, uint64_t rule, uint32_t site, uint32_t stamp)
     uint32_t id = vbt_table_get(&ids, pc, 0);
     if (id == 0) {
         if (addresses.count == 0)
-            vbt_vector_add(&addresses); /* index 0 stands for none */
-        id = vbt_vector_add(&addresses);
+            vbt_vector_add(&addresses, sizeof(struct known_address)); /* index 0 stands for none */
+        id = vbt_vector_add(&addresses, sizeof(struct known_address));
         if (id == 0 || !vbt_table_put(&ids, pc, 0, id))
             return;
     }

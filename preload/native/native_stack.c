@@ -2,6 +2,7 @@
 #include "native_stack.h"
 
 #include "native_oracle.h"
+#include "format/count.h"
 #include "native_room.h"
 #include "native_rules.h"
 #include "preload/tree/tree.h"
@@ -20,9 +21,9 @@ bool vbt_native_stack_init(void) {
         [VBT_CUT_MEMORY] = "[truncated: unreadable stack]",
     };
     for (int cut = VBT_CUT_NONE + 1; cut < VBT_CUTS; cut++) {
-        vbt_lock(&vbt_tree.lock);
+        vbt_lock(&vbt_tree_lock);
         uint32_t site = vbt_intern_special_site(names[cut]);
-        vbt_unlock(&vbt_tree.lock);
+        vbt_unlock(&vbt_tree_lock);
         cut_nodes[cut] = vbt_node_of(0, site, VBT_DOMAIN_HEAP);
         if (site == 0)
             return false;
@@ -322,8 +323,11 @@ void vbt_native_stack_forget(struct vbt_native_stack *stack) {
 void vbt_native_stack_expire(struct vbt_native_stack *stack) { stack->stamp = 0; /* of no module generation */ }
 
 void vbt_native_stack_forget_counts(struct vbt_native_stack *stack) {
-    memset(stack->cuts, 0, sizeof stack->cuts);
-    stack->compared = stack->different = 0;
+    for (size_t i = 0; i < VBT_COUNT(stack->cuts); i++)
+        if (stack->cuts[i] != 0)
+            stack->cuts[i] = 0; /* the fewer pages a child writes to, the fewer it copies */
+    if (stack->compared != 0)
+        stack->compared = stack->different = 0;
 }
 
 /* Before the thread's first capture, and when code may have been unmapped. */

@@ -14,8 +14,8 @@
 #include <sys/auxv.h>
 #include <sys/utsname.h>
 
-int64_t vbt_started;
-int vbt_pid, vbt_parent_pid;
+VBT_CHANGED_BY_FORK int64_t vbt_started;
+VBT_CHANGED_BY_FORK int vbt_pid, vbt_parent_pid;
 
 static char exe[VBT_PATH_MAX], cwd[VBT_PATH_MAX];
 static char options[2 * VBT_PATH_MAX];

@@ -45,8 +45,8 @@ struct site_key {
 };
 
 /* Free items are chained through their last member and used again. */
-static struct vbt_vector live_codes = {.item_size = sizeof(struct live_code)};
-static struct vbt_vector site_keys = {.item_size = sizeof(struct site_key)};
+static struct vbt_vector live_codes;
+static struct vbt_vector site_keys;
 static uint32_t free_live_code, free_site_key;
 static struct vbt_table live_ids;
 static uint32_t own_file;
@@ -58,7 +58,7 @@ static struct site_key *key_at(uint32_t id) { return vbt_vector_at(&site_keys, i
  * is forgotten (ids stay); else it is a thread state's. */
 static void block_freed(uintptr_t block) {
     bool is_code = false;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     for (uintptr_t address = block; address <= block + 32; address += 16) {
         uint32_t id = vbt_table_get(&live_ids, address, 0);
         if (id == 0)
@@ -80,7 +80,7 @@ static void block_freed(uintptr_t block) {
     }
     atomic_fetch_add_explicit(&vbt_python_generations, is_code ? VBT_PYTHON_CODE_DIED : VBT_PYTHON_STATE_DIED,
                               memory_order_release);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
 }
 
 bool vbt_python_code_init(void) {
@@ -89,15 +89,15 @@ bool vbt_python_code_init(void) {
     return vbt_transparent_site != 0;
 }
 
-static uint32_t take(struct vbt_vector *vector, uint32_t *free_list, uint32_t next) {
+static uint32_t take(struct vbt_vector *vector, size_t item_size, uint32_t *free_list, uint32_t next) {
     if (*free_list != 0) {
         uint32_t id = *free_list;
         *free_list = next;
         return id;
     }
     if (vector->count == 0)
-        vbt_vector_add(vector);
-    return vbt_vector_add(vector);
+        vbt_vector_add(vector, item_size);
+    return vbt_vector_add(vector, item_size);
 }
 
 size_t vbt_python_text(const char *string, char *out, size_t size) {
@@ -270,7 +270,7 @@ static struct live_code *live_code_of(const char *code, const char *frame, enum 
     uint32_t id = vbt_table_get(&live_ids, (uintptr_t)code, 0);
     if (id != 0)
         return live_at(id);
-    id = take(&live_codes, &free_live_code, free_live_code != 0 ? live_at(free_live_code)->first_key : 0);
+    id = take(&live_codes, sizeof(struct live_code), &free_live_code, free_live_code != 0 ? live_at(free_live_code)->first_key : 0);
     if (id == 0 || !vbt_table_put(&live_ids, (uintptr_t)code, 0, id))
         return NULL;
     *live_at(id) = (struct live_code){.address = (uintptr_t)code, .code = intern_code(code, frame, owner)};
@@ -306,19 +306,21 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     if (vbt_python_others.code_seen != NULL)
         vbt_python_others.code_seen();
     uint32_t site = 0;
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     struct live_code *live = live_code_of(code, frame, BY_CALLER, 0);
     if (live != NULL && (site = vbt_table_get(&vbt_python_sites, key, key2)) == 0) {
         site = live->code == 0
                    ? vbt_transparent_site
                    : vbt_intern_python_site(live->code, line_of(code, vbt_python_lasti(frame, code, key, key2), &live->lines));
-        uint32_t id = site == 0 ? 0 : take(&site_keys, &free_site_key, free_site_key != 0 ? key_at(free_site_key)->next : 0);
+        uint32_t id = site == 0 ? 0
+                                : take(&site_keys, sizeof(struct site_key), &free_site_key,
+                                       free_site_key != 0 ? key_at(free_site_key)->next : 0);
         if (id != 0 && vbt_table_put(&vbt_python_sites, key, key2, site)) {
             *key_at(id) = (struct site_key){key, key2, live->first_key};
             live->first_key = id;
         }
     }
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return site != 0 ? site : vbt_transparent_site;
 }
 
@@ -361,11 +363,11 @@ int32_t vbt_python_line_at(const char *code, int32_t lasti) {
 }
 
 void vbt_python_own_file(const char *path) {
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     own_file = vbt_intern_string(path, strlen(path));
     if (own_file != 0)
         vbt_tree_disown(own_file); /* the module has already run up to this call */
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
 }
 
 bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name, size_t size, int32_t *first_line, int32_t *line) {

@@ -11,14 +11,14 @@
 enum { CHUNK_ROWS = 16384, CHUNK_MODULES = 64, STRING_BYTES = VBT_CHUNK_RAW_MAX - 64 * 1024 };
 
 struct vbt_dictionary vbt_dictionary_now(void) {
-    bool locked = vbt_lock_patiently(&vbt_tree.lock);
+    bool locked = vbt_lock_patiently(&vbt_tree_lock);
     struct vbt_dictionary now = {.strings = vbt_tree.strings.count - 1,
                                  .codes = vbt_tree.codes.count - 1,
                                  .modules = vbt_modules.count - (vbt_modules.count > 0),
                                  .sites = vbt_tree.sites.count - 1,
                                  .nodes = vbt_tree.nodes.count - 1};
     if (locked)
-        vbt_unlock(&vbt_tree.lock);
+        vbt_unlock(&vbt_tree_lock);
     return now;
 }
 

@@ -8,7 +8,7 @@
 /* Rows are collected before they are written column by column. A row takes at most 26 varints. */
 enum { MAX_ROWS = 2048 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     uint32_t count;
     struct line_row {
         struct vbt_line sum; /* of all threads */
@@ -100,11 +100,17 @@ static void add_code(struct vbt_chunk_writer *writer, uint32_t index, uint32_t s
 }
 
 void vbt_snapshot_lines(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, bool everything) {
-    if (vbt_line_codes.count < 2 || (batch.rows == NULL && (batch.rows = vbt_map(MAX_ROWS * sizeof *batch.rows)) == NULL))
+    if (vbt_line_codes.count < 2 ||
+        (batch.rows == NULL && (batch.rows = vbt_map_for_helper(MAX_ROWS * sizeof *batch.rows)) == NULL))
         return;
     batch.count = 0;
     for (uint32_t index = 1; index < vbt_line_codes.count; index++)
         if (!vbt_line_code_at(index)->hidden)
             add_code(writer, index, defined->sites, everything);
     write_batch(writer);
+}
+
+void vbt_snapshot_lines_after_fork(void) {
+    if (batch.rows != NULL)
+        batch.rows = NULL;
 }

@@ -8,4 +8,7 @@
  * defined: what the file defines already. */
 void vbt_snapshot_lines(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, bool everything);
 
+/* In the child of a fork. */
+void vbt_snapshot_lines_after_fork(void);
+
 #endif

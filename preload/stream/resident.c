@@ -30,7 +30,7 @@ struct area {
     char name[NAME];   /* a path, a name in brackets, or empty */
 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     struct vbt_resident *out;
     int pagemap;
     struct area area;
@@ -295,7 +295,7 @@ static void read_areas(int file) {
 
 bool vbt_resident_read(struct vbt_resident *out) {
     *out = (struct vbt_resident){0};
-    if (work == NULL && (work = vbt_map(sizeof *work)) == NULL)
+    if (work == NULL && (work = vbt_map_for_helper(sizeof *work)) == NULL)
         return false;
     long file = vbt_proc_open("/proc/self/smaps");
     if (vbt_sys_failed(file))
@@ -335,3 +335,5 @@ int64_t vbt_rss_highest(void) {
         kib = kib * 10 + (*at - '0');
     return kib * 1024;
 }
+
+void vbt_resident_after_fork(void) { work = NULL; }

@@ -27,4 +27,7 @@ void vbt_rss_close(void);
 int64_t vbt_rss_now(void);
 int64_t vbt_rss_highest(void);
 
+/* In the child of a fork. */
+void vbt_resident_after_fork(void);
+
 #endif

@@ -1,11 +1,13 @@
 /* See resident_times.h. */
 #include "resident_times.h"
 
+#include "preload/base/sys.h"
+
 #include <string.h>
 
-struct vbt_resident_at vbt_resident_times[VBT_RESIDENT_TIMES];
+VBT_CHANGED_BY_FORK struct vbt_resident_at vbt_resident_times[VBT_RESIDENT_TIMES];
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     int64_t paid; /* the time until which the share pays for what was done, ns */
     int64_t due;  /* not again before, if it has grown by far more; ns */
 } next;

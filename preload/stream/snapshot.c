@@ -1,6 +1,7 @@
 /* See snapshot.h. */
 #include "snapshot.h"
 
+#include "line_snapshot.h"
 #include "resident_times.h"
 #include "preload/ledger/interval.h"
 #include "preload/lines/books/line_books.h"
@@ -104,7 +105,7 @@ struct entry {
     uint64_t allocs;
 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     uint32_t count;
     uint32_t entries; /* of all rows */
     struct {
@@ -115,11 +116,11 @@ static struct {
 } batch;
 
 /* The largest resident set at a tick in which the node changed, KiB. */
-static struct vbt_vector node_rss = {.item_size = sizeof(uint32_t)};
+static struct vbt_vector node_rss;
 
 static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
     while (node_rss.count <= node)
-        if (vbt_vector_add(&node_rss) == 0 && node_rss.count != 1)
+        if (vbt_vector_add(&node_rss, sizeof(uint32_t)) == 0 && node_rss.count != 1)
             return 0;
     uint32_t *highest = vbt_vector_at(&node_rss, node);
     uint32_t now = (uint32_t)(tick->rss / 1024);
@@ -192,7 +193,7 @@ static void add_row(uint32_t node, const struct vbt_books *books, const struct v
 
 void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                            const struct vbt_dictionary *defined, uint64_t since) {
-    if (batch.room == NULL && (batch.room = vbt_map(sizeof *batch.room)) == NULL)
+    if (batch.room == NULL && (batch.room = vbt_map_for_helper(sizeof *batch.room)) == NULL)
         return;
     uint32_t position = 0, count;
     do {
@@ -290,11 +291,11 @@ static void write_rows(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind
 }
 
 void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_dictionary *defined, uint64_t since) {
-    bool locked = vbt_lock_patiently(&vbt_interval_groups.lock);
+    bool locked = vbt_lock_patiently(&vbt_interval_lock);
     write_rows(writer, VBT_CHUNK_INTERVALS, defined, since);
     write_rows(writer, VBT_CHUNK_INTERVAL_SITES, defined, since);
     if (locked)
-        vbt_unlock(&vbt_interval_groups.lock);
+        vbt_unlock(&vbt_interval_lock);
 }
 
 void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline) {
@@ -315,8 +316,12 @@ void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_tim
 }
 
 void vbt_snapshot_after_fork(void) {
-    batch.count = 0;
-    batch.entries = 0;
+    if (batch.room == NULL && node_rss.count == 0)
+        return; /* a page less to copy from the parent */
+    batch.room = NULL;
+    batch.count = batch.entries = 0;
     for (uint32_t node = 0; node < node_rss.count; node++)
         *(uint32_t *)vbt_vector_at(&node_rss, node) = 0;
+    vbt_snapshot_threads_after_fork();
+    vbt_snapshot_lines_after_fork();
 }

@@ -40,5 +40,6 @@ void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_tim
 
 /* In the child of a fork. */
 void vbt_snapshot_after_fork(void);
+void vbt_snapshot_threads_after_fork(void);
 
 #endif

@@ -7,7 +7,7 @@
 /* Rows of one THREAD_COUNTERS chunk are collected before they are written column by column. */
 enum { MAX_NODES = 4096, MAX_PARTS = 8192 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     uint32_t nodes, parts;
     struct {
         uint32_t changed[MAX_NODES]; /* whose rows are being collected */
@@ -90,7 +90,7 @@ static void add_node(struct vbt_chunk_writer *writer, const struct vbt_books *bo
 
 void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                           const struct vbt_dictionary *defined, uint64_t since) {
-    if (batch.room == NULL && (batch.room = vbt_map(sizeof *batch.room)) == NULL)
+    if (batch.room == NULL && (batch.room = vbt_map_for_helper(sizeof *batch.room)) == NULL)
         return;
     write_rows(writer, books);
     uint32_t position = 0, count;
@@ -100,4 +100,9 @@ void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_book
             add_node(writer, books, tick, batch.room->changed[i]);
         write_batch(writer, tick);
     } while (count == MAX_NODES);
+}
+
+void vbt_snapshot_threads_after_fork(void) {
+    if (batch.room != NULL)
+        batch.room = NULL;
 }

@@ -34,6 +34,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -43,7 +44,7 @@ enum { REWRITE_AT_LEAST = 4 * 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
  * file.has_file. */
 
 /* Written by rewrite, and at the beginning and end of a run. */
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     struct vbt_chunk_writer writer;
     struct vbt_dictionary written;
     uint64_t rewritten_size; /* of the file after the last rewrite */
@@ -58,24 +59,25 @@ static struct {
 } file;
 
 /* By measure; the two flags also by take_resident, and by write_values, which clears them. */
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     struct vbt_books books;
     struct vbt_tick tick;
-    struct vbt_timeline timeline;
     uint64_t epoch, epoch_before; /* vbt_epoch at the last tick and the one before */
     int64_t changed;              /* the latest tick at which something had changed, ns */
     bool moved, maps_moved;       /* since it was last written */
 } seen;
 
+static struct vbt_timeline timeline; /* by measure */
+
 /* By write_threads; by rewrite, if everything has to be written again. */
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     uint64_t epoch; /* changes before it have been written by thread; 0: none has */
     int64_t time;   /* when that was */
     uint32_t count; /* how many rows there were */
 } by_thread;
 
 /* By write_values, write_changes, rewrite and book_cost. */
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     uint64_t epoch;     /* changes of counters before it are in the file */
     int64_t due;        /* changes are not written again before, ns */
     int64_t time;       /* when they were last written, ns */
@@ -84,7 +86,7 @@ static struct {
 } values;
 
 /* By rest: the next event shall wake the helper. */
-static bool dozing;
+static VBT_CHANGED_BY_FORK bool dozing;
 
 void vbt_stream_reserve(void) {
     vbt_chunk_writer_init(&file.writer);
@@ -133,7 +135,7 @@ static void measure(void) {
     struct vbt_timeline_point point = {.time = seen.tick.time, .rss = seen.tick.rss};
     point.heap = live_bytes(books, VBT_DOMAIN_HEAP);
     point.python = live_bytes(books, VBT_DOMAIN_PYTHON);
-    vbt_timeline_add(&seen.timeline, point);
+    vbt_timeline_add(&timeline, point);
     bool maps_moved = memcmp(&mapped, &books->totals[VBT_DOMAIN_MAP], sizeof mapped) != 0;
     seen.maps_moved |= maps_moved;
     if (rss != seen.tick.rss || maps_moved || memcmp(&heap, &books->totals[VBT_DOMAIN_HEAP], sizeof heap) != 0 ||
@@ -220,7 +222,7 @@ static void rewrite(const char *reason) {
     file.written = (struct vbt_dictionary){0};
     vbt_trace_place_open(&file.writer, path, file.path);
     vbt_write_process(&file.writer);
-    vbt_snapshot_timeline(&file.writer, &seen.timeline);
+    vbt_snapshot_timeline(&file.writer, &timeline);
     write_values(0);
     if (reason != NULL)
         write_end(reason);
@@ -318,9 +320,16 @@ static void tick(void) {
     book_cost(vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
+/* A child that ends soon has its parent's resident set, and would spend most of its time on
+ * breaking that down. */
+static bool is_young_child(void) {
+    enum { YOUNG = 50 * 1000 * 1000 };
+    return file.forked && seen.tick.time < YOUNG;
+}
+
 static void last_tick(bool finish, const char *reason) {
     measure();
-    take_resident(finish);
+    take_resident(finish && !is_young_child());
     if (finish)
         seen.tick.maps_held = (int64_t)vbt_maps_held();
     int64_t highest = vbt_rss_highest();
@@ -459,16 +468,17 @@ void vbt_stream_summary(struct vbt_summary *out) {
 }
 
 void vbt_stream_after_fork(void) {
-    struct vbt_chunk_writer writer = file.writer;
-    memset(&file, 0, sizeof file);
+    /* Of what is large, only what counts: a child copies each page that it writes to. */
+    memset(&file, 0, offsetof(typeof(file), path) + 1);
     memset(&seen, 0, sizeof seen);
+    timeline.count = timeline.ticks_a_point = timeline.ticks_in_last = 0;
+    vbt_resident_after_fork();
     vbt_resident_times_after_fork();
     memset(&by_thread, 0, sizeof by_thread);
     memset(&values, 0, sizeof values);
     dozing = false;
     file.forked = true;
-    file.writer =
-        (struct vbt_chunk_writer){.fd = -1, .level = TICK_LEVEL, .raw = writer.raw, .stored = writer.stored, .work = writer.work};
+    file.writer = (struct vbt_chunk_writer){.fd = -1, .level = TICK_LEVEL};
     vbt_trace_place_after_fork();
     vbt_snapshot_after_fork();
 }

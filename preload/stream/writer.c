@@ -56,13 +56,15 @@ bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer) {
         return true;
     writer->fd = -1;
     writer->level = 1;
-    size_t size = ZSTD_estimateCCtxSize_usingCParams(parameters_of(HIGHEST_LEVEL));
+    static size_t size;
+    if (size == 0)
+        size = ZSTD_estimateCCtxSize_usingCParams(parameters_of(HIGHEST_LEVEL));
     if (writer->work == NULL)
-        writer->work = vbt_map(size);
+        writer->work = vbt_map_for_helper(size);
     if (writer->raw == NULL)
-        writer->raw = vbt_map(VBT_CHUNK_RAW_MAX);
+        writer->raw = vbt_map_for_helper(VBT_CHUNK_RAW_MAX);
     if (writer->stored == NULL)
-        writer->stored = vbt_map(VBT_CHUNK_HEADER_SIZE + VBT_CHUNK_STORED_MAX);
+        writer->stored = vbt_map_for_helper(VBT_CHUNK_HEADER_SIZE + VBT_CHUNK_STORED_MAX);
     if (writer->work == NULL || writer->raw == NULL || writer->stored == NULL)
         return false;
     writer->context = ZSTD_initStaticCCtx(writer->work, size);

@@ -14,8 +14,8 @@ struct inherited {
     uint64_t blocks, bytes;
 };
 
-static struct vbt_vector inherited = {.item_size = sizeof(struct inherited)};
-static uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
+static struct vbt_vector inherited;
+static VBT_CHANGED_BY_FORK uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
 
 static struct vbt_thread *first_thread(void) { return atomic_load(&vbt_threads); }
 
@@ -287,6 +287,19 @@ static void inherit_mapping(uint32_t node, uint64_t bytes) {
         inherit(account, 1, bytes);
 }
 
+/* False: there is no memory. */
+static bool reserve_inherited(uint32_t count) {
+    while (inherited.count < count) {
+        uint32_t before = inherited.count;
+        vbt_vector_add(&inherited, sizeof(struct inherited));
+        if (inherited.count == before)
+            return false;
+    }
+    return true;
+}
+
+void vbt_books_before_fork(void) { reserve_inherited(vbt_accounts.count); }
+
 void vbt_books_inherit(void) {
     struct vbt_books books;
     vbt_books_read(&books);
@@ -297,11 +310,11 @@ void vbt_books_inherit(void) {
         struct vbt_node_sum sum = {0};
         uint32_t node = node_if_open(account);
         bool any = vbt_node_at(node)->domain != VBT_DOMAIN_MAP && vbt_books_node(&books, node, &sum);
-        if (account == inherited.count)
-            vbt_vector_add(&inherited);
-        if (account == inherited.count)
-            break; /* no memory */
-        *(struct inherited *)vbt_vector_at(&inherited, account) = (struct inherited){0};
+        if (!reserve_inherited(account + 1))
+            break;
+        struct inherited *part = vbt_vector_at(&inherited, account);
+        if (part->blocks != 0 || part->bytes != 0)
+            *part = (struct inherited){0};
         if (!any)
             continue;
         struct vbt_node_totals *all = &sum.totals;
@@ -320,8 +333,10 @@ void vbt_books_inherit(void) {
         ledger->mapped = (struct vbt_totals){0};
         memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
         memset(ledger->lost, 0, sizeof ledger->lost);
-        thread->lost_in_signal = 0;
-        thread->stack.truncated = 0;
+        if (thread->lost_in_signal != 0)
+            thread->lost_in_signal = 0;
+        if (thread->stack.truncated != 0)
+            thread->stack.truncated = 0;
         vbt_native_stack_forget_counts(&thread->full.native);
         ledger->live = thread == vbt_self ? live : 0; /* the thread that forked continues with all of it */
         atomic_store(&ledger->published, ledger->live);

@@ -60,6 +60,10 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
  * were the last. *position: 0 at first. */
 uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most);
 
+/* In the parent, with the tree's lock: makes room for what the child inherits, so that not every
+ * child has to. */
+void vbt_books_before_fork(void);
+
 /* In the child of a fork: what is live is inherited, all counters start at 0. */
 void vbt_books_inherit(void);
 

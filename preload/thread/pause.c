@@ -8,8 +8,8 @@
 
 static _Atomic int64_t starts_at = INT64_MAX, stops_at = INT64_MAX; /* as the options ask; CLOCK_MONOTONIC, ns */
 static _Atomic bool paused;
-static _Atomic uint32_t count;
-static _Atomic int64_t since, before; /* when the present pause began; the total of those before */
+static VBT_CHANGED_BY_FORK _Atomic uint32_t count;
+static VBT_CHANGED_BY_FORK _Atomic int64_t since, before; /* when the present pause began; the total of those before */
 
 bool vbt_paused(void) { return atomic_load(&paused); }
 

@@ -28,8 +28,8 @@ extern _Atomic uint32_t vbt_recording __attribute__((alias("recording")));
 void vbt_recording_wipe_on_fork(void) { vbt_sys(SYS_madvise, &recording, sizeof recording, MADV_WIPEONFORK); }
 
 /* Serializes the threads that look for the state of a thread that has ended. */
-static struct vbt_lock handing_on;
-static struct vbt_thread *next_to_check;
+static VBT_CHANGED_BY_FORK struct vbt_lock handing_on;
+static VBT_CHANGED_BY_FORK struct vbt_thread *next_to_check;
 
 /* A state for the calling thread from one that has ended: a free one, or one of the same row, whose
  * counters continue. NULL if the few that are looked at are all alive. Looking at a few in turn

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-static _Atomic uint32_t begun; /* threads */
-static struct vbt_thread_row rows[VBT_THREAD_LATER + 1];
+static VBT_CHANGED_BY_FORK _Atomic uint32_t begun; /* threads */
+static VBT_CHANGED_BY_FORK struct vbt_thread_row rows[VBT_THREAD_LATER + 1];
 
 uint32_t vbt_thread_row_begin(uint32_t tid) {
     uint32_t number = atomic_fetch_add(&begun, 1) + 1;
@@ -101,7 +101,8 @@ void vbt_thread_rows_look(int64_t time) {
 }
 
 void vbt_thread_rows_after_fork(uint32_t tid) {
-    memset(rows, 0, sizeof rows);
+    uint32_t used = vbt_thread_count() < VBT_THREAD_LATER ? vbt_thread_count() : VBT_THREAD_LATER;
+    memset(rows, 0, (used + 1) * sizeof rows[0]);
     atomic_store(&begun, 0);
     if (tid != 0)
         vbt_thread_row_begin(tid);

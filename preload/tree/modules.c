@@ -14,7 +14,7 @@
 
 _Atomic uint32_t vbt_module_generation = 1;
 
-static _Atomic uint32_t closing; /* threads inside dlclose */
+static VBT_CHANGED_BY_FORK _Atomic uint32_t closing; /* threads inside dlclose */
 
 uint32_t vbt_module_stamp(void) {
     uint32_t generation = atomic_load(&vbt_module_generation);
@@ -40,7 +40,7 @@ void vbt_modules_after_fork(void) {
     atomic_fetch_add(&vbt_module_generation, 1);
 }
 
-struct vbt_vector vbt_modules = {.item_size = sizeof(struct vbt_module)};
+struct vbt_vector vbt_modules;
 static struct vbt_table ids; /* by content */
 
 /* The notes of an ELF file are records of three 32-bit words (size of the name, size of the
@@ -98,8 +98,8 @@ static uint32_t add(const struct vbt_module *found, uint64_t key, uint32_t colli
     enum { MOST = VBT_MAX_MODULES / 2 }; /* the other half is for mapped parts of files */
     char *path = vbt_arena_alloc(&vbt_tree.arena, found->path_size + 1);
     if (vbt_modules.count == 0)
-        vbt_vector_add(&vbt_modules); /* unused */
-    uint32_t id = path != NULL && vbt_modules.count <= MOST ? vbt_vector_add(&vbt_modules) : 0;
+        vbt_vector_add(&vbt_modules, sizeof(struct vbt_module)); /* unused */
+    uint32_t id = path != NULL && vbt_modules.count <= MOST ? vbt_vector_add(&vbt_modules, sizeof(struct vbt_module)) : 0;
     if (id == 0)
         return 0;
     memcpy(path, found->path, found->path_size);

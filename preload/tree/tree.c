@@ -10,16 +10,13 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-struct vbt_tree vbt_tree = {
-    .strings.item_size = sizeof(struct vbt_string),
-    .codes.item_size = sizeof(struct vbt_code),
-    .sites.item_size = sizeof(struct vbt_site),
-    .nodes.item_size = sizeof(struct vbt_node),
-    .children.item_size = sizeof(struct vbt_children),
-};
+struct vbt_lock vbt_tree_lock VBT_CHANGED_BY_FORK;
+struct vbt_tree vbt_tree;
 
 /* A row's id, 0 if a trace has no room for more. */
-static uint32_t add_row(struct vbt_vector *rows, uint32_t most) { return rows->count <= most ? vbt_vector_add(rows) : 0; }
+static uint32_t add_row(struct vbt_vector *rows, size_t size, uint32_t most) {
+    return rows->count <= most ? vbt_vector_add(rows, size) : 0;
+}
 
 uint32_t vbt_intern_string(const char *bytes, size_t size) {
     if (size == 0)
@@ -35,7 +32,7 @@ uint32_t vbt_intern_string(const char *bytes, size_t size) {
     if (size >= VBT_MAX_TEXT - vbt_tree.text)
         return 0;
     char *copy = vbt_arena_alloc(&vbt_tree.arena, size);
-    if (copy == NULL || (id = add_row(&vbt_tree.strings, VBT_MAX_STRINGS)) == 0)
+    if (copy == NULL || (id = add_row(&vbt_tree.strings, sizeof(struct vbt_string), VBT_MAX_STRINGS)) == 0)
         return 0;
     vbt_tree.text += size + 1;
     memcpy(copy, bytes, size);
@@ -46,7 +43,7 @@ uint32_t vbt_intern_string(const char *bytes, size_t size) {
 uint32_t vbt_intern_code(uint64_t content, uint32_t file, uint32_t name, uint32_t first_line, uint32_t flags) {
     uint64_t key = vbt_table_key(content);
     uint32_t id = vbt_table_get(&vbt_tree.code_ids, key, 0);
-    if (id != 0 || (id = add_row(&vbt_tree.codes, VBT_MAX_CODES)) == 0)
+    if (id != 0 || (id = add_row(&vbt_tree.codes, sizeof(struct vbt_code), VBT_MAX_CODES)) == 0)
         return id;
     *vbt_code_at(id) = (struct vbt_code){file, name, first_line, flags};
     return vbt_table_put(&vbt_tree.code_ids, key, 0, id) ? id : 0;
@@ -59,7 +56,7 @@ enum { KEY_NATIVE = INT32_MIN, KEY_SPECIAL, KEY_IN_MODULE };
 
 static uint32_t intern_site(uint64_t key, int32_t key2, struct vbt_site site) {
     uint32_t id = vbt_table_get(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2);
-    if (id != 0 || (id = add_row(&vbt_tree.sites, VBT_MAX_SITES)) == 0)
+    if (id != 0 || (id = add_row(&vbt_tree.sites, sizeof(struct vbt_site), VBT_MAX_SITES)) == 0)
         return id;
     *vbt_site_at(id) = site;
     return vbt_table_put(&vbt_tree.site_ids, vbt_table_key(key), (uint32_t)key2, id) ? id : 0;
@@ -108,7 +105,7 @@ static uint32_t take_turns(uint32_t before, struct vbt_site site) {
         vbt_table_put(&vbt_tree.site_ids, key, (uint32_t)KEY_IN_MODULE, before);
     uint32_t id = intern_site(key_in_module(&site), KEY_IN_MODULE, site);
     if (id != 0 && (vbt_site_at(id)->a != site.a || vbt_site_at(id)->module != site.module)) {
-        if ((id = add_row(&vbt_tree.sites, VBT_MAX_SITES)) == 0)
+        if ((id = add_row(&vbt_tree.sites, sizeof(struct vbt_site), VBT_MAX_SITES)) == 0)
             return 0;
         *vbt_site_at(id) = site;
     }
@@ -121,7 +118,7 @@ static uint32_t intern_native_site(uintptr_t address) {
     uint32_t stamp = vbt_module_stamp();
     bool in_main = vbt_in_main_program(address);
     struct vbt_site site = {.a = address, .b = in_main, .kind = VBT_SITE_NATIVE, .flags = in_main ? VBT_SITE_OF_USER : 0};
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     site.module = vbt_module_of(address - 1); /* the call: the return address may be in the next module */
     uint32_t sites = vbt_tree.sites.count;
     uint32_t id = intern_site(address, KEY_NATIVE, site);
@@ -131,7 +128,7 @@ static uint32_t intern_native_site(uintptr_t address) {
         atomic_store(&vbt_site_at(id)->stamp, stamp);
     if (site.module == 0 && vbt_tree.sites.count > sites)
         atomic_fetch_add(&vbt_tree.strangers, 1);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return id;
 }
 
@@ -179,7 +176,8 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
         return 0;
     }
     bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left over from when there was no memory for the node */
-    if ((!has_room && vbt_vector_add(&vbt_tree.children) == 0) || (id = vbt_vector_add(&vbt_tree.nodes)) == 0)
+    if ((!has_room && vbt_vector_add(&vbt_tree.children, sizeof(struct vbt_children)) == 0) ||
+        (id = vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node))) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
     struct vbt_node *node = vbt_node_at(id);
@@ -199,9 +197,9 @@ static bool is_lost(uint32_t parent, uint32_t site) {
 static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     if (is_lost(parent, site))
         return vbt_tree.lost_nodes[domain];
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t id = add_node(parent, site, domain);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return id != 0 ? id : vbt_tree.lost_nodes[domain];
 }
 
@@ -221,11 +219,11 @@ void vbt_tree_limit(uint32_t most_nodes) {
 bool vbt_tree_init(void) {
     vbt_tree_limit(VBT_MAX_NODES);
     /* Index 0 of each is unused; node 0 is the root. */
-    vbt_vector_add(&vbt_tree.strings);
-    vbt_vector_add(&vbt_tree.codes);
-    vbt_vector_add(&vbt_tree.sites);
-    vbt_vector_add(&vbt_tree.nodes);
-    vbt_vector_add(&vbt_tree.children);
+    vbt_vector_add(&vbt_tree.strings, sizeof(struct vbt_string));
+    vbt_vector_add(&vbt_tree.codes, sizeof(struct vbt_code));
+    vbt_vector_add(&vbt_tree.sites, sizeof(struct vbt_site));
+    vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node));
+    vbt_vector_add(&vbt_tree.children, sizeof(struct vbt_children));
     if (vbt_tree.nodes.count == 0 || vbt_tree.children.count == 0)
         return false;
     vbt_tree.lost_site = vbt_intern_special_site("[lost call path]");

@@ -56,8 +56,9 @@ struct vbt_children {
     _Atomic uint64_t first[VBT_NODE_CHILDREN]; /* vbt_node_child of each, 0 for none */
 };
 
+extern struct vbt_lock vbt_tree_lock VBT_HIDDEN;
+
 struct vbt_tree {
-    struct vbt_lock lock;
     struct vbt_arena arena;
     struct vbt_vector strings, codes, sites, nodes, children; /* the last two by node */
     struct vbt_table string_ids, code_ids, site_ids, node_ids;

@@ -27,8 +27,6 @@ NUMPY = ["core", "lib", "random"]
 CAUSES = {
     "test.test_sys.SysModuleTest.test_debugmallocstats": "pymalloc's statistics are printed only while nothing stands before it; as with -X tracemalloc",
 }
-# Tests that wait for ever on some machines, untraced as well, and why.
-LEFT_OUT = {"test_socket": ["-i", "*VSOCK*"]}  # a virtual machine may have the device, and nobody at its other end
 TIMES = 3
 TIMEOUT = 1200
 
@@ -37,7 +35,7 @@ def suite(kind, module, folder):
     """The command that runs a module's tests and writes their outcomes to a file."""
     report = folder / "report.xml"
     if kind == "cpython":
-        return [comparison.PYTHON, "-m", "test", "--junit-xml", report, *LEFT_OUT.get(module, []), module], report
+        return [comparison.PYTHON, "-m", "test", "--junit-xml", report, module], report
     code = f"import numpy, sys; sys.exit(not numpy.{module}.test(extra_argv=['-q', '-p', 'no:cacheprovider', '--junit-xml', {str(report)!r}]))"
     return [comparison.PYTHON, "-c", code], report
 

@@ -188,11 +188,11 @@ VBT_INLINE void start_count(struct vbt_line_thread *lines, struct vbt_line_frame
 /* The line's first execution on this thread: interns its site. */
 static __attribute__((noinline)) void first_time(struct vbt_line_thread *lines, struct vbt_line_block *block,
                                                  struct vbt_line *line) {
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     line->least = INT64_MAX;
     line->most = INT64_MIN;
     line->site = vbt_intern_python_site(vbt_line_code_at(block->index)->code, block->first + (int32_t)(line - block->lines));
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     if (line->site == 0)
         lines->ledger->lost[VBT_LOST_MEMORY]++;
 }

@@ -7,15 +7,15 @@
 
 #include <string.h>
 
-struct vbt_vector vbt_line_codes = {.item_size = sizeof(struct vbt_line_code)};
+struct vbt_vector vbt_line_codes;
 static struct vbt_table indices; /* of codes */
 
 uint32_t vbt_line_code_find(uint32_t code) { return vbt_table_get(&indices, (uint64_t)code + 2, 0); }
 
 uint32_t vbt_line_code_add(uint32_t code, int32_t first, uint32_t count, bool decorated) {
     if (vbt_line_codes.count == 0)
-        vbt_vector_add(&vbt_line_codes);
-    uint32_t index = vbt_line_codes.count < VBT_LINE_CODES ? vbt_vector_add(&vbt_line_codes) : 0;
+        vbt_vector_add(&vbt_line_codes, sizeof(struct vbt_line_code));
+    uint32_t index = vbt_line_codes.count < VBT_LINE_CODES ? vbt_vector_add(&vbt_line_codes, sizeof(struct vbt_line_code)) : 0;
     if (index == 0)
         return 0;
     struct vbt_line_code *added = vbt_line_code_at(index);

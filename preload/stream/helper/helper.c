@@ -23,7 +23,7 @@ enum { NOTHING, LOOK, STOP };
 /* The value of the process's id until the kernel has written it. */
 enum { STARTING = 1 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     struct vbt_lock changing; /* one start or stop at a time */
     _Atomic uint32_t id;      /* of the process; 0: none; cleared and woken by the kernel when it ends */
     _Atomic uint32_t call;    /* what it is asked to do; it sleeps on this word */
@@ -32,6 +32,7 @@ static struct {
     _Atomic uint32_t leaves; /* enum vbt_follow, since the helper looked: the program moves, or has moved */
     _Atomic bool dozes;
     int64_t first_tick;
+    bool knows_itself;  /* has read what rights it has, and where it is */
     int64_t rights_due; /* when it next looks at the program's rights unasked, CLOCK_MONOTONIC, ns */
     const char *reason;
     bool finish;
@@ -57,6 +58,11 @@ bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }
  * the program to decide, and is restored. */
 static enum vbt_rights become_like_program(enum vbt_follow what) {
     long dumpable = vbt_sys(SYS_prctl, PR_GET_DUMPABLE);
+    if (!helper.knows_itself) {
+        vbt_rights_begin();
+        vbt_surroundings_begin();
+        helper.knows_itself = true;
+    }
     if (what == VBT_FOLLOW_SOON) {
         vbt_stream_before_moving();
         vbt_surroundings_keep();
@@ -133,8 +139,7 @@ void vbt_helper_rouse(void) {
 static int run(void *unused) {
     (void)unused;
     vbt_program_end_open();
-    vbt_rights_begin();
-    vbt_surroundings_begin();
+    helper.knows_itself = false;
     vbt_stream_run(helper.first_tick);
     vbt_surroundings_end();
     vbt_program_end_close();
@@ -211,6 +216,7 @@ void vbt_helper_follow(enum vbt_follow what) {
 }
 
 void vbt_helper_after_fork(void) {
+    vbt_helper_process_after_fork();
     vbt_program_end_init();
     helper.changing = (struct vbt_lock){0};
     atomic_store(&helper.id, 0);

@@ -19,7 +19,7 @@
 
 enum { STACK_SIZE = 512 * 1024, GO_BETWEEN_STACK_SIZE = 16 * 1024, TLS_SIZE = 64 * 1024, KERNEL_SIGSET_SIZE = 8 };
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     char *stack, *go_between_stack, *tls;
     int (*run)(void *);
     _Atomic uint32_t *id;
@@ -119,11 +119,11 @@ static int make_orphan(void) {
 
 static bool has_room(void) {
     if (process.stack == NULL)
-        process.stack = vbt_map(STACK_SIZE);
+        process.stack = vbt_map_for_helper(STACK_SIZE);
     if (process.go_between_stack == NULL)
-        process.go_between_stack = vbt_map(GO_BETWEEN_STACK_SIZE);
+        process.go_between_stack = vbt_map_for_helper(GO_BETWEEN_STACK_SIZE);
     if (process.tls == NULL)
-        process.tls = vbt_map(TLS_SIZE);
+        process.tls = vbt_map_for_helper(TLS_SIZE);
     return process.stack != NULL && process.go_between_stack != NULL && process.tls != NULL;
 }
 
@@ -147,3 +147,5 @@ void vbt_helper_process_reap(uint32_t id) {
     if (process.is_child)
         vbt_sys(SYS_wait4, id, NULL, __WCLONE, NULL);
 }
+
+void vbt_helper_process_after_fork(void) { process.stack = process.go_between_stack = process.tls = NULL; }

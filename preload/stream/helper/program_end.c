@@ -25,7 +25,7 @@
 /* The kernel clears this word when the first thread leaves the memory, by its end or an exec, as
  * long as another process shares that memory (set_tid_address(2)): the helper does. NULL if the
  * kernel does not say where the word is. */
-static _Atomic uint32_t *first_thread;
+static VBT_CHANGED_BY_FORK _Atomic uint32_t *first_thread;
 static long program = -1; /* a pidfd */
 static bool has_waitv = true;
 

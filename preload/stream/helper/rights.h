@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-/* In the helper, when it starts, and when it has entered a namespace: reads what it has. */
+/* In the helper, before it follows for the first time, and when it has entered a namespace: reads
+ * what rights it has. */
 void vbt_rights_begin(void);
 
 enum vbt_rights {

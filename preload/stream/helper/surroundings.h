@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* In the helper, when it starts and when it ends. */
+/* In the helper, before it follows for the first time, and when it ends. */
 void vbt_surroundings_begin(void);
 void vbt_surroundings_end(void);
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct {
+static VBT_CHANGED_BY_FORK struct {
     bool moved;
     uint64_t device, inode; /* of the folder */
 } place;

@@ -10,7 +10,7 @@
 
 enum { ADDRESSES = 400 };
 
-static struct vbt_ranges ranges = VBT_RANGES_EMPTY;
+static struct vbt_ranges ranges;
 
 static void insert(uintptr_t start, uintptr_t end, uint32_t owner) {
     assert_true(vbt_ranges_reserve(&ranges, 1));

@@ -462,11 +462,11 @@ int main(void) {
     world_init();
     heap_node = world_node(0, "test", VBT_DOMAIN_HEAP);
     vbt_tree.line_node = world_node(0, "[line events]", VBT_DOMAIN_HEAP);
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t file = vbt_intern_string("f.py", 4);
     f_index = vbt_line_code_add(vbt_intern_code(1001, file, file, F_FIRST, VBT_CODE_USER), F_FIRST, F_LINES, false);
     g_index = vbt_line_code_add(vbt_intern_code(1002, file, file, G_FIRST, VBT_CODE_USER), G_FIRST, G_LINES, false);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     vbt_line_books_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,11 +67,11 @@ static void modules_come_back_as_they_were(void **state) {
 
 static void define_something(uint32_t seed) {
     char text[32];
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t name = vbt_intern_string(text, (size_t)snprintf(text, sizeof text, "name %u", seed));
     uint32_t code = vbt_intern_code(1000 + seed, name, name, seed, seed % 3);
     uint32_t site = vbt_intern_python_site(code, (int32_t)seed - 5);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     uint32_t parent = vbt_node_of(0, site, VBT_DOMAIN_PYTHON);
     vbt_node_of(parent, vbt_native_site(0x7f0000000000 + 37 * seed), VBT_DOMAIN_HEAP);
 }
@@ -104,12 +104,12 @@ static void many_definitions_take_several_chunks(void **state) {
     (void)state;
     static char text[5000];
     memset(text, 'x', sizeof text);
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     for (int i = 0; i < 500; i++) {
         snprintf(text, 32, "long %d", i);
         assert_int_not_equal(vbt_intern_string(text, sizeof text), 0);
     }
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     for (uint32_t i = 0; i < 20000; i++)
         define_something(1000 + i);
     vbt_dictionary_write(&writer, &written, vbt_dictionary_now());

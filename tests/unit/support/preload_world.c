@@ -62,9 +62,9 @@ int world_reset(void **state) {
 }
 
 uint32_t world_node(uint32_t parent, const char *name, enum vbt_domain domain) {
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t site = vbt_intern_special_site(name);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return vbt_node_of(parent, site, domain);
 }
 

@@ -116,7 +116,7 @@ static void what_changed_since_a_tick_is_known(void **state) {
     assert_int_equal(changed_since(atomic_load(&vbt_epoch) + 1, last, changed, 2 * NODES), 0);
     uint32_t all = changed_since(0, last, changed, 2 * NODES);
     assert_int_equal(all, vbt_accounts.count - 1);
-    vbt_vector_add(&vbt_accounts); /* one that is about to be opened */
+    vbt_vector_add(&vbt_accounts, sizeof(uint32_t)); /* one that is about to be opened */
     assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
     *VBT_VECTOR_ITEM(&vbt_accounts, uint32_t, all + 1) = nodes[3]; /* and whose node does not have it yet */
     assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);

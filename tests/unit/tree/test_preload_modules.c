@@ -37,9 +37,9 @@ static void what_is_found_while_a_library_closes_is_not_kept(void **state) {
 }
 
 static uint32_t module_of(const void *address) {
-    vbt_lock(&vbt_tree.lock);
+    vbt_lock(&vbt_tree_lock);
     uint32_t id = vbt_module_of((uintptr_t)address);
-    vbt_unlock(&vbt_tree.lock);
+    vbt_unlock(&vbt_tree_lock);
     return id;
 }
 
