@@ -58,6 +58,7 @@ static void preload(const char *library) {
 /* Looks up the names of all traces. A trace that could not be written for lack of space has no room
  * for names either. */
 static void symbolize(const struct vbt_session *session, const struct vbt_run_troubles *troubles) {
+    struct vbt_binaries *binaries = vbt_binaries_new();
     for (size_t i = 0; i < session->count; i++) {
         if (vbt_run_troubles_name(troubles, session->traces[i]))
             continue;
@@ -65,9 +66,10 @@ static void symbolize(const struct vbt_session *session, const struct vbt_run_tr
         struct vbt_progress progress;
         char *what = vbt_text("vbtrace: looking up names, trace %zu of %zu", i + 1, session->count);
         vbt_progress_begin(&progress, session->count == 1 ? "vbtrace: looking up names" : what);
-        vbt_symbolize_file(session->traces[i], session->traces[i], false, &progress, &done);
+        vbt_symbolize_file(session->traces[i], session->traces[i], false, binaries, &progress, &done);
         free(what);
     }
+    vbt_binaries_free(binaries);
 }
 
 /* After the program has ended: prints what went wrong, even with --quiet, looks up symbols, and

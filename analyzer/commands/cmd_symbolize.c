@@ -9,7 +9,7 @@ int vbt_cmd_symbolize(const struct vbt_query *query) {
     struct vbt_symbolized_file done = {0};
     struct vbt_progress progress;
     vbt_progress_begin(&progress, "vbtrace: looking up names");
-    int status = vbt_symbolize_file(query->trace, to, true, &progress, &done);
+    int status = vbt_symbolize_file(query->trace, to, true, NULL, &progress, &done);
     if (!done.written)
         return status;
     struct vbt_output output;

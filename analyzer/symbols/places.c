@@ -36,7 +36,7 @@ struct vbt_places {
 };
 
 bool vbt_place_is_address(const struct vbt_source_place *place) {
-    return place->kind == VBT_PLACE_NATIVE && vbt_symbols_is_address(place->function, place->module);
+    return place->kind == VBT_PLACE_NATIVE && vbt_binaries_is_address(place->function, place->module);
 }
 
 int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b) {
@@ -131,7 +131,7 @@ void vbt_places_claim(struct vbt_places *p, const char *patterns) { p->user.patt
 
 static struct vbt_symbols *symbols_of(struct vbt_places *p) {
     if (p->symbols == NULL)
-        p->symbols = vbt_symbols_new(p->model);
+        p->symbols = vbt_symbols_new(p->model, NULL);
     return p->symbols;
 }
 

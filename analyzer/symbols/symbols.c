@@ -1,24 +1,24 @@
 /* See symbols.h. */
+#include "analyzer/base/hash.h"
+
 #include "symbols.h"
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/file_name.h"
 #include "analyzer/symbols/native/address_map.h"
-#include "analyzer/symbols/native/binary.h"
-#include "analyzer/symbols/native/demangle.h"
 
 #include <inttypes.h>
-#include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What all modules that are the same file share: those with one path and build id. */
 struct image {
     const struct vbt_model_module *module; /* one of them */
     enum vbt_binary_state state;
-    bool opened;
-    bool nameless; /* functions without a name were asked for */
-    struct vbt_binary binary;
+    struct vbt_known_binary *known; /* NULL: no one has asked yet */
+    bool nameless;                  /* functions without a name were asked for */
 };
 
 struct owned_text {
@@ -28,6 +28,7 @@ struct owned_text {
 
 struct vbt_symbols {
     const struct vbt_model *model;
+    struct vbt_binaries *binaries, *own_binaries;
     struct vbt_address_map map;
     struct image *images;
     size_t image_count;
@@ -38,7 +39,7 @@ struct vbt_symbols {
     int64_t started_ns;
 };
 
-enum { NAME_IN_ADDRESS = 255, NAMELESS_SHOWN = 3 };
+enum { NAMELESS_SHOWN = 3, MOST_THREADS = 64, WORTH_THREADS = 200 };
 
 static int compare(const struct vbt_model_module *a, const struct vbt_model_module *b) {
     int order = strcmp(a->path, b->path);
@@ -52,9 +53,11 @@ static int by_file(const void *left, const void *right, void *modules) {
     return compare(&rows[*(const uint32_t *)left], &rows[*(const uint32_t *)right]);
 }
 
-struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model) {
+struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model, struct vbt_binaries *binaries) {
     struct vbt_symbols *s = vbt_new(1, sizeof *s);
     s->model = model;
+    s->own_binaries = binaries == NULL ? vbt_binaries_new() : NULL;
+    s->binaries = binaries == NULL ? s->own_binaries : binaries;
     s->started_ns = vbt_model_process_number(model, "started");
     vbt_address_map_build(&s->map, model->modules, model->module_count);
 
@@ -78,9 +81,7 @@ struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model) {
 void vbt_symbols_free(struct vbt_symbols *s) {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->image_count; i++)
-        if (s->images[i].opened)
-            vbt_binary_close(&s->images[i].binary);
+    vbt_binaries_free(s->own_binaries);
     while (s->names != NULL) {
         struct owned_text *next = s->names->next;
         free(s->names->text);
@@ -101,88 +102,11 @@ static const char *own(struct vbt_symbols *s, char *text) {
     return text;
 }
 
-/* Removes "." and, from a relative path, "folder/..". In a real folder, where ".." leads depends on
- * links. */
-static char *tidy_path(char *path) {
-    bool relative = path[0] != '/';
-    char *to = path;
-    for (const char *at = path; *at != '\0';) {
-        size_t length = strcspn(at, "/"), whole = length + (at[length] == '/');
-        bool here = (length == 1 && at[0] == '.') || (length == 0 && at > path);
-        bool up = relative && length == 2 && at[0] == '.' && at[1] == '.' && to > path && to[-1] == '/';
-        if (up) {
-            char *last = to - 1;
-            while (last > path && last[-1] != '/')
-                last--;
-            up = strncmp(last, "../", 3) != 0;
-            to = up ? last : to;
-        }
-        if (!here && !up) {
-            memmove(to, at, whole);
-            to += whole;
-        }
-        at += whole;
-    }
-    *to = '\0';
-    return path;
-}
-
-/* A file's full name; or, if it was built under a made-up root called "." (Debian's libc), its name
- * in the source package. */
-static const char *full_path(struct vbt_symbols *s, const char *folder, const char *file) {
-    if (file == NULL || strlen(file) >= PATH_MAX || (folder != NULL && strlen(folder) >= PATH_MAX))
-        return NULL;
-    bool whole = file[0] == '/' || folder == NULL || (strncmp(folder, "./", 2) == 0 && strncmp(file, "./", 2) == 0);
-    return own(s, tidy_path(whole ? vbt_copy(file, strlen(file)) : vbt_text("%s/%s", folder, file)));
-}
-
 /* Returns zeroed room for so many symbols. */
 static struct vbt_symbol *make_room(struct vbt_symbols *s, size_t count) {
     s->found = vbt_grow(s->found, &s->found_capacity, count, sizeof *s->found);
     memset(s->found, 0, count * sizeof *s->found);
     return s->found;
-}
-
-/* Looks up a linked address in the debug information, else in the symbol table. Returns the number
- * of frames. */
-static size_t ask_binary(struct vbt_symbols *s, struct vbt_binary *binary, uint64_t linked) {
-    const struct vbt_inline *chain;
-    size_t count = vbt_inlines_find(binary->inlines, linked, &chain);
-    struct vbt_symbol *symbols = make_room(s, count > 0 ? count : 1);
-    for (size_t i = 0; i < count; i++) {
-        const struct vbt_inline *at = &chain[i];
-        symbols[i].function = at->linked != NULL ? own(s, vbt_demangle(at->linked)) : NULL;
-        symbols[i].file = at->line > 0 ? full_path(s, at->folder, at->file) : NULL;
-        symbols[i].line = symbols[i].file != NULL ? at->line : 0;
-        symbols[i].declared_file = full_path(s, at->folder, at->declared_file);
-        symbols[i].declared_line = at->declared_line;
-    }
-    bool unsure = count == 0 || chain[count - 1].linked == NULL || chain[count - 1].plain;
-    const char *name = unsure ? vbt_binary_function(binary, linked) : NULL;
-    count = count > 0 ? count : 1;
-    if (name != NULL && (symbols[count - 1].function == NULL || strncmp(name, "_Z", 2) == 0 || strncmp(name, "_R", 2) == 0))
-        symbols[count - 1].function = own(s, vbt_demangle(name));
-    return count;
-}
-
-static size_t look_up(struct vbt_symbols *s, struct image *image, const struct vbt_model_module *module, uint64_t address) {
-    uint64_t linked = address - module->start + (module->id != 0 ? module->linked : module->offset);
-    if (!image->opened) {
-        image->opened = true;
-        vbt_binary_open(&image->binary, image->module, s->started_ns);
-        image->state = image->binary.state;
-    }
-    struct vbt_binary *binary = &image->binary;
-    size_t count = 1;
-    if (binary->file != NULL && (module->id != 0 || vbt_binary_linked(binary, linked, &linked)))
-        count = ask_binary(s, binary, linked);
-    else
-        make_room(s, 1);
-    for (size_t i = 0; i < count; i++)
-        if (s->found[i].function == NULL)
-            s->found[i].function =
-                own(s, vbt_text("%.*s+0x%" PRIx64, NAME_IN_ADDRESS, vbt_file_name(module->path), vbt_binary_start(binary, linked)));
-    return count;
 }
 
 static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_named_site *named, struct image *image) {
@@ -202,15 +126,89 @@ static struct vbt_symbolized from_trace(struct vbt_symbols *s, const struct vbt_
     return (struct vbt_symbolized){.symbols = symbols, .count = named->count, .state = named->state};
 }
 
-bool vbt_symbols_is_address(const char *function, const char *module) {
-    const char *name = vbt_file_name(module);
-    size_t length = strlen(name) < NAME_IN_ADDRESS ? strlen(name) : NAME_IN_ADDRESS;
-    return strncmp(function, name, length) == 0 && strncmp(function + length, "+0x", 3) == 0;
-}
-
 ptrdiff_t vbt_symbols_module(const struct vbt_symbols *s, uint32_t id) {
     const struct vbt_model_site *site = &s->model->sites[id];
     return site->module != 0 ? (ptrdiff_t)s->model->module_by_id[site->module] : vbt_address_map_find(&s->map, site->a - 1);
+}
+
+static struct vbt_known_binary *binary_of(struct vbt_symbols *s, struct image *image) {
+    if (image->known == NULL)
+        image->known = vbt_binaries_get(s->binaries, image->module);
+    return image->known;
+}
+
+/* Files and their sites, for several threads. */
+struct reading {
+    struct vbt_symbols *symbols;
+    uint32_t *sites;   /* file by file */
+    size_t *begin;     /* by number of an image, and one more: its first site */
+    size_t next_image; /* no thread has taken this one yet */
+};
+
+/* Looks up the sites of one file after another until all are taken. */
+static void *read_files(void *argument) {
+    struct reading *reading = argument;
+    struct vbt_symbols *s = reading->symbols;
+    const struct vbt_model *m = s->model;
+    for (;;) {
+        size_t image = __atomic_fetch_add(&reading->next_image, 1, __ATOMIC_RELAXED), frames;
+        if (image >= s->image_count)
+            return NULL;
+        for (size_t i = reading->begin[image]; i < reading->begin[image + 1]; i++) {
+            uint32_t site = reading->sites[i];
+            vbt_known_binary_find(s->images[image].known, &m->modules[vbt_symbols_module(s, site)], m->sites[site].a - 1, &frames);
+        }
+    }
+}
+
+/* The image of a site that is to be looked up in a file that was not asked yet; NULL: there is no
+ * need. */
+static struct image *unread(struct vbt_symbols *s, uint32_t site) {
+    const struct vbt_model *m = s->model;
+    ptrdiff_t row =
+        m->sites[site].kind == VBT_SITE_NATIVE && vbt_model_named_site(m, site) == NULL ? vbt_symbols_module(s, site) : -1;
+    struct image *image = row >= 0 ? &s->images[s->image_of[row]] : NULL;
+    return image != NULL && !vbt_known_binary_is_open(binary_of(s, image)) ? image : NULL;
+}
+
+static void run_threads(struct reading *reading, size_t count) {
+    pthread_t threads[MOST_THREADS];
+    size_t started = 0;
+    while (started < count && started < MOST_THREADS && pthread_create(&threads[started], NULL, read_files, reading) == 0)
+        started++;
+    read_files(reading);
+    while (started > 0)
+        pthread_join(threads[--started], NULL);
+}
+
+void vbt_symbols_read_ahead(struct vbt_symbols *s) {
+    const struct vbt_model *m = s->model;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (processors < 2 || vbt_binary_asks_network())
+        return;
+    size_t files = 0, sites = 0;
+    struct reading reading = {.symbols = s, .begin = vbt_new(s->image_count + 2, sizeof *reading.begin)};
+    size_t *end = reading.begin + 1; /* counts first, then where the next site of an image goes */
+    for (uint32_t site = 1; site <= m->site_count; site++) {
+        struct image *image = unread(s, site);
+        if (image == NULL)
+            continue;
+        sites++;
+        files += end[image - s->images + 1]++ == 0;
+    }
+    for (size_t i = 1; i <= s->image_count; i++)
+        end[i] += end[i - 1];
+    reading.sites = vbt_new(sites, sizeof *reading.sites);
+    for (uint32_t site = 1; site <= m->site_count; site++) {
+        struct image *image = unread(s, site);
+        if (image != NULL)
+            reading.sites[end[image - s->images]++] = site;
+    }
+    vbt_hash_key(); /* chosen once, before there are threads */
+    if (files >= 2 && sites >= WORTH_THREADS)
+        run_threads(&reading, (size_t)processors < files ? (size_t)processors - 1 : files - 1);
+    free(reading.begin);
+    free(reading.sites);
 }
 
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
@@ -224,14 +222,14 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
     if (named != NULL) {
         found = from_trace(s, named, image);
     } else if (image != NULL) {
-        found.count = look_up(s, image, &m->modules[row], address);
-        found.state = image->state;
+        found.symbols = vbt_known_binary_find(binary_of(s, image), &m->modules[row], address, &found.count);
+        found.state = image->state = vbt_known_binary_state(image->known, s->started_ns);
     } else {
         make_room(s, 1)->function = own(s, vbt_text("0x%" PRIx64, address));
+        found.symbols = s->found;
     }
     if (image != NULL && image->state == VBT_BINARY_SAME)
-        image->nameless = image->nameless || vbt_symbols_is_address(s->found[found.count - 1].function, image->module->path);
-    found.symbols = s->found;
+        image->nameless = image->nameless || vbt_binaries_is_address(found.symbols[found.count - 1].function, image->module->path);
     found.module = row >= 0 ? m->modules[row].path : "";
     return found;
 }
@@ -250,7 +248,7 @@ char *vbt_symbols_trouble(const struct vbt_symbols *s, size_t number) {
     };
     for (size_t i = 0; i < s->image_count; i++) {
         const struct image *image = &s->images[i];
-        enum vbt_inlines_trouble trouble = vbt_inlines_trouble(image->binary.inlines);
+        enum vbt_inlines_trouble trouble = image->known != NULL ? vbt_known_binary_trouble(image->known) : VBT_INLINES_READ;
         if (image->state != VBT_BINARY_SAME && number-- == 0)
             return vbt_text(sentences[image->state], image->module->path);
         if (trouble != VBT_INLINES_READ && number-- == 0)

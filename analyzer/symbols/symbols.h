@@ -6,16 +6,10 @@
 #ifndef VBT_SYMBOLS_H
 #define VBT_SYMBOLS_H
 
+#include "analyzer/symbols/native/binaries.h"
 #include "analyzer/trace/model.h"
 
 struct vbt_symbols;
-
-struct vbt_symbol {
-    const char *function;        /* demangled, or "libfoo.so+0x1234", or "0x7f…" */
-    const char *file;            /* NULL: unknown */
-    const char *declared_file;   /* where the function begins; NULL: unknown */
-    int64_t line, declared_line; /* 0: unknown */
-};
 
 /* What was found at a site's return address; the call is the instruction before it. */
 struct vbt_symbolized {
@@ -25,11 +19,17 @@ struct vbt_symbolized {
     enum vbt_binary_state state;      /* of the module's file */
 };
 
-struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model);
+/* binaries: what other traces have asked for, too, which must live longer; NULL: nothing is
+ * shared. */
+struct vbt_symbols *vbt_symbols_new(const struct vbt_model *model, struct vbt_binaries *binaries);
 void vbt_symbols_free(struct vbt_symbols *symbols);
 
 /* site: must be native. The strings live as long as `symbols` and the model. */
 struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *symbols, uint32_t site);
+
+/* Looks up all sites of files that no one has asked yet, several files at a time. What is found is
+ * as without. */
+void vbt_symbols_read_ahead(struct vbt_symbols *symbols);
 
 /* The model's module (an index) that holds a native site, or -1. */
 ptrdiff_t vbt_symbols_module(const struct vbt_symbols *symbols, uint32_t site);
@@ -38,9 +38,6 @@ ptrdiff_t vbt_symbols_module(const struct vbt_symbols *symbols, uint32_t site);
  * ran, or whose debug information could not be read; for the caller to free; NULL after the
  * last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
-
-/* Is it the name of a function that is shown as an address in this module: "libfoo.so+0x1234"? */
-bool vbt_symbols_is_address(const char *function, const char *module);
 
 /* The files with functions that are shown as addresses, "a.so, b.so and 3 more", for the caller to
  * free; NULL if there are none. */

@@ -114,15 +114,16 @@ static void read_lines(struct vbt_symbolization *s) {
     s->line_count = kept;
 }
 
-struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m, struct vbt_progress *progress) {
+struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *m, struct vbt_binaries *binaries, struct vbt_progress *progress) {
     struct vbt_symbolization *s = vbt_new(1, sizeof *s);
     for (size_t id = 0; id < m->named_site_count; id++)
         if (m->named_sites[id].state >= VBT_BINARY_GONE)
             m->named_sites[id] = (struct vbt_named_site){0};
     s->model = m;
-    s->symbols = vbt_symbols_new(m);
+    s->symbols = vbt_symbols_new(m, binaries);
     s->sources = vbt_sources_new(m);
     s->strings = vbt_string_table_new(m);
+    vbt_symbols_read_ahead(s->symbols);
     for (uint32_t id = 1; id <= m->site_count; id++) {
         const struct vbt_model_site *site = &m->sites[id];
         vbt_progress_at(progress, id, m->site_count);

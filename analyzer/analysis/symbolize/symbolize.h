@@ -4,6 +4,7 @@
 #define VBT_SYMBOLIZE_H
 
 #include "analyzer/base/progress.h"
+#include "analyzer/symbols/native/binaries.h"
 #include "analyzer/trace/model.h"
 #include "analyzer/trace/trace_writer.h"
 
@@ -11,8 +12,9 @@ struct vbt_symbolization;
 
 /* Looks up every native site and every source line that a report may show. What the trace already
  * has is kept; only code whose file was gone or replaced is looked up again, and removed from the
- * model first. The model must live longer. progress may be NULL. */
-struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *model, struct vbt_progress *progress);
+ * model first. The model must live longer. binaries: see vbt_symbols_new. progress may be NULL. */
+struct vbt_symbolization *vbt_symbolization_new(struct vbt_model *model, struct vbt_binaries *binaries,
+                                                struct vbt_progress *progress);
 void vbt_symbolization_free(struct vbt_symbolization *symbolization);
 
 /* Writes the chunks. */

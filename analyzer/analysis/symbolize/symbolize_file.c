@@ -97,8 +97,8 @@ static int write_trace(const struct vbt_model *model, const struct vbt_symboliza
     return error == 0 ? 0 : vbt_fail("%s: cannot be written: %s", to, vbt_destination_error(error));
 }
 
-int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct vbt_progress *progress,
-                       struct vbt_symbolized_file *result) {
+int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct vbt_binaries *binaries,
+                       struct vbt_progress *progress, struct vbt_symbolized_file *result) {
     struct stat status_of_trace;
     if (stat(trace, &status_of_trace) == 0 && !S_ISREG(status_of_trace.st_mode) && !S_ISDIR(status_of_trace.st_mode))
         return vbt_fail("%s: expected a regular file, which can be read twice; copy it to one first", trace);
@@ -110,7 +110,7 @@ int vbt_symbolize_file(const char *trace, const char *to, bool warnings, struct 
         vbt_model_free(&model);
         return 2;
     }
-    struct vbt_symbolization *names = vbt_symbolization_new(&model, progress);
+    struct vbt_symbolization *names = vbt_symbolization_new(&model, binaries, progress);
     if (progress != NULL)
         vbt_progress_end(progress);
     int status = write_trace(&model, names, to);

@@ -51,7 +51,7 @@ static bool no_answer;
 
 /* An empty value means none. A server is given up after 10 seconds, not the usual 90, unless the
  * environment says otherwise; on a terminal, slow downloads show their progress. */
-static bool asks_network(void) {
+bool vbt_binary_asks_network(void) {
     const char *urls = getenv("DEBUGINFOD_URLS");
     if (no_answer || urls == NULL || urls[strspn(urls, " ")] == '\0')
         return false;
@@ -79,7 +79,7 @@ static bool link_leads_somewhere(const char *file, const char *link) {
 static int find_debuginfo(Dwfl_Module *file, void **data, const char *name, Dwarf_Addr base, const char *path, const char *link,
                           GElf_Word checksum, char **found) {
     int fd = dwfl_build_id_find_debuginfo(file, data, name, base, path, link, checksum, found);
-    if (fd >= 0 || !(asks_network() || link_leads_somewhere(path, link)))
+    if (fd >= 0 || !(vbt_binary_asks_network() || link_leads_somewhere(path, link)))
         return fd;
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);
@@ -148,7 +148,7 @@ static bool find_debug_file(struct vbt_binary *b, const struct vbt_model_module 
 
 /* debuginfod also serves the files themselves. */
 static bool find_by_build_id(struct vbt_binary *b, const struct vbt_model_module *module) {
-    if (module->id == 0 || !asks_network() || (b->dwfl = begin()) == NULL)
+    if (module->id == 0 || !vbt_binary_asks_network() || (b->dwfl = begin()) == NULL)
         return false;
     GElf_Addr bias;
     b->file = dwfl_report_module(b->dwfl, module->path, module->linked, module->linked + (module->end - module->start));
@@ -164,14 +164,13 @@ static bool find_by_build_id(struct vbt_binary *b, const struct vbt_model_module
 
 static bool is_vdso(const char *path) { return strncmp(path, "linux-vdso.so", 13) == 0 || strncmp(path, "linux-gate.so", 13) == 0; }
 
-void vbt_binary_open(struct vbt_binary *b, const struct vbt_model_module *module, int64_t started_ns) {
+void vbt_binary_open(struct vbt_binary *b, const struct vbt_model_module *module) {
     int64_t changed_ns = 0;
     *b = (struct vbt_binary){.state = VBT_BINARY_SAME};
     bool vdso = is_vdso(module->path) && module->build_id_size > 0; /* another kernel's vdso is of no use */
     int fd = vdso ? open_vdso() : open_regular(module->path, &changed_ns);
     if (fd >= 0 && take(b, module, module->path, fd)) {
-        if (module->build_id_size == 0 && started_ns > 0 && changed_ns > started_ns)
-            b->state = VBT_BINARY_NEWER;
+        b->changed_ns = module->build_id_size == 0 ? changed_ns : 0;
     } else if (module->build_id_size < 2 || !(find_debug_file(b, module) || find_by_build_id(b, module))) {
         b->state = fd >= 0 ? VBT_BINARY_REPLACED : VBT_BINARY_GONE;
         return;

@@ -6,6 +6,7 @@
 #include "analyzer/symbols/native/demangle.h"
 #include "analyzer/symbols/native/elf_starts.h"
 #include "analyzer/symbols/places.h"
+#include "analyzer/symbols/symbols.h"
 #include "tests/unit/support/trace_builder.h"
 
 #include <dlfcn.h>
@@ -242,11 +243,90 @@ static void the_kernels_own_code_has_names(void **state) {
     dlclose(vdso);
 }
 
+/* The name that the loader has for the file of an address. */
+static const char *file_of(const void *address) {
+    Dl_info info;
+    assert_int_not_equal(dladdr(address, &info), 0);
+    return info.dli_fname;
+}
+
+/* A trace of many sites in two files. With an id, a build id says which files these are. */
+static void load_many(struct trace_builder *b, struct vbt_model *m, const char *started, bool with_id) {
+    const struct own_module files[] = {module_named(""), module_named(file_of((void *)(uintptr_t)malloc))};
+    tb_begin(b);
+    tb_process(b, (const char *const[]){"exe", files[0].path, "started", started, NULL});
+    for (size_t i = 0; i < VBT_COUNT(files); i++) {
+        const struct own_module *p = &files[i];
+        uint32_t module = tb_loaded_module(b, p->start, p->end, p->linked, p->build_id, with_id ? p->build_id_size : 0, p->path);
+        uint64_t first = i == 0 ? outer() : (uint64_t)(uintptr_t)malloc;
+        for (uint64_t k = 0; k < 200; k++)
+            tb_native_site(b, first + 8 * k, i == 0, module);
+    }
+    char *problem = vbt_model_load(m, tb_save(b), false);
+    assert_null(problem);
+}
+
+/* What is known of a file is the same for all traces, in which order and by which thread it was
+ * found. */
+static void each_file_is_asked_once(void **state) {
+    (void)state;
+    struct trace_builder first_trace, second_trace;
+    struct vbt_model first_model, second_model;
+    struct vbt_binaries *binaries = vbt_binaries_new();
+    load_many(&first_trace, &first_model, "1", true);
+    load_many(&second_trace, &second_model, "1", true);
+    struct vbt_symbols *alone = vbt_symbols_new(&first_model, NULL);
+    struct vbt_symbols *first = vbt_symbols_new(&first_model, binaries), *second = vbt_symbols_new(&second_model, binaries);
+    vbt_symbols_read_ahead(first);
+    for (uint32_t site = 1; site <= 400; site++) {
+        struct vbt_symbolized expected = vbt_symbols_find(alone, site);
+        struct vbt_symbolized found = vbt_symbols_find(first, site), again = vbt_symbols_find(second, site);
+        assert_int_equal(found.count, expected.count);
+        for (size_t i = 0; i < found.count; i++) {
+            assert_string_equal(found.symbols[i].function, expected.symbols[i].function);
+            assert_int_equal(found.symbols[i].line, expected.symbols[i].line);
+        }
+        assert_ptr_equal(again.symbols, found.symbols);
+    }
+    vbt_symbols_free(alone);
+    vbt_symbols_free(first);
+    vbt_symbols_free(second);
+    vbt_binaries_free(binaries);
+    vbt_model_free(&first_model);
+    vbt_model_free(&second_model);
+    tb_free(&first_trace);
+    tb_free(&second_trace);
+}
+
+/* Without a build id a file may have been changed after one trace began, and before another did. */
+static void a_changed_file_is_changed_for_older_traces(void **state) {
+    (void)state;
+    static const char *const started[] = {"1", "4000000000000000000"};
+    static const enum vbt_binary_state states[] = {VBT_BINARY_NEWER, VBT_BINARY_SAME};
+    struct vbt_binaries *binaries = vbt_binaries_new();
+    for (int i = 0; i < 2; i++) {
+        struct trace_builder b;
+        struct vbt_model model;
+        load_many(&b, &model, started[i], false);
+        struct vbt_symbols *symbols = vbt_symbols_new(&model, binaries);
+        assert_int_equal(vbt_symbols_find(symbols, 1).state, states[i]);
+        vbt_symbols_free(symbols);
+        vbt_model_free(&model);
+        tb_free(&b);
+    }
+    vbt_binaries_free(binaries);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_as_people_write_them),       cmocka_unit_test(inlined_functions_are_frames_of_their_own),
-        cmocka_unit_test(functions_begin_where_their_rules_do), cmocka_unit_test(a_replaced_file_names_nothing),
-        cmocka_unit_test(a_file_that_is_gone_is_said_to_be),    cmocka_unit_test(the_kernels_own_code_has_names),
+        cmocka_unit_test(each_file_is_asked_once),
+        cmocka_unit_test(a_changed_file_is_changed_for_older_traces),
+        cmocka_unit_test(names_are_as_people_write_them),
+        cmocka_unit_test(inlined_functions_are_frames_of_their_own),
+        cmocka_unit_test(functions_begin_where_their_rules_do),
+        cmocka_unit_test(a_replaced_file_names_nothing),
+        cmocka_unit_test(a_file_that_is_gone_is_said_to_be),
+        cmocka_unit_test(the_kernels_own_code_has_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
