@@ -12,9 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum answer { UNKNOWN, NO, YES };
+
 struct patterns {
-    char **text;
+    struct pattern {
+        char *text;
+        bool plain; /* any text may precede and follow it, and it has no star */
+    } * rows;
     size_t count, capacity;
+    char *of_place; /* the answer, by index of a place: many call sites are in one */
+    size_t place_count, place_capacity;
 };
 
 /* Converts a pattern of the file to one that must match a whole text: without ^ any text may
@@ -26,17 +33,21 @@ static char *whole_pattern(const char *pattern) {
                     to_end ? "" : "*");
 }
 
-static bool text_matches(const char *pattern, const char *text) {
-    return text != NULL && vbt_pattern_matches(pattern, strlen(pattern), text, strlen(text), '\0');
+static bool text_matches(const struct pattern *pattern, const char *text) {
+    if (text == NULL || pattern->plain)
+        return text != NULL && strstr(text, pattern->text) != NULL;
+    return vbt_pattern_matches(pattern->text, strlen(pattern->text), text, strlen(text), '\0');
 }
 
 static void add(struct patterns *patterns, const char *pattern) {
-    patterns->text = vbt_grow(patterns->text, &patterns->capacity, patterns->count + 1, sizeof *patterns->text);
-    patterns->text[patterns->count++] = whole_pattern(pattern);
+    bool plain = pattern[0] != '^' && strchr(pattern, '*') == NULL && pattern[strlen(pattern) - 1] != '$';
+    patterns->rows = vbt_grow(patterns->rows, &patterns->capacity, patterns->count + 1, sizeof *patterns->rows);
+    patterns->rows[patterns->count++] =
+        (struct pattern){.text = plain ? vbt_copy(pattern, strlen(pattern)) : whole_pattern(pattern), .plain = plain};
 }
 
-/* A device or a pipe may have no end. */
-enum { MOST_LINE = 64 * 1024, MOST_FILE = 16 * 1024 * 1024 };
+/* A device or a pipe may have no end, and each pattern is compared with each place. */
+enum { MOST_LINE = 64 * 1024, MOST_FILE = 16 * 1024 * 1024, MOST_PATTERNS = 10000 };
 
 static bool read_patterns(struct patterns *patterns, const char *path) {
     FILE *in = fopen(path, "re");
@@ -62,10 +73,12 @@ static bool read_patterns(struct patterns *patterns, const char *path) {
         if (text[0] == '\0' || text[0] == '#')
             continue;
         good = strncmp(text, "leak:", 5) == 0 && text[5] != '\0';
-        if (good)
+        if (!good)
+            vbt_fail("%s: line %zu: expected leak:PATTERN, found %s", path, number, text);
+        else if (patterns->count < MOST_PATTERNS)
             add(patterns, text + 5);
         else
-            vbt_fail("%s: line %zu: expected leak:PATTERN, found %s", path, number, text);
+            good = vbt_fail("%s: line %zu: expected at most %d patterns", path, number, MOST_PATTERNS) == 0;
     }
     if (good && ferror(in)) {
         vbt_fail("%s: cannot be read: %s", path, strerror(errno));
@@ -75,18 +88,24 @@ static bool read_patterns(struct patterns *patterns, const char *path) {
     return good;
 }
 
-static bool place_matches(const struct patterns *patterns, const struct vbt_source_place *place) {
+static bool place_matches(struct patterns *patterns, const struct vbt_source_place *place) {
+    patterns->of_place = vbt_grow(patterns->of_place, &patterns->place_capacity, (size_t)place->index + 1, 1);
+    while (patterns->place_count <= place->index)
+        patterns->of_place[patterns->place_count++] = UNKNOWN;
+    if (patterns->of_place[place->index] != UNKNOWN)
+        return patterns->of_place[place->index] == YES;
     char *module = vbt_module_name(place);
     const char *texts[] = {place->function, place->file, place->module, module};
     bool found = false;
-    for (size_t i = 0; i < patterns->count; i++)
+    for (size_t i = 0; i < patterns->count && !found; i++)
         for (size_t t = 0; t < VBT_COUNT(texts); t++)
-            found = found || text_matches(patterns->text[i], texts[t]);
+            found = found || text_matches(&patterns->rows[i], texts[t]);
     free(module);
+    patterns->of_place[place->index] = found ? YES : NO;
     return found;
 }
 
-static bool site_matches(const struct patterns *patterns, struct vbt_places *places, uint32_t site) {
+static bool site_matches(struct patterns *patterns, struct vbt_places *places, uint32_t site) {
     size_t frames;
     const struct vbt_source_frame *frame = vbt_frames_of_site(places, site, &frames);
     for (; frames > 0; frames--, frame++)
@@ -96,7 +115,6 @@ static bool site_matches(const struct patterns *patterns, struct vbt_places *pla
 }
 
 bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppressed *out) {
-    enum { UNKNOWN, NO, YES };
     const struct vbt_model *m = &trace->model;
     struct patterns patterns = {0};
     *out = (struct vbt_suppressed){0};
@@ -118,8 +136,9 @@ bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppress
         }
     }
     for (size_t i = 0; i < patterns.count; i++)
-        free(patterns.text[i]);
-    free(patterns.text);
+        free(patterns.rows[i].text);
+    free(patterns.rows);
+    free(patterns.of_place);
     free(of_site);
     free(of_path);
     return good;

@@ -281,12 +281,15 @@ def test_expressions_that_take_too_much(trace_path, expression, expected):
 
 
 def test_suppressions_without_end(trace_path, tmp_path):
-    """A device gives one line for ever, a pipe lines for ever."""
+    """A device gives one line for ever, a pipe lines for ever; and each pattern is compared with
+    each place."""
     limits = "expected a file of at most 16777216 bytes, with lines of at most 65534"
     refused(f"/dev/zero: line 1: {limits}", "leaks", "--suppress", "/dev/zero", trace_path)
     lines = tmp_path / "lines"
-    lines.write_text("leak:a\n" * (16 * 1024 * 1024 // 7 + 1))
+    lines.write_text("# none\n" * (16 * 1024 * 1024 // 7 + 1))
     refused(f"{lines}: line 2396746: {limits}", "leaks", "--suppress", lines, trace_path)
+    lines.write_text("leak:a\n" * 10001)
+    refused(f"{lines}: line 10001: expected at most 10000 patterns", "leaks", "--suppress", lines, trace_path)
 
 
 def test_symbolize_reads_a_trace_twice(tmp_path):
