@@ -1,6 +1,7 @@
 /* See binary.h. */
 #include "binary.h"
 
+#include "debug_files.h"
 #include "elf_starts.h"
 #include "analyzer/base/allocate.h"
 #include "format/count.h"
@@ -61,14 +62,15 @@ bool vbt_binary_asks_network(void) {
     return true;
 }
 
-/* Is there a file where a debug link may point to? */
-static bool link_leads_somewhere(const char *file, const char *link) {
+/* Is there something where a debug link may point to? *special: that is no file. */
+static bool link_leads_somewhere(const char *file, const char *link, bool *special) {
     static const char *const patterns[] = {"%.*s/%s", "%.*s/.debug/%s", "/usr/lib/debug%.*s/%s"};
     const char *slash = file != NULL ? strrchr(file, '/') : NULL;
     bool found = false;
-    for (size_t i = 0; slash != NULL && link != NULL && !found && i < VBT_COUNT(patterns); i++) {
+    for (size_t i = 0; slash != NULL && link != NULL && i < VBT_COUNT(patterns); i++) {
         char *path = vbt_text(patterns[i], (int)(slash - file), file, link);
-        found = access(path, R_OK) == 0;
+        found = found || access(path, R_OK) == 0;
+        *special = *special || vbt_debug_file_is_special(file, path);
         free(path);
     }
     return found;
@@ -78,8 +80,9 @@ static bool link_leads_somewhere(const char *file, const char *link) {
  * a report. So it is skipped if there is no server to ask and no file to find. */
 static int find_debuginfo(Dwfl_Module *file, void **data, const char *name, Dwarf_Addr base, const char *path, const char *link,
                           GElf_Word checksum, char **found) {
+    bool special = false, somewhere = link_leads_somewhere(path, link, &special);
     int fd = dwfl_build_id_find_debuginfo(file, data, name, base, path, link, checksum, found);
-    if (fd >= 0 || !(vbt_binary_asks_network() || link_leads_somewhere(path, link)))
+    if (fd >= 0 || special || !(vbt_binary_asks_network() || somewhere))
         return fd;
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);

@@ -9,6 +9,7 @@
 
 #include "inlines.h"
 
+#include "debug_files.h"
 #include "analyzer/base/allocate.h"
 #include "format/format.h"
 
@@ -316,6 +317,10 @@ static bool open_debug_information(struct vbt_inlines *in) {
         in->dwarf = dwfl_module_getdwarf(in->file, &in->bias);
         if (in->dwarf == NULL)
             in->trouble = why_none(in);
+        if (in->dwarf != NULL && vbt_debug_files_are_special(in->file, in->dwarf)) {
+            in->dwarf = NULL;
+            in->trouble = VBT_INLINES_SPLIT;
+        }
     }
     return in->dwarf != NULL;
 }

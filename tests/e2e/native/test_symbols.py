@@ -4,6 +4,7 @@ traces that carry them."""
 import contextlib
 import http.server
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -276,6 +277,33 @@ def test_split_debug_information(version, tmp_path):
     (note,) = notes(trace)
     assert note == f"{program} has debug information in split files (.dwo), and not all were found: inlined functions and some names are missing."
     assert [name for name, *_ in stack(trace, 2002)][-1] == "trio"
+
+
+@pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])
+def test_split_files_that_are_pipes(version, tmp_path):
+    """Nobody waits for the other end of a pipe."""
+    program = build(tmp_path, "names.c", "-O2", "-gsplit-dwarf", version)
+    trace = traced(tmp_path, program)
+    for split in list(tmp_path.glob("*.dwo")):
+        split.unlink()
+        os.mkfifo(split)
+    (note,) = notes(trace)
+    assert note == f"{program} has debug information in split files (.dwo), and not all were found: inlined functions and some names are missing."
+    assert [name for name, *_ in stack(trace, 2002)][-1] == "trio"
+
+
+@pytest.mark.parametrize("place", ["names.debug", ".debug/names.debug"])
+def test_a_separate_debug_file_that_is_a_pipe(place, tmp_path):
+    program = build(tmp_path, "names.c", "-O2")
+    link = tmp_path / "names.debug"
+    assert vbt.run(["objcopy", "--only-keep-debug", program, link]).returncode == 0
+    assert vbt.run(["objcopy", "--strip-all", f"--add-gnu-debuglink={link}", program]).returncode == 0
+    trace = traced(tmp_path, program)
+    assert stack(trace, 2002)[-1][0] == "innermost"
+    link.unlink()
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / place)
+    assert stack(trace, 2002)[-1][0].startswith(f"{program.name}+0x")
 
 
 def test_debug_information_that_cannot_be_unpacked(tmp_path):
