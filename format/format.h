@@ -14,10 +14,11 @@
 #define VBT_CHUNK_STORED_MAX (VBT_CHUNK_RAW_MAX + (VBT_CHUNK_RAW_MAX >> 7) + 1024)
 
 /* How much all chunks of a file together may unpack to: so many bytes, plus so many times what is
- * stored. Traces unpack to less than ten times their size; a file that unpacks to thousands of
- * times its size was made to exhaust its reader. */
+ * stored. Most traces unpack to less than ten times their size. A deep recursion is a long chain of
+ * nodes that are all alike: hundreds of times. A file that unpacks to ten thousand times its size
+ * was made to exhaust its reader. */
 #define VBT_UNPACKED_MIN (8u << 20)
-#define VBT_UNPACKED_RATIO 100u
+#define VBT_UNPACKED_RATIO 1000u
 
 /* The reader cuts longer names and paths: no path is longer, and no person reads more. */
 #define VBT_NAME_MAX (16u << 10)
