@@ -249,7 +249,8 @@ static void rewrite(const char *reason) {
     file.writer = old;
     file.written = old_written;
     file.rewritten_size = file.writer.file_size; /* try again when it has doubled */
-    if (!file.has_file || file.writer.fd < 0) {  /* there is none, or it is out of reach */
+    file.rewritten_nodes = file.written.nodes;
+    if (!file.has_file || file.writer.fd < 0) { /* there is none, or it is out of reach */
         file.writer.error = error;
         return;
     }
@@ -275,6 +276,14 @@ static void report_failure(void) {
 static uint64_t file_limit(void) {
     uint64_t limit = 2 * file.rewritten_size + REWRITE_AT_LEAST;
     return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
+}
+
+/* Has the file outgrown what it was when it was last written from scratch, so that it has to be
+ * again? Where its size is limited, also to find out how much room there is: see trace_room.h. */
+static bool has_outgrown(void) {
+    bool unknown = vbt_options.max_trace != 0 && file.writer.file_size > vbt_options.max_trace / 2 &&
+                   file.written.nodes / 2 > file.rewritten_nodes;
+    return unknown || file.writer.file_size > file_limit();
 }
 
 /* If much changes all the time, writing that takes too much of a core is done less often: it may
@@ -311,7 +320,7 @@ static void tick(void) {
     take_resident(false);
     if (file.writer.error != 0)
         return; /* what is missing will be written at the end, if possible */
-    bool rewrites = !file.has_file || file.writer.fd < 0 || file.writer.file_size > file_limit();
+    bool rewrites = !file.has_file || file.writer.fd < 0 || has_outgrown();
     if (!rewrites && (!seen.moved || !is_due()))
         return;
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);

@@ -14,7 +14,7 @@ uint32_t vbt_trace_room_at_first(uint64_t max_trace) { return capped(max_trace /
 
 uint32_t vbt_trace_room(uint64_t max_trace, struct vbt_trace_size now, struct vbt_trace_size rewritten) {
     uint64_t half = (max_trace < HIGHEST ? max_trace : HIGHEST) / 2, bytes = now.bytes;
-    if (rewritten.bytes != 0 && rewritten.nodes != 0) {
+    if (rewritten.bytes != 0 && now.nodes / 2 <= rewritten.nodes && rewritten.nodes != 0) {
         uint64_t in_proportion = rewritten.bytes * now.nodes / rewritten.nodes;
         bytes = in_proportion < bytes ? in_proportion : bytes;
     }
@@ -23,5 +23,6 @@ uint32_t vbt_trace_room(uint64_t max_trace, struct vbt_trace_size now, struct vb
         return at_first;
     if (bytes >= half)
         return now.nodes;
-    return capped(now.nodes + (half - bytes) * now.nodes / (bytes + 1));
+    uint64_t more = (half - bytes) * now.nodes / (bytes + 1), most = now.nodes > at_first ? now.nodes : at_first;
+    return capped(now.nodes + (more < most ? more : most));
 }

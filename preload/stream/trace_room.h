@@ -2,7 +2,11 @@
  *
  * What a call path takes in the file, compressed, differs by a factor of ten between programs, so
  * it is read off the file itself. When written from scratch, the file shall fill half of the limit:
- * the other half is for what is appended until then, and for what was estimated wrongly. */
+ * the other half is for what is appended until then, and for what was estimated wrongly.
+ *
+ * The more paths there are, the more each of them takes: what some take says little of ten times as
+ * many. So no estimate is good for more than twice what it was made from; by then, the file is
+ * written from scratch again. */
 #ifndef VBT_TRACE_ROOM_H
 #define VBT_TRACE_ROOM_H
 

@@ -39,6 +39,17 @@ static void what_was_written_from_scratch_counts(void **state) {
     assert_in_range(vbt_trace_room(1000000, now, rewritten), 3998, 4000);
     now.bytes = 200000; /* less than in proportion */
     assert_in_range(vbt_trace_room(1000000, now, rewritten), 4998, 5000);
+    now = (struct vbt_trace_size){800000, 2002}; /* too many more to tell what they take */
+    assert_int_equal(vbt_trace_room(1000000, now, rewritten), 2002);
+}
+
+/* Three times as many would seem to fit; more paths take more bytes each. */
+static void an_estimate_reaches_twice_as_far(void **state) {
+    (void)state;
+    assert_int_equal(room(64 * 1024, 8192, 16384), 32768);
+    assert_int_equal(room(64 * 1024, 8192, 65536), 131072);
+    assert_int_equal(room(64 * 1024, 8192, 1000), 1000 + (32768 - 8192) * 1000 / 8193); /* of few, it is small anyway */
+    assert_in_range(room(64 * 1024, 24576, 16384), 16384 + 5400, 16384 + 5500);
 }
 
 int main(void) {
@@ -46,6 +57,7 @@ int main(void) {
         cmocka_unit_test(at_first_it_is_a_guess),
         cmocka_unit_test(then_it_is_read_off_the_file),
         cmocka_unit_test(what_was_written_from_scratch_counts),
+        cmocka_unit_test(an_estimate_reaches_twice_as_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
