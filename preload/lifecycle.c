@@ -53,10 +53,14 @@ static VBT_CHANGED_BY_FORK _Atomic bool idle;     /* the child of a fork, in whi
 
 static bool put_in_order(const char *end);
 
-static bool address_space_is_limited(void) {
+/* More accounts than VBT_FEW_ACCOUNTS would not fit into that much address space anyway. */
+#define SCARCE ((rlim_t)1 << 32)
+
+/* In bytes; RLIM_INFINITY: as much as there is. */
+static rlim_t address_space(void) {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     vbt_sys(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit);
-    return limit.rlim_cur != RLIM_INFINITY;
+    return limit.rlim_cur;
 }
 
 static void wake(void) {
@@ -73,13 +77,16 @@ static void wake(void) {
     vbt_runner_init();
     vbt_helper_init(put_in_order);
     vbt_main_program_init();
+    rlim_t space = address_space();
+    if (space < SCARCE)
+        vbt_most_accounts = VBT_FEW_ACCOUNTS;
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
         good = false;
     }
     if (vbt_options.max_trace != 0)
         vbt_tree_limit(vbt_trace_room_at_first(vbt_options.max_trace));
-    reserves = good && address_space_is_limited();
+    reserves = good && space != RLIM_INFINITY;
     if (reserves)
         vbt_stream_reserve();
     vbt_stacks = vbt_options.native != VBT_NATIVE_LEAF ? VBT_STACKS_NATIVE : VBT_STACKS_LEAF;

@@ -167,8 +167,9 @@ static void note_limits(struct vbt_notes *notes, const struct vbt_model *model) 
                             "from then on are counted together. Totals, peak and live bytes are still exact.",
                             vbt_time((double)model->state[VBT_STATE_LIMITED_TIME]).text));
     else if (model->state[VBT_STATE_LOST + VBT_LOST_NODES] != 0)
-        add(notes, vbt_text("There is room for 67,108,863 call paths, 16,777,212 of them with allocations, if memory allows. "
-                            "--native leaf makes fewer, and so does recording a part of the run (--delay, --duration)."));
+        add(notes,
+            vbt_text("There is room for 67,108,863 call paths, if memory and its limits (ulimit -v) allow. --native leaf makes "
+                     "fewer, and so does recording a part of the run (--delay, --duration)."));
 }
 
 void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, const struct vbt_conservation *conservation,

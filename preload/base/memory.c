@@ -12,14 +12,20 @@ enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 64, ALIGNMENT = 16, PAGE = 40
 #define MADV_POPULATE_WRITE 23
 #endif
 
-void *vbt_map(size_t size) {
-    long at = vbt_sys(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+static void *map(size_t size, int protection) {
+    long at = vbt_sys(SYS_mmap, 0, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (vbt_sys_failed(at))
         return NULL;
     vbt_sys(SYS_madvise, at, size, MADV_DONTDUMP);
     vbt_sys(SYS_madvise, at, size, MADV_NOHUGEPAGE);
     return (void *)at;
 }
+
+void *vbt_map(size_t size) { return map(size, PROT_READ | PROT_WRITE); }
+
+void *vbt_map_reserved(size_t size) { return map(size, PROT_READ); }
+
+bool vbt_map_open(void *start, size_t size) { return !vbt_sys_failed(vbt_sys(SYS_mprotect, start, size, PROT_READ | PROT_WRITE)); }
 
 void *vbt_map_for_helper(size_t size) {
     void *start = vbt_map(size);

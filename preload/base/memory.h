@@ -3,6 +3,7 @@
 #ifndef VBT_MEMORY_H
 #define VBT_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,12 @@ void *vbt_map(size_t size);
  * fault for each page, and huge pages where it is as large as one and the kernel has some. Without
  * them, random lookups in a table would miss the TLB. */
 void *vbt_map_at_once(size_t size);
+
+/* The same as vbt_map, but it can only be read, as zeros, until vbt_map_open makes whole pages of
+ * it writable; false when the kernel refuses. Until then it is no memory to a kernel that does not
+ * overcommit. */
+void *vbt_map_reserved(size_t size);
+bool vbt_map_open(void *start, size_t size);
 
 /* As vbt_map, for what only the helper uses: a forked child does not have it, and has to forget the
  * address. */

@@ -3,6 +3,8 @@
 
 struct vbt_vector vbt_accounts;
 
+uint32_t vbt_most_accounts = VBT_MAX_ACCOUNTS;
+
 uint32_t vbt_account_open(uint32_t node) {
     struct vbt_node *at = vbt_node_at(node);
     uint32_t lost_node = vbt_tree.lost_nodes[at->domain];
@@ -11,7 +13,7 @@ uint32_t vbt_account_open(uint32_t node) {
     if (account == 0) {
         if (vbt_accounts.count == 0)
             vbt_vector_add(&vbt_accounts, sizeof(uint32_t)); /* 0 is unused */
-        if (vbt_accounts.count >= VBT_MAX_ACCOUNTS - VBT_DOMAINS && node != lost_node) {
+        if (vbt_accounts.count >= vbt_most_accounts - VBT_DOMAINS && node != lost_node) {
             vbt_unlock(&vbt_tree_lock);
             return vbt_account_of(lost_node);
         }

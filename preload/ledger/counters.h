@@ -46,7 +46,7 @@ static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
     return counted;
 }
 
-enum { VBT_PAGE_ACCOUNTS = 64, VBT_PAGES = VBT_MAX_ACCOUNTS / VBT_PAGE_ACCOUNTS };
+enum { VBT_PAGE_ACCOUNTS = 64 };
 
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_ACCOUNTS];
@@ -85,8 +85,10 @@ struct vbt_ledger {
     struct vbt_watcher *watcher; /* NULL without line mode */
     bool watched;                /* the watcher observes every event, so the fast path is off */
     struct vbt_arena arena;
-    struct vbt_counters_page **pages; /* VBT_PAGES of them, NULL where the thread has no counters */
-    _Atomic uint64_t *page_epochs;    /* vbt_epoch at the last change on each: in one array, for readers that look at all of them */
+    struct vbt_counters_page **pages; /* as many as vbt_most_accounts needs, NULL where the thread has no counters */
+    _Atomic uint64_t *page_epochs; /* vbt_epoch at the last change on each, see vbt_page_epoch: in one array, for readers that look
+                                         at all of them */
+    uint32_t pages_open;           /* so many of the pages and their epochs can be written; all others read as zero */
     struct vbt_totals mapped;
     uint32_t unmapping;     /* maps.h: what the kernel is being asked to unmap */
     uintptr_t last_mapping; /* start of the latest; unmapped while it still is, it was temporary */
@@ -95,6 +97,19 @@ struct vbt_ledger {
 
 /* The next free takes the slow path, whatever the live bytes are. */
 static inline void vbt_ledger_forget_crest(struct vbt_ledger *ledger) { ledger->crest = ledger->crest_of_others = INT64_MIN; }
+
+/* Maps `size` bytes, which become a thread's state, together with the ledger's tables. NULL when
+ * there is no memory. */
+void *vbt_counters_map(size_t size);
+
+/* Sets the ledger's tables; start and size: what vbt_counters_map returned for how much. */
+void vbt_counters_begin(struct vbt_ledger *ledger, void *start, size_t size);
+
+/* The epochs lie before the thread's state, from the last to the first, and the pages after it, so
+ * that what can be written of both is one mapping. */
+static inline _Atomic uint64_t *vbt_page_epoch(const struct vbt_ledger *ledger, uint32_t page) {
+    return ledger->page_epochs - page;
+}
 
 /* This thread's counters of an account, created if missing; NULL when there is no memory. */
 struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t account);

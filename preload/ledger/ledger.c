@@ -98,7 +98,7 @@ static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_co
         (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* the first time, there was nothing */
         vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
     counters->epoch = now | own;
-    atomic_store_explicit(&ledger->page_epochs[page], now, memory_order_relaxed);
+    atomic_store_explicit(vbt_page_epoch(ledger, page), now, memory_order_relaxed);
     atomic_store_explicit(&ledger->epoch, now, memory_order_relaxed);
 }
 

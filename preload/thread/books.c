@@ -215,7 +215,7 @@ static bool changed(const struct vbt_thread *thread, uint64_t epoch) {
 
 static bool page_changed(uint32_t page, uint64_t epoch) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
-        if (changed(thread, epoch) && atomic_load_explicit(&thread->ledger.page_epochs[page], memory_order_relaxed) >= epoch)
+        if (changed(thread, epoch) && atomic_load_explicit(vbt_page_epoch(&thread->ledger, page), memory_order_relaxed) >= epoch)
             return true;
     return false;
 }

@@ -86,11 +86,10 @@ struct vbt_thread *vbt_thread_begin(void) {
         if (was_free)
             vbt_ledger_begin(&thread->ledger);
     } else {
-        thread = vbt_map(sizeof *thread + VBT_PAGES * (sizeof *thread->ledger.pages + sizeof *thread->ledger.page_epochs));
+        thread = vbt_counters_map(sizeof *thread);
         if (thread == NULL)
             return NULL;
-        thread->ledger.pages = (struct vbt_counters_page **)(thread + 1);
-        thread->ledger.page_epochs = (_Atomic uint64_t *)(thread->ledger.pages + VBT_PAGES);
+        vbt_counters_begin(&thread->ledger, thread, sizeof *thread);
         thread->tid = tid;
         thread->row = row;
         thread->ledger.intervals = &thread->intervals;

@@ -44,9 +44,8 @@ struct vbt_node {
     _Atomic uint32_t account; /* in the ledgers; 0 while nothing has been booked there */
 };
 
-/* Most of the nodes of deep call paths have no account. A thread's table of counter pages is
- * address space for this many; what is allocated on further call paths is counted as lost. */
-enum { VBT_MAX_ACCOUNTS = 1 << 24 };
+/* As many accounts as nodes: that is, as a cell of the shadow can tell apart. */
+enum { VBT_MAX_ACCOUNTS = VBT_MAX_NODES };
 
 /* Most nodes have few children. Their parent lists them, so a new child is known to be new without
  * a look at the table; only where there are more, the rest are in a table. */

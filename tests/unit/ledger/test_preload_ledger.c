@@ -2,6 +2,7 @@
  * against plain arithmetic. */
 #include "preload/ledger/ledger.h"
 
+#include "format/count.h"
 #include "preload/thread/books.h"
 #include "tests/unit/support/preload_world.h"
 
@@ -311,6 +312,48 @@ static void nodes_add_up_to_the_totals(void **state) {
                      STEPS);
 }
 
+/* A thread's tables become writable as far as they are needed, up to the last account. */
+static void accounts_beyond_the_first_tables_have_counters(void **state) {
+    (void)state;
+    static const uint32_t far[] = {VBT_FEW_ACCOUNTS - 1, VBT_FEW_ACCOUNTS, VBT_FEW_ACCOUNTS + 1, 3 * VBT_FEW_ACCOUNTS - 1,
+                                   VBT_MAX_ACCOUNTS - VBT_DOMAINS - 1};
+    static const char *const names[] = {"far 0", "far 1", "far 2", "far 3", "far 4"};
+    uint32_t before = vbt_accounts.count;
+    struct vbt_thread *thread = vbt_thread_begin();
+    struct vbt_ledger *ledger = &thread->ledger;
+    for (uint32_t i = 0; i < VBT_COUNT(far); i++) {
+        uint32_t page = far[i] / VBT_PAGE_ACCOUNTS, node = vbt_node_of(0, vbt_intern_special_site(names[i]), VBT_DOMAIN_HEAP);
+        assert_true(i == 2 || (vbt_counters_page(ledger, page) == NULL && *vbt_page_epoch(ledger, page) == 0));
+        vbt_accounts.count = far[i];
+        world_alloc(thread, node, 0x900000 + 64 * i, 10);
+        assert_int_equal(vbt_node_at(node)->account, far[i]);
+        assert_flow(node, 1, 0, 10, 0);
+        world_free(thread, 0x900000 + 64 * i);
+        assert_flow(node, 1, 1, 10, 10);
+        assert_true(*vbt_page_epoch(ledger, page) > 0);
+        assert_true(ledger->pages_open > page && ledger->pages_open <= vbt_most_accounts / VBT_PAGE_ACCOUNTS);
+    }
+    for (uint32_t i = 0; i < VBT_COUNT(far); i++)
+        assert_flow(vbt_node_of(0, vbt_intern_special_site(names[i]), VBT_DOMAIN_HEAP), 1, 1, 10, 10);
+    vbt_accounts.count = before;
+}
+
+static void where_address_space_is_scarce_tables_are_small(void **state) {
+    (void)state;
+    struct vbt_ledger ledger = {0};
+    vbt_most_accounts = VBT_FEW_ACCOUNTS;
+    void *start = vbt_counters_map(100);
+    vbt_counters_begin(&ledger, start, 100);
+    assert_int_equal(ledger.pages_open, VBT_FEW_ACCOUNTS / VBT_PAGE_ACCOUNTS);
+    struct vbt_counters *last = vbt_counters_at(&ledger, VBT_FEW_ACCOUNTS - 1);
+    assert_non_null(last);
+    assert_ptr_equal(vbt_counters_at(&ledger, VBT_FEW_ACCOUNTS - 1), last);
+    assert_int_equal(ledger.pages_open, VBT_FEW_ACCOUNTS / VBT_PAGE_ACCOUNTS);
+    *vbt_page_epoch(&ledger, ledger.pages_open - 1) = 1;
+    *(char *)start = 1;
+    vbt_most_accounts = VBT_MAX_ACCOUNTS;
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, world_reset)
 
 int main(void) {
@@ -328,6 +371,8 @@ int main(void) {
         TEST(unfree_restores_everything),
         TEST(unfree_of_an_unknown_block_does_nothing),
         TEST(nodes_add_up_to_the_totals),
+        TEST(accounts_beyond_the_first_tables_have_counters),
+        TEST(where_address_space_is_scarce_tables_are_small),
     };
     world_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
