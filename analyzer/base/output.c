@@ -57,6 +57,29 @@ void vbt_output_check(uint64_t bytes) {
                      vbt_bytes((int64_t)allowed).text));
 }
 
+static uint64_t rehearsed;
+
+static ssize_t count_bytes(void *cookie, const char *text, size_t size) {
+    (void)cookie;
+    (void)text;
+    rehearsed += size;
+    if (rehearsed > allowed)
+        _exit(vbt_fail("the report would be larger than %s; --limit, --min and --filter make it smaller",
+                       vbt_bytes((int64_t)allowed).text));
+    return (ssize_t)size;
+}
+
+FILE *vbt_output_rehearse(void) {
+    rehearsed = 0;
+    FILE *stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = count_bytes});
+    if (stream == NULL)
+        exit(vbt_fail("out of memory"));
+    setvbuf(stream, NULL, _IOFBF, BUFFER);
+    return stream;
+}
+
+void vbt_output_rehearsed(FILE *stream) { fclose(stream); }
+
 /* Called by the stream when its buffer is full, and at the end. The file is created when there is
  * something to write: a command that fails before that leaves an older file alone. */
 static ssize_t write_buffer(void *cookie, const char *text, size_t size) {

@@ -23,6 +23,11 @@ void vbt_output_allow(uint64_t bytes);
  * built, is too large. */
 void vbt_output_check(uint64_t bytes);
 
+/* A report that may be too large is rehearsed: printed to a stream that keeps nothing of it. Then
+ * the end of the rehearsal ends the program with a message if it is, before anything is written. */
+FILE *vbt_output_rehearse(void);
+void vbt_output_rehearsed(FILE *stream);
+
 /* Writes to a file, or to standard output if the path is NULL. `output` must stay where it is until
  * it is finished. */
 void vbt_output_begin(struct vbt_output *output, const char *path);

@@ -354,7 +354,7 @@ static void print_json(const struct stack_rows *rows, const struct vbt_trace *tr
 }
 
 /* Stacks as "outermost;...;innermost". */
-static void print_csv(const struct stack_rows *rows, const struct vbt_query *query, FILE *out) {
+static void print_csv_rows(const struct stack_rows *rows, const struct vbt_query *query, FILE *out) {
     char *measures = vbt_csv_measure_titles(""), *own = vbt_csv_own_titles("");
     char *titles = vbt_text("stack,group,stacks%s%s", measures, own);
     struct vbt_csv csv;
@@ -386,6 +386,15 @@ static void print_csv(const struct stack_rows *rows, const struct vbt_query *que
     free(titles);
 }
 
+static void print_csv(const struct stack_rows *rows, const struct vbt_query *query, struct vbt_output *output) {
+    if (vbt_stacks_are_many(rows->tree, rows->measure)) {
+        FILE *rehearsal = vbt_output_rehearse();
+        print_csv_rows(rows, query, rehearsal);
+        vbt_output_rehearsed(rehearsal);
+    }
+    print_csv_rows(rows, query, output->stream);
+}
+
 static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
@@ -408,7 +417,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     if (query->format == VBT_JSON)
         print_json(&rows, &trace, &suppressed, query, output.stream);
     else if (query->format == VBT_CSV)
-        print_csv(&rows, query, output.stream);
+        print_csv(&rows, query, &output);
     else
         print_text(&rows, &tree, &trace, query, &output);
     if (query->format == VBT_TEXT && suppressed.stacks > 0)

@@ -20,6 +20,9 @@ enum { BEFORE_NAMES = 42, LEAST_NAME = 24 };
 /* A longer chain of calls with one child each shows this many at its beginning and at its end. */
 enum { CHAIN_SHOWN = 4 };
 
+/* So many rows may be more than a report may have. */
+enum { LARGE = 100000 };
+
 struct view {
     const struct vbt_call_tree *tree;
     enum vbt_measure measure;
@@ -294,6 +297,22 @@ static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, s
     free(cumulative_own);
 }
 
+static void print_data(const struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, FILE *out) {
+    size_t count;
+    uint32_t *order = in_order(tree, &count);
+    FILE *rehearsal = count >= LARGE && query->limit >= LARGE ? vbt_output_rehearse() : NULL;
+    for (int i = rehearsal != NULL ? 0 : 1; i < 2; i++) {
+        FILE *to = i == 0 ? rehearsal : out;
+        if (query->format == VBT_JSON)
+            print_json(tree, order, count, model, query, to);
+        else
+            print_csv(tree, order, count, query, to);
+        if (i == 0)
+            vbt_output_rehearsed(rehearsal);
+    }
+    free(order);
+}
+
 int vbt_cmd_tree(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
@@ -316,13 +335,7 @@ int vbt_cmd_tree(const struct vbt_query *query) {
     if (query->format == VBT_TEXT) {
         print_text(&tree, query, least, &output);
     } else {
-        size_t count;
-        uint32_t *order = in_order(&tree, &count);
-        if (query->format == VBT_JSON)
-            print_json(&tree, order, count, &trace.model, query, output.stream);
-        else
-            print_csv(&tree, order, count, query, output.stream);
-        free(order);
+        print_data(&tree, &trace.model, query, output.stream);
     }
     vbt_call_tree_free(&tree);
     vbt_incomplete_print(&trace.model, query, &output);

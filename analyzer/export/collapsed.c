@@ -3,6 +3,7 @@
 
 #include "analyzer/analysis/calls/call_reverse.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/output.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/stack_text.h"
 
@@ -50,6 +51,11 @@ void vbt_export_collapsed(const struct vbt_trace *trace, const struct vbt_query 
     least = least > 0 ? least : 1;
     if (query->reverse)
         vbt_call_tree_reverse(&tree, query->measure, least);
+    if (vbt_stacks_are_many(&tree, query->measure)) {
+        FILE *rehearsal = vbt_output_rehearse();
+        print_stacks(&tree, query->measure, least, rehearsal);
+        vbt_output_rehearsed(rehearsal);
+    }
     print_stacks(&tree, query->measure, least, out);
     vbt_call_tree_free(&tree);
 }

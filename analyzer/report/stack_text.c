@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The most frames in all stacks that are listed: a file of some hundred megabytes. */
-enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64 };
+enum { MOST_FRAMES = 1 << 24, LEAST_LIMIT = 64, MANY_FRAMES = 100000 };
 
 struct vbt_stack_names {
     const struct vbt_call_tree *tree;
@@ -44,13 +44,25 @@ static const char *name_of(struct vbt_stack_names *names, uint32_t call) {
     return *text;
 }
 
-size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure) {
-    size_t frames = 0, stacks = 0;
+/* The frames of all stacks with any of the measure. */
+static size_t count_frames(const struct vbt_call_tree *tree, enum vbt_measure measure, size_t *stacks) {
+    size_t frames = 0;
+    *stacks = 0;
     for (uint32_t i = 1; i < tree->count; i++)
         if (vbt_call_self(tree, i)[measure] != 0) {
             frames += tree->calls[i].depth;
-            stacks++;
+            ++*stacks;
         }
+    return frames;
+}
+
+bool vbt_stacks_are_many(const struct vbt_call_tree *tree, enum vbt_measure measure) {
+    size_t stacks;
+    return count_frames(tree, measure, &stacks) > MANY_FRAMES;
+}
+
+size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure) {
+    size_t stacks, frames = count_frames(tree, measure, &stacks);
     if (frames <= MOST_FRAMES)
         return SIZE_MAX;
     return MOST_FRAMES / stacks > LEAST_LIMIT ? MOST_FRAMES / stacks : LEAST_LIMIT;

@@ -14,6 +14,9 @@ void vbt_stack_names_free(struct vbt_stack_names *names);
  * within bounds. All, unless there are thousands of stacks with thousands of frames. */
 size_t vbt_stack_limit(const struct vbt_call_tree *tree, enum vbt_measure measure);
 
+/* Are so many frames listed that the report may be too large? See vbt_output_rehearse. */
+bool vbt_stacks_are_many(const struct vbt_call_tree *tree, enum vbt_measure measure);
+
 /* A stack as Brendan Gregg's tools write it, "outermost;...;innermost", groups included, as one
  * printable line. If it has more than `limit` frames, the outer ones are replaced by their number.
  * The caller frees it. */

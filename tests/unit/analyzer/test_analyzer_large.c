@@ -87,6 +87,50 @@ static void levels_beyond_the_deepest_are_counted(void **state) {
     assert_int_equal(count(output_text(), "class=\"frame "), 1 + 2 * 4095);
 }
 
+/* A stack of 1,000 functions with names of 4,000 bytes, each of which allocates: 500,000 frames. */
+static const char *long_names(void) {
+    enum { DEPTH = 1000, LENGTH = 4000 };
+    static struct tb_counters counters[DEPTH];
+    static char name[LENGTH + 1];
+    struct trace_builder b;
+    tb_begin(&b);
+    for (uint32_t i = 0, node = 0; i < DEPTH; i++) {
+        memset(name, 'f', LENGTH);
+        snprintf(name + LENGTH - 8, 9, "%08u", i);
+        node = tb_node(&b, node, tb_site(&b, VBT_SITE_PYTHON, tb_code(&b, "a.py", name, i + 1, 0), i + 1), VBT_DOMAIN_PYTHON);
+        counters[i] = (struct tb_counters){.node = node, .allocs = 1, .allocated = 1, .live_blocks = 1, .live_bytes = 1};
+    }
+    tb_counters(&b, counters, DEPTH);
+    tb_end(&b, 1, "exit");
+    const char *path = tb_save(&b);
+    tb_free(&b);
+    return path;
+}
+
+/* Half of a JSON document is of no use. */
+static void what_is_too_large_is_not_begun(void **state) {
+    (void)state;
+    static const char *const cases[][4] = {{"tree", "--reverse", "--format", "json"},
+                                           {"leaks", "--ungroup", "--format", "csv"},
+                                           {"export", "--measure=bytes", "--format", "collapsed"}};
+    const char *path = long_names();
+    char output[] = "/tmp/vbtrace-large-XXXXXX";
+    int file = mkstemp(output);
+    assert_int_equal(write(file, "older", 5), 5);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(run_command(cases[i][0], cases[i][1], cases[i][2], cases[i][3], "-o", output, path, NULL) == 0 ? 0 : 1);
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 2);
+        assert_int_equal(lseek(file, 0, SEEK_END), 5);
+    }
+    close(file);
+    unlink(output);
+}
+
 /* The most memory that a command takes, in KiB: run by another process, so that nothing else
  * counts. */
 static long memory_of(const char *command, const char *path, const char *option) {
@@ -117,6 +161,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_has_a_limit),
         cmocka_unit_test(levels_beyond_the_deepest_are_counted),
+        cmocka_unit_test(what_is_too_large_is_not_begun),
         cmocka_unit_test(a_path_takes_at_most_60_bytes),
     };
     return cmocka_run_group_tests(tests, make_output, remove_output);
