@@ -10,6 +10,7 @@
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/base/utf8.h"
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/line_csv.h"
 #include "analyzer/report/line_table.h"
@@ -160,15 +161,26 @@ static void warn(const struct vbt_model *model, const char *path) {
     free(uncounted);
 }
 
+/* One of these sentences. It may name files, as the trace does. */
+static void print_sentence(const char *text, bool beside, const char *gap, FILE *out) {
+    if (beside) {
+        vbt_warn("%s", text);
+        return;
+    }
+    char *printable = vbt_utf8_printable(text, strlen(text));
+    fprintf(out, "%s%s\n", gap, printable);
+    free(printable);
+}
+
 /* What the numbers may lack: in vbtrace's own text within the report, otherwise as warnings. */
 static void print_trouble(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     bool beside = query->format != VBT_TEXT || query->like != VBT_LIKE_OURS;
     char *changed;
     const char *uncounted, *gap = "\n";
     for (size_t i = 0; (uncounted = vbt_uncounted_since(&trace->model, i)) != NULL; i++, gap = "")
-        beside ? vbt_warn("%s", uncounted) : (void)fprintf(out, "%s%s\n", gap, uncounted);
+        print_sentence(uncounted, beside, gap, out);
     for (size_t i = 0; (changed = vbt_sources_trouble(trace->sources, i)) != NULL; i++, gap = "") {
-        beside ? vbt_warn("%s", changed) : (void)fprintf(out, "%s%s\n", gap, changed);
+        print_sentence(changed, beside, gap, out);
         free(changed);
     }
 }

@@ -39,13 +39,36 @@ static void a_damaged_trace_is_reported_up_to_the_damage(void **state) {
     tb_free(&b);
 }
 
+/* A line of a file with this name was counted, and the file was changed later. */
+static void count_a_line(struct trace_builder *b, const char *name) {
+    uint32_t site = tb_site(b, VBT_SITE_PYTHON, tb_code(b, name, "f\033[1m", 1, VBT_CODE_USER), 2);
+    tb_open(b);
+    vbt_put_varint(&b->w, 1);
+    vbt_put_zigzag(&b->w, site);
+    vbt_put_varint(&b->w, 0);
+    vbt_put_varint(&b->w, 5);
+    for (int column = 0; column < 2 * 7 + 3 + 1; column++)
+        vbt_put_varint(&b->w, 2);
+    tb_close(b, VBT_CHUNK_LINES);
+    for (unsigned line = 1; line <= 2; line++) {
+        tb_open(b);
+        vbt_put_varint(&b->w, 1);
+        vbt_put_varint(&b->w, 1); /* the name is the first string */
+        vbt_put_varint(&b->w, line);
+        vbt_put_varint(&b->w, 1);
+        vbt_put_string(&b->w, "x = \033[7m1", strlen("x = \033[7m1"));
+        tb_close(b, VBT_CHUNK_SOURCES);
+    }
+}
+
 /* The names in a trace and the reason of its end are printed to a terminal. */
 static void a_report_has_no_control_characters(void **state) {
     (void)state;
     struct trace_builder b;
     tb_begin(&b);
     tb_process(&b, (const char *const[]){"pid", "\033[1m", "host", "\033[2J\a", "python", "3\n", "libc", "\x9b", "note",
-                                         "\033]0;\a", "exe", "\033c", NULL});
+                                         "\033]0;\a", "exe", "\033c", "note", "no lines were counted \033[5m", NULL});
+    count_a_line(&b, "\033[31m.py");
     tb_end(&b, 1, "\033[31m");
     const char *trace = tb_save(&b);
     for (int i = 0; i < COMMANDS; i++) {
