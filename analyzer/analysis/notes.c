@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the library: preload/ledger/interval.c. */
+#define INTERVAL_LIMITS                                                                                                            \
+    "there is room for 16,384 different ones, and for 32 sections inside one another. Labels that are used again make fewer."
+#define SITE_LIMITS                                                                                                                \
+    "there is room for 1,048,576 call paths in all intervals together, and for 262,144 in one. The intervals' sums are right."
+
 static const struct {
     const char *name;
     const char *one, *many; /* sentences; %s in many stands for how many */
@@ -24,17 +30,17 @@ static const struct {
     [VBT_LOST_MEMORY] = {"memory", "1 event is missing because vbtrace could not get memory for its own tables.",
                          "%s events are missing because vbtrace could not get memory for its own tables."},
     [VBT_LOST_WRITE] = {"write", "1 byte of trace could not be written.", "%s bytes of trace could not be written."},
-    [VBT_LOST_INTERVALS] = {"intervals", "1 interval or section was not recorded: too many, or nested too deeply.",
-                            "%s intervals or sections were not recorded: too many, or nested too deeply."},
-    [VBT_LOST_INTERVAL_SITES] = {"interval_sites",
-                                 "1 event is missing from the call sites of intervals; the intervals' sums are right.",
-                                 "%s events are missing from the call sites of intervals; the intervals' sums are right."},
+    [VBT_LOST_INTERVALS] = {"intervals", "1 interval or section was not recorded: " INTERVAL_LIMITS,
+                            "%s intervals or sections were not recorded: " INTERVAL_LIMITS},
+    [VBT_LOST_INTERVAL_SITES] = {"interval_sites", "1 event is missing from the call sites of intervals: " SITE_LIMITS,
+                                 "%s events are missing from the call sites of intervals: " SITE_LIMITS},
     [VBT_LOST_BUSY] = {"busy", "1 thread was inside an allocation when the trace ended; its last event may be missing.",
                        "%s threads were inside an allocation when the trace ended; their last event may be missing."},
-    [VBT_LOST_LINES] = {"lines",
-                        "Line mode could not follow 1 call, which was nested too deeply; what it did is counted for its caller.",
-                        "Line mode could not follow %s calls, which were nested too deeply; what they did is counted for their "
-                        "callers."},
+    [VBT_LOST_LINES] =
+        {"lines",
+         "Line mode could not follow 1 call, which was nested more than 65,536 deep; what it did is counted for its caller.",
+         "Line mode could not follow %s calls, which were nested more than 65,536 deep; what they did is counted for their "
+         "callers."},
     [VBT_LOST_MAPS] = {"maps",
                        "1 mapping of the parent is unknown in this process, because the parent forked during a thread's mmap, "
                        "without the C library's fork.",
