@@ -9,12 +9,22 @@
 
 #include "hook.h"
 #include "preload/native/native_memory.h"
+#include "preload/python/python_thread_name.h"
 #include "preload/python/python_walk.h"
+#include "preload/thread/thread_rows.h"
 
 #include <string.h>
 
 /* The allocators that are wrapped. The interpreter passes the address back as `context`. */
 static struct vbt_py_allocator wrapped[VBT_PY_OBJ + 1];
+
+/* The thread holds the GIL, and its stack has just been walked. */
+static __attribute__((noinline)) void ask_name(struct vbt_thread *thread) {
+    char name[VBT_THREAD_LONG_NAME];
+    thread->stack.is_named = true;
+    if (vbt_python_thread_name(&thread->stack, name, sizeof name))
+        vbt_thread_row_called(thread->row, name);
+}
 
 /* The general path: what a wrapper does in all cases. Of the functions below, those named after a
  * version of Python handle the usual case, and call these for the rest, in tail position. */
@@ -30,7 +40,10 @@ static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, stru
 static __attribute__((noinline)) void *booked(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
     if (block != NULL) {
         vbt_stand(thread, VBT_IN_LEDGER);
-        return booked_at(thread, vbt_python_request_place(thread, caller), block, size);
+        struct vbt_place place = vbt_python_request_place(thread, caller);
+        if (VBT_UNLIKELY(!thread->stack.is_named) && thread->stack.depth > 0)
+            ask_name(thread);
+        return booked_at(thread, place, block, size);
     }
     vbt_leave(thread);
     return NULL;
@@ -72,7 +85,10 @@ static void *booked_full(struct vbt_thread *thread, void *block, size_t size, st
         return NULL;
     }
     vbt_stand(thread, VBT_IN_LEDGER);
-    return booked_at(thread, vbt_full_place(thread, &caller, VBT_DOMAIN_PYTHON), block, size);
+    struct vbt_place place = vbt_full_place(thread, &caller, VBT_DOMAIN_PYTHON);
+    if (VBT_UNLIKELY(!thread->stack.is_named) && thread->stack.depth > 0)
+        ask_name(thread);
+    return booked_at(thread, place, block, size);
 }
 
 static void *malloc_full(void *context, size_t size) {

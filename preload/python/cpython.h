@@ -102,6 +102,25 @@ struct vbt_free_lists_abi {
     bool side_by_side;  /* the arrays of dicts and of key tables come first, then their two counts */
 };
 
+/* How an object keeps its attributes. */
+enum vbt_attributes {
+    VBT_ATTRIBUTES_UNKNOWN,
+    VBT_ATTRIBUTES_DICT,   /* in a dict, whose place the type names */
+    VBT_ATTRIBUTES_APART,  /* by the type's keys, in a block; it and a dict are named in front of the object */
+    VBT_ATTRIBUTES_TAGGED, /* the same; one word names either */
+    VBT_ATTRIBUTES_INLINE, /* by the type's keys, after the object; a dict is named in front of it */
+};
+
+/* Where a threading.Thread has its name; see python_thread_name.c. From 3.14 on Python tells the
+ * kernel. */
+struct vbt_thread_name_abi {
+    enum vbt_attributes attributes;
+    int frame_locals; /* in a frame: its variables */
+    int cached_keys;  /* in a type: the keys of its objects */
+    int values;       /* in the values of an object: the first */
+    bool old_keys;    /* a dict's table of keys states its size, and each entry has the hash */
+};
+
 /* A version. */
 struct vbt_cpython {
     struct vbt_python_abi abi; /* of the build with the GIL */
@@ -112,6 +131,7 @@ struct vbt_cpython {
     struct vbt_trace_abi trace;
     enum vbt_object_events object_events;
     struct vbt_free_lists_abi free_lists;
+    struct vbt_thread_name_abi thread_name;
 };
 
 /* clang-format off */
@@ -135,6 +155,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
         .code_name = "co_name",
         .trace = {.tstate_function = 64, .tstate_tracing = 48, .frame_line = 108, .code_flags = 36, .code_bytes = 48,
                   .stop_iteration_value = 64, .evaluates_frame_alone = true},
+        .thread_name = {.attributes = VBT_ATTRIBUTES_DICT, .frame_locals = 360, .old_keys = true},
     },
     [9] = {
         .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_LNOTAB, .lasti_unit = 1, .frame_instruction = 104, VBT_OBJECTS,
@@ -143,6 +164,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
         .code_name = "co_name",
         .trace = {.tstate_function = 64, .tstate_tracing = 48, .frame_line = 108, .interpreter_tracers = 68, .code_flags = 36,
                   .code_bytes = 48, .stop_iteration_value = 64},
+        .thread_name = {.attributes = VBT_ATTRIBUTES_DICT, .frame_locals = 360, .old_keys = true},
     },
     [10] = {
         .abi = {VBT_FRAME_OBJECTS, .lines = VBT_LINES_RANGES, .lasti_unit = 2, .frame_instruction = 96, .tstate_cframe = 48,
@@ -152,6 +174,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
         .trace = {.tstate_function = 64, .tstate_tracing = -1, .frame_line = 100, .code_flags = 36, .code_bytes = 48},
         .object_events = VBT_OBJECT_EVENTS_FREE_LISTS,
         .free_lists = {.smallest_tuple = 0},
+        .thread_name = {.attributes = VBT_ATTRIBUTES_DICT, .frame_locals = 352, .old_keys = true},
     },
     [11] = {
         .abi = {.kind = VBT_FRAME_CFRAME, .lines = VBT_LINES_LOCATIONS, .lasti_unit = 1, .tstate_frame = 56,
@@ -164,6 +187,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
                   .calls_without_c_stack = true},
         .object_events = VBT_OBJECT_EVENTS_FREE_LISTS,
         .free_lists = {.smallest_tuple = 1},
+        .thread_name = {.attributes = VBT_ATTRIBUTES_APART, .frame_locals = 72, .cached_keys = 872},
     },
     [12] = {
         .abi = {.kind = VBT_FRAME_CFRAME, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 56,
@@ -175,6 +199,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
         .line_events = VBT_LINE_EVENTS_MONITORED,
         .object_events = VBT_OBJECT_EVENTS_FREE_LISTS,
         .free_lists = {.smallest_tuple = 1, .side_by_side = true},
+        .thread_name = {.attributes = VBT_ATTRIBUTES_TAGGED, .frame_locals = 72, .cached_keys = 880},
     },
     [13] = {
         .abi = {.kind = VBT_FRAME_CURRENT, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 72,
@@ -186,6 +211,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
         .stated = {.runtime = 3, .interpreter = 13, .thread = 9, .frame = 6, .code = 10},
         .line_events = VBT_LINE_EVENTS_MONITORED,
         .object_events = VBT_OBJECT_EVENTS_REPORTED,
+        .thread_name = {.attributes = VBT_ATTRIBUTES_INLINE, .frame_locals = 72, .cached_keys = 880, .values = 8},
     },
     [14] = {
         .abi = {.kind = VBT_FRAME_CURRENT, .lines = VBT_LINES_LOCATIONS, .entry_owner = 3, .lasti_unit = 1, .tstate_frame = 72,

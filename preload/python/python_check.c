@@ -9,14 +9,13 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* Copies memory of our own process; false where it cannot be read. */
-static bool read_carefully(const void *from, void *to, size_t size) {
+bool vbt_python_read(const void *from, void *to, size_t size) {
     struct iovec local = {to, size};
     struct iovec remote = {(void *)from, size};
     return vbt_sys(SYS_process_vm_readv, vbt_sys(SYS_getpid), &local, 1, &remote, 1, 0) == (long)size;
 }
 
-static bool word_at(const char *base, int offset, uintptr_t *out) { return read_carefully(base + offset, out, sizeof *out); }
+static bool word_at(const char *base, int offset, uintptr_t *out) { return vbt_python_read(base + offset, out, sizeof *out); }
 
 /* The innermost frame of a thread's state, NULL if it has none. *good: it could be read. A thread
  * state is large enough for any offset; what it points to may be anything until the offsets are

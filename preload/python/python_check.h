@@ -3,6 +3,10 @@
 #define VBT_PYTHON_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* Copies memory of our own process; false where it cannot be read. */
+bool vbt_python_read(const void *from, void *to, size_t size);
 
 /* A first, careful look at the calling thread's frames, with reads that survive a bad pointer.
  * True: they are as the offsets say, or there are none yet. *seen: there were some. */

@@ -54,6 +54,7 @@ void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
 void vbt_python_stack_reset(struct vbt_python_stack *stack) {
     stack->state = NULL;
     stack->visited = NULL;
+    stack->is_named = false;
     stack->unmapped = NULL;
     vbt_python_override(stack, 0);
 }

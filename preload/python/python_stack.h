@@ -50,6 +50,7 @@ struct vbt_python_stack {
     struct vbt_frame override; /* if its node is not 0, it stands for every stack */
     const char *visited;       /* up to 3.11: the state in which the thread runs another interpreter's code; else NULL */
     const char *unmapped;      /* a leaf frame whose memory is gone, while the thread's state still points at it */
+    bool is_named;             /* the thread's name has been asked for */
     uint64_t truncated;
     struct vbt_step steps[VBT_STEPS]; /* of the code generation */
 };

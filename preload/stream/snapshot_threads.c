@@ -31,7 +31,8 @@ static void write_rows(struct vbt_chunk_writer *writer, const struct vbt_books *
         struct vbt_totals totals[VBT_DOMAINS] = {0};
         vbt_books_row(number, totals);
         vbt_put_varint(w, atomic_load(&row->tid));
-        vbt_put_string(w, row->name, strnlen(row->name, sizeof row->name));
+        const char *name = vbt_thread_row_name(row);
+        vbt_put_string(w, name, strnlen(name, name == row->name ? sizeof row->name : sizeof row->long_name));
         vbt_put_varint(w, (uint64_t)row->begun);
         vbt_put_varint(w, (uint64_t)row->ended);
         vbt_put_varint(w, number < VBT_THREAD_LATER ? 1 : books->threads - VBT_THREAD_ROWS);

@@ -22,6 +22,7 @@ uint32_t vbt_thread_row_begin(uint32_t tid) {
     row->begun = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
     if (number < VBT_THREAD_LATER)
         vbt_sys(SYS_prctl, PR_GET_NAME, row->name); /* later it may be gone */
+    memcpy(row->first_name, row->name, sizeof row->name);
     atomic_store_explicit(&row->tid, tid, memory_order_release);
     return number;
 }
@@ -45,6 +46,19 @@ void vbt_thread_row_named(uint32_t tid, const char *name) {
     for (unsigned i = 0; i < VBT_THREAD_NAME / 8; i++)
         atomic_store_explicit(&rows[number].called[i], words[i], memory_order_relaxed);
     atomic_fetch_add(&rows[number].times_called, 1);
+}
+
+void vbt_thread_row_called(uint32_t number, const char *name) {
+    struct vbt_thread_row *row = &rows[number];
+    if (number == 0 || number >= VBT_THREAD_LATER || atomic_load(&row->has_long_name))
+        return;
+    memcpy(row->long_name, name, strnlen(name, sizeof row->long_name - 1));
+    atomic_store_explicit(&row->has_long_name, true, memory_order_release);
+}
+
+const char *vbt_thread_row_name(const struct vbt_thread_row *row) {
+    bool is_told = memcmp(row->name, row->first_name, sizeof row->name) != 0;
+    return !is_told && atomic_load_explicit(&row->has_long_name, memory_order_acquire) ? row->long_name : row->name;
 }
 
 uint32_t vbt_thread_count(void) { return atomic_load(&begun); }

@@ -11,13 +11,16 @@
 #include <stdint.h>
 
 /* Rows are numbered from 1; the last is shared by all later threads. */
-enum { VBT_THREAD_ROWS = 64, VBT_THREAD_LATER = VBT_THREAD_ROWS + 1, VBT_THREAD_NAME = 16 };
+enum { VBT_THREAD_ROWS = 64, VBT_THREAD_LATER = VBT_THREAD_ROWS + 1, VBT_THREAD_NAME = 16, VBT_THREAD_LONG_NAME = 64 };
 
 struct vbt_thread_row {
     _Atomic uint32_t tid; /* of the first thread, if several share it; 0: none yet */
-    int64_t begun;        /* ns since the start, at its first event */
-    int64_t ended;        /* ns, when it was found to be gone; 0: it is not */
-    char name[VBT_THREAD_NAME];
+    _Atomic bool has_long_name;
+    int64_t begun;                    /* ns since the start, at its first event */
+    int64_t ended;                    /* ns, when it was found to be gone; 0: it is not */
+    char name[VBT_THREAD_NAME];       /* the kernel's */
+    char first_name[VBT_THREAD_NAME]; /* that of the thread which made it */
+    char long_name[VBT_THREAD_LONG_NAME];
     _Atomic uint64_t called[VBT_THREAD_NAME / 8]; /* the name that a hook saw the thread get last */
     _Atomic uint32_t times_called;
     uint32_t times_seen; /* of these, by vbt_thread_rows_look */
@@ -29,6 +32,12 @@ uint32_t vbt_thread_row_begin(uint32_t tid);
 /* A thread has been given a name, which is known here even if the thread ends at once. tid: 0 for
  * the calling one; name: NULL to ask the kernel for the calling thread's. Keeps errno. */
 void vbt_thread_row_named(uint32_t tid, const char *name);
+
+/* What the program itself calls the calling thread, whose row this is. */
+void vbt_thread_row_called(uint32_t row, const char *name);
+
+/* The name to show: what the program calls the thread, unless it told the kernel a name. */
+const char *vbt_thread_row_name(const struct vbt_thread_row *row);
 
 /* How many threads have begun. */
 uint32_t vbt_thread_count(void);

@@ -54,6 +54,60 @@ def test_names_of_short_threads():
     assert report.totals["lost_events"] == 0
 
 
+PYTHON_THREADS = """
+import threading
+
+class Own(threading.Thread):
+    def __init__(self):
+        self.before = 1
+        super().__init__(name="own \u00fcber \u2603")
+        self.after = []
+
+    def run(self):
+        self.kept = [bytes(1000) for i in range(10)]
+
+class Many(Own):
+    def __init__(self):
+        for i in range(100):
+            setattr(self, "attribute%d" % i, i)
+        super().__init__()
+        self.name = "many"
+
+class Slots(Own):
+    __slots__ = "kept", "other"
+
+class Dict(Own):
+    def __init__(self):
+        super().__init__()
+        vars(self).update(name_of_it="no", _name="dict")
+        del self.__dict__["before"]
+
+def work():
+    kept = [bytes(1000) for i in range(10)]
+
+named = threading.Thread(target=work, name="a name of more than sixteen")
+for thread in named, threading.Thread(target=work, name=""), Own(), Many(), Slots(), Dict(), threading.Timer(0, work):
+    thread.start()
+    thread.join()
+"""
+
+
+@pytest.mark.parametrize("native", ["leaf", "full"])
+def test_names_of_python_threads(interpreter, tmp_path, native):
+    """As threading has them, wherever the version keeps an object's attributes."""
+    if interpreter.v >= (3, 14) or interpreter.free_threaded:
+        pytest.skip(f"{interpreter}: the names are those that the kernel has")
+    program = tmp_path / "threads.py"
+    program.write_text(PYTHON_THREADS)
+    report = vbt.trace([interpreter.path, program], env={"VBTRACE_NATIVE": native}).report
+    names = [row["name"] for row in report.json["threads"]]
+    own = "own \u00fcber \u2603"
+    assert names[1:2] + names[3:7] == ["a name of more than sixteen", own, "many", own, "dict"]
+    assert names[7].startswith("Thread-")
+    rows = by_thread(report.path, "work")
+    assert "a name of more than sixteen (thread 2)" in column(rows, "cumulative_allocs")
+
+
 def test_threads_of_a_report(named):
     rows = named.json["threads"]
     assert [(row["thread"], row["label"].split()[0], row["threads"]) for row in rows] == [
@@ -152,7 +206,7 @@ import select, sys, threading
 def work():
     kept.extend(bytearray(5000) for _ in range(1000))
 kept = []
-thread = threading.Thread(target=work); thread.start(); thread.join()
+thread = threading.Thread(target=work, name="worker"); thread.start(); thread.join()
 while not select.select([sys.stdin], [], [], 0.05)[0]:
     kept.append(bytearray(9000))   # so that there is something to write, and with it who did what
 sys.stdin.readline()
@@ -165,7 +219,7 @@ sys.stdin.readline()
         return reported["totals"]["allocated_bytes"], {row["function"]: row["cumulative_allocated_bytes"] for row in reported["calls"] if row["parent"] == 0}
 
     def thread_is_written(reports):
-        return any(tree(report.path)[1].get("python3 (thread 2)", 0) >= 5_000_000 for report in reports)
+        return any(tree(report.path)[1].get("worker (thread 2)", 0) >= 5_000_000 for report in reports)
 
     def kill(reports):
         """Kill it when all is written; what a thread does during a tick may be only in its part of
@@ -182,4 +236,4 @@ sys.stdin.readline()
     totals = json.loads(vbt.vbtrace("report", "--format", "json", path).stdout)["totals"]
     whole, groups = tree(path)
     assert sum(groups.values()) == whole == totals["allocated_bytes"] and "[unknown thread]" not in groups
-    assert groups["python3 (thread 2)"] >= 5_000_000 and groups["main (thread 1)"] >= 5_000_000
+    assert groups["worker (thread 2)"] >= 5_000_000 and groups["main (thread 1)"] >= 5_000_000

@@ -157,6 +157,29 @@ static void threads_have_names(void **state) {
     assert_string_equal(row->name, "seen by a hook");
 }
 
+static void what_the_program_calls_a_thread_is_shown_unless_the_kernel_was_told(void **state) {
+    (void)state;
+    pthread_t other;
+    struct vbt_thread *thread;
+    pthread_barrier_init(&meeting, NULL, 2);
+    assert_int_equal(pthread_create(&other, NULL, begin_with_a_name, &thread), 0);
+    pthread_barrier_wait(&meeting);
+    const struct vbt_thread_row *row = vbt_thread_row_at(thread->row);
+    assert_string_equal(vbt_thread_row_name(row), "first name");
+    vbt_thread_row_called(VBT_THREAD_LATER, "nobody's");
+    vbt_thread_row_called(thread->row, "a name of more than sixteen bytes");
+    vbt_thread_row_called(thread->row, "another one");
+    assert_string_equal(vbt_thread_row_name(row), "a name of more than sixteen bytes");
+    vbt_thread_rows_look(5);
+    assert_string_equal(vbt_thread_row_name(row), "a name of more than sixteen bytes");
+    assert_int_equal(pthread_setname_np(other, "told"), 0);
+    vbt_thread_rows_look(6);
+    assert_string_equal(vbt_thread_row_name(row), "told");
+    pthread_barrier_wait(&meeting);
+    pthread_join(other, NULL);
+    assert_string_equal(vbt_thread_row_name(vbt_thread_row_at(VBT_THREAD_LATER)), "");
+}
+
 static void after_a_fork_the_caller_is_the_first(void **state) {
     (void)state;
     for (uintptr_t i = 0; i < 3; i++)
@@ -230,6 +253,7 @@ int main(void) {
         TEST(a_native_leaf_is_a_child_in_its_domain),
         TEST(threads_have_rows),
         TEST(threads_have_names),
+        TEST(what_the_program_calls_a_thread_is_shown_unless_the_kernel_was_told),
         TEST(after_a_fork_the_caller_is_the_first),
     };
     world_init();
