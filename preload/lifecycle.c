@@ -48,7 +48,6 @@ static VBT_CHANGED_BY_FORK int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when p
 static VBT_CHANGED_BY_FORK int64_t waited_before; /* for a processor, when the process began; ns */
 static bool over;                                 /* recording has stopped for good */
 static VBT_CHANGED_BY_FORK bool summary_over;     /* has been printed, or will not be */
-static bool reserves;                             /* maps early what writing needs */
 static VBT_CHANGED_BY_FORK _Atomic bool idle;     /* the child of a fork, in which nothing has happened yet */
 
 static bool put_in_order(const char *end);
@@ -86,8 +85,7 @@ static void wake(void) {
     }
     if (vbt_options.max_trace != 0)
         vbt_tree_limit(vbt_trace_room_at_first(vbt_options.max_trace));
-    reserves = good && space != RLIM_INFINITY;
-    if (reserves)
+    if (good && space != RLIM_INFINITY)
         vbt_stream_reserve();
     vbt_stacks = vbt_options.native != VBT_NATIVE_LEAF ? VBT_STACKS_NATIVE : VBT_STACKS_LEAF;
     vbt_sys(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
@@ -400,7 +398,7 @@ static void begin_in_child(bool in_order) {
     vbt_books_inherit();
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
-    if (reserves)
+    if (address_space() != RLIM_INFINITY)
         vbt_stream_reserve();
     vbt_pause_after_fork(vbt_clock_start);
     helper_due = 0; /* at the first event: a child that does nothing has nothing to write */

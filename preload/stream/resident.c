@@ -293,9 +293,15 @@ static void read_areas(int file) {
     add_area(&work->area);
 }
 
+bool vbt_resident_reserve(void) {
+    if (work == NULL)
+        work = vbt_map_for_helper(sizeof *work);
+    return work != NULL;
+}
+
 bool vbt_resident_read(struct vbt_resident *out) {
     *out = (struct vbt_resident){0};
-    if (work == NULL && (work = vbt_map_for_helper(sizeof *work)) == NULL)
+    if (!vbt_resident_reserve())
         return false;
     long file = vbt_proc_open("/proc/self/smaps");
     if (vbt_sys_failed(file))

@@ -15,6 +15,9 @@ struct vbt_resident {
     int64_t took; /* ns of processor time */
 };
 
+/* Maps what reading needs. False: there is no memory. */
+bool vbt_resident_reserve(void);
+
 /* Reads it now; false, and all 0, if the kernel does not report it. Takes time in proportion to the
  * resident set, milliseconds per gigabyte. */
 bool vbt_resident_read(struct vbt_resident *out);

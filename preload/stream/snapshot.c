@@ -7,6 +7,8 @@
 #include "preload/lines/books/line_books.h"
 #include "preload/tree/tree.h"
 
+#include <errno.h>
+
 static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
     if (value == 0)
         return; /* what was never written is 0, and nothing else becomes 0 again */
@@ -191,10 +193,18 @@ static void add_row(uint32_t node, const struct vbt_books *books, const struct v
         (struct row){.node = node, .rss_kib = note_rss(node, tick), .entries = add_histogram(&sum), .sum = sum.totals};
 }
 
+bool vbt_snapshot_reserve(void) {
+    if (batch.room == NULL)
+        batch.room = vbt_map_for_helper(sizeof *batch.room);
+    return batch.room != NULL;
+}
+
 void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                            const struct vbt_dictionary *defined, uint64_t since) {
-    if (batch.room == NULL && (batch.room = vbt_map_for_helper(sizeof *batch.room)) == NULL)
+    if (!vbt_snapshot_reserve()) {
+        writer->error = ENOMEM;
         return;
+    }
     uint32_t position = 0, count;
     do {
         count = vbt_books_changed(since, defined->nodes, &position, batch.room->nodes, MAX_ROWS);

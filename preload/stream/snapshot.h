@@ -38,6 +38,10 @@ void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *
 
 void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline);
 
+/* Maps what the snapshots of counters and threads need. False: there is no memory. */
+bool vbt_snapshot_reserve(void);
+bool vbt_snapshot_threads_reserve(void);
+
 /* In the child of a fork. */
 void vbt_snapshot_after_fork(void);
 void vbt_snapshot_threads_after_fork(void);

@@ -2,6 +2,7 @@
 #include "snapshot.h"
 #include "preload/thread/thread_rows.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Rows of one THREAD_COUNTERS chunk are collected before they are written column by column. */
@@ -89,10 +90,18 @@ static void add_node(struct vbt_chunk_writer *writer, const struct vbt_books *bo
         write_batch(writer, tick);
 }
 
+bool vbt_snapshot_threads_reserve(void) {
+    if (batch.room == NULL)
+        batch.room = vbt_map_for_helper(sizeof *batch.room);
+    return batch.room != NULL;
+}
+
 void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                           const struct vbt_dictionary *defined, uint64_t since) {
-    if (batch.room == NULL && (batch.room = vbt_map_for_helper(sizeof *batch.room)) == NULL)
+    if (!vbt_snapshot_threads_reserve()) {
+        writer->error = ENOMEM;
         return;
+    }
     write_rows(writer, books);
     uint32_t position = 0, count;
     do {

@@ -89,9 +89,12 @@ static VBT_CHANGED_BY_FORK struct {
 static VBT_CHANGED_BY_FORK bool dozing;
 
 void vbt_stream_reserve(void) {
+    vbt_helper_reserve();
     vbt_chunk_writer_init(&file.writer);
-    vbt_resident_read(&(struct vbt_resident){0});
+    vbt_resident_reserve();
     vbt_proc_text("/proc/self/stat", NULL);
+    vbt_snapshot_reserve();
+    vbt_snapshot_threads_reserve();
 }
 
 bool vbt_stream_has_file(void) { return file.has_file; }

@@ -49,6 +49,11 @@ void vbt_helper_init(bool (*put_in_order)(const char *end)) {
             atomic_store(&helper.impossible, true);
 }
 
+void vbt_helper_reserve(void) {
+    if (!atomic_load(&helper.impossible))
+        vbt_helper_process_reserve();
+}
+
 bool vbt_helper_runs(void) { return atomic_load(&helper.id) != 0; }
 
 bool vbt_helper_is_impossible(void) { return atomic_load(&helper.impossible); }

@@ -16,6 +16,9 @@
  * trace. */
 void vbt_helper_init(bool (*put_in_order)(const char *end));
 
+/* Maps its stacks. Otherwise that is done when it starts. */
+void vbt_helper_reserve(void);
+
 /* Starts it, unless it runs; its first tick is after so many ns. False if the kernel refuses. */
 bool vbt_helper_start(int64_t first_tick);
 

@@ -117,7 +117,7 @@ static int make_orphan(void) {
     return parent < 0 ? -error : process.made;
 }
 
-static bool has_room(void) {
+bool vbt_helper_process_reserve(void) {
     if (process.stack == NULL)
         process.stack = vbt_map_for_helper(STACK_SIZE);
     if (process.go_between_stack == NULL)
@@ -128,7 +128,7 @@ static bool has_room(void) {
 }
 
 int vbt_helper_process_make(int (*run)(void *), _Atomic uint32_t *id) {
-    if (!has_room())
+    if (!vbt_helper_process_reserve())
         return -ENOMEM;
     uint64_t all = ~UINT64_C(0), before;
     int saved = errno;

@@ -23,6 +23,9 @@ int vbt_helper_process_make(int (*run)(void *), _Atomic uint32_t *id);
  * child. */
 void vbt_helper_process_reap(uint32_t id);
 
+/* Maps the stacks that a process needs. False: there is no memory. */
+bool vbt_helper_process_reserve(void);
+
 /* In the child of a fork, which has not the stacks of its parent's helper. */
 void vbt_helper_process_after_fork(void);
 

@@ -169,6 +169,22 @@ def test_limited_address_space():
     check_laws(report)
 
 
+@pytest.mark.parametrize("limit", [100 << 20, 200 << 20])
+def test_used_up_address_space(limit, tmp_path):
+    """What is needed to write the trace was mapped before."""
+    command = [vbt.compiled("traps_kernel.c", "-O0", "-g"), "used-up"]
+    done = vbt.run(command, traced=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+    assert (done.returncode, done.stderr) == (0, "")
+    got = dict(map(int, line.split(": ")) for line in done.stdout.splitlines())
+    reports = {report.json["program"]["pid"]: report for report in map(vbt.Report, tmp_path.iterdir())}
+    assert len(got) == 2 and set(reports) == set(got)
+    for pid, report in reports.items():
+        # Counted, but with no room for a further stretch of the shadow: their end would be unknown.
+        lost = {"address": count} if (count := report.totals["lost"]["address"]) else {}
+        assert counts(report, "as many as printed")[0] == got[pid] > 1000
+        check_laws(report, **lost)
+
+
 def test_too_little_address_space(tmp_path):
     """Not even enough for vbtrace's tables: the program works, and one line says what is
     missing."""

@@ -179,6 +179,28 @@ static int little_memory(void) {
     return 0;
 }
 
+static int use_up(void) {
+    int got = 0;
+    while (malloc(1000) != NULL) // as many as printed
+        got++;
+    return got;
+}
+
+/* All memory that the process is allowed, before the helper has written anything; then the same in
+ * a child. */
+static int used_up(void) {
+    char line[64];
+    fflush(NULL);
+    pid_t child = fork();
+    int got = use_up();
+    if (child != 0)
+        waitpid(child, NULL, 0);
+    int size = snprintf(line, sizeof line, "%d: %d\n", getpid(), got);
+    if (write(STDOUT_FILENO, line, (size_t)size) != size)
+        return 1;
+    _exit(0);
+}
+
 /* No further file, no further process. */
 static int no_descriptors(void) {
     struct rlimit none = {0, 0};
@@ -199,6 +221,7 @@ static const struct choice traps[] = {
     {"masks", signal_masks},
     {"shared-memory", shared_memory},
     {"little-memory", little_memory},
+    {"used-up", used_up},
     {"no-descriptors", no_descriptors},
     {NULL, NULL},
 };
