@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { MOST_SAID = 10 };
@@ -65,6 +66,25 @@ bool vbt_run_troubles_know(const struct vbt_run_troubles *troubles, int pid, int
         if (troubles->processes[i].pid == pid && troubles->processes[i].started == started)
             return true;
     return false;
+}
+
+bool vbt_run_troubles_mapped(const struct vbt_run_troubles *troubles, const char *pid) {
+    struct stat ours;
+    char path[64], *line = NULL;
+    size_t capacity = 0;
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%.20s/maps", pid);
+    FILE *maps = troubles->fd >= 0 && fstat(troubles->fd, &ours) == 0 ? fopen(path, "re") : NULL;
+    while (maps != NULL && !found && getline(&line, &capacity, maps) > 0) {
+        unsigned major, minor;
+        unsigned long long inode;
+        found = sscanf(line, "%*s %*s %*s %x:%x %llu", &major, &minor, &inode) == 3 && inode == ours.st_ino &&
+                makedev(major, minor) == ours.st_dev;
+    }
+    free(line);
+    if (maps != NULL)
+        fclose(maps);
+    return found;
 }
 
 void vbt_run_troubles_print(struct vbt_run_troubles *troubles) {

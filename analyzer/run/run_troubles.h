@@ -28,6 +28,10 @@ void vbt_run_troubles_read(struct vbt_run_troubles *troubles);
 /* Has a process with this id and start reported that it runs? */
 bool vbt_run_troubles_know(const struct vbt_run_troubles *troubles, int pid, int64_t started);
 
+/* Has the process with this id, in decimal, mapped the file? All of the session have, and what they
+ * fork has it from them. */
+bool vbt_run_troubles_mapped(const struct vbt_run_troubles *troubles, const char *pid);
+
 /* After it has ended: prints each line once on standard error; if there are very many, the first
  * ones. */
 void vbt_run_troubles_print(struct vbt_run_troubles *troubles);

@@ -136,23 +136,33 @@ static void count_other(const char *pid, struct others *others) {
         others->finishing++;
 }
 
-/* Has it said itself that it belongs to the session, and is it not another one with its id? */
-static bool has_reported(const char *pid, const struct vbt_run_troubles *reports) {
+/* When a process started, in clock ticks since boot; -1: it is gone. */
+static int64_t start_of(const char *pid) {
     enum { START = 22 };
     char text[512];
     const char *at = strrchr(read_line(pid, "stat", text, sizeof text), ')');
     for (int field = 2; at != NULL && field < START; field++)
         at = strchr(at + 1, ' ');
-    return at != NULL && vbt_run_troubles_know(reports, atoi(pid), strtoll(at, NULL, 10));
+    return at != NULL ? strtoll(at, NULL, 10) : -1;
+}
+
+/* Does it belong to the session, although its environment does not show it, as in a daemon that
+ * wrote a title over it? Only processes as young as this one are looked at more closely. */
+static bool is_known(const char *pid, const struct vbt_run_troubles *reports, int64_t earliest) {
+    int64_t start = start_of(pid);
+    if (start < earliest || has_ended(pid))
+        return false;
+    return vbt_run_troubles_know(reports, atoi(pid), start) || vbt_run_troubles_mapped(reports, pid);
 }
 
 static struct others count_others(const struct vbt_session *session, struct vbt_run_troubles *reports) {
+    int64_t earliest = start_of("self");
     vbt_run_troubles_read(reports);
     DIR *processes = opendir("/proc");
     struct others others = {0, 0};
     for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;)
         if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != (int)getpid() &&
-            (belongs(entry->d_name, session->output) || (has_reported(entry->d_name, reports) && !has_ended(entry->d_name))))
+            (belongs(entry->d_name, session->output) || is_known(entry->d_name, reports, earliest)))
             count_other(entry->d_name, &others);
     if (processes != NULL)
         closedir(processes);

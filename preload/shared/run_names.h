@@ -6,7 +6,8 @@
 /* The environment variable by which a traced process finds the `vbtrace run` that it belongs to.
  *
  * NAME=PATH DEVICE INODE: a memory file that only vbtrace has open, with the device and inode that
- * tell it from any other file at that path. */
+ * tell it from any other file at that path. A traced process maps it: so what it forks is known by
+ * its mappings, whatever becomes of its environment. */
 #define VBT_RUNNER_VARIABLE "_VBTRACE_RUN"
 
 /* Begins what a process sends to say that it runs: then its id and its start, in clock ticks since

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Call once at the start: reads the environment, which the program may change later. */
+/* Call once at the start: reads the environment, which the program may change later, and maps a
+ * page by which `vbtrace run` knows this process and what it forks. */
 void vbt_runner_init(void);
 
 /* Sends one line, without its newline. False if there is no `vbtrace run`, or it cannot be

@@ -398,3 +398,13 @@ def test_daemon_that_sets_a_title(tmp_path):
     while not all(vbt.Report.of_live(path).json["complete"] for path in folder.iterdir()) or len(list(folder.iterdir())) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_daemon_without_an_event(tmp_path):
+    """No helper says that it runs, and its environment is gone; its trace stays in the folder."""
+    end = tmp_path / "end"
+    done = vbt.vbtrace("run", "--no-symbolize", program(), "silent-daemon", end, directory=tmp_path)
+    (folder,) = tmp_path.iterdir()
+    end.touch()
+    assert done.returncode == 0 and f"vbtrace: 1 process is still running and writes to {folder.name}\n" in done.stderr
+    assert folder.is_dir()

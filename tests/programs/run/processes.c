@@ -104,6 +104,24 @@ static int generations(int generation) {
     exit(generations(generation + 1));
 }
 
+/* A daemon that overwrites its environment before anything has happened in it, and waits until a
+ * file exists. */
+static int as_silent_daemon(const char *file) {
+    extern char **environ;
+    char *end = environ[0];
+    for (char **entry = environ; *entry != NULL; entry++)
+        end = *entry + strlen(*entry);
+    if (fork() != 0)
+        _exit(0);
+    setsid();
+    for (int fd = 0; fd < 3; fd++)
+        dup2(open("/dev/null", O_RDWR), fd);
+    memset(environ[0], 't', (size_t)(end - environ[0]));
+    while (access(file, F_OK) != 0)
+        nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
+    _exit(0);
+}
+
 /* The parent ends in daemon itself; the test waits for the file that the daemon writes. */
 static int as_daemon(const char *file) {
     if (daemon(1, 0) != 0)
@@ -226,6 +244,8 @@ int main(int count, char **arguments) {
         return pool();
     if (strcmp(way, "generations") == 0)
         return generations(0);
+    if (strcmp(way, "silent-daemon") == 0)
+        return as_silent_daemon(arguments[2]);
     if (strcmp(way, "daemon") == 0)
         return as_daemon(arguments[2]);
     if (strcmp(way, "loading") == 0)
