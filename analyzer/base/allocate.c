@@ -1,10 +1,14 @@
 /* See allocate.h. */
 #include "allocate.h"
 
+#include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LARGE = 1 << 17 };
 
 _Noreturn void vbt_out_of_memory(void) {
     fputs("vbtrace: out of memory\n", stderr);
@@ -19,9 +23,20 @@ static void *checked(void *memory) {
 
 void *vbt_new(size_t count, size_t size) { return checked(calloc(count > 0 ? count : 1, size)); }
 
+/* Large arrays are to be mapped: they grow without a copy, and what is freed is given back. By
+ * itself, malloc does so for larger and larger ones only. */
+static void map_large(void) {
+    static bool done;
+    if (!done)
+        mallopt(M_MMAP_THRESHOLD, LARGE);
+    done = true;
+}
+
 void *vbt_grow(void *array, size_t *capacity, size_t needed, size_t size) {
     if (needed <= *capacity && array != NULL)
         return array;
+    if (needed >= LARGE)
+        map_large();
     size_t wanted = *capacity < SIZE_MAX / 2 ? 2 * *capacity : SIZE_MAX;
     if (wanted < needed)
         wanted = needed;

@@ -77,13 +77,14 @@ struct merging {
     const struct vbt_call_tree_shape *shape;
     struct place_names names;
     struct place_numbers of_sites, of_names;
-    uint32_t *slots;   /* a hash table that finds a call's child by its place: index of a call; 0: free */
-    size_t slot_count; /* a power of two */
-    uint64_t key;      /* odd, and chosen per run */
-    uint32_t *call_of; /* by node: its call + 1, 0 if it has none yet */
-    uint32_t *part_of; /* by node, if there are groups: the one that call_of is of */
-    uint32_t part;     /* groups are merged one after another */
-    uint32_t *path;    /* nodes still to be merged */
+    uint32_t *first_child; /* by call; most calls of deep stacks have no other */
+    size_t first_capacity;
+    uint32_t *slots;               /* a hash table of all other children: index of a call; 0: free */
+    size_t slot_count, slots_used; /* slot_count: a power of two */
+    uint32_t *call_of;             /* by node: its call + 1, 0 if it has none yet */
+    uint32_t *part_of;             /* by node, if there are groups: the one that call_of is of */
+    uint32_t part;                 /* groups are merged one after another */
+    uint32_t *path;                /* nodes still to be merged */
     size_t path_capacity;
     size_t most; /* limit on calls, see most_calls */
     struct vbt_thread_share *shares;
@@ -106,32 +107,28 @@ static uint32_t number_of(struct merging *g, const struct vbt_source_place *plac
     return *number;
 }
 
-/* The calls of a deep stack have neighbouring numbers, and their first slots are neighbours too, so
- * that few caches miss. Where these are taken, it goes on anywhere. */
 static size_t slot_of(const struct merging *g, uint32_t parent, uint32_t place) {
-    size_t mask = g->slot_count - 1, at = (parent + place * g->key) & mask, step = 0;
-    for (; g->slots[at] != 0; at = (at + step) & mask) {
+    const struct { uint32_t parent, place; } key = {parent, place};
+    size_t at = XXH64(&key, sizeof key, vbt_hash_key()) & (g->slot_count - 1);
+    for (; g->slots[at] != 0; at = (at + 1) & (g->slot_count - 1)) {
         const struct vbt_call *call = &g->tree->calls[g->slots[at]];
         if (call->place == place && call->parent == parent)
             break;
-        if (step == 0) {
-            uint64_t mixed = ((uint64_t)parent << 32 | place) * g->key;
-            step = (size_t)((mixed ^ mixed >> 29) * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
-        }
     }
     return at;
 }
 
-/* Makes room for one more call. */
+/* Makes room for one more call in the hash table. */
 static void make_room(struct merging *g) {
     const struct vbt_call_tree *tree = g->tree;
-    if (g->slot_count - g->slot_count / 4 > tree->count + 1)
+    if (3 * (g->slots_used + 1) < 2 * g->slot_count)
         return;
     free(g->slots);
     g->slot_count *= 2;
     g->slots = vbt_new(g->slot_count, sizeof *g->slots);
-    for (size_t i = 1; i < tree->count; i++)
-        g->slots[slot_of(g, tree->calls[i].parent, tree->calls[i].place)] = (uint32_t)i;
+    for (uint32_t i = 1; i < tree->count; i++)
+        if (g->first_child[tree->calls[i].parent] != i)
+            g->slots[slot_of(g, tree->calls[i].parent, tree->calls[i].place)] = i;
 }
 
 static struct vbt_call *new_call(struct vbt_call_tree *tree) {
@@ -139,20 +136,31 @@ static struct vbt_call *new_call(struct vbt_call_tree *tree) {
     return &tree->calls[tree->count++];
 }
 
+/* Where the child of a call at this place is written down, 0 if it does not exist. */
+static uint32_t *find_child(struct merging *g, uint32_t parent, uint32_t place) {
+    uint32_t first = g->first_child[parent];
+    if (first == 0 || g->tree->calls[first].place == place)
+        return &g->first_child[parent];
+    make_room(g);
+    uint32_t *slot = &g->slots[slot_of(g, parent, place)];
+    g->slots_used += *slot == 0;
+    return slot;
+}
+
 /* The child of a call at this place, created if it does not exist. */
 static uint32_t child_of(struct merging *g, uint32_t parent, uint32_t place, bool inlined, bool group) {
-    make_room(g);
-    size_t slot = slot_of(g, parent, place);
-    if (g->slots[slot] == 0) {
-        g->slots[slot] = (uint32_t)g->tree->count;
-        struct vbt_call *call = new_call(g->tree);
-        *call = (struct vbt_call){.parent = parent,
-                                  .place = place,
-                                  .depth = (g->tree->calls[parent].depth + 1) & 0x1fffffff,
-                                  .inlined = inlined,
-                                  .group = group};
+    uint32_t *child = find_child(g, parent, place), number = *child;
+    if (number == 0) {
+        *child = number = (uint32_t)g->tree->count;
+        *new_call(g->tree) = (struct vbt_call){.parent = parent,
+                                               .place = place,
+                                               .depth = (g->tree->calls[parent].depth + 1) & 0x1fffffff,
+                                               .inlined = inlined,
+                                               .group = group};
+        g->first_child = vbt_grow(g->first_child, &g->first_capacity, (size_t)number + 1, sizeof *g->first_child);
+        g->first_child[number] = 0;
     }
-    return g->slots[slot];
+    return number;
 }
 
 /* The most calls in a tree made of `count` nodes. Groups and inlined functions repeat callers; deep
@@ -351,12 +359,11 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
                         .trace = trace,
                         .shape = shape,
                         .names.tree = tree,
-                        .key = vbt_hash_key() | 1,
                         .most = most_calls(nodes),
                         .call_of = vbt_new(nodes, sizeof(uint32_t)),
                         .slot_count = 1024};
-    while (g.slot_count - g.slot_count / 4 < nodes)
-        g.slot_count *= 2;
+    g.first_child = vbt_grow(NULL, &g.first_capacity, 1, sizeof *g.first_child);
+    g.first_child[0] = 0;
     g.slots = vbt_new(g.slot_count, sizeof *g.slots);
     begin(tree);
     if (shape->by == VBT_BY_NOTHING)
@@ -365,6 +372,7 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *tra
         merge_groups(&g);
     if (tree->count > g.most)
         vbt_warn("the tree has more than %s calls: callers of some stacks are omitted", vbt_count((int64_t)g.most).text);
+    free(g.first_child);
     free(g.slots);
     free_names(&g.names);
     free(g.of_sites.rows);
