@@ -23,13 +23,14 @@ static bool is_among(const char *name, const char *list) {
 static const char shells[] = "sh dash bash rbash zsh ksh ksh93 mksh yash fish busybox";
 
 static const char starters[] =
-    "env nice nohup ionice chrt taskset setarch setsid stdbuf time timeout xargs unshare nsenter flock choom prlimit numactl";
+    "env nice nohup ionice chrt taskset setarch setsid stdbuf time timeout xargs chroot setpriv unshare nsenter flock choom "
+    "prlimit numactl";
 
 static const char tools[] =
-    "[ arch arp awk basename cat chmod comm cp cut date dirname echo expr false gawk getconf getent getopt grep head hostname id "
-    "ifconfig ip ldconfig ldconfig.real ln locale ls lscpu mawk mkdir mktemp mv netstat nproc od paste printf ps pwd "
-    "readlink realpath rm rmdir sed seq sleep sort stat stty tail tee test touch tput tr true tty uname uniq wc which "
-    "which.debianutils whoami";
+    "[ arch arp awk basename cat chmod cmp comm cp cut date df diff dirname du echo expr false file free gawk getconf getent "
+    "getopt grep head hostname id ifconfig ip ldconfig ldconfig.real ln locale ls lscpu mawk mkdir mktemp mv netstat nproc od "
+    "paste printf ps pwd readlink realpath rm rmdir sed seq sleep sort stat stty tail tee test touch tput tr true tty uname uniq "
+    "wc which which.debianutils whoami";
 
 static bool is_python(const char *name) { return strncmp(name, "python", 6) == 0 || strncmp(name, "pypy", 4) == 0; }
 

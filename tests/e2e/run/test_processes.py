@@ -337,6 +337,18 @@ def test_python_leaves_no_traces_of_small_tools(command, tmp_path):
     assert vbt.trace(["uname"]).report.json["program"]["args"] == ["uname"]
 
 
+@pytest.mark.parametrize("shell", [False, True])
+def test_tools_that_the_standard_library_runs(shell):
+    """And scripts: what tells of files, file systems and the machine."""
+    found = [tool for tool in "cmp df diff du file free getconf ldconfig lscpu uname".split() if shutil.which(tool, path="/bin:/usr/bin:/sbin:/usr/sbin")]
+    code = f"import subprocess\nfor tool in {found}: subprocess.run([tool, '--version'], stdout=-3, stderr=-3)"
+    command = [PYTHON, "-c", code]
+    if shell:
+        command = ["/bin/sh", "-c", "; ".join(f"{tool} --version >/dev/null 2>&1" for tool in found) + f"; {PYTHON} -c pass"]
+    run = vbt.trace(command, env={"PATH": "/bin:/usr/bin:/sbin:/usr/sbin"})
+    assert len(found) >= 5 and [report.json["program"]["args"][0] for report in run.reports] == [PYTHON]
+
+
 def test_pyenv_shim(tmp_path):
     shim = pathlib.Path.home() / ".pyenv" / "shims" / "python3"
     if not shim.exists():
