@@ -234,25 +234,42 @@ struct vbt_symbolized vbt_symbols_find(struct vbt_symbols *s, uint32_t id) {
     return found;
 }
 
+/* NULL: its debug information is all there. */
+static char *incomplete_of(const struct image *image) {
+    static const char *const sentences[] = {
+        [VBT_INLINES_PACKED] = "%s has debug information that is compressed with zstd, which this elfutils cannot read: lines and "
+                               "inlined functions are missing.",
+        [VBT_INLINES_SPLIT] = "%s has debug information in split files (.dwo), and not all were found: inlined functions and some "
+                              "names are missing.",
+    };
+    enum vbt_inlines_trouble trouble = image->known != NULL ? vbt_known_binary_trouble(image->known) : VBT_INLINES_READ;
+    return trouble != VBT_INLINES_READ ? vbt_text(sentences[trouble], image->module->path) : NULL;
+}
+
+char *vbt_symbols_incomplete(const struct vbt_symbols *s, size_t number) {
+    for (size_t i = 0; i < s->image_count; i++) {
+        char *sentence = incomplete_of(&s->images[i]);
+        if (sentence != NULL && number-- == 0)
+            return sentence;
+        free(sentence);
+    }
+    return NULL;
+}
+
 char *vbt_symbols_trouble(const struct vbt_symbols *s, size_t number) {
     static const char *const sentences[] = {
         [VBT_BINARY_NEWER] = "%s was changed after the trace began: its functions and lines may be wrong.",
         [VBT_BINARY_GONE] = "%s is gone: its functions are shown as addresses.",
         [VBT_BINARY_REPLACED] = "%s is not the file that ran (another build id): its functions are shown as addresses.",
     };
-    static const char *const incomplete[] = {
-        [VBT_INLINES_PACKED] = "%s has debug information that is compressed with zstd, which this elfutils cannot read: lines and "
-                               "inlined functions are missing.",
-        [VBT_INLINES_SPLIT] = "%s has debug information in split files (.dwo), and not all were found: inlined functions and some "
-                              "names are missing.",
-    };
     for (size_t i = 0; i < s->image_count; i++) {
         const struct image *image = &s->images[i];
-        enum vbt_inlines_trouble trouble = image->known != NULL ? vbt_known_binary_trouble(image->known) : VBT_INLINES_READ;
         if (image->state != VBT_BINARY_SAME && number-- == 0)
             return vbt_text(sentences[image->state], image->module->path);
-        if (trouble != VBT_INLINES_READ && number-- == 0)
-            return vbt_text(incomplete[trouble], image->module->path);
+        char *incomplete = incomplete_of(image);
+        if (incomplete != NULL && number-- == 0)
+            return incomplete;
+        free(incomplete);
     }
     return NULL;
 }

@@ -39,6 +39,10 @@ ptrdiff_t vbt_symbols_module(const struct vbt_symbols *symbols, uint32_t site);
  * last. */
 char *vbt_symbols_trouble(const struct vbt_symbols *symbols, size_t number);
 
+/* Of these sentences, those on debug information that is not all there. Of a trace that has its
+ * names, none. */
+char *vbt_symbols_incomplete(const struct vbt_symbols *symbols, size_t number);
+
 /* The files with functions that are shown as addresses, "a.so, b.so and 3 more", for the caller to
  * free; NULL if there are none. */
 char *vbt_symbols_nameless(const struct vbt_symbols *symbols);

@@ -227,7 +227,42 @@ static void write_lines(const struct vbt_symbolization *s, struct vbt_trace_writ
     } while (first < s->line_count);
 }
 
+static bool has_note(const struct vbt_model *model, const char *note) {
+    for (size_t i = 0; i < model->process_count; i++)
+        if (strcmp(model->process[i].key, "note") == 0 && strcmp(model->process[i].value, note) == 0)
+            return true;
+    return false;
+}
+
+static void put_text(struct vbt_writer *w, const char *text) { vbt_put_string(w, text, strlen(text)); }
+
+/* What debug information lacked is not to be seen in the names: notes say it, in PROCESS, which
+ * replaces the one before. */
+static void write_notes(const struct vbt_symbolization *s, struct vbt_trace_writer *writer) {
+    const struct vbt_model *model = s->model;
+    size_t count = 0;
+    char *note;
+    for (size_t i = 0; (note = vbt_symbols_incomplete(s->symbols, i)) != NULL; free(note), i++)
+        count += !has_note(model, note);
+    if (count == 0)
+        return;
+    struct vbt_writer *w = vbt_trace_writer_begin(writer);
+    vbt_put_varint(w, model->process_count + count);
+    for (size_t i = 0; i < model->process_count; i++) {
+        put_text(w, model->process[i].key);
+        put_text(w, model->process[i].value);
+    }
+    for (size_t i = 0; (note = vbt_symbols_incomplete(s->symbols, i)) != NULL; free(note), i++) {
+        if (has_note(model, note))
+            continue;
+        put_text(w, "note");
+        put_text(w, note);
+    }
+    vbt_trace_writer_end(writer, VBT_CHUNK_PROCESS);
+}
+
 void vbt_symbolization_write(const struct vbt_symbolization *s, struct vbt_trace_writer *writer) {
+    write_notes(s, writer);
     write_strings(s, writer);
     write_frames(s, writer);
     write_lines(s, writer);

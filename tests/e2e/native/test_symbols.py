@@ -277,6 +277,9 @@ def test_split_debug_information(version, tmp_path):
     (note,) = notes(trace)
     assert note == f"{program} has debug information in split files (.dwo), and not all were found: inlined functions and some names are missing."
     assert [name for name, *_ in stack(trace, 2002)][-1] == "trio"
+    for status in 2, 0:  # the note stays with the names, once
+        assert vbt.vbtrace("symbolize", trace).returncode == status
+        assert notes(trace) == [note]
 
 
 @pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])
