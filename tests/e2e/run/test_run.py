@@ -119,8 +119,8 @@ def test_refuses_bad_usage(arguments, says, tmp_path):
         (["--native", "only", "--lines"], {}, "VBTRACE_NATIVE=only: expected leaf or full when lines"),
         (["--objects"], {"VBTRACE_NATIVE": "only"}, "VBTRACE_NATIVE=only: expected leaf or full when lines"),
         (["--objects"], {"VBTRACE_LINES": "0"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_OBJECTS=1"),
-        ([], {"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_FUNCTIONS"),
-        ([], {"VBTRACE_LINES": "0", "VBTRACE_FILES": "*.py"}, "VBTRACE_LINES=0: expected 1 or profile with VBTRACE_FUNCTIONS or VBTRACE_FILES"),
+        ([], {"VBTRACE_LINES": "0", "VBTRACE_FUNCTIONS": "main"}, "VBTRACE_LINES=0: expected 1 with VBTRACE_FUNCTIONS or VBTRACE_FILES, which choose the lines to count"),
+        ([], {"VBTRACE_LINES": "0", "VBTRACE_FILES": "*.py"}, "VBTRACE_LINES=0: expected 1 with VBTRACE_FUNCTIONS or VBTRACE_FILES, which choose the lines to count"),
     ],
 )
 def test_refuses_what_the_library_would(options, variables, says, tmp_path):
