@@ -10,6 +10,7 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/base/wrapping.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
 #include "analyzer/report/stack_text.h"
@@ -213,7 +214,8 @@ static void print_shares(const struct stack_rows *rows, struct vbt_call_tree *tr
  * been. */
 static void print_inherited(const struct vbt_trace *trace, const struct vbt_call_tree *tree, FILE *out) {
     const int64_t *all = tree->totals;
-    int64_t blocks = all[VBT_MEASURE_LIVE_BLOCKS] - all[VBT_MEASURE_BLOCKS], bytes = all[VBT_MEASURE_LIVE] - all[VBT_MEASURE_LEAKS];
+    int64_t blocks = vbt_minus(all[VBT_MEASURE_LIVE_BLOCKS], all[VBT_MEASURE_BLOCKS]);
+    int64_t bytes = vbt_minus(all[VBT_MEASURE_LIVE], all[VBT_MEASURE_LEAKS]);
     struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
     if (blocks > 0)
         fprintf(out, "Inherited from the parent process, and live too: %s in %s%s", vbt_bytes(bytes).text,
