@@ -438,13 +438,17 @@ static bool adopt(struct vbt_thread *thread) {
     return !vbt_paused();
 }
 
-/* Not in a header: registers handlers that belong to no library, so that they outlive this one. */
-extern int __cxa_atexit(void (*function)(void *), void *argument, void *library);
-extern int __cxa_at_quick_exit(void (*function)(void *), void *library);
+void vbt_lifecycle_handle_exits(void) {
+    static _Atomic bool done;
+    vbt_real_find();
+    if (atomic_exchange(&done, true))
+        return;
+    vbt_real.__cxa_atexit(at_exit, NULL, NULL); /* of no library, so that they outlive this one */
+    vbt_real.__cxa_at_quick_exit(at_quick_exit, NULL);
+}
 
 void vbt_lifecycle_begin(void) {
-    __cxa_atexit(at_exit, NULL, NULL);
-    __cxa_at_quick_exit(at_quick_exit, NULL);
+    vbt_lifecycle_handle_exits();
     vbt_lifecycle_handle_forks();
     start_helper(FIRST_TICK);
 }

@@ -54,4 +54,7 @@ void vbt_lifecycle_gave_up_rights(void);
 /* Registers the handlers that run around a fork, once; see hooks_fork.c. */
 void vbt_lifecycle_handle_forks(void);
 
+/* Registers the handlers that run at exit and quick_exit, once; see hooks_exit.c. */
+void vbt_lifecycle_handle_exits(void);
+
 #endif

@@ -51,6 +51,9 @@
     X(void, abort, (void))                                                                                                         \
     X(void, _exit, (int))                                                                                                          \
     X(int, __register_atfork, (void (*)(void), void (*)(void), void (*)(void), void *))                                            \
+    X(int, __cxa_atexit, (void (*)(void *), void *, void *))                                                                       \
+    X(int, on_exit, (void (*)(int, void *), void *))                                                                               \
+    X(int, __cxa_at_quick_exit, (void (*)(void *), void *))                                                                        \
     X(int, pthread_setname_np, (pthread_t, const char *))                                                                          \
     X(int, malloc_trim, (size_t))                                                                                                  \
     X(int, prctl, (int, ...))                                                                                                      \

@@ -10,6 +10,7 @@ import vbt
 from conservation import check_laws
 
 SOURCE = vbt.program("ends.c")
+LIST_OF_HANDLERS = 1040  # bytes, for 32
 
 
 def traced(way, status, **options):
@@ -204,3 +205,18 @@ def test_no_litter_from_shells():
     run = vbt.trace(["sh", "-c", "sh -c '/bin/echo one; /usr/bin/python3 -c \"print(2)\"'"])
     assert run.stdout == "one\n2\n"
     assert [os.path.basename(report.json["program"]["exe"])[:6] for report in run.reports] == ["python"]
+
+
+@pytest.mark.parametrize("way", [[], ["quick_exit"]], ids=["exit", "quick_exit"])
+def test_handlers_that_were_registered_before_the_library_started(way):
+    """They run after all others, and then libc frees the lists that held them (those of exit or of
+    quick_exit, whichever ran)."""
+    library = vbt.compiled("exit_handlers.c", "-O1", "-fno-builtin", "-shared", "-fPIC", "-DLIBRARY")
+    program = vbt.compiled("exit_handlers.c", "-O1", "-Wl,--no-as-needed", str(library), f"-Wl,-rpath,{library.parent}")
+    report = vbt.trace([program, *way], status=3).report
+    assert report.json["end_reason"] == ("quick_exit" if way else "exit")
+    source = vbt.program("exit_handlers.c")
+    assert report.blocks_at(source, "at the start") == report.blocks_at(source, "at the end") == (1, 1, 0, 0)
+    lists = [row for row in report.json["lines"] if row["min_bytes"] == row["max_bytes"] == LIST_OF_HANDLERS]
+    assert (sum(row["allocs"] for row in lists), sum(row["frees"] for row in lists)) == (3 + 3, 3)
+    check_laws(report)
