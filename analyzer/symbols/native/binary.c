@@ -131,6 +131,18 @@ static bool take(struct vbt_binary *b, const struct vbt_model_module *module, co
     return false;
 }
 
+/* Programs also map and run files of their own format, such as the image of a Lisp system. Those
+ * have no names to read. */
+static bool is_other_format(const char *path) {
+    char start[SELFMAG];
+    int64_t changed_ns;
+    int fd = open_regular(path, &changed_ns);
+    bool is_elf = fd >= 0 && pread(fd, start, sizeof start, 0) == (ssize_t)sizeof start && memcmp(start, ELFMAG, SELFMAG) == 0;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && !is_elf;
+}
+
 /* A separate debug file can be used instead of the file: it has the same addresses, symbols and
  * lines. */
 static bool find_debug_file(struct vbt_binary *b, const struct vbt_model_module *module) {
@@ -174,6 +186,9 @@ void vbt_binary_open(struct vbt_binary *b, const struct vbt_model_module *module
     int fd = vdso ? open_vdso() : open_regular(module->path, &changed_ns);
     if (fd >= 0 && take(b, module, module->path, fd)) {
         b->changed_ns = module->build_id_size == 0 ? changed_ns : 0;
+    } else if (fd >= 0 && module->build_id_size == 0 && is_other_format(module->path)) {
+        b->changed_ns = changed_ns;
+        return;
     } else if (module->build_id_size < 2 || !(find_debug_file(b, module) || find_by_build_id(b, module))) {
         b->state = fd >= 0 ? VBT_BINARY_REPLACED : VBT_BINARY_GONE;
         return;

@@ -342,6 +342,22 @@ def test_files_that_are_not_the_ones_that_ran(tmp_path, pages):
     assert stack(trace, 1001)[-1][0] == "baz" and not any(str(program) in note for note in notes(trace))
 
 
+def test_code_in_a_file_of_another_format(tmp_path):
+    """A Lisp system's image has no build id and no names, but is the file that ran."""
+    image = tmp_path / "lisp.core"
+    program = vbt.compiled("own_image.c", "-O1", "-fno-builtin")
+    trace = vbt.trace([program, image], directory=tmp_path).paths[0]
+    about = [note for note in notes(trace) if image.name in note]
+    assert [note.startswith("Some functions in lisp.core have no name") for note in about] == [True], about
+    caller, callee = [frame[0] for frame in stack(trace, 1001)][-2:]
+    assert caller.startswith("lisp.core+0x") and callee == "allocate"
+    symbolize("-o", tmp_path / "with_names.vbt", trace)
+    os.utime(image, (2**31, 2**31))
+    assert f"{image} was changed after the trace began: its functions and lines may be wrong." in notes(trace)
+    image.unlink()
+    assert f"{image} is gone: its functions are shown as addresses." in notes(trace)
+
+
 def all_views(trace):
     return {arguments: view(*arguments.split(), trace) for arguments in VIEWS}
 
