@@ -96,12 +96,29 @@ static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
                      vbt_counted(model->state[VBT_STATE_STACKS_CAPTURED], "call stack").text, truncated == 1 ? "was" : "were"));
 }
 
-static bool asks_to_verify(const struct vbt_model *model) {
+/* Every how many stacks of a thread are compared; 0: none. */
+static long verify_every(const struct vbt_model *model) {
     static const char name[] = "VBTRACE_VERIFY=";
     for (size_t i = 0; i < model->process_count; i++)
         if (strcmp(model->process[i].key, "option") == 0 && strncmp(model->process[i].value, name, sizeof name - 1) == 0)
-            return strcmp(model->process[i].value + sizeof name - 1, "0") != 0;
-    return false;
+            return strtol(model->process[i].value + sizeof name - 1, NULL, 10);
+    return 0;
+}
+
+static void note_unverified(struct vbt_notes *notes, const struct vbt_model *model) {
+    static const char none[] = "VBTRACE_VERIFY: no native call stack was compared with libunwind's; ";
+    const char *native = vbt_model_process(model, "native");
+    int64_t captured = model->state[VBT_STATE_STACKS_CAPTURED], threads = model->state[VBT_STATE_THREADS];
+    long every = verify_every(model);
+    if (every == 0)
+        return;
+    if (native == NULL || strcmp(native, "leaf") == 0)
+        add(notes, vbt_text("%sonly whole ones are, which VBTRACE_NATIVE=full keeps.", none));
+    else if (captured / every < (threads > 0 ? threads : 1))
+        add(notes, vbt_text("%sone in %s of each thread's is, and there were %s.", none, vbt_count(every).text,
+                            captured > 0 ? vbt_count(captured).text : "none"));
+    else
+        add(notes, vbt_text("%sthat is not installed, or cannot be called: not in the child of a process with threads.", none));
 }
 
 static void note_verified(struct vbt_notes *notes, const struct vbt_model *model) {
@@ -111,9 +128,8 @@ static void note_verified(struct vbt_notes *notes, const struct vbt_model *model
                             vbt_counted(compared, "native call stack").text, different == 1 ? "differs" : "differ"));
     else if (compared != 0)
         add(notes, vbt_text("%s compared with libunwind's: no difference.", vbt_counted(compared, "native call stack").text));
-    else if (asks_to_verify(model))
-        add(notes, vbt_text("VBTRACE_VERIFY: no native call stack was compared with libunwind's; only whole ones are, which "
-                            "VBTRACE_NATIVE=full keeps."));
+    else
+        note_unverified(notes, model);
 }
 
 static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) {
