@@ -140,7 +140,7 @@ def test_limits(limit):
     lost = sum(row["allocs"] for row in report.json["lines"] if row["function"] == "[lost call path]")
     assert lost == report.totals["lost"]["nodes"] == report.totals["lost_events"]
     assert (len(notes) == 1 and lost > 3 * 4096) if limit else (notes == [] and lost == 0)
-    assert limit != "MAX_TRACE" or 20 * 1024 <= run.paths[0].stat().st_size <= 64 * 1024
+    assert limit != "MAX_TRACE" or 16 * 1024 <= run.paths[0].stat().st_size <= 64 * 1024
 
 
 @pytest.mark.parametrize("depth", [12, 16])
