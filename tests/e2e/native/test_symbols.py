@@ -346,6 +346,7 @@ def test_code_in_a_file_of_another_format(tmp_path):
     """A Lisp system's image has no build id and no names, but is the file that ran."""
     image = tmp_path / "lisp.core"
     program = vbt.compiled("own_image.c", "-O1", "-fno-builtin")
+    assert vbt.run([program, image]).returncode == 0  # makes it
     trace = vbt.trace([program, image], directory=tmp_path).paths[0]
     about = [note for note in notes(trace) if image.name in note]
     assert [note.startswith("Some functions in lisp.core have no name") for note in about] == [True], about

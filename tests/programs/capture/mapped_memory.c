@@ -239,27 +239,26 @@ static void resident(void) {
     MUST(mmap(NULL, 1, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0) != MAP_FAILED);
 }
 
-static pthread_barrier_t all_started;
+static pthread_barrier_t all_done;
 
-/* Allocates a lot in a thread of its own, and frees all of it. None is done before all have
- * started: the arena of a thread that has ended would be used again. */
+/* Allocates a lot in a thread of its own, and frees all of it. None ends before all are done: the
+ * arena of a thread that has ended would be used again. */
 static void *fill_arena(void *unused) {
     enum { BLOCKS = 4000, BLOCK = 1000 };
     static __thread char *blocks[BLOCKS];
-    free(malloc(BLOCK));
-    pthread_barrier_wait(&all_started);
     for (int i = 0; i < BLOCKS; i++) {
         blocks[i] = malloc(BLOCK);
         memset(blocks[i], 1, BLOCK);
     }
     for (int i = 0; i < BLOCKS; i++)
         free(blocks[i]);
+    pthread_barrier_wait(&all_done);
     return unused;
 }
 
 static void arenas(void) {
     pthread_t threads[THREADS];
-    pthread_barrier_init(&all_started, NULL, THREADS);
+    pthread_barrier_init(&all_done, NULL, THREADS);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, fill_arena, NULL);
     for (int i = 0; i < THREADS; i++)

@@ -1,5 +1,5 @@
 /* Maps a file of code that is not ELF, as Lisp systems map their image, and calls a function from
- * there that allocates. */
+ * there that allocates. If there is no such file, makes it. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -18,10 +18,15 @@ static const unsigned char code[] = {
 
 static void allocate(void) { free(malloc(SIZE)); }
 
+static int make(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    return fd < 0 || ftruncate(fd, PAGE) != 0 || pwrite(fd, code, sizeof code, 0) != (ssize_t)sizeof code;
+}
+
 int main(int argc, char **argv) {
-    int fd = argc == 2 ? open(argv[1], O_RDWR | O_CREAT | O_EXCL, 0600) : -1;
-    if (fd < 0 || ftruncate(fd, PAGE) != 0 || pwrite(fd, code, sizeof code, 0) != (ssize_t)sizeof code)
-        return 1;
+    int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
+    if (fd < 0)
+        return argc == 2 ? make(argv[1]) : 1;
     void (*call)(void (*)(void));
     *(void **)&call = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
     if (*(void **)&call == MAP_FAILED)
