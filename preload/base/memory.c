@@ -4,6 +4,9 @@
 #include "sys.h"
 
 #include <linux/mman.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 /* An arena that has grown large grows by huge pages. */
 enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 64, ALIGNMENT = 16, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
@@ -27,10 +30,22 @@ void *vbt_map_reserved(size_t size) { return map(size, PROT_READ); }
 
 bool vbt_map_open(void *start, size_t size) { return !vbt_sys_failed(vbt_sys(SYS_mprotect, start, size, PROT_READ | PROT_WRITE)); }
 
+/* A child may map its own where its parent's was, of which AddressSanitizer still knows what the
+ * stack of the parent's helper held. */
+static void forget_parents(void *start, size_t size) {
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region(start, size);
+#else
+    (void)start, (void)size;
+#endif
+}
+
 void *vbt_map_for_helper(size_t size) {
     void *start = vbt_map(size);
-    if (start != NULL)
-        vbt_sys(SYS_madvise, start, size, MADV_DONTFORK);
+    if (start == NULL)
+        return NULL;
+    vbt_sys(SYS_madvise, start, size, MADV_DONTFORK);
+    forget_parents(start, size);
     return start;
 }
 

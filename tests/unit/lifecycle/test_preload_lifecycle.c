@@ -284,18 +284,8 @@ static pid_t forked_by(void (*body)(void), pid_t *parent) {
     return pid;
 }
 
-/* With AddressSanitizer a trace of these two is missing now and then, never without. Why is not
- * known yet. */
-static void skip_if_sanitized(void) {
-#ifdef __SANITIZE_ADDRESS__
-    print_message("skipped: with AddressSanitizer the trace of a process that forks is missing now and then\n");
-    skip();
-#endif
-}
-
 static void a_forked_child_has_a_trace_of_its_own(void **state) {
     (void)state;
-    skip_if_sanitized();
     pid_t parent, child = forked_by(fork_once, &parent);
     assert_ends_with(parent, "exit");
     assert_ends_with(child, "_exit");
@@ -324,7 +314,6 @@ static void clone_once(void) {
 
 static void a_child_that_no_handler_saw_is_adopted(void **state) {
     (void)state;
-    skip_if_sanitized();
     pid_t parent, child = forked_by(clone_once, &parent);
     assert_ends_with(parent, "exit");
     if (child != 0)
