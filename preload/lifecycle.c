@@ -47,6 +47,7 @@ static _Atomic int awake;                         /* 0 no, 1 waking, 2 yes */
 static VBT_CHANGED_BY_FORK int64_t helper_due;    /* CLOCK_MONOTONIC, ns: when poll starts the helper */
 static VBT_CHANGED_BY_FORK int64_t waited_before; /* for a processor, when the process began; ns */
 static bool over;                                 /* recording has stopped for good */
+static VBT_CHANGED_BY_FORK _Atomic bool ending;   /* a thread is about to make the helper write the end */
 static VBT_CHANGED_BY_FORK bool summary_over;     /* has been printed, or will not be */
 static VBT_CHANGED_BY_FORK _Atomic bool idle;     /* the child of a fork, in which nothing has happened yet */
 
@@ -249,6 +250,15 @@ static bool is_wrapper(void) {
     return true;
 }
 
+/* False: it has stopped already. Another thread's event may change the state meanwhile. */
+static bool stop_recording(void) {
+    uint32_t recording = atomic_load(&vbt_recording);
+    while (recording != VBT_STOPPED && recording != VBT_NOT_YET)
+        if (atomic_compare_exchange_weak(&vbt_recording, &recording, VBT_STOPPED))
+            return true;
+    return false;
+}
+
 void vbt_lifecycle_finish(const char *reason) {
     uint32_t recording = atomic_load(&vbt_recording);
     bool is_exec = strcmp(reason, "exec") == 0;
@@ -256,7 +266,8 @@ void vbt_lifecycle_finish(const char *reason) {
         return;
     if (atomic_load(&idle) || (is_exec && is_wrapper()))
         return;
-    if (!atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED))
+    atomic_store(&ending, true);
+    if (!stop_recording())
         return; /* another thread is ending the process, too */
     int saved = errno;
     over = true;
@@ -274,6 +285,7 @@ void vbt_lifecycle_resume(void) {
     if (atomic_load(&awake) != 2 || !vbt_stream_has_file() || vbt_sys(SYS_getpid) != vbt_pid)
         return;
     over = false;
+    atomic_store(&ending, false);
     helper_due = 0;
     atomic_compare_exchange_strong(&vbt_recording, &stopped, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);
 }
@@ -360,15 +372,14 @@ static void after_fork_in_parent(void) {
 static void free_locks(void) { vbt_tree_lock = vbt_interval_lock = vbt_native_rules_lock = (struct vbt_lock){0}; }
 
 /* In the helper: the program has ended (or been replaced, or entered a sandbox) without any hook
- * noticing. The last state can be written, and should be, unless the process was only a wrapper. */
+ * noticing, or was killed while one was about to ask for the end to be written. The last state can
+ * be written, and should be, unless the process was only a wrapper. */
 static bool put_in_order(const char *end) {
-    uint32_t recording = atomic_load(&vbt_recording);
-    bool is_over = recording == VBT_STOPPED || recording == VBT_NOT_YET ||
-                   !atomic_compare_exchange_strong(&vbt_recording, &recording, VBT_STOPPED);
-    if (is_over)
+    bool is_alive = strcmp(end, "seccomp") == 0;
+    if (!stop_recording() && (is_alive || !atomic_load(&ending)))
         return false;
     over = true;
-    if (strcmp(end, "seccomp") == 0) {
+    if (is_alive) {
         quiesce();
     } else {
         free_locks();
@@ -391,6 +402,7 @@ static void begin_in_child(bool in_order) {
     waited_before = 0; /* the kernel starts from 0, too */
     summary_over = true;
     atomic_store(&idle, true);
+    atomic_store(&ending, false);
     vbt_helper_after_fork();
     vbt_threads_after_fork();
     vbt_modules_after_fork();

@@ -9,6 +9,7 @@
 #include "tests/unit/support/preload_world.h"
 #include "tests/unit/support/trace_decoder.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -234,18 +235,50 @@ static void be_killed(void) {
     raise(SIGKILL);
 }
 
-static void the_helper_outlives_a_killed_process(void **state) {
-    (void)state;
+static _Atomic bool in_event;
+
+/* An end waits for threads that are in the middle of an event. This one is until the end has begun,
+ * and then kills the process. */
+static void *kill_while_ending(void *unused) {
+    CHECK(vbt_enter_slowly(VBT_IN_LEDGER, 0) != NULL);
+    atomic_store(&in_event, true);
+    while (recording() != VBT_STOPPED)
+        ;
+    raise(SIGKILL);
+    return unused;
+}
+
+static void be_killed_while_ending(void) {
+    pthread_t thread;
+    CHECK(vbt_lifecycle_wake());
+    vbt_lifecycle_begin();
+    CHECK(event() && pthread_create(&thread, NULL, kill_while_ending, NULL) == 0);
+    while (!atomic_load(&in_event))
+        ;
+    vbt_lifecycle_finish("exit");
+}
+
+static void assert_writes_of_killed(void (*body)(void)) {
     int status;
     pid_t pid = fork();
     if (pid == 0)
-        be_killed();
+        body();
     siginfo_t ended; /* it stays a zombie, so that the helper can find out how it ended */
     assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
     while (access(path_of(pid), F_OK) != 0 || trace_read(path_of(pid))->end_reason.bytes == NULL)
         usleep(1000);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_ends_with(pid, "signal 9");
+}
+
+static void the_helper_outlives_a_killed_process(void **state) {
+    (void)state;
+    assert_writes_of_killed(be_killed);
+}
+
+static void the_helper_outlives_a_process_killed_while_ending(void **state) {
+    (void)state;
+    assert_writes_of_killed(be_killed_while_ending);
 }
 
 /* To the test: which process was forked. */
@@ -347,6 +380,7 @@ int main(void) {
         TEST(the_helper_comes_back_after_a_call_made_alone),
         TEST(the_helper_runs_before_the_process_leaves),
         TEST(the_helper_outlives_a_killed_process),
+        TEST(the_helper_outlives_a_process_killed_while_ending),
         TEST(a_forked_child_has_a_trace_of_its_own),
         TEST(a_child_that_no_handler_saw_is_adopted),
     };
