@@ -158,6 +158,25 @@ if __name__ == "__main__":
     assert all(report.totals["lost_events"] == 0 for report in run.reports)
 
 
+def test_pool_that_is_killed(interpreter):
+    """Leaving the with statement kills the children by SIGTERM; each has written what it did."""
+    code = """
+import itertools, multiprocessing
+def work(n, size=5000):
+    times = itertools.repeat(None, n)
+    for _ in times:
+        b"x" * size
+    return n
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        print(sum(pool.map(work, [100, 200, 300, 400])))
+"""
+    run = vbt.trace([interpreter.path, "-W", "ignore", "-c", code])
+    assert run.stdout == "1000\n"
+    rows = [row for report in run.reports for row in report.json["user_lines"] if (row["file"], row["line"]) == ("<string>", 6)]
+    assert (sum(row["allocs"] for row in rows), sum(row["allocated_bytes"] for row in rows)) == (1000, 1000 * 5033)
+
+
 def all_kept(line):
     """A step: the line's hundred thousand blocks are in the trace."""
     return lambda reports: [report.line("<string>", line)["live_blocks"] >= 100_000 for report in reports] == [True]
