@@ -407,7 +407,7 @@ static void begin_in_child(bool in_order) {
     vbt_threads_after_fork();
     vbt_modules_after_fork();
     vbt_maps_begin_in_child(in_order, vbt_self != NULL ? &vbt_self->ledger : NULL);
-    vbt_books_inherit();
+    vbt_books_inherit(in_order);
     vbt_line_books_after_fork();
     vbt_stream_after_fork();
     if (address_space() != RLIM_INFINITY)

@@ -105,3 +105,11 @@ uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {
     vector->count = index + 1;
     return index;
 }
+
+void vbt_vector_empty(struct vbt_vector *vector) {
+    for (uint32_t i = 0; i < VBT_VECTOR_SEGMENTS && vector->segments[i] != NULL; i++) {
+        vbt_unmap(vector->segments[i], VBT_VECTOR_SEGMENT * vector->item_size);
+        vector->segments[i] = NULL;
+    }
+    vector->count = 0;
+}

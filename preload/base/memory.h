@@ -58,6 +58,9 @@ struct vbt_vector {
  * is left unused). item_size: always the same. One owner. */
 uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size);
 
+/* Removes all items and returns their memory. */
+void vbt_vector_empty(struct vbt_vector *vector);
+
 /* The item of an index. Naming the type saves the look at item_size. */
 #define VBT_VECTOR_ITEM(vector, type, index)                                                                                       \
     ((type *)(vector)->segments[(index) / VBT_VECTOR_SEGMENT] + (index) % VBT_VECTOR_SEGMENT)

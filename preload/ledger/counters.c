@@ -1,6 +1,8 @@
 /* See counters.h. */
 #include "counters.h"
 
+_Atomic uint64_t vbt_fork_epoch;
+
 /* How many pages can be written at first, and how many more at a time. All of them would count as
  * memory in use where the kernel does not overcommit. */
 enum { STEP = VBT_FEW_ACCOUNTS / VBT_PAGE_ACCOUNTS, LARGEST_PAGE = 64 * 1024 };
@@ -51,4 +53,58 @@ struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t accou
         *page = fresh;
     }
     return &(*page)->counters[account % VBT_PAGE_ACCOUNTS];
+}
+
+/* A part of a mapping can be freed without a free. */
+static bool nothing_happened(const struct vbt_counters *counters) {
+    return counters->allocs == 0 && counters->frees == 0 && counters->freed == 0;
+}
+
+const struct vbt_counters *vbt_counters_read(const struct vbt_ledger *ledger, uint32_t account, struct vbt_inherited *inherited) {
+    const struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    uint32_t index = account % VBT_PAGE_ACCOUNTS;
+    if (page == NULL)
+        return NULL;
+    if (page->inherited != NULL) {
+        inherited->blocks += page->inherited[index].blocks;
+        inherited->bytes += page->inherited[index].bytes;
+    }
+    const struct vbt_counters *counters = &page->counters[index];
+    if (vbt_counters_are_of_parent(counters)) {
+        inherited->blocks += counters->allocs - counters->frees;
+        inherited->bytes += counters->allocated - counters->freed;
+        return NULL;
+    }
+    return nothing_happened(counters) ? NULL : counters;
+}
+
+static struct vbt_inherited *inherited_at(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    if (page->inherited == NULL) {
+        struct vbt_inherited *fresh = vbt_arena_alloc(&ledger->arena, VBT_PAGE_ACCOUNTS * sizeof *fresh);
+        atomic_thread_fence(memory_order_release); /* as in vbt_counters_make */
+        page->inherited = fresh;
+    }
+    return page->inherited != NULL ? &page->inherited[account % VBT_PAGE_ACCOUNTS] : NULL;
+}
+
+bool vbt_counters_add_inherited(struct vbt_ledger *ledger, uint32_t account, uint64_t blocks, uint64_t bytes) {
+    struct vbt_inherited *inherited = inherited_at(ledger, account);
+    if (inherited == NULL)
+        return false;
+    inherited->blocks += blocks;
+    inherited->bytes += bytes;
+    return true;
+}
+
+bool vbt_counters_inherit(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
+    uint64_t blocks = counters->allocs - counters->frees, bytes = counters->allocated - counters->freed;
+    if (nothing_happened(counters))
+        return true;
+    *counters = (struct vbt_counters){.epoch = counters->epoch};
+    page->at_peak[account % VBT_PAGE_ACCOUNTS] = 0;
+    atomic_signal_fence(memory_order_seq_cst); /* a tick in between misses what is live, rather than counting it twice */
+    return (blocks == 0 && bytes == 0) || vbt_counters_add_inherited(ledger, account, blocks, bytes);
 }

@@ -29,6 +29,15 @@ struct vbt_counters {
  * intervals. */
 #define VBT_EPOCH_OWN (UINT64_C(1) << 63)
 
+/* vbt_epoch when the process was forked; 0: it was not. Counters that have not changed since are
+ * the parent's: they say what the process inherited, and no more. So a child writes nothing for an
+ * account before its first change there. */
+extern _Atomic uint64_t vbt_fork_epoch VBT_HIDDEN;
+
+static inline bool vbt_counters_are_of_parent(const struct vbt_counters *counters) {
+    return (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed);
+}
+
 /* Requests of other sizes than the usual one, and of what was usual before. A node's allocations
  * that are not counted here were of the usual size. */
 struct vbt_sizes {
@@ -48,9 +57,15 @@ static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
 
 enum { VBT_PAGE_ACCOUNTS = 64 };
 
+/* What was live when the process was forked. */
+struct vbt_inherited {
+    uint64_t blocks, bytes;
+};
+
 struct vbt_counters_page {
     struct vbt_counters counters[VBT_PAGE_ACCOUNTS];
     int64_t at_peak[VBT_PAGE_ACCOUNTS]; /* live bytes at the last peak before an account's epoch */
+    struct vbt_inherited *inherited;    /* of accounts that have changed since the fork; NULL while none has */
 };
 
 struct vbt_intervals;
@@ -111,6 +126,10 @@ static inline _Atomic uint64_t *vbt_page_epoch(const struct vbt_ledger *ledger, 
     return ledger->page_epochs - page;
 }
 
+/* What an account inherited, as far as this ledger knows: adds it to *inherited. Returns the
+ * counters, or NULL if nothing has been counted there since the process began. */
+const struct vbt_counters *vbt_counters_read(const struct vbt_ledger *ledger, uint32_t account, struct vbt_inherited *inherited);
+
 /* This thread's counters of an account, created if missing; NULL when there is no memory. */
 struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t account);
 
@@ -118,7 +137,15 @@ static inline struct vbt_counters_page *vbt_counters_page(const struct vbt_ledge
     return ledger->pages[page];
 }
 
-/* The same, fast if they exist. */
+/* Makes an account's counters, which are the parent's, those of the child: what is live is
+ * inherited, all else 0. Only their epoch is left to the caller. False: there was no memory to keep
+ * what is inherited. */
+bool vbt_counters_inherit(struct vbt_ledger *ledger, uint32_t account);
+
+/* Adds to what an account that has counters inherited. False: there is no memory. */
+bool vbt_counters_add_inherited(struct vbt_ledger *ledger, uint32_t account, uint64_t blocks, uint64_t bytes);
+
+/* vbt_counters_make, fast if they exist. */
 static inline struct vbt_counters *vbt_counters_at(struct vbt_ledger *ledger, uint32_t account) {
     struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
     return VBT_LIKELY(page != NULL) ? &page->counters[account % VBT_PAGE_ACCOUNTS] : vbt_counters_make(ledger, account);

@@ -56,6 +56,16 @@ static uint32_t group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to
     return vbt_table_put(&group_ids, key, key2, id) ? id : 0;
 }
 
+/* A group that is about to change: in a forked child, what the parent counted there is forgotten at
+ * the first change. Needs the groups' lock. */
+static struct vbt_interval_group *open_group(uint32_t id) {
+    struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
+    if (group->epoch < vbt_interval_groups.fork_epoch)
+        *group = (struct vbt_interval_group){.kind = group->kind, .from = group->from, .to = group->to, .label = group->label};
+    group->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
+    return group;
+}
+
 /* Needs the groups' lock. */
 static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, const struct vbt_flow *flow) {
     struct vbt_vector *sites = &vbt_interval_groups.sites;
@@ -72,6 +82,8 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
         *(struct vbt_interval_site *)vbt_vector_at(sites, id) = (struct vbt_interval_site){.group = group, .node = node};
     }
     struct vbt_interval_site *site = vbt_vector_at(sites, id);
+    if (site->epoch < vbt_interval_groups.fork_epoch)
+        site->flow = (struct vbt_flow){0};
     flow_add(&site->flow, flow);
     site->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
 }
@@ -190,7 +202,7 @@ static void stat_add(struct vbt_interval_group *group, enum vbt_quantity quantit
 
 /* Books one repetition in its group. Needs the groups' lock. */
 static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_interval *open, uint32_t id, int64_t time) {
-    struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
+    struct vbt_interval_group *group = open_group(id);
     struct vbt_flow now = flow_of(ledger);
     struct vbt_flow flow = flow_minus(&now, &open->start);
     flow = flow_minus(&flow, &open->own);
@@ -209,7 +221,6 @@ static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_int
     double difference = (double)(time - open->time) - group->mean;
     group->mean += difference / (double)group->count;
     group->m2 += difference * ((double)(time - open->time) - group->mean);
-    group->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
 }
 
 static struct vbt_open_interval open_interval(const struct vbt_ledger *ledger, uint32_t from, int64_t time) {
@@ -265,12 +276,6 @@ void vbt_intervals_confirm(struct vbt_ledger *ledger) {
     vbt_ledger_forget_crest(ledger);
 }
 
-/* A section that never ends is reported. */
-static void note_beginning(struct vbt_interval_group *group) {
-    group->begun++;
-    group->epoch = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
-}
-
 void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint32_t label, uint64_t iterations, int64_t time) {
     struct vbt_intervals *all = ledger->intervals;
     vbt_intervals_confirm(ledger);
@@ -280,7 +285,7 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
     if (all->depth >= VBT_SECTIONS || group == 0)
         ledger->lost[VBT_LOST_INTERVALS]++;
     else
-        note_beginning(vbt_vector_at(&vbt_interval_groups.groups, group));
+        open_group(group)->begun++; /* one that never ends is reported */
     vbt_unlock(&vbt_interval_lock);
     if (all->depth < VBT_SECTIONS) {
         struct vbt_open_interval *section = &all->sections[all->depth];
@@ -313,7 +318,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
             continue;
         settle_interval(ledger, section, section->group, time);
         book_found(ledger, section, section->group);
-        ((struct vbt_interval_group *)vbt_vector_at(&vbt_interval_groups.groups, section->group))->to = site;
+        open_group(section->group)->to = site;
     }
     vbt_unlock(&vbt_interval_lock);
     if (!all->clock_open)
@@ -330,13 +335,4 @@ void vbt_intervals_reset(struct vbt_ledger *ledger) {
     next_interval(ledger);
 }
 
-void vbt_interval_groups_forget(void) {
-    for (uint32_t id = 1; id < vbt_interval_groups.groups.count; id++) {
-        struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
-        *group = (struct vbt_interval_group){.kind = group->kind, .from = group->from, .to = group->to, .label = group->label};
-    }
-    for (uint32_t id = 1; id < vbt_interval_groups.sites.count; id++) {
-        struct vbt_interval_site *site = vbt_vector_at(&vbt_interval_groups.sites, id);
-        *site = (struct vbt_interval_site){.group = site->group, .node = site->node};
-    }
-}
+void vbt_interval_groups_forget(void) { vbt_interval_groups.fork_epoch = atomic_fetch_add(&vbt_epoch, 1) + 1; }

@@ -75,12 +75,24 @@ struct vbt_interval_site {
     uint64_t epoch;
 };
 
-/* All groups of the process; ids start at 1. */
+/* All groups of the process; ids start at 1. In the child of a fork, what has not changed since is
+ * the parent's, and is read as if nothing had been counted. */
 struct vbt_interval_groups {
     struct vbt_vector groups, sites;
+    uint64_t fork_epoch; /* vbt_epoch then */
 };
 
 extern struct vbt_interval_groups vbt_interval_groups VBT_HIDDEN;
+
+/* NULL: nothing has been counted there. */
+static inline const struct vbt_interval_group *vbt_interval_group_at(uint32_t id) {
+    const struct vbt_interval_group *group = VBT_VECTOR_ITEM(&vbt_interval_groups.groups, const struct vbt_interval_group, id);
+    return group->epoch >= vbt_interval_groups.fork_epoch ? group : NULL;
+}
+static inline const struct vbt_interval_site *vbt_interval_site_at(uint32_t id) {
+    const struct vbt_interval_site *site = VBT_VECTOR_ITEM(&vbt_interval_groups.sites, const struct vbt_interval_site, id);
+    return site->epoch >= vbt_interval_groups.fork_epoch ? site : NULL;
+}
 extern struct vbt_lock vbt_interval_lock VBT_HIDDEN;
 
 /* Incremented when recording stops: intervals that are open then are dropped. */

@@ -94,6 +94,8 @@ static void crest(struct vbt_ledger *ledger) {
 static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t own) {
     uint64_t now = atomic_load(&vbt_epoch);
     uint32_t page = account / VBT_PAGE_ACCOUNTS;
+    if (vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, account))
+        ledger->lost[VBT_LOST_MEMORY]++;
     if (counters->epoch != 0 &&
         (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* the first time, there was nothing */
         vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
@@ -308,7 +310,7 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     struct vbt_counters *to = place.counters;
     struct vbt_counters *from = to != NULL ? place_of_cell(ledger, cell).counters : NULL;
     size_t size = vbt_cell_size(cell);
-    if (from == NULL || from->allocs == 0)
+    if (from == NULL || from->allocs == 0 || vbt_counters_are_of_parent(from))
         return false;
     from->allocs--;
     from->allocated -= size;
@@ -356,7 +358,8 @@ void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, 
     atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 
-int64_t vbt_ledger_at_peak(const struct vbt_counters_page *page, uint32_t account, uint64_t peak_epoch, bool peak_is_now) {
+int64_t vbt_ledger_at_peak(const struct vbt_ledger *ledger, uint32_t account, uint64_t peak_epoch, bool peak_is_now) {
+    const struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
     const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
     int64_t live = (int64_t)(counters->allocated - counters->freed);
     return peak_is_now || (counters->epoch & ~VBT_EPOCH_OWN) < peak_epoch ? live : page->at_peak[account % VBT_PAGE_ACCOUNTS];

@@ -253,6 +253,7 @@ void vbt_maps_inherit(void (*call)(uint32_t node, uint64_t bytes)) {
             continue;
         now.sum.kinds[mapping->kind].inherited_blocks++;
         now.sum.kinds[mapping->kind].inherited_bytes += mapping->bytes;
-        call(mapping->node, mapping->bytes);
+        if (call != NULL)
+            call(mapping->node, mapping->bytes);
     }
 }

@@ -80,8 +80,8 @@ void vbt_maps_begin_in_child(bool in_order, const struct vbt_ledger *own);
 /* In a child that does not record. */
 void vbt_maps_free_lock(void);
 
-/* In the child: what is live is inherited, all counts start at 0. Calls `call` for each live
- * mapping. */
+/* In the child: what is live is inherited, all counts start at 0. Calls `call`, if it is not NULL,
+ * for each live mapping. */
 void vbt_maps_inherit(void (*call)(uint32_t node, uint64_t bytes));
 
 #endif

@@ -241,41 +241,37 @@ static void put_group(struct vbt_writer *w, uint32_t id, const struct vbt_interv
 enum { ROWS_A_CHUNK = 2048 };
 
 static bool group_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
-    const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, id);
-    return (group->count > 0 || group->begun > 0) && group->epoch >= since && is_defined(group, defined);
+    const struct vbt_interval_group *group = vbt_interval_group_at(id);
+    return group != NULL && (group->count > 0 || group->begun > 0) && group->epoch >= since && is_defined(group, defined);
 }
 
 static bool site_changed(uint32_t id, const struct vbt_dictionary *defined, uint64_t since) {
-    const struct vbt_interval_site *site = vbt_vector_at(&vbt_interval_groups.sites, id);
-    const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, site->group);
-    return site->epoch >= since && site->node <= defined->nodes && group->count > 0 && is_defined(group, defined);
+    const struct vbt_interval_site *site = vbt_interval_site_at(id);
+    const struct vbt_interval_group *group = site != NULL ? vbt_interval_group_at(site->group) : NULL;
+    return group != NULL && site->epoch >= since && site->node <= defined->nodes && group->count > 0 && is_defined(group, defined);
 }
-
-static const struct vbt_interval_site *site_at(uint32_t id) { return vbt_vector_at(&vbt_interval_groups.sites, id); }
 
 /* The rows are ids[1] to ids[count]. */
 static void put_sites(struct vbt_writer *w, const uint32_t *ids, uint32_t count) {
     for (uint32_t i = 1; i <= count; i++)
-        vbt_put_zigzag(w, (int64_t)site_at(ids[i])->group - (i == 1 ? 0 : site_at(ids[i - 1])->group));
+        vbt_put_zigzag(w, (int64_t)vbt_interval_site_at(ids[i])->group - (i == 1 ? 0 : vbt_interval_site_at(ids[i - 1])->group));
     for (uint32_t i = 1; i <= count; i++)
-        vbt_put_zigzag(w, (int64_t)site_at(ids[i])->node - (i == 1 ? 0 : site_at(ids[i - 1])->node));
+        vbt_put_zigzag(w, (int64_t)vbt_interval_site_at(ids[i])->node - (i == 1 ? 0 : vbt_interval_site_at(ids[i - 1])->node));
     for (uint32_t i = 1; i <= count; i++)
-        vbt_put_varint(w, site_at(ids[i])->flow.allocs);
+        vbt_put_varint(w, vbt_interval_site_at(ids[i])->flow.allocs);
     for (uint32_t i = 1; i <= count; i++)
-        vbt_put_zigzag(w, (int64_t)(site_at(ids[i])->flow.frees - site_at(ids[i])->flow.allocs));
+        vbt_put_zigzag(w, (int64_t)(vbt_interval_site_at(ids[i])->flow.frees - vbt_interval_site_at(ids[i])->flow.allocs));
     for (uint32_t i = 1; i <= count; i++)
-        vbt_put_varint(w, site_at(ids[i])->flow.allocated);
+        vbt_put_varint(w, vbt_interval_site_at(ids[i])->flow.allocated);
     for (uint32_t i = 1; i <= count; i++)
-        vbt_put_zigzag(w, (int64_t)(site_at(ids[i])->flow.freed - site_at(ids[i])->flow.allocated));
+        vbt_put_zigzag(w, (int64_t)(vbt_interval_site_at(ids[i])->flow.freed - vbt_interval_site_at(ids[i])->flow.allocated));
 }
-
-static const struct vbt_interval_group *group_at(uint32_t id) { return vbt_vector_at(&vbt_interval_groups.groups, id); }
 
 static void put_groups(struct vbt_writer *w, const uint32_t *ids, uint32_t count) {
     for (uint32_t i = 1; i <= count; i++)
-        put_group(w, ids[i], group_at(ids[i]));
+        put_group(w, ids[i], vbt_interval_group_at(ids[i]));
     for (uint32_t i = 1; i <= count; i++) {
-        const struct vbt_interval_group *group = group_at(ids[i]);
+        const struct vbt_interval_group *group = vbt_interval_group_at(ids[i]);
         vbt_put_varint(w, group->begun > group->count ? group->begun - group->count : 0);
     }
 }
@@ -330,8 +326,7 @@ void vbt_snapshot_after_fork(void) {
         return; /* a page less to copy from the parent */
     batch.room = NULL;
     batch.count = batch.entries = 0;
-    for (uint32_t node = 0; node < node_rss.count; node++)
-        *(uint32_t *)vbt_vector_at(&node_rss, node) = 0;
+    vbt_vector_empty(&node_rss);
     vbt_snapshot_threads_after_fork();
     vbt_snapshot_lines_after_fork();
 }

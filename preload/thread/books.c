@@ -9,13 +9,8 @@
 
 #include <string.h>
 
-/* What was live at the fork, by account; empty if there was no fork. */
-struct inherited {
-    uint64_t blocks, bytes;
-};
-
-static struct vbt_vector inherited;
-static VBT_CHANGED_BY_FORK uint64_t inherited_blocks[VBT_DOMAINS], inherited_bytes[VBT_DOMAINS];
+/* What was live at the fork, in all accounts of a domain. */
+static VBT_CHANGED_BY_FORK struct vbt_inherited inherited[VBT_DOMAINS];
 
 static struct vbt_thread *first_thread(void) { return atomic_load(&vbt_threads); }
 
@@ -51,8 +46,10 @@ void vbt_books_read(struct vbt_books *out) {
     vbt_maps_read(&out->maps);
     out->unknown_frees[VBT_DOMAIN_MAP] = out->maps.unknown;
     out->lost[VBT_LOST_MAPS] = out->maps.forgotten;
-    memcpy(out->inherited_blocks, inherited_blocks, sizeof inherited_blocks);
-    memcpy(out->inherited_bytes, inherited_bytes, sizeof inherited_bytes);
+    for (int domain = 0; domain < VBT_DOMAINS; domain++) {
+        out->inherited_blocks[domain] = inherited[domain].blocks;
+        out->inherited_bytes[domain] = inherited[domain].bytes;
+    }
     out->peak = atomic_load(&vbt_peak.bytes);
     out->peak_epoch = atomic_load(&vbt_peak.epoch);
     uint32_t threads = atomic_load(&vbt_peak.threads);
@@ -95,17 +92,13 @@ static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *count
 static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
     memset(out->sizes, 0, sizeof out->sizes);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
-        if (page != NULL && page->counters[account % VBT_PAGE_ACCOUNTS].allocs > 0)
-            add_sizes(out, &page->counters[account % VBT_PAGE_ACCOUNTS]);
+        struct vbt_inherited part = {0};
+        const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &part);
+        if (counters != NULL && counters->allocs > 0)
+            add_sizes(out, counters);
     }
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->totals.buckets += out->sizes[bucket] != 0;
-}
-
-/* A part of a mapping can be freed without a free. */
-static bool nothing_happened(const struct vbt_counters *counters) {
-    return counters->allocs == 0 && counters->frees == 0 && counters->freed == 0;
 }
 
 static uint32_t account_if_open(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
@@ -124,12 +117,10 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     uint32_t threads = 0; /* that allocated here */
     bool several_sizes = false;
     bool any = false;
+    struct vbt_inherited part = {0};
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
-        if (page == NULL)
-            continue;
-        const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
-        if (nothing_happened(counters))
+        const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &part);
+        if (counters == NULL)
             continue;
         any = true;
         totals->allocs += counters->allocs;
@@ -137,7 +128,7 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
         totals->allocated += counters->allocated;
         totals->freed += counters->freed;
         totals->temporary += counters->temporary;
-        totals->at_peak += vbt_ledger_at_peak(page, account, books->peak_epoch, books->peak_is_now);
+        totals->at_peak += vbt_ledger_at_peak(&thread->ledger, account, books->peak_epoch, books->peak_is_now);
         threads += counters->allocs > 0;
         several_sizes |= counters->sizes != NULL;
         if (counters->allocs > 0)
@@ -150,13 +141,10 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     } else {
         totals->buckets = threads;
     }
-    if (account < inherited.count) {
-        const struct inherited *part = vbt_vector_at(&inherited, account);
-        totals->inherited_blocks = part->blocks;
-        totals->inherited_bytes = part->bytes;
-        totals->at_peak += (int64_t)part->bytes;
-        any |= part->blocks != 0;
-    }
+    totals->inherited_blocks = part.blocks;
+    totals->inherited_bytes = part.bytes;
+    totals->at_peak += (int64_t)part.bytes;
+    any |= part.blocks != 0;
     if (totals->min_size == UINT64_MAX)
         totals->min_size = 0;
     return any;
@@ -189,10 +177,10 @@ static struct vbt_node_part *part_of(uint32_t row, struct vbt_node_part parts[],
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]) {
     uint32_t count = 0;
     uint32_t account = account_if_open(node);
+    struct vbt_inherited inherited_part = {0};
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
-        const struct vbt_counters *counters = page != NULL ? &page->counters[account % VBT_PAGE_ACCOUNTS] : NULL;
-        if (counters == NULL || nothing_happened(counters) || thread->row > books->threads)
+        const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &inherited_part);
+        if (counters == NULL || thread->row > books->threads)
             continue; /* or it has only just begun */
         struct vbt_node_part *part = part_of(thread->row, parts, &count);
         part->allocs += counters->allocs;
@@ -200,11 +188,10 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
         part->allocated += counters->allocated;
         part->freed += counters->freed;
         part->temporary += counters->temporary;
-        part->at_peak += vbt_ledger_at_peak(page, account, books->peak_epoch, books->peak_is_now);
+        part->at_peak += vbt_ledger_at_peak(&thread->ledger, account, books->peak_epoch, books->peak_is_now);
     }
-    const struct inherited *part = account < inherited.count ? vbt_vector_at(&inherited, account) : NULL;
-    if (part != NULL && part->blocks != 0)
-        part_of(1, parts, &count)->at_peak += (int64_t)part->bytes;
+    if (inherited_part.blocks != 0)
+        part_of(1, parts, &count)->at_peak += (int64_t)inherited_part.bytes;
     return count;
 }
 
@@ -258,96 +245,128 @@ uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, ui
     return count;
 }
 
-static void forget_accounts(struct vbt_ledger *ledger) {
-    for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++) {
-        struct vbt_counters_page *page = ledger->pages[index];
-        for (uint32_t n = 0; page != NULL && n < VBT_PAGE_ACCOUNTS; n++) {
-            uint64_t own = page->counters[n].epoch & VBT_EPOCH_OWN;
-            if (nothing_happened(&page->counters[n]))
-                continue; /* the fewer pages are written, the fewer have to be copied from the parent */
-            page->counters[n] = (struct vbt_counters){.epoch = own};
-            if (page->at_peak[n] != 0)
-                page->at_peak[n] = 0;
-        }
-    }
+/* The thread that forks was interrupted by a signal while it was changing its counters. Protected
+ * by the tree's lock. */
+static VBT_CHANGED_BY_FORK bool was_interrupted;
+
+void vbt_books_before_fork(void) {
+    bool interrupted = vbt_self != NULL && atomic_load(&vbt_self->standing) == VBT_IN_LEDGER;
+    if (interrupted != was_interrupted)
+        was_interrupted = interrupted;
 }
 
-static void inherit(uint32_t account, uint64_t blocks, uint64_t bytes) {
-    struct inherited *part = vbt_vector_at(&inherited, account);
-    const struct vbt_node *node = vbt_node_at(vbt_account_node(account));
-    part->blocks += blocks;
-    part->bytes += bytes;
-    inherited_blocks[node->domain] += blocks;
-    inherited_bytes[node->domain] += bytes;
+/* Calls `call` for each account that a ledger has counters for. */
+static void for_each_account(struct vbt_ledger *ledger, void (*call)(struct vbt_ledger *ledger, uint32_t account)) {
+    for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++)
+        for (uint32_t n = 0; ledger->pages[index] != NULL && n < VBT_PAGE_ACCOUNTS; n++)
+            call(ledger, index * VBT_PAGE_ACCOUNTS + n);
+}
+
+static enum vbt_domain domain_of(uint32_t account) { return vbt_node_at(vbt_account_node(account))->domain; }
+
+static void add_inherited(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_inherited part = {0};
+    vbt_counters_read(ledger, account, &part);
+    if ((part.blocks == 0 && part.bytes == 0) || domain_of(account) == VBT_DOMAIN_MAP)
+        return;
+    inherited[domain_of(account)].blocks += part.blocks;
+    inherited[domain_of(account)].bytes += part.bytes;
+}
+
+/* What was live in the heap and in Python's. Where no other thread can have been in the middle of
+ * an event, the totals say so; else they may differ from the counters, account by account, which
+ * are what is reported. */
+static void sum_inherited(void) {
+    bool added_up = vbt_peak.threads > 1 || was_interrupted;
+    for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++) {
+        if (added_up)
+            inherited[domain] = (struct vbt_inherited){0};
+        for (struct vbt_thread *thread = first_thread(); thread != NULL && !added_up; thread = thread->next) {
+            const struct vbt_totals *totals = &thread->ledger.totals[domain];
+            inherited[domain].blocks += totals->allocs - totals->frees;
+            inherited[domain].bytes += totals->allocated - totals->freed;
+        }
+    }
+    for (struct vbt_thread *thread = first_thread(); thread != NULL && added_up; thread = thread->next)
+        for_each_account(&thread->ledger, add_inherited);
+}
+
+/* The event that was interrupted goes on in the child, as one of its own. */
+static void inherit_at_once(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_counters *counters = vbt_counters_at(ledger, account);
+    if (counters->epoch == 0)
+        return;
+    vbt_counters_inherit(ledger, account);
+    counters->epoch = atomic_load(&vbt_fork_epoch) | (counters->epoch & VBT_EPOCH_OWN);
+}
+
+static void forget_mappings(struct vbt_ledger *ledger, uint32_t account) {
+    struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    uint32_t n = account % VBT_PAGE_ACCOUNTS;
+    if (page->counters[n].epoch == 0 || domain_of(account) != VBT_DOMAIN_MAP)
+        return;
+    page->counters[n] = (struct vbt_counters){.epoch = page->counters[n].epoch};
+    if (page->inherited != NULL)
+        page->inherited[n] = (struct vbt_inherited){0};
 }
 
 static void inherit_mapping(uint32_t node, uint64_t bytes) {
+    struct vbt_ledger *ledger = vbt_self != NULL ? &vbt_self->ledger : atomic_load(&vbt_ledgers);
     uint32_t account = account_if_open(node);
-    if (account != 0 && account < inherited.count)
-        inherit(account, 1, bytes);
+    if (account == 0 || vbt_counters_at(ledger, account) == NULL || !vbt_counters_add_inherited(ledger, account, 1, bytes))
+        ledger->lost[VBT_LOST_MEMORY]++;
 }
 
-/* False: there is no memory. */
-static bool reserve_inherited(uint32_t count) {
-    while (inherited.count < count) {
-        uint32_t before = inherited.count;
-        vbt_vector_add(&inherited, sizeof(struct inherited));
-        if (inherited.count == before)
-            return false;
+/* in_order: the counters and the books of mapped memory agree. Otherwise the latter are right. */
+static void inherit_mappings(bool in_order) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL && !in_order; thread = thread->next)
+        for_each_account(&thread->ledger, forget_mappings);
+    vbt_maps_inherit(in_order ? NULL : inherit_mapping);
+    struct vbt_maps_sum sum;
+    vbt_maps_read(&sum);
+    inherited[VBT_DOMAIN_MAP] = (struct vbt_inherited){0};
+    for (int kind = 0; kind < VBT_MAP_KINDS; kind++) {
+        inherited[VBT_DOMAIN_MAP].blocks += sum.kinds[kind].inherited_blocks;
+        inherited[VBT_DOMAIN_MAP].bytes += sum.kinds[kind].inherited_bytes;
     }
-    return true;
 }
 
-void vbt_books_before_fork(void) { reserve_inherited(vbt_accounts.count); }
+static void begin_again(struct vbt_thread *thread, int64_t live) {
+    struct vbt_ledger *ledger = &thread->ledger;
+    memset(ledger->totals, 0, sizeof ledger->totals);
+    ledger->mapped = (struct vbt_totals){0};
+    memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
+    memset(ledger->lost, 0, sizeof ledger->lost);
+    if (thread->lost_in_signal != 0)
+        thread->lost_in_signal = 0;
+    if (thread->stack.truncated != 0)
+        thread->stack.truncated = 0;
+    vbt_native_stack_forget_counts(&thread->full.native);
+    ledger->live = live;
+    atomic_store(&ledger->published, live);
+    ledger->last_block = NULL;
+    ledger->last_mapping = 0;
+    ledger->own = 0;
+    vbt_ledger_forget_crest(ledger);
+    atomic_store(&ledger->alloc_limit, ledger->watched ? INT64_MIN : INT64_MAX);
+    atomic_store(&ledger->free_limit, ledger->watched ? INT64_MAX : INT64_MIN);
+    vbt_intervals_reset(ledger);
+}
 
-void vbt_books_inherit(void) {
-    struct vbt_books books;
-    vbt_books_read(&books);
-    int64_t live = 0;
-    memset(inherited_blocks, 0, sizeof inherited_blocks);
-    memset(inherited_bytes, 0, sizeof inherited_bytes);
-    for (uint32_t account = 0; account < vbt_accounts.count; account++) {
-        struct vbt_node_sum sum = {0};
-        uint32_t node = node_if_open(account);
-        bool any = vbt_node_at(node)->domain != VBT_DOMAIN_MAP && vbt_books_node(&books, node, &sum);
-        if (!reserve_inherited(account + 1))
-            break;
-        struct inherited *part = vbt_vector_at(&inherited, account);
-        if (part->blocks != 0 || part->bytes != 0)
-            *part = (struct inherited){0};
-        if (!any)
-            continue;
-        struct vbt_node_totals *all = &sum.totals;
-        inherit(account, all->inherited_blocks + all->allocs - all->frees, all->inherited_bytes + all->allocated - all->freed);
-        live += (int64_t)(all->inherited_bytes + all->allocated - all->freed);
-    }
+void vbt_books_inherit(bool in_order) {
     uint64_t epoch = atomic_fetch_add(&vbt_epoch, 1) + 1;
+    atomic_store(&vbt_fork_epoch, epoch);
+    sum_inherited();
+    int64_t live = (int64_t)(inherited[VBT_DOMAIN_HEAP].bytes + inherited[VBT_DOMAIN_PYTHON].bytes);
     atomic_store(&vbt_peak.bytes, live);
     atomic_store(&vbt_peak.epoch, epoch);
     atomic_store(&vbt_peak.total, live);
     atomic_store(&vbt_peak.threads, 1); /* the states of the other threads are unused */
-    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        struct vbt_ledger *ledger = &thread->ledger;
-        forget_accounts(ledger);
-        memset(ledger->totals, 0, sizeof ledger->totals);
-        ledger->mapped = (struct vbt_totals){0};
-        memset(ledger->unknown_frees, 0, sizeof ledger->unknown_frees);
-        memset(ledger->lost, 0, sizeof ledger->lost);
-        if (thread->lost_in_signal != 0)
-            thread->lost_in_signal = 0;
-        if (thread->stack.truncated != 0)
-            thread->stack.truncated = 0;
-        vbt_native_stack_forget_counts(&thread->full.native);
-        ledger->live = thread == vbt_self ? live : 0; /* the thread that forked continues with all of it */
-        atomic_store(&ledger->published, ledger->live);
-        ledger->last_block = NULL;
-        ledger->last_mapping = 0;
-        ledger->own = 0;
-        vbt_ledger_forget_crest(ledger);
-        atomic_store(&ledger->alloc_limit, ledger->watched ? INT64_MIN : INT64_MAX);
-        atomic_store(&ledger->free_limit, ledger->watched ? INT64_MAX : INT64_MIN);
-        vbt_intervals_reset(ledger);
-    }
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
+        begin_again(thread, thread == vbt_self ? live : 0); /* the one that forked goes on with all */
+    if (was_interrupted && vbt_self != NULL)
+        for_each_account(&vbt_self->ledger, inherit_at_once);
+    was_interrupted = false;
     vbt_interval_groups_forget();
-    vbt_maps_inherit(inherit_mapping);
+    inherit_mappings(in_order);
 }

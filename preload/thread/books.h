@@ -60,11 +60,13 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
  * were the last. *position: 0 at first. */
 uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most);
 
-/* In the parent, with the tree's lock: makes room for what the child inherits, so that not every
- * child has to. */
+/* In the parent, with the tree's lock. */
 void vbt_books_before_fork(void);
 
-/* In the child of a fork: what is live is inherited, all counters start at 0. */
-void vbt_books_inherit(void);
+/* In the child of a fork: what is live is inherited, all counters start at 0. Takes no longer the
+ * more accounts there are, and writes nothing for any: see vbt_fork_epoch. in_order:
+ * vbt_books_before_fork and vbt_maps_before_fork were called before the fork; otherwise another
+ * thread may have been changing the books of mapped memory. */
+void vbt_books_inherit(bool in_order);
 
 #endif

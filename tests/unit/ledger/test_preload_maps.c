@@ -202,19 +202,21 @@ static void a_fork_inherits_what_is_mapped(void **state) {
     world_alloc(thread, world_node(0, "heap beside it", VBT_DOMAIN_HEAP), 0x7000000, 100);
     vbt_maps_before_fork();
     vbt_maps_after_fork();
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     struct vbt_books books;
     vbt_books_read(&books);
     assert_int_equal(books.inherited_blocks[VBT_DOMAIN_MAP], 1);
     assert_int_equal(books.inherited_bytes[VBT_DOMAIN_MAP], 4 * PAGE);
     assert_int_equal(books.maps.kinds[VBT_MAP_FILE].inherited_bytes, 4 * PAGE);
     assert_int_equal(books.totals[VBT_DOMAIN_MAP].allocs, 0);
+    assert_int_equal(sum_of(node).inherited_blocks, 1);
+    assert_int_equal(sum_of(node).inherited_bytes, 4 * PAGE);
     assert_int_equal(books.peak, 100); /* mapped memory is no part of the heap's */
     unmap(0, 4);
     assert_int_equal(sum_of(node).frees, 1);
     assert_int_equal(sum_of(node).freed, 4 * PAGE);
     world_free(thread, 0x7000000);
-    vbt_books_inherit(); /* for later tests: nothing is left */
+    vbt_books_inherit(true); /* for later tests: nothing is left */
 }
 
 /* Forked by clone while another thread, here this one, was changing the books: their contents are
@@ -227,10 +229,11 @@ static void books_that_were_being_changed_are_begun_afresh(void **state) {
     vbt_maps_retire(&thread->ledger, at(12), at(13));
     vbt_maps_before_fork();
     vbt_maps_begin_in_child(false, &vbt_self->ledger);
-    vbt_books_inherit();
+    vbt_books_inherit(false);
     struct vbt_books books;
     vbt_books_read(&books);
     assert_int_equal(books.lost[VBT_LOST_MAPS], 2);
+    assert_int_equal(sum_of(a).inherited_blocks, 0);
     assert_int_equal(books.inherited_blocks[VBT_DOMAIN_MAP], 0);
     assert_int_equal(books.maps.kinds[VBT_MAP_FILE].inherited_bytes, 0);
     assert_int_equal(books.maps.peak, 0);
@@ -242,10 +245,12 @@ static void books_that_were_being_changed_are_begun_afresh(void **state) {
     assert_node(b, 1, 0, 3, 0);
     assert_int_equal(vbt_maps_held(), 3 * PAGE);
     vbt_maps_begin_in_child(false, &vbt_self->ledger); /* a child of this one, forked when nobody changed them */
-    vbt_books_inherit();
+    vbt_books_inherit(false);
     vbt_books_read(&books);
     assert_int_equal(books.lost[VBT_LOST_MAPS], 0);
     assert_int_equal(books.inherited_bytes[VBT_DOMAIN_MAP], 3 * PAGE);
+    assert_int_equal(sum_of(b).inherited_blocks, 1);
+    assert_int_equal(sum_of(b).inherited_bytes, 3 * PAGE);
     assert_int_equal(vbt_maps_held(), 3 * PAGE);
 }
 

@@ -219,7 +219,7 @@ static void a_child_of_several_threads_knows_its_peak_exactly(void **state) {
         random_step(threads[world_random(&seed) % 3], &seed, step);
     vbt_self = threads[1];
     vbt_threads_after_fork();
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     truth.peak = truth.live;
     memcpy(truth.at_peak, truth.of_node, sizeof truth.at_peak);
     for (; step < 30000; step++) {
@@ -237,7 +237,7 @@ static void a_child_of_several_threads_knows_its_peak_exactly(void **state) {
     for (uint32_t block = 0; block < BLOCKS; block++)
         if (truth.blocks[block].size >= 0)
             do_free(threads[1], block);
-    vbt_books_inherit(); /* for later tests: nothing is left */
+    vbt_books_inherit(true); /* for later tests: nothing is left */
 }
 
 /* The block that was not freed after all still counts when another thread goes higher. */

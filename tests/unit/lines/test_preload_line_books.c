@@ -316,7 +316,7 @@ static void a_fork_starts_at_nothing_and_goes_on(void **state) {
     vbt_line_enter(lines, &f1, f(), 10);
     vbt_line_begin(lines, &f1, 11);
     allocate(0x1000, 100);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     vbt_line_books_after_fork();
     allocate(0x2000, 3);
     vbt_line_begin(lines, &f1, 12);

@@ -57,7 +57,7 @@ static int end(void **state) {
     unlink(path);
     for (uintptr_t block = 0x10000; block < next_block; block += 16)
         world_free(thread, block);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     return 0;
 }
 

@@ -28,13 +28,12 @@ int interval_begin(void **state) {
 }
 
 uint32_t group_count(void) { return vbt_interval_groups.groups.count; }
-static const struct vbt_interval_group *group_at(uint32_t id) { return vbt_vector_at(&vbt_interval_groups.groups, id); }
-
 const struct vbt_interval_group *group_of(enum vbt_interval_kind kind, uint32_t from, uint32_t to, uint32_t label) {
     const struct vbt_interval_group *found = NULL;
     for (uint32_t id = 1; id < group_count(); id++) {
-        const struct vbt_interval_group *group = group_at(id);
-        if (group->kind == kind && group->from == from && group->to == to && group->label == label && group->count > 0) {
+        const struct vbt_interval_group *group = vbt_interval_group_at(id);
+        if (group != NULL && group->kind == kind && group->from == from && group->to == to && group->label == label &&
+            group->count > 0) {
             assert_null(found);
             found = group;
         }
@@ -44,8 +43,8 @@ const struct vbt_interval_group *group_of(enum vbt_interval_kind kind, uint32_t 
 
 struct vbt_flow flow_at(const struct vbt_interval_group *group, uint32_t node) {
     for (uint32_t id = 1; id < vbt_interval_groups.sites.count; id++) {
-        const struct vbt_interval_site *site = vbt_vector_at(&vbt_interval_groups.sites, id);
-        if (group_at(site->group) == group && site->node == node)
+        const struct vbt_interval_site *site = vbt_interval_site_at(id);
+        if (site != NULL && vbt_interval_group_at(site->group) == group && site->node == node)
             return site->flow;
     }
     return (struct vbt_flow){0, 0, 0, 0};

@@ -45,7 +45,7 @@ int snapshot_end(void **state) {
     (void)state;
     for (uintptr_t block = 0x10000; block < next_block; block += 16)
         world_free(vbt_self, block);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     vbt_chunk_writer_close(&writer);
     return unlink(path);
 }

@@ -131,7 +131,7 @@ static void a_child_inherits_what_is_live(void **state) {
     world_alloc(thread, python_node, 0x20020, 7);
     world_free(thread, 0x20010);
     world_free(thread, 0x29990);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
 
     struct vbt_books books = read_books();
     assert_int_equal(books.inherited_blocks[VBT_DOMAIN_HEAP], 1);
@@ -169,17 +169,17 @@ static void a_grandchild_inherits_from_both(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, heap_node, 0x30000, 1);
     world_alloc(thread, heap_node, 0x30010, 2);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     world_alloc(thread, heap_node, 0x30020, 4);
     world_free(thread, 0x30000);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     struct vbt_node_sum sum = sum_of(heap_node);
     assert_int_equal(sum.totals.inherited_blocks, 2);
     assert_int_equal(sum.totals.inherited_bytes, 6);
     assert_int_equal(read_books().peak, 6);
     world_free(thread, 0x30010);
     world_free(thread, 0x30020);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     assert_int_equal(sum_of(heap_node).totals.inherited_blocks, 0);
     assert_int_equal(read_books().inherited_bytes[VBT_DOMAIN_HEAP], 0);
 }
@@ -191,7 +191,7 @@ static void a_child_of_many_threads_inherits_from_all(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(other, heap_node, 0x40000, 100000);
     world_alloc(thread, heap_node, 0x40010, 200000);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     struct vbt_books books = read_books();
     assert_int_equal(books.inherited_bytes[VBT_DOMAIN_HEAP], 300000);
     world_alloc(thread, heap_node, 0x40020, 50000);
@@ -207,7 +207,7 @@ static void the_peak_of_a_child_is_never_below_what_it_inherited(void **state) {
     struct vbt_thread *other = vbt_thread_begin();
     vbt_thread_begin();
     world_alloc(other, heap_node, 0x50000, 100000);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     struct vbt_books books = read_books();
     assert_in_range(books.peak, 100000 - books.peak_error, 100000 + books.peak_error);
     assert_in_range(sum_of(heap_node).totals.at_peak, 100000 - books.peak_error, 100000 + books.peak_error);
@@ -218,7 +218,7 @@ static void a_block_from_before_the_fork_is_not_temporary(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, heap_node, 0x60000, 1);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     world_free(thread, 0x60000);
     assert_int_equal(sum_of(heap_node).totals.temporary, 0);
     assert_int_equal(read_books().totals[VBT_DOMAIN_HEAP].temporary, 0);
@@ -232,7 +232,7 @@ static void lost_events_and_intervals_start_at_zero_in_a_child(void **state) {
     thread->stack.truncated = 5;
     world_reading(&thread->ledger, 1, 0);
     vbt_intervals_section_begin(&thread->ledger, 1, 1, 1, 0);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     struct vbt_books books = read_books();
     for (int reason = 0; reason < VBT_LOST_KINDS; reason++)
         assert_int_equal(books.lost[reason], 0);
@@ -246,7 +246,7 @@ static void own_nodes_stay_own_in_a_child(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, vbt_tree.own_node, 0x70000, 100);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     world_reading(&thread->ledger, 2, 0);
     world_alloc(thread, vbt_tree.own_node, 0x70010, 50);
     world_free(thread, 0x70000);
@@ -264,7 +264,7 @@ static int end(void **state) {
     (void)state;
     for (uintptr_t block = 0x1000; block < 0x80000; block += 16)
         world_free(vbt_self, block);
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     return 0;
 }
 

@@ -187,7 +187,7 @@ static void after_a_fork_the_caller_is_the_first(void **state) {
     struct vbt_thread *self = vbt_thread_begin();
     assert_int_equal(self->row, 4);
     vbt_threads_after_fork();
-    vbt_books_inherit();
+    vbt_books_inherit(true);
     assert_int_equal(self->row, 1);
     assert_int_equal(vbt_thread_count(), 1);
     assert_int_equal(vbt_thread_row_at(1)->tid, gettid());
