@@ -63,17 +63,18 @@ class Launcher:
         self.program = build("launch", SOURCES / "launch.c", directory)
         self.environment = quiet_environment()
 
-    def run(self, command, variables=None, beside=None):
+    def run(self, command, variables=None, beside=None, folder=None, output=os.devnull):
         """The Usage of one run of command, with these environment variables added; raises Failed.
 
         beside is a command that runs at the same time and is not measured, such as the clients of a
-        server.
+        server. folder is the working directory of both, by default the launcher's; output is the
+        file for what command prints.
         """
         result, errors = self.directory / "usage", self.directory / "errors"
         settings = [f"{name}={value}" for name, value in (variables or {}).items()]
-        with errors.open("wb") as stderr:
-            process = self.start([self.program, result, *settings, "--", *command], stderr)
-            other = self.start(beside, stderr) if beside else None
+        with errors.open("wb") as stderr, open(output, "wb") as stdout:
+            process = self.start([self.program, result, *settings, "--", *command], stdout, stderr, folder)
+            other = self.start(beside, subprocess.DEVNULL, stderr, folder) if beside else None
             try:
                 code = process.wait(TIMEOUT_S)
                 beside_code = other.wait(TIMEOUT_S) if other else 0
@@ -96,13 +97,13 @@ class Launcher:
             raise Failed(f"{pathlib.Path(beside[0]).name}: {said or f'exit status {beside_code}'}")
         return Usage((user_us + system_us) / 1e6, wall_ns / 1e9, max_rss_kib * 1024)
 
-    def start(self, command, stderr):
+    def start(self, command, stdout, stderr, folder):
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=stdout,
             stderr=stderr,
-            cwd=self.directory,
+            cwd=folder or self.directory,
             env=self.environment,
             start_new_session=True,
         )
