@@ -15,13 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct vbt_sizes;
+
 struct vbt_counters {
     uint64_t allocs, frees;
     uint64_t allocated, freed; /* bytes; freed counts at the node that allocated */
-    struct vbt_sizes *sizes;   /* NULL while all requests were of the usual size */
+    struct vbt_sizes *sizes;   /* see sizes.h; NULL while all requests were of the usual size */
     uint64_t epoch;            /* vbt_epoch at the last change; VBT_EPOCH_OWN marks vbtrace's own nodes */
     uint32_t interval;         /* the thread's interval number at the last change */
-    uint32_t usual_size;       /* of requests that need no other bookkeeping than this; see struct vbt_sizes */
+    uint32_t usual_size;       /* of requests that need no other bookkeeping than this */
     uint64_t temporary;        /* allocations freed before the thread allocated again */
 };
 
@@ -36,23 +38,6 @@ extern _Atomic uint64_t vbt_fork_epoch VBT_HIDDEN;
 
 static inline bool vbt_counters_are_of_parent(const struct vbt_counters *counters) {
     return (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed);
-}
-
-/* Requests of other sizes than the usual one, and of what was usual before. A node's allocations
- * that are not counted here were of the usual size. */
-struct vbt_sizes {
-    uint64_t min, max;
-    uint64_t span;                   /* so many sizes from min on have been seen or are in between, and fit a cell */
-    uint64_t min_before, max_before; /* as they were before the latest of these requests that changed one */
-    uint64_t allocs[VBT_SIZE_BUCKETS];
-    uint64_t looked, looked_counted; /* the node's allocations, and those counted here, when the usual size was last decided */
-};
-
-static inline uint64_t vbt_sizes_counted(const struct vbt_sizes *sizes) {
-    uint64_t counted = 0;
-    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
-        counted += sizes->allocs[bucket];
-    return counted;
 }
 
 enum { VBT_PAGE_ACCOUNTS = 64 };

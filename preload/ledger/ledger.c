@@ -120,59 +120,6 @@ static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t cha
     }
 }
 
-static void set_range(struct vbt_sizes *sizes, uint64_t min, uint64_t max) {
-    uint64_t end = max < VBT_CELL_SIZES ? max + 1 : VBT_CELL_SIZES;
-    sizes->min = min;
-    sizes->max = max;
-    sizes->span = min < end ? end - min : 0;
-}
-
-static void count_size(struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
-    if (times == 0)
-        return;
-    if (size < sizes->min || size > sizes->max) {
-        sizes->min_before = sizes->min;
-        sizes->max_before = sizes->max;
-        set_range(sizes, size < sizes->min ? size : sizes->min, size > sizes->max ? size : sizes->max);
-    }
-    sizes->allocs[vbt_size_bucket(size)] += times;
-}
-
-static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counters *counters) {
-    struct vbt_sizes *sizes = vbt_arena_alloc(&ledger->arena, sizeof *sizes);
-    if (sizes == NULL) {
-        ledger->lost[VBT_LOST_MEMORY]++;
-        return NULL;
-    }
-    sizes->min = UINT64_MAX;
-    atomic_thread_fence(memory_order_release); /* published before the pointer, which the stream's thread follows */
-    counters->sizes = sizes;
-    return sizes;
-}
-
-/* Counts a request of another than the usual size. If such requests have become the more frequent
- * ones, this one's size becomes the usual one. */
-static void other_size(struct vbt_ledger *ledger, struct vbt_counters *counters, size_t size) {
-    if (counters->allocs == 1 && size < UINT32_MAX) {
-        counters->usual_size = (uint32_t)size;
-        return;
-    }
-    struct vbt_sizes *sizes = counters->sizes != NULL ? counters->sizes : new_sizes(ledger, counters);
-    if (sizes == NULL)
-        return;
-    count_size(sizes, size, 1);
-    if (sizes->allocs[vbt_size_bucket(size)] % VBT_SIZES_LOOK != 1)
-        return;
-    uint64_t counted = vbt_sizes_counted(sizes);
-    if (counted - sizes->looked_counted > (counters->allocs - sizes->looked) / 2 && size < UINT32_MAX) {
-        count_size(sizes, counters->usual_size, counters->allocs - counted);
-        counters->usual_size = (uint32_t)size;
-        counted = counters->allocs;
-    }
-    sizes->looked = counters->allocs;
-    sizes->looked_counted = counted;
-}
-
 /* A block that vbt_shadow_usual_cell has no cell for, or whose size does not fit it. */
 static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t account, const void *block, size_t size) {
     vbt_cell *slot = vbt_shadow_cell(block, true);
@@ -194,7 +141,7 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
     counters->allocs++;
     counters->allocated += size;
     if (size != counters->usual_size)
-        other_size(ledger, counters, size);
+        vbt_sizes_count(ledger, counters, size);
     ledger->totals[domain].allocs++;
     ledger->totals[domain].allocated += size;
     ledger->live += (int64_t)size;
@@ -288,19 +235,6 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
         publish_and_go_on(ledger);
 }
 
-/* Takes back the latest request, which the node's other counters no longer include. The smallest
- * and largest size before it are not always known: then what remains of the two. */
-static void uncount_size(struct vbt_sizes *sizes, const struct vbt_counters *counters, size_t size) {
-    if (size == counters->usual_size && counters->allocs + 1 > vbt_sizes_counted(sizes))
-        return; /* it was not counted here */
-    if (--sizes->allocs[vbt_size_bucket(size)] > 0)
-        return;
-    if (size == sizes->min)
-        set_range(sizes, sizes->min_before != size ? sizes->min_before : sizes->max, sizes->max);
-    if (size == sizes->max)
-        set_range(sizes, sizes->min, sizes->max_before != size ? sizes->max_before : sizes->min);
-}
-
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node) {
     vbt_cell *slot = vbt_shadow_usual_cell(block);
     uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
@@ -314,14 +248,13 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
         return false;
     from->allocs--;
     from->allocated -= size;
-    if (from->sizes != NULL)
-        uncount_size(from->sizes, from, size);
+    vbt_sizes_uncount(from, size);
     if (vbt_ledger_stale(to))
         touch(ledger, place, (int64_t)size);
     to->allocs++;
     to->allocated += size;
     if (size != to->usual_size)
-        other_size(ledger, to, size);
+        vbt_sizes_count(ledger, to, size);
     atomic_store_explicit(slot, (cell & ~(VBT_CELL_ACCOUNTS - 1)) | place.account, memory_order_relaxed);
     return true;
 }
@@ -337,7 +270,7 @@ void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t 
     ledger->mapped.allocs++;
     ledger->mapped.allocated += bytes;
     if (bytes != place.counters->usual_size)
-        other_size(ledger, place.counters, bytes);
+        vbt_sizes_count(ledger, place.counters, bytes);
     atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 

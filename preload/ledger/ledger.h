@@ -18,6 +18,7 @@
 
 #include "counters.h"
 #include "shadow.h"
+#include "sizes.h"
 
 enum { VBT_PEAK_BATCH = 4096 };
 
@@ -88,13 +89,9 @@ VBT_INLINE bool vbt_ledger_stale(const struct vbt_counters *counters) {
     return VBT_UNLIKELY(counters->epoch != VBT_PEEK(uint64_t, vbt_epoch));
 }
 
-/* Of every so many unusual requests that are counted together, one checks whether its size should
- * be the usual one. */
-enum { VBT_SIZES_LOOK = 64 };
-
 /* Does a request of another than the usual size only have to be counted? Then *bucket is where. */
 VBT_INLINE bool vbt_ledger_knows_size(const struct vbt_counters *counters, size_t size, size_t *bucket) {
-    struct vbt_sizes *sizes = counters->sizes;
+    const struct vbt_sizes *sizes = vbt_sizes_of(counters);
     if (VBT_UNLIKELY(sizes == NULL) || VBT_UNLIKELY(size - sizes->min >= sizes->span))
         return false;
     if (size >= VBT_CELL_SIZES)

@@ -5,6 +5,7 @@
 #include "thread_rows.h"
 #include "preload/ledger/interval.h"
 #include "preload/ledger/ledger.h"
+#include "preload/ledger/sizes.h"
 #include "preload/tree/tree.h"
 
 #include <string.h>
@@ -61,32 +62,6 @@ void vbt_books_read(struct vbt_books *out) {
     }
 }
 
-/* `times` requests of one size. */
-static void add_size(struct vbt_node_sum *out, uint64_t size, uint64_t times) {
-    if (times == 0)
-        return;
-    out->sizes[vbt_size_bucket(size)] += times;
-    if (size < out->totals.min_size)
-        out->totals.min_size = size;
-    if (size > out->totals.max_size)
-        out->totals.max_size = size;
-}
-
-static void add_sizes(struct vbt_node_sum *out, const struct vbt_counters *counters) {
-    const struct vbt_sizes *sizes = counters->sizes;
-    uint64_t counted = sizes != NULL ? vbt_sizes_counted(sizes)
-                                     : 0; /* by now it may be more than the thread's allocs that were read just before */
-    add_size(out, counters->usual_size, counted < counters->allocs ? counters->allocs - counted : 0);
-    if (sizes == NULL)
-        return;
-    for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
-        out->sizes[bucket] += sizes->allocs[bucket];
-    if (sizes->min < out->totals.min_size)
-        out->totals.min_size = sizes->min;
-    if (sizes->max > out->totals.max_size)
-        out->totals.max_size = sizes->max;
-}
-
 /* The histogram is larger than everything else, and most nodes request one size only: it is
  * computed only for those that do not. */
 static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
@@ -95,7 +70,7 @@ static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
         struct vbt_inherited part = {0};
         const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &part);
         if (counters != NULL && counters->allocs > 0)
-            add_sizes(out, counters);
+            vbt_sizes_read(counters, out->sizes, &out->totals.min_size, &out->totals.max_size);
     }
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->totals.buckets += out->sizes[bucket] != 0;
