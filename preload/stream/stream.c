@@ -212,6 +212,13 @@ static void write_end(const char *reason) {
     vbt_chunk_end(&file.writer, VBT_CHUNK_END);
 }
 
+/* A child that ends soon has its parent's resident set and call paths, and would spend most of its
+ * time on breaking the one down and compressing the other. */
+static bool is_young_child(void) {
+    enum { YOUNG = 50 * 1000 * 1000 };
+    return file.forked && seen.tick.time < YOUNG;
+}
+
 /* Writes the file from the beginning, next to the old one, and puts it in its place. reason: NULL,
  * or why the process ends. If that fails (a full disk), the old file stays, and what is new is
  * appended to it as far as possible. */
@@ -221,7 +228,7 @@ static void rewrite(const char *reason) {
     static char path[sizeof file.path + 512];
     vbt_format(path, sizeof path, "%s.%s.%d.part", file.path, vbt_host_name(), vbt_pid);
     file.writer.lost = 0;
-    file.writer.level = reason != NULL ? LAST_LEVEL : TICK_LEVEL;
+    file.writer.level = reason != NULL && !is_young_child() ? LAST_LEVEL : TICK_LEVEL;
     file.written = (struct vbt_dictionary){0};
     vbt_trace_place_open(&file.writer, path, file.path);
     vbt_write_process(&file.writer);
@@ -330,13 +337,6 @@ static void tick(void) {
     rewrites ? rewrite(NULL) : write_changes();
     make_room();
     book_cost(vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
-}
-
-/* A child that ends soon has its parent's resident set, and would spend most of its time on
- * breaking that down. */
-static bool is_young_child(void) {
-    enum { YOUNG = 50 * 1000 * 1000 };
-    return file.forked && seen.tick.time < YOUNG;
 }
 
 static void last_tick(bool finish, const char *reason) {
