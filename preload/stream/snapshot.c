@@ -2,9 +2,9 @@
 #include "snapshot.h"
 
 #include "line_snapshot.h"
-#include "resident_times.h"
 #include "preload/ledger/interval.h"
 #include "preload/lines/books/line_books.h"
+#include "preload/stream/resident/resident_times.h"
 #include "preload/tree/tree.h"
 
 #include <errno.h>

@@ -10,11 +10,11 @@
 
 #include "line_snapshot.h"
 #include "process_chunks.h"
-#include "resident_times.h"
 #include "runner.h"
 #include "snapshot.h"
 #include "trace_path.h"
 #include "trace_room.h"
+#include "write_times.h"
 #include "preload/base/clock.h"
 #include "preload/base/proc.h"
 #include "preload/base/sys.h"
@@ -28,6 +28,7 @@
 #include "preload/shared/say.h"
 #include "preload/stream/helper/helper.h"
 #include "preload/stream/helper/trace_place.h"
+#include "preload/stream/resident/resident_times.h"
 #include "preload/thread/thread.h"
 #include "preload/thread/thread_rows.h"
 #include "preload/tree/tree.h"
@@ -76,12 +77,9 @@ static VBT_CHANGED_BY_FORK struct {
     uint32_t count; /* how many rows there were */
 } by_thread;
 
-/* By write_values, write_changes, rewrite and book_cost. */
+/* By write_values, write_changes and rewrite. */
 static VBT_CHANGED_BY_FORK struct {
     uint64_t epoch;     /* changes of counters before it are in the file */
-    int64_t due;        /* changes are not written again before, ns */
-    int64_t time;       /* when they were last written, ns */
-    int64_t cost;       /* processor time that writing took beyond its share, ns */
     uint32_t strangers; /* vbt_tree.strangers when the mappings were last written */
 } values;
 
@@ -296,26 +294,10 @@ static bool has_outgrown(void) {
     return unknown || file.writer.file_size > file_limit();
 }
 
-/* If much changes all the time, writing that takes too much of a core is done less often: it may
- * take 1/YOUNG of the process's age, up to BURST; the rest has to be waited for. cost: processor
- * time that writing took now, ns. */
-static void book_cost(int64_t cost) {
-    enum { SHARE = 64, YOUNG = 16, BURST = 20 * 1000 * 1000 };
-    int64_t now = seen.tick.time;
-    int64_t earned = (now - values.time) / SHARE;
-    values.cost = cost + (values.cost > earned ? values.cost - earned : 0);
-    values.time = now;
-    int64_t of_age = YOUNG * (values.cost < BURST ? values.cost : BURST);
-    int64_t of_rest = now + SHARE * (values.cost - BURST);
-    values.due = of_age > of_rest ? of_age : of_rest;
-}
-
-/* Changes are written if the cost of writing has been made up for; or, once, if nothing changes any
- * more. */
-static bool is_due(void) {
-    enum { STILL = 50 * 1000 * 1000 };
-    bool is_still = seen.changed < seen.tick.time && seen.tick.time - values.time >= STILL;
-    return is_still || seen.tick.time >= values.due;
+/* The processor time that writing may take, ns: as it did last, or by what there is to define. */
+static int64_t expected_cost(void) {
+    enum { FILE = 300 * 1000, NODE = 1000 };
+    return file.has_file ? vbt_write_latest_cost() : FILE + (int64_t)vbt_tree.nodes.count * NODE;
 }
 
 static void make_room(void) {
@@ -330,13 +312,14 @@ static void tick(void) {
     take_resident(false);
     if (file.writer.error != 0)
         return; /* what is missing will be written at the end, if possible */
-    bool rewrites = !file.has_file || file.writer.fd < 0 || has_outgrown();
-    if (!rewrites && (!seen.moved || !is_due()))
+    bool has_to = file.has_file && (file.writer.fd < 0 || has_outgrown());
+    bool wants_to = !file.has_file || seen.moved;
+    if (!has_to && (!wants_to || !vbt_write_is_due(seen.tick.time, seen.changed, expected_cost())))
         return;
     int64_t start = vbt_clock_read(CLOCK_THREAD_CPUTIME_ID);
-    rewrites ? rewrite(NULL) : write_changes();
+    has_to || !file.has_file ? rewrite(NULL) : write_changes();
     make_room();
-    book_cost(vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
+    vbt_write_book(seen.tick.time, vbt_clock_read(CLOCK_THREAD_CPUTIME_ID) - start);
 }
 
 static void last_tick(bool finish, const char *reason) {
@@ -488,6 +471,7 @@ void vbt_stream_after_fork(void) {
     vbt_resident_times_after_fork();
     memset(&by_thread, 0, sizeof by_thread);
     memset(&values, 0, sizeof values);
+    vbt_write_times_after_fork();
     dozing = false;
     file.forked = true;
     file.writer = (struct vbt_chunk_writer){.fd = -1, .level = TICK_LEVEL};

@@ -210,6 +210,23 @@ os.kill(os.getpid(), 9)
     assert all_kept(12)(run.reports)
 
 
+def test_killed_with_its_helper():
+    """What was written by then is in the trace, which has no end."""
+    code = """
+import os, sys
+kept = [str(i) * 9 for i in range(100000)]
+sys.stdin.readline()
+for process in filter(str.isdigit, os.listdir("/proc")):
+    if open(f"/proc/{process}/comm").read() == f"vbtrace-{os.getpid()}\\n":
+        os.kill(int(process), 9)
+lost = [str(i) * 9 for i in range(100000)]
+os.kill(os.getpid(), 9)
+"""
+    report = vbt.trace_in_steps(["/usr/bin/python3", "-c", code], all_kept(3), status=-signal.SIGKILL).report
+    assert report.json["end_reason"] is None and all_kept(3)([report])
+    assert not [row for row in report.json["user_lines"] if row["line"] == 8]
+
+
 def test_unhandled_exception(interpreter):
     """sys.exit, an uncaught exception: the same output and status as untraced."""
     for code in ("import sys; sys.exit(42)", "raise ValueError('for a test')", "import os; os.abort()", "exit('bye')"):

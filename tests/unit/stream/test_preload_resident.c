@@ -1,5 +1,5 @@
 /* The size of the resident set, and when it is broken down. */
-#include "preload/stream/resident_times.h"
+#include "preload/stream/resident/resident_times.h"
 #include "tests/unit/support/preload_world.h"
 
 #include <setjmp.h>

@@ -12,7 +12,7 @@ static VBT_CHANGED_BY_FORK struct {
     int64_t due;  /* not again before, if it has grown by far more; ns */
 } next;
 
-enum { SHARE = 200, FAR_MORE_SHARE = 20 };
+enum { SHARE = 400, FAR_MORE_SHARE = 20 };
 
 static void pay(int64_t now, int64_t took) {
     next.paid = (next.paid > now ? next.paid : now) + SHARE * took;
@@ -22,7 +22,7 @@ static void pay(int64_t now, int64_t took) {
 /* Some time is advanced: otherwise a breakdown in the middle of a growth would put off the one at
  * its end. */
 static bool is_paid(int64_t now) {
-    const int64_t advanced = SHARE * INT64_C(10000000);
+    const int64_t advanced = SHARE * INT64_C(3000000);
     return now + advanced >= next.paid;
 }
 

@@ -18,9 +18,9 @@ extern struct vbt_resident_at vbt_resident_times[VBT_RESIDENT_TIMES];
  * highest; false if it is not time for it. `now`: ns since the start; `rss` and `live`: bytes now.
  *
  * At the end it is always time. Before, only if the resident set has grown by an eighth over the
- * highest breakdown, and for at most a two-hundredth of the time, starting when the process is old
+ * highest breakdown, and for at most a four-hundredth of the time, starting when the process is old
  * enough to be worth it: a process that no longer grows costs nothing. If it has grown by far more,
- * this may take ten times as much, from the first call on. */
+ * this may take twenty times as much, from the first call on. */
 bool vbt_resident_take(int64_t now, int64_t rss, const int64_t live[VBT_DOMAIN_MAP], bool at_end);
 
 /* In the child of a fork. */
