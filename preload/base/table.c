@@ -27,7 +27,7 @@ static bool grow(struct vbt_table *table) {
     for (uint64_t i = 0; old != NULL && i <= old->mask; i++)
         live += atomic_load_explicit(&old->entries[i].key, memory_order_relaxed) > removed;
     uint64_t size = old == NULL ? FIRST_SLOTS : old->mask + 1;
-    if (live * 4 >= size)
+    if (live * 3 >= size)
         size *= 2;
     struct vbt_table_slots *slots = vbt_map_at_once(sizeof *slots + size * sizeof slots->entries[0]);
     if (slots == NULL)
@@ -48,7 +48,7 @@ static bool grow(struct vbt_table *table) {
 
 bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id) {
     struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
-    if ((slots == NULL || (table->used + 1) * 2 > slots->mask) && !grow(table))
+    if ((slots == NULL || (table->used + 1) / 3 * 4 > slots->mask) && !grow(table))
         return false;
     table->used += place(atomic_load_explicit(&table->slots, memory_order_relaxed), key, key2, id);
     return true;

@@ -141,27 +141,22 @@ uint32_t vbt_native_site(uintptr_t address) {
 }
 
 uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    const struct vbt_children *children = vbt_children_at(parent);
-    for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
-        uint64_t child = atomic_load_explicit(&children->first[i], memory_order_acquire);
-        if (child == 0)
-            return 0;
-        if (child >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
-            return (uint32_t)(child & ((UINT64_C(1) << VBT_NODE_BITS) - 1));
-    }
-    return vbt_table_get(&vbt_tree.node_ids, vbt_node_key(parent, site), domain);
+    uint64_t first = atomic_load_explicit(&vbt_node_at(parent)->first_child, memory_order_acquire);
+    if (first == 0)
+        return 0;
+    if (first >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
+        return vbt_node_of_child(first);
+    return vbt_node_table_get(&vbt_tree.children, parent, site, domain);
 }
 
-/* Into its parent's list, or into the table where that is full. Needs the lock. */
+/* Most nodes have one child, or none. Their parent holds the first, so that a node without children
+ * needs no look at the table for a new one. Needs the lock. */
 static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
-    struct vbt_children *children = vbt_children_at(parent);
-    for (int i = 0; i < VBT_NODE_CHILDREN; i++) {
-        if (atomic_load_explicit(&children->first[i], memory_order_relaxed) == 0) {
-            atomic_store_explicit(&children->first[i], vbt_node_child(site, domain, id), memory_order_release);
-            return true;
-        }
-    }
-    return vbt_table_put(&vbt_tree.node_ids, vbt_node_key(parent, site), domain, id);
+    struct vbt_node *node = vbt_node_at(parent);
+    if (atomic_load_explicit(&node->first_child, memory_order_relaxed) != 0)
+        return vbt_node_table_put(&vbt_tree.children, id);
+    atomic_store_explicit(&node->first_child, vbt_node_child(site, domain, id), memory_order_release);
+    return true;
 }
 
 /* Needs the lock. */
@@ -175,9 +170,7 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
             atomic_store(&vbt_tree.limited, true);
         return 0;
     }
-    bool has_room = vbt_tree.children.count > vbt_tree.nodes.count; /* left over from when there was no memory for the node */
-    if ((!has_room && vbt_vector_add(&vbt_tree.children, sizeof(struct vbt_children)) == 0) ||
-        (id = vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node))) == 0)
+    if ((id = vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node))) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
     struct vbt_node *node = vbt_node_at(id);
@@ -223,8 +216,7 @@ bool vbt_tree_init(void) {
     vbt_vector_add(&vbt_tree.codes, sizeof(struct vbt_code));
     vbt_vector_add(&vbt_tree.sites, sizeof(struct vbt_site));
     vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node));
-    vbt_vector_add(&vbt_tree.children, sizeof(struct vbt_children));
-    if (vbt_tree.nodes.count == 0 || vbt_tree.children.count == 0)
+    if (vbt_tree.nodes.count == 0)
         return false;
     vbt_tree.lost_site = vbt_intern_special_site("[lost call path]");
     for (int domain = 0; domain < VBT_DOMAINS; domain++)

@@ -7,6 +7,7 @@
 #ifndef VBT_TREE_H
 #define VBT_TREE_H
 
+#include "node_table.h"
 #include "format/format.h"
 #include "preload/base/lock.h"
 #include "preload/base/memory.h"
@@ -39,28 +40,24 @@ struct vbt_site {
 struct vbt_node {
     uint32_t parent;
     uint32_t site;
-    uint8_t domain;
-    uint8_t flags;            /* VBT_SITE_OF_... of the nearest Python site */
     _Atomic uint32_t account; /* in the ledgers; 0 while nothing has been booked there */
+    uint8_t domain;
+    uint8_t flags;                /* VBT_SITE_OF_... of the nearest Python site */
+    _Atomic uint64_t first_child; /* vbt_node_child of it, 0 for none; the others are in a table */
 };
 
 /* As many accounts as nodes: that is, as a cell of the shadow can tell apart. */
 enum { VBT_MAX_ACCOUNTS = VBT_MAX_NODES };
 
-/* Most nodes have few children. Their parent lists them, so a new child is known to be new without
- * a look at the table; only where there are more, the rest are in a table. */
-enum { VBT_NODE_CHILDREN = 4, VBT_NODE_BITS = 30 };
-
-struct vbt_children {
-    _Atomic uint64_t first[VBT_NODE_CHILDREN]; /* vbt_node_child of each, 0 for none */
-};
+enum { VBT_NODE_BITS = 30 };
 
 extern struct vbt_lock vbt_tree_lock VBT_HIDDEN;
 
 struct vbt_tree {
     struct vbt_arena arena;
-    struct vbt_vector strings, codes, sites, nodes, children; /* the last two by node */
-    struct vbt_table string_ids, code_ids, site_ids, node_ids;
+    struct vbt_vector strings, codes, sites, nodes;
+    struct vbt_table string_ids, code_ids, site_ids;
+    struct vbt_node_table children;
     uint64_t text;                    /* bytes of all strings, and one more for each */
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for; one after the other */
@@ -85,10 +82,6 @@ static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM
 static inline struct vbt_site *vbt_site_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.sites, struct vbt_site, id); }
 static inline struct vbt_node *vbt_node_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.nodes, struct vbt_node, id); }
 
-static inline struct vbt_children *vbt_children_at(uint32_t id) {
-    return VBT_VECTOR_ITEM(&vbt_tree.children, struct vbt_children, id);
-}
-
 /* The following four need the lock and give 0 where there is no memory. */
 uint32_t vbt_intern_string(const char *bytes, size_t size);
 
@@ -109,13 +102,11 @@ void vbt_tree_disown(uint32_t file);
  * address in another module is another site. */
 uint32_t vbt_native_site(uintptr_t address);
 
-/* Above 1, as table keys must be. */
-static inline uint64_t vbt_node_key(uint32_t parent, uint32_t site) { return ((uint64_t)parent << 32 | site) + 2; }
-
-/* A child as it is listed by its parent. */
+/* A child as its parent holds it, and back. */
 static inline uint64_t vbt_node_child(uint32_t site, enum vbt_domain domain, uint32_t node) {
     return ((uint64_t)site << 2 | domain) << VBT_NODE_BITS | node;
 }
+static inline uint32_t vbt_node_of_child(uint64_t child) { return (uint32_t)(child & ((UINT64_C(1) << VBT_NODE_BITS) - 1)); }
 
 /* The node of a site under a parent; 0 if there is none yet. (Exported for tests.) */
 uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain);
@@ -125,7 +116,7 @@ uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain);
 
 /* The same, fast if it is the parent's first child. */
 static inline uint32_t vbt_node_of(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint64_t first = atomic_load_explicit(&vbt_children_at(parent)->first[0], memory_order_acquire);
+    uint64_t first = atomic_load_explicit(&vbt_node_at(parent)->first_child, memory_order_acquire);
     uint64_t node = first - vbt_node_child(site, domain, 0); /* 0 where there is neither a site nor a child */
     return VBT_LIKELY(node - 1 < (UINT64_C(1) << VBT_NODE_BITS) - 1) ? (uint32_t)node : vbt_node_seek(parent, site, domain);
 }
