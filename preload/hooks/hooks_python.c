@@ -154,7 +154,7 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
     if (VBT_UNLIKELY(step == NULL) || VBT_UNLIKELY(block == NULL))
         return booked(thread, block, size, VBT_CALLER);
     if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
-        return booked_at(thread, step->place, block, size);
+        return booked_at(thread, vbt_step_place(thread, step), block, size);
     vbt_leave(thread);
     return block;
 }

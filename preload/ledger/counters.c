@@ -2,6 +2,7 @@
 #include "counters.h"
 
 _Atomic uint64_t vbt_fork_epoch;
+struct vbt_counters vbt_no_counters;
 
 /* How many pages can be written at first, and how many more at a time. All of them would count as
  * memory in use where the kernel does not overcommit. */

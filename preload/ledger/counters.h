@@ -130,6 +130,10 @@ bool vbt_counters_inherit(struct vbt_ledger *ledger, uint32_t account);
 /* Adds to what an account that has counters inherited. False: there is no memory. */
 bool vbt_counters_add_inherited(struct vbt_ledger *ledger, uint32_t account, uint64_t blocks, uint64_t bytes);
 
+/* In a place, it stands for counters that have not been made: it is always stale, so that the slow
+ * path is taken, which makes them. Never written. */
+extern struct vbt_counters vbt_no_counters VBT_HIDDEN;
+
 /* vbt_counters_make, fast if they exist. */
 static inline struct vbt_counters *vbt_counters_at(struct vbt_ledger *ledger, uint32_t account) {
     struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
@@ -140,6 +144,16 @@ static inline struct vbt_counters *vbt_counters_at(struct vbt_ledger *ledger, ui
 static inline struct vbt_place vbt_place_of(struct vbt_ledger *ledger, uint32_t node) {
     uint32_t account = vbt_account_of(node);
     return (struct vbt_place){node, account, VBT_LIKELY(account != 0) ? vbt_counters_at(ledger, account) : NULL};
+}
+
+/* The same, but makes nothing: where something is missing, the account is 0 and the counters are
+ * vbt_no_counters. */
+static inline struct vbt_place vbt_place_if_made(const struct vbt_ledger *ledger, uint32_t node) {
+    uint32_t account = atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire);
+    struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    if (account == 0 || page == NULL)
+        return (struct vbt_place){node, 0, &vbt_no_counters};
+    return (struct vbt_place){node, account, &page->counters[account % VBT_PAGE_ACCOUNTS]};
 }
 
 #endif

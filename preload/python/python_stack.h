@@ -28,7 +28,7 @@ enum { VBT_STEP_BITS = 8, VBT_STEPS = 1 << VBT_STEP_BITS };
 
 struct vbt_step {
     uintptr_t key;
-    struct vbt_place place; /* of the node */
+    struct vbt_place place; /* of the node, as far as it is made: most frames only lead to others */
     uint32_t parent;        /* node */
     uint32_t key2;
 };

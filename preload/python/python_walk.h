@@ -73,9 +73,7 @@ VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key
 
 static __attribute__((noinline)) void keep_step(struct vbt_ledger *ledger, struct vbt_step *step, const struct vbt_frame *kept,
                                                 uint32_t parent, uint32_t node) {
-    struct vbt_place place = vbt_place_of(ledger, node);
-    if (place.counters != NULL)
-        *step = (struct vbt_step){kept->key, place, parent, kept->key2};
+    *step = (struct vbt_step){kept->key, vbt_place_if_made(ledger, node), parent, kept->key2};
 }
 
 /* The node of what the frame executes, under a parent. */

@@ -64,3 +64,12 @@ struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers c
     uint32_t node = vbt_node_of(vbt_node_of(asked->parent, mark, VBT_DOMAIN_MAP), asked->site, VBT_DOMAIN_MAP);
     return vbt_place_of(&thread->ledger, node);
 }
+
+struct vbt_place vbt_step_place(struct vbt_thread *thread, const struct vbt_step *step) {
+    if (step->place.account != 0)
+        return step->place;
+    struct vbt_place place = vbt_place_of(&thread->ledger, step->place.node);
+    if (place.counters != NULL)
+        thread->stack.steps[step - thread->stack.steps].place = place;
+    return place;
+}

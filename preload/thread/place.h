@@ -26,6 +26,9 @@ VBT_INLINE const struct vbt_place *vbt_heap_place(struct vbt_thread *thread, str
 /* The place of a mapping; mark: 0, or a site to insert above the address that requested it. */
 struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers caller, uint32_t mark);
 
+/* The place of one of the thread's steps. */
+struct vbt_place vbt_step_place(struct vbt_thread *thread, const struct vbt_step *step);
+
 /* The place of a request to Python's allocators: the Python stack; if there is none, the address
  * that made the request. */
 static inline struct vbt_place vbt_python_request_place(struct vbt_thread *thread, uintptr_t caller) {

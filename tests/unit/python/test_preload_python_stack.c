@@ -2,6 +2,7 @@
  * memory, code that dies. */
 #include "preload/python/python_stack.h"
 #include "preload/python/python_walk.h"
+#include "preload/thread/place.h"
 
 #include "tests/unit/support/fake_python.h"
 #include "preload/ledger/ledger.h"
@@ -79,6 +80,7 @@ static const char *seen(void) {
     const struct vbt_step *after = known_step();
     if (after != NULL) {
         assert_int_equal(after->place.node, node);
+        assert_ptr_equal(vbt_step_place(thread, after).counters, vbt_place_of(&thread->ledger, node).counters);
         assert_ptr_equal(after->place.counters, vbt_place_of(&thread->ledger, node).counters);
         steps_known++;
     }
