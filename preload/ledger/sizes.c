@@ -3,8 +3,6 @@
 
 #include "shadow.h"
 
-#include <string.h>
-
 #define FEW (UINT64_C(1) << 63)
 #define FEW_LIMIT ((UINT64_C(1) << VBT_FEW_SIZE_BITS) - 1) /* sizes below it fit */
 
@@ -37,25 +35,22 @@ static void set_range(struct vbt_sizes *sizes, uint64_t min, uint64_t max) {
     sizes->span = min < end ? end - min : 0;
 }
 
-/* Makes a cell for a bucket. Readers see the old cells or the new ones. False: there is no
- * memory. */
-static bool make_cell(struct vbt_ledger *ledger, struct vbt_sizes *sizes, unsigned bucket) {
-    enum { MORE = 2 }; /* than needed: to grow is to lose the old ones */
+/* Makes cells for the buckets from `first` to `last`, besides those that exist. Readers see the old
+ * cells or the new ones. False: there is no memory. */
+static bool make_cells(struct vbt_ledger *ledger, struct vbt_sizes *sizes, uint64_t first, uint64_t last) {
     const struct vbt_size_cells *old = sizes->cells;
-    if (old != NULL && bucket - old->first < old->count)
-        return true;
-    uint64_t first = bucket, end = bucket + 1;
-    if (old != NULL && old->first < first)
-        first = old->first, end += MORE;
-    else if (old != NULL)
-        end = old->first + old->count;
-    if (end > VBT_SIZE_BUCKETS)
-        end = VBT_SIZE_BUCKETS;
-    struct vbt_size_cells *fresh = vbt_arena_alloc(&ledger->arena, sizeof *fresh + (end - first) * sizeof fresh->allocs[0]);
+    if (old != NULL) {
+        uint64_t old_last = old->first + old->count - 1;
+        if (first >= old->first && last <= old_last)
+            return true;
+        first = first < old->first ? first : old->first;
+        last = last > old_last ? last : old_last;
+    }
+    struct vbt_size_cells *fresh = vbt_arena_alloc(&ledger->arena, sizeof *fresh + (last - first + 1) * sizeof fresh->allocs[0]);
     if (fresh == NULL)
         return false;
     fresh->first = first;
-    fresh->count = end - first;
+    fresh->count = last - first + 1;
     for (uint64_t i = 0; old != NULL && i < old->count; i++)
         fresh->allocs[old->first + i - first] = old->allocs[i];
     atomic_thread_fence(memory_order_release);
@@ -74,7 +69,7 @@ static uint64_t counted_in(const struct vbt_sizes *sizes) {
 static void count_size(struct vbt_ledger *ledger, struct vbt_sizes *sizes, uint64_t size, uint64_t times) {
     if (times == 0)
         return;
-    if (!make_cell(ledger, sizes, vbt_size_bucket(size))) {
+    if (!make_cells(ledger, sizes, vbt_size_bucket(size), vbt_size_bucket(size))) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
@@ -86,7 +81,7 @@ static void count_size(struct vbt_ledger *ledger, struct vbt_sizes *sizes, uint6
     }
 }
 
-static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counters *counters) {
+static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counters *counters, size_t size) {
     struct few few = read_few(counters->sizes);
     struct vbt_sizes *sizes = vbt_arena_alloc(&ledger->arena, sizeof *sizes);
     if (sizes == NULL) {
@@ -94,6 +89,13 @@ static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counter
         return NULL;
     }
     sizes->min = UINT64_MAX;
+    unsigned first = vbt_size_bucket(size), last = first;
+    for (uint32_t i = 0; i < few.count; i++) {
+        unsigned bucket = vbt_size_bucket(few.sizes[i]);
+        first = bucket < first ? bucket : first;
+        last = bucket > last ? bucket : last;
+    }
+    make_cells(ledger, sizes, first, last); /* those of the usual size only when that changes */
     for (uint32_t i = 0; i < few.count; i++)
         count_size(ledger, sizes, few.sizes[i], 1);
     atomic_thread_fence(memory_order_release); /* published before the pointer, which the stream's thread follows */
@@ -118,7 +120,7 @@ void vbt_sizes_count(struct vbt_ledger *ledger, struct vbt_counters *counters, s
     if (is_among_few(counters, size))
         return;
     struct vbt_sizes *sizes = vbt_sizes_of(counters);
-    if (sizes == NULL && (sizes = new_sizes(ledger, counters)) == NULL)
+    if (sizes == NULL && (sizes = new_sizes(ledger, counters, size)) == NULL)
         return;
     count_size(ledger, sizes, size, 1);
     if (sizes->cells == NULL || sizes->allocs[vbt_size_bucket(size)] % VBT_SIZES_LOOK != 1)
