@@ -117,14 +117,15 @@ static VBT_CHANGED_BY_FORK struct {
     } * room; /* mapped when first needed */
 } batch;
 
-/* The largest resident set at a tick in which the node changed, KiB. */
-static struct vbt_vector node_rss;
+/* The largest resident set at a tick in which a node changed, KiB; by account. */
+static struct vbt_vector highest_rss;
 
 static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
-    while (node_rss.count <= node)
-        if (vbt_vector_add(&node_rss, sizeof(uint32_t)) == 0 && node_rss.count != 1)
+    uint32_t account = atomic_load_explicit(&vbt_node_at(node)->account, memory_order_relaxed);
+    while (highest_rss.count <= account)
+        if (vbt_vector_add(&highest_rss, sizeof(uint32_t)) == 0 && highest_rss.count != 1)
             return 0;
-    uint32_t *highest = vbt_vector_at(&node_rss, node);
+    uint32_t *highest = vbt_vector_at(&highest_rss, account);
     uint32_t now = (uint32_t)(tick->rss / 1024);
     if (now > *highest)
         *highest = now;
@@ -322,11 +323,11 @@ void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_tim
 }
 
 void vbt_snapshot_after_fork(void) {
-    if (batch.room == NULL && node_rss.count == 0)
+    if (batch.room == NULL && highest_rss.count == 0)
         return; /* a page less to copy from the parent */
     batch.room = NULL;
     batch.count = batch.entries = 0;
-    vbt_vector_empty(&node_rss);
+    vbt_vector_empty(&highest_rss);
     vbt_snapshot_threads_after_fork();
     vbt_snapshot_lines_after_fork();
 }

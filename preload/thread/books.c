@@ -211,8 +211,10 @@ uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, ui
             account += VBT_PAGE_ACCOUNTS - 1;
             continue;
         }
+        if (since > 0 && !account_changed(account, since))
+            continue; /* without a look at its node, which is somewhere else */
         uint32_t node = node_if_open(account);
-        if (node != 0 && node <= last && (since == 0 || account_changed(account, since)))
+        if (node != 0 && node <= last)
             nodes[count++] = node;
     }
     *position = account;
