@@ -10,12 +10,13 @@ from .measure import WORKLOADS, Failed, build, last_line
 from .workloads import Workload
 
 SYNTHETIC_PAIRS = 20_000_000
+COMBINATIONS = [(variant, depth, threads) for variant in ("loop", "churn") for depth in (4, 12, 30) for threads in (1, 2, 8)] + [("anew", 12, 1)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Synthetic(Workload):
     """pairs.c with a call depth, a number of threads that divide the pairs among them, and a
-    variant, loop or churn."""
+    variant: loop, anew or churn."""
 
     depth: int = 4
     threads: int = 1
@@ -155,9 +156,7 @@ ALL = [
             threads=threads,
             variant=variant,
         )
-        for variant in ("loop", "churn")
-        for depth in (4, 12, 30)
-        for threads in (1, 2, 8)
+        for variant, depth, threads in COMBINATIONS
     ),
     Sqlite("sqlite", 200_000, arguments=SQLITE, package="sqlite3"),
     SqliteStatements("sqlite-statements", 200_000, arguments=SQLITE, package="sqlite3"),

@@ -2,8 +2,9 @@
  * threads, total pairs, seed.
  *
  * loop: each of 16 chains, which part at the root, is called once and makes thousands of pairs at
- * its end: the same stack again and again. churn: each pair is made at the end of a chain chosen at
- * random, from the root on, out of 1,024. */
+ * its end: the same stack again and again. anew: the 16 chains take turns, and each call makes one
+ * pair: all frames are entered anew for every pair. churn: each pair is made at the end of a
+ * chain chosen at random, from the root on, out of 1,024. */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct work {
 
 static int depth;
 static long pairs_a_chain; /* made at its end */
+static int churn;
 
 static uint64_t random_number(uint64_t *state) { /* xorshift64 */
     *state ^= *state << 13;
@@ -72,7 +74,7 @@ STEP(3, 16)
 static void *run(void *argument) {
     struct work *work = argument;
     for (uint64_t turn = 0; work->left > 0; turn++) {
-        uint64_t chain = pairs_a_chain == 1 ? random_number(&work->random) >> 20 & (CHURN_CHAINS - 1) : turn % LOOP_CHAINS;
+        uint64_t chain = churn ? random_number(&work->random) >> 20 & (CHURN_CHAINS - 1) : turn % LOOP_CHAINS;
         uint64_t path = 0x9e3779b97f4a7c15u * (chain + 1);
         steps[path >> 62](work, path, 3);
     }
@@ -82,10 +84,11 @@ static void *run(void *argument) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6 || (strcmp(argv[1], "loop") != 0 && strcmp(argv[1], "churn") != 0)) {
-        fputs("pairs: expected loop or churn, depth, threads, pairs and seed\n", stderr);
+    if (argc != 6 || (strcmp(argv[1], "loop") != 0 && strcmp(argv[1], "anew") != 0 && strcmp(argv[1], "churn") != 0)) {
+        fputs("pairs: expected loop, anew or churn, depth, threads, pairs and seed\n", stderr);
         return 2;
     }
+    churn = argv[1][0] == 'c';
     pairs_a_chain = argv[1][0] == 'l' ? LOOP_PAIRS : 1;
     depth = atoi(argv[2]);
     int threads = atoi(argv[3]);

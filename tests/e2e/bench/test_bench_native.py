@@ -25,12 +25,12 @@ def test_every_combination_is_there():
     pairs = [one for one in programs.ALL if isinstance(one, programs.Synthetic)]
     assert {(one.variant, one.depth, one.threads) for one in pairs} == {
         (variant, depth, threads) for variant in ("loop", "churn") for depth in (4, 12, 30) for threads in (1, 2, 8)
-    }
+    } | {("anew", 12, 1)}
     assert all(one.size == 20_000_000 for one in pairs)
     assert len({one.name for one in programs.ALL}) == len(programs.ALL)
 
 
-@pytest.mark.parametrize("variant", ["loop", "churn"])
+@pytest.mark.parametrize("variant", ["loop", "anew", "churn"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_pairs_are_as_many_as_asked_for(tmp_path, variant, threads):
     """Counted by vbtrace, minus those of a run of size 0; everything is freed."""
