@@ -3,6 +3,7 @@
 
 #include "sys.h"
 
+#include <stdatomic.h>
 #include <linux/mman.h>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -74,21 +75,30 @@ void vbt_unmap(void *start, size_t size) { vbt_sys(SYS_munmap, start, size); }
 
 void vbt_drop(void *start, size_t size) { vbt_sys(SYS_madvise, start, size, MADV_DONTNEED); }
 
+static _Atomic size_t arenas_taken;
+
+size_t vbt_arenas_taken(void) { return atomic_load_explicit(&arenas_taken, memory_order_relaxed); }
+
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (size > (size_t)(arena->end - arena->at)) {
-        if (size > ARENA_STEP / 4)
+        if (size > ARENA_STEP / 4) {
+            atomic_fetch_add_explicit(&arenas_taken, size, memory_order_relaxed);
             return vbt_map(size);
+        }
         size_t step = arena->steps < ARENA_SMALL_STEPS ? ARENA_STEP : HUGE_PAGE;
         char *fresh = (arena->steps == 0 ? vbt_map : vbt_map_at_once)(step);
         if (fresh == NULL)
             return NULL;
-        arena->steps++;
+        if (arena->steps++ > 0)
+            atomic_fetch_add_explicit(&arenas_taken, step, memory_order_relaxed);
         arena->at = fresh;
         arena->end = fresh + step;
     }
     void *result = arena->at;
     arena->at += size;
+    if (arena->steps == 1) /* of the first mapping, memory is taken page by page */
+        atomic_fetch_add_explicit(&arenas_taken, size, memory_order_relaxed);
     return result;
 }
 

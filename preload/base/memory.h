@@ -41,6 +41,9 @@ struct vbt_arena {
 /* Zeroed, 16-byte aligned; NULL when the kernel refuses. */
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size);
 
+/* Bytes of memory that all arenas have taken. */
+size_t vbt_arenas_taken(void);
+
 /* An array of zeroed items of equal size that grows and never moves: readers need no lock for an
  * item whose index they were given. */
 #define VBT_VECTOR_SEGMENT 4096

@@ -52,6 +52,12 @@ static inline uint32_t vbt_table_get(const struct vbt_table *table, uint64_t key
     }
 }
 
+/* The bytes it takes. */
+static inline size_t vbt_table_bytes(const struct vbt_table *table) {
+    const struct vbt_table_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    return slots != NULL ? (slots->mask + 1) * sizeof slots->entries[0] : 0;
+}
+
 /* Adds an entry that is not there yet; id is not 0. False when there is no memory. */
 bool vbt_table_put(struct vbt_table *table, uint64_t key, uint32_t key2, uint32_t id);
 

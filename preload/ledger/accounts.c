@@ -13,7 +13,8 @@ uint32_t vbt_account_open(uint32_t node) {
     if (account == 0) {
         if (vbt_accounts.count == 0)
             vbt_vector_add(&vbt_accounts, sizeof(uint32_t)); /* 0 is unused */
-        if (vbt_accounts.count >= vbt_most_accounts - VBT_DOMAINS && node != lost_node) {
+        bool is_special = node == lost_node || (at->flags & VBT_SITE_OWN) != 0;
+        if (!is_special && (vbt_accounts.count >= vbt_most_accounts - VBT_DOMAINS || vbt_tree_is_full())) {
             vbt_unlock(&vbt_tree_lock);
             return vbt_account_of(lost_node);
         }
@@ -21,6 +22,7 @@ uint32_t vbt_account_open(uint32_t node) {
         if (account != 0) {
             atomic_store(VBT_VECTOR_ITEM(&vbt_accounts, _Atomic uint32_t, account), node);
             atomic_store(&at->account, account);
+            vbt_tree.accounts = account;
         }
     }
     vbt_unlock(&vbt_tree_lock);

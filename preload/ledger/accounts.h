@@ -14,8 +14,8 @@ extern struct vbt_vector vbt_accounts VBT_HIDDEN;
 extern uint32_t vbt_most_accounts VBT_HIDDEN;
 enum { VBT_FEW_ACCOUNTS = 1 << 24 };
 
-/* Takes the tree's lock. The account of the domain's lost node once there are vbt_most_accounts; 0
- * where there is no memory. */
+/* Takes the tree's lock. The account of the domain's lost node once there are vbt_most_accounts, or
+ * VBTRACE_MAX_MEMORY is reached; 0 where there is no memory. */
 uint32_t vbt_account_open(uint32_t node);
 
 /* The account of a node, opened if there is none. */

@@ -58,6 +58,11 @@ static size_t bytes_of(const struct vbt_node_slots *slots) {
     return sizeof *slots + ((size_t)slots->mask + 1) * sizeof slots->entries[0];
 }
 
+size_t vbt_node_table_bytes(const struct vbt_node_table *table) {
+    const struct vbt_node_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    return slots != NULL ? bytes_of(slots) : 0;
+}
+
 /* Replaces the slots by twice as many. In the order of the nodes, since that is how their memory is
  * read fastest; all but the one that is being added. */
 static bool grow(struct vbt_node_table *table, uint32_t but) {

@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct vbt_node_slots;
@@ -21,6 +22,9 @@ struct vbt_node_table {
 
 /* 0: there is none, or the table is just being replaced. */
 uint32_t vbt_node_table_get(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain);
+
+/* The bytes it takes. */
+size_t vbt_node_table_bytes(const struct vbt_node_table *table);
 
 /* Adds a node that is in the tree already. False: there is no memory. */
 bool vbt_node_table_put(struct vbt_node_table *table, uint32_t node);

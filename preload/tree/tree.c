@@ -159,11 +159,29 @@ static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, ui
     return true;
 }
 
+/* What there is one of for each node, site or account, and what arenas hold: counters. */
+static uint64_t memory(void) {
+    return vbt_tree.nodes.count * sizeof(struct vbt_node) + vbt_node_table_bytes(&vbt_tree.children) +
+           vbt_tree.sites.count * sizeof(struct vbt_site) + vbt_table_bytes(&vbt_tree.site_ids) +
+           vbt_tree.accounts * (uint64_t)VBT_ACCOUNT_BYTES + vbt_arenas_taken();
+}
+
+bool vbt_tree_is_full(void) {
+    enum { RESERVE = 16 }; /* the part that is left for the next step of an arena, and the growth of a table */
+    uint64_t most = vbt_options.max_memory;
+    if (VBT_LIKELY(most == 0) || memory() < most - most / RESERVE)
+        return false;
+    atomic_store(&vbt_tree.limited, true);
+    return true;
+}
+
 /* Needs the lock. */
 static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     uint32_t id = vbt_node_find(parent, site, domain);
     if (id != 0)
         return id;
+    if (vbt_tree_is_full())
+        return 0;
     uint32_t most = atomic_load_explicit(&vbt_tree.most_nodes, memory_order_relaxed);
     if (vbt_tree.nodes.count >= most) {
         if (most < VBT_MAX_NODES)
@@ -201,13 +219,7 @@ uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     return VBT_LIKELY(node != 0) ? node : new_node(parent, site, domain);
 }
 
-void vbt_tree_limit(uint32_t most_nodes) {
-    enum { IN_MEMORY = 256 }; /* what a call path takes, with the counters of one thread */
-    uint64_t most = most_nodes;
-    if (vbt_options.max_memory != 0 && vbt_options.max_memory / IN_MEMORY < most)
-        most = vbt_options.max_memory / IN_MEMORY;
-    atomic_store_explicit(&vbt_tree.most_nodes, (uint32_t)most, memory_order_relaxed);
-}
+void vbt_tree_limit(uint32_t most_nodes) { atomic_store_explicit(&vbt_tree.most_nodes, most_nodes, memory_order_relaxed); }
 
 bool vbt_tree_init(void) {
     vbt_tree_limit(VBT_MAX_NODES);

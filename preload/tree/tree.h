@@ -49,6 +49,9 @@ struct vbt_node {
 /* As many accounts as nodes: that is, as a cell of the shadow can tell apart. */
 enum { VBT_MAX_ACCOUNTS = VBT_MAX_NODES };
 
+/* What an account takes, besides counters: its node, and its row in stream/snapshot.c. */
+enum { VBT_ACCOUNT_BYTES = 2 * sizeof(uint32_t) };
+
 enum { VBT_NODE_BITS = 30 };
 
 extern struct vbt_lock vbt_tree_lock VBT_HIDDEN;
@@ -58,12 +61,13 @@ struct vbt_tree {
     struct vbt_vector strings, codes, sites, nodes;
     struct vbt_table string_ids, code_ids, site_ids;
     struct vbt_node_table children;
+    uint32_t accounts;                /* that are open */
     uint64_t text;                    /* bytes of all strings, and one more for each */
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for; one after the other */
     uint32_t lost_site;
-    _Atomic uint32_t most_nodes; /* what VBTRACE_MAX_TRACE and VBTRACE_MAX_MEMORY leave room for */
-    _Atomic bool limited;        /* these have been reached */
+    _Atomic uint32_t most_nodes; /* what VBTRACE_MAX_TRACE leaves room for */
+    _Atomic bool limited;        /* that has been reached, or VBTRACE_MAX_MEMORY */
     uint32_t own_node;           /* what vbtrace itself makes the traced interpreter allocate */
     uint32_t line_node;          /* what the interpreter allocates to report line events; 0 without line mode */
 };
@@ -76,6 +80,11 @@ bool vbt_tree_init(void);
 
 /* What VBTRACE_MAX_TRACE leaves room for, as far as is known now. */
 void vbt_tree_limit(uint32_t most_nodes);
+
+/* Do the call paths and all threads' counters of them take as much as VBTRACE_MAX_MEMORY allows?
+ * Then new ones are lost. Counters of known paths are still made: of other threads, and of sizes.
+ * Needs the lock. */
+bool vbt_tree_is_full(void);
 
 static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.strings, struct vbt_string, id); }
 static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.codes, struct vbt_code, id); }

@@ -143,6 +143,19 @@ def test_limits(limit):
     assert limit != "MAX_TRACE" or 16 * 1024 <= run.paths[0].stat().st_size <= 64 * 1024
 
 
+def test_the_memory_of_call_paths_stays_below_its_limit():
+    """131,072 paths of 17 calls, which take some 22 MiB: 16 of them, to within a tenth. What the
+    program and all else of vbtrace's take is measured by a run in which there is room for none."""
+    limit = 16 << 20
+    none, some = (paths(17, VBTRACE_MAX_MEMORY=str(size)).report for size in (64 << 10, limit))
+    assert none.totals["lost"]["nodes"] > some.totals["lost"]["nodes"] > 0
+    lost = sum(row["allocs"] for row in some.json["lines"] if row["function"] == "[lost call path]")
+    assert lost == some.totals["lost"]["nodes"] and some.json["conservation"]["holds"]
+    assert sum(note.startswith("VBTRACE_MAX_TRACE or VBTRACE_MAX_MEMORY was reached") for note in some.json["notes"]) == 1
+    taken = some.totals["max_rss_bytes"] - none.totals["max_rss_bytes"]
+    assert 0.85 * limit <= taken <= 1.1 * limit
+
+
 @pytest.mark.parametrize("depth", [12, 16])
 def test_nothing_is_lost_long_before_the_limit(depth):
     """The limit is for what is in the file, which is packed."""
