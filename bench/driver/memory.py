@@ -14,6 +14,7 @@ import tempfile
 
 from sidebyside import applications, machine, measure, programs
 from sidebyside.command_line import progress
+from sidebyside.markdown import made_on
 from sidebyside.results import as_json
 
 from . import subcommand
@@ -26,6 +27,7 @@ BLOCK_BYTES = (24, 48, 100, 1000, 5000)
 HEAP = 64 << 20  # bytes of blocks in the largest run
 OF_NODE = re.compile(rb'"allocs": (\d+), "allocated_bytes": (\d+),')
 COUNTED = ("paths", "varied", "ways", "sites", "modules")
+PARTS = ("start", *COUNTED, "blocks", "threads")  # of a prediction
 
 
 class Meter:
@@ -184,15 +186,30 @@ def lines(rows, predictions):
         numbers = [point["number"] for point in row["points"]]
         yield f"{row['thing']:<36}{row['each_bytes']:>12,.1f}  {min(numbers):>9,} {max(numbers):>9,}  {row['off'] * 100:>23.1f}%"
     yield ""
-    parts = ("start", *COUNTED[:-1], "blocks", "threads", "modules")
-    yield f"{'program':<24}" + "".join(f"{part:>8}" for part in parts) + f"{'predicted':>11}{'measured':>9}"
+    yield f"{'program':<24}" + "".join(f"{part:>8}" for part in PARTS) + f"{'predicted':>11}{'measured':>9}"
     for one in predictions:
-        cells = "".join(f"{one['parts'][part] / 1e6:>8.1f}" for part in parts)
+        cells = "".join(f"{one['parts'][part] / 1e6:>8.1f}" for part in PARTS)
         yield f"{one['program']:<24}{cells}{one['predicted_bytes'] / 1e6:>11.1f}{one['added_bytes'] / 1e6:>9.1f}"
     yield ""
     yield "Predictions in MB of resident set added: numbers in the trace, times the costs above. varied: call paths whose"
     yield "requests differ in size. ways: nodes that only lead to others. blocks: the bytes at the peak, as blocks of the"
     yield "mean size. start: what a program that does nothing adds."
+
+
+def markdown(results):
+    """The tables for a page."""
+    yield "| what is kept | bytes each | off the line by at most |"
+    yield "|---|--:|--:|"
+    for row in results["rows"]:
+        yield f"| {row['thing']} | {row['each_bytes']:,.0f} | {row['off'] * 100:.1f}% |"
+    yield ""
+    yield "| program | " + " | ".join(PARTS) + " | predicted | measured |"
+    yield "|---|" + "--:|" * (len(PARTS) + 2)
+    for one in results["predictions"]:
+        cells = [f"{one['parts'][part] / 1e6:.1f}" for part in PARTS]
+        yield " | ".join([f"| {one['program']}", *cells, f"{one['predicted_bytes'] / 1e6:.1f}", f"{one['added_bytes'] / 1e6:.1f} |"])
+    yield ""
+    yield made_on(results["manifest"])
 
 
 def main(arguments):

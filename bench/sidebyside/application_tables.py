@@ -2,6 +2,7 @@
 
 import statistics
 
+from .markdown import made_on
 from .text_table import seconds, size
 
 WIDTH = 100
@@ -115,3 +116,55 @@ def traces(row):
     if row.get("trace_bytes") is None or row.get("report_wall_s") is None:
         return ""
     return f"{size(row['trace_bytes'])}, {seconds(row['report_wall_s'])}"
+
+
+def columns(rows):
+    """The tools of a page's table: those that ran."""
+    mean = means(rows)
+    return [tool for tool in dict.fromkeys(row["tool"] for row in rows) if tool in mean], mean
+
+
+def page_table(heading, tools, names_and_cells):
+    yield f"| {heading} | " + " | ".join(f"`{tool}`" for tool in tools) + " |"
+    yield "|---|--:|" + "--:|" * len(tools)
+    for name, cells in names_and_cells:
+        yield f"| {name} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def markdown(results):
+    """The tables for a page: CPU ratios, resident sets, traces and reports. The worst ratio of a
+    column is bold."""
+    rows = results["rows"]
+    tools, mean = columns(rows)
+    found = {name: of for name, of in by_application(rows).items() if of["untraced"]["status"] == "ok"}
+
+    def ratio(name, tool, of):
+        text = cell(of.get(tool), cpu)
+        return f"**{text}**" if mean[tool]["worst"] == name else text
+
+    shown = [(name, [seconds(of["untraced"]["cpu_s"]), *(ratio(name, tool, of) for tool in tools)]) for name, of in found.items()]
+    shown.append(("geometric mean", ["", *(f"{mean[tool]['cpu_ratio']:.2f}" for tool in tools)]))
+    yield from page_table("CPU | untraced", tools, shown)
+    shown = [
+        (name, [f"{of['untraced']['max_rss_bytes'] / 1e6:.0f}", *(cell(of.get(tool), lambda row: f"{row['rss_added_bytes'] / 1e6:+.0f}") for tool in tools)])
+        for name, of in found.items()
+    ]
+    shown.append(("geometric mean", ["", *(f"{(mean[tool]['rss_ratio'] - 1) * 100:+.0f}%" for tool in tools)]))
+    yield from page_table("resident set, MB | untraced", tools, shown)
+    ours = [tool for tool in tools if any(row.get("report_wall_s") is not None for row in rows if row["tool"] == tool)]
+    shown = [(name, [events(of), *(cell(of.get(tool), traces) for tool in ours)]) for name, of in found.items()]
+    yield from page_table("trace, time of its report | events", ours, shown)
+    yield made_on(results["manifest"])
+
+
+def short_markdown(results):
+    """A few lines for a short page: the means, and the worst application of each tool."""
+    tools, mean = columns(results["rows"])
+    yield "| tool | CPU, geometric mean | the worst of the applications | resident set added |"
+    yield "|---|--:|---|--:|"
+    for tool in tools:
+        of = mean[tool]
+        yield f"| `{tool}` | {of['cpu_ratio']:.2f} over {of['applications']} | {of['worst']}, {of['worst_cpu_ratio']:.2f} | {(of['rss_ratio'] - 1) * 100:+.0f}% |"
+    yield ""
+    yield made_on(results["manifest"])

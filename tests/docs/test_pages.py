@@ -49,6 +49,26 @@ def test_tables_are_those_of_the_results(name, made, has):
     assert done.returncode == 0 and shown == done.stdout and has in shown
 
 
+@pytest.mark.parametrize(
+    "page, name, option, results",
+    [
+        ("docs/overhead.md", "real applications", "--real", "real"),
+        ("docs/overhead.md", "memory", "--memory", "memory"),
+        ("README.md", "real applications", "--real-short", "real"),
+    ],
+)
+def test_tables_are_there_once_there_are_results(page, name, option, results):
+    """Results that are in the repository are shown, and nothing else is."""
+    file = f"bench/results/{results}.json"
+    tracked = subprocess.run(["git", "ls-files", file], cwd=markdown.ROOT, capture_output=True, text=True, check=True).stdout
+    text = markdown.read(page)
+    if not tracked:
+        assert f"<!-- {name}: begin -->" not in text
+        return
+    done = subprocess.run([sys.executable, str(markdown.ROOT / "bench" / "run"), "table", option], capture_output=True, text=True)
+    assert done.returncode == 0 and markdown.between(text, name) == done.stdout
+
+
 @pytest.fixture(scope="module")
 def sample_report(tmp_path_factory):
     """The report that the README shows a part of."""

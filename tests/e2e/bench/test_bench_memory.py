@@ -78,6 +78,8 @@ def test_a_run(tmp_path):
     rows = {row["name"]: row for row in result["rows"]}
     assert {"paths", "varied", "ways", "sites", "threads", "modules", "blocks-24", "blocks-5000"} <= set(rows)
     assert all(len(row["points"]) == 4 for row in rows.values()) and rows["varied"]["each_bytes"] > 0
+    page = list(memory.markdown(result))
+    assert page[0] == "| what is kept | bytes each | off the line by at most |" and page[-1].startswith("Made ")
     (prediction,) = result["predictions"]  # of more programs without --quick
     assert prediction["program"] == "ast" and prediction["predicted_bytes"] == sum(prediction["parts"].values()) > 0
     assert prediction["counts"]["counted"] == prediction["counts"]["paths"] + prediction["counts"]["varied"] > 1000

@@ -106,6 +106,16 @@ def test_means_and_the_worst():
     assert "vbtrace: 3.00 times the CPU over 2 applications; worst: b, 6.00" in text and "b, memray: failed: why" in text
 
 
+def test_tables_for_pages():
+    rows = [made_up("a", "untraced", None), made_up("a", "vbtrace", 1.5, 100e6), made_up("b", "untraced", None), made_up("b", "vbtrace", 6.0, 700e6)]
+    manifest = {"date": "2026-01-02T03:04", "cpu": "a machine", "cpus": 2, "load_average": [0.1], "rounds": 5}
+    page = list(application_tables.markdown({"manifest": manifest, "rows": rows}))
+    assert page[:5] == ["| CPU | untraced | `vbtrace` |", "|---|--:|--:|", "| a | 2.00 s | 1.50 |", "| b | 2.00 s | **6.00** |", "| geometric mean |  | 3.00 |"]
+    assert "| a | 100 | +100 |" in page and page[-1].startswith("Made 2026-01-02 on a machine")
+    short = list(application_tables.short_markdown({"manifest": manifest, "rows": rows}))
+    assert short[2] == "| `vbtrace` | 3.00 over 2 | b, 6.00 | +300% |"
+
+
 def test_wide_tables_are_split():
     shown = [("one", ["1.00"] * 9), ("another", ["2.00"] * 9)]
     lines = list(application_tables.table("title", ("untraced", ["1 s", "2 s"]), [f"a-long-name-{n}" for n in range(9)], shown))
