@@ -20,6 +20,7 @@
 #include "preload/stream/helper/helper.h"
 #include "preload/stream/runner.h"
 #include "preload/stream/stream.h"
+#include "preload/stream/stream_summary.h"
 #include "preload/stream/trace_path.h"
 #include "preload/stream/trace_room.h"
 #include "preload/thread/books.h"
@@ -50,6 +51,14 @@ static bool over;                                 /* recording has stopped for g
 static VBT_CHANGED_BY_FORK _Atomic bool ending;   /* a thread is about to make the helper write the end */
 static VBT_CHANGED_BY_FORK bool summary_over;     /* has been printed, or will not be */
 static VBT_CHANGED_BY_FORK _Atomic bool idle;     /* the child of a fork, in which nothing has happened yet */
+
+/* Beginning a trace touches many pages that a child shares with its parent, and most children of a
+ * program with one thread do nothing, or execute another program. Their trace begins at their first
+ * event, as in a process that was forked without handlers. */
+static VBT_CHANGED_BY_FORK struct {
+    bool is_due;
+    int64_t time; /* of the fork: CLOCK_MONOTONIC, ns */
+} postponed;
 
 static bool put_in_order(const char *end);
 
@@ -126,6 +135,7 @@ static struct vbt_thread *first_event(void) {
 }
 
 static bool adopt(struct vbt_thread *thread);
+static void begin_postponed(void);
 
 /* On a busy machine, the start waits for a processor, which does not count as the process's own
  * time either. */
@@ -181,7 +191,14 @@ struct vbt_thread *vbt_enter_slowly(enum vbt_standing as, uintptr_t caller) {
     return NULL;
 }
 
+/* What follows is no event, but needs the trace of this process. */
+static void begin_if_postponed(void) {
+    if (postponed.is_due && atomic_load(&vbt_recording) == VBT_NOT_YET)
+        begin_postponed();
+}
+
 void vbt_lifecycle_record(bool on) {
+    begin_if_postponed();
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
     if (on)
         vbt_pause_end(now);
@@ -219,23 +236,6 @@ static void settle(void) {
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
         vbt_intervals_confirm(&thread->ledger);
     vbt_maps_resolve();
-}
-
-static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
-
-/* To the terminal, only for the process that the user started. */
-static void print_summary(bool is_exec) {
-    struct vbt_summary summary;
-    vbt_stream_summary(&summary);
-    if (summary.failure != NULL && !is_exec && !summary_over)
-        vbt_say("%s", summary.failure);
-    if (!summary.written || is_exec || summary_over || vbt_options.quiet)
-        return;
-    vbt_say("%s: %lu allocation%s, %lu byte%s; at most %ld byte%s at a time; %lu event%s lost", vbt_program_name(),
-            (unsigned long)summary.allocs, plural(summary.allocs), (unsigned long)summary.allocated, plural(summary.allocated),
-            (long)summary.peak, plural((uint64_t)summary.peak), (unsigned long)summary.lost, plural(summary.lost));
-    vbt_say("trace: %s (%lu bytes)", summary.path, (unsigned long)summary.file_bytes);
-    vbt_say("next: vbtrace report %s", summary.path);
 }
 
 /* An exec in a process's first moments. Its trace, if it has one already, is withdrawn. */
@@ -276,7 +276,8 @@ void vbt_lifecycle_finish(const char *reason) {
         vbt_line_finish(vbt_self->lines);
     settle();
     vbt_helper_stop(reason, true);
-    print_summary(is_exec);
+    if (!is_exec && !summary_over)
+        vbt_stream_print_summary();
     errno = saved;
 }
 
@@ -331,6 +332,7 @@ void vbt_lifecycle_gave_up_rights(void) { follow(VBT_FOLLOW_RIGHTS); }
 void vbt_lifecycle_left(void) { follow(VBT_FOLLOW_THERE); }
 
 void vbt_lifecycle_before_leaving(bool moves_root) {
+    begin_if_postponed();
     if (!recording_now() || vbt_sys(SYS_getpid) != vbt_pid)
         return;
     if (!vbt_helper_runs())
@@ -401,6 +403,7 @@ static void begin_in_child(bool in_order) {
     vbt_clock_start = vbt_clock_read(CLOCK_MONOTONIC);
     waited_before = 0; /* the kernel starts from 0, too */
     summary_over = true;
+    postponed.is_due = false;
     atomic_store(&idle, true);
     atomic_store(&ending, false);
     vbt_helper_after_fork();
@@ -417,8 +420,28 @@ static void begin_in_child(bool in_order) {
     atomic_store(&vbt_recording, vbt_paused() ? VBT_PAUSED : VBT_RECORDING_POLLED);
 }
 
+static void begin_postponed(void) {
+    int64_t time = postponed.time;
+    begin_in_child(true);
+    vbt_started -= vbt_clock_start - time;
+    vbt_clock_start = time;
+}
+
+/* Line mode has records of the thread's that are not events. */
+static bool can_wait(void) {
+    const struct vbt_thread *only = atomic_load(&vbt_threads);
+    return only != NULL && only == vbt_self && only->next == NULL && only->lines == NULL;
+}
+
 static void after_fork_in_child(void) {
-    if (held_for_fork) {
+    if (held_for_fork && can_wait()) {
+        free_locks();
+        vbt_maps_after_fork();
+        vbt_oracle_after_fork_in_child();
+        postponed.is_due = true;
+        postponed.time = vbt_clock_read(CLOCK_MONOTONIC);
+        atomic_store(&vbt_recording, VBT_NOT_YET); /* where the kernel cannot wipe it */
+    } else if (held_for_fork) {
         begin_in_child(true);
         vbt_maps_after_fork();
     } else if (over) {
@@ -444,7 +467,7 @@ static bool adopt(struct vbt_thread *thread) {
         atomic_store(&vbt_recording, VBT_STOPPED);
         return false;
     }
-    begin_in_child(false);
+    postponed.is_due ? begin_postponed() : begin_in_child(false);
     atomic_store(&idle, false);
     atomic_store(&thread->standing, VBT_IN_CALL); /* the event continues */
     return !vbt_paused();

@@ -287,8 +287,8 @@ static int forked[2];
 static void tell_forked(pid_t pid) { CHECK(write(forked[1], &pid, sizeof pid) == sizeof pid); }
 
 static void be_forked(void) {
-    CHECK(recording() == VBT_RECORDING_POLLED && vbt_pid == getpid());
     CHECK(standing() == VBT_IDLE && event());
+    CHECK(recording() != VBT_NOT_YET && vbt_pid == getpid());
     vbt_lifecycle_finish("_exit");
     _exit(0);
 }
@@ -307,6 +307,51 @@ static void fork_once(void) {
     exit(0);
 }
 
+/* A child in which nothing happens, and a child of that. */
+static void fork_twice(void) {
+    int status;
+    CHECK(vbt_lifecycle_wake());
+    vbt_lifecycle_begin();
+    CHECK(event());
+    int pids[2];
+    CHECK(pipe(pids) == 0);
+    pid_t pid = fork(), second = 0;
+    if (pid == 0) {
+        if ((second = fork()) == 0)
+            be_forked();
+        CHECK(waitpid(second, &status, 0) == second && status == 0);
+        CHECK(write(pids[1], &second, sizeof second) == sizeof second);
+        vbt_lifecycle_finish("_exit");
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK(read(pids[0], &second, sizeof second) == sizeof second);
+    CHECK(access(path_of(pid), F_OK) != 0);
+    tell_forked(second);
+    exit(0);
+}
+
+/* In a child in which nothing has happened: what is no event, but concerns its trace. */
+static void fork_and_leave(void) {
+    int status;
+    CHECK(vbt_lifecycle_wake());
+    vbt_lifecycle_begin();
+    CHECK(event());
+    pid_t pid = fork();
+    if (pid == 0) {
+        CHECK(vbt_pid != getpid());
+        vbt_lifecycle_before_leaving(false);
+        CHECK(vbt_pid == getpid() && vbt_helper_runs());
+        vbt_lifecycle_record(false);
+        CHECK(recording() == VBT_PAUSED && !event());
+        vbt_lifecycle_record(true);
+        be_forked();
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    tell_forked(pid);
+    exit(0);
+}
+
 static pid_t forked_by(void (*body)(void), pid_t *parent) {
     pid_t pid;
     assert_int_equal(pipe(forked), 0);
@@ -320,6 +365,20 @@ static pid_t forked_by(void (*body)(void), pid_t *parent) {
 static void a_forked_child_has_a_trace_of_its_own(void **state) {
     (void)state;
     pid_t parent, child = forked_by(fork_once, &parent);
+    assert_ends_with(parent, "exit");
+    assert_ends_with(child, "_exit");
+}
+
+static void a_child_in_which_nothing_happens_has_none(void **state) {
+    (void)state;
+    pid_t parent, child = forked_by(fork_twice, &parent);
+    assert_ends_with(parent, "exit");
+    assert_ends_with(child, "_exit");
+}
+
+static void a_child_begins_its_trace_before_it_leaves(void **state) {
+    (void)state;
+    pid_t parent, child = forked_by(fork_and_leave, &parent);
     assert_ends_with(parent, "exit");
     assert_ends_with(child, "_exit");
 }
@@ -382,6 +441,8 @@ int main(void) {
         TEST(the_helper_outlives_a_killed_process),
         TEST(the_helper_outlives_a_process_killed_while_ending),
         TEST(a_forked_child_has_a_trace_of_its_own),
+        TEST(a_child_in_which_nothing_happens_has_none),
+        TEST(a_child_begins_its_trace_before_it_leaves),
         TEST(a_child_that_no_handler_saw_is_adopted),
     };
     char output[64];
