@@ -429,14 +429,23 @@ void vbt_stream_run(int64_t first_tick) {
     file.open = false;
 }
 
-void vbt_stream_before_moving(void) {
+/* False: it cannot be opened. */
+static bool write_first(void) {
     register_process();
     if (!open_file())
-        return;
+        return false;
     if (!file.has_file) {
         measure();
         rewrite(NULL);
     }
+    return true;
+}
+
+void vbt_stream_before_losing_rights(void) { write_first(); }
+
+void vbt_stream_before_moving(void) {
+    if (!write_first())
+        return;
     vbt_trace_place_moves(file.path);
     vbt_mappings_keep();
 }

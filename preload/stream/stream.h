@@ -27,6 +27,10 @@ void vbt_stream_run(int64_t first_tick);
  * and that it is open. */
 void vbt_stream_before_moving(void);
 
+/* In the helper, which is about to give up rights that the program has given up: the same, since it
+ * may then no longer make one. */
+void vbt_stream_before_losing_rights(void);
+
 /* Maps what writing needs. Otherwise that is done when the writing begins; but a program whose
  * address space is limited may have used it up by then. */
 void vbt_stream_reserve(void);

@@ -76,7 +76,7 @@ static enum vbt_rights become_like_program(enum vbt_follow what) {
     enum vbt_surroundings surroundings = vbt_surroundings_follow(what == VBT_FOLLOW_THERE, vbt_stream_before_moving);
     if (surroundings == VBT_SURROUNDINGS_ENTERED)
         vbt_rights_begin();
-    enum vbt_rights rights = vbt_rights_follow(vbt_surroundings_share_users());
+    enum vbt_rights rights = vbt_rights_follow(vbt_surroundings_share_users(), vbt_stream_before_losing_rights);
     if (dumpable == 1 && vbt_sys(SYS_prctl, PR_GET_DUMPABLE) != 1)
         vbt_sys(SYS_prctl, PR_SET_DUMPABLE, 1);
     return surroundings == VBT_SURROUNDINGS_CLOSED && rights == VBT_RIGHTS_EQUAL ? VBT_RIGHTS_UNKNOWN : rights;

@@ -137,17 +137,21 @@ static void become(const struct rights *wanted) {
         vbt_sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Has the helper no right that the program lacks? */
-static bool is_within(const struct rights *wanted) {
+/* Has the helper no right to files that the program lacks? */
+static bool is_within_files(const struct rights *wanted) {
     return memcmp(have.users, wanted->users, sizeof have.users) == 0 &&
            memcmp(have.groups, wanted->groups, sizeof have.groups) == 0 && have.more_groups_count == wanted->more_groups_count &&
            memcmp(have.more_groups, wanted->more_groups, sizeof have.more_groups) == 0 &&
-           ((have.permitted & ~wanted->permitted) | (have.effective & ~wanted->effective) |
-            (have.inheritable & ~wanted->inheritable)) == 0 &&
+           ((have.permitted & ~wanted->permitted) | (have.effective & ~wanted->effective)) == 0;
+}
+
+/* And no other one? */
+static bool is_within(const struct rights *wanted) {
+    return is_within_files(wanted) && (have.inheritable & ~wanted->inheritable) == 0 &&
            have.no_new_privileges >= wanted->no_new_privileges;
 }
 
-enum vbt_rights vbt_rights_follow(bool same_users) {
+enum vbt_rights vbt_rights_follow(bool same_users, void (*before)(void)) {
     static struct rights wanted;
     if (!of_program(&wanted))
         return VBT_RIGHTS_UNKNOWN;
@@ -160,6 +164,8 @@ enum vbt_rights vbt_rights_follow(bool same_users) {
     wanted.inheritable &= have.inheritable;
     if (is_within(&wanted))
         return VBT_RIGHTS_EQUAL;
+    if (!is_within_files(&wanted))
+        before();
     become(&wanted);
     return read_rights("self", &have) && is_within(&wanted) ? VBT_RIGHTS_EQUAL : VBT_RIGHTS_UNKNOWN;
 }

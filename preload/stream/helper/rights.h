@@ -20,7 +20,8 @@ enum vbt_rights {
 
 /* In the helper: gives up what the program has given up: user and group ids, groups, capabilities,
  * no_new_privs. If they are not equal then, the helper has to end. same_users: both are in the same
- * user namespace; else the program's capabilities apply in the other one. */
-enum vbt_rights vbt_rights_follow(bool same_users);
+ * user namespace; else the program's capabilities apply in the other one. before: called before
+ * rights to files are given up. */
+enum vbt_rights vbt_rights_follow(bool same_users, void (*before)(void));
 
 #endif
