@@ -193,13 +193,17 @@ static bool account_changed(uint32_t account, uint64_t epoch) {
     return false;
 }
 
-/* Insertion sort: accounts are opened nearly in the order of their nodes. */
+/* Shell's sort: accounts are mostly opened in the order of their nodes, but a node that led to
+ * others for long may get one late. */
 static void sort(uint32_t nodes[], uint32_t count) {
-    for (uint32_t i = 1; i < count; i++) {
-        uint32_t node = nodes[i], at = i;
-        for (; at > 0 && nodes[at - 1] > node; at--)
-            nodes[at] = nodes[at - 1];
-        nodes[at] = node;
+    static const uint32_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        for (uint32_t i = gaps[g]; i < count; i++) {
+            uint32_t node = nodes[i], at = i;
+            for (; at >= gaps[g] && nodes[at - gaps[g]] > node; at -= gaps[g])
+                nodes[at] = nodes[at - gaps[g]];
+            nodes[at] = node;
+        }
     }
 }
 
