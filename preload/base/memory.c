@@ -10,7 +10,7 @@
 #endif
 
 /* An arena that has grown large grows by huge pages. */
-enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 64, ALIGNMENT = 16, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
+enum { ARENA_STEP = 64 * 1024, ARENA_SMALL_STEPS = 64, ALIGNMENT = 16, CACHE_LINE = 64, PAGE = 4096, HUGE_PAGE = 2 * 1024 * 1024 };
 
 #ifndef MADV_POPULATE_WRITE /* Linux 5.14; an older kernel refuses it, which does no harm */
 #define MADV_POPULATE_WRITE 23
@@ -79,27 +79,44 @@ static _Atomic size_t arenas_taken;
 
 size_t vbt_arenas_taken(void) { return atomic_load_explicit(&arenas_taken, memory_order_relaxed); }
 
-void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
-    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (size > (size_t)(arena->end - arena->at)) {
-        if (size > ARENA_STEP / 4) {
-            atomic_fetch_add_explicit(&arenas_taken, size, memory_order_relaxed);
-            return vbt_map(size);
-        }
-        size_t step = arena->steps < ARENA_SMALL_STEPS ? ARENA_STEP : HUGE_PAGE;
-        char *fresh = (arena->steps == 0 ? vbt_map : vbt_map_at_once)(step);
-        if (fresh == NULL)
-            return NULL;
-        if (arena->steps++ > 0)
-            atomic_fetch_add_explicit(&arenas_taken, step, memory_order_relaxed);
-        arena->at = fresh;
-        arena->end = fresh + step;
-    }
+/* Has the arena mapped `size` more bytes? */
+static bool has_room(struct vbt_arena *arena, size_t size) {
+    if (size <= (size_t)(arena->end - arena->at))
+        return true;
+    size_t step = arena->steps < ARENA_SMALL_STEPS ? ARENA_STEP : HUGE_PAGE;
+    char *fresh = (arena->steps == 0 ? vbt_map : vbt_map_at_once)(step);
+    if (fresh == NULL)
+        return false;
+    if (arena->steps++ > 0)
+        atomic_fetch_add_explicit(&arenas_taken, step, memory_order_relaxed);
+    arena->at = fresh;
+    arena->end = fresh + step;
+    return true;
+}
+
+static void *take(struct vbt_arena *arena, size_t size) {
     void *result = arena->at;
     arena->at += size;
     if (arena->steps == 1) /* of the first mapping, memory is taken page by page */
         atomic_fetch_add_explicit(&arenas_taken, size, memory_order_relaxed);
     return result;
+}
+
+void *vbt_arena_alloc(struct vbt_arena *arena, size_t size) {
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (size > ARENA_STEP / 4) {
+        atomic_fetch_add_explicit(&arenas_taken, size, memory_order_relaxed);
+        return vbt_map(size);
+    }
+    return has_room(arena, size) ? take(arena, size) : NULL;
+}
+
+void *vbt_arena_alloc_lines(struct vbt_arena *arena, size_t size) {
+    size_t skipped = -(uintptr_t)arena->at % CACHE_LINE;
+    if (!has_room(arena, skipped + size))
+        return NULL;
+    take(arena, -(uintptr_t)arena->at % CACHE_LINE); /* nothing, if it was mapped just now */
+    return take(arena, (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
 }
 
 uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {

@@ -41,6 +41,9 @@ struct vbt_arena {
 /* Zeroed, 16-byte aligned; NULL when the kernel refuses. */
 void *vbt_arena_alloc(struct vbt_arena *arena, size_t size);
 
+/* The same, from the beginning of a cache line on; size: at most 16 KiB. */
+void *vbt_arena_alloc_lines(struct vbt_arena *arena, size_t size);
+
 /* Bytes of memory that all arenas have taken. */
 size_t vbt_arenas_taken(void);
 

@@ -9,10 +9,10 @@
 extern struct vbt_vector vbt_accounts VBT_HIDDEN;
 
 /* How many accounts there can be: VBT_MAX_ACCOUNTS, or fewer where address space is scarce, since
- * each thread's tables take 16 bytes of it for every 64 accounts. Fixed before the first thread
+ * each thread's tables take 16 bytes of it for every 32 accounts. Fixed before the first thread
  * begins. */
 extern uint32_t vbt_most_accounts VBT_HIDDEN;
-enum { VBT_FEW_ACCOUNTS = 1 << 24 };
+enum { VBT_FEW_ACCOUNTS = 1 << 23 };
 
 /* Takes the tree's lock. The account of the domain's lost node once there are vbt_most_accounts, or
  * VBTRACE_MAX_MEMORY is reached; 0 where there is no memory. */

@@ -46,10 +46,9 @@ struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t accou
     if (*page == NULL) {
         if (account / VBT_PAGE_ACCOUNTS >= ledger->pages_open && !open_pages(ledger, account / VBT_PAGE_ACCOUNTS))
             return NULL;
-        struct vbt_counters_page *fresh = vbt_arena_alloc(&ledger->arena, sizeof *fresh + 64);
+        struct vbt_counters_page *fresh = vbt_arena_alloc_lines(&ledger->arena, sizeof *fresh); /* one an account */
         if (fresh == NULL)
             return NULL;
-        fresh = (void *)(((uintptr_t)fresh + 63) & ~(uintptr_t)63); /* one cache line an account */
         atomic_thread_fence(memory_order_release); /* published before the pointer, which the stream's thread follows */
         *page = fresh;
     }

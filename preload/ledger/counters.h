@@ -40,7 +40,8 @@ static inline bool vbt_counters_are_of_parent(const struct vbt_counters *counter
     return (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed);
 }
 
-enum { VBT_PAGE_ACCOUNTS = 64 };
+/* A thread that allocates at one of them has all. */
+enum { VBT_PAGE_ACCOUNTS = 32 };
 
 /* What was live when the process was forked. */
 struct vbt_inherited {
