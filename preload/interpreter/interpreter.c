@@ -147,7 +147,7 @@ bool vbt_python_attach(void *library) {
     if (vbt_stacks == VBT_STACKS_NATIVE)
         make_stacks(VBT_STACKS_JOINED);
     vbt_cpython_stated(dlsym(library, "_PyRuntime"), vbt_python.minor, &vbt_python.abi);
-    vbt_python_stack_use();
+    vbt_python_stack_use(vbt_stacks == VBT_STACKS_JOINED);
     vbt_hooks_python_wrap();
     poll_while_starting();
     return true;

@@ -1,5 +1,5 @@
 /* What a thread's captures work with: the stack captured last, and those remembered before. For
- * native_stack.c and native_known.c alone. */
+ * native_stack.c, native_known.c and native_tail.c alone. */
 #ifndef VBT_NATIVE_ROOM_H
 #define VBT_NATIVE_ROOM_H
 
@@ -7,11 +7,12 @@
 #include "native_known.h"
 #include "native_oracle.h"
 #include "native_stack.h"
+#include "native_tail.h"
 
 /* Knuth's multiplicative hashing. */
 #define VBT_GOLDEN UINT64_C(0x9E3779B97F4A7C15)
 
-enum { VBT_MEMO_BITS = 11, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
+enum { VBT_MEMO_BITS = 11, VBT_LIST_BITS = 10, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
 
 /* A frame met on the way outwards, and where on the stack its registers were found (NULL:
  * nowhere). */
@@ -21,8 +22,18 @@ struct vbt_walked {
     struct vbt_native_memo *memo;
 };
 
+/* A list of sites: the one before its last item, its own number, the item. */
+struct vbt_native_list {
+    uint64_t before, number;
+    uint32_t site;
+};
+
+/* Only what a thread uses takes memory. */
 struct vbt_native_room {
-    struct vbt_native_known known[VBT_NATIVE_KNOWN];
+    struct vbt_native_known known[VBT_NATIVE_KNOWN]; /* where frames have nodes */
+    struct vbt_native_tail tails[VBT_NATIVE_TAILS];  /* where they have sites */
+    struct vbt_native_list lists[1 << VBT_LIST_BITS];
+    uint64_t last_list;
     struct vbt_native_memo memos[1 << VBT_MEMO_BITS];
     struct vbt_native_frame frames[VBT_NATIVE_FRAMES + 1];
     struct vbt_native_check

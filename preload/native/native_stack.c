@@ -294,9 +294,7 @@ static __attribute__((noinline)) struct way walk_shortly(struct vbt_native_stack
     return walk(stack, caller, VBT_NATIVE_DEEP_KEPT);
 }
 
-/* Compares the captured frames with libunwind's. A cut stack must be the beginning of its; one that
- * was cut for want of a description differs if libunwind has one. */
-static __attribute__((noinline)) void verify(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
+__attribute__((noinline)) void vbt_native_verify(struct vbt_native_stack *stack, const struct vbt_registers *caller) {
     stack->unverified = 0;
     const struct vbt_oracle_frame *oracle = stack->room->oracle;
     uint32_t found = vbt_oracle_walk(caller, stack->room->oracle, VBT_NATIVE_FRAMES);
@@ -332,10 +330,12 @@ void vbt_native_stack_forget_counts(struct vbt_native_stack *stack) {
 
 /* Before the thread's first capture, and when code may have been unmapped. */
 static __attribute__((noinline)) bool prepare(struct vbt_native_stack *stack) {
-    if (stack->room != NULL)
+    if (stack->room != NULL) { /* what was remembered may be half written */
         memset(stack->room->memos, 0, sizeof stack->room->memos);
-    else if ((stack->room = vbt_map(sizeof *stack->room)) == NULL)
+        memset(stack->room->lists, 0, sizeof stack->room->lists);
+    } else if ((stack->room = vbt_map(sizeof *stack->room)) == NULL) {
         return false;
+    }
     struct vbt_native_room *room = stack->room; /* a fork may have copied it before the rest of this was done */
     room->frames[0] = (struct vbt_native_frame){.sp = UINTPTR_MAX, .checks = VBT_CHECKS_PADDING};
     for (int i = 0; i < VBT_CHECKS_PADDING; i++)
@@ -373,8 +373,8 @@ VBT_INLINE const struct vbt_native_frame *capture(struct vbt_native_stack *stack
     stack->top = stack->leaf = way.met + way.count;
     stack->cuts[stack->cut]++;
     vbt_native_not_again(stack);
-    if (VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
-        verify(stack, caller);
+    if (!of_sites && VBT_UNLIKELY(vbt_native_verify_every != 0) && ++stack->unverified >= vbt_native_verify_every)
+        vbt_native_verify(stack, caller);
     if (VBT_UNLIKELY(stack->is_fleeting || stack->cut == VBT_CUT_MEMORY)) {
         stack->is_fleeting = false;
         stack->top = 0;
@@ -393,7 +393,7 @@ bool vbt_native_repeats_verified(struct vbt_native_stack *stack, uintptr_t sp, u
     if (stack->whole == NULL || !vbt_native_is_same(stack, stack->whole, sp, pc, fp))
         return false;
     if (++stack->unverified >= vbt_native_verify_every)
-        verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});
+        vbt_native_verify(stack, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp});
     return true;
 }
 

@@ -137,6 +137,11 @@ static inline void vbt_native_not_again(struct vbt_native_stack *stack) {
  * thread that captures sites does not capture nodes again. */
 bool vbt_native_capture_sites(struct vbt_native_stack *stack, const struct vbt_registers *caller);
 
+/* Compares the latest capture with libunwind's, and counts. A cut stack must be the beginning of
+ * its; one that was cut for want of a description differs if libunwind has one. Captures of sites
+ * are compared only here, others in their turn. */
+void vbt_native_verify(struct vbt_native_stack *stack, const struct vbt_registers *caller);
+
 /* The frames of the latest capture: [1] is the outermost, [stack->leaf] the innermost. */
 const struct vbt_native_frame *vbt_native_frames(const struct vbt_native_stack *stack);
 

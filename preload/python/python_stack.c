@@ -65,12 +65,20 @@ void vbt_python_stack_expire(struct vbt_python_stack *stack) {
 }
 
 #define WALKER(minor)                                                                                                              \
-    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_cpythons[minor].abi); }
+    static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) {                                                        \
+        return vbt_walk(stack, &vbt_cpythons[minor].abi, VBT_WITH_NODES);                                                          \
+    }                                                                                                                              \
+    static struct vbt_frame *chain_##minor(struct vbt_python_stack *stack) {                                                       \
+        return vbt_walk(stack, &vbt_cpythons[minor].abi, VBT_WITHOUT_NODES);                                                       \
+    }
 
 VBT_FOR_EACH_WALKER(WALKER)
 
 /* For offsets that the interpreter states and the table does not have. */
-static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi); }
+static struct vbt_frame *leaf_stated(struct vbt_python_stack *stack) { return vbt_walk(stack, &vbt_python.abi, VBT_WITH_NODES); }
+static struct vbt_frame *chain_stated(struct vbt_python_stack *stack) {
+    return vbt_walk(stack, &vbt_python.abi, VBT_WITHOUT_NODES);
+}
 
 static struct vbt_frame *no_python(struct vbt_python_stack *stack) {
     (void)stack;
@@ -78,28 +86,68 @@ static struct vbt_frame *no_python(struct vbt_python_stack *stack) {
 }
 
 struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *) = no_python;
+struct vbt_frame *(*vbt_python_chain)(struct vbt_python_stack *) = no_python;
 
 bool vbt_python_abi_is_known(void) { return memcmp(&vbt_python.abi, &vbt_python.known->abi, sizeof vbt_python.abi) == 0; }
 
-/* Until the first frames have been seen: reads that survive wrong offsets. */
-static struct vbt_frame *first_leaf(struct vbt_python_stack *stack) {
-#define WALKER_ENTRY(minor) [minor] = leaf_##minor,
-    static struct vbt_frame *(*const walkers[])(struct vbt_python_stack *) = {VBT_FOR_EACH_WALKER(WALKER_ENTRY)};
-#undef WALKER_ENTRY
+static bool is_joined;
+
+/* vbt_python_leaf where stacks are joined: for the few who ask for the Python stack alone. */
+static struct vbt_frame *noded_leaf(struct vbt_python_stack *stack) {
+    struct vbt_frame *leaf = vbt_python_chain(stack);
+    if (leaf == &stack->cut)
+        take_step(stack, leaf, 0, &vbt_python.abi);
+    if (leaf == NULL || leaf == &stack->cut || leaf == &stack->override)
+        return leaf;
+    leaf = intern(stack, stack->noded, &vbt_python.abi);
+    stack->noded = stack->depth;
+    return leaf;
+}
+
+/* Until the first frames have been seen: reads that survive wrong offsets. Chooses the walkers once
+ * there are some; false until then. */
+static bool choose_walkers(void) {
+#define LEAF_ENTRY(minor) [minor] = leaf_##minor,
+#define CHAIN_ENTRY(minor) [minor] = chain_##minor,
+    static struct vbt_frame *(*const leaves[])(struct vbt_python_stack *) = {VBT_FOR_EACH_WALKER(LEAF_ENTRY)};
+    static struct vbt_frame *(*const chains[])(struct vbt_python_stack *) = {VBT_FOR_EACH_WALKER(CHAIN_ENTRY)};
+#undef LEAF_ENTRY
+#undef CHAIN_ENTRY
     bool seen;
     if (!vbt_python_look(&seen)) {
         vbt_python.trouble = "its frames are not where this version keeps them";
-        vbt_python_leaf = no_python;
-        return NULL;
+        vbt_python_stack_forget();
+        return false;
     }
     if (!seen)
-        return NULL;
-    vbt_python_leaf = vbt_python_abi_is_known() ? walkers[vbt_python.known->walked_as] : leaf_stated;
-    return vbt_python_leaf(stack);
+        return false;
+    bool is_known = vbt_python_abi_is_known();
+    int walked_as = vbt_python.known->walked_as;
+    vbt_python_chain = is_known ? chains[walked_as] : chain_stated;
+    vbt_python_leaf = is_joined ? noded_leaf : is_known ? leaves[walked_as] : leaf_stated;
+    return true;
 }
 
-void vbt_python_stack_use(void) { vbt_python_leaf = first_leaf; }
+static struct vbt_frame *first_leaf(struct vbt_python_stack *stack) { return choose_walkers() ? vbt_python_leaf(stack) : NULL; }
+static struct vbt_frame *first_chain(struct vbt_python_stack *stack) { return choose_walkers() ? vbt_python_chain(stack) : NULL; }
 
-void vbt_python_stack_forget(void) { vbt_python_leaf = no_python; }
+uint32_t vbt_python_read_chain(struct vbt_python_stack *stack, struct vbt_frame *frames, uint32_t most) {
+    const struct vbt_python_abi *abi = &vbt_python.abi;
+    const char *state = thread_state(stack, abi), *top = state != NULL ? top_frame(state, abi) : NULL;
+    uint32_t count = 0, at = 0;
+    for (const char *frame = top; frame != NULL; frame = previous(frame, abi))
+        count++;
+    for (const char *frame = top; frame != NULL && count <= most; frame = previous(frame, abi), at++)
+        frames[count - 1 - at] = (struct vbt_frame){frame, key_of(frame, abi), key2_of(frame, abi), 0};
+    return count;
+}
+
+void vbt_python_stack_use(bool joined) {
+    is_joined = joined;
+    vbt_python_leaf = first_leaf;
+    vbt_python_chain = first_chain;
+}
+
+void vbt_python_stack_forget(void) { vbt_python_leaf = vbt_python_chain = no_python; }
 
 bool vbt_python_stack_in_use(void) { return vbt_python_leaf != no_python && vbt_python_leaf != first_leaf; }

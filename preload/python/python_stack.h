@@ -44,7 +44,8 @@ struct vbt_python_stack {
     struct vbt_ledger *ledger; /* of the same thread */
     uint32_t code_generation, state_generation;
     uint32_t depth;
-    uint32_t same;             /* this many of the outermost frames have kept their nodes since full_stack.c set it to the depth */
+    uint32_t same;             /* this many of the outermost frames are unchanged since joined_stack.c set it to the depth */
+    uint32_t noded;            /* where stacks are joined: this many of the outermost frames have their nodes */
     struct vbt_frame *frames;  /* VBT_STACK_FRAMES, as many again to walk into, and one in front; mapped when first needed */
     struct vbt_frame cut;      /* the leaf of a stack that is too deep */
     struct vbt_frame override; /* if its node is not 0, it stands for every stack */
@@ -94,9 +95,16 @@ void vbt_python_override(struct vbt_python_stack *stack, uint32_t node);
  * next call. NULL when the thread runs no Python code. */
 extern struct vbt_frame *(*vbt_python_leaf)(struct vbt_python_stack *stack)VBT_HIDDEN;
 
+/* The same where stacks are joined, without nodes: these are joined_stack.c's business. */
+extern struct vbt_frame *(*vbt_python_chain)(struct vbt_python_stack *stack)VBT_HIDDEN;
+
+/* Reads the whole chain anew, independently of what is kept: root first, at most `most` frames,
+ * without nodes. Returns how many there are, which may be more. */
+uint32_t vbt_python_read_chain(struct vbt_python_stack *stack, struct vbt_frame *frames, uint32_t most);
+
 /* Chooses the walker for vbt_python, whose abi is set. Before it is used, the first frames are
- * checked with care. */
-void vbt_python_stack_use(void);
+ * checked with care. joined: native frames are put among the Python frames. */
+void vbt_python_stack_use(bool joined);
 
 /* No frame is read after this. */
 void vbt_python_stack_forget(void);

@@ -42,6 +42,9 @@ VBT_INLINE uint32_t key2_of(const char *frame, const struct vbt_python_abi *abi)
     return abi->kind == VBT_FRAME_OBJECT ? (uint32_t)vbt_load_int(frame, abi->frame_instruction) + 1 : 0;
 }
 
+/* Does a walk give each frame its node? */
+enum vbt_walked_nodes { VBT_WITH_NODES, VBT_WITHOUT_NODES };
+
 /* The evaluation loop's own frames, between C code and the Python code that it called. */
 VBT_INLINE bool is_entry(const char *frame, const struct vbt_python_abi *abi) {
     return abi->entry_owner != 0 && *(const int8_t *)(frame + abi->frame_owner) >= abi->entry_owner;
@@ -119,14 +122,24 @@ VBT_INLINE struct vbt_frame *intern(struct vbt_python_stack *stack, uint32_t fir
     return remember(stack);
 }
 
+/* The same without nodes; noded_leaf adds them where they are needed. */
+VBT_INLINE struct vbt_frame *keep_chain(struct vbt_python_stack *stack, uint32_t first) {
+    if (first < stack->same)
+        stack->same = first;
+    if (first < stack->noded)
+        stack->noded = first;
+    return &stack->frames[stack->depth - 1];
+}
+
 /* Deeper than what is kept: reports the leaf line alone. */
-VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf,
-                                     const struct vbt_python_abi *abi) {
+VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struct vbt_frame *leaf, const struct vbt_python_abi *abi,
+                                     enum vbt_walked_nodes nodes) {
     stack->depth = 0;
     stack->known_generations = 0;
     stack->truncated++;
     stack->cut = *leaf;
-    take_step(stack, &stack->cut, 0, abi);
+    if (nodes == VBT_WITH_NODES)
+        take_step(stack, &stack->cut, 0, abi);
     return &stack->cut;
 }
 
@@ -169,7 +182,8 @@ VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, const
 }
 
 /* The leaf frame is not the last one: finds where the stack joins the kept one. */
-VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, const char *leaf, const struct vbt_python_abi *abi) {
+VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, const char *leaf, const struct vbt_python_abi *abi,
+                                            enum vbt_walked_nodes nodes) {
     enum { LOOK_BACK = 16 }; /* frames that returned since: mostly one or two */
     if (VBT_UNLIKELY(stack->override.node != 0))
         return &stack->override;
@@ -197,15 +211,16 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
         changed = 0;
     }
     if (junction + 1 + (int64_t)count >= VBT_STACK_FRAMES)
-        return cut_off(stack, count > 0 ? &walked[0] : &frames[junction], abi);
+        return cut_off(stack, count > 0 ? &walked[0] : &frames[junction], abi, nodes);
     for (uint32_t i = 0; i < count; i++)
         frames[junction + 1 + i] = walked[count - 1 - i];
     stack->depth = (uint32_t)(junction + 1) + count;
-    return intern(stack, (uint32_t)changed, abi);
+    return nodes == VBT_WITH_NODES ? intern(stack, (uint32_t)changed, abi) : keep_chain(stack, (uint32_t)changed);
 }
 
-/* The calling thread's leaf frame; see vbt_python_leaf. */
-VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
+/* The calling thread's leaf frame; see vbt_python_leaf and vbt_python_chain. */
+VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const struct vbt_python_abi *abi,
+                                      enum vbt_walked_nodes nodes) {
     const char *state = thread_state(stack, abi);
     const char *leaf = VBT_LIKELY(state != NULL) ? top_frame(state, abi) : NULL;
     if (leaf == NULL)
@@ -213,11 +228,11 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
     uint32_t generation = vbt_python_code_generation(atomic_load_explicit(&vbt_python_generations, memory_order_acquire));
     uint32_t depth = stack->depth;
     if (VBT_UNLIKELY(stack->code_generation != generation || depth == 0 || stack->frames[depth - 1].frame != leaf))
-        return vbt_walk_other(stack, leaf, abi);
+        return vbt_walk_other(stack, leaf, abi, nodes);
     int64_t changed = revalidate(stack, (int64_t)depth - 1, abi);
     if (VBT_UNLIKELY(changed < 0))
-        return vbt_walk_other(stack, leaf, abi);
-    return intern(stack, (uint32_t)changed, abi);
+        return vbt_walk_other(stack, leaf, abi, nodes);
+    return nodes == VBT_WITH_NODES ? intern(stack, (uint32_t)changed, abi) : keep_chain(stack, (uint32_t)changed);
 }
 
 /* The step that the leaf frame takes, where the chain outside it is the kept one and the step was

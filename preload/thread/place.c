@@ -12,21 +12,6 @@ void vbt_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t pa
     leaf->place = vbt_place_of(&thread->ledger, vbt_node_of(parent, vbt_native_site(caller), domain));
 }
 
-struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain) {
-    uint32_t node = vbt_full_capture(&thread->full, &thread->stack, caller, domain);
-    struct vbt_place place = vbt_place_of(&thread->ledger, node);
-    if (VBT_UNLIKELY(domain != VBT_DOMAIN_HEAP)) {
-        vbt_native_not_again(&thread->full.native);
-        return place;
-    }
-    thread->full.latest = place;
-    if (VBT_UNLIKELY(place.counters == NULL))
-        vbt_native_not_again(&thread->full.native);
-    if (vbt_stacks == VBT_STACKS_NATIVE)
-        vbt_native_remember(&thread->full.native, place);
-    return place;
-}
-
 static const struct vbt_place *leaf_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t parent = python != NULL ? python->node : 0;
@@ -45,15 +30,16 @@ const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t
         vbt_native_repeats_verified(&thread->full.native, sp, pc, fp))
         return &thread->full.latest;
     const struct vbt_place *known = stacks == VBT_STACKS_NATIVE ? vbt_native_known(&thread->full.native, sp, pc, fp) : NULL;
-    if (known == NULL)
-        vbt_full_place(thread, &(struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}, VBT_DOMAIN_HEAP);
-    return known != NULL ? known : &thread->full.latest;
+    if (known != NULL)
+        return known;
+    struct vbt_registers caller = {.sp = sp, .pc = pc, .fp = fp};
+    return vbt_full_place(&thread->full, &thread->stack, &caller, VBT_DOMAIN_HEAP);
 }
 
 struct vbt_place vbt_map_place(struct vbt_thread *thread, struct vbt_registers caller, uint32_t mark) {
     struct vbt_leaf leaf;
     if (vbt_stacks != VBT_STACKS_LEAF) {
-        leaf.place = vbt_full_place(thread, &caller, VBT_DOMAIN_MAP);
+        leaf.place = *vbt_full_place(&thread->full, &thread->stack, &caller, VBT_DOMAIN_MAP);
     } else {
         const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
         vbt_leaf_find(thread, &leaf, python != NULL ? python->node : 0, caller.pc, VBT_DOMAIN_MAP);

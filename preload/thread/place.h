@@ -8,9 +8,6 @@
 /* Fills a leaf: the node of an address that called an allocator, under a parent node. */
 void vbt_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t parent, uintptr_t caller, enum vbt_domain domain);
 
-/* The place of a whole call stack: that of the function whose VBT_CALLER_REGISTERS these are. */
-struct vbt_place vbt_full_place(struct vbt_thread *thread, const struct vbt_registers *caller, enum vbt_domain domain);
-
 /* The place of an allocation by native code, where its stack is not the one that was captured last:
  * the registers are those of VBT_CALLER_REGISTERS. Where whole stacks are not captured, the address
  * that called the allocator, under the thread's Python stack. */

@@ -63,7 +63,7 @@ static struct vbt_thread *take_over(uint32_t tid, uint32_t row, bool *was_free) 
 static void drop_unfinished(struct vbt_thread *thread) {
     memset(thread->leaves, 0, sizeof thread->leaves);
     memset(thread->clock_places, 0, sizeof thread->clock_places);
-    vbt_native_stack_expire(&thread->full.native);
+    vbt_full_stack_expire(&thread->full);
     vbt_python_stack_expire(&thread->stack);
     thread->ledger.arena.at = thread->ledger.arena.end = NULL;
 }

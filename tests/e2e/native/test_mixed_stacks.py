@@ -121,3 +121,26 @@ def test_lines_need_python():
     run = vbt.trace(["/usr/bin/python3", "-c", "print(1)"], silent=False, env={"VBTRACE_NATIVE": "only", "VBTRACE_LINES": "1"})
     assert run.stdout == "1\n" and run.paths == []
     assert run.done.stderr.startswith("vbtrace: VBTRACE_NATIVE=only: expected leaf or full when lines")
+
+
+@pytest.fixture
+def alike(interpreter):
+    return vbt.traced_python("joined_paths.py", interpreter, VBTRACE_NATIVE="full", VBTRACE_VERIFY="1")
+
+
+def test_what_looks_alike_is_told_apart(alike, interpreter):
+    """The same Python frames under the same return addresses, where C is between other two."""
+    start = ("C", "<module>", "everything", "alternate", "first")
+    assert {runs(path) for path in paths_of(alike, 10001)} == {
+        ("C", *expected((*start[1:], "second", "C", "last", "block", "C"), interpreter))
+    }
+    assert {runs(path) for path in paths_of(alike, 20001)} == {
+        ("C", *expected((*start[1:], "C", "second", "last", "block", "C"), interpreter))
+    }
+    assert allocations_of(alike, 10001) == allocations_of(alike, 20001) == 100
+
+
+def test_remembered_stacks_are_those_joined_anew(alike):
+    verify = alike.report.json["verify"]
+    assert verify["compared"] > 10000 and verify["different"] == 0
+    assert alike.report.json["stacks"]["truncated"] == 0

@@ -58,7 +58,7 @@ static void begin(int minor, struct vbt_thread *thread) {
     cframe = object(16, false);
     if (abi()->kind == VBT_FRAME_CFRAME)
         put_pointer(state, abi()->tstate_frame, cframe);
-    vbt_python_stack_use();
+    vbt_python_stack_use(false);
 }
 
 void fake_python_begin(int minor, struct vbt_thread *thread) {
