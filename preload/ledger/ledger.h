@@ -89,15 +89,15 @@ VBT_INLINE bool vbt_ledger_stale(const struct vbt_counters *counters) {
     return VBT_UNLIKELY(counters->epoch != VBT_PEEK(uint64_t, vbt_epoch));
 }
 
-/* Does a request of another than the usual size only have to be counted? Then *bucket is where. */
-VBT_INLINE bool vbt_ledger_knows_size(const struct vbt_counters *counters, size_t size, size_t *bucket) {
+/* Where a request of another than the usual size is counted; NULL if there is more to do. */
+VBT_INLINE uint64_t *vbt_ledger_known_size(const struct vbt_counters *counters, size_t size) {
     const struct vbt_sizes *sizes = vbt_sizes_of(counters);
     if (VBT_UNLIKELY(sizes == NULL) || VBT_UNLIKELY(size - sizes->min >= sizes->span))
-        return false;
+        return NULL;
     if (size >= VBT_CELL_SIZES)
         __builtin_unreachable(); /* the span ends before that */
-    *bucket = vbt_size_bucket(size);
-    return VBT_LIKELY(sizes->allocs[*bucket] % VBT_SIZES_LOOK != 0);
+    uint64_t *allocs = &sizes->allocs[vbt_size_bucket(size)];
+    return VBT_LIKELY(*allocs % VBT_SIZES_LOOK != 0) ? allocs : NULL;
 }
 
 /* vbt_ledger_alloc, if nothing else has to be done; otherwise does nothing and returns false.
@@ -106,8 +106,9 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
                                        size_t size) {
     struct vbt_counters *counters = place.counters;
     bool is_usual = size == counters->usual_size;
-    size_t bucket = 0;
-    if (VBT_UNLIKELY(vbt_ledger_stale(counters)) || (!is_usual && VBT_UNLIKELY(!vbt_ledger_knows_size(counters, size, &bucket))))
+    uint64_t *of_size = NULL;
+    if (VBT_UNLIKELY(vbt_ledger_stale(counters)) ||
+        (!is_usual && VBT_UNLIKELY((of_size = vbt_ledger_known_size(counters, size)) == NULL)))
         return false;
     int64_t live = ledger->live + (int64_t)size;
     vbt_cell *slot = vbt_shadow_usual_cell(block);
@@ -116,7 +117,7 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     counters->allocs++;
     counters->allocated += size;
     if (!is_usual)
-        counters->sizes->allocs[bucket]++;
+        ++*of_size;
     ledger->totals[domain].allocs++;
     ledger->totals[domain].allocated += size;
     ledger->live = live;
