@@ -104,11 +104,16 @@ static struct vbt_sizes *new_sizes(struct vbt_ledger *ledger, struct vbt_counter
 }
 
 static bool is_among_few(struct vbt_counters *counters, size_t size) {
-    struct few few = read_few(counters->sizes);
-    if (vbt_sizes_of(counters) != NULL || few.count == VBT_FEW_SIZES || size >= FEW_LIMIT)
+    enum { ALL_BITS = VBT_FEW_SIZES * VBT_FEW_SIZE_BITS };
+    uint64_t word = (uint64_t)(uintptr_t)counters->sizes;
+    unsigned shift = 0;
+    if (vbt_sizes_of(counters) != NULL || size >= FEW_LIMIT)
         return false;
-    few.sizes[few.count++] = size;
-    counters->sizes = pack(&few);
+    while (shift < ALL_BITS && (word >> shift & FEW_LIMIT) != 0)
+        shift += VBT_FEW_SIZE_BITS;
+    if (shift == ALL_BITS)
+        return false;
+    counters->sizes = (struct vbt_sizes *)(uintptr_t)(word | FEW | (uint64_t)(size + 1) << shift);
     return true;
 }
 

@@ -196,7 +196,7 @@ static bool account_changed(uint32_t account, uint64_t epoch) {
 /* Shell's sort: accounts are mostly opened in the order of their nodes, but a node that led to
  * others for long may get one late. */
 static void sort(uint32_t nodes[], uint32_t count) {
-    static const uint32_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
+    static const uint32_t gaps[] = {301, 23, 1};
     for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
         for (uint32_t i = gaps[g]; i < count; i++) {
             uint32_t node = nodes[i], at = i;
