@@ -120,14 +120,17 @@ static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t cha
     }
 }
 
-/* A block that vbt_shadow_usual_cell has no cell for, or whose size does not fit it. */
+/* A block that vbt_shadow_usual_place has no cell for. */
 static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint32_t account, const void *block, size_t size) {
-    vbt_cell *slot = vbt_shadow_cell(block, true);
-    uint64_t cell = vbt_cell_pack(account, size % VBT_CELL_SIZES, domain) | (size < VBT_CELL_SIZES ? 0 : VBT_CELL_HUGE);
-    if (slot == NULL || (cell & VBT_CELL_HUGE && !vbt_shadow_put_huge(block, size)))
+    vbt_cell *slot = vbt_shadow_place(block, size);
+    uint64_t cell = vbt_cell_pack(block, account, size % VBT_CELL_SIZES, domain) | (size < VBT_CELL_SIZES ? 0 : VBT_CELL_HUGE);
+    if (slot == NULL) {
         ledger->lost[VBT_LOST_ADDRESS]++;
-    else
-        atomic_store_explicit(slot, cell, memory_order_relaxed);
+        return;
+    }
+    if (cell & VBT_CELL_HUGE)
+        vbt_shadow_put_huge(block, size);
+    atomic_store_explicit(slot, cell, memory_order_relaxed);
 }
 
 void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
@@ -150,9 +153,9 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
         ledger->watcher->alloc(ledger->watcher, block, size);
     if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
-    vbt_cell *slot = vbt_shadow_usual_cell(block);
-    if (VBT_LIKELY(slot != NULL && size < VBT_CELL_SIZES))
-        atomic_store_explicit(slot, vbt_cell_pack(place.account, size, domain), memory_order_relaxed);
+    vbt_cell *slot = vbt_shadow_usual_place(block, size, domain);
+    if (VBT_LIKELY(slot != NULL))
+        atomic_store_explicit(slot, vbt_cell_pack(block, place.account, size, domain), memory_order_relaxed);
     else
         put_unusual(ledger, domain, place.account, block, size);
 }
@@ -163,19 +166,17 @@ static struct vbt_place place_of_cell(struct vbt_ledger *ledger, uint64_t cell) 
 }
 
 uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
-    vbt_cell *slot = vbt_shadow_cell(block, false);
-    uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
-    if (cell == 0) {
+    vbt_cell *slot = vbt_shadow_find(block);
+    if (slot == NULL) {
         ledger->unknown_frees[domain]++;
         return 0;
     }
+    uint64_t cell = atomic_load_explicit(slot, memory_order_relaxed);
     atomic_store_explicit(slot, 0, memory_order_relaxed);
     if (VBT_UNLIKELY((cell & VBT_CELL_WATCHED) != 0))
         vbt_watched_block_freed((uintptr_t)block);
-    if (VBT_UNLIKELY((cell & VBT_CELL_DOMAIN) == 0)) {
-        ledger->unknown_frees[domain]++;
-        return 0;
-    }
+    if (VBT_UNLIKELY((cell & VBT_CELL_DOMAIN) == 0))
+        return vbt_ledger_free(ledger, domain, block); /* the mark may be older than a block there that is known */
     struct vbt_place place = place_of_cell(ledger, cell);
     size_t size = vbt_cell_size(cell);
     if (VBT_UNLIKELY((cell & VBT_CELL_HUGE) != 0))
@@ -230,13 +231,13 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
         counters->temporary--;
         totals->temporary--;
     }
-    atomic_store_explicit(vbt_shadow_cell(block, false), cell, memory_order_relaxed);
+    atomic_store_explicit(vbt_shadow_place(block, size), cell, memory_order_relaxed);
     if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
 }
 
 bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node) {
-    vbt_cell *slot = vbt_shadow_usual_cell(block);
+    vbt_cell *slot = vbt_shadow_find(block);
     uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
     if (cell == 0 || (cell & VBT_CELL_HUGE) != 0)
         return false;
@@ -255,12 +256,14 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     to->allocated += size;
     if (size != to->usual_size)
         vbt_sizes_count(ledger, to, size);
-    atomic_store_explicit(slot, (cell & ~(VBT_CELL_ACCOUNTS - 1)) | place.account, memory_order_relaxed);
+    atomic_store_explicit(slot, vbt_cell_of_account(cell, place.account), memory_order_relaxed);
     return true;
 }
 
 uint32_t vbt_ledger_node_of(const void *block) {
-    return vbt_shadow_holds(block) ? vbt_account_node(vbt_cell_account(VBT_PEEK(uint64_t, *vbt_shadow_cell(block, false)))) : 0;
+    const vbt_cell *slot = vbt_shadow_find(block);
+    uint64_t cell = slot != NULL ? VBT_PEEK(uint64_t, *slot) : 0;
+    return (cell & VBT_CELL_DOMAIN) != 0 ? vbt_account_node(vbt_cell_account(cell)) : 0;
 }
 
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes) {

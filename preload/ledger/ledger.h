@@ -110,9 +110,11 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     if (VBT_UNLIKELY(vbt_ledger_stale(counters)) ||
         (!is_usual && VBT_UNLIKELY((of_size = vbt_ledger_known_size(counters, size)) == NULL)))
         return false;
+    vbt_cell *slot = vbt_shadow_usual_place(block, size, domain);
+    if (VBT_UNLIKELY(slot == NULL))
+        return false;
     int64_t live = ledger->live + (int64_t)size;
-    vbt_cell *slot = vbt_shadow_usual_cell(block);
-    if (VBT_UNLIKELY(live > VBT_PEEK(int64_t, ledger->alloc_limit)) || VBT_UNLIKELY(slot == NULL))
+    if (VBT_UNLIKELY(live > VBT_PEEK(int64_t, ledger->alloc_limit)))
         return false;
     counters->allocs++;
     counters->allocated += size;
@@ -122,19 +124,17 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
     ledger->totals[domain].allocated += size;
     ledger->live = live;
     ledger->last_block = block;
-    atomic_store_explicit(slot, vbt_cell_pack(place.account, size, domain), memory_order_relaxed);
+    atomic_store_explicit(slot, vbt_cell_pack_usual(block, place.account, size, domain), memory_order_relaxed);
     return true;
 }
 
 /* vbt_ledger_free of a block from this domain, if nothing else has to be done; otherwise does
  * nothing and returns false. */
 VBT_INLINE bool vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
-    vbt_cell *slot = vbt_shadow_usual_cell(block);
+    vbt_cell *slot = vbt_shadow_usual_find(block, domain);
     if (VBT_UNLIKELY(slot == NULL))
         return false;
-    uint64_t cell = atomic_load_explicit(slot, memory_order_relaxed);
-    if (VBT_UNLIKELY((cell & (VBT_CELL_DOMAIN | VBT_CELL_WATCHED | VBT_CELL_HUGE)) != vbt_cell_of_domain(domain)))
-        return false;
+    uint64_t cell = VBT_PEEK(uint64_t, *slot);
     struct vbt_counters_page *page = vbt_counters_page(ledger, vbt_cell_account(cell) / VBT_PAGE_ACCOUNTS);
     if (VBT_UNLIKELY(page == NULL))
         return false;

@@ -1,7 +1,6 @@
 /* See shadow.h. */
 #include "shadow.h"
 
-#include "preload/base/lock.h"
 #include "preload/base/memory.h"
 
 enum { PAGE = 4096 };
@@ -35,14 +34,15 @@ static bool is_empty(const vbt_cell *page) {
     return any == 0;
 }
 
-static void trim_region(vbt_cell *cells) {
-    enum { PAGES = VBT_SHADOW_CELLS * sizeof(vbt_cell) / PAGE };
-    static unsigned char resident[PAGES];
-    char *start = (char *)cells;
-    if (vbt_sys(SYS_mincore, start, (size_t)PAGES * PAGE, resident) != 0)
+/* The empty pages of up to PAGES_AT_ONCE. */
+enum { PAGES_AT_ONCE = 256 };
+
+static void trim_pages(char *start, size_t pages) {
+    unsigned char resident[PAGES_AT_ONCE];
+    if (vbt_sys(SYS_mincore, start, pages * PAGE, resident) != 0)
         return;
-    for (size_t i = 0, first = 0; i <= PAGES; i++) { /* first: of the empty pages before this one */
-        if (i < PAGES && (resident[i] & 1) != 0 && is_empty((vbt_cell *)(start + i * PAGE)))
+    for (size_t i = 0, first = 0; i <= pages; i++) { /* first: of the empty pages before this one */
+        if (i < pages && (resident[i] & 1) != 0 && is_empty((vbt_cell *)(start + i * PAGE)))
             continue;
         if (i > first)
             vbt_drop(start + first * PAGE, (i - first) * PAGE);
@@ -50,60 +50,172 @@ static void trim_region(vbt_cell *cells) {
     }
 }
 
+static void trim_cells(vbt_cell *cells, size_t count) {
+    size_t pages = count * sizeof *cells / PAGE;
+    for (size_t i = 0; cells != NULL && i < pages; i += PAGES_AT_ONCE)
+        trim_pages((char *)cells + i * PAGE, pages - i < PAGES_AT_ONCE ? pages - i : PAGES_AT_ONCE);
+}
+
+static vbt_cell *tiny_of(const vbt_cell *cells) {
+    return (vbt_cell *)atomic_load_explicit(&cells[VBT_CELL_OF_TINY], memory_order_acquire);
+}
+
 void vbt_shadow_trim(void) {
     for (uint32_t i = 0; i < atomic_load(&known.count) && i < REGIONS_KNOWN; i++) {
         vbt_cell *cells = atomic_load(&known.cells[i]);
-        if (cells != NULL)
-            trim_region(cells);
+        if (cells == NULL)
+            continue;
+        trim_cells(cells, VBT_REGION_CELLS);
+        trim_cells(tiny_of(cells), VBT_TINY_CELLS);
     }
 }
 
-vbt_cell *vbt_shadow_new_region(uintptr_t index) {
-    vbt_cell *fresh = vbt_map(VBT_SHADOW_CELLS * sizeof *fresh);
-    vbt_cell *there = NULL;
-    if (fresh == NULL)
-        return NULL;
-    if (atomic_compare_exchange_strong(&vbt_shadow_regions[index], &there, fresh)) {
+/* Where a block is, as the cells see it. */
+struct spot {
+    _Atomic(vbt_cell *) *region; /* NULL: no block at such an address has a cell */
+    uintptr_t number;            /* of the smallest cell */
+    bool is_even;                /* that of the smallest cell begins there */
+    uint64_t address;            /* as in the cell */
+};
+
+static struct spot spot_of(const void *block) {
+    uintptr_t address = (uintptr_t)block, odd = address / 8 % 2, index = address >> VBT_SHADOW_REGION_BITS;
+    bool is_good = address % 8 == 0 && index < VBT_SHADOW_PLANE;
+    _Atomic(vbt_cell *) *region = is_good ? &vbt_shadow_regions[index + odd * VBT_SHADOW_PLANE] : NULL;
+    return (struct spot){region, vbt_cell_number(address / 16), address / 16 % 2 == 0, vbt_cell_at(block)};
+}
+
+static vbt_cell *cells_of(struct spot spot) {
+    return spot.region != NULL ? atomic_load_explicit(spot.region, memory_order_acquire) : NULL;
+}
+
+/* The region's cells, made now if there are none yet; NULL when there is no memory. */
+static vbt_cell *make_cells(struct spot spot) {
+    vbt_cell *there = cells_of(spot), *fresh;
+    if (spot.region == NULL || there != NULL || (fresh = vbt_map(VBT_REGION_CELLS * sizeof *fresh)) == NULL)
+        return there;
+    if (atomic_compare_exchange_strong(spot.region, &there, fresh)) {
         note_region(fresh);
         return fresh;
     }
-    vbt_unmap(fresh, VBT_SHADOW_CELLS * sizeof *fresh);
+    vbt_unmap(fresh, VBT_REGION_CELLS * sizeof *fresh);
     return there;
 }
 
-/* A machine has room for few blocks of this size. */
-enum { HUGE_BLOCKS = 1024 };
+/* The same for its table for the tiny. */
+static vbt_cell *make_tiny(vbt_cell *cells) {
+    vbt_cell *there = tiny_of(cells), *fresh;
+    uint64_t none = 0;
+    if (there != NULL || (fresh = vbt_map(VBT_TINY_CELLS * sizeof *fresh)) == NULL)
+        return there;
+    if (atomic_compare_exchange_strong(&cells[VBT_CELL_OF_TINY], &none, (uintptr_t)fresh))
+        return fresh;
+    vbt_unmap(fresh, VBT_TINY_CELLS * sizeof *fresh);
+    return tiny_of(cells);
+}
 
-static struct {
-    struct vbt_lock lock;
-    const void *block[HUGE_BLOCKS];
-    size_t size[HUGE_BLOCKS];
-} huge;
+static vbt_cell *in_tiny(vbt_cell *tiny, uintptr_t number) { return tiny != NULL ? &tiny[number - VBT_TINY_CELLS] : NULL; }
 
-bool vbt_shadow_put_huge(const void *block, size_t size) {
-    int slot = -1;
-    vbt_lock(&huge.lock);
-    for (int i = HUGE_BLOCKS - 1; i >= 0; i--)
-        if (huge.block[i] == block /* whose end was not seen */ ||
-            (huge.block[i] == NULL && (slot < 0 || huge.block[slot] != block)))
-            slot = i;
-    if (slot >= 0) {
-        huge.block[slot] = block;
-        huge.size[slot] = size;
+vbt_cell *vbt_shadow_find(const void *block) {
+    static const unsigned grains[] = {VBT_GRAIN_64, VBT_GRAIN_32, VBT_GRAIN_512, VBT_GRAIN_4096};
+    struct spot spot = spot_of(block);
+    vbt_cell *cells = cells_of(spot);
+    if (cells == NULL)
+        return NULL;
+    for (size_t i = 0; i <= sizeof grains / sizeof *grains; i++) {
+        bool is_tiny = i == sizeof grains / sizeof *grains;
+        vbt_cell *slot =
+            is_tiny ? in_tiny(spot.is_even ? tiny_of(cells) : NULL, spot.number) : &cells[vbt_cell_above(spot.number, grains[i])];
+        uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+        if (cell != 0 && (cell & VBT_CELL_ADDRESS) == spot.address)
+            return slot;
     }
-    vbt_unlock(&huge.lock);
-    return slot >= 0;
+    return NULL;
+}
+
+vbt_cell *vbt_shadow_place(const void *block, size_t size) {
+    struct spot spot = spot_of(block);
+    vbt_cell *cells = make_cells(spot);
+    if (cells == NULL)
+        return NULL;
+    if (size < VBT_SIZE_32 && spot.is_even)
+        return in_tiny(make_tiny(cells), spot.number);
+    unsigned grain = size < VBT_SIZE_64     ? VBT_GRAIN_32
+                     : size < VBT_SIZE_512  ? VBT_GRAIN_64
+                     : size < VBT_SIZE_4096 ? VBT_GRAIN_512
+                                            : VBT_GRAIN_4096;
+    return &cells[vbt_cell_above(spot.number, grain)];
+}
+
+/* NULL: the block has no region. */
+static vbt_cell *size_of_huge(const void *block) {
+    struct spot spot = spot_of(block);
+    vbt_cell *cells = cells_of(spot);
+    return cells != NULL ? &cells[vbt_cell_above(spot.number, VBT_CELL_SIZE_BITS)] : NULL;
+}
+
+void vbt_shadow_put_huge(const void *block, size_t size) {
+    vbt_cell *huge = size_of_huge(block);
+    if (huge != NULL)
+        atomic_store_explicit(huge, size, memory_order_relaxed);
 }
 
 size_t vbt_shadow_take_huge(const void *block) {
-    size_t size = 0;
-    vbt_lock(&huge.lock);
-    for (int i = 0; i < HUGE_BLOCKS && size == 0; i++) {
-        if (huge.block[i] == block) {
-            size = huge.size[i];
-            huge.block[i] = NULL;
-        }
+    vbt_cell *huge = size_of_huge(block);
+    return huge != NULL ? atomic_exchange_explicit(huge, 0, memory_order_relaxed) : 0;
+}
+
+/* Cells that lie together: those of a grain, in a region. */
+struct cell_row {
+    const vbt_cell *cells; /* NULL: none */
+    unsigned bits;         /* of the grain */
+    uintptr_t start, odd;  /* of the region; 8 for blocks at 8 modulo 16, else 0 */
+};
+
+typedef const vbt_cell *last_cell(const vbt_cell *from, const vbt_cell *to);
+
+static uintptr_t last_end_in_row(struct cell_row row, uintptr_t start, uintptr_t end, last_cell *last) {
+    uintptr_t grain = (uintptr_t)1 << row.bits, region_end = row.start + ((uintptr_t)1 << VBT_SHADOW_REGION_BITS);
+    uintptr_t low = start > row.start ? start : row.start, high = end < region_end ? end : region_end;
+    if (row.cells == NULL || low >= high)
+        return 0;
+    const vbt_cell *from = row.cells + ((low - row.start) >> row.bits), *to = row.cells + ((high - 1 - row.start) >> row.bits) + 1;
+    while ((to = last(from, to)) != NULL) {
+        uint64_t cell = atomic_load_explicit(to, memory_order_relaxed);
+        uintptr_t block = row.start + ((uintptr_t)(to - row.cells) << row.bits) + (cell & VBT_CELL_ADDRESS & (grain - 1)) + row.odd;
+        if (cell != 0 && block < start)
+            break;
+        if (cell != 0 && block < end)
+            return block + (cell & VBT_CELL_HUGE ? VBT_CELL_SIZES : vbt_cell_size(cell));
     }
-    vbt_unlock(&huge.lock);
-    return size;
+    return 0;
+}
+
+static uintptr_t last_end_in_region(uintptr_t index, uintptr_t odd, uintptr_t start, uintptr_t end, last_cell *last) {
+    uintptr_t first = index << VBT_SHADOW_REGION_BITS, latest = 0;
+    vbt_cell *cells = atomic_load_explicit(&vbt_shadow_regions[index + odd * VBT_SHADOW_PLANE], memory_order_acquire);
+    if (cells == NULL)
+        return 0;
+    const struct cell_row rows[] = {
+        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_64), VBT_GRAIN_64, first, odd * 8},
+        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_32), VBT_GRAIN_32, first, odd * 8},
+        {tiny_of(cells), VBT_GRAIN_32, first, odd * 8},
+        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_512), VBT_GRAIN_512, first, odd * 8},
+        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_4096), VBT_GRAIN_4096, first, odd * 8},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uintptr_t found = last_end_in_row(rows[i], start, end, last);
+        latest = found > latest ? found : latest;
+    }
+    return latest;
+}
+
+uintptr_t vbt_shadow_last_end(uintptr_t start, uintptr_t end, last_cell *last) {
+    for (uintptr_t index = ((end - 1) >> VBT_SHADOW_REGION_BITS) + 1; index-- > start >> VBT_SHADOW_REGION_BITS;) {
+        uintptr_t even = index < VBT_SHADOW_PLANE ? last_end_in_region(index, 0, start, end, last) : 0;
+        uintptr_t odd = index < VBT_SHADOW_PLANE ? last_end_in_region(index, 1, start, end, last) : 0;
+        if (even + odd != 0)
+            return even > odd ? even : odd;
+    }
+    return 0;
 }

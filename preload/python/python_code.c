@@ -246,15 +246,15 @@ static uint32_t intern_code(const char *code, const char *frame, enum owner owne
 static void mark_block(uintptr_t address) {
     vbt_cell *cell;
     for (uintptr_t block = address; block + 32 >= address; block -= 16) {
-        cell = vbt_shadow_cell((const void *)block, false);
+        cell = vbt_shadow_find((const void *)block);
         uint64_t now = cell != NULL ? atomic_load_explicit(cell, memory_order_relaxed) : 0;
         if (now != 0 && (now & VBT_CELL_HUGE || block + vbt_cell_size(now) > address)) {
             atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
             return;
         }
     }
-    if ((cell = vbt_shadow_cell((const void *)address, true)) != NULL)
-        atomic_store_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
+    if ((cell = vbt_shadow_place((const void *)address, 0)) != NULL)
+        atomic_store_explicit(cell, VBT_CELL_WATCHED | vbt_cell_at((const void *)address), memory_order_relaxed);
 }
 
 static bool is_text(const struct live_code *live) {

@@ -11,8 +11,8 @@ _Atomic uint64_t vbt_python_generations = VBT_PYTHON_CODE_DIED | VBT_PYTHON_STAT
 
 const char *vbt_python_find_state(struct vbt_python_stack *stack, uint32_t generation) {
     const char *state = stack->visited != NULL ? stack->visited : vbt_python.this_thread();
-    vbt_cell *cell = state != NULL ? vbt_shadow_cell(state, false) : NULL;
-    if (cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0)
+    vbt_cell *cell = state != NULL ? vbt_shadow_find(state) : NULL;
+    if (cell != NULL)
         atomic_fetch_or_explicit(cell, VBT_CELL_WATCHED, memory_order_relaxed);
     stack->state = state;
     stack->state_generation = generation;

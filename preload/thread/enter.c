@@ -17,8 +17,7 @@ struct vbt_thread *vbt_enter_paused(void) {
 }
 
 struct vbt_thread *vbt_enter_paused_for(const void *block) {
-    const vbt_cell *cell = atomic_load(&vbt_recording) == VBT_PAUSED ? vbt_shadow_cell(block, false) : NULL;
-    return cell != NULL && atomic_load_explicit(cell, memory_order_relaxed) != 0 ? vbt_enter_paused() : NULL;
+    return atomic_load(&vbt_recording) == VBT_PAUSED && vbt_shadow_find(block) != NULL ? vbt_enter_paused() : NULL;
 }
 
 struct vbt_thread *vbt_enter_aside(void) {

@@ -132,7 +132,7 @@ def check_memory(untraced, traced):
     print(f"    memory of {lasting} lasting processes, medians of the first and the last third: untraced {mib(before)}, {mib(after)};")
     print(f"    traced {mib(first)}, {mib(last)}; of that vbtrace's {mib(ours)}, {mib(ours_at_end)}; call paths {traced.paths[0]}, {traced.paths[-1]}")
     print(f"    traced minus untraced: {mib(first - before)}, {mib(last - after)}")
-    # A block's cell in the shadow takes 8 bytes for 16 of the heap.
+    # The cells of small blocks take a quarter of the heap, or twice that where all sizes are mixed.
     assert ours_at_end - ours <= PATH * paths + heap // 2 + STEPS
     assert ours_at_end <= lasting * START + PATH * traced.paths[-1] + last // 2
 

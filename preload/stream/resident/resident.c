@@ -96,37 +96,10 @@ static const vbt_cell *last_cell_written(const vbt_cell *from, const vbt_cell *t
     return NULL;
 }
 
-/* Where the last block ends that begins in these addresses of one region and plane of the shadow; 0
- * if none does. */
-static uintptr_t last_end_in(uintptr_t index, uintptr_t plane, uintptr_t start, uintptr_t end) {
-    const vbt_cell *cells = atomic_load(&vbt_shadow_regions[index + plane * VBT_SHADOW_PLANE]);
-    uintptr_t base = index << VBT_SHADOW_REGION_BITS;
-    const vbt_cell *found = cells != NULL ? last_cell_written(cells + (start - base) / 16, cells + (end - base) / 16) : NULL;
-    if (found == NULL)
-        return 0;
-    uint64_t cell = atomic_load_explicit(found, memory_order_relaxed);
-    uint64_t size = cell & VBT_CELL_HUGE ? VBT_CELL_SIZES : vbt_cell_size(cell); /* at least */
-    return base + (uintptr_t)(found - cells) * 16 + plane * 8 + size;
-}
-
-static uintptr_t last_end(uintptr_t start, uintptr_t end) {
-    while (end > start) {
-        uintptr_t index = (end - 1) >> VBT_SHADOW_REGION_BITS, base = index << VBT_SHADOW_REGION_BITS;
-        uintptr_t from = base > start ? base : start;
-        if (index < VBT_SHADOW_PLANE) {
-            uintptr_t even = last_end_in(index, 0, from, end), odd = last_end_in(index, 1, from, end);
-            if (even + odd != 0)
-                return even > odd ? even : odd;
-        }
-        end = from;
-    }
-    return 0;
-}
-
 /* Are there blocks in it? One may have begun in the part before: madvise(MADV_HUGEPAGE) splits a
  * large one in the middle. */
 static bool holds_blocks(uintptr_t start, uintptr_t end) {
-    uintptr_t last = last_end(start, end);
+    uintptr_t last = vbt_shadow_last_end(start, end, last_cell_written);
     bool inside = start < work->block_end;
     if (last > work->block_end)
         work->block_end = last;

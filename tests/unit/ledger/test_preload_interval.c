@@ -121,21 +121,21 @@ static void times_have_a_mean_and_a_deviation(void **state) {
 static void the_highest_point_is_above_the_start(void **state) {
     (void)state;
     world_alloc(thread, nodes[0], 0x3000, 5000);
-    world_alloc(thread, nodes[0], 0x3010, 3000);
-    world_free(thread, 0x3010); /* a peak of the process, before the interval */
+    world_alloc(thread, nodes[0], 0x3100, 3000);
+    world_free(thread, 0x3100); /* a peak of the process, before the interval */
     reading(fresh, 0);
-    world_alloc(thread, nodes[0], 0x3020, 100);
-    world_alloc(thread, nodes[0], 0x3030, 200);
-    world_free(thread, 0x3020);
-    world_alloc(thread, nodes[0], 0x3040, 50);
-    world_free(thread, 0x3030);
-    world_free(thread, 0x3040);
+    world_alloc(thread, nodes[0], 0x3200, 100);
+    world_alloc(thread, nodes[0], 0x3300, 200);
+    world_free(thread, 0x3200);
+    world_alloc(thread, nodes[0], 0x3400, 50);
+    world_free(thread, 0x3300);
+    world_free(thread, 0x3400);
     reading(fresh + 1, 1);
     assert_stats(group_of(VBT_INTERVAL_CLOCK, fresh, fresh + 1, 0), VBT_Q_HIGH, 300, 300, 300);
     world_free(thread, 0x3000); /* never above the start */
     reading(fresh + 2, 2);
     assert_stats(group_of(VBT_INTERVAL_CLOCK, fresh + 1, fresh + 2, 0), VBT_Q_HIGH, 0, 0, 0);
-    world_alloc(thread, nodes[0], 0x3050, 70); /* highest at its end */
+    world_alloc(thread, nodes[0], 0x3500, 70); /* highest at its end */
     reading(fresh + 3, 3);
     assert_stats(group_of(VBT_INTERVAL_CLOCK, fresh + 2, fresh + 3, 0), VBT_Q_HIGH, 70, 70, 70);
 }

@@ -34,6 +34,9 @@ static void assert_flow(uint32_t node, uint64_t allocs, uint64_t frees, uint64_t
     assert_int_equal(sum.totals.freed, freed);
 }
 
+/* The address of a block of any size. */
+static uintptr_t block_at(uint32_t number) { return 0x40000000 + VBT_CELL_SIZES * number; }
+
 static void an_allocation_and_its_free_are_counted_at_its_node(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
@@ -165,13 +168,13 @@ static void histograms_hold_every_size(void **state) {
         uint32_t node = world_node(0, name, VBT_DOMAIN_HEAP);
         uint64_t bytes = 0;
         for (uint32_t i = 0; i < 10; i++) {
-            world_alloc(thread, node, 0x100000 + 16 * i, sequences[s][i]);
+            world_alloc(thread, node, block_at(i), sequences[s][i]);
             bytes += sequences[s][i];
             assert_sizes(node, sequences[s], i + 1);
         }
         assert_flow(node, 10, 0, bytes, 0);
         for (uint32_t i = 0; i < 10; i++)
-            world_free(thread, 0x100000 + 16 * i);
+            world_free(thread, block_at(i));
         assert_flow(node, 10, 10, bytes, bytes);
     }
     assert_int_equal(thread->ledger.live, 0);
@@ -191,12 +194,12 @@ static void histograms_survive_a_change_of_the_usual_size(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     uint32_t node = world_node(0, "long histogram", VBT_DOMAIN_HEAP);
     for (uint32_t i = 0; i < EVENTS; i++) {
-        world_alloc(thread, node, 0x100000 + 16 * i, sequence[i]);
+        world_alloc(thread, node, block_at(i), sequence[i]);
         if (i % 97 == 0 || i == EVENTS - 1)
             assert_sizes(node, sequence, i + 1);
     }
     for (uint32_t i = 0; i < EVENTS; i++)
-        world_free(thread, 0x100000 + 16 * i);
+        world_free(thread, block_at(i));
     assert_int_equal(thread->ledger.live, 0);
 }
 
@@ -206,8 +209,8 @@ static void histograms_of_threads_are_added(void **state) {
     static const size_t sizes[] = {8, 8, 8, 500, 0, 500, 8, 70000};
     for (uint32_t i = 0; i < 8; i += 2) {
         struct vbt_thread *thread = vbt_thread_begin();
-        world_alloc(thread, node, 0x200000 + 16 * i, sizes[i]);
-        world_alloc(thread, node, 0x200010 + 16 * i, sizes[i + 1]);
+        world_alloc(thread, node, block_at(i), sizes[i]);
+        world_alloc(thread, node, block_at(i + 1), sizes[i + 1]);
         assert_sizes(node, sizes, i + 2);
     }
 }
@@ -231,14 +234,14 @@ static void unfree_restores_everything(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     uint32_t node = world_node(0, "not freed", VBT_DOMAIN_HEAP);
     for (uint32_t i = 0; i < 8; i++) {
-        uintptr_t block = 0x400000 + 16 * i;
+        uintptr_t block = block_at(i);
         world_alloc(thread, node, block, sizes[i / 2]);
         if (i % 2 == 1)
             world_alloc(thread, node, 0x500000 + 16 * i, 1); /* so that it is not the latest */
         struct vbt_node_sum before = sum_of(node);
         struct vbt_totals totals_before = totals_of(VBT_DOMAIN_HEAP);
         int64_t live = thread->ledger.live;
-        uint64_t in_shadow = *vbt_shadow_cell((void *)block, false);
+        uint64_t in_shadow = *vbt_shadow_find((void *)block);
 
         bool was_last = thread->ledger.last_block == (void *)block;
         assert_int_equal(was_last, i % 2 == 0);
@@ -251,7 +254,7 @@ static void unfree_restores_everything(void **state) {
         assert_int_equal(after.totals.buckets, before.totals.buckets);
         assert_memory_equal(&totals_after, &totals_before, sizeof totals_after);
         assert_int_equal(thread->ledger.live, live);
-        assert_int_equal(*vbt_shadow_cell((void *)block, false), in_shadow);
+        assert_int_equal(*vbt_shadow_find((void *)block), in_shadow);
         assert_int_equal(thread->ledger.last_block == (void *)block, was_last);
 
         world_free(thread, block);
@@ -287,9 +290,9 @@ static void nodes_add_up_to_the_totals(void **state) {
         struct vbt_thread *thread = threads[world_random(&seed) % THREADS];
         uint32_t block = (uint32_t)(world_random(&seed) % BLOCKS);
         if (used[block])
-            world_free(thread, 0x800000 + 8 * block);
+            world_free(thread, 0x800000 + 0x2008 * block);
         else
-            world_alloc(thread, nodes[world_random(&seed) % NODES], 0x800000 + 8 * block, world_random(&seed) % 5000);
+            world_alloc(thread, nodes[world_random(&seed) % NODES], 0x800000 + 0x2008 * block, world_random(&seed) % 5000);
         used[block] = !used[block];
     }
     struct vbt_books books;

@@ -39,7 +39,7 @@ static void settle(void) {
     }
 }
 
-static uintptr_t address_of(uint32_t block) { return 0x10000 + 16 * block; }
+static uintptr_t address_of(uint32_t block) { return 0x10000 + VBT_CELL_SIZES * block; }
 
 static void do_alloc(struct vbt_thread *thread, uint32_t block, uint32_t node, int64_t size) {
     world_alloc(thread, nodes[node], address_of(block), (size_t)size);
@@ -278,10 +278,10 @@ static void *hold_and_release(void *number) {
     pthread_barrier_wait(&meeting);
     for (int round = 0; round < 20; round++) {
         for (uintptr_t i = 0; i < HELD; i++)
-            world_alloc(thread, nodes[i % NODES], mine + 16 * i, 1000);
+            world_alloc(thread, nodes[i % NODES], mine + 1024 * i, 1000);
         pthread_barrier_wait(&meeting); /* all threads hold all blocks */
         for (uintptr_t i = 0; i < HELD; i++)
-            world_free(thread, mine + 16 * i);
+            world_free(thread, mine + 1024 * i);
         pthread_barrier_wait(&meeting);
     }
     return NULL;

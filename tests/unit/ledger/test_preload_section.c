@@ -110,15 +110,15 @@ static void own_events_are_left_out(void **state) {
     world_alloc(thread, own, 0x9000, 10000);
     reading(fresh, 0);
     open_section(fresh, fresh + 51, 1, 0);
-    world_alloc(thread, own, 0x9010, 500);
-    world_alloc(thread, nodes[0], 0x9020, 10);
-    world_alloc(thread, nodes[0], 0x9030, 20);
-    world_alloc(thread, own, 0x9040, 700);
-    world_free(thread, 0x9030);
-    world_free(thread, 0x9010);
+    world_alloc(thread, own, 0x9100, 500);
+    world_alloc(thread, nodes[0], 0x9200, 10);
+    world_alloc(thread, nodes[0], 0x9300, 20);
+    world_alloc(thread, own, 0x9400, 700);
+    world_free(thread, 0x9300);
+    world_free(thread, 0x9100);
     world_free(thread, 0x9000);
     close_section(fresh + 1, fresh + 51, 5);
-    world_alloc(thread, own, 0x9050, 900);
+    world_alloc(thread, own, 0x9500, 900);
     reading(fresh + 2, 6);
     const struct vbt_interval_group *both[] = {group_of(VBT_INTERVAL_SECTION, fresh, fresh + 1, fresh + 51),
                                                group_of(VBT_INTERVAL_CLOCK, fresh, fresh + 2, 0)};
@@ -220,7 +220,7 @@ static void random_nesting_agrees_with_a_plain_model(void **state) {
             counts[depth]++;
         } else {
             uint32_t block = (uint32_t)(world_random(&seed) % BLOCKS);
-            uintptr_t address = 0xd000 + 16 * block;
+            uintptr_t address = 0xd000 + 1024 * block;
             int64_t size = sizes[block] != 0 ? -sizes[block] : (int64_t)(1 + world_random(&seed) % 1000);
             if (size > 0)
                 world_alloc(thread, nodes[world_random(&seed) % 4], address, (size_t)size);

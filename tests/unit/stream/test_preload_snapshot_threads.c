@@ -79,7 +79,7 @@ static void threads_come_back_as_they_were(void **state) {
     for (uintptr_t i = 2; i <= THREADS; i++) {
         world_in_thread(be_a_thread, &i);
         thread = first;
-        next_block += 16;
+        next_block += BLOCK_ROOM;
         world_free(thread, alloc(node_of_thread(i), 3));
     }
     vbt_thread_rows_look(77);

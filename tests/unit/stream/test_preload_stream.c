@@ -55,7 +55,7 @@ static int end(void **state) {
     if (vbt_helper_runs())
         vbt_helper_stop("exit", true);
     unlink(path);
-    for (uintptr_t block = 0x10000; block < next_block; block += 16)
+    for (uintptr_t block = 0x10000; block < next_block; block += 4096)
         world_free(thread, block);
     vbt_books_inherit(true);
     return 0;
@@ -63,7 +63,7 @@ static int end(void **state) {
 
 static void alloc(size_t size) {
     world_alloc(thread, node, next_block, size);
-    next_block += 16;
+    next_block += 4096;
 }
 
 static void assert_whole(const struct trace *trace, const char *reason) {

@@ -58,6 +58,7 @@ int world_reset(void **state) {
     atomic_store(&vbt_ledgers, NULL);
     vbt_threads_after_fork();
     memset(&vbt_peak, 0, sizeof vbt_peak);
+    must(vbt_shadow_init(), "world_reset");
     return 0;
 }
 
@@ -86,7 +87,7 @@ void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size
 }
 
 uint64_t world_free(struct vbt_thread *thread, uintptr_t block) {
-    const vbt_cell *slot = vbt_shadow_cell((const void *)block, false);
+    const vbt_cell *slot = vbt_shadow_find((const void *)block);
     uint64_t cell = slot != NULL ? *slot : 0;
     if (vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, (const void *)block))
         return cell;

@@ -21,8 +21,8 @@ uint32_t world_init_lines(void);
 /* Removes the options of whoever runs the tests from the environment. */
 void world_without_options(void);
 
-/* For cmocka, before each test: no thread has a state, there was no peak yet. What is interned
- * stays. Returns 0. */
+/* For cmocka, before each test: no thread has a state, no block lives, there was no peak yet. What
+ * is interned stays. Returns 0. */
 int world_reset(void **state);
 
 /* The node of a place with this name under a parent, in a domain. */

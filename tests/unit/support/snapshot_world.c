@@ -43,7 +43,7 @@ int snapshot_begin(void **state) {
 /* Frees all live blocks, so that the next test inherits nothing. */
 int snapshot_end(void **state) {
     (void)state;
-    for (uintptr_t block = 0x10000; block < next_block; block += 16)
+    for (uintptr_t block = 0x10000; block < next_block; block += BLOCK_ROOM)
         world_free(vbt_self, block);
     vbt_books_inherit(true);
     vbt_chunk_writer_close(&writer);
@@ -52,7 +52,7 @@ int snapshot_end(void **state) {
 
 uintptr_t alloc(uint32_t node, size_t size) {
     uintptr_t block = next_block;
-    next_block += 16;
+    next_block += BLOCK_ROOM;
     world_alloc(thread, node, block, size);
     return block;
 }

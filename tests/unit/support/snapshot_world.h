@@ -13,6 +13,9 @@ extern struct vbt_tick tick;
 extern uint32_t nodes[3]; /* each the parent of the next; the second is of the heap, the others are Python's */
 extern uintptr_t next_block;
 
+/* What each block has. */
+enum { BLOCK_ROOM = 8192 };
+
 /* Makes the nodes; once, before all tests. */
 void snapshot_world_init(void);
 

@@ -40,8 +40,8 @@ static void threads_are_summed(void **state) {
     for (uintptr_t i = 1; i <= 3; i++) {
         struct vbt_thread *thread = vbt_thread_begin();
         world_alloc(thread, heap_node, 0x1000 * i, 10 * i);
-        world_alloc(thread, heap_node, 0x1000 * i + 16, 1);
-        world_free(thread, 0x1000 * i + 16);
+        world_alloc(thread, heap_node, 0x1000 * i + 2048, 1);
+        world_free(thread, 0x1000 * i + 2048);
         world_free(thread, 0x1000 * i + 64);
         thread->lost_in_signal = i;
         thread->stack.truncated = i;
@@ -108,7 +108,7 @@ static void what_changed_since_a_tick_is_known(void **state) {
     assert_int_equal(changed_since(second, last, changed, 2 * NODES), 0);
     world_alloc(thread, nodes[NODES - 1], 0x20000, 1);
     world_free(thread, 0x10000); /* a free is a change, too */
-    world_alloc(thread, vbt_tree.own_node, 0x20010, 1);
+    world_alloc(thread, vbt_tree.own_node, 0x21000, 1);
     assert_int_equal(changed_since(second, last, changed, 2 * NODES), 3);
     assert_true(is_among(nodes[NODES - 1], changed, 3));
     assert_true(is_among(nodes[5], changed, 3));
@@ -127,9 +127,9 @@ static void a_child_inherits_what_is_live(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, heap_node, 0x20000, 100);
-    world_alloc(thread, heap_node, 0x20010, 50);
-    world_alloc(thread, python_node, 0x20020, 7);
-    world_free(thread, 0x20010);
+    world_alloc(thread, heap_node, 0x21000, 50);
+    world_alloc(thread, python_node, 0x22000, 7);
+    world_free(thread, 0x21000);
     world_free(thread, 0x29990);
     vbt_books_inherit(true);
 
@@ -149,7 +149,7 @@ static void a_child_inherits_what_is_live(void **state) {
     assert_int_equal(sum.totals.allocs, 0);
 
     world_free(thread, 0x20000); /* from before the fork */
-    world_alloc(thread, heap_node, 0x20030, 30);
+    world_alloc(thread, heap_node, 0x23000, 30);
     sum = sum_of(heap_node);
     assert_int_equal(sum.totals.frees, 1);
     assert_int_equal(sum.totals.freed, 100);
@@ -168,17 +168,17 @@ static void a_grandchild_inherits_from_both(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, heap_node, 0x30000, 1);
-    world_alloc(thread, heap_node, 0x30010, 2);
+    world_alloc(thread, heap_node, 0x31000, 2);
     vbt_books_inherit(true);
-    world_alloc(thread, heap_node, 0x30020, 4);
+    world_alloc(thread, heap_node, 0x32000, 4);
     world_free(thread, 0x30000);
     vbt_books_inherit(true);
     struct vbt_node_sum sum = sum_of(heap_node);
     assert_int_equal(sum.totals.inherited_blocks, 2);
     assert_int_equal(sum.totals.inherited_bytes, 6);
     assert_int_equal(read_books().peak, 6);
-    world_free(thread, 0x30010);
-    world_free(thread, 0x30020);
+    world_free(thread, 0x31000);
+    world_free(thread, 0x32000);
     vbt_books_inherit(true);
     assert_int_equal(sum_of(heap_node).totals.inherited_blocks, 0);
     assert_int_equal(read_books().inherited_bytes[VBT_DOMAIN_HEAP], 0);
@@ -190,13 +190,13 @@ static void a_child_of_many_threads_inherits_from_all(void **state) {
     struct vbt_thread *other = vbt_thread_begin();
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(other, heap_node, 0x40000, 100000);
-    world_alloc(thread, heap_node, 0x40010, 200000);
+    world_alloc(thread, heap_node, 0x41000, 200000);
     vbt_books_inherit(true);
     struct vbt_books books = read_books();
     assert_int_equal(books.inherited_bytes[VBT_DOMAIN_HEAP], 300000);
-    world_alloc(thread, heap_node, 0x40020, 50000);
+    world_alloc(thread, heap_node, 0x42000, 50000);
     world_free(thread, 0x40000);
-    world_free(thread, 0x40010);
+    world_free(thread, 0x41000);
     books = read_books();
     assert_in_range(books.peak, 350000 - books.peak_error, 350000 + books.peak_error);
 }
@@ -248,7 +248,7 @@ static void own_nodes_stay_own_in_a_child(void **state) {
     world_alloc(thread, vbt_tree.own_node, 0x70000, 100);
     vbt_books_inherit(true);
     world_reading(&thread->ledger, 2, 0);
-    world_alloc(thread, vbt_tree.own_node, 0x70010, 50);
+    world_alloc(thread, vbt_tree.own_node, 0x71000, 50);
     world_free(thread, 0x70000);
     world_reading(&thread->ledger, 3, 1);
     const struct vbt_interval_group *group = vbt_vector_at(&vbt_interval_groups.groups, vbt_interval_groups.groups.count - 1);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { NODES = 5, BLOCKS = 200, FIRST_BLOCK = 0x10000 };
+enum { NODES = 5, BLOCKS = 200, FIRST_BLOCK = 0x10000, APART = 1 << 20 };
 
 static uint32_t nodes[NODES];
 
@@ -26,7 +26,7 @@ static void nothing_is_written_before_the_first_change(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, nodes[0], FIRST_BLOCK, 100);
-    world_alloc(thread, nodes[0], FIRST_BLOCK + 16, 30);
+    world_alloc(thread, nodes[0], FIRST_BLOCK + APART, 30);
     const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, 0);
     struct vbt_counters_page before = *page;
     vbt_books_inherit(true);
@@ -43,16 +43,16 @@ static void sizes_are_those_since_the_fork(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
     for (uintptr_t i = 0; i < 10; i++)
-        world_alloc(thread, nodes[0], FIRST_BLOCK + 16 * i, 1 + 1000 * i);
+        world_alloc(thread, nodes[0], FIRST_BLOCK + APART * i, 1 + 1000 * i);
     vbt_books_inherit(true);
     assert_int_equal(totals_of(nodes[0]).min_size, 0);
     assert_int_equal(totals_of(nodes[0]).max_size, 0);
     assert_int_equal(totals_of(nodes[0]).buckets, 0);
-    world_alloc(thread, nodes[0], FIRST_BLOCK + 1600, 50);
+    world_alloc(thread, nodes[0], FIRST_BLOCK + 100 * APART, 50);
     assert_int_equal(totals_of(nodes[0]).min_size, 50);
     assert_int_equal(totals_of(nodes[0]).max_size, 50);
     assert_int_equal(totals_of(nodes[0]).buckets, 1);
-    world_alloc(thread, nodes[0], FIRST_BLOCK + 1616, 5000);
+    world_alloc(thread, nodes[0], FIRST_BLOCK + 101 * APART, 5000);
     assert_int_equal(totals_of(nodes[0]).max_size, 5000);
     assert_int_equal(totals_of(nodes[0]).buckets, 2);
 }
@@ -121,7 +121,7 @@ static void assert_truth(void) {
 }
 
 static void use_block(struct vbt_thread *thread, int i) {
-    uintptr_t address = FIRST_BLOCK + 16 * (uintptr_t)i;
+    uintptr_t address = FIRST_BLOCK + APART * (uintptr_t)i;
     if (blocks[i].node >= 0) {
         world_free(thread, address);
         truth[blocks[i].node].frees++;
@@ -173,7 +173,7 @@ static void random_events_in_a_line_of_children(void **state) {
 static int end(void **state) {
     (void)state;
     for (uintptr_t i = 0; i < BLOCKS; i++)
-        world_free(vbt_self, FIRST_BLOCK + 16 * i);
+        world_free(vbt_self, FIRST_BLOCK + APART * i);
     vbt_books_inherit(true);
     return 0;
 }
