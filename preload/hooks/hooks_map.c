@@ -7,6 +7,7 @@
  * own. */
 #include "hook.h"
 #include "preload/ledger/maps.h"
+#include "preload/python/python_deep.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -127,6 +128,7 @@ static void settle_unmapped(struct vbt_ledger *ledger, uint64_t asked) {
 
 VBT_EXPORT int munmap(void *start, size_t size) {
     find_real();
+    vbt_python_unmaps();
     struct map_call call = enter(VBT_CALLER);
     uintptr_t bytes = vbt_page_up(size);
     if (call.thread != NULL)

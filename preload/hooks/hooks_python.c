@@ -185,17 +185,55 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
 
 VBT_FOR_EACH_WALKER(VERSION)
 
+/* The same for a process whose stacks are verified. */
+
+static void *booked_verified(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) {
+#define STEP_ENTRY(minor) [minor] = known_step_##minor,
+    static const find_step known_steps[] = {VBT_FOR_EACH_WALKER(STEP_ENTRY)};
+#undef STEP_ENTRY
+    struct vbt_native_stack *counts = &thread->full.native;
+    if (block == NULL || ++counts->unverified < vbt_native_verify_every)
+        return booked(thread, block, size, caller);
+    counts->unverified = 0;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    const struct vbt_step *step = known_steps[vbt_python.known->walked_as](&thread->stack);
+    uint32_t known = step != NULL ? step->place.node : 0;
+    const struct vbt_frame *leaf = vbt_python_leaf(&thread->stack);
+    if (leaf != NULL && thread->stack.depth > 0) {
+        counts->compared++;
+        counts->different += !vbt_python_chain_is_right(&thread->stack) || (known != 0 && known != leaf->node);
+    }
+    return booked(thread, block, size, caller);
+}
+
+static void *malloc_verified(void *context, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->malloc(real->context, size);
+    return thread != NULL ? booked_verified(thread, block, size, VBT_CALLER) : block;
+}
+
+static void *calloc_verified(void *context, size_t count, size_t size) {
+    const struct vbt_py_allocator *real = context;
+    struct vbt_thread *thread = vbt_enter();
+    void *block = real->calloc(real->context, count, size);
+    return thread != NULL ? booked_verified(thread, block, count * size, VBT_CALLER) : block;
+}
+
 #define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, wrapped_realloc, wrapped_free},
 
 /* The wrappers that fit the interpreter, as far as it is known. */
 static const struct vbt_py_allocator *fitting(void) {
     static const struct vbt_py_allocator any = {NULL, malloc_any, calloc_any, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator full = {NULL, malloc_full, calloc_full, wrapped_realloc, wrapped_free};
+    static const struct vbt_py_allocator verified = {NULL, malloc_verified, calloc_verified, wrapped_realloc, wrapped_free};
     static const struct vbt_py_allocator by_version[] = {VBT_FOR_EACH_WALKER(TABLE_ENTRY)};
     if (vbt_stacks != VBT_STACKS_LEAF)
         return &full;
     if (!vbt_python_stack_in_use() || !vbt_python_abi_is_known())
         return &any;
+    if (vbt_native_verify_every != 0)
+        return &verified;
     return &by_version[vbt_python.known->walked_as];
 }
 

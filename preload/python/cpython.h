@@ -102,6 +102,13 @@ struct vbt_free_lists_abi {
     bool side_by_side;  /* the arrays of dicts and of key tables come first, then their two counts */
 };
 
+/* Where the frames of functions lie, see python_deep.h. */
+enum vbt_data_stack {
+    VBT_DATA_STACK_NONE,      /* in objects */
+    VBT_DATA_STACK_UNMAPPED,  /* in chunks of memory that are unmapped when they are empty */
+    VBT_DATA_STACK_ONE_SPARED /* the same, but one may be kept */
+};
+
 /* How an object keeps its attributes. */
 enum vbt_attributes {
     VBT_ATTRIBUTES_UNKNOWN,
@@ -125,7 +132,8 @@ struct vbt_thread_name_abi {
 struct vbt_cpython {
     struct vbt_python_abi abi; /* of the build with the GIL */
     int walked_as;             /* this version, or an older one with the same offsets */
-    const char *code_name;     /* the attribute that abi.code_qualname is the place of */
+    enum vbt_data_stack data_stack;
+    const char *code_name; /* the attribute that abi.code_qualname is the place of */
     struct vbt_stated_offsets stated;
     enum vbt_line_events line_events;
     struct vbt_trace_abi trace;
@@ -182,6 +190,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
                 .frame_instruction = 56, .frame_owner = 69, .code_filename = 112, .code_qualname = 128, .code_first_line = 72,
                 .code_lines = 136, .code_start = 184, .code_constants = 24, .tuple_items = 24, VBT_OBJECTS, VBT_OLD_STRINGS},
         .walked_as = 11,
+        .data_stack = VBT_DATA_STACK_UNMAPPED,
         .code_name = "co_qualname",
         .trace = {.tstate_function = 72, .tstate_tracing = -1, .frame_inner = 24, .frame_line = 40, .code_flags = 48,
                   .calls_without_c_stack = true},
@@ -195,6 +204,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
                 .code_filename = 112, .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 192,
                 .code_constants = 24, .tuple_items = 24, VBT_OBJECTS, VBT_NEW_STRINGS},
         .walked_as = 12,
+        .data_stack = VBT_DATA_STACK_UNMAPPED,
         .code_name = "co_qualname",
         .line_events = VBT_LINE_EVENTS_MONITORED,
         .object_events = VBT_OBJECT_EVENTS_FREE_LISTS,
@@ -207,6 +217,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
                 .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 200, .code_constants = 24,
                 .tuple_items = 24, VBT_OBJECTS, VBT_NEW_STRINGS},
         .walked_as = 13,
+        .data_stack = VBT_DATA_STACK_ONE_SPARED,
         .code_name = "co_qualname",
         .stated = {.runtime = 3, .interpreter = 13, .thread = 9, .frame = 6, .code = 10},
         .line_events = VBT_LINE_EVENTS_MONITORED,
@@ -219,6 +230,7 @@ static const struct vbt_cpython vbt_cpythons[] = {
                 .code_qualname = 128, .code_first_line = 68, .code_lines = 136, .code_start = 208, .code_constants = 24,
                 .tuple_items = 32, VBT_OBJECTS, VBT_NEW_STRINGS},
         .walked_as = 14,
+        .data_stack = VBT_DATA_STACK_ONE_SPARED,
         .code_name = "co_qualname",
         .stated = {.runtime = 3, .interpreter = 16, .thread = 9, .frame = 8, .code = 11, .by_thread = true},
         .line_events = VBT_LINE_EVENTS_MONITORED,

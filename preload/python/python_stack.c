@@ -1,6 +1,7 @@
 /* See python_stack.h and python_walk.h. */
 #include "python_stack.h"
 
+#include "preload/base/memory.h"
 #include "preload/ledger/shadow.h"
 #include "python_check.h"
 #include "python_walk.h"
@@ -48,6 +49,7 @@ void vbt_python_stack_unmaps(struct vbt_python_stack *stack, uintptr_t start, ui
 void vbt_python_override(struct vbt_python_stack *stack, uint32_t node) {
     stack->override = (struct vbt_frame){.node = node};
     stack->depth = 0; /* so that the next walk looks at the override */
+    vbt_python_not_deep(stack);
     stack->known_generations = 0;
 }
 
@@ -140,6 +142,17 @@ uint32_t vbt_python_read_chain(struct vbt_python_stack *stack, struct vbt_frame 
     for (const char *frame = top; frame != NULL && count <= most; frame = previous(frame, abi), at++)
         frames[count - 1 - at] = (struct vbt_frame){frame, key_of(frame, abi), key2_of(frame, abi), 0};
     return count;
+}
+
+bool vbt_python_chain_is_right(struct vbt_python_stack *stack) {
+    if (stack->fresh == NULL && (stack->fresh = vbt_map(VBT_STACK_FRAMES * sizeof *stack->fresh)) == NULL)
+        return true;
+    bool same = vbt_python_read_chain(stack, stack->fresh, VBT_STACK_FRAMES) == stack->depth;
+    for (uint32_t i = 0; same && i < stack->depth; i++) {
+        const struct vbt_frame *kept = &stack->frames[i], *fresh = &stack->fresh[i];
+        same = kept->frame == fresh->frame && kept->key == fresh->key && kept->key2 == fresh->key2;
+    }
+    return same;
 }
 
 void vbt_python_stack_use(bool joined) {

@@ -12,6 +12,9 @@
 #include "preload/ledger/counters.h"
 #include "python.h"
 
+/* The chunks of a thread's data stack that are known. */
+enum { VBT_PYTHON_BASES = 32 };
+
 /* Frames kept. Of a deeper stack only the leaf line is reported. */
 enum { VBT_STACK_FRAMES = 1 << 15 };
 
@@ -39,26 +42,35 @@ struct vbt_python_stack {
     const char *state;                  /* up to 3.11: the thread's PyThreadState, valid in state_generation */
     const char *known_leaf;             /* the frame that was executing */
     const struct vbt_frame *below_leaf; /* the next outer frame that is kept; its own frame is NULL where the leaf is the root */
-    uint32_t leaf_parent;               /* that frame's node */
+    const struct vbt_frame *known_end;  /* the one outside the outermost that must be looked at */
+    uint32_t leaf_parent;               /* the node of the next outer frame */
 
     struct vbt_ledger *ledger; /* of the same thread */
     uint32_t code_generation, state_generation;
     uint32_t depth;
-    uint32_t same;             /* this many of the outermost frames are unchanged since joined_stack.c set it to the depth */
-    uint32_t noded;            /* where stacks are joined: this many of the outermost frames have their nodes */
-    struct vbt_frame *frames;  /* VBT_STACK_FRAMES, as many again to walk into, and one in front; mapped when first needed */
-    struct vbt_frame cut;      /* the leaf of a stack that is too deep */
-    struct vbt_frame override; /* if its node is not 0, it stands for every stack */
-    const char *visited;       /* up to 3.11: the state in which the thread runs another interpreter's code; else NULL */
-    const char *unmapped;      /* a leaf frame whose memory is gone, while the thread's state still points at it */
-    bool is_named;             /* the thread's name has been asked for */
+    uint32_t same;  /* this many of the outermost frames are unchanged since joined_stack.c set it to the depth */
+    uint32_t noded; /* where stacks are joined: this many of the outermost frames have their nodes */
+    /* Of a deep stack, see python_deep.h; else 0. */
+    uint32_t settled; /* index of the outermost frame that must be looked at */
+    uint32_t settled_generation;
+    uint32_t bases_count;
+    bool has_unmapped;                /* memory, since the bases were found */
+    uint32_t bases[VBT_PYTHON_BASES]; /* indices of the first frames of chunks */
+    struct vbt_frame *frames;         /* VBT_STACK_FRAMES, as many again to walk into, and one in front; mapped when first needed */
+    struct vbt_frame *fresh;          /* the chain as it is read for verification; mapped when first needed */
+    struct vbt_frame cut;             /* the leaf of a stack that is too deep */
+    struct vbt_frame override;        /* if its node is not 0, it stands for every stack */
+    const char *visited;              /* up to 3.11: the state in which the thread runs another interpreter's code; else NULL */
+    const char *unmapped;             /* a leaf frame whose memory is gone, while the thread's state still points at it */
+    bool is_named;                    /* the thread's name has been asked for */
     uint64_t truncated;
     struct vbt_step steps[VBT_STEPS]; /* of the code generation */
 };
 
 /* Two generations in one word, never 0. That of code, the low half, grows whenever a code object
  * dies: its address, and those of its instructions, may then mean something else. That of thread
- * states, the high half, grows whenever one that a thread keeps is freed. */
+ * states, the high half, grows whenever one that a thread keeps is freed, and when memory is
+ * unmapped that may have been a data stack's. */
 extern _Atomic uint64_t vbt_python_generations VBT_HIDDEN;
 
 #define VBT_PYTHON_CODE_DIED UINT64_C(1)
@@ -101,6 +113,9 @@ extern struct vbt_frame *(*vbt_python_chain)(struct vbt_python_stack *stack)VBT_
 /* Reads the whole chain anew, independently of what is kept: root first, at most `most` frames,
  * without nodes. Returns how many there are, which may be more. */
 uint32_t vbt_python_read_chain(struct vbt_python_stack *stack, struct vbt_frame *frames, uint32_t most);
+
+/* Is the kept chain the one that is read anew? */
+bool vbt_python_chain_is_right(struct vbt_python_stack *stack);
 
 /* Chooses the walker for vbt_python, whose abi is set. Before it is used, the first frames are
  * checked with care. joined: native frames are put among the Python frames. */

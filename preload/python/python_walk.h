@@ -6,6 +6,7 @@
 
 #include "cpython.h"
 #include "python_code.h"
+#include "python_deep.h"
 #include "python_stack.h"
 #include "preload/tree/tree.h"
 
@@ -42,6 +43,10 @@ VBT_INLINE uint32_t key2_of(const char *frame, const struct vbt_python_abi *abi)
     return abi->kind == VBT_FRAME_OBJECT ? (uint32_t)vbt_load_int(frame, abi->frame_instruction) + 1 : 0;
 }
 
+/* Where a kept frame lies, after that was compared with what the frame inside it holds. The
+ * compiler is kept from using the latter: each load would wait for the one before. */
+VBT_INLINE const char *kept_at(const struct vbt_frame *kept) { return *(const char *const volatile *)&kept->frame; }
+
 /* Does a walk give each frame its node? */
 enum vbt_walked_nodes { VBT_WITH_NODES, VBT_WITHOUT_NODES };
 
@@ -50,17 +55,16 @@ VBT_INLINE bool is_entry(const char *frame, const struct vbt_python_abi *abi) {
     return abi->entry_owner != 0 && *(const int8_t *)(frame + abi->frame_owner) >= abi->entry_owner;
 }
 
-/* Reads what the frame executes; true if it differs from what was kept. */
-VBT_INLINE bool refresh(struct vbt_frame *kept, const struct vbt_python_abi *abi) {
-    uintptr_t key = key_of(kept->frame, abi);
-    bool changed = key != kept->key;
+/* Reads what a kept frame, which lies at `frame`, executes; true if it differs from what was
+ * kept. */
+VBT_INLINE bool refresh(struct vbt_frame *kept, const char *frame, const struct vbt_python_abi *abi) {
+    uintptr_t key = key_of(frame, abi);
+    uint32_t key2 = key2_of(frame, abi);
+    if (VBT_LIKELY(key == kept->key) && (abi->kind != VBT_FRAME_OBJECT || VBT_LIKELY(key2 == kept->key2)))
+        return false;
     kept->key = key;
-    if (abi->kind == VBT_FRAME_OBJECT) {
-        uint32_t key2 = key2_of(kept->frame, abi);
-        changed |= key2 != kept->key2;
-        kept->key2 = key2;
-    }
-    return changed;
+    kept->key2 = key2;
+    return true;
 }
 
 /* Where a step is kept, if it is kept at all. */
@@ -99,6 +103,7 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     struct vbt_frame *leaf = &stack->frames[stack->depth - 1];
     stack->known_leaf = leaf->frame;
     stack->below_leaf = leaf - 1;
+    stack->known_end = stack->frames + stack->settled - 1;
     stack->leaf_parent = leaf[-1].node;
     stack->known_generations = vbt_python_generations_of(stack->code_generation, stack->state_generation);
     return leaf;
@@ -136,6 +141,7 @@ VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struc
                                      enum vbt_walked_nodes nodes) {
     stack->depth = 0;
     stack->known_generations = 0;
+    vbt_python_not_deep(stack);
     stack->truncated++;
     stack->cut = *leaf;
     if (nodes == VBT_WITH_NODES)
@@ -165,20 +171,28 @@ VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint
     return count;
 }
 
-/* Goes through the kept frames from `top` to the root. Returns the lowest index where something
- * else is executed now (top + 1: none), or -1 where the chain is not the kept one. */
-VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, const struct vbt_python_abi *abi) {
+/* Goes through the kept frames from `top` to `end`. Returns the lowest index where something else
+ * is executed now (top + 1: none), or -1 where the chain is not the kept one. */
+VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, int64_t end, const struct vbt_python_abi *abi) {
     struct vbt_frame *frames = stack->frames;
     int64_t changed = top + 1;
     for (int64_t i = top;; i--) {
-        if (VBT_UNLIKELY(refresh(&frames[i], abi)))
+        const char *frame = kept_at(&frames[i]);
+        if (VBT_UNLIKELY(refresh(&frames[i], frame, abi)))
             changed = i;
-        const char *before = previous(frames[i].frame, abi);
-        if (i == 0)
-            return VBT_LIKELY(before == NULL) ? changed : -1;
-        if (VBT_UNLIKELY(before != frames[i - 1].frame))
+        if (VBT_UNLIKELY(previous(frame, abi) != frames[i - 1].frame)) /* NULL in front of the root */
             return -1;
+        if (i == end)
+            return changed;
     }
+}
+
+/* The same to the outermost frame that must be looked at. */
+VBT_INLINE int64_t revalidate_all(struct vbt_python_stack *stack, int64_t top, const struct vbt_python_abi *abi) {
+    if (abi->kind == VBT_FRAME_OBJECT || VBT_LIKELY(stack->depth < VBT_PYTHON_DEEP))
+        return revalidate(stack, top, 0, abi);
+    int64_t end = vbt_python_settled(stack);
+    return revalidate(stack, top, end <= top ? end : 0, abi);
 }
 
 /* The leaf frame is not the last one: finds where the stack joins the kept one. */
@@ -191,10 +205,9 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
     if (stack->code_generation != vbt_python_code_generation(generations)) {
         stack->code_generation = vbt_python_code_generation(generations);
         stack->depth = 0;
+        vbt_python_not_deep(stack);
         memset(stack->steps, 0, sizeof stack->steps);
     }
-    if (abi->entry_owner != 0) /* no state is kept, and none expires */
-        stack->state_generation = vbt_python_state_generation(generations);
     if (stack->frames == NULL) {
         struct vbt_frame *mapped = vbt_map((1 + 2 * VBT_STACK_FRAMES) * sizeof *mapped);
         if (mapped == NULL)
@@ -205,16 +218,21 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
     struct vbt_frame *walked = frames + VBT_STACK_FRAMES;
     int64_t junction;
     uint32_t count = walk(stack, leaf, LOOK_BACK, &junction, abi);
-    int64_t changed = junction < 0 ? -1 : revalidate(stack, junction, abi);
+    int64_t changed = junction < 0 ? -1 : revalidate_all(stack, junction, abi);
     if (changed < 0) {
         count = walk(stack, leaf, 0, &junction, abi);
         changed = 0;
     }
-    if (junction + 1 + (int64_t)count >= VBT_STACK_FRAMES)
-        return cut_off(stack, count > 0 ? &walked[0] : &frames[junction], abi, nodes);
+    uint32_t depth = (uint32_t)(junction + 1) + count;
+    if (VBT_UNLIKELY((depth | stack->depth) >= VBT_PYTHON_DEEP)) {
+        if (VBT_UNLIKELY(depth >= VBT_STACK_FRAMES))
+            return cut_off(stack, count > 0 ? &walked[0] : &frames[junction], abi, nodes);
+        if (abi->kind != VBT_FRAME_OBJECT)
+            vbt_python_deepen(stack, junction, walked, count);
+    }
     for (uint32_t i = 0; i < count; i++)
         frames[junction + 1 + i] = walked[count - 1 - i];
-    stack->depth = (uint32_t)(junction + 1) + count;
+    stack->depth = depth;
     return nodes == VBT_WITH_NODES ? intern(stack, (uint32_t)changed, abi) : keep_chain(stack, (uint32_t)changed);
 }
 
@@ -225,11 +243,14 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
     const char *leaf = VBT_LIKELY(state != NULL) ? top_frame(state, abi) : NULL;
     if (leaf == NULL)
         return NULL;
-    uint32_t generation = vbt_python_code_generation(atomic_load_explicit(&vbt_python_generations, memory_order_acquire));
+    uint64_t generations = atomic_load_explicit(&vbt_python_generations, memory_order_acquire);
+    uint32_t generation = vbt_python_code_generation(generations);
+    if (abi->entry_owner != 0) /* no state is kept, and none expires */
+        stack->state_generation = vbt_python_state_generation(generations);
     uint32_t depth = stack->depth;
     if (VBT_UNLIKELY(stack->code_generation != generation || depth == 0 || stack->frames[depth - 1].frame != leaf))
         return vbt_walk_other(stack, leaf, abi, nodes);
-    int64_t changed = revalidate(stack, (int64_t)depth - 1, abi);
+    int64_t changed = revalidate_all(stack, (int64_t)depth - 1, abi);
     if (VBT_UNLIKELY(changed < 0))
         return vbt_walk_other(stack, leaf, abi, nodes);
     return nodes == VBT_WITH_NODES ? intern(stack, (uint32_t)changed, abi) : keep_chain(stack, (uint32_t)changed);
@@ -249,20 +270,22 @@ VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *
     if (VBT_UNLIKELY(leaf != stack->known_leaf))
         return NULL;
     const char *before = previous(leaf, abi);
-    for (const struct vbt_frame *kept = stack->below_leaf;; kept--) {
-        const char *frame = kept->frame;
-        if (VBT_UNLIKELY(before != frame))
+    const struct vbt_frame *kept = stack->below_leaf;
+    for (; kept != stack->known_end; kept--) {
+        if (VBT_UNLIKELY(before != kept->frame))
             return NULL;
-        if (frame == NULL)
-            break;
+        const char *frame = kept_at(kept);
         if (VBT_UNLIKELY(key_of(frame, abi) != kept->key) ||
             (abi->kind == VBT_FRAME_OBJECT && VBT_UNLIKELY(key2_of(frame, abi) != kept->key2)))
             return NULL;
         before = previous(frame, abi);
     }
+    if (VBT_UNLIKELY(before != kept->frame)) /* NULL in front of the root */
+        return NULL;
     uintptr_t key = key_of(leaf, abi);
     uint32_t key2 = key2_of(leaf, abi);
     const struct vbt_step *step = &stack->steps[step_index(key, key2, stack->leaf_parent)];
+    __asm__("" : "+r"(step)); /* computed once, not for each member */
     return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
 }
 

@@ -1,11 +1,13 @@
 /* The Python call stack of every version, on a fake interpreter: calls, returns, lines, reused
  * memory, code that dies. */
+#include "preload/python/python_deep.h"
 #include "preload/python/python_stack.h"
 #include "preload/python/python_walk.h"
 #include "preload/thread/place.h"
 
 #include "tests/unit/support/fake_python.h"
 #include "preload/ledger/ledger.h"
+#include "preload/ledger/maps.h"
 #include "preload/shared/say.h"
 #include "tests/unit/support/preload_world.h"
 
@@ -278,6 +280,60 @@ static void a_stack_that_is_too_deep_tells_its_leaf(void) {
     assert_int_equal(thread->stack.truncated, 3);
 }
 
+/* A chunk of the data stack; its first frame. */
+static char *chunk_frame(void) {
+    enum { SIZE = 16384, CHUNK_SIZE = 8, CHUNK_FRAMES = 24 };
+    char *chunk = vbt_map(SIZE);
+    size_t size = SIZE;
+    memcpy(chunk + CHUNK_SIZE, &size, sizeof size);
+    struct vbt_place place = vbt_place_of(&thread->ledger, vbt_tree.lost_nodes[VBT_DOMAIN_MAP]);
+    vbt_maps_add(&thread->ledger, place, VBT_MAP_ANONYMOUS, (uintptr_t)chunk, (uintptr_t)chunk + SIZE);
+    return chunk + CHUNK_FRAMES;
+}
+
+/* What a frame of a deep stack executes cannot change while a frame that it has called is there. To
+ * see what is concluded from that, the outermost is changed nevertheless. */
+static void outer_frames_stay_while_a_chunk_is_mapped(void) {
+    enum { OUTER = 70, FIRST_BASE = OUTER, SECOND_BASE = OUTER + 2, DEPTH = OUTER + 4 };
+    static const uint32_t settled[] = {
+        [VBT_DATA_STACK_NONE] = 0, [VBT_DATA_STACK_UNMAPPED] = SECOND_BASE, [VBT_DATA_STACK_ONE_SPARED] = FIRST_BASE};
+    enum vbt_data_stack kind = vbt_python.known->data_stack;
+    char *code = fake_code("a.py", "f", 1), *frames[DEPTH], expected[1024] = "";
+    for (int i = 0; i < DEPTH; i++) {
+        frames[i] = i == FIRST_BASE || i == SECOND_BASE ? chunk_frame() : fake_frame();
+        fake_frame_set(frames[i], i > 0 ? frames[i - 1] : NULL, code, 0);
+        fake_python_run(frames[i]);
+        strcat(expected, i > 0 ? " f:1" : "f:1");
+        if (i >= OUTER)
+            assert_string_equal(seen(), expected);
+    }
+    assert_int_equal(thread->stack.settled, settled[kind]);
+    fake_frame_step(frames[SECOND_BASE], code, 1); /* it executes on: it need not return for that */
+    fake_frame_step(frames[SECOND_BASE], code, 0);
+    fake_frame_step(frames[0], code, 6);
+    if (kind != VBT_DATA_STACK_NONE) {
+        assert_string_equal(seen(), expected);
+        fake_frame_step(frames[DEPTH - 1], code, 2); /* no step that is known */
+        expected[strlen(expected) - 1] = '3';
+        assert_string_equal(seen(), expected);
+        vbt_python_unmaps(); /* some memory */
+    } else {
+        fake_frame_step(frames[DEPTH - 1], code, 2);
+        expected[strlen(expected) - 1] = '3';
+    }
+    expected[2] = '7';
+    assert_string_equal(seen(), expected);
+    assert_int_equal(thread->stack.settled, settled[kind]); /* the chain has been compared whole */
+    vbt_python_unmaps();                                    /* the second chunk: all in it has returned */
+    fake_python_run(frames[FIRST_BASE]);
+    expected[4 * (FIRST_BASE + 1) - 1] = '\0';
+    assert_string_equal(seen(), expected);
+    assert_int_equal(thread->stack.settled, kind == VBT_DATA_STACK_UNMAPPED ? FIRST_BASE : 0);
+    fake_python_run(frames[5]);
+    assert_string_equal(seen(), "f:7 f:1 f:1 f:1 f:1 f:1");
+    assert_int_equal(thread->stack.settled, 0);
+}
+
 static void a_thread_state_that_is_freed_is_not_read_again(void) {
     char *code = fake_code("a.py", "main", 1), *frame = fake_frame();
     fake_frame_set(frame, NULL, code, 0);
@@ -392,6 +448,7 @@ ON_EVERY_VERSION(recursion_is_a_path_of_its_own_length)
 ON_EVERY_VERSION(code_dies_and_its_address_is_used_again)
 ON_EVERY_VERSION(frames_that_are_not_python_code_are_left_out)
 ON_EVERY_VERSION(a_stack_that_is_too_deep_tells_its_leaf)
+ON_EVERY_VERSION(outer_frames_stay_while_a_chunk_is_mapped)
 ON_EVERY_VERSION(a_thread_state_that_is_freed_is_not_read_again)
 ON_EVERY_VERSION(an_override_stands_for_every_stack)
 ON_EVERY_VERSION(wrong_offsets_are_noticed_at_the_first_frame)
@@ -408,6 +465,7 @@ int main(void) {
         cmocka_unit_test(test_code_dies_and_its_address_is_used_again),
         cmocka_unit_test(test_frames_that_are_not_python_code_are_left_out),
         cmocka_unit_test(test_a_stack_that_is_too_deep_tells_its_leaf),
+        cmocka_unit_test(test_outer_frames_stay_while_a_chunk_is_mapped),
         cmocka_unit_test(test_a_thread_state_that_is_freed_is_not_read_again),
         cmocka_unit_test(test_an_override_stands_for_every_stack),
         cmocka_unit_test(test_wrong_offsets_are_noticed_at_the_first_frame),
