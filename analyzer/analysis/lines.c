@@ -2,6 +2,7 @@
 #include "lines.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/trace/counters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,10 +45,11 @@ static void add_counters(struct vbt_sums *sums, const struct vbt_model_counters 
 static void add_sizes(struct vbt_line_row *line, const struct vbt_model_counters *c) {
     if (line->sizes == NULL)
         line->sizes = vbt_new(VBT_SIZE_BUCKETS, sizeof *line->sizes);
-    if (c->size_count == 0)
+    uint32_t count = c->sizes != NULL ? c->sizes->count : 0;
+    if (count == 0)
         line->sizes[vbt_size_bucket(c->smallest)] += c->allocs;
-    for (uint32_t i = 0; i < c->size_count; i++)
-        line->sizes[c->sizes[i].bucket] += c->sizes[i].allocs;
+    for (uint32_t i = 0; i < count; i++)
+        line->sizes[c->sizes->rows[i].bucket] += c->sizes->rows[i].allocs;
 }
 
 /* row_of_place: row + 1, for places with an index below `known`. */
@@ -71,7 +73,6 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
     size_t place_capacity = 0, places_known = 0, capacity = 0;
     *lines = (struct vbt_lines){0};
     for (size_t i = 1; i <= m->node_count; i++) {
-        const struct vbt_model_node *node = &m->nodes[i];
         if (!counts[i])
             continue;
         uint32_t site = line_of[i];
@@ -88,9 +89,10 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
             row_of_site[site] = row_of_place[place->index];
         }
         struct vbt_line_row *line = &lines->rows[row_of_site[site] - 1];
-        add_counters(&line->sums, &m->counters[node->counters]);
+        const struct vbt_model_counters counters = vbt_counters_of(m, i);
+        add_counters(&line->sums, &counters);
         if (m->with_sizes)
-            add_sizes(line, &m->counters[node->counters]);
+            add_sizes(line, &counters);
     }
     add_hits(lines, m, places, row_of_place, places_known);
     free(row_of_site);

@@ -40,7 +40,7 @@ static uint32_t only_thread(const struct vbt_model *m) {
 static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vbt_thread_share *shares) {
     if (m->nodes[node].counters == 0)
         return 0;
-    struct vbt_model_counters left = m->counters[m->nodes[node].counters];
+    struct vbt_model_counters left = vbt_counters_of(m, node);
     const struct vbt_model_node_parts *parts = node < m->node_parts_count ? &m->node_parts[node] : NULL;
     size_t count = 1; /* shares[0] is what the parts leave */
     if (parts == NULL || parts->count == 0) {
@@ -85,15 +85,15 @@ size_t vbt_thread_shares(const struct vbt_model *m, uint32_t node, struct vbt_th
     size_t count = counted_shares(m, node, shares);
     if (count <= 1)
         return count;
-    const struct vbt_model_counters *all = &m->counters[m->nodes[node].counters];
+    const struct vbt_model_counters all = vbt_counters_of(m, node);
     struct vbt_thread_share *live = owner_of_live(shares, &count, false), *at_peak = owner_of_live(shares, &count, true);
     for (struct vbt_thread_share *share = shares; share < shares + count; share++) {
         if (live != NULL) {
-            share->counts.live_blocks = share == live ? all->live_blocks : 0;
-            share->counts.live_bytes = share == live ? all->live_bytes : 0;
+            share->counts.live_blocks = share == live ? all.live_blocks : 0;
+            share->counts.live_bytes = share == live ? all.live_bytes : 0;
         }
         if (at_peak != NULL)
-            share->counts.at_peak_bytes = share == at_peak ? all->at_peak_bytes : 0;
+            share->counts.at_peak_bytes = share == at_peak ? all.at_peak_bytes : 0;
     }
     return count;
 }

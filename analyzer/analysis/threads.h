@@ -2,7 +2,7 @@
 #ifndef VBT_THREADS_H
 #define VBT_THREADS_H
 
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/counters.h"
 
 /* What one thread did at a node; thread 0: what is not known by thread.
  *

@@ -1,6 +1,8 @@
 /* See totals.h. */
 #include "totals.h"
 
+#include "analyzer/trace/counters.h"
+
 #include <string.h>
 
 static void add(struct vbt_domain_totals *to, const struct vbt_domain_totals *d) {
@@ -33,33 +35,54 @@ static struct vbt_domain_totals totals_of(const uint64_t values[VBT_FIELDS]) {
 void vbt_domain_sums(const struct vbt_model *m, uint64_t sums[VBT_DOMAINS][VBT_FIELDS]) {
     memset(sums, 0, sizeof(uint64_t[VBT_DOMAINS][VBT_FIELDS]));
     for (size_t i = 1; i <= m->node_count; i++) {
-        const struct vbt_model_counters *c = &m->counters[m->nodes[i].counters]; /* row 0 is all zero */
+        if (m->nodes[i].counters == 0)
+            continue;
+        const struct vbt_model_counters c = vbt_counters_of(m, i);
         uint64_t *sum = sums[m->nodes[i].domain];
-        sum[VBT_FIELD_ALLOCS] += c->allocs;
-        sum[VBT_FIELD_FREES] += vbt_model_frees(c);
-        sum[VBT_FIELD_ALLOCATED] += c->allocated;
-        sum[VBT_FIELD_FREED] += vbt_model_freed(c);
-        sum[VBT_FIELD_TEMPORARY] += c->temporary;
-        sum[VBT_FIELD_INHERITED_BLOCKS] += c->inherited_blocks;
-        sum[VBT_FIELD_INHERITED_BYTES] += c->inherited_bytes;
+        sum[VBT_FIELD_ALLOCS] += c.allocs;
+        sum[VBT_FIELD_FREES] += vbt_model_frees(&c);
+        sum[VBT_FIELD_ALLOCATED] += c.allocated;
+        sum[VBT_FIELD_FREED] += vbt_model_freed(&c);
+        sum[VBT_FIELD_TEMPORARY] += c.temporary;
+        sum[VBT_FIELD_INHERITED_BLOCKS] += c.inherited_blocks;
+        sum[VBT_FIELD_INHERITED_BYTES] += c.inherited_bytes;
     }
+}
+
+/* The fields of every domain, as the newest state has them, or without one as the call paths do. */
+static void get_fields(const struct vbt_model *m, uint64_t values[VBT_DOMAINS][VBT_FIELDS]) {
+    if (!m->has_state)
+        vbt_domain_sums(m, values);
+    for (int i = 0; i < VBT_DOMAINS; i++)
+        for (int field = 0; m->has_state && field < VBT_FIELDS; field++)
+            values[i][field] = (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
+}
+
+struct vbt_domain_totals vbt_domain_totals_of(const struct vbt_model *m, enum vbt_domain domain) {
+    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
+    get_fields(m, values);
+    return totals_of(values[domain]);
+}
+
+struct vbt_domain_totals vbt_all_totals(const struct vbt_model *m) {
+    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
+    get_fields(m, values);
+    struct vbt_domain_totals all = totals_of(values[VBT_DOMAIN_HEAP]), python = totals_of(values[VBT_DOMAIN_PYTHON]);
+    add(&all, &python);
+    return all;
 }
 
 void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *m) {
     memset(totals, 0, sizeof *totals);
-    uint64_t sums[VBT_DOMAINS][VBT_FIELDS];
-    vbt_domain_sums(m, sums);
-    for (int i = 0; i < VBT_DOMAINS; i++) {
-        uint64_t *values = sums[i];
-        for (int field = 0; m->has_state && field < VBT_FIELDS; field++)
-            values[field] = (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
-        totals->domain[i] = totals_of(values);
-    }
+    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
+    get_fields(m, values);
+    for (int i = 0; i < VBT_DOMAINS; i++)
+        totals->domain[i] = totals_of(values[i]);
     for (int kind = 0; kind < VBT_MAP_KINDS; kind++)
         totals->map[kind] = totals_of(m->maps[kind]);
     for (size_t i = 1; i <= m->node_count; i++) {
         int64_t *sum = &totals->domain[m->nodes[i].domain].at_peak_bytes;
-        *sum = (int64_t)((uint64_t)*sum + (uint64_t)m->counters[m->nodes[i].counters].at_peak_bytes);
+        *sum = (int64_t)((uint64_t)*sum + (uint64_t)vbt_counters_at_peak(m, i));
     }
     add(&totals->all, &totals->domain[VBT_DOMAIN_HEAP]);
     add(&totals->all, &totals->domain[VBT_DOMAIN_PYTHON]);

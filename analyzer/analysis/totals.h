@@ -19,6 +19,10 @@ struct vbt_trace_totals {
     int64_t peak_bytes;
 };
 
+/* One domain of it, or all, without what was live at the peak. */
+struct vbt_domain_totals vbt_domain_totals_of(const struct vbt_model *model, enum vbt_domain domain);
+struct vbt_domain_totals vbt_all_totals(const struct vbt_model *model);
+
 void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *model);
 
 /* The highest resident set without what vbtrace itself had of it, when it was broken down last

@@ -57,15 +57,24 @@ void vbt_output_check(uint64_t bytes) {
                      vbt_bytes((int64_t)allowed).text));
 }
 
+static void check_rehearsed(uint64_t bytes) {
+    if (bytes > allowed)
+        _exit(vbt_fail("the report would be larger than %s; --limit, --min and --filter make it smaller",
+                       vbt_bytes((int64_t)allowed).text));
+}
+
+bool vbt_output_fits(uint64_t least, uint64_t most) {
+    check_rehearsed(least);
+    return most <= allowed;
+}
+
 static uint64_t rehearsed;
 
 static ssize_t count_bytes(void *cookie, const char *text, size_t size) {
     (void)cookie;
     (void)text;
     rehearsed += size;
-    if (rehearsed > allowed)
-        _exit(vbt_fail("the report would be larger than %s; --limit, --min and --filter make it smaller",
-                       vbt_bytes((int64_t)allowed).text));
+    check_rehearsed(rehearsed);
     return (ssize_t)size;
 }
 

@@ -28,6 +28,10 @@ void vbt_output_check(uint64_t bytes);
 FILE *vbt_output_rehearse(void);
 void vbt_output_rehearsed(FILE *stream);
 
+/* A report that is known to have at least so many bytes and at most so many. Ends the program as a
+ * rehearsal would if that is too large. True if a rehearsal is not needed. */
+bool vbt_output_fits(uint64_t least, uint64_t most);
+
 /* Writes to a file, or to standard output if the path is NULL. `output` must stay where it is until
  * it is finished. */
 void vbt_output_begin(struct vbt_output *output, const char *path);

@@ -100,7 +100,7 @@ static char *draw(struct vbt_call_tree *tree, const struct vbt_model *model, con
 }
 
 /* Builds the tree. Stores the least of the measure that calls must have to be drawn. */
-static void build_tree(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_query *query, int64_t *least) {
+static void build_tree(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_query *query, int64_t *least) {
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(tree, trace, &shape);
     vbt_call_tree_clamp(tree, query->measure);
@@ -123,7 +123,6 @@ int vbt_cmd_flamegraph(const struct vbt_query *query) {
     int64_t least;
     size_t size;
     build_tree(&tree, &trace, query, &least);
-    vbt_trace_forget_paths(&trace);
     char *text = draw(&tree, &trace.model, query, least, &size);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);

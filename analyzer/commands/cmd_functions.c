@@ -34,10 +34,10 @@ static char *name_of(const struct vbt_source_place *place, size_t room) {
     return text;
 }
 
-/* order: what the rows are sorted by. Laid out like pstats; if rows are sorted by another measure,
- * it is shown instead of the bytes. */
-static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
-                       const char *order, struct vbt_output *output) {
+/* all: the totals of the process; order: what the rows are sorted by. Laid out like pstats; if rows
+ * are sorted by another measure, it is shown instead of the bytes. */
+static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_domain_totals *all,
+                       const struct vbt_query *query, const char *order, struct vbt_output *output) {
     enum vbt_measure measure = vbt_function_measure(query->sort);
     if (measure == VBT_MEASURE_ALLOCS)
         measure = VBT_MEASURE_BYTES;
@@ -53,10 +53,8 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
         {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
         {.title = titles[query->by], .gap = 2, .least = 25, .ellipsis = VBT_ELLIPSIS_START},
     };
-    struct vbt_trace_totals totals;
-    vbt_totals_get(&totals, model);
     fprintf(output->stream, "         %s of %s in %s\n\n   Ordered by: %s\n\n",
-            vbt_counted((int64_t)totals.all.allocs, "allocation").text, vbt_bytes((int64_t)totals.all.allocated).text,
+            vbt_counted((int64_t)all->allocs, "allocation").text, vbt_bytes((int64_t)all->allocated).text,
             vbt_time((double)vbt_model_duration(model)).text, order);
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
@@ -137,6 +135,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     };
     if (shape.python_owns)
         vbt_trace_attribute(&trace);
+    const struct vbt_domain_totals all = vbt_all_totals(&trace.model);
     struct vbt_call_tree tree;
     vbt_call_tree_build(&tree, &trace, &shape);
     struct vbt_functions functions;
@@ -154,7 +153,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     else if (query->format == VBT_CSV)
         print_csv(&functions, query, output.stream);
     else
-        print_text(&functions, &trace.model, query, users_first ? "cum-bytes, the user's own first" : query->sort, &output);
+        print_text(&functions, &trace.model, &all, query, users_first ? "cum-bytes, the user's own first" : query->sort, &output);
     vbt_functions_free(&functions);
     vbt_call_tree_free(&tree);
     vbt_incomplete_print(&trace.model, query, &output);

@@ -32,7 +32,7 @@ static void count_definitions(const struct vbt_model *m, struct definition defin
         {"sites", m->site_count},
         {"nodes", m->node_count},
         {"modules", m->module_count},
-        {"counted_nodes", m->counters_count - 1},
+        {"counted_nodes", m->counted_nodes},
         {"ticks", m->ticks.count - m->ticks.first},
         {"intervals", m->interval_count},
         {"interval_sites", m->interval_site_count},

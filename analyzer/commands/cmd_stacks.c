@@ -35,22 +35,25 @@ struct stack_sum {
     uint32_t call; /* of a group of --by */
     enum vbt_runtime_group group;
     size_t stacks;
-    int64_t of[VBT_MEASURES];
+    struct vbt_measures of;
 };
 
 struct stack_rows {
     const struct vbt_call_tree *tree;
     enum vbt_measure measure;
-    struct stack_row *stacks;
-    size_t count;
+    struct stack_row *stacks; /* the first `limit`, in order */
+    size_t count, capacity;
+    uint64_t limit;
+    bool is_full;                                /* the first `limit` are sorted; those after them are not yet */
+    struct stack_sum all;                        /* those after them, too */
     uint32_t *by;                                /* by call: its group of --by; NULL: there are none */
     struct stack_sum groups[VBT_RUNTIME_GROUPS]; /* what is merged into one row per group */
 };
 
-static void add(struct stack_sum *to, const int64_t of[VBT_MEASURES]) {
+static void add(struct stack_sum *to, const struct vbt_measures *more) {
     to->stacks++;
     for (int i = 0; i < VBT_MEASURES; i++)
-        to->of[i] = (int64_t)((uint64_t)to->of[i] + (uint64_t)of[i]);
+        to->of.of[i] = (int64_t)((uint64_t)to->of.of[i] + (uint64_t)more->of[i]);
 }
 
 static int by_value(const void *left, const void *right) {
@@ -63,34 +66,58 @@ static int by_value(const void *left, const void *right) {
 static int by_sum(const void *left, const void *right, void *measure) {
     const struct stack_sum *a = left, *b = right;
     enum vbt_measure by = *(enum vbt_measure *)measure;
-    if (a->of[by] != b->of[by])
-        return a->of[by] > b->of[by] ? -1 : 1;
+    if (a->of.of[by] != b->of.of[by])
+        return a->of.of[by] > b->of.of[by] ? -1 : 1;
     return a->call < b->call ? -1 : 1;
 }
 
+/* Sorts the rows, and keeps the first. */
+static void keep_first(struct stack_rows *rows) {
+    if (rows->count > 0)
+        qsort(rows->stacks, rows->count, sizeof *rows->stacks, by_value);
+    rows->is_full = rows->count >= rows->limit && rows->limit > 0;
+    rows->count = rows->count < rows->limit ? rows->count : rows->limit;
+}
+
+/* There may be millions of rows, of which few are shown: only so many more are kept. */
+static void add_row(struct stack_rows *rows, struct stack_row row) {
+    enum { MORE = 4096 };
+    if (rows->is_full && by_value(&row, &rows->stacks[rows->limit - 1]) > 0)
+        return;
+    if (rows->count >= MORE && rows->count - MORE >= rows->limit)
+        keep_first(rows);
+    rows->stacks = vbt_grow(rows->stacks, &rows->capacity, rows->count + 1, sizeof *rows->stacks);
+    rows->stacks[rows->count++] = row;
+}
+
 static void build_rows(struct stack_rows *rows, const struct vbt_call_tree *tree, const struct vbt_model *model,
-                       enum vbt_measure measure, enum vbt_group by, bool grouped) {
+                       enum vbt_measure measure, const struct vbt_query *query) {
+    bool grouped = measure == VBT_MEASURE_LEAKS && !query->ungroup;
     *rows = (struct stack_rows){.tree = tree,
                                 .measure = measure,
-                                .stacks = vbt_new(tree->counts_count, sizeof *rows->stacks),
-                                .by = by == VBT_BY_NOTHING ? NULL : vbt_new(tree->count, sizeof *rows->by)};
+                                .limit = query->limit,
+                                .by = query->by == VBT_BY_NOTHING ? NULL : vbt_new(tree->count, sizeof *rows->by)};
     uint8_t *groups = grouped ? vbt_runtime_groups(tree, model) : NULL;
     for (uint32_t i = 1; i < tree->count; i++) {
-        const int64_t *self = vbt_call_self(tree, i);
         if (rows->by != NULL)
             rows->by[i] = tree->calls[i].group ? i : rows->by[tree->calls[i].parent];
-        bool empty_blocks = measure == VBT_MEASURE_LEAKS && self[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
-        if (self[measure] == 0 && !empty_blocks)
+        if (tree->calls[i].counts == 0)
             continue;
-        if (groups != NULL && groups[i] != VBT_RUNTIME_NONE)
-            add(&rows->groups[groups[i]], self);
-        else
-            rows->stacks[rows->count++] = (struct stack_row){self[measure], i};
+        const struct vbt_measures self = vbt_call_self(tree, i);
+        bool empty_blocks = measure == VBT_MEASURE_LEAKS && self.of[VBT_MEASURE_BLOCKS] != 0; /* malloc(0) */
+        if (self.of[measure] == 0 && !empty_blocks)
+            continue;
+        if (groups != NULL && groups[i] != VBT_RUNTIME_NONE) {
+            add(&rows->groups[groups[i]], &self);
+        } else {
+            add(&rows->all, &self);
+            add_row(rows, (struct stack_row){self.of[measure], i});
+        }
     }
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
         rows->groups[i].group = (enum vbt_runtime_group)i;
     free(groups);
-    qsort(rows->stacks, rows->count, sizeof *rows->stacks, by_value);
+    keep_first(rows);
     qsort_r(rows->groups, VBT_RUNTIME_GROUPS, sizeof *rows->groups, by_sum, &measure);
 }
 
@@ -171,9 +198,9 @@ static void print_groups(const struct stack_rows *rows, int64_t whole, struct vb
             continue;
         any = true;
         vbt_text_table_cell(table, "%s", vbt_runtime_group_names[row->group]);
-        vbt_text_table_cell(table, "%s", vbt_bytes(row->of[VBT_MEASURE_LEAKS]).text);
-        vbt_text_table_cell(table, "%s", vbt_share(row->of[VBT_MEASURE_LEAKS], whole).text);
-        vbt_text_table_cell(table, "%s", vbt_count(row->of[VBT_MEASURE_BLOCKS]).text);
+        vbt_text_table_cell(table, "%s", vbt_bytes(row->of.of[VBT_MEASURE_LEAKS]).text);
+        vbt_text_table_cell(table, "%s", vbt_share(row->of.of[VBT_MEASURE_LEAKS], whole).text);
+        vbt_text_table_cell(table, "%s", vbt_count(row->of.of[VBT_MEASURE_BLOCKS]).text);
         vbt_text_table_cell(table, "%s", vbt_count((int64_t)row->stacks).text);
     }
     if (any) {
@@ -212,28 +239,34 @@ static void print_shares(const struct stack_rows *rows, struct vbt_call_tree *tr
 
 /* Says what is live and not listed, since it was live before the process was forked, or may have
  * been. */
-static void print_inherited(const struct vbt_trace *trace, const struct vbt_call_tree *tree, FILE *out) {
+static void print_inherited(const struct vbt_undecided *undecided, const struct vbt_call_tree *tree, FILE *out) {
     const int64_t *all = tree->totals;
     int64_t blocks = vbt_minus(all[VBT_MEASURE_LIVE_BLOCKS], all[VBT_MEASURE_BLOCKS]);
     int64_t bytes = vbt_minus(all[VBT_MEASURE_LIVE], all[VBT_MEASURE_LEAKS]);
-    struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
     if (blocks > 0)
         fprintf(out, "Inherited from the parent process, and live too: %s in %s%s", vbt_bytes(bytes).text,
-                vbt_counted(blocks, "block").text, undecided.blocks > 0 ? "\n" : "\n\n");
-    if (undecided.blocks > 0)
+                vbt_counted(blocks, "block").text, undecided->blocks > 0 ? "\n" : "\n\n");
+    if (undecided->blocks > 0)
         fprintf(out,
                 "Of these, up to %s in %s may be the process's own: of call paths with\n"
                 "inherited blocks it is not known which were freed\n\n",
-                vbt_bytes(undecided.bytes).text, vbt_counted(undecided.blocks, "block").text);
+                vbt_bytes(undecided->bytes).text, vbt_counted(undecided->blocks, "block").text);
 }
 
-static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree, const struct vbt_trace *trace,
-                       const struct vbt_query *query, struct vbt_output *output) {
+/* Prints how much is in the stacks that are not listed. */
+static void print_others(const struct stack_rows *rows, int64_t shown, FILE *out) {
+    size_t more = rows->all.stacks - rows->count;
+    if (more > 0)
+        fprintf(out, "\n… and %s with %s\n", vbt_counted((int64_t)more, "more call stack").text,
+                vbt_measure_text(rows->measure, vbt_minus(rows->all.of.of[rows->measure], shown)).text);
+}
+
+static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree, const struct vbt_model *model,
+                       const struct vbt_undecided *undecided, const struct vbt_query *query, struct vbt_output *output) {
     FILE *out = output->stream;
-    const struct vbt_model *model = &trace->model;
     enum vbt_measure measure = rows->measure;
     const int64_t *totals = tree->totals;
-    size_t stacks = rows->count;
+    size_t stacks = rows->all.stacks;
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
         stacks += rows->groups[i].stacks;
     fprintf(out, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
@@ -244,38 +277,30 @@ static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree
         print_more(output, measure, totals);
     fprintf(out, ", %s\n\n", vbt_counted((int64_t)stacks, "call stack").text);
     if (measure == VBT_MEASURE_LEAKS)
-        print_inherited(trace, tree, out);
+        print_inherited(undecided, tree, out);
     print_shares(rows, tree, query->by, output);
 
-    struct stack_sum others = {0};
+    int64_t shown = 0;
     for (size_t i = 0; i < rows->count; i++) {
         const struct stack_row *row = &rows->stacks[i];
-        const int64_t *of = vbt_call_self(tree, row->call);
-        if (i >= query->limit) {
-            add(&others, of);
-            continue;
-        }
+        const struct vbt_measures self = vbt_call_self(tree, row->call);
         const char *group = group_name(rows, row->call);
         char *printable = vbt_utf8_printable(group != NULL ? group : "", group != NULL ? strlen(group) : 0);
         fprintf(out, "%s%s%3zu  %s  %s%s", i > 0 ? "\n" : "", output->bold, i + 1, vbt_measure_text(measure, row->value).text,
                 vbt_share(row->value, totals[measure]).text, output->normal);
-        print_more(output, measure, of);
+        print_more(output, measure, self.of);
         fprintf(out, "%s%s\n", group == NULL ? "" : output->is_limited ? "\n     " : ", ", printable);
         free(printable);
         print_frames(output, rows, row->call, query->depth);
+        shown = (int64_t)((uint64_t)shown + (uint64_t)row->value);
     }
-    if (others.stacks > 0)
-        fprintf(out, "\n… and %s with %s\n", vbt_counted((int64_t)others.stacks, "more call stack").text,
-                vbt_measure_text(measure, others.of[measure]).text);
+    print_others(rows, shown, out);
     print_groups(rows, totals[measure], output);
 }
 
 /* Mapped memory is in a stack only if --filter asks for it: arenas hold blocks that are already
  * shown. */
-static void print_still_mapped(const struct vbt_model *model, FILE *out) {
-    struct vbt_trace_totals totals;
-    vbt_totals_get(&totals, model);
-    const struct vbt_domain_totals *mapped = &totals.domain[VBT_DOMAIN_MAP];
+static void print_still_mapped(const struct vbt_domain_totals *mapped, FILE *out) {
     if (mapped->live_blocks > 0)
         fprintf(out, "\nAlso still mapped: %s, %s (see --filter domain=map)\n", vbt_counted(mapped->live_blocks, "mapping").text,
                 vbt_bytes(mapped->live_bytes).text);
@@ -293,7 +318,7 @@ static void print_json_groups(const struct stack_rows *rows, struct vbt_json *js
             json_t *group = json_object();
             json_object_set_new(group, "name", json_string(vbt_runtime_group_names[rows->groups[i].group]));
             json_object_set_new(group, "stacks", json_integer((json_int_t)rows->groups[i].stacks));
-            vbt_json_measures(group, "", rows->groups[i].of);
+            vbt_json_measures(group, "", rows->groups[i].of.of);
             vbt_json_item(json, group);
         }
     vbt_json_array_end(json);
@@ -304,46 +329,71 @@ static size_t frame_key(const struct vbt_call_tree *tree, uint32_t call) {
     return 2 * (size_t)tree->calls[call].place + tree->calls[call].inlined;
 }
 
-/* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
-static void print_json(const struct stack_rows *rows, const struct vbt_trace *trace, const struct vbt_suppressed *suppressed,
-                       const struct vbt_query *query, FILE *out) {
-    const struct vbt_call_tree *tree = rows->tree;
-    struct vbt_json json;
-    vbt_json_begin(&json, out);
-    vbt_json_completeness(&json, &trace->model);
-    vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
-    json_t *totals = json_object();
-    vbt_json_measures(totals, "", tree->totals);
-    struct vbt_undecided undecided = vbt_call_tree_undecided(trace);
-    json_object_set_new(totals, "undecided_bytes", json_integer(undecided.bytes));
-    json_object_set_new(totals, "undecided_blocks", json_integer(undecided.blocks));
-    vbt_json_member(&json, "totals", totals);
-
-    uint32_t *number = vbt_new(2 * tree->place_count, sizeof *number); /* of the frame, from 1; by frame_key */
-    uint32_t frames = 0;
-    vbt_json_array_begin(&json, "frames");
+/* The number of each frame in the list of them, from 1; by frame_key. */
+static uint32_t *print_json_frames(const struct vbt_call_tree *tree, struct vbt_json *json) {
+    uint32_t *number = vbt_new(2 * tree->place_count, sizeof *number), frames = 0;
+    vbt_json_array_begin(json, "frames");
     for (uint32_t i = 1; i < tree->count; i++)
         if (is_frame(tree, i) && number[frame_key(tree, i)] == 0) {
             number[frame_key(tree, i)] = ++frames;
-            vbt_json_item(&json, vbt_json_call(tree, i));
+            vbt_json_item(json, vbt_json_call(tree, i));
         }
-    vbt_json_array_end(&json);
+    vbt_json_array_end(json);
+    return number;
+}
 
+static void put_json_stack(struct vbt_text_buffer *text, const struct stack_rows *rows, uint32_t call, size_t limit,
+                           const uint32_t *number) {
+    const struct vbt_call_tree *tree = rows->tree;
+    const struct vbt_measures self = vbt_call_self(tree, call);
+    const char *name = group_name(rows, call);
+    json_t *group = name != NULL ? vbt_json_text(name) : NULL;
+    char *quoted = group != NULL ? json_dumps(group, JSON_ENCODE_ANY) : NULL;
+    vbt_buffer_text(text, "{");
+    vbt_buffer_json_measures(text, "", self.of);
+    vbt_buffer_text(text, ", \"group\": ");
+    vbt_buffer_text(text, quoted != NULL ? quoted : "null");
+    vbt_buffer_text(text, ", \"frames\": [");
+    size_t begin = text->size;
+    for (; is_frame(tree, call) && limit > 0; call = tree->calls[call].parent, limit--) {
+        vbt_buffer_integer(text, number[frame_key(tree, call)] - 1);
+        vbt_buffer_text(text, ", ");
+    }
+    text->size -= text->size > begin ? strlen(", ") : 0;
+    vbt_buffer_text(text, "], \"frames_left_out\": ");
+    vbt_buffer_integer(text, is_frame(tree, call) ? tree->calls[call].depth : 0);
+    vbt_buffer_text(text, "}");
+    free(quoted);
+    json_decref(group);
+}
+
+/* {"frames": [what stacks refer to], "stacks": [{..., "frames": [numbers, innermost first]}]} */
+static void print_json(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_undecided *undecided,
+                       const struct vbt_suppressed *suppressed, const struct vbt_query *query, FILE *out) {
+    const struct vbt_call_tree *tree = rows->tree;
+    struct vbt_json json;
+    vbt_json_begin(&json, out);
+    vbt_json_completeness(&json, model);
+    vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
+    json_t *totals = json_object();
+    vbt_json_measures(totals, "", tree->totals);
+    json_object_set_new(totals, "undecided_bytes", json_integer(undecided->bytes));
+    json_object_set_new(totals, "undecided_blocks", json_integer(undecided->blocks));
+    vbt_json_member(&json, "totals", totals);
+
+    uint32_t *number = print_json_frames(tree, &json);
     size_t limit = stack_limit(rows, query);
+    struct vbt_text_buffer text = {0};
     vbt_json_array_begin(&json, "stacks");
-    for (size_t i = 0; i < rows->count && i < query->limit; i++) {
-        json_t *stack = json_object(), *list = json_array();
-        size_t room = limit;
-        vbt_json_measures(stack, "", vbt_call_self(tree, rows->stacks[i].call));
-        json_object_set_new(stack, "group", vbt_json_text(group_name(rows, rows->stacks[i].call)));
-        uint32_t at = rows->stacks[i].call;
-        for (; is_frame(tree, at) && room > 0; at = tree->calls[at].parent, room--)
-            json_array_append_new(list, json_integer(number[frame_key(tree, at)] - 1));
-        json_object_set_new(stack, "frames", list);
-        json_object_set_new(stack, "frames_left_out", json_integer(is_frame(tree, at) ? tree->calls[at].depth : 0));
-        vbt_json_item(&json, stack);
+    for (size_t i = 0; i < rows->count; i++) {
+        text.size = 0;
+        put_json_stack(&text, rows, rows->stacks[i].call, limit, number);
+        vbt_json_begin_item(&json);
+        fwrite(text.text, 1, text.size, out);
     }
     vbt_json_array_end(&json);
+    free(text.text);
+    free(number);
 
     print_json_groups(rows, &json);
     json_t *left_out = json_object();
@@ -352,7 +402,6 @@ static void print_json(const struct stack_rows *rows, const struct vbt_trace *tr
     json_object_set_new(left_out, "stacks", vbt_json_unsigned(suppressed->stacks));
     vbt_json_member(&json, "suppressed", left_out);
     vbt_json_end(&json);
-    free(number);
 }
 
 /* Stacks as "outermost;...;innermost". */
@@ -363,14 +412,15 @@ static void print_csv_rows(const struct stack_rows *rows, const struct vbt_query
     vbt_csv_begin(&csv, out, titles);
     size_t limit = stack_limit(rows, query);
     struct vbt_stack_names *names = vbt_stack_names_new(rows->tree);
-    for (size_t i = 0; i < rows->count && i < query->limit; i++) {
+    for (size_t i = 0; i < rows->count; i++) {
         char *stack = vbt_stack_text(names, rows->stacks[i].call, limit);
         vbt_csv_text(&csv, stack);
         free(stack);
         vbt_csv_text(&csv, group_name(rows, rows->stacks[i].call));
         vbt_csv_unsigned(&csv, 1);
-        vbt_csv_measures(&csv, vbt_call_self(rows->tree, rows->stacks[i].call));
-        vbt_csv_own(&csv, vbt_call_self(rows->tree, rows->stacks[i].call));
+        const struct vbt_measures self = vbt_call_self(rows->tree, rows->stacks[i].call);
+        vbt_csv_measures(&csv, self.of);
+        vbt_csv_own(&csv, self.of);
         vbt_csv_end_row(&csv);
     }
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
@@ -378,8 +428,8 @@ static void print_csv_rows(const struct stack_rows *rows, const struct vbt_query
             vbt_csv_text(&csv, NULL);
             vbt_csv_text(&csv, vbt_runtime_group_names[rows->groups[i].group]);
             vbt_csv_unsigned(&csv, rows->groups[i].stacks);
-            vbt_csv_measures(&csv, rows->groups[i].of);
-            vbt_csv_own(&csv, rows->groups[i].of);
+            vbt_csv_measures(&csv, rows->groups[i].of.of);
+            vbt_csv_own(&csv, rows->groups[i].of.of);
             vbt_csv_end_row(&csv);
         }
     vbt_stack_names_free(names);
@@ -412,21 +462,23 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     struct vbt_call_tree tree;
     struct stack_rows rows;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
+    const struct vbt_undecided undecided = vbt_call_tree_undecided(&trace);
+    const struct vbt_domain_totals mapped = vbt_domain_totals_of(&trace.model, VBT_DOMAIN_MAP);
     vbt_call_tree_build(&tree, &trace, &shape);
-    build_rows(&rows, &tree, &trace.model, measure, query->by, measure == VBT_MEASURE_LEAKS && !query->ungroup);
+    build_rows(&rows, &tree, &trace.model, measure, query);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
     if (query->format == VBT_JSON)
-        print_json(&rows, &trace, &suppressed, query, output.stream);
+        print_json(&rows, &trace.model, &undecided, &suppressed, query, output.stream);
     else if (query->format == VBT_CSV)
         print_csv(&rows, query, &output);
     else
-        print_text(&rows, &tree, &trace, query, &output);
+        print_text(&rows, &tree, &trace.model, &undecided, query, &output);
     if (query->format == VBT_TEXT && suppressed.stacks > 0)
         fprintf(output.stream, "\nSuppressed: %s in %s, %s\n", vbt_bytes((int64_t)suppressed.bytes).text,
                 vbt_counted((int64_t)suppressed.blocks, "block").text, vbt_counted((int64_t)suppressed.stacks, "call stack").text);
     if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && query->filter_count == 0)
-        print_still_mapped(&trace.model, output.stream);
+        print_still_mapped(&mapped, output.stream);
     free(rows.stacks);
     free(rows.by);
     vbt_call_tree_free(&tree);

@@ -46,7 +46,7 @@ static int64_t sum_of(const struct view *v, uint32_t call) { return v->tree->sum
 /* What those children of a call hold that are too small to be shown; 0 if that is too small as
  * well. */
 static int64_t rest_of(const struct view *v, uint32_t call) {
-    uint64_t rest = (uint64_t)sum_of(v, call) - (uint64_t)vbt_call_self(v->tree, call)[v->measure];
+    uint64_t rest = (uint64_t)sum_of(v, call) - (uint64_t)vbt_call_self_of(v->tree, call, v->measure);
     for (uint32_t i = 0; i < vbt_call_children(v->tree, call); i++)
         rest -= (uint64_t)sum_of(v, vbt_call_child(v->tree, call, i));
     return (int64_t)rest >= v->least ? (int64_t)rest : 0;
@@ -59,7 +59,7 @@ static char *indentation(const struct view *v, const char *lines, const char *br
 
 /* Numbers of a row; NULL: none. */
 struct numbers {
-    const int64_t *self, *sum, *allocs; /* sum: of the measure, with all below */
+    const int64_t *self, *sum, *allocs; /* self: of the measure; sum: with all below */
 };
 
 static void put_row(struct view *v, const char *indent, const char *name, struct numbers of) {
@@ -68,10 +68,10 @@ static void put_row(struct view *v, const char *indent, const char *name, struct
         return;
     }
     v->rows_left--;
-    bool has_self = of.self != NULL && of.self[v->measure] != 0;
+    bool has_self = of.self != NULL && *of.self != 0;
     vbt_text_table_cell(v->table, "%s", of.sum != NULL ? vbt_measure_text(v->measure, *of.sum).text : "");
     vbt_text_table_cell(v->table, "%s", of.sum != NULL ? vbt_share(*of.sum, v->tree->totals[v->measure]).text : "");
-    vbt_text_table_cell(v->table, "%s", has_self ? vbt_measure_text(v->measure, of.self[v->measure]).text : "");
+    vbt_text_table_cell(v->table, "%s", has_self ? vbt_measure_text(v->measure, *of.self).text : "");
     vbt_text_table_cell(v->table, "%s", of.allocs != NULL ? vbt_count(*of.allocs).text : "");
     vbt_text_table_cell(v->table, "%s%s", indent, name);
 }
@@ -93,9 +93,8 @@ static void put_call(struct view *v, const char *lines, const char *branch, uint
     used += vbt_utf8_width(position);
     char *fitting = vbt_short_name(function, v->output->width > used + LEAST_NAME ? v->output->width - used : LEAST_NAME);
     char *marked = vbt_text("%s%s%s", fitting, position, inlined);
-    put_row(
-        v, indent, marked,
-        (struct numbers){vbt_call_self(v->tree, call), &v->tree->sums[v->measure][call], &v->tree->sums[VBT_MEASURE_ALLOCS][call]});
+    int64_t self = vbt_call_self_of(v->tree, call, v->measure);
+    put_row(v, indent, marked, (struct numbers){&self, &v->tree->sums[v->measure][call], &v->tree->sums[VBT_MEASURE_ALLOCS][call]});
     free(marked);
     free(fitting);
     free(position);
@@ -168,7 +167,7 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
         {.title = "Allocs", .align = VBT_RIGHT, .gap = 2, .drop = 1},
         {.title = "Call tree", .gap = 2, .least = 24},
     };
-    const int64_t *self = vbt_call_self(tree, 0);
+    const struct vbt_measures self = vbt_call_self(tree, 0);
     fprintf(output->stream, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
             vbt_measure_text(measure, tree->totals[measure]).text);
     if (!allocs)
@@ -182,8 +181,8 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
                         .least = least,
                         .rows_left = query->limit,
                         .everything = query->limit == UINT64_MAX};
-    if (self[measure] != 0)
-        put_row(&view, "", "(no call stack)", (struct numbers){self, &self[measure], &self[VBT_MEASURE_ALLOCS]});
+    if (self.of[measure] != 0)
+        put_row(&view, "", "(no call stack)", (struct numbers){&self.of[measure], &self.of[measure], &self.of[VBT_MEASURE_ALLOCS]});
     put_tree(&view);
     vbt_text_table_print(table, output, '-');
     vbt_text_table_free(table);
@@ -193,26 +192,35 @@ static void print_text(const struct vbt_call_tree *tree, const struct vbt_query 
 
 /* The order of calls in JSON and CSV: parents before their children, the largest child first. */
 static uint32_t *in_order(const struct vbt_call_tree *tree, size_t *count) {
-    uint32_t *order = vbt_new(tree->count, sizeof *order), *stack = vbt_new(tree->count, sizeof *stack);
-    size_t depth = 0;
+    uint32_t *order = vbt_new((size_t)tree->child_at[tree->count] + 1, sizeof *order), *stack = NULL;
+    size_t depth = 0, capacity = 0;
     *count = 0;
+    stack = vbt_grow(stack, &capacity, 1, sizeof *stack);
     stack[depth++] = 0;
     while (depth > 0) {
-        uint32_t at = stack[--depth];
+        uint32_t at = stack[--depth], children = vbt_call_children(tree, at);
         if (at != 0)
             order[(*count)++] = at;
-        for (uint32_t i = vbt_call_children(tree, at); i > 0; i--)
+        stack = vbt_grow(stack, &capacity, depth + children + 1, sizeof *stack);
+        for (uint32_t i = children; i > 0; i--)
             stack[depth++] = vbt_call_child(tree, at, i - 1);
     }
     free(stack);
     return order;
 }
 
-/* All measures of a call and what is below it, which must have been summed. */
-static const int64_t *all_sums(const struct vbt_call_tree *tree, uint32_t call, int64_t sums[VBT_MEASURES]) {
-    for (int i = 0; i < VBT_MEASURES; i++)
-        sums[i] = tree->sums[i][call];
-    return sums;
+/* Calls as JSON and CSV show them. */
+struct data {
+    struct vbt_call_tree *tree;
+    const uint32_t *order;
+    size_t count;
+    const uint32_t *sums; /* see vbt_call_tree_sum_all */
+    const struct vbt_model *model;
+    const struct vbt_query *query;
+};
+
+static struct vbt_measures sums_of(const struct data *data, uint32_t call) {
+    return vbt_measures_of(&data->tree->counts, data->sums[call]);
 }
 
 /* The constant part of a call's JSON, formatted once per place: there are many more calls than
@@ -235,59 +243,73 @@ static const char *text_of(struct texts *texts, const struct vbt_call_tree *tree
     return *text;
 }
 
-static void print_json(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_model *model,
-                       const struct vbt_query *query, FILE *out) {
+static void put_json_call(struct vbt_text_buffer *row, const struct data *data, uint32_t number, struct texts *texts) {
+    const struct vbt_call *call = &data->tree->calls[number];
+    const struct vbt_measures self = vbt_call_self(data->tree, number), sums = sums_of(data, number);
+    vbt_buffer_text(row, "{\"id\": ");
+    vbt_buffer_integer(row, number);
+    vbt_buffer_text(row, ", \"parent\": ");
+    vbt_buffer_integer(row, call->parent);
+    vbt_buffer_text(row, ", \"depth\": ");
+    vbt_buffer_integer(row, call->depth);
+    vbt_buffer_text(row, ", ");
+    vbt_buffer_text(row, text_of(texts, data->tree, number));
+    vbt_buffer_text(row, ", ");
+    vbt_buffer_json_measures(row, "", self.of);
+    vbt_buffer_text(row, ", ");
+    vbt_buffer_json_measures(row, "cumulative_", sums.of);
+    vbt_buffer_text(row, "}");
+}
+
+static void print_json(const struct data *data, FILE *out) {
+    const struct vbt_call_tree *tree = data->tree;
     struct vbt_json json;
     vbt_json_begin(&json, out);
-    vbt_json_completeness(&json, model);
-    vbt_json_member(&json, "measure", json_string(vbt_measure_names[query->measure]));
+    vbt_json_completeness(&json, data->model);
+    vbt_json_member(&json, "measure", json_string(vbt_measure_names[data->query->measure]));
     json_t *totals = json_object();
     vbt_json_measures(totals, "", tree->totals);
     vbt_json_member(&json, "totals", totals);
     vbt_json_array_begin(&json, "calls");
     struct texts texts = {vbt_new(2 * tree->place_count, sizeof *texts.by_place), 2 * tree->place_count};
-    for (size_t i = 0; i < count && i < query->limit; i++) {
-        const struct vbt_call *call = &tree->calls[order[i]];
+    struct vbt_text_buffer row = {0};
+    for (size_t i = 0; i < data->count && i < data->query->limit; i++) {
+        row.size = 0;
+        put_json_call(&row, data, data->order[i], &texts);
         vbt_json_begin_item(&json);
-        fprintf(out, "{\"id\": %u, \"parent\": %u, \"depth\": %u, %s", order[i], call->parent, call->depth,
-                text_of(&texts, tree, order[i]));
-        int64_t sums[VBT_MEASURES];
-        vbt_print_json_measures(out, "", vbt_call_self(tree, order[i]));
-        vbt_print_json_measures(out, "cumulative_", all_sums(tree, order[i], sums));
-        putc('}', out);
+        fwrite(row.text, 1, row.size, out);
     }
     vbt_json_array_end(&json);
     vbt_json_end(&json);
     for (size_t i = 0; i < texts.count; i++)
         free(texts.by_place[i]);
     free(texts.by_place);
+    free(row.text);
 }
 
-static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, size_t count, const struct vbt_query *query,
-                      FILE *out) {
+static void print_csv(const struct data *data, FILE *out) {
     char *self = vbt_csv_measure_titles(""), *cumulative = vbt_csv_measure_titles("cumulative_");
     char *own = vbt_csv_own_titles(""), *cumulative_own = vbt_csv_own_titles("cumulative_");
     char *titles = vbt_text("id,parent,depth,kind,function,file,line,module%s%s%s%s", self, cumulative, own, cumulative_own);
     struct vbt_csv csv;
     vbt_csv_begin(&csv, out, titles);
-    for (size_t i = 0; i < count && i < query->limit; i++) {
-        const struct vbt_call *call = &tree->calls[order[i]];
-        const struct vbt_source_place *place = vbt_call_place(tree, order[i]);
-        const int64_t *self_of = vbt_call_self(tree, order[i]);
-        int64_t sums[VBT_MEASURES];
-        all_sums(tree, order[i], sums);
-        vbt_csv_unsigned(&csv, order[i]);
+    for (size_t i = 0; i < data->count && i < data->query->limit; i++) {
+        uint32_t number = data->order[i];
+        const struct vbt_call *call = &data->tree->calls[number];
+        const struct vbt_source_place *place = vbt_call_place(data->tree, number);
+        const struct vbt_measures self_of = vbt_call_self(data->tree, number), sums = sums_of(data, number);
+        vbt_csv_unsigned(&csv, number);
         vbt_csv_unsigned(&csv, call->parent);
         vbt_csv_unsigned(&csv, call->depth);
-        vbt_csv_text(&csv, vbt_call_kind(tree, order[i]));
+        vbt_csv_text(&csv, vbt_call_kind(data->tree, number));
         vbt_csv_text(&csv, place->function);
         vbt_csv_text(&csv, place->file);
         vbt_csv_integer(&csv, place->line);
         vbt_csv_text(&csv, place->module);
-        vbt_csv_measures(&csv, self_of);
-        vbt_csv_measures(&csv, sums);
-        vbt_csv_own(&csv, self_of);
-        vbt_csv_own(&csv, sums);
+        vbt_csv_measures(&csv, self_of.of);
+        vbt_csv_measures(&csv, sums.of);
+        vbt_csv_own(&csv, self_of.of);
+        vbt_csv_own(&csv, sums.of);
         vbt_csv_end_row(&csv);
     }
     free(titles);
@@ -297,20 +319,39 @@ static void print_csv(const struct vbt_call_tree *tree, const uint32_t *order, s
     free(cumulative_own);
 }
 
-static void print_data(const struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, FILE *out) {
-    size_t count;
-    uint32_t *order = in_order(tree, &count);
-    FILE *rehearsal = count >= LARGE && query->limit >= LARGE ? vbt_output_rehearse() : NULL;
-    for (int i = rehearsal != NULL ? 0 : 1; i < 2; i++) {
+/* Has the report room for all rows, or is a rehearsal to find out? A row of JSON has at least the
+ * names of its members. */
+static bool fits(const struct data *data) {
+    uint64_t rows = data->count < data->query->limit ? data->count : data->query->limit;
+    static const struct vbt_measures nothing;
+    struct vbt_text_buffer row = {0};
+    vbt_buffer_json_measures(&row, "", nothing.of);
+    vbt_buffer_json_measures(&row, "cumulative_", nothing.of);
+    uint64_t least = data->query->format == VBT_JSON ? row.size * rows : 0;
+    free(row.text);
+    return vbt_output_fits(least, rows < LARGE ? 0 : UINT64_MAX);
+}
+
+static void print_data(struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, FILE *out) {
+    struct data data = {.tree = tree, .model = model, .query = query};
+    uint32_t *order = in_order(tree, &data.count);
+    data.order = order;
+    bool is_sure = fits(&data);
+    vbt_call_tree_forget(tree, query->measure);
+    uint32_t *sums = vbt_call_tree_sum_all(tree);
+    data.sums = sums;
+    FILE *rehearsal = is_sure ? NULL : vbt_output_rehearse();
+    for (int i = is_sure ? 1 : 0; i < 2; i++) {
         FILE *to = i == 0 ? rehearsal : out;
         if (query->format == VBT_JSON)
-            print_json(tree, order, count, model, query, to);
+            print_json(&data, to);
         else
-            print_csv(tree, order, count, query, to);
+            print_csv(&data, to);
         if (i == 0)
             vbt_output_rehearsed(rehearsal);
     }
     free(order);
+    free(sums);
 }
 
 int vbt_cmd_tree(const struct vbt_query *query) {
@@ -322,17 +363,14 @@ int vbt_cmd_tree(const struct vbt_query *query) {
     enum vbt_measure measure = query->measure;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
     vbt_call_tree_build(&tree, &trace, &shape);
-    vbt_trace_forget_paths(&trace);
     int64_t least = vbt_least(query, tree.totals[measure]);
     if (query->reverse)
         vbt_call_tree_reverse(&tree, measure, least);
     vbt_call_tree_sort(&tree, measure, least);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
-    for (int i = 0; i < VBT_MEASURES; i++)
-        if (query->format != VBT_TEXT || i == VBT_MEASURE_ALLOCS)
-            vbt_call_tree_sum(&tree, (enum vbt_measure)i);
     if (query->format == VBT_TEXT) {
+        vbt_call_tree_sum(&tree, VBT_MEASURE_ALLOCS);
         print_text(&tree, query, least, &output);
     } else {
         print_data(&tree, &trace.model, query, output.stream);

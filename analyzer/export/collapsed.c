@@ -14,7 +14,7 @@ static int64_t *left_out(struct vbt_call_tree *tree, enum vbt_measure measure, i
     const int64_t *sums = vbt_call_tree_sum(tree, measure);
     int64_t *rest = vbt_new(tree->count, sizeof *rest);
     for (uint32_t i = 0; i < tree->count; i++)
-        rest[i] = (int64_t)((uint64_t)sums[i] - (uint64_t)vbt_call_self(tree, i)[measure]);
+        rest[i] = (int64_t)((uint64_t)sums[i] - (uint64_t)vbt_call_self_of(tree, i, measure));
     for (size_t i = 1; i < tree->count; i++) {
         int64_t *above = &rest[tree->calls[i].parent];
         if (sums[i] >= least)
@@ -28,7 +28,7 @@ static void print_stacks(struct vbt_call_tree *tree, enum vbt_measure measure, i
     size_t limit = vbt_stack_limit(tree, measure);
     struct vbt_stack_names *names = vbt_stack_names_new(tree);
     for (uint32_t i = 0; i < tree->count; i++) {
-        int64_t self = i > 0 ? vbt_call_self(tree, i)[measure] : 0;
+        int64_t self = i > 0 ? vbt_call_self_of(tree, i, measure) : 0;
         if (tree->sums[measure][i] < least || (self <= 0 && rest[i] <= 0))
             continue;
         char *stack = i > 0 ? vbt_stack_text(names, i, limit) : vbt_copy("", 0);
@@ -42,7 +42,7 @@ static void print_stacks(struct vbt_call_tree *tree, enum vbt_measure measure, i
     free(rest);
 }
 
-void vbt_export_collapsed(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
+void vbt_export_collapsed(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     struct vbt_call_tree tree;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(&tree, trace, &shape);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void vbt_export_mprof(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
+void vbt_export_mprof(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     (void)query;
     const struct vbt_model *model = &trace->model;
     char *command = vbt_command_line(model), *printable = vbt_utf8_printable(command, strlen(command));

@@ -7,6 +7,6 @@
 
 #include <stdio.h>
 
-void vbt_export_mprof(const struct vbt_trace *trace, const struct vbt_query *query, FILE *out);
+void vbt_export_mprof(struct vbt_trace *trace, const struct vbt_query *query, FILE *out);
 
 #endif

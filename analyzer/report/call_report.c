@@ -7,7 +7,6 @@
 #include "analyzer/base/utf8.h"
 #include "format/count.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,9 +86,15 @@ void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEA
     }
 }
 
-void vbt_print_json_measures(FILE *out, const char *prefix, const int64_t of[VBT_MEASURES]) {
-    for (int i = 0; i < FIELDS; i++)
-        fprintf(out, ", \"%s%s\": %" PRId64, prefix, fields[i].name, of[fields[i].measure]);
+void vbt_buffer_json_measures(struct vbt_text_buffer *buffer, const char *prefix, const int64_t of[VBT_MEASURES]) {
+    size_t length = strlen(prefix);
+    for (int i = 0; i < FIELDS; i++) {
+        vbt_buffer_text(buffer, i > 0 ? ", \"" : "\"");
+        vbt_buffer_bytes(buffer, prefix, length);
+        vbt_buffer_text(buffer, fields[i].name);
+        vbt_buffer_text(buffer, "\": ");
+        vbt_buffer_integer(buffer, of[fields[i].measure]);
+    }
 }
 
 static char *csv_titles(const char *prefix, int from, int to) {

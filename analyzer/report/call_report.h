@@ -3,6 +3,7 @@
 #define VBT_CALL_REPORT_H
 
 #include "analyzer/analysis/calls/call_tree.h"
+#include "analyzer/base/arrays/text_buffer.h"
 #include "analyzer/base/csv.h"
 #include "analyzer/base/json.h"
 #include "analyzer/base/units.h"
@@ -34,8 +35,8 @@ int64_t vbt_least(const struct vbt_query *query, int64_t whole);
  * "own_live_blocks", each after a prefix. */
 void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEASURES]);
 
-/* The same as text: `, "allocs": 1, ...`. */
-void vbt_print_json_measures(FILE *out, const char *prefix, const int64_t of[VBT_MEASURES]);
+/* The same as text: `"allocs": 1, ...`. */
+void vbt_buffer_json_measures(struct vbt_text_buffer *buffer, const char *prefix, const int64_t of[VBT_MEASURES]);
 
 /* The same as cells, without the process's own; titles: ",allocs,..." with the prefix, for the
  * caller to free. */

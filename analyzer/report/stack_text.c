@@ -49,7 +49,7 @@ static size_t count_frames(const struct vbt_call_tree *tree, enum vbt_measure me
     size_t frames = 0;
     *stacks = 0;
     for (uint32_t i = 1; i < tree->count; i++)
-        if (vbt_call_self(tree, i)[measure] != 0) {
+        if (vbt_call_self_of(tree, i, measure) != 0) {
             frames += tree->calls[i].depth;
             ++*stacks;
         }

@@ -5,13 +5,17 @@
 #include <string.h>
 
 void vbt_model_forget_paths(struct vbt_model *model) {
-    for (size_t i = 0; i < model->counters_count; i++)
-        free(model->counters[i].sizes);
+    for (size_t i = 0; i < model->sizes_count; i++)
+        free(model->sizes[i].rows);
     free(model->nodes);
-    free(model->counters);
+    vbt_packed_free(&model->counters);
+    free(model->counter_chunks);
+    free(model->sizes);
     model->nodes = NULL;
-    model->counters = NULL;
-    model->node_count = model->node_capacity = model->counters_count = model->counters_capacity = 0;
+    model->counter_chunks = NULL;
+    model->sizes = NULL;
+    model->node_count = model->node_capacity = model->counted_nodes = 0;
+    model->counter_chunk_count = model->counter_chunk_capacity = model->sizes_count = model->sizes_capacity = 0;
 }
 
 void vbt_model_free(struct vbt_model *model) {
@@ -30,7 +34,6 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->named_frames);
     free(model->source_rows);
     free(model->source_text);
-    free(model->scratch);
     vbt_model_threads_free(model->threads, model->thread_count);
     free(model->node_parts);
     free(model->parts);

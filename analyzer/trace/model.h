@@ -6,6 +6,7 @@
 #ifndef VBT_MODEL_H
 #define VBT_MODEL_H
 
+#include "analyzer/base/arrays/packed_rows.h"
 #include "format/format.h"
 
 #include <stdbool.h>
@@ -39,26 +40,26 @@ struct vbt_model_site {
 struct vbt_model_node {
     uint32_t parent;
     uint32_t site;
-    uint32_t counters : 30; /* index into counters; 0: nothing was counted here */
+    uint32_t counters : VBT_PACKED_BITS; /* its row, see counters.h; 0: nothing was counted here */
     uint32_t domain : 2;
 };
 
-_Static_assert(VBT_MAX_NODES <= UINT32_C(1) << 30 && VBT_DOMAINS <= 4, "they fit");
+_Static_assert(VBT_DOMAINS <= 4, "they fit");
 
 struct vbt_model_bucket {
     uint32_t bucket;
     uint64_t allocs;
 };
 
-struct vbt_model_counters {
-    uint64_t allocs, allocated, temporary;
-    uint64_t smallest, largest;
-    uint64_t inherited_blocks, inherited_bytes;
-    int64_t live_blocks, live_bytes, at_peak_bytes;
-    uint64_t time; /* of the chunk it came from */
-    uint64_t max_rss_kib;
-    struct vbt_model_bucket *sizes; /* only if loaded with sizes; NULL: all are in the bucket of `smallest` */
-    uint32_t size_count;
+/* A histogram of request sizes; without rows, all requests are in the bucket of the smallest. */
+struct vbt_model_sizes {
+    struct vbt_model_bucket *rows;
+    uint32_t count;
+};
+
+/* A COUNTERS chunk. */
+struct vbt_model_counter_chunk {
+    uint64_t time, rss_kib;
 };
 
 struct vbt_model_module {
@@ -217,10 +218,12 @@ struct vbt_model {
     char *source_text;
     size_t source_text_size, source_text_capacity;
 
-    struct vbt_model_counters *counters; /* row 0 is empty */
-    size_t counters_count, counters_capacity;
-    struct vbt_model_counters *scratch; /* rows of the chunk that is being read */
-    size_t scratch_capacity;
+    struct vbt_packed_rows counters; /* see counters.h */
+    size_t counted_nodes;
+    struct vbt_model_counter_chunk *counter_chunks; /* row 0 is empty */
+    size_t counter_chunk_count, counter_chunk_capacity;
+    struct vbt_model_sizes *sizes; /* row 0 is empty */
+    size_t sizes_count, sizes_capacity;
 
     struct vbt_model_thread *threads; /* rows 1 to thread_count; none: one thread, or threads are not distinguished */
     size_t thread_count;
@@ -234,6 +237,7 @@ struct vbt_model {
     size_t line_of_site_count, line_of_site_capacity;
 
     bool has_state, has_maps;
+    bool any_inherited; /* blocks of a parent process, at some node */
     int64_t state[VBT_STATE_KEYS];
     uint64_t maps[VBT_MAP_KINDS][VBT_FIELDS];
     struct vbt_model_resident resident[VBT_RESIDENT_TIMES];
@@ -287,14 +291,6 @@ static inline const struct vbt_named_site *vbt_model_named_site(const struct vbt
 
 static inline int64_t vbt_model_domain(const struct vbt_model *model, enum vbt_domain domain, enum vbt_domain_field field) {
     return model->state[VBT_STATE_DOMAIN + 16 * (int)domain + (int)field];
-}
-
-static inline uint64_t vbt_model_frees(const struct vbt_model_counters *c) {
-    return c->inherited_blocks + c->allocs - (uint64_t)c->live_blocks;
-}
-
-static inline uint64_t vbt_model_freed(const struct vbt_model_counters *c) {
-    return c->inherited_bytes + c->allocated - (uint64_t)c->live_bytes;
 }
 
 /* Time of the last known event of the process, in ns since its start. */

@@ -1,5 +1,5 @@
 /* Makes a call tree (call_tree.h) of the nodes of a trace. */
-#include "call_tree.h"
+#include "call_children.h"
 
 #include "analyzer/analysis/threads.h"
 #include "analyzer/base/allocate.h"
@@ -7,6 +7,7 @@
 #include "analyzer/base/message.h"
 #include "analyzer/base/units.h"
 #include "analyzer/symbols/module_name.h"
+#include "analyzer/trace/counters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,20 +72,21 @@ struct place_numbers {
     size_t count, capacity;
 };
 
+/* If there is one group, a node that has a call needs no site and no parent any more: this is its
+ * site, and the call its parent. */
+#define MERGED UINT32_MAX
+
 struct merging {
     struct vbt_call_tree *tree;
-    const struct vbt_trace *trace;
+    struct vbt_trace *trace;
     const struct vbt_call_tree_shape *shape;
     struct place_names names;
     struct place_numbers of_sites, of_names;
-    uint32_t *first_child; /* by call; most calls of deep stacks have no other */
-    size_t first_capacity;
-    uint32_t *slots;               /* a hash table of all other children: index of a call; 0: free */
-    size_t slot_count, slots_used; /* slot_count: a power of two */
-    uint32_t *call_of;             /* by node: its call + 1, 0 if it has none yet */
-    uint32_t *part_of;             /* by node, if there are groups: the one that call_of is of */
-    uint32_t part;                 /* groups are merged one after another */
-    uint32_t *path;                /* nodes still to be merged */
+    struct vbt_call_children children;
+    uint32_t *call_of; /* by node: its call + 1, 0 if it has none yet; NULL: there is one group */
+    uint32_t *part_of; /* by node: the group that call_of is of */
+    uint32_t part;     /* groups are merged one after another */
+    uint32_t *path;    /* nodes still to be merged */
     size_t path_capacity;
     size_t most; /* limit on calls, see most_calls */
     struct vbt_thread_share *shares;
@@ -107,58 +109,22 @@ static uint32_t number_of(struct merging *g, const struct vbt_source_place *plac
     return *number;
 }
 
-static size_t slot_of(const struct merging *g, uint32_t parent, uint32_t place) {
-    const struct { uint32_t parent, place; } key = {parent, place};
-    size_t at = XXH64(&key, sizeof key, vbt_hash_key()) & (g->slot_count - 1);
-    for (; g->slots[at] != 0; at = (at + 1) & (g->slot_count - 1)) {
-        const struct vbt_call *call = &g->tree->calls[g->slots[at]];
-        if (call->place == place && call->parent == parent)
-            break;
-    }
-    return at;
-}
-
-/* Makes room for one more call in the hash table. */
-static void make_room(struct merging *g) {
-    const struct vbt_call_tree *tree = g->tree;
-    if (3 * (g->slots_used + 1) < 2 * g->slot_count)
-        return;
-    free(g->slots);
-    g->slot_count *= 2;
-    g->slots = vbt_new(g->slot_count, sizeof *g->slots);
-    for (uint32_t i = 1; i < tree->count; i++)
-        if (g->first_child[tree->calls[i].parent] != i)
-            g->slots[slot_of(g, tree->calls[i].parent, tree->calls[i].place)] = i;
-}
-
 static struct vbt_call *new_call(struct vbt_call_tree *tree) {
     tree->calls = vbt_grow(tree->calls, &tree->capacity, tree->count + 1, sizeof *tree->calls);
     return &tree->calls[tree->count++];
 }
 
-/* Where the child of a call at this place is written down, 0 if it does not exist. */
-static uint32_t *find_child(struct merging *g, uint32_t parent, uint32_t place) {
-    uint32_t first = g->first_child[parent];
-    if (first == 0 || g->tree->calls[first].place == place)
-        return &g->first_child[parent];
-    make_room(g);
-    uint32_t *slot = &g->slots[slot_of(g, parent, place)];
-    g->slots_used += *slot == 0;
-    return slot;
-}
-
-/* The child of a call at this place, created if it does not exist. */
+/* The child of a call at a place, created if it does not exist. */
 static uint32_t child_of(struct merging *g, uint32_t parent, uint32_t place, bool inlined, bool group) {
-    uint32_t *child = find_child(g, parent, place), number = *child;
+    uint32_t *child = vbt_call_children_find(&g->children, parent, place), number = *child;
     if (number == 0) {
         *child = number = (uint32_t)g->tree->count;
         *new_call(g->tree) = (struct vbt_call){.parent = parent,
                                                .place = place,
-                                               .depth = (g->tree->calls[parent].depth + 1) & 0x1fffffff,
+                                               .depth = (g->tree->calls[parent].depth + 1) & VBT_CALL_DEPTH,
                                                .inlined = inlined,
                                                .group = group};
-        g->first_child = vbt_grow(g->first_child, &g->first_capacity, (size_t)number + 1, sizeof *g->first_child);
-        g->first_child[number] = 0;
+        vbt_call_children_add(&g->children);
     }
     return number;
 }
@@ -206,6 +172,23 @@ static uint32_t add_frames(struct merging *g, uint32_t parent, uint32_t node) {
     return parent;
 }
 
+/* Is the call of a node known? */
+static bool has_call(const struct merging *g, uint32_t node) {
+    if (g->call_of == NULL)
+        return g->trace->model.nodes[node].site == MERGED;
+    return g->call_of[node] != 0 && g->part_of[node] == g->part;
+}
+
+static void set_call(struct merging *g, uint32_t node, uint32_t call) {
+    if (g->call_of == NULL) {
+        g->trace->model.nodes[node].site = MERGED;
+        g->trace->model.nodes[node].parent = call;
+    } else {
+        g->call_of[node] = call + 1;
+        g->part_of[node] = g->part;
+    }
+}
+
 /* The call of a node in the part of the tree that begins at `root`. */
 static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root) {
     if (g->tree->count > g->most)
@@ -213,67 +196,56 @@ static uint32_t call_of(struct merging *g, uint32_t node, uint32_t root) {
     const struct vbt_model_node *nodes = g->trace->model.nodes;
     size_t length = 0;
     uint32_t at = node;
-    for (; at != 0 && (g->call_of[at] == 0 || (g->part_of != NULL && g->part_of[at] != g->part)); at = nodes[at].parent) {
+    for (; at != 0 && !has_call(g, at); at = nodes[at].parent) {
         g->path = vbt_grow(g->path, &g->path_capacity, length + 1, sizeof *g->path);
         g->path[length++] = at;
     }
-    uint32_t call = at != 0 ? g->call_of[at] - 1 : root;
+    uint32_t call = at == 0 ? root : g->call_of == NULL ? nodes[at].parent : g->call_of[at] - 1;
     while (length > 0) {
         at = g->path[--length];
         call = add_frames(g, call, at);
-        g->call_of[at] = call + 1;
-        if (g->part_of != NULL)
-            g->part_of[at] = g->part;
+        set_call(g, at, call);
     }
     return call;
-}
-
-/* Blocks inherited at a fork are not leaks of the child. Which blocks of a call path were freed is
- * unknown, so it is assumed that the child freed its own first: this many at least are its own. */
-static int64_t own_live(int64_t live, uint64_t inherited) {
-    return live > 0 && (uint64_t)live > inherited ? live - (int64_t)inherited : 0;
 }
 
 /* How many more of what is live may be the process's own. */
 static int64_t maybe_own(int64_t live, uint64_t inherited, uint64_t requested) {
     int64_t most = live > 0 && (uint64_t)live > requested ? (int64_t)requested : live;
-    int64_t more = most - own_live(live, inherited);
+    int64_t more = most - vbt_own_live(live, inherited);
     return inherited > 0 && more > 0 ? more : 0;
 }
 
 struct vbt_undecided vbt_call_tree_undecided(const struct vbt_trace *trace) {
     struct vbt_undecided sum = {0};
-    for (size_t i = 1; i <= trace->model.node_count; i++) {
-        const struct vbt_model_counters *c = &trace->model.counters[trace->model.nodes[i].counters];
+    for (size_t i = 1; i <= trace->model.node_count && trace->model.any_inherited; i++) {
         if (!trace->counts[i])
             continue;
-        sum.blocks = plus(sum.blocks, maybe_own(c->live_blocks, c->inherited_blocks, c->allocs));
-        sum.bytes = plus(sum.bytes, maybe_own(c->live_bytes, c->inherited_bytes, c->allocated));
+        const struct vbt_model_counters c = vbt_counters_of(&trace->model, i);
+        sum.blocks = plus(sum.blocks, maybe_own(c.live_blocks, c.inherited_blocks, c.allocs));
+        sum.bytes = plus(sum.bytes, maybe_own(c.live_bytes, c.inherited_bytes, c.allocated));
     }
     return sum;
 }
 
-static void count_node(struct vbt_call_tree *tree, uint32_t call, const struct vbt_model_counters *c) {
-    const int64_t counted[VBT_MEASURES] = {
-        [VBT_MEASURE_BYTES] = (int64_t)c->allocated,
-        [VBT_MEASURE_ALLOCS] = (int64_t)c->allocs,
-        [VBT_MEASURE_PEAK] = c->at_peak_bytes,
-        [VBT_MEASURE_LEAKS] = own_live(c->live_bytes, c->inherited_bytes),
-        [VBT_MEASURE_TEMPORARY] = (int64_t)c->temporary,
-        [VBT_MEASURE_BLOCKS] = own_live(c->live_blocks, c->inherited_blocks),
-        [VBT_MEASURE_LIVE] = c->live_bytes,
-        [VBT_MEASURE_LIVE_BLOCKS] = c->live_blocks,
-    };
-    if (tree->calls[call].counts == 0) {
-        tree->counts = vbt_grow(tree->counts, &tree->counts_capacity, tree->counts_count + 1, sizeof *tree->counts);
-        tree->calls[call].counts = (uint32_t)tree->counts_count;
-        memset(tree->counts[tree->counts_count++], 0, sizeof *tree->counts);
-    }
-    int64_t *self = tree->counts[tree->calls[call].counts];
-    for (int i = 0; i < VBT_MEASURES; i++) {
-        self[i] = plus(self[i], counted[i]);
-        tree->totals[i] = plus(tree->totals[i], counted[i]);
-    }
+/* Counts something at a call. node: if it is all that was counted at a node, that, else 0. The row
+ * of a node becomes that of its call, if it has none yet. */
+static void count(struct merging *g, uint32_t call, const struct vbt_model_counters *counters, uint32_t node) {
+    struct vbt_call_tree *tree = g->tree;
+    struct vbt_packed_rows *rows = &g->trace->model.counters;
+    const struct vbt_measures measures = vbt_measures_of_counters(counters);
+    uint32_t *row = &tree->calls[call].counts;
+    tree->counted += *row == 0;
+    *row = *row == 0 ? vbt_measures_put(rows, node != 0 ? g->trace->model.nodes[node].counters : 0, &measures)
+                     : vbt_measures_add(rows, *row, &measures);
+    for (int i = 0; i < VBT_MEASURES; i++)
+        tree->totals[i] = plus(tree->totals[i], measures.of[i]);
+}
+
+/* Counts a node. */
+static void count_node(struct merging *g, uint32_t node, uint32_t root) {
+    const struct vbt_model_counters counters = vbt_counters_of(&g->trace->model, node);
+    count(g, call_of(g, node, root), &counters, node);
 }
 
 struct counted_node {
@@ -309,74 +281,66 @@ static struct counted_node *list_counted(struct merging *g, size_t *count) {
 /* One group after another. */
 static void merge_groups(struct merging *g) {
     const struct vbt_model *m = &g->trace->model;
-    size_t count = 0;
+    size_t listed = 0;
+    g->call_of = vbt_new(m->node_count + 1, sizeof *g->call_of);
     g->part_of = vbt_new(m->node_count + 1, sizeof *g->part_of);
     g->shares = vbt_new(vbt_thread_shares_most(m), sizeof *g->shares);
-    struct counted_node *counted = list_counted(g, &count);
+    struct counted_node *counted = list_counted(g, &listed);
     uint32_t root = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < listed; i++) {
         uint32_t node = counted[i].node;
         if (i == 0 || counted[i].group != counted[i - 1].group) {
             root = child_of(g, 0, number_of(g, counted[i].group, true), false, true);
             g->part++;
         }
-        const struct vbt_model_counters *counts = &m->counters[m->nodes[node].counters];
         if (g->shape->by == VBT_BY_THREAD) {
             vbt_thread_shares(m, node, g->shares);
-            counts = &g->shares[counted[i].share].counts;
+            count(g, call_of(g, node, root), &g->shares[counted[i].share].counts, 0);
+        } else {
+            count_node(g, node, root);
         }
-        count_node(g->tree, call_of(g, node, root), counts);
     }
     free(counted);
+    free(g->call_of);
     free(g->part_of);
     free(g->shares);
 }
 
 static void merge_all(struct merging *g) {
-    const struct vbt_model *m = &g->trace->model;
-    for (uint32_t node = 1; node <= m->node_count; node++)
+    for (uint32_t node = 1; node <= g->trace->model.node_count; node++)
         if (g->trace->counts[node])
-            count_node(g->tree, call_of(g, node, 0), &m->counters[m->nodes[node].counters]);
+            count_node(g, node, 0);
 }
 
 struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query) {
     return (struct vbt_call_tree_shape){.unit = query->by_function ? VBT_CALL_FUNCTION : VBT_CALL_LINE, .by = query->by};
 }
 
-/* The root, and what the rows 0 stand for. */
+/* The root, and what place 0 stands for. */
 static void begin(struct vbt_call_tree *tree) {
-    *tree = (struct vbt_call_tree){.place_count = 1, .counts_count = 1};
+    *tree = (struct vbt_call_tree){.place_count = 1};
     *new_call(tree) = (struct vbt_call){0};
     tree->places = vbt_grow(NULL, &tree->place_capacity, 1, sizeof(void *));
     tree->places[0] = NULL;
-    tree->counts = vbt_grow(NULL, &tree->counts_capacity, 1, sizeof *tree->counts);
-    memset(tree->counts[0], 0, sizeof *tree->counts);
 }
 
-void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
-    size_t nodes = trace->model.node_count + 1;
-    struct merging g = {.tree = tree,
-                        .trace = trace,
-                        .shape = shape,
-                        .names.tree = tree,
-                        .most = most_calls(nodes),
-                        .call_of = vbt_new(nodes, sizeof(uint32_t)),
-                        .slot_count = 1024};
-    g.first_child = vbt_grow(NULL, &g.first_capacity, 1, sizeof *g.first_child);
-    g.first_child[0] = 0;
-    g.slots = vbt_new(g.slot_count, sizeof *g.slots);
+void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
+    struct merging g = {
+        .tree = tree, .trace = trace, .shape = shape, .names.tree = tree, .most = most_calls(trace->model.node_count + 1)};
     begin(tree);
+    vbt_call_children_begin(&g.children, tree, trace->model.node_count);
     if (shape->by == VBT_BY_NOTHING)
         merge_all(&g);
     else
         merge_groups(&g);
+    tree->counts = trace->model.counters;
+    trace->model.counters = (struct vbt_packed_rows){0};
+    vbt_trace_forget_paths(trace);
     if (tree->count > g.most)
         vbt_warn("the tree has more than %s calls: callers of some stacks are omitted", vbt_count((int64_t)g.most).text);
-    free(g.first_child);
-    free(g.slots);
+    vbt_call_children_free(&g.children);
     free_names(&g.names);
     free(g.of_sites.rows);
     free(g.of_names.rows);
-    free(g.call_of);
     free(g.path);
 }

@@ -77,8 +77,11 @@ static uint32_t ancestor_of(const struct reversing *r, uint32_t call, uint32_t f
 }
 
 static bool has_counts(const struct vbt_call_tree *tree, uint32_t call) {
-    static const int64_t nothing[VBT_MEASURES];
-    return memcmp(vbt_call_self(tree, call), nothing, sizeof nothing) != 0;
+    static const struct vbt_measures nothing;
+    if (tree->calls[call].counts == 0)
+        return false;
+    const struct vbt_measures self = vbt_call_self(tree, call);
+    return memcmp(&self, &nothing, sizeof nothing) != 0;
 }
 
 struct ordered_stack {
@@ -97,7 +100,7 @@ static void list_stacks(struct reversing *r) {
     struct vbt_stack_order order;
     vbt_stack_order_build(&order, from);
     uint32_t *group = vbt_new(from->count, sizeof *group);
-    struct ordered_stack *listed = vbt_new(from->counts_count, sizeof *listed);
+    struct ordered_stack *listed = vbt_new(from->counted, sizeof *listed);
     for (uint32_t i = 1; i < from->count; i++) {
         group[i] = from->calls[i].group ? i : group[from->calls[i].parent];
         uint32_t position = from->calls[i].group ? 0 : order.position[i] + 1;
@@ -110,7 +113,7 @@ static void list_stacks(struct reversing *r) {
     for (size_t i = 0; i < r->count; i++) {
         struct stack *stack = &r->stacks[i];
         *stack = (struct stack){.call = listed[i].call, .group = group[listed[i].call]};
-        r->before[i + 1] = r->before[i] + (uint64_t)vbt_call_self(from, stack->call)[r->measure];
+        r->before[i + 1] = r->before[i] + (uint64_t)vbt_call_self_of(from, stack->call, r->measure);
         if (i > 0 && stack[-1].group == stack->group && (uint32_t)listed[i - 1].key > 0)
             stack->common = vbt_stack_order_common(&order, (uint32_t)listed[i - 1].key - 1, (uint32_t)listed[i].key - 1);
     }
@@ -215,19 +218,17 @@ static uint32_t new_call(struct reversing *r, struct vbt_call call, uint32_t fir
 /* Counts the stacks from one to before another at a call. */
 static void count_stacks(struct reversing *r, uint32_t call, uint32_t begin, uint32_t end) {
     struct vbt_call_tree *to = &r->to;
-    if (to->calls[call].counts == 0) {
-        to->counts = vbt_grow(to->counts, &to->counts_capacity, to->counts_count + 1, sizeof *to->counts);
-        to->calls[call].counts = (uint32_t)to->counts_count;
-        memset(to->counts[to->counts_count++], 0, sizeof *to->counts);
-    }
-    int64_t *self = to->counts[to->calls[call].counts];
+    uint32_t *row = &to->calls[call].counts;
+    struct vbt_measures sum = vbt_measures_of(&to->counts, *row);
     for (uint32_t at = begin; at < end; at++) {
-        const int64_t *more = vbt_call_self(r->from, r->stacks[at].call);
+        const struct vbt_measures more = vbt_call_self(r->from, r->stacks[at].call);
         for (int i = 0; i < VBT_MEASURES; i++)
-            self[i] = plus(self[i], more[i]);
+            sum.of[i] = plus(sum.of[i], more.of[i]);
         if (r->stacks[at].call < r->first[call])
             r->first[call] = r->stacks[at].call;
     }
+    to->counted += *row == 0;
+    *row = vbt_measures_put(&to->counts, *row, &sum);
 }
 
 /* Makes the calls of one stack that the stack before it has not; path[0] is the group or the root.
@@ -249,7 +250,7 @@ static uint32_t add_stack(struct reversing *r, uint32_t at) {
             uint32_t call = new_call(r,
                                      (struct vbt_call){.parent = parent,
                                                        .place = r->from->calls[frame].place,
-                                                       .depth = (r->to.calls[parent].depth + 1) & 0x1fffffff,
+                                                       .depth = (r->to.calls[parent].depth + 1) & VBT_CALL_DEPTH,
                                                        .whole = few},
                                      stack->call);
             r->path[level] = call;
@@ -330,11 +331,13 @@ static uint32_t *begin(struct reversing *r) {
     const struct vbt_call_tree *from = r->from;
     struct vbt_call_tree *to = &r->to;
     uint32_t *of_group = vbt_new(from->count, sizeof *of_group);
-    to->counts = vbt_grow(NULL, &to->counts_capacity, 2, sizeof *to->counts);
-    memset(to->counts, 0, 2 * sizeof *to->counts);
-    to->counts_count = 2;
-    memcpy(to->counts[1], vbt_call_self(from, 0), sizeof to->counts[1]);
-    new_call(r, (struct vbt_call){.counts = 1}, 0);
+    vbt_packed_begin(&to->counts);
+    new_call(r, (struct vbt_call){0}, 0);
+    if (from->calls[0].counts != 0) {
+        const struct vbt_measures self = vbt_call_self(from, 0);
+        to->calls[0].counts = vbt_measures_put(&to->counts, 0, &self);
+        to->counted = 1;
+    }
     for (uint32_t i = 1; i < from->count; i++)
         if (from->calls[i].group)
             of_group[i] = new_call(r, (struct vbt_call){.place = from->calls[i].place, .depth = 1, .group = true}, i);
@@ -360,14 +363,13 @@ void vbt_call_tree_reverse(struct vbt_call_tree *tree, enum vbt_measure measure,
     for (int i = 0; i < VBT_MEASURES; i++)
         vbt_call_tree_forget(tree, (enum vbt_measure)i);
     free(tree->calls);
-    free(tree->counts);
+    vbt_packed_free(&tree->counts);
     free(tree->children);
     free(tree->child_at);
     tree->calls = r.to.calls;
     tree->count = r.to.count;
     tree->capacity = r.to.capacity;
     tree->counts = r.to.counts;
-    tree->counts_count = r.to.counts_count;
-    tree->counts_capacity = r.to.counts_capacity;
+    tree->counted = r.to.counted;
     tree->children = tree->child_at = NULL;
 }

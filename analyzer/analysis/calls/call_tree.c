@@ -14,10 +14,36 @@ const int64_t *vbt_call_tree_sum(struct vbt_call_tree *tree, enum vbt_measure me
         return tree->sums[measure];
     int64_t *sums = tree->sums[measure] = vbt_new(tree->count, sizeof *sums);
     for (size_t i = tree->count; i-- > 1;) {
-        sums[i] = plus(sums[i], tree->counts[tree->calls[i].counts][measure]);
+        sums[i] = plus(sums[i], vbt_measure_of(&tree->counts, tree->calls[i].counts, measure));
         sums[tree->calls[i].parent] = plus(sums[tree->calls[i].parent], sums[i]);
     }
     sums[0] = tree->totals[measure];
+    return sums;
+}
+
+/* Marks a row in the making: that of no other call. */
+#define OWN (UINT32_C(1) << 31)
+
+/* The sum of two rows, 0 or not. The first is changed if it is OWN. */
+static uint32_t add_rows(struct vbt_packed_rows *rows, uint32_t to, uint32_t more) {
+    if (to == 0 || more == 0)
+        return to + more;
+    const struct vbt_measures measures = vbt_measures_of(rows, more);
+    if ((to & OWN) != 0)
+        return vbt_measures_add(rows, to & ~OWN, &measures) | OWN;
+    return vbt_measures_put_sum(rows, to, &measures) | OWN;
+}
+
+/* Most calls have what their only child has, or just what was counted at themselves: that is their
+ * row. */
+uint32_t *vbt_call_tree_sum_all(struct vbt_call_tree *tree) {
+    uint32_t *sums = vbt_new(tree->count, sizeof *sums);
+    for (size_t i = tree->count; i-- > 0;) {
+        sums[i] = add_rows(&tree->counts, sums[i], tree->calls[i].counts) & ~OWN;
+        uint32_t *above = &sums[tree->calls[i].parent];
+        if (i > 0)
+            *above = add_rows(&tree->counts, *above, sums[i]);
+    }
     return sums;
 }
 
@@ -27,13 +53,18 @@ void vbt_call_tree_forget(struct vbt_call_tree *tree, enum vbt_measure measure) 
 }
 
 void vbt_call_tree_clamp(struct vbt_call_tree *tree, enum vbt_measure measure) {
-    for (size_t i = 0; i < tree->counts_count; i++)
-        if (tree->counts[i][measure] < 0)
-            tree->counts[i][measure] = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        uint32_t *row = &tree->calls[i].counts;
+        if (vbt_measure_of(&tree->counts, *row, measure) >= 0)
+            continue;
+        struct vbt_measures counts = vbt_measures_of(&tree->counts, *row);
+        counts.of[measure] = 0;
+        *row = vbt_measures_put(&tree->counts, *row, &counts);
+    }
     vbt_call_tree_forget(tree, measure);
     int64_t *sums = tree->sums[measure] = vbt_new(tree->count, sizeof *sums);
     for (size_t i = tree->count; i-- > 0;) {
-        int64_t own = tree->counts[tree->calls[i].counts][measure];
+        int64_t own = vbt_measure_of(&tree->counts, tree->calls[i].counts, measure);
         if (__builtin_add_overflow(sums[i], own, &sums[i]))
             sums[i] = INT64_MAX;
         int64_t *above = &sums[tree->calls[i].parent];
@@ -184,7 +215,7 @@ void vbt_call_tree_free(struct vbt_call_tree *tree) {
     free(tree->named);
     free(tree->calls);
     free(tree->places);
-    free(tree->counts);
+    vbt_packed_free(&tree->counts);
     free(tree->children);
     free(tree->child_at);
     *tree = (struct vbt_call_tree){0};

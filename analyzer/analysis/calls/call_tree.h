@@ -2,31 +2,34 @@
  * and every call knows what was counted at it and below it. Used by tree, functions, peak, leaks,
  * temporary, flamegraph and the exports of stacks.
  *
- * A trace has millions of call paths, and counts at few of them: a call is 16 bytes, counts are
- * rows of their own, and sums are made of the measures that a view reads, 8 bytes a call each. */
+ * A trace has millions of call paths: a call is 16 bytes, what was counted at it is packed, and
+ * sums are made of the measures that a view reads, 8 bytes a call each. */
 #ifndef VBT_CALL_TREE_H
 #define VBT_CALL_TREE_H
 
+#include "call_counts.h"
 #include "analyzer/analysis/query.h"
 #include "analyzer/analysis/trace.h"
 
 struct vbt_call {
     uint32_t parent;      /* smaller than its own index */
     uint32_t place;       /* of tree->places; 0 for the root, calls[0] */
-    uint32_t counts;      /* of tree->counts; 0: nothing was counted at this call itself */
+    uint32_t counts;      /* row of tree->counts; 0: nothing was counted at this call itself */
     uint32_t depth : 29;  /* 0 for the root */
     uint32_t inlined : 1; /* into its parent */
     uint32_t group : 1;   /* not a frame, but a group of --by */
     uint32_t whole : 1;   /* its counts are those of all stacks through it: its callers are omitted */
 };
 
+#define VBT_CALL_DEPTH ((UINT32_C(1) << 29) - 1)
+
 struct vbt_call_tree {
     struct vbt_call *calls;
     size_t count, capacity;
     const struct vbt_source_place **places; /* each once, in the order of the calls; row 0: NULL */
     size_t place_count, place_capacity;
-    int64_t (*counts)[VBT_MEASURES]; /* row 0 is all zero */
-    size_t counts_count, counts_capacity;
+    struct vbt_packed_rows counts;
+    size_t counted;                /* calls at which anything was counted */
     int64_t totals[VBT_MEASURES];  /* of the whole tree */
     int64_t *sums[VBT_MEASURES];   /* by call, see vbt_call_tree_sum */
     uint32_t *children, *child_at; /* set by vbt_call_tree_sort */
@@ -47,8 +50,13 @@ static inline const struct vbt_source_place *vbt_call_place(const struct vbt_cal
 }
 
 /* What was counted at a call itself. */
-static inline const int64_t *vbt_call_self(const struct vbt_call_tree *tree, uint32_t call) {
-    return tree->counts[tree->calls[call].whole ? 0 : tree->calls[call].counts];
+static inline struct vbt_measures vbt_call_self(const struct vbt_call_tree *tree, uint32_t call) {
+    return vbt_measures_of(&tree->counts, tree->calls[call].whole ? 0 : tree->calls[call].counts);
+}
+
+/* One measure of the same. */
+static inline int64_t vbt_call_self_of(const struct vbt_call_tree *tree, uint32_t call, enum vbt_measure measure) {
+    return vbt_measure_of(&tree->counts, tree->calls[call].whole ? 0 : tree->calls[call].counts, measure);
 }
 
 /* The children that vbt_call_tree_sort has kept. */
@@ -75,12 +83,19 @@ struct vbt_call_tree_shape {
 struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query);
 
 /* Merges the nodes that count (trace->counts). The places live as long as the trace. Takes time in
- * proportion to the number of nodes. */
-void vbt_call_tree_build(struct vbt_call_tree *tree, const struct vbt_trace *trace, const struct vbt_call_tree_shape *shape);
+ * proportion to the number of nodes.
+ *
+ * The tree takes the place of the nodes in memory: the trace has no call paths any more, as after
+ * vbt_trace_forget_paths. */
+void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape);
 
 /* What was counted of a measure at each call and at all below it: tree->sums[measure], made when
  * first asked for. */
 const int64_t *vbt_call_tree_sum(struct vbt_call_tree *tree, enum vbt_measure measure);
+
+/* The same for all measures at once: for each call a row in tree->counts, which calls may share.
+ * The caller frees the array. */
+uint32_t *vbt_call_tree_sum_all(struct vbt_call_tree *tree);
 
 /* Gives the memory of the sums of a measure back. */
 void vbt_call_tree_forget(struct vbt_call_tree *tree, enum vbt_measure measure);
@@ -91,6 +106,7 @@ struct vbt_undecided {
     int64_t blocks, bytes;
 };
 
+/* To be asked before a tree is built. */
 struct vbt_undecided vbt_call_tree_undecided(const struct vbt_trace *trace);
 
 /* Raises negative sums of the measure to 0, so that every call has a width. Damaged traces, and

@@ -53,7 +53,7 @@ void vbt_functions_build(struct vbt_functions *functions, struct vbt_call_tree *
         const int64_t *sums = vbt_call_tree_sum(tree, (enum vbt_measure)measure);
         for (uint32_t i = 1; i < tree->count; i++) {
             struct vbt_function *row = &functions->rows[tree->calls[i].place - 1];
-            row->self[measure] = plus(row->self[measure], vbt_call_self(tree, i)[measure]);
+            row->self[measure] = plus(row->self[measure], vbt_call_self_of(tree, i, (enum vbt_measure)measure));
             if (outermost[i])
                 row->cumulative[measure] = plus(row->cumulative[measure], sums[i]);
         }

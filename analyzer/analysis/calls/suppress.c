@@ -4,6 +4,7 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/symbols/module_name.h"
+#include "analyzer/trace/counters.h"
 #include "format/count.h"
 #include "preload/shared/patterns.h"
 
@@ -127,12 +128,12 @@ bool vbt_suppress(struct vbt_trace *trace, const char *path, struct vbt_suppress
         of_path[i] = of_site[node->site] == YES ? YES : of_path[node->parent];
         if (of_path[i] != YES || !trace->counts[i])
             continue;
-        const struct vbt_model_counters *counters = &m->counters[node->counters];
+        const struct vbt_model_counters counters = vbt_counters_of(m, i);
         trace->counts[i] = false;
-        if (counters->live_blocks > 0) {
+        if (counters.live_blocks > 0) {
             out->stacks++;
-            out->blocks += (uint64_t)counters->live_blocks;
-            out->bytes += (uint64_t)(counters->live_bytes > 0 ? counters->live_bytes : 0);
+            out->blocks += (uint64_t)counters.live_blocks;
+            out->bytes += (uint64_t)(counters.live_bytes > 0 ? counters.live_bytes : 0);
         }
     }
     for (size_t i = 0; i < patterns.count; i++)

@@ -68,7 +68,7 @@ static unsigned y_of(const struct vbt_flamegraph *g, unsigned level, unsigned le
 static void print_title(const struct vbt_flamegraph *g, const struct frame *frame, FILE *out) {
     const struct vbt_source_place *place = place_of(g, frame);
     int64_t value = g->tree->sums[g->measure][frame->call], whole = g->tree->sums[g->measure][0];
-    int64_t self = vbt_call_self(g->tree, frame->call)[g->measure];
+    int64_t self = vbt_call_self_of(g->tree, frame->call, g->measure);
     fputs("<title>", out);
     print_escaped(out, place != NULL ? place->function : "all");
     putc('\n', out);

@@ -10,6 +10,7 @@
 #include "decode_process.h"
 #include "decode_threads.h"
 #include "decode_ticks.h"
+#include "analyzer/trace/counters.h"
 #include "format/chunk_kinds.h"
 
 char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
@@ -34,11 +35,10 @@ char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
 
 void vbt_decode_begin(struct vbt_model *m) {
     vbt_decode_definitions_begin(m);
-    vbt_decode_counters_begin(m);
+    vbt_counters_begin(m);
 }
 
 void vbt_decode_finish(struct vbt_model *m) {
-    vbt_decode_counters_finish(m);
     vbt_decode_threads_finish(m);
     vbt_decode_ticks_finish(m);
     vbt_decode_intervals_finish(m);

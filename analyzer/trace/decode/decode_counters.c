@@ -1,59 +1,78 @@
-/* See decode_counters.h. */
+/* See decode_counters.h. The columns are looked over first, and then read row by row, all at once:
+ * a row is in no form in memory but the one that is kept. */
 #include "decode_counters.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/trace/counters.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
-/* Reads the twelve columns with one number per row that precede the histograms. */
-static char *get_counter_columns(struct vbt_payload *p, struct vbt_model_counters *rows, uint32_t *nodes, uint64_t count) {
-    struct vbt_reader *r = &p->r;
+/* The columns with one number a row, which precede the histograms. */
+enum {
+    NODE,
+    ALLOCS,
+    LIVE_BLOCKS,
+    ALLOCATED,
+    LIVE_BYTES,
+    AT_PEAK,
+    TEMPORARY,
+    SMALLEST,
+    SPAN,
+    RSS,
+    INHERITED_BLOCKS,
+    INHERITED_BYTES,
+    ENTRIES,
+    COLUMNS
+};
+
+/* Where the next number of each column is. */
+struct columns {
+    const uint8_t *at[COLUMNS];
+};
+
+/* Reads a number that was looked over before. */
+static inline uint64_t next(struct columns *columns, int column) {
+    const uint8_t *at = columns->at[column];
+    uint64_t number = *at & 0x7f;
+    for (unsigned shift = 7; (*at++ & 0x80) != 0; shift += 7)
+        number |= (uint64_t)(*at & 0x7f) << shift;
+    columns->at[column] = at;
+    return number;
+}
+
+static char *check_nodes(struct vbt_payload *p, uint64_t count) {
     uint64_t node = 0;
     bool order = true;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t step = vbt_get_varint(r);
+        uint64_t step = vbt_get_varint(&p->r);
         order = order && step > 0 && step <= p->model->node_count - node;
         node = order ? node + step : 0;
-        nodes[i] = (uint32_t)node;
-        rows[i] = (struct vbt_model_counters){0};
     }
-    if (!r->bad && !order)
+    if (!p->r.bad && !order)
         return vbt_text("%s counts nodes that are not defined before it, or out of order", p->chunk);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].allocs = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].live_blocks = vbt_get_zigzag(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].allocated = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].live_bytes = vbt_get_zigzag(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].at_peak_bytes = (int64_t)((uint64_t)rows[i].live_bytes + (uint64_t)vbt_get_zigzag(r));
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].temporary = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].smallest = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].largest = rows[i].smallest + vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].max_rss_kib = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].inherited_blocks = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++)
-        rows[i].inherited_bytes = vbt_get_varint(r);
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t entries = vbt_get_varint(r);
-        if (entries > VBT_SIZE_BUCKETS)
-            return vbt_text("%s: a histogram of %" PRIu64 " entries, expected at most %d", p->chunk, entries, VBT_SIZE_BUCKETS);
-        rows[i].size_count = (uint32_t)entries;
-    }
-    return r->bad ? vbt_payload_too_short(p) : NULL;
+    return NULL;
 }
 
-static char *check_histograms(struct vbt_payload *p, const struct vbt_model_counters *rows, uint64_t count) {
+/* Looks the columns over, and finds where they begin. */
+static char *find_columns(struct vbt_payload *p, struct columns *columns, uint64_t count) {
+    columns->at[NODE] = p->r.at;
+    char *wrong = check_nodes(p, count);
+    for (int i = ALLOCS; i < ENTRIES && wrong == NULL; i++) {
+        columns->at[i] = p->r.at;
+        vbt_skip_numbers(&p->r, count);
+    }
+    columns->at[ENTRIES] = p->r.at;
+    for (uint64_t i = 0; i < count && wrong == NULL; i++) {
+        uint64_t entries = vbt_get_varint(&p->r);
+        if (entries > VBT_SIZE_BUCKETS)
+            wrong = vbt_text("%s: a histogram of %" PRIu64 " entries, expected at most %d", p->chunk, entries, VBT_SIZE_BUCKETS);
+    }
+    return wrong == NULL && p->r.bad ? vbt_payload_too_short(p) : wrong;
+}
+
+static char *check_histograms(struct vbt_payload *p, struct columns columns, uint64_t count) {
     for (uint64_t i = 0; i < count && !p->r.bad; i++)
-        for (uint32_t k = 0; k < rows[i].size_count; k++) {
+        for (uint64_t k = next(&columns, ENTRIES); k > 0; k--) {
             uint64_t bucket = vbt_get_varint(&p->r);
             vbt_get_varint(&p->r);
             if (bucket >= VBT_SIZE_BUCKETS)
@@ -62,63 +81,55 @@ static char *check_histograms(struct vbt_payload *p, const struct vbt_model_coun
     return p->r.bad ? vbt_payload_too_short(p) : NULL;
 }
 
-static void keep_histogram(struct vbt_reader *pairs, struct vbt_model_counters *to, uint32_t count, bool wanted) {
-    if (wanted && count > to->size_count)
-        to->sizes = vbt_grow(to->sizes, &(size_t){0}, count, sizeof *to->sizes);
+static struct vbt_model_counters next_row(struct columns *columns) {
+    struct vbt_model_counters row;
+    row.allocs = next(columns, ALLOCS);
+    row.live_blocks = vbt_unzigzag(next(columns, LIVE_BLOCKS));
+    row.allocated = next(columns, ALLOCATED);
+    row.live_bytes = vbt_unzigzag(next(columns, LIVE_BYTES));
+    row.at_peak_bytes = (int64_t)((uint64_t)row.live_bytes + (uint64_t)vbt_unzigzag(next(columns, AT_PEAK)));
+    row.temporary = next(columns, TEMPORARY);
+    row.smallest = next(columns, SMALLEST);
+    row.largest = row.smallest + next(columns, SPAN);
+    row.max_rss_kib = next(columns, RSS);
+    row.inherited_blocks = next(columns, INHERITED_BLOCKS);
+    row.inherited_bytes = next(columns, INHERITED_BYTES);
+    return row;
+}
+
+static void keep_histogram(struct vbt_reader *pairs, struct vbt_model_bucket *to, uint32_t count) {
     for (uint32_t k = 0; k < count; k++) {
         uint32_t bucket = (uint32_t)vbt_get_varint(pairs);
         uint64_t allocs = vbt_get_varint(pairs);
-        if (wanted)
-            to->sizes[k] = (struct vbt_model_bucket){.bucket = bucket, .allocs = allocs};
+        if (to != NULL)
+            to[k] = (struct vbt_model_bucket){.bucket = bucket, .allocs = allocs};
     }
-    to->size_count = wanted ? count : 0;
-}
-
-void vbt_decode_counters_begin(struct vbt_model *m) {
-    m->counters = vbt_grow(NULL, &m->counters_capacity, 1, sizeof *m->counters);
-    m->counters[0] = (struct vbt_model_counters){0};
-    m->counters_count = 1;
 }
 
 char *vbt_decode_counters(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
+    struct columns columns;
     uint64_t count;
     uint64_t time = vbt_get_varint(&p->r);
-    char *wrong = vbt_get_count(p, &count, 13, 0, VBT_MAX_NODES);
-    if (wrong != NULL)
-        return wrong;
-    m->scratch = vbt_grow(m->scratch, &m->scratch_capacity, count, sizeof *m->scratch);
-    uint32_t *nodes = vbt_new(count, sizeof *nodes);
-    wrong = get_counter_columns(p, m->scratch, nodes, count);
+    char *wrong = vbt_get_count(p, &count, COLUMNS, 0, VBT_MAX_NODES);
+    if (wrong == NULL)
+        wrong = find_columns(p, &columns, count);
     struct vbt_reader pairs = p->r;
     if (wrong == NULL)
-        wrong = check_histograms(p, m->scratch, count);
-    for (uint64_t i = 0; i < count && wrong == NULL; i++) {
-        struct vbt_model_node *node = &m->nodes[nodes[i]];
-        if (node->counters == 0) {
-            m->counters = vbt_grow(m->counters, &m->counters_capacity, m->counters_count + 1, sizeof *m->counters);
-            node->counters = (uint32_t)m->counters_count++ & 0x3fffffff;
-            m->counters[node->counters] = (struct vbt_model_counters){0};
-        }
-        struct vbt_model_counters *to = &m->counters[node->counters], from = m->scratch[i];
-        uint32_t entries = from.size_count;
-        from.time = time;
-        from.sizes = to->sizes;
-        from.size_count = to->size_count;
-        *to = from;
-        keep_histogram(&pairs, to, entries, m->with_sizes);
+        wrong = check_histograms(p, columns, count);
+    if (wrong != NULL || count == 0)
+        return wrong;
+    struct columns ahead = columns;
+    vbt_counters_begin_chunk(m, time, next(&ahead, RSS));
+    uint32_t node = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        node += (uint32_t)next(&columns, NODE);
+        const struct vbt_model_counters row = next_row(&columns);
+        uint32_t entries = (uint32_t)next(&columns, ENTRIES);
+        if (!vbt_counters_put(m, node, &row))
+            return vbt_text("%s: more than 4 GiB of counters in all, which no trace has", p->chunk);
+        keep_histogram(&pairs, vbt_counters_put_sizes(m, node, entries), entries);
     }
-    free(nodes);
-    return wrong;
-}
-
-/* Nodes last written before the newest peak have not changed since: what is live at them was live
- * at the peak. */
-void vbt_decode_counters_finish(struct vbt_model *m) {
-    for (size_t i = 0; i < m->counters_count && m->has_state; i++)
-        if (m->counters[i].time < (uint64_t)m->state[VBT_STATE_PEAK_TIME])
-            m->counters[i].at_peak_bytes = m->counters[i].live_bytes;
-    free(m->scratch);
-    m->scratch = NULL;
-    m->scratch_capacity = 0;
+    vbt_counters_tidy(m);
+    return NULL;
 }

@@ -44,6 +44,23 @@ char *vbt_check_ids(struct vbt_payload *p, uint64_t foreign, const char *what) {
     return NULL;
 }
 
+/* Most numbers are of one byte: eight of them at a time. */
+void vbt_skip_numbers(struct vbt_reader *r, uint64_t count) {
+    static const uint64_t more = UINT64_C(0x8080808080808080);
+    while (count > 0 && !r->bad) {
+        uint64_t bytes = more;
+        if (count >= sizeof bytes && (size_t)(r->end - r->at) >= sizeof bytes)
+            memcpy(&bytes, r->at, sizeof bytes);
+        if ((bytes & more) == 0) {
+            r->at += sizeof bytes;
+            count -= sizeof bytes;
+        } else {
+            vbt_get_varint(r);
+            count--;
+        }
+    }
+}
+
 int64_t vbt_get_line(struct vbt_payload *p) {
     uint64_t line = vbt_get_varint(&p->r);
     return line <= INT32_MAX ? (int64_t)line : 0;

@@ -31,6 +31,9 @@ uint32_t vbt_get_id(struct vbt_payload *p, uint64_t highest, uint64_t *foreign);
 /* Returns NULL if all ids of a column or row were valid, else the message. */
 char *vbt_check_ids(struct vbt_payload *p, uint64_t foreign, const char *what);
 
+/* Passes over numbers; sets r->bad as reading them would. */
+void vbt_skip_numbers(struct vbt_reader *r, uint64_t count);
+
 /* Reads a line number; 0 for a number that cannot be one. */
 int64_t vbt_get_line(struct vbt_payload *p);
 

@@ -21,8 +21,11 @@ def test_views(tmp_path):
     done = views("--rounds", "2", "--against", vbt.ANALYZER, "--out", tmp_path / "views.json")
     assert (done.returncode, done.stderr) == (0, "") and "call paths" in done.stdout
     results = json.loads((tmp_path / "views.json").read_text())
-    assert results["manifest"]["nodes"] >= 2**11 - 1
-    assert len(results["rows"]) >= 6
+    traces = results["manifest"]["traces"]
+    for name, share in (("tenth", 0.1), ("half", 0.5), ("most", 0.9)):
+        assert traces[name]["nodes"] > 2**10
+        assert abs(traces[name]["counted_nodes"] / traces[name]["nodes"] - share) < 0.01
+        assert len([row for row in results["rows"] if row["trace"] == name]) >= 10
     for row in results["rows"]:
         for name in ("vbtrace", "against"):
             assert len(row[name]["rounds"]) == 2 and min(row[name]["rounds"]) > 0 and row[name]["max_rss_bytes"] > 1 << 20

@@ -67,13 +67,13 @@ static void check(const struct vbt_call_tree *forward, struct vbt_call_tree *rev
         int64_t expected_bytes = 0, expected_allocs = 0;
         for (uint32_t k = 0; k < forward->count; k++)
             if (begins_with(forward, k, reversed, i)) {
-                expected_bytes += vbt_call_self(forward, k)[VBT_MEASURE_BYTES];
-                expected_allocs += vbt_call_self(forward, k)[VBT_MEASURE_ALLOCS];
+                expected_bytes += vbt_call_self(forward, k).of[VBT_MEASURE_BYTES];
+                expected_allocs += vbt_call_self(forward, k).of[VBT_MEASURE_ALLOCS];
             }
         assert_int_equal(bytes[i], expected_bytes);
         assert_int_equal(allocs[i], expected_allocs);
         if (bytes[i] >= least || i == 0) /* nothing is missing below it */
-            assert_int_equal(allocs[i], vbt_call_self(reversed, i)[VBT_MEASURE_ALLOCS] + below[i]);
+            assert_int_equal(allocs[i], vbt_call_self(reversed, i).of[VBT_MEASURE_ALLOCS] + below[i]);
         else
             assert_int_equal(below[i], 0);
         if (i == 0)
@@ -95,8 +95,8 @@ static void sums_are_those_of_the_stacks(void **state) {
         int64_t least = (const int64_t[]){INT64_MIN, 1, 200, 3000}[round % 4];
         seed = round;
         random_trace(&l);
-        vbt_call_tree_build(&forward, &l.t, &shape);
-        vbt_call_tree_build(&reversed, &l.t, &shape);
+        loaded_trace_tree(&l, &forward, shape);
+        loaded_trace_tree(&l, &reversed, shape);
         vbt_call_tree_reverse(&reversed, VBT_MEASURE_BYTES, least);
         check(&forward, &reversed, least);
         vbt_call_tree_free(&forward);
@@ -111,7 +111,7 @@ static void nothing_is_enough(void **state) {
     struct loaded_trace l;
     struct vbt_call_tree tree;
     random_trace(&l);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
     int64_t bytes = tree.totals[VBT_MEASURE_BYTES];
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, bytes + 1);
     assert_int_equal(tree.count, 1);
@@ -146,7 +146,7 @@ static void recursion_is_read_once(void **state) {
         tb_counters(&l.b, counters, COUNTED);
     }
     loaded_trace_load(&l, (struct vbt_query){0}, false);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 2);
     assert_int_equal(tree.count, 1 + DEEP);
     const int64_t *sums = vbt_call_tree_sum(&tree, VBT_MEASURE_BYTES);

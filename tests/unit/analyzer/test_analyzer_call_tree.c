@@ -37,7 +37,7 @@ static uint32_t find(const struct vbt_call_tree *tree, const char *stack) {
 }
 
 static int64_t self(const struct vbt_call_tree *tree, const char *stack, enum vbt_measure measure) {
-    return vbt_call_self(tree, find(tree, stack))[measure];
+    return vbt_call_self(tree, find(tree, stack)).of[measure];
 }
 
 static int64_t cumulative(struct vbt_call_tree *tree, const char *stack, enum vbt_measure measure) {
@@ -53,8 +53,8 @@ static void check_sums(struct vbt_call_tree *tree) {
         int64_t all = 0;
         memset(sums, 0, tree->count * sizeof *sums);
         for (uint32_t i = (uint32_t)tree->count; i-- > 0;) {
-            all += vbt_call_self(tree, i)[k];
-            sums[i] += vbt_call_self(tree, i)[k];
+            all += vbt_call_self(tree, i).of[k];
+            sums[i] += vbt_call_self(tree, i).of[k];
             assert_int_equal(sums[i], cumulative_of[i]);
             if (i > 0)
                 sums[tree->calls[i].parent] += sums[i];
@@ -62,6 +62,11 @@ static void check_sums(struct vbt_call_tree *tree) {
         assert_int_equal(all, tree->totals[k]);
     }
     free(sums);
+    uint32_t *rows = vbt_call_tree_sum_all(tree); /* the same, all at once */
+    for (uint32_t i = 0; i < tree->count; i++)
+        for (int k = 0; k < VBT_MEASURES; k++)
+            assert_int_equal(vbt_measures_of(&tree->counts, rows[i]).of[k], tree->sums[k][i]);
+    free(rows);
 }
 
 static void check_total(const struct vbt_call_tree *tree, const struct vbt_model *model) {
@@ -87,7 +92,7 @@ static void the_tree_of_the_sample(void **state) {
     struct vbt_call_tree tree;
     tb_sample(&l.b);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
     assert_int_equal(tree.count, 8);
     check_sums(&tree);
     check_total(&tree, &l.t.model);
@@ -111,7 +116,7 @@ static void the_tree_of_the_sample(void **state) {
     assert_int_equal(vbt_call_child(&tree, module, 0), find(&tree, WORK));
     vbt_call_tree_free(&tree);
 
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
     check_sums(&tree);
     assert_int_equal(tree.count, 7); /* lines 3 and 4 merged */
     assert_int_equal(self(&tree, "<module> (bench.py:1);work (bench.py:1)", VBT_MEASURE_ALLOCS), 17);
@@ -125,7 +130,7 @@ static void read_from_the_innermost_call(void **state) {
     struct vbt_call_tree tree;
     tb_sample(&l.b);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 1);
     check_sums(&tree);
     check_total(&tree, &l.t.model);
@@ -136,7 +141,7 @@ static void read_from_the_innermost_call(void **state) {
     assert_int_equal(self(&tree, end, VBT_MEASURE_BYTES), 5000);
     vbt_call_tree_free(&tree);
 
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .by = VBT_BY_DOMAIN});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .by = VBT_BY_DOMAIN});
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 1000);
     assert_int_equal(cumulative(&tree, "[python]", VBT_MEASURE_BYTES), 998); /* too small to show children */
     assert_int_equal(cumulative(&tree, "[heap];" MALLOC, VBT_MEASURE_BYTES), 5000);
@@ -152,7 +157,7 @@ static void groups_are_the_first_level(void **state) {
     struct vbt_call_tree tree;
     tb_sample(&l.b);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_DOMAIN});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_DOMAIN});
     check_sums(&tree);
     check_total(&tree, &l.t.model);
     assert_int_equal(cumulative(&tree, "[heap]", VBT_MEASURE_BYTES), 5600);
@@ -162,7 +167,7 @@ static void groups_are_the_first_level(void **state) {
     assert_int_equal(self(&tree, "[python];" ONES, VBT_MEASURE_ALLOCS), 5);
     vbt_call_tree_free(&tree);
 
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
     check_sums(&tree);
     assert_int_equal(cumulative(&tree, "numpy", VBT_MEASURE_BYTES), 500);
     assert_int_equal(cumulative(&tree, "bench.py", VBT_MEASURE_BYTES), 498);
@@ -193,7 +198,7 @@ static void callers_beyond_all_bounds_are_left_out(void **state) {
     }
     tb_counters(&l.b, counters, MODULES);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE, .by = VBT_BY_MODULE});
     check_sums(&tree);
     assert_int_equal(tree.totals[VBT_MEASURE_ALLOCS], MODULES);
     assert_in_range(tree.count, 1 << 20, (1 << 20) + 5 * (DEPTH + MODULES) + DEPTH);
@@ -203,7 +208,7 @@ static void callers_beyond_all_bounds_are_left_out(void **state) {
     assert_int_equal(tree.totals[VBT_MEASURE_ALLOCS], MODULES);
     vbt_call_tree_free(&tree);
 
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
     assert_int_equal(tree.count, 1 + DEPTH + MODULES);
     vbt_call_tree_reverse(&tree, VBT_MEASURE_BYTES, 0);
     check_sums(&tree);
@@ -237,7 +242,7 @@ static void filters_leave_whole_stacks(void **state) {
         struct vbt_call_tree tree;
         tb_sample(&l.b);
         load(&l, cases[i].filter);
-        vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+        loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
         check_sums(&tree);
         if (tree.totals[VBT_MEASURE_BYTES] != cases[i].bytes)
             fail_msg("%s: %lld bytes", cases[i].filter, (long long)tree.totals[VBT_MEASURE_BYTES]);
@@ -261,7 +266,7 @@ static void functions_with_full_native_stacks(void **state) {
     struct vbt_functions f;
     tb_sample(&l.b);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION});
     vbt_functions_build(&f, &tree);
     assert_int_equal(find_function(&f, "ones")->self[VBT_MEASURE_BYTES], 500);
     assert_int_equal(find_function(&f, "ones")->cumulative[VBT_MEASURE_BYTES], 5500);
@@ -286,7 +291,7 @@ static void functions_of_the_sample(void **state) {
     struct vbt_functions f;
     tb_sample(&l.b);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .python_owns = true});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .python_owns = true});
     vbt_functions_build(&f, &tree);
     assert_int_equal(f.count, 5);
     const struct vbt_function *work = find_function(&f, "work");
@@ -330,7 +335,7 @@ static void recursion_counts_once(void **state) {
     tb_close(&l.b, VBT_CHUNK_NODES);
     tb_counters(&l.b, &(struct tb_counters){.node = 4 + DEEP, .allocs = 100, .allocated = 1000}, 1);
     load(&l, NULL);
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .python_owns = true});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_FUNCTION, .python_owns = true});
     vbt_functions_build(&f, &tree);
     assert_int_equal(find_function(&f, "f")->self[VBT_MEASURE_ALLOCS], 3);
     assert_int_equal(find_function(&f, "f")->cumulative[VBT_MEASURE_ALLOCS], 104);
@@ -394,12 +399,12 @@ static void what_only_the_runtime_reaches(void **state) {
     tb_counters(&l.b, counters, CASES);
     load(&l, NULL);
     struct vbt_call_tree tree;
-    vbt_call_tree_build(&tree, &l.t, &(struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
+    loaded_trace_tree(&l, &tree, (struct vbt_call_tree_shape){.unit = VBT_CALL_LINE});
     uint8_t *groups = vbt_runtime_groups(&tree, &l.t.model);
     size_t found = 0;
     for (uint32_t i = 1; i < tree.count; i++)
         for (size_t k = 0; k < CASES; k++)
-            if (vbt_call_self(&tree, i)[VBT_MEASURE_LEAKS] == 1 << k) {
+            if (vbt_call_self(&tree, i).of[VBT_MEASURE_LEAKS] == 1 << k) {
                 found++;
                 if (groups[i] != cases[k].group)
                     fail_msg("stack %zu is in group %d", k, groups[i]);

@@ -2,6 +2,7 @@
  * what replaces what. */
 #include "format/chunk.h"
 #include "format/count.h"
+#include "analyzer/trace/counters.h"
 #include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
 
@@ -145,7 +146,7 @@ static void what_follows_the_last_field_is_ignored(void **state) {
     load(&m, &b);
     assert_true(vbt_model_complete(&m));
     assert_int_equal(m.sites[2].module, 1);
-    assert_int_equal(m.counters[1].allocs, 3);
+    assert_int_equal(vbt_counters_of(&m, 1).allocs, 3);
     assert_int_equal(m.line_counts[0].own.objects, 4);
     assert_int_equal(m.line_counts[0].called.objects, 5);
     assert_int_equal(m.line_counts[0].entries, 6);

@@ -1,6 +1,7 @@
 /* From payloads to the model: known answers, and payloads with valid compression and checksum but
  * false contents. */
 #include "format/count.h"
+#include "analyzer/trace/counters.h"
 #include "analyzer/trace/load.h"
 #include "tests/unit/support/trace_builder.h"
 
@@ -27,7 +28,7 @@ static void the_sample_is_read_as_it_was_written(void **state) {
     assert_null(vbt_model_process(&m, "nothing"));
     assert_int_equal(vbt_model_process_number(&m, "pid"), 4711);
 
-    const struct vbt_model_counters *c = &m.counters[m.nodes[3].counters];
+    const struct vbt_model_counters counters = vbt_counters_of(&m, 3), *c = &counters;
     assert_int_equal(c->allocs, 5);
     assert_int_equal(c->allocated, 500);
     assert_int_equal(vbt_model_frees(c), 5);
@@ -35,9 +36,9 @@ static void the_sample_is_read_as_it_was_written(void **state) {
     assert_int_equal(c->at_peak_bytes, 16);
     assert_int_equal(c->smallest, 50);
     assert_int_equal(c->largest, 200);
-    assert_int_equal(c->size_count, 2);
-    assert_int_equal(c->sizes[1].bucket, 8);
-    assert_int_equal(c->sizes[1].allocs, 2);
+    assert_int_equal(c->sizes->count, 2);
+    assert_int_equal(c->sizes->rows[1].bucket, 8);
+    assert_int_equal(c->sizes->rows[1].allocs, 2);
 
     assert_int_equal(m.ticks.count, 2);
     assert_int_equal(m.ticks.rows[0].rss, 20 << 20);
@@ -73,9 +74,9 @@ static void newer_values_replace_older_ones(void **state) {
     assert_null(vbt_model_load(&m, tb_save(&b), true));
     assert_int_equal(m.process_count, 1);
     assert_int_equal(vbt_model_process_number(&m, "pid"), 2);
-    assert_int_equal(m.counters_count, 2);
-    assert_int_equal(m.counters[1].allocs, 9);
-    assert_int_equal(m.counters[1].size_count, 3);
+    assert_int_equal(m.counted_nodes, 1);
+    assert_int_equal(vbt_counters_of(&m, 1).allocs, 9);
+    assert_int_equal(vbt_counters_of(&m, 1).sizes->count, 3);
     assert_int_equal(m.interval_count, 2);
     assert_int_equal(m.intervals[0].id, 1);
     assert_int_equal(m.intervals[1].count, 8);
@@ -319,7 +320,7 @@ static void numbers_at_their_limits_do_no_harm(void **state) {
     tb_close(&b, VBT_CHUNK_COUNTERS);
     assert_null(vbt_model_load(&m, tb_save(&b), true));
     assert_null(m.damage);
-    assert_int_equal(m.counters[1].allocs, UINT64_MAX);
+    assert_int_equal(vbt_counters_of(&m, 1).allocs, UINT64_MAX);
     vbt_model_free(&m);
     tb_free(&b);
 }

@@ -97,7 +97,7 @@ static void load(struct trace_builder *b, struct vbt_model *m) {
 static struct vbt_model_counters share_of(const struct vbt_model *m, uint32_t node, uint32_t thread) {
     struct vbt_thread_share shares[MOST];
     struct vbt_model_counters found = {0}, sum = {0};
-    const struct vbt_model_counters *all = &m->counters[m->nodes[node].counters];
+    const struct vbt_model_counters row = vbt_counters_of(m, node), *all = &row;
     size_t count = vbt_thread_shares(m, node, shares);
     assert_in_range(count, 1, vbt_thread_shares_most(m));
     for (size_t i = 0; i < count; i++) {

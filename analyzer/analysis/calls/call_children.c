@@ -1,0 +1,92 @@
+/* See call_children.h.
+ *
+ * A trace lists call paths about as they were entered, and so does the tree. The children of calls
+ * with near numbers are kept near each other, so that the table, which is much larger than the
+ * caches of a processor, is gone through in order: a line for the children of a few calls. If it is
+ * full, they go to some line near it, then to one less near, and at last to any. As nothing is ever
+ * removed, a child that is not in the first line with room is in none. */
+#include "call_children.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The table has this many slots for each child. Those that are not used, because there are fewer
+ * children than expected, are no memory: lines are used one after another. */
+#define FULL 1.3
+
+enum {
+    LINE = 16,     /* slots: 64 bytes */
+    NEAR_BITS = 6, /* so many times as many lines are near with each attempt, as a power of two */
+    ATTEMPTS = 4,  /* then one line after another */
+    LEAST_LINES = 64
+};
+
+void vbt_call_children_begin(struct vbt_call_children *c, const struct vbt_call_tree *tree, size_t expected) {
+    *c = (struct vbt_call_children){.tree = tree, .lines = LEAST_LINES + (size_t)(FULL * (double)expected) / LINE};
+    c->first = vbt_grow(NULL, &c->first_capacity, 1, sizeof *c->first);
+    c->first[0] = 0;
+    c->slots = vbt_new(LINE * c->lines, sizeof *c->slots);
+}
+
+void vbt_call_children_free(struct vbt_call_children *c) {
+    free(c->first);
+    free(c->slots);
+}
+
+static size_t line_of(const struct vbt_call_children *c, uint32_t parent, uint32_t place, unsigned attempt) {
+    size_t home = (size_t)((double)parent * (FULL / LINE));
+    if (attempt == 0)
+        return home % c->lines;
+    const struct { uint32_t parent, place; } key = {parent, place};
+    uint64_t hash = XXH64(&key, sizeof key, vbt_hash_key() + (attempt < ATTEMPTS ? attempt : ATTEMPTS));
+    if (attempt < ATTEMPTS)
+        return (home + (hash >> (64 - NEAR_BITS * attempt))) % c->lines;
+    return (hash % c->lines + attempt) % c->lines;
+}
+
+/* The slot of a child, or a free one where it belongs. */
+static uint32_t *slot_of(const struct vbt_call_children *c, uint32_t parent, uint32_t place) {
+    for (unsigned attempt = 0;; attempt++) {
+        uint32_t *slots = &c->slots[LINE * line_of(c, parent, place, attempt)];
+        for (int i = 0; i < LINE; i++) {
+            if (slots[i] == 0)
+                return &slots[i];
+            const struct vbt_call *call = &c->tree->calls[slots[i]];
+            if (call->parent == parent && call->place == place)
+                return &slots[i];
+        }
+    }
+}
+
+/* Makes room for one more child in the table. */
+static void make_room(struct vbt_call_children *c) {
+    if (FULL * (double)(c->used + 1) < (double)(LINE * c->lines))
+        return;
+    free(c->slots);
+    c->lines *= 2;
+    c->slots = vbt_new(LINE * c->lines, sizeof *c->slots);
+    for (uint32_t i = 1; i < c->tree->count; i++) {
+        const struct vbt_call *call = &c->tree->calls[i];
+        if (c->first[call->parent] != i)
+            *slot_of(c, call->parent, call->place) = i;
+    }
+}
+
+uint32_t *vbt_call_children_find(struct vbt_call_children *c, uint32_t parent, uint32_t place) {
+    uint32_t first = c->first[parent];
+    if (first == 0 || c->tree->calls[first].place == place)
+        return &c->first[parent];
+    make_room(c);
+    uint32_t *slot = slot_of(c, parent, place);
+    c->used += *slot == 0;
+    return slot;
+}
+
+void vbt_call_children_add(struct vbt_call_children *c) {
+    size_t count = c->tree->count;
+    c->first = vbt_grow(c->first, &c->first_capacity, count, sizeof *c->first);
+    c->first[count - 1] = 0;
+}
