@@ -2,12 +2,17 @@
 #include "expression.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MOST_COPIES = 10000, MOST_BYTES = 4096, MOST_NESTED = 256 };
+
+/* Usual expressions take some 10 ns a byte, on slow machines 100. One that takes so much may go on
+ * for so long in all. */
+enum { SLOW_NS_A_BYTE = 1000, MOST_SLOW_NS = 2000000000 };
 
 /* How often "{n,m}" at `at` repeats what is before it; at least 1. *end: after it. */
 static unsigned long repetitions(const char *at, const char **end) {
@@ -81,17 +86,36 @@ static bool refers_back(const char *text) {
     return false;
 }
 
-char *vbt_expression_compile(regex_t *out, const char *text) {
+char *vbt_expression_compile(struct vbt_expression *out, const char *text) {
     if (strlen(text) > MOST_BYTES)
         return vbt_text("expected a regular expression of at most %d bytes", MOST_BYTES);
     if (refers_back(text))
         return vbt_text("expected a regular expression without references to earlier matches (\\1)");
     if (copies(text) > MOST_COPIES)
         return vbt_text("expected a regular expression whose repetitions are at most %d characters when written out", MOST_COPIES);
-    int error = regcomp(out, text, REG_EXTENDED | REG_NOSUB);
+    *out = (struct vbt_expression){.text = text};
+    int error = regcomp(&out->regex, text, REG_EXTENDED | REG_NOSUB);
     if (error == 0)
         return NULL;
     char reason[128];
-    regerror(error, out, reason, sizeof reason);
+    regerror(error, &out->regex, reason, sizeof reason);
     return vbt_text("not a regular expression: %s", reason);
+}
+
+void vbt_expression_free(struct vbt_expression *expression) { regfree(&expression->regex); }
+
+static uint64_t processor_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+bool vbt_expression_matches(struct vbt_expression *e, const char *text) {
+    uint64_t begin = processor_time();
+    bool found = regexec(&e->regex, text, 0, NULL, 0) == 0;
+    e->time += processor_time() - begin;
+    e->bytes += strlen(text);
+    if (e->time > MOST_SLOW_NS && e->time / SLOW_NS_A_BYTE > e->bytes)
+        exit(vbt_fail("the regular expression %s takes too long; expected one with fewer repetitions", e->text));
+    return found;
 }

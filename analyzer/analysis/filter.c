@@ -6,7 +6,6 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/symbols/module_name.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +17,9 @@ static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 struct condition {
     enum filter_field field;
     bool negated;
-    const char *whole; /* as it was given */
-    const char *text;  /* of ANY */
-    regex_t regex;     /* of the others */
+    const char *whole;                /* as it was given */
+    const char *text;                 /* of ANY */
+    struct vbt_expression expression; /* of the others */
 };
 
 struct vbt_filter {
@@ -54,10 +53,10 @@ char *vbt_filter_wrong(const char *text) {
         return NULL;
     if (field == FIELDS)
         return vbt_text("expected function=, file=, module= or domain= before a regular expression, or a text without =");
-    regex_t regex;
-    char *wrong = vbt_expression_compile(&regex, expression);
+    struct vbt_expression compiled;
+    char *wrong = vbt_expression_compile(&compiled, expression);
     if (wrong == NULL)
-        regfree(&regex);
+        vbt_expression_free(&compiled);
     return wrong;
 }
 
@@ -72,7 +71,7 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
         char *wrong = NULL;
         if (c->field == ANY)
             *c = (struct condition){.whole = query->filters[i], .text = query->filters[i]};
-        else if (c->field == FIELDS || (wrong = vbt_expression_compile(&c->regex, c->text)) != NULL)
+        else if (c->field == FIELDS || (wrong = vbt_expression_compile(&c->expression, c->text)) != NULL)
             f->count--; /* vbt_filter_wrong has reported it */
         free(wrong);
     }
@@ -82,28 +81,28 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
 void vbt_filter_free(struct vbt_filter *f) {
     for (size_t i = 0; i < f->count; i++)
         if (f->conditions[i].field != ANY)
-            regfree(&f->conditions[i].regex);
+            vbt_expression_free(&f->conditions[i].expression);
     free(f->conditions);
     free(f);
 }
 
 static bool contains(const char *text, const char *part) { return text != NULL && strstr(text, part) != NULL; }
 
-static bool matches(const regex_t *regex, const char *text) { return regexec(regex, text, 0, NULL, 0) == 0; }
+static bool matches(struct condition *c, const char *text) { return vbt_expression_matches(&c->expression, text); }
 
-static bool place_matches(const struct condition *c, const struct vbt_source_place *place) {
+static bool place_matches(struct condition *c, const struct vbt_source_place *place) {
     if (c->field == FUNCTION)
-        return matches(&c->regex, place->function);
+        return matches(c, place->function);
     if (c->field == IN_FILE)
-        return matches(&c->regex, place->file);
+        return matches(c, place->file);
     if (c->field == DOMAIN_OF)
         return false;
     bool found = c->field == ANY
                      ? contains(place->function, c->text) || contains(place->file, c->text) || contains(place->module, c->text)
-                     : place->module != NULL && matches(&c->regex, place->module);
+                     : place->module != NULL && matches(c, place->module);
     if (!found) {
         char *name = vbt_module_name(place);
-        found = c->field == ANY ? contains(name, c->text) : matches(&c->regex, name);
+        found = c->field == ANY ? contains(name, c->text) : matches(c, name);
         free(name);
     }
     return found;
@@ -122,13 +121,13 @@ static uint32_t bits_of_place(const struct vbt_filter *f, const struct vbt_sourc
 static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain) {
     bool domain_asked = false;
     for (size_t i = 0; i < f->count; i++) {
-        const struct condition *c = &f->conditions[i];
+        struct condition *c = &f->conditions[i];
         bool found = (bits >> i & 1) != 0;
         if (c->field == ANY && f->rows)
             continue;
         if (c->field == DOMAIN_OF && domain != NULL) {
             domain_asked = domain_asked || !c->negated;
-            found = matches(&c->regex, domain);
+            found = matches(c, domain);
         }
         if (found == c->negated)
             return false;
@@ -140,7 +139,7 @@ static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain)
 static uint32_t bits_of_domain(const struct vbt_filter *f, const char *domain) {
     uint32_t bits = 0;
     for (size_t i = 0; i < f->count; i++)
-        if (f->conditions[i].field == DOMAIN_OF && matches(&f->conditions[i].regex, domain))
+        if (f->conditions[i].field == DOMAIN_OF && matches(&f->conditions[i], domain))
             bits |= UINT32_C(1) << i;
     return bits;
 }
