@@ -1,11 +1,12 @@
 /* See call_reverse.h.
  *
- * The stacks are put in order (stack_order.h), so that those that share a call of the reversed tree
- * are neighbours: what a call holds is the difference of two sums, and whether its children are
- * wanted is known before they are made. */
+ * The stacks are put in order (stack_sort.h, stack_order.h), so that those that share a call of the
+ * reversed tree are neighbours: what a call holds is the difference of two sums, and whether its
+ * children are wanted is known before they are made. */
 #include "call_reverse.h"
 
 #include "stack_order.h"
+#include "stack_sort.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/units.h"
@@ -13,13 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A stack with counts. */
-struct stack {
-    uint32_t call;   /* where it ends */
-    uint32_t group;  /* its group's call; 0: there is none */
-    uint32_t common; /* frames in common with the stack before it in the same group */
-    uint32_t less;   /* the next stack with less in common; the end of the group if there is none */
-};
+/* The calls of stacks are all over memory: they are asked for so many stacks before. */
+enum { AHEAD = 16 };
+
+/* How many frames are looked at before the stacks are taken for those of deep recursion. */
+enum { STEPS_A_STACK = 64, LEAST_STEPS = 1 << 22 };
 
 /* Levels of the reversed tree on the way to a stack, up to `last`, that all hold the stacks from
  * that one to before `end`. */
@@ -32,7 +31,7 @@ struct reversing {
     struct vbt_call_tree to;
     enum vbt_measure measure;
     int64_t least;
-    struct stack *stacks;
+    struct vbt_stack *stacks;
     size_t count;
     uint64_t *before; /* of the measure, in all stacks before this one */
     uint32_t *jump;   /* by call: a call further out, for ancestor_of */
@@ -51,7 +50,7 @@ static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint
 static size_t most_calls(size_t count) { return 4 * count + (1 << 20); }
 
 /* How many frames a stack has. */
-static uint32_t length_of(const struct reversing *r, const struct stack *stack) {
+static uint32_t length_of(const struct reversing *r, const struct vbt_stack *stack) {
     const struct vbt_call *call = &r->from->calls[stack->call];
     return call->group ? 0 : call->depth - (stack->group != 0 ? 1U : 0U);
 }
@@ -84,6 +83,28 @@ static bool has_counts(const struct vbt_call_tree *tree, uint32_t call) {
     return memcmp(&self, &nothing, sizeof nothing) != 0;
 }
 
+static int by_group(const void *left, const void *right) {
+    const struct vbt_stack *a = left, *b = right;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return a->call < b->call ? -1 : 1;
+}
+
+/* Lists the stacks that have any counts, group by group. */
+static void list_stacks(struct reversing *r) {
+    const struct vbt_call_tree *from = r->from;
+    uint32_t *group = vbt_new(from->count, sizeof *group);
+    r->stacks = vbt_new(from->counted, sizeof *r->stacks);
+    for (uint32_t i = 1; i < from->count; i++) {
+        group[i] = from->calls[i].group ? i : group[from->calls[i].parent];
+        if (has_counts(from, i))
+            r->stacks[r->count++] = (struct vbt_stack){.call = i, .group = group[i]};
+    }
+    free(group);
+    if (r->count > 0 && r->stacks[0].group != 0)
+        qsort(r->stacks, r->count, sizeof *r->stacks, by_group);
+}
+
 struct ordered_stack {
     uint64_t key; /* group << 32 | position */
     uint32_t call;
@@ -94,32 +115,50 @@ static int by_key(const void *left, const void *right) {
     return a->key < b->key ? -1 : a->key > b->key;
 }
 
-/* Lists the stacks that have any counts, group by group and in order. */
-static void list_stacks(struct reversing *r) {
-    const struct vbt_call_tree *from = r->from;
+/* The same for all groups in bounded time, however deep the stacks are. */
+static void order_groups(struct reversing *r, uint64_t *values) {
     struct vbt_stack_order order;
-    vbt_stack_order_build(&order, from);
-    uint32_t *group = vbt_new(from->count, sizeof *group);
-    struct ordered_stack *listed = vbt_new(from->counted, sizeof *listed);
-    for (uint32_t i = 1; i < from->count; i++) {
-        group[i] = from->calls[i].group ? i : group[from->calls[i].parent];
-        uint32_t position = from->calls[i].group ? 0 : order.position[i] + 1;
-        if (has_counts(from, i))
-            listed[r->count++] = (struct ordered_stack){(uint64_t)group[i] << 32 | position, i};
+    vbt_stack_order_build(&order, r->from);
+    struct ordered_stack *listed = vbt_new(r->count, sizeof *listed);
+    for (size_t i = 0; i < r->count; i++) {
+        uint32_t call = r->stacks[i].call, position = r->from->calls[call].group ? 0 : order.position[call] + 1;
+        listed[i] = (struct ordered_stack){(uint64_t)r->stacks[i].group << 32 | position, call};
     }
     qsort(listed, r->count, sizeof *listed, by_key);
-    r->stacks = vbt_new(r->count, sizeof *r->stacks);
-    r->before = vbt_new(r->count + 1, sizeof *r->before);
     for (size_t i = 0; i < r->count; i++) {
-        struct stack *stack = &r->stacks[i];
-        *stack = (struct stack){.call = listed[i].call, .group = group[listed[i].call]};
-        r->before[i + 1] = r->before[i] + (uint64_t)vbt_call_self_of(from, stack->call, r->measure);
+        struct vbt_stack *stack = &r->stacks[i];
+        *stack = (struct vbt_stack){.call = listed[i].call, .group = (uint32_t)(listed[i].key >> 32)};
         if (i > 0 && stack[-1].group == stack->group && (uint32_t)listed[i - 1].key > 0)
             stack->common = vbt_stack_order_common(&order, (uint32_t)listed[i - 1].key - 1, (uint32_t)listed[i].key - 1);
+        values[i] = (uint64_t)vbt_call_self_of(r->from, stack->call, r->measure);
     }
     free(listed);
-    free(group);
     vbt_stack_order_free(&order);
+}
+
+/* The end of the stacks of a group. */
+static uint32_t end_of_group(const struct reversing *r, uint32_t begin) {
+    uint32_t end = begin + 1;
+    while (end < r->count && r->stacks[end].group == r->stacks[begin].group)
+        end++;
+    return end;
+}
+
+/* Puts the stacks of each group into order, and sums them up. */
+static void order_stacks(struct reversing *r) {
+    uint64_t steps = STEPS_A_STACK * r->count + LEAST_STEPS;
+    bool done = true;
+    uint64_t *values = (r->before = vbt_new(r->count + 1, sizeof *r->before)) + 1;
+    for (size_t i = 0; i < r->count; i++)
+        values[i] = (uint64_t)vbt_call_self_of(r->from, r->stacks[i].call, r->measure);
+    for (uint32_t begin = 0, end; begin < r->count && done; begin = end) {
+        end = end_of_group(r, begin);
+        done = vbt_stack_sort(r->from, r->stacks + begin, values + begin, end - begin, r->least, &steps);
+    }
+    if (!done)
+        order_groups(r, values);
+    for (size_t i = 0; i < r->count; i++)
+        r->before[i + 1] += r->before[i];
 }
 
 /* Finds for each stack the next that has less in common with the one before. */
@@ -135,7 +174,7 @@ static void find_less(struct reversing *r) {
 /* Finds which stacks share the levels of this one that the stack before it has not. Returns how
  * many runs of levels there are, the last being the first levels. */
 static size_t find_runs(struct reversing *r, uint32_t at) {
-    const struct stack *stack = &r->stacks[at];
+    const struct vbt_stack *stack = &r->stacks[at];
     uint32_t last = length_of(r, stack), end = at + 1;
     size_t count = 0;
     while (last > stack->common) {
@@ -153,14 +192,6 @@ static size_t find_runs(struct reversing *r, uint32_t at) {
 
 static int64_t between(const struct reversing *r, uint32_t begin, uint32_t end) {
     return (int64_t)(r->before[end] - r->before[begin]);
-}
-
-/* The end of the stacks of a group. */
-static uint32_t end_of_group(const struct reversing *r, uint32_t begin) {
-    uint32_t end = begin + 1;
-    while (end < r->count && r->stacks[end].group == r->stacks[begin].group)
-        end++;
-    return end;
 }
 
 /* Is what a group holds, or the whole tree, enough for its stacks to be shown? */
@@ -221,6 +252,8 @@ static void count_stacks(struct reversing *r, uint32_t call, uint32_t begin, uin
     uint32_t *row = &to->calls[call].counts;
     struct vbt_measures sum = vbt_measures_of(&to->counts, *row);
     for (uint32_t at = begin; at < end; at++) {
+        if (at + AHEAD < end)
+            __builtin_prefetch(&r->from->calls[r->stacks[at + AHEAD].call]);
         const struct vbt_measures more = vbt_call_self(r->from, r->stacks[at].call);
         for (int i = 0; i < VBT_MEASURES; i++)
             sum.of[i] = plus(sum.of[i], more.of[i]);
@@ -234,7 +267,7 @@ static void count_stacks(struct reversing *r, uint32_t call, uint32_t begin, uin
 /* Makes the calls of one stack that the stack before it has not; path[0] is the group or the root.
  * Returns the next stack that is not yet in the tree. */
 static uint32_t add_stack(struct reversing *r, uint32_t at) {
-    const struct stack *stack = &r->stacks[at];
+    const struct vbt_stack *stack = &r->stacks[at];
     uint32_t level = stack->common, end = length_of(r, stack);
     if (end == 0 || level >= end) {
         count_stacks(r, r->path[end], at, at + 1);
@@ -347,8 +380,9 @@ static uint32_t *begin(struct reversing *r) {
 void vbt_call_tree_reverse(struct vbt_call_tree *tree, enum vbt_measure measure, int64_t least) {
     struct reversing r = {.from = tree, .measure = measure, .least = least};
     uint32_t *of_group = begin(&r);
-    make_jumps(&r);
     list_stacks(&r);
+    order_stacks(&r);
+    make_jumps(&r);
     find_less(&r);
     limit_levels(&r);
     add_stacks(&r, of_group);
