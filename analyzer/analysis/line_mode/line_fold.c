@@ -2,6 +2,7 @@
 #include "line_fold.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/arrays/binary_search.h"
 #include "format/count.h"
 
 #include <stdlib.h>
@@ -87,22 +88,17 @@ static bool may_hold(const struct vbt_profile_function *outer, const struct vbt_
     return outer->is_module || outer->place->line <= inner->place->line;
 }
 
+static bool is_before(const void *row, const void *wanted) { return by_file_and_line(row, wanted) < 0; }
+
 /* The function that executes the line in which inner code begins: found by name, or else the
  * innermost. NULL if there is none. */
 static struct vbt_profile_function *holder(const struct vbt_line_profile *profile, const struct executions *all,
                                            const struct vbt_profile_function *inner, int64_t line, bool comprehensions) {
     struct execution wanted = {inner, line};
-    size_t low = 0, high = all->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (by_file_and_line(&all->rows[middle], &wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     const struct vbt_profile_function *found = NULL;
-    for (; low < all->count && by_file_and_line(&all->rows[low], &wanted) == 0; low++) {
-        const struct vbt_profile_function *outer = all->rows[low].function;
+    size_t at = vbt_rows_before(all->rows, all->count, sizeof *all->rows, is_before, &wanted);
+    for (; at < all->count && by_file_and_line(&all->rows[at], &wanted) == 0; at++) {
+        const struct vbt_profile_function *outer = all->rows[at].function;
         if (outer == inner || !may_hold(outer, inner, comprehensions))
             continue;
         if (is_named_holder(outer, inner)) {

@@ -2,6 +2,7 @@
 #include "line_profile.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/arrays/binary_search.h"
 #include "analyzer/base/wrapping.h"
 #include "analyzer/symbols/python_block.h"
 
@@ -170,16 +171,14 @@ int64_t vbt_profile_last_line(const struct vbt_profile_function *function, struc
     return end > last ? end : last;
 }
 
+static bool is_up_to(const void *row, const void *line) {
+    return ((const struct vbt_profile_line *)row)->line <= *(const int64_t *)line;
+}
+
 int64_t vbt_profile_next_line(const struct vbt_profile_function *function, struct vbt_sources *sources, int64_t line) {
-    size_t size, low = 0, high = function->count;
+    size_t size;
     if (vbt_source_line(sources, function->place->file, line + 1, &size) != NULL)
         return line + 1;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (function->lines[middle].line <= line)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < function->count ? function->lines[low].line : INT64_MAX;
+    size_t at = vbt_rows_before(function->lines, function->count, sizeof *function->lines, is_up_to, &line);
+    return at < function->count ? function->lines[at].line : INT64_MAX;
 }

@@ -4,6 +4,7 @@
 #include "address_map.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/arrays/binary_search.h"
 
 #include <stdlib.h>
 
@@ -12,16 +13,10 @@ static int by_value(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
+static bool is_less(const void *cut, const void *value) { return *(const uint64_t *)cut < *(const uint64_t *)value; }
+
 static size_t index_of(const uint64_t *cuts, size_t count, uint64_t value) {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (cuts[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return vbt_rows_before(cuts, count, sizeof *cuts, is_less, &value);
 }
 
 /* The first free piece at or after `at`; shortens the chain that it walks. */
@@ -75,16 +70,13 @@ void vbt_address_map_build(struct vbt_address_map *map, const struct vbt_model_m
     free(owner);
 }
 
+static bool ends_before(const void *range, const void *address) {
+    return ((const struct vbt_address_range *)range)->end <= *(const uint64_t *)address;
+}
+
 ptrdiff_t vbt_address_map_find(const struct vbt_address_map *map, uint64_t address) {
-    size_t low = 0, high = map->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (map->ranges[middle].end <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < map->count && map->ranges[low].start <= address ? (ptrdiff_t)map->ranges[low].module : -1;
+    size_t at = vbt_rows_before(map->ranges, map->count, sizeof *map->ranges, ends_before, &address);
+    return at < map->count && map->ranges[at].start <= address ? (ptrdiff_t)map->ranges[at].module : -1;
 }
 
 void vbt_address_map_free(struct vbt_address_map *map) {

@@ -1,6 +1,8 @@
 /* See elf_starts.h. */
 #include "elf_starts.h"
 
+#include "analyzer/base/arrays/binary_search.h"
+
 #include <dwarf.h>
 #include <stdbool.h>
 #include <string.h>
@@ -16,10 +18,11 @@ struct starts {
     uint64_t section; /* linked address */
 };
 
-static int32_t row_at(const struct starts *s, size_t row) {
+/* The address that a row begins with. */
+static uint64_t address_of(const struct starts *s, const void *row) {
     int32_t start;
-    memcpy(&start, s->rows + ROW * row, sizeof start);
-    return start;
+    memcpy(&start, row, sizeof start);
+    return s->section + (uint64_t)(int64_t)start;
 }
 
 static bool read_section(Elf *elf, const GElf_Phdr *segment, struct starts *s) {
@@ -48,17 +51,20 @@ static bool find_section(Elf *elf, struct starts *s) {
     return false;
 }
 
+struct wanted {
+    const struct starts *in;
+    uint64_t address;
+};
+
+static bool starts_up_to(const void *row, const void *value) {
+    const struct wanted *wanted = value;
+    return address_of(wanted->in, row) <= wanted->address;
+}
+
 uint64_t vbt_elf_start(Elf *elf, uint64_t address) {
     struct starts s;
     if (!find_section(elf, &s))
         return address;
-    size_t low = 0, high = s.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (s.section + (uint64_t)(int64_t)row_at(&s, middle) <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 ? s.section + (uint64_t)(int64_t)row_at(&s, low - 1) : address;
+    size_t before = vbt_rows_before(s.rows, s.count, ROW, starts_up_to, &(struct wanted){&s, address});
+    return before > 0 ? address_of(&s, s.rows + ROW * (before - 1)) : address;
 }

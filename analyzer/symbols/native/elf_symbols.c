@@ -2,6 +2,7 @@
 #include "elf_symbols.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/arrays/binary_search.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -49,19 +50,16 @@ void vbt_elf_symbols_free(struct vbt_elf_symbols *s) {
     *s = (struct vbt_elf_symbols){0};
 }
 
+static bool starts_up_to(const void *symbol, const void *address) {
+    return ((const struct vbt_elf_symbol *)symbol)->start <= *(const uint64_t *)address;
+}
+
 const struct vbt_elf_symbol *vbt_elf_symbols_find(const struct vbt_elf_symbols *s, uint64_t address) {
-    size_t low = 0, high = s->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (s->symbols[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t at = vbt_rows_before(s->symbols, s->count, sizeof *s->symbols, starts_up_to, &address);
     /* Functions rarely lie inside others (cold parts, aliases of a tail), so a few steps back find
      * the enclosing one. */
-    for (size_t back = 0; back < 8 && low > 0; back++) {
-        const struct vbt_elf_symbol *symbol = &s->symbols[--low];
+    for (size_t back = 0; back < 8 && at > 0; back++) {
+        const struct vbt_elf_symbol *symbol = &s->symbols[--at];
         if (address - symbol->start < symbol->size)
             return symbol;
         if (symbol->size == 0 && back == 0)

@@ -11,6 +11,7 @@
 
 #include "debug_files.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/arrays/binary_search.h"
 #include "format/format.h"
 
 #include <dwarf.h>
@@ -93,18 +94,15 @@ static void add_ranges(struct die_ranges *ranges, Dwarf_Die *die) {
     }
 }
 
+static bool starts_up_to(const void *range, const void *address) {
+    return ((const struct die_range *)range)->start <= *(const Dwarf_Addr *)address;
+}
+
 static const struct die_range *find_range(const struct die_ranges *ranges, Dwarf_Addr address) {
-    size_t low = 0, high = ranges->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ranges->rows[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (size_t back = 0; back < 8 && low > 0; back++) /* ranges rarely nest */
-        if (address < ranges->rows[--low].end)
-            return &ranges->rows[low];
+    size_t at = vbt_rows_before(ranges->rows, ranges->count, sizeof *ranges->rows, starts_up_to, &address);
+    for (size_t back = 0; back < 8 && at > 0; back++) /* ranges rarely nest */
+        if (address < ranges->rows[--at].end)
+            return &ranges->rows[at];
     return NULL;
 }
 
