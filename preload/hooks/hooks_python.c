@@ -79,8 +79,8 @@ static void *calloc_any(void *context, size_t count, size_t size) { return callo
 
 /* The same for a process whose whole native stacks are captured. */
 
-static void *booked_full(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
-    if (block == NULL) {
+VBT_INLINE void *booked_full(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
+    if (VBT_UNLIKELY(block == NULL)) {
         vbt_leave(thread);
         return NULL;
     }

@@ -15,7 +15,7 @@
 
 #include "native_stack.h"
 
-enum { VBT_TAIL_BITS = 9, VBT_NATIVE_TAILS = 1 << VBT_TAIL_BITS, VBT_TAIL_FRAMES = 23, VBT_TAIL_CHECKS = 21 };
+enum { VBT_TAIL_BITS = 9, VBT_NATIVE_TAILS = 1 << VBT_TAIL_BITS, VBT_TAIL_FRAMES = 23, VBT_TAIL_CHECKS = 17 };
 
 struct vbt_native_tail {
     uintptr_t sp, pc, fp; /* of the innermost frame */
@@ -32,7 +32,7 @@ struct vbt_native_tail {
     struct vbt_native_check checks[VBT_TAIL_CHECKS]; /* the innermost last */
 };
 
-_Static_assert(sizeof(struct vbt_native_tail) % 64 == 0, "cache lines of its own");
+_Static_assert(sizeof(struct vbt_native_tail) % 128 == 64, "cache lines of its own, an odd number: entries spread over the cache");
 
 /* The tail that leads from these registers to frame `outer`, which is not 0, if it is remembered;
  * else NULL. */

@@ -31,13 +31,10 @@ static const struct vbt_place *native_place(struct vbt_full_stack *stack, struct
     return &stack->latest;
 }
 
-const struct vbt_place *vbt_full_place(struct vbt_full_stack *stack, struct vbt_python_stack *python,
-                                       const struct vbt_registers *caller, enum vbt_domain domain) {
+const struct vbt_place *vbt_full_place_else(struct vbt_full_stack *stack, struct vbt_python_stack *python,
+                                            const struct vbt_registers *caller, enum vbt_domain domain) {
     if (vbt_stacks != VBT_STACKS_JOINED)
         return native_place(stack, python->ledger, caller, domain);
-    const struct vbt_place *place = vbt_joined_place(&stack->joined, &stack->native, python, caller, domain);
-    if (VBT_LIKELY(place != NULL))
-        return place;
     stack->latest = vbt_place_of(python->ledger, vbt_tree.lost_nodes[domain]);
     return &stack->latest;
 }

@@ -7,6 +7,7 @@
 /* A run of the evaluation loop. */
 struct vbt_run {
     uintptr_t identity; /* address of the structure that the interpreter keeps for it; 3.8 and 3.9: of its Python frame */
+    const char *frame;  /* up to 3.10: its Python frame; 3.11: the one outside it; NULL: there is none */
     uint32_t first;     /* the outermost of the Python frames that it executes; any before the outermost run's are its, too */
     uint32_t native;    /* the native frame after its own; if that was not found, after the one before */
     bool is_found;      /* its native frame is */
@@ -52,6 +53,21 @@ struct vbt_joined_room {
 uint32_t vbt_runs_find(const struct vbt_python_stack *python, const struct vbt_frame *frames, uint32_t depth,
                        struct vbt_run *found);
 
+/* How many of the runs make up the stack, if none has begun; else 0. Nothing is changed. Where the
+ * native frames that lead to the innermost of them are what they were, vbt_runs_are_alike has to
+ * agree. */
+uint32_t vbt_runs_left(const struct vbt_joined_stack *joined, const struct vbt_python_stack *python);
+
+/* Do the outermost `count` runs, of which there is at least one, execute the same Python frames? */
+bool vbt_runs_are_alike(const struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t count);
+
+/* May the innermost run's frame be the one of this stack pointer, the next inside the run's
+ * caller? */
+static inline bool vbt_run_reaches(const struct vbt_run *run, uintptr_t sp) {
+    bool has_structure = vbt_python.abi.entry_owner != 0 || vbt_python.abi.cframe_previous != 0;
+    return !has_structure || run->identity >= sp;
+}
+
 /* Brings the runs up to date, of which the outermost `kept` may have stayed. Returns how many have;
  * the others' native frames are to be found. */
 uint32_t vbt_runs_update(struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t kept);
@@ -61,9 +77,6 @@ uint32_t vbt_runs_in_place(const struct vbt_joined_stack *joined, const struct v
 
 /* The native frame of a run: `from`, or one outside it; 0: there is none. */
 uint32_t vbt_run_frame(const struct vbt_native_frame *frames, uint32_t from, const struct vbt_run *run);
-
-/* May the frame of this stack pointer, the next inside the innermost run's caller, be the run's? */
-bool vbt_run_reaches(const struct vbt_run *run, uintptr_t sp);
 
 /* Joins the stack anew, independently of all that is remembered, and compares: counts, in the
  * native stack, what was compared and what differs. node: of the stack as it was found. */

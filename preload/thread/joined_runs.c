@@ -13,6 +13,11 @@ static bool is_entry(const struct vbt_frame *frame) {
     return *(const int8_t *)(frame->frame + abi->frame_owner) >= abi->entry_owner;
 }
 
+static struct vbt_run new_run(const char *identity, const struct vbt_frame *frames, uint32_t first) {
+    const char *frame = chain_names_frames() ? frames[(int64_t)first - 1].frame : frames[first].frame; /* NULL outside the root */
+    return (struct vbt_run){.identity = (uintptr_t)identity, .frame = frame, .first = first};
+}
+
 /* ---- from nothing ---- */
 
 /* The chain ends with a structure in the thread's state, which belongs to no run. */
@@ -28,7 +33,7 @@ static uint32_t runs_of_chain(const struct vbt_python_stack *python, const struc
             while (first > 0 && frames[first - 1].frame != caller)
                 first--;
         }
-        found[count++] = (struct vbt_run){.identity = (uintptr_t)run, .first = first};
+        found[count++] = new_run(run, frames, first);
     }
     return count;
 }
@@ -43,7 +48,7 @@ uint32_t vbt_runs_find(const struct vbt_python_stack *python, const struct vbt_f
     } else {
         for (uint32_t i = depth; i-- > 0;)
             if (!has_entries() || is_entry(&frames[i]))
-                found[count++] = (struct vbt_run){.identity = (uintptr_t)frames[i].frame, .first = i};
+                found[count++] = new_run(frames[i].frame, frames, i);
     }
     if (count == 0)
         found[count++] = (struct vbt_run){0};
@@ -62,8 +67,8 @@ static uint32_t update_all(struct vbt_joined_stack *joined, const struct vbt_pyt
     return 0;
 }
 
-/* 3.12 on: the entry frames among those that have changed; 3.8 and 3.9: all of these. */
-static uint32_t update_by_frames(struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t kept) {
+/* 3.12 on: the entry frames among the frames that have changed. */
+static uint32_t update_by_entries(struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t kept) {
     struct vbt_run *runs = joined->room->runs;
     while (kept > 0 && runs[kept - 1].first >= python->same)
         kept--;
@@ -72,24 +77,32 @@ static uint32_t update_by_frames(struct vbt_joined_stack *joined, const struct v
         return update_all(joined, python);
     joined->runs = kept;
     for (; from < python->depth; from++)
-        if (!has_entries() || is_entry(&python->frames[from]))
-            runs[joined->runs++] = (struct vbt_run){.identity = (uintptr_t)python->frames[from].frame, .first = from};
+        if (is_entry(&python->frames[from]))
+            runs[joined->runs++] = new_run(python->frames[from].frame, python->frames, from);
     return kept;
 }
 
-/* 3.10. */
+/* Up to 3.10: how many of the outermost frames, each with a run of its own, are the same objects,
+ * whatever they execute. */
+static uint32_t same_objects(const struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t most) {
+    uint32_t count = python->same < python->depth ? python->same : python->depth;
+    while (count < most && count < python->depth && joined->room->runs[count].frame == python->frames[count].frame)
+        count++;
+    return count < most ? count : most;
+}
+
+/* Up to 3.10. */
 static uint32_t update_by_turns(struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t kept) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
-    if (kept > python->same)
-        kept = python->same;
-    if (!joined->is_one_to_one || kept == 0)
+    const struct vbt_frame *frames = python->frames;
+    if (!joined->is_one_to_one || (kept = same_objects(joined, python, kept)) == 0)
         return update_all(joined, python);
-    const char *run = kept < python->depth ? vbt_load_pointer(python->state, abi->tstate_cframe) : NULL, *outer;
-    for (uint32_t i = python->depth; i > kept; run = outer) {
-        if (run == NULL || (outer = vbt_load_pointer(run, abi->cframe_previous)) == NULL)
+    const char *run = has_chain() && kept < python->depth ? vbt_load_pointer(python->state, abi->tstate_cframe) : NULL,
+               *outer = NULL;
+    for (uint32_t i = python->depth; i-- > kept; run = outer) {
+        if (has_chain() && (run == NULL || (outer = vbt_load_pointer(run, abi->cframe_previous)) == NULL))
             return update_all(joined, python);
-        i--;
-        joined->room->runs[i] = (struct vbt_run){.identity = (uintptr_t)run, .first = i};
+        joined->room->runs[i] = new_run(has_chain() ? run : frames[i].frame, frames, i);
     }
     joined->runs = python->depth;
     return kept;
@@ -129,7 +142,7 @@ static uint32_t update_by_chain(struct vbt_joined_stack *joined, const struct vb
         const char *caller = vbt_load_pointer(outer, abi->cframe_current);
         for (first--; first > 0 && python->frames[first - 1].frame != caller;)
             first--;
-        found[count++] = (struct vbt_run){.identity = (uintptr_t)run, .first = first};
+        found[count++] = new_run(run, python->frames, first);
         run = outer;
     }
     if (runs[kept - 1].first >= first || !chain_stayed(runs, kept, python->frames))
@@ -145,9 +158,46 @@ uint32_t vbt_runs_update(struct vbt_joined_stack *joined, const struct vbt_pytho
         kept = joined->runs;
     if (kept == 0 || joined->room->runs[0].identity == 0)
         return update_all(joined, python);
-    return !has_chain()           ? update_by_frames(joined, python, kept)
-           : chain_names_frames() ? update_by_chain(joined, python, kept)
-                                  : update_by_turns(joined, python, kept);
+    return has_entries()                         ? update_by_entries(joined, python, kept)
+           : has_chain() && chain_names_frames() ? update_by_chain(joined, python, kept)
+                                                 : update_by_turns(joined, python, kept);
+}
+
+uint32_t vbt_runs_left(const struct vbt_joined_stack *joined, const struct vbt_python_stack *python) {
+    const struct vbt_run *runs = joined->room->runs;
+    uint32_t count = joined->runs;
+    if (VBT_UNLIKELY(count == 0) || VBT_UNLIKELY(runs[0].identity == 0))
+        return 0;
+    if (has_entries()) {
+        while (count > 0 && runs[count - 1].first >= python->same)
+            count--;
+        for (uint32_t i = python->same; i < python->depth; i++)
+            if (VBT_UNLIKELY(is_entry(&python->frames[i])))
+                return 0;
+    } else if (has_chain() && chain_names_frames()) {
+        uintptr_t innermost = vbt_load_word(python->state, vbt_python.abi.tstate_cframe);
+        while (count > 0 && runs[count - 1].identity != innermost)
+            count--;
+    } else {
+        bool is_left = joined->is_one_to_one && python->depth <= count && same_objects(joined, python, count) >= python->depth;
+        return is_left ? python->depth : 0;
+    }
+    return count;
+}
+
+/* Only 3.11 has to be asked. The chain's structures are where they were, since the native frames
+ * that they are in are. */
+bool vbt_runs_are_alike(const struct vbt_joined_stack *joined, const struct vbt_python_stack *python, uint32_t count) {
+    const struct vbt_python_abi *abi = &vbt_python.abi;
+    if (!has_chain() || !chain_names_frames())
+        return true;
+    const struct vbt_run *run = &joined->room->runs[count - 1];
+    if (run->first > python->same || run->first >= python->depth)
+        return false;
+    for (; run > joined->room->runs; run--)
+        if (VBT_UNLIKELY(vbt_load_pointer((const char *)run[-1].identity, abi->cframe_current) != run->frame))
+            return false;
+    return true;
 }
 
 /* ---- native frames ---- */
@@ -164,8 +214,6 @@ uint32_t vbt_run_frame(const struct vbt_native_frame *frames, uint32_t from, con
         from--;
     return from;
 }
-
-bool vbt_run_reaches(const struct vbt_run *run, uintptr_t sp) { return (!has_entries() && !has_chain()) || run->identity >= sp; }
 
 uint32_t vbt_runs_in_place(const struct vbt_joined_stack *joined, const struct vbt_native_stack *native) {
     const struct vbt_run *runs = joined->room->runs;

@@ -171,17 +171,17 @@ static const struct vbt_place *remembered(struct vbt_joined_stack *joined, struc
                                           struct vbt_python_stack *python, const struct vbt_registers *caller,
                                           enum vbt_domain domain) {
     struct vbt_joined_room *room = joined->room;
-    if (VBT_UNLIKELY(joined->runs == 0) || VBT_UNLIKELY(native->cut != VBT_CUT_NONE) || VBT_UNLIKELY(joined->cut != VBT_CUT_NONE))
+    if (VBT_UNLIKELY(native->cut != VBT_CUT_NONE) || VBT_UNLIKELY(joined->cut != VBT_CUT_NONE))
         return NULL;
-    uint32_t kept = vbt_runs_update(joined, python, joined->runs);
-    const struct vbt_run *run = &room->runs[kept - 1];
-    if (kept == 0 || kept < joined->runs || !run->is_found) {
-        joined->runs = kept;
+    uint32_t count = vbt_runs_left(joined, python);
+    const struct vbt_run *run = &room->runs[(int64_t)count - 1];
+    if (VBT_UNLIKELY(count == 0) || VBT_UNLIKELY(!run->is_found) || VBT_UNLIKELY(run->native <= 2))
         return NULL;
-    }
-    const struct vbt_native_tail *tail = run->native > 2 ? vbt_native_tail(native, caller, run->native - 2) : NULL;
-    if (tail == NULL || !vbt_run_reaches(run, tail->first_sp))
+    const struct vbt_native_tail *tail = vbt_native_tail(native, caller, run->native - 2);
+    if (VBT_UNLIKELY(tail == NULL) || VBT_UNLIKELY(!vbt_run_reaches(run, tail->first_sp)) ||
+        VBT_UNLIKELY(!vbt_runs_are_alike(joined, python, count)))
         return NULL;
+    joined->runs = count;
     uint32_t from = python->same < joined->depth ? python->same : joined->depth;
     if (from < python->depth)
         find_nodes(joined, native, python, from);

@@ -20,7 +20,8 @@
  *  2. The Python frames up to the first one that differs execute what they did.
  *  3. Each frame belongs to the run it did. 3.12 on: runs are frames of the chain. 3.11: each run's
  *     structure names the frame that was executing when the next run began; all of these are
- *     compared. Up to 3.10, frames and runs are one to one, from the innermost.
+ *     compared. Up to 3.10, frames and runs are one to one, from the innermost: the frames are the
+ *     same objects, and as many.
  * The joined stack is a function of these three, and so are its nodes, which never change. */
 #ifndef VBT_JOINED_STACK_H
 #define VBT_JOINED_STACK_H
