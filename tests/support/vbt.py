@@ -134,9 +134,9 @@ def finishing_helpers():
     """The process ids of programs that have ended and whose helpers have not: a helper's name has
     its program's id."""
     names = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):  # not */stat: looking whether there is one may fail
         try:
-            pid, name, state = re.match(r"(\d+) \((.*)\) (\S)", path.read_text(), re.DOTALL).groups()
+            pid, name, state = re.match(r"(\d+) \((.*)\) (\S)", (directory / "stat").read_text(), re.DOTALL).groups()
         except OSError:
             continue  # it has just ended
         if state not in "ZX":
