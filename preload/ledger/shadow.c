@@ -50,7 +50,7 @@ static void trim_pages(char *start, size_t pages) {
     }
 }
 
-static void trim_cells(vbt_cell *cells, size_t count) {
+static void trim_cells(const vbt_cell *cells, size_t count) {
     size_t pages = count * sizeof *cells / PAGE;
     for (size_t i = 0; cells != NULL && i < pages; i += PAGES_AT_ONCE)
         trim_pages((char *)cells + i * PAGE, pages - i < PAGES_AT_ONCE ? pages - i : PAGES_AT_ONCE);
@@ -172,6 +172,45 @@ struct cell_row {
     uintptr_t start, odd;  /* of the region; 8 for blocks at 8 modulo 16, else 0 */
 };
 
+/* Those of a region; `index`: in vbt_shadow_regions, of addresses at 0 modulo 16. */
+enum { ROWS = 5 };
+
+static bool rows_of(uintptr_t index, bool odd, struct cell_row rows[ROWS]) {
+    uintptr_t start = index << VBT_SHADOW_REGION_BITS;
+    vbt_cell *cells = atomic_load_explicit(&vbt_shadow_regions[index + odd * (uintptr_t)VBT_SHADOW_PLANE], memory_order_acquire);
+    if (cells == NULL)
+        return false;
+    rows[0] = (struct cell_row){cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_64), VBT_GRAIN_64, start, odd * 8U};
+    rows[1] = (struct cell_row){cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_32), VBT_GRAIN_32, start, odd * 8U};
+    rows[2] = (struct cell_row){tiny_of(cells), VBT_GRAIN_32, start, odd * 8U};
+    rows[3] = (struct cell_row){cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_512), VBT_GRAIN_512, start, odd * 8U};
+    rows[4] = (struct cell_row){cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_4096), VBT_GRAIN_4096, start, odd * 8U};
+    return true;
+}
+
+/* The whole pages of these cells that are for addresses in this range only. */
+static void trim_row(struct cell_row row, uintptr_t start, uintptr_t end) {
+    uintptr_t page = (uintptr_t)(PAGE / sizeof(vbt_cell)) << row.bits; /* the addresses of one */
+    uintptr_t region_end = row.start + ((uintptr_t)1 << VBT_SHADOW_REGION_BITS);
+    uintptr_t low = start > row.start ? (start + page - 1) & ~(page - 1) : row.start;
+    uintptr_t high = end < region_end ? end & ~(page - 1) : region_end;
+    if (row.cells != NULL && low < high)
+        trim_cells(row.cells + ((low - row.start) >> row.bits), (high - low) >> row.bits);
+}
+
+void vbt_shadow_trim_range(uintptr_t start, uintptr_t end) {
+    struct cell_row rows[ROWS];
+    uintptr_t last = (uintptr_t)1 << VBT_SHADOW_ADDRESS_BITS;
+    end = end < last ? end : last;
+    if (vbt_shadow_regions == NULL || end <= start || end - start < VBT_SHADOW_TRIM)
+        return;
+    for (uintptr_t index = start >> VBT_SHADOW_REGION_BITS; index <= (end - 1) >> VBT_SHADOW_REGION_BITS; index++) {
+        for (int odd = 0; odd < 2; odd++)
+            for (int i = 0, count = rows_of(index, odd != 0, rows) ? ROWS : 0; i < count; i++)
+                trim_row(rows[i], start, end);
+    }
+}
+
 typedef const vbt_cell *last_cell(const vbt_cell *from, const vbt_cell *to);
 
 static uintptr_t last_end_in_row(struct cell_row row, uintptr_t start, uintptr_t end, last_cell *last) {
@@ -191,18 +230,11 @@ static uintptr_t last_end_in_row(struct cell_row row, uintptr_t start, uintptr_t
     return 0;
 }
 
-static uintptr_t last_end_in_region(uintptr_t index, uintptr_t odd, uintptr_t start, uintptr_t end, last_cell *last) {
-    uintptr_t first = index << VBT_SHADOW_REGION_BITS, latest = 0;
-    vbt_cell *cells = atomic_load_explicit(&vbt_shadow_regions[index + odd * VBT_SHADOW_PLANE], memory_order_acquire);
-    if (cells == NULL)
+static uintptr_t last_end_in_region(uintptr_t index, bool odd, uintptr_t start, uintptr_t end, last_cell *last) {
+    struct cell_row rows[ROWS];
+    uintptr_t latest = 0;
+    if (!rows_of(index, odd, rows))
         return 0;
-    const struct cell_row rows[] = {
-        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_64), VBT_GRAIN_64, first, odd * 8},
-        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_32), VBT_GRAIN_32, first, odd * 8},
-        {tiny_of(cells), VBT_GRAIN_32, first, odd * 8},
-        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_512), VBT_GRAIN_512, first, odd * 8},
-        {cells + vbt_cell_above(VBT_TINY_CELLS, VBT_GRAIN_4096), VBT_GRAIN_4096, first, odd * 8},
-    };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uintptr_t found = last_end_in_row(rows[i], start, end, last);
         latest = found > latest ? found : latest;
@@ -212,8 +244,8 @@ static uintptr_t last_end_in_region(uintptr_t index, uintptr_t odd, uintptr_t st
 
 uintptr_t vbt_shadow_last_end(uintptr_t start, uintptr_t end, last_cell *last) {
     for (uintptr_t index = ((end - 1) >> VBT_SHADOW_REGION_BITS) + 1; index-- > start >> VBT_SHADOW_REGION_BITS;) {
-        uintptr_t even = index < VBT_SHADOW_PLANE ? last_end_in_region(index, 0, start, end, last) : 0;
-        uintptr_t odd = index < VBT_SHADOW_PLANE ? last_end_in_region(index, 1, start, end, last) : 0;
+        uintptr_t even = index < VBT_SHADOW_PLANE ? last_end_in_region(index, false, start, end, last) : 0;
+        uintptr_t odd = index < VBT_SHADOW_PLANE ? last_end_in_region(index, true, start, end, last) : 0;
         if (even + odd != 0)
             return even > odd ? even : odd;
     }

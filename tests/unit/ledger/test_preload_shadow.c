@@ -329,6 +329,57 @@ static void the_last_end_is_that_of_the_last_block(void **state) {
     }
 }
 
+static bool is_in_memory(const vbt_cell *slot) {
+    unsigned char resident = 0;
+    vbt_sys(SYS_mincore, (uintptr_t)slot & ~(uintptr_t)4095, 4096, &resident);
+    return (resident & 1) != 0;
+}
+
+/* For blocks of every grain, across the border of two regions. */
+static void what_is_given_back_takes_no_memory(void **state) {
+    (void)state;
+    static const size_t sizes[] = {8, 24, 100, 1000, 5000};
+    enum { SIZES = sizeof sizes / sizeof *sizes, SPAN = 4 << 20, APART = 16 << 10 };
+    for (uintptr_t odd = 0; odd < 16; odd += 8) {
+        uintptr_t first = 0x7800 * REGION - SPAN, kept = first + SPAN + odd;
+        for (uintptr_t s = 0; s < SIZES; s++)
+            for (uintptr_t address = first; address < first + 2 * SPAN; address += APART)
+                begin(address + odd + 64 * s, 1, sizes[s]);
+        for (uintptr_t s = 0; s < SIZES; s++)
+            for (uintptr_t address = first; address < first + 2 * SPAN; address += APART)
+                if (address + odd != kept)
+                    end(address + odd + 64 * s);
+        vbt_shadow_trim_range(first + 4096, first + VBT_SHADOW_TRIM); /* less than what is worth it */
+        for (uintptr_t s = 0; s < SIZES; s++)
+            assert_true(is_in_memory(place(first + odd + 64 * s, sizes[s])));
+        vbt_shadow_trim_range(first, first + 2 * SPAN);
+        for (uintptr_t s = 0; s < SIZES; s++) {
+            assert_int_equal(at(kept + 64 * s), pack(kept + 64 * s, 1, sizes[s]));
+            assert_true(is_in_memory(place(kept + 64 * s, sizes[s])));
+            assert_false(is_in_memory(place(first + odd + 64 * s, sizes[s])));
+            assert_false(is_in_memory(place(first + 2 * SPAN - APART + odd + 64 * s, sizes[s])));
+        }
+    }
+}
+
+/* Pages that have cells of other addresses, too, stay as they are; no range is too large. */
+static void what_is_beside_is_not_given_back(void **state) {
+    (void)state;
+    uintptr_t first = 0x7900 * REGION;
+    vbt_cell *low = place(first + 16, 24), *high = place(first + VBT_SHADOW_TRIM + 16, 24);
+    begin(first + 16, 1, 24);
+    end(first + 16);
+    begin(first + VBT_SHADOW_TRIM + 16, 1, 24);
+    end(first + VBT_SHADOW_TRIM + 16);
+    vbt_shadow_trim_range(first + 32, first + VBT_SHADOW_TRIM + 8192);
+    assert_true(is_in_memory(low));
+    assert_true(is_in_memory(high));
+    vbt_shadow_trim_range(0, UINTPTR_MAX / 2);
+    assert_false(is_in_memory(low));
+    assert_false(is_in_memory(high));
+    vbt_shadow_trim_range(first, 0);
+}
+
 enum { THREADS = 4, REGIONS = 64 };
 
 static pthread_barrier_t start;
@@ -425,6 +476,8 @@ int main(void) {
         cmocka_unit_test(huge_blocks_keep_their_size),
         cmocka_unit_test(a_huge_block_replaces_the_one_that_was_there),
         cmocka_unit_test(the_last_end_is_that_of_the_last_block),
+        cmocka_unit_test(what_is_given_back_takes_no_memory),
+        cmocka_unit_test(what_is_beside_is_not_given_back),
         cmocka_unit_test(threads_that_make_the_same_region_get_the_same),
         cmocka_unit_test(threads_do_not_lose_each_others_blocks),
     };
