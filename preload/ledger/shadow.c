@@ -116,21 +116,23 @@ static vbt_cell *make_tiny(vbt_cell *cells) {
 
 static vbt_cell *in_tiny(vbt_cell *tiny, uintptr_t number) { return tiny != NULL ? &tiny[number - VBT_TINY_CELLS] : NULL; }
 
+static inline bool is_of(const vbt_cell *slot, struct spot spot) {
+    uint64_t cell = atomic_load_explicit(slot, memory_order_relaxed);
+    return (cell & VBT_CELL_ADDRESS) == spot.address && cell != 0;
+}
+
+/* Each realloc comes here: no loop. */
 vbt_cell *vbt_shadow_find(const void *block) {
-    static const unsigned grains[] = {VBT_GRAIN_64, VBT_GRAIN_32, VBT_GRAIN_512, VBT_GRAIN_4096};
     struct spot spot = spot_of(block);
-    vbt_cell *cells = cells_of(spot);
+    vbt_cell *cells = cells_of(spot), *slot;
     if (cells == NULL)
         return NULL;
-    for (size_t i = 0; i <= sizeof grains / sizeof *grains; i++) {
-        bool is_tiny = i == sizeof grains / sizeof *grains;
-        vbt_cell *slot =
-            is_tiny ? in_tiny(spot.is_even ? tiny_of(cells) : NULL, spot.number) : &cells[vbt_cell_above(spot.number, grains[i])];
-        uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
-        if (cell != 0 && (cell & VBT_CELL_ADDRESS) == spot.address)
-            return slot;
-    }
-    return NULL;
+    if (is_of(slot = &cells[vbt_cell_above(spot.number, VBT_GRAIN_64)], spot) || is_of(slot = &cells[spot.number], spot) ||
+        is_of(slot = &cells[vbt_cell_above(spot.number, VBT_GRAIN_512)], spot) ||
+        is_of(slot = &cells[vbt_cell_above(spot.number, VBT_GRAIN_4096)], spot))
+        return slot;
+    slot = spot.is_even ? in_tiny(tiny_of(cells), spot.number) : NULL;
+    return slot != NULL && is_of(slot, spot) ? slot : NULL;
 }
 
 vbt_cell *vbt_shadow_place(const void *block, size_t size) {
