@@ -1,6 +1,7 @@
 /* See csv.h. */
 #include "csv.h"
 
+#include "units.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -50,7 +51,7 @@ void vbt_csv_unsigned(struct vbt_csv *csv, uint64_t n) {
 void vbt_csv_real(struct vbt_csv *csv, double x) {
     separate(csv);
     if (!isnan(x))
-        fprintf(csv->out, "%.17g", x);
+        fputs(vbt_real(x).text, csv->out);
 }
 
 void vbt_csv_end_row(struct vbt_csv *csv) {

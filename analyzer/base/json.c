@@ -2,15 +2,22 @@
 #include "json.h"
 
 #include "allocate.h"
+#include "units.h"
 #include "utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-void vbt_json_begin(struct vbt_json *json, FILE *out) {
+/* Raised if a member is ever renamed or removed, or means something else: not if one is added. */
+enum { SCHEMA = 1 };
+
+void vbt_json_begin(struct vbt_json *json, FILE *out, const char *view) {
     *json = (struct vbt_json){.out = out, .first = true};
     fputs("{\n", out);
+    vbt_json_member(json, "schema", json_integer(SCHEMA));
+    vbt_json_member(json, "vbtrace", json_string(VBT_VERSION));
+    vbt_json_member(json, "view", json_string(view));
 }
 
 void vbt_json_end(struct vbt_json *json) {
@@ -26,9 +33,48 @@ static int collect(const char *piece, size_t size, void *data) {
     return 0;
 }
 
+static void put(struct vbt_json *json, const char *text) { collect(text, strlen(text), json); }
+
+static void put_real(struct vbt_json *json, double x) {
+    const struct vbt_unit text = vbt_real(x);
+    put(json, text.text);
+    if (strpbrk(text.text, ".e") == NULL)
+        put(json, ".0"); /* so that readers that tell them apart take it for one */
+}
+
+/* What jansson would write, but for real numbers, which have 17 digits there. */
+static void put_value(struct vbt_json *json, json_t *value) {
+    const char *key, *comma = "";
+    json_t *item;
+    size_t i;
+    if (json_is_object(value)) {
+        json_object_foreach(value, key, item) {
+            json_t *name = json_string(key);
+            put(json, comma[0] == '\0' ? "{" : comma);
+            json_dump_callback(name, collect, json, JSON_ENCODE_ANY);
+            json_decref(name);
+            put(json, ": ");
+            put_value(json, item);
+            comma = ", ";
+        }
+        put(json, comma[0] == '\0' ? "{}" : "}");
+    } else if (json_is_array(value)) {
+        put(json, "[");
+        json_array_foreach(value, i, item) {
+            put(json, i > 0 ? ", " : "");
+            put_value(json, item);
+        }
+        put(json, "]");
+    } else if (json_is_real(value)) {
+        put_real(json, json_real_value(value));
+    } else {
+        json_dump_callback(value, collect, json, JSON_ENCODE_ANY);
+    }
+}
+
 static void dump(struct vbt_json *json, json_t *value) {
     json->size = 0;
-    json_dump_callback(value, collect, json, JSON_ENCODE_ANY);
+    put_value(json, value);
     fwrite(json->text, 1, json->size, json->out);
     json_decref(value);
 }

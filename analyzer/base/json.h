@@ -16,7 +16,8 @@ struct vbt_json {
     size_t size, capacity;
 };
 
-void vbt_json_begin(struct vbt_json *json, FILE *out);
+/* The members that all reports have: "schema", "vbtrace", and "view", the command. */
+void vbt_json_begin(struct vbt_json *json, FILE *out, const char *view);
 void vbt_json_end(struct vbt_json *json);
 
 /* A member of the outermost object; takes ownership of the value. */
@@ -30,7 +31,8 @@ void vbt_json_begin_item(struct vbt_json *json);
 void vbt_json_array_end(struct vbt_json *json);
 
 /* Values. Text is made valid UTF-8, NULL becomes null; an integer that JSON cannot hold becomes the
- * nearest one, a real number that it cannot hold becomes null. */
+ * nearest one, a real number that it cannot hold becomes null. Real numbers are printed with as few
+ * digits as give the same number again. */
 json_t *vbt_json_text(const char *text);
 json_t *vbt_json_bytes(const char *bytes, size_t size); /* a text that needs no terminating zero */
 json_t *vbt_json_unsigned(uint64_t n);

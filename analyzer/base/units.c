@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -27,6 +28,16 @@ struct vbt_unit vbt_count(int64_t n) {
 struct vbt_unit vbt_counted(int64_t n, const char *noun) {
     struct vbt_unit out;
     snprintf(out.text, sizeof out.text, "%.26s %.19s%s", vbt_count(n).text, noun, n == 1 ? "" : "s");
+    return out;
+}
+
+struct vbt_unit vbt_real(double x) {
+    enum { ENOUGH_FOR_MOST = 15, ALWAYS_ENOUGH = 17 };
+    struct vbt_unit out;
+    int digits = isnormal(x) ? ENOUGH_FOR_MOST : 1; /* numbers next to 0 have fewer */
+    do
+        snprintf(out.text, sizeof out.text, "%.*g", digits, x);
+    while (digits++ < ALWAYS_ENOUGH && strtod(out.text, NULL) != x);
     return out;
 }
 

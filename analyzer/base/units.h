@@ -27,6 +27,9 @@ struct vbt_unit vbt_mib(int64_t bytes);
 /* 850 ns, 1.02 µs, 12.3 ms, 1.20 s, 3 min 20 s, 2 h 5 min */
 struct vbt_unit vbt_time(double ns);
 
+/* 0.1, 1e+300: as few digits as give the same number again */
+struct vbt_unit vbt_real(double x);
+
 /* 2.000, 1,048,576.000 */
 struct vbt_unit vbt_rate(double per_iteration);
 

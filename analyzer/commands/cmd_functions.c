@@ -78,7 +78,7 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
 static void print_json(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
                        FILE *out) {
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "functions");
     vbt_json_completeness(&json, model);
     vbt_json_array_begin(&json, "functions");
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {

@@ -131,7 +131,7 @@ static void print_json(const struct vbt_model *m, const struct vbt_conservation 
     struct definition definitions[DEFINITIONS];
     count_definitions(m, definitions);
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "info");
     vbt_json_member(&json, "file", vbt_json_text(m->path));
     vbt_json_member(&json, "readable_bytes", vbt_json_unsigned(m->file_bytes));
     vbt_json_completeness(&json, m);

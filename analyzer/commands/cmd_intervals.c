@@ -75,7 +75,7 @@ static void print_text(const struct vbt_interval_list *groups, const struct vbt_
 static void print_json(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
                        FILE *out) {
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "intervals");
     vbt_json_completeness(&json, model);
     vbt_json_array_begin(&json, "intervals");
     for (size_t i = 0; i < groups->count && i < query->limit; i++)

@@ -84,7 +84,7 @@ static void print_json(const struct vbt_lines *lines, const struct vbt_line_prof
                        const struct vbt_query *query, FILE *out) {
     struct vbt_sources *sources = trace->sources;
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "lines");
     vbt_json_completeness(&json, &trace->model);
     vbt_json_member(&json, "by", json_string(query->by_leaf ? "leaf" : "user"));
     vbt_json_array_begin(&json, "lines");

@@ -145,7 +145,7 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_query *qu
                        const struct vbt_conservation *conservation, FILE *out) {
     const struct vbt_model *model = &trace->model;
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "report");
     vbt_json_member(&json, "program", vbt_json_program(model));
     vbt_json_member(&json, "totals", vbt_json_totals(model));
     vbt_json_member(&json, "resident", vbt_json_resident(model));

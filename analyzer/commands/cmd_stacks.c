@@ -371,8 +371,10 @@ static void put_json_stack(struct vbt_text_buffer *text, const struct stack_rows
 static void print_json(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_undecided *undecided,
                        const struct vbt_suppressed *suppressed, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
+    static const char *const views[VBT_MEASURES] = {
+        [VBT_MEASURE_PEAK] = "peak", [VBT_MEASURE_LEAKS] = "leaks", [VBT_MEASURE_TEMPORARY] = "temporary"};
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, views[rows->measure]);
     vbt_json_completeness(&json, model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
     json_t *totals = json_object();

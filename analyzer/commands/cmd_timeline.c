@@ -105,7 +105,7 @@ static void print_text(const struct vbt_model *model, struct vbt_output *output)
 
 static void print_json(const struct vbt_model *model, FILE *out) {
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "timeline");
     vbt_json_completeness(&json, model);
     vbt_json_member(&json, "duration_ns", vbt_json_unsigned(vbt_model_duration(model)));
     vbt_json_member(&json, "peak_bytes", json_integer(model->state[VBT_STATE_PEAK]));

@@ -264,7 +264,7 @@ static void put_json_call(struct vbt_text_buffer *row, const struct data *data, 
 static void print_json(const struct data *data, FILE *out) {
     const struct vbt_call_tree *tree = data->tree;
     struct vbt_json json;
-    vbt_json_begin(&json, out);
+    vbt_json_begin(&json, out, "tree");
     vbt_json_completeness(&json, data->model);
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[data->query->measure]));
     json_t *totals = json_object();

@@ -1,5 +1,5 @@
-"""docs/formats.md shows the JSON and the CSV that the tool prints: the same members, the same
-columns."""
+"""docs/json.md shows the JSON that the tool prints, and docs/formats.md the CSV: the same members,
+the same columns. docs/json.schema.json describes all that is printed, and nothing else."""
 
 import functools
 import json
@@ -29,7 +29,10 @@ with vbtrace.section("work", iterations=1000):
     kept = work()
 vbtrace.section("open").__enter__()
 """
-SHOWN = {block[0].split()[1]: json.loads(block[1]) for block in markdown.fenced(PAGE) if block[0].startswith("json ")}
+JSON_PAGE = markdown.read("docs/json.md")
+SHOWN = {block[0].split()[1]: json.loads(block[1]) for block in markdown.fenced(JSON_PAGE) if block[0].startswith("json ")}
+SCHEMA = json.loads((vbt.ROOT / "docs" / "json.schema.json").read_text())
+COMMON = {"schema", "vbtrace", "view"}
 
 
 @functools.lru_cache(maxsize=None)
@@ -97,11 +100,68 @@ def test_json_is_as_shown(command):
 
 def test_other_views_have_what_they_are_said_to_have():
     intervals, report = printed("intervals", "json"), printed("report", "json")
-    assert intervals.keys() == {"complete", "damage", "intervals", "unended_sections", "lost"}
+    assert intervals.keys() == COMMON | {"complete", "damage", "intervals", "unended_sections", "lost"}
     assert sorted(map(str, intervals["intervals"])) == sorted(map(str, report["intervals"]))
     assert printed("lines", "json").keys() == SHOWN["lines"].keys() - {"line_events", "line_profile"}
     for command in ("peak", "temporary"):
         assert list(differences({**SHOWN["leaks"], "runtime": []}, printed(command, "json"))) == []
+        assert printed(command, "json")["view"] == command
+
+
+def closed(schema, inside=False):
+    """The schema with no other members than it names. inside: it is part of one that adds some."""
+    if isinstance(schema, list):
+        return [closed(one, inside) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: closed(value, name in ("allOf", "if", "then")) for name, value in schema.items()}
+    if "properties" in schema and not inside and "type" in schema and schema.get("title") is None:
+        made["unevaluatedProperties"] = False
+    return made
+
+
+def validator():
+    jsonschema = pytest.importorskip("jsonschema", reason="needs python3-jsonschema")
+    strict = closed(SCHEMA)
+    for name in ("domain", "quantity", "stacks"):  # parts of others
+        del strict["$defs"][name]["unevaluatedProperties"]
+    jsonschema.Draft202012Validator.check_schema(strict)
+    return jsonschema.Draft202012Validator(strict)
+
+
+def form(value):
+    """What tells two values apart for a schema, as text."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name}:{form(value[name])}" for name in sorted(value)) + "}"
+    return "[" + ",".join(sorted(set(map(form, value)))) + "]" if isinstance(value, list) else type(value).__name__
+
+
+def thinned(value):
+    """The value with one item of each form in its lists: there may be thousands."""
+    if isinstance(value, dict):
+        return {name: thinned(member) for name, member in value.items()}
+    if isinstance(value, list) and any(isinstance(one, (dict, list)) for one in value):
+        return [thinned(one) for one in {form(one): one for one in value}.values()]
+    return value
+
+
+def faults(report):
+    """What is wrong with a report."""
+    return [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message[:200]}" for fault in validator().iter_errors(thinned(report))]
+
+
+@pytest.mark.parametrize("lines", [{}, {"VBTRACE_LINES": "1"}], ids=["", "counted"])
+@pytest.mark.parametrize("command", sorted({*SHOWN, "peak", "temporary", "intervals"}))
+def test_json_is_as_the_schema_says(command, lines):
+    report = printed(command, "json", **lines)
+    assert report["view"] == command and faults(report) == []
+
+
+def test_the_schema_knows_what_is_wrong():
+    report = printed("report", "json")
+    assert faults({**report, "more": 1}) and faults({**report, "lines": [{}]}) and faults({**report, "schema": 2})
+    assert faults({**report, "threads": None}) and faults({**report, "totals": {**report["totals"], "allocs": 1.5}})
+    assert faults({name: value for name, value in report.items() if name != "notes"})
 
 
 def test_stacks_begin_with_their_innermost_frame():

@@ -78,6 +78,24 @@ static void rates_have_three_decimals(void **state) {
     assert_string_equal(vbt_rate(NAN).text, "nan");
 }
 
+static void real_numbers_have_as_few_digits_as_they_need(void **state) {
+    (void)state;
+    assert_string_equal(vbt_real(0.1).text, "0.1");
+    assert_string_equal(vbt_real(-2).text, "-2");
+    assert_string_equal(vbt_real(0).text, "0");
+    assert_string_equal(vbt_real(1e300).text, "1e+300");
+    assert_string_equal(vbt_real(1.0 / 3).text, "0.3333333333333333");
+    assert_string_equal(vbt_real(0.1 + 0.2).text, "0.30000000000000004");
+    assert_string_equal(vbt_real(5e-324).text, "5e-324");
+    uint64_t bits = 1;
+    for (int i = 0; i < 10000; i++) {
+        double x;
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        memcpy(&x, &bits, sizeof x);
+        assert_true(!isfinite(x) || strtod(vbt_real(x).text, NULL) == x);
+    }
+}
+
 static void dates_are_exact(void **state) {
     (void)state;
     assert_string_equal(vbt_iso_date(1700000000000000001).text, "2023-11-14T22:13:20.000000001Z");
@@ -263,6 +281,7 @@ int main(void) {
         cmocka_unit_test(bytes_have_binary_units),
         cmocka_unit_test(times_have_three_digits),
         cmocka_unit_test(rates_have_three_decimals),
+        cmocka_unit_test(real_numbers_have_as_few_digits_as_they_need),
         cmocka_unit_test(dates_are_exact),
         cmocka_unit_test(foreign_bytes_become_text),
         cmocka_unit_test(text_is_cut_by_columns),
