@@ -98,11 +98,11 @@ static uint32_t open_sections(const struct vbt_intervals *all) { return all->dep
 
 static bool anything_open(const struct vbt_intervals *all) { return all->clock_open || all->depth > 0; }
 
-void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters) {
+void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t account, const struct vbt_counters *counters) {
     struct vbt_intervals *all = ledger->intervals;
     if (!anything_open(all))
         return;
-    if (all->notes == NULL && (all->notes = vbt_map(VBT_NOTES * sizeof *all->notes)) == NULL) {
+    if (all->notes == NULL && (all->notes = vbt_map(2 * VBT_NOTES * sizeof *all->notes)) == NULL) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
@@ -111,7 +111,7 @@ void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_cou
         return;
     }
     struct vbt_flow before = {counters->allocs, counters->frees, counters->allocated, counters->freed};
-    all->notes[all->note_count++] = (struct vbt_note){node, counters, before};
+    all->notes[all->found_count + all->note_count++] = (struct vbt_note){account, before};
 }
 
 int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
@@ -133,7 +133,7 @@ int64_t vbt_intervals_crest(struct vbt_ledger *ledger) {
 static void book_found(struct vbt_ledger *ledger, struct vbt_open_interval *open, uint32_t group) {
     struct vbt_intervals *all = ledger->intervals;
     for (uint32_t i = open->found_from; group != 0 && i < all->found_count; i++)
-        add_site(ledger, group, all->found[i].node, &all->found[i].flow);
+        add_site(ledger, group, vbt_account_node(all->notes[i].account), &all->notes[i].flow);
     open->found_from = all->found_count;
 }
 
@@ -156,28 +156,25 @@ static void make_room(struct vbt_ledger *ledger) {
  * once. Needs the groups' lock. */
 static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
     struct vbt_intervals *all = ledger->intervals;
-    if (all->found == NULL && all->note_count > 0 && (all->found = vbt_map(VBT_NOTES * sizeof *all->found)) == NULL) {
-        ledger->lost[VBT_LOST_MEMORY]++;
-        all->note_count = 0;
-    }
-    for (uint32_t i = 0; i < all->note_count; i++) {
-        struct vbt_note *note = &all->notes[i];
-        struct vbt_counters *counters = note->counters;
+    uint32_t end = all->found_count + all->note_count;
+    for (uint32_t i = all->found_count; i < end; i++) {
+        uint32_t account = all->notes[i].account, node = vbt_account_node(account);
+        const struct vbt_counters *counters = vbt_counters_at(ledger, account);
         struct vbt_flow after = {counters->allocs, counters->frees, counters->allocated, counters->freed};
-        struct vbt_flow flow = flow_minus(&after, &note->flow);
-        if (counters->epoch & VBT_EPOCH_OWN || note->node == vbt_tree.line_node) {
+        struct vbt_flow flow = flow_minus(&after, &all->notes[i].flow);
+        if (counters->epoch & VBT_EPOCH_OWN || node == vbt_tree.line_node) {
             flow_add(&all->clock.own, &flow);
             for (uint32_t s = 0; s < open_sections(all); s++)
                 flow_add(&all->sections[s].own, &flow);
             continue;
         }
         if (clock_group != 0 && all->depth == 0) {
-            add_site(ledger, clock_group, note->node, &flow);
+            add_site(ledger, clock_group, node, &flow);
             continue;
         }
         if (all->found_count == VBT_NOTES)
             make_room(ledger);
-        all->found[all->found_count++] = (struct vbt_note){note->node, NULL, flow};
+        all->notes[all->found_count++] = (struct vbt_note){account, flow}; /* where this note was, or one before it */
     }
     all->note_count = 0;
     next_interval(ledger);

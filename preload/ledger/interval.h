@@ -2,7 +2,7 @@
  * a marked section.
  *
  * The start keeps the thread's totals, the end takes the difference. To attribute the cost to call
- * sites, the first change of a node between two boundaries notes the node's counters as they were
+ * sites, the first change of an account between two boundaries notes its counters as they were
  * (vbt_intervals_note); a boundary turns the notes into differences, which every open interval
  * takes when it ends. Repetitions of the same interval are summed in a group, which the stream
  * writes. */
@@ -20,7 +20,7 @@ struct vbt_flow {
 struct vbt_open_interval {
     uint32_t from;         /* site */
     uint32_t group;        /* sections: known from the start; 0: not recorded */
-    uint32_t found_from;   /* index into the thread's `found` of the first difference since the start */
+    uint32_t found_from;   /* index into the thread's notes of the first difference since the start */
     uint32_t label;        /* sections: string id */
     uint64_t iterations;   /* sections */
     int64_t time;          /* ns at the start */
@@ -31,9 +31,8 @@ struct vbt_open_interval {
 };
 
 struct vbt_note {
-    uint32_t node;
-    struct vbt_counters *counters; /* NULL: flow is already the difference */
-    struct vbt_flow flow;          /* the counters before the change */
+    uint32_t account;
+    struct vbt_flow flow; /* the counters before the change, or what has changed since */
 };
 
 enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 18 };
@@ -48,11 +47,10 @@ struct vbt_intervals {
     struct vbt_open_interval clock;
     uint32_t depth; /* of open sections; those beyond VBT_SECTIONS are counted as lost */
     struct vbt_open_interval sections[VBT_SECTIONS];
-    struct vbt_note *notes; /* since the last boundary; mapped when first needed */
-    uint32_t note_count;
-    struct vbt_note
-        *found; /* differences that earlier boundaries computed from notes: intervals that are still open take them when they end */
-    uint32_t found_count;
+    /* First the differences that earlier boundaries found, which intervals that are still open take
+     * when they end; then the notes since the last boundary. Mapped when first needed. */
+    struct vbt_note *notes;
+    uint32_t found_count, note_count;
 };
 
 struct vbt_quantity_stats {
@@ -115,8 +113,8 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
  * none. */
 void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time);
 
-/* For the ledger: a node is about to change for the first time since the last boundary. */
-void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t node, struct vbt_counters *counters);
+/* For the ledger: an account is about to change for the first time since the last boundary. */
+void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t account, const struct vbt_counters *counters);
 
 /* For the ledger: live is about to fall. Returns the live bytes above which to call again. */
 int64_t vbt_intervals_crest(struct vbt_ledger *ledger);

@@ -116,7 +116,7 @@ static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t cha
     if (counters->interval != ledger->interval) {
         vbt_intervals_confirm(ledger);
         counters->interval = ledger->interval;
-        vbt_intervals_note(ledger, place.node, counters);
+        vbt_intervals_note(ledger, place.account, counters);
     }
 }
 
