@@ -90,17 +90,22 @@ static void crest(struct vbt_ledger *ledger) {
     ledger->crest = ledger->watcher != NULL ? ledger->watcher->crest(ledger->watcher) : next;
 }
 
+/* The first change of an account since the last peak. A fork begins with a peak. */
+static __attribute__((noinline)) void keep_at_peak(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters) {
+    if (vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, account))
+        ledger->lost[VBT_LOST_MEMORY]++;
+    struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
+    page->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
+}
+
 /* The first change of an account since the last peak or tick. */
 static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t own) {
     uint64_t now = atomic_load(&vbt_epoch);
-    uint32_t page = account / VBT_PAGE_ACCOUNTS;
-    if (vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, account))
-        ledger->lost[VBT_LOST_MEMORY]++;
-    if (counters->epoch != 0 &&
-        (counters->epoch & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* the first time, there was nothing */
-        vbt_counters_page(ledger, page)->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
+    uint64_t before = counters->epoch;
+    if (before != 0 && (before & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* the first time, there was nothing */
+        keep_at_peak(ledger, account, counters);
     counters->epoch = now | own;
-    atomic_store_explicit(vbt_page_epoch(ledger, page), now, memory_order_relaxed);
+    atomic_store_explicit(vbt_page_epoch(ledger, account / VBT_PAGE_ACCOUNTS), now, memory_order_relaxed);
     atomic_store_explicit(&ledger->epoch, now, memory_order_relaxed);
 }
 
