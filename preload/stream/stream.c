@@ -359,7 +359,7 @@ static void listen(void) {
 static bool rest(const char **reason, bool *finish) {
     enum { REST = 100 * 1000 * 1000 };
     bool listened = dozing;
-    dozing = !seen.moved && seen.tick.time - seen.changed >= REST && vbt_line_codes.count == 0;
+    dozing = seen.tick.time - seen.changed >= REST && vbt_line_codes.count == 0;
     if (dozing && !listened)
         listen();
     int64_t tick = dozing && listened && vbt_options.tick < REST ? REST : vbt_options.tick;
