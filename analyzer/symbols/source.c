@@ -199,8 +199,9 @@ static const char *row_text(const struct vbt_sources *s, const struct file *file
         file->row_count > 0 ? bsearch(&key, file->rows, file->row_count, sizeof *file->rows, by_line) : NULL;
     if (found == NULL)
         return NULL;
-    *size = (*found)->size;
-    return s->model->source_text + (*found)->text;
+    const char *text = s->model->source_text + (*found)->text;
+    *size = strnlen(text, (*found)->size);
+    return text;
 }
 
 static const char *file_text(const struct file *file, int64_t line, size_t *size) {

@@ -127,6 +127,34 @@ static void the_newest_stored_line_holds(void **state) {
     tb_free(&b);
 }
 
+/* As all text of a trace, what is stored of a line ends at its first zero byte. */
+static void a_stored_line_ends_at_a_zero_byte(void **state) {
+    (void)state;
+    static const char *const texts[] = {"one\0two", "\0\0\0\0\0\0", "without"};
+    enum { SIZE = 7 };
+    struct trace_builder b;
+    struct vbt_model m;
+    tb_begin(&b);
+    uint32_t file = tb_string(&b, "/nonexistent/file.py");
+    for (size_t i = 0; i < VBT_COUNT(texts); i++) {
+        tb_open(&b);
+        vbt_put_varint(&b.w, 1);
+        vbt_put_varint(&b.w, file);
+        vbt_put_varint(&b.w, i + 1);
+        vbt_put_varint(&b.w, 0);
+        vbt_put_string(&b.w, texts[i], SIZE);
+        tb_close(&b, VBT_CHUNK_SOURCES);
+    }
+    assert_null(vbt_model_load(&m, tb_save(&b), false));
+    struct vbt_sources *s = vbt_sources_new(&m);
+    check_line(s, "/nonexistent/file.py", 1, "one");
+    check_line(s, "/nonexistent/file.py", 2, "");
+    check_line(s, "/nonexistent/file.py", 3, "without");
+    vbt_sources_free(s);
+    vbt_model_free(&m);
+    tb_free(&b);
+}
+
 /* A pipe without a writer must not block the report. */
 static void a_trace_cannot_make_the_report_wait(void **state) {
     (void)state;
@@ -203,6 +231,7 @@ int main(void) {
         cmocka_unit_test(overlapping_modules_cost_no_more_than_sorting),
         cmocka_unit_test(lines_of_source_files),
         cmocka_unit_test(the_newest_stored_line_holds),
+        cmocka_unit_test(a_stored_line_ends_at_a_zero_byte),
         cmocka_unit_test(a_trace_cannot_make_the_report_wait),
         cmocka_unit_test(native_code_of_this_program_is_found),
     };
