@@ -6,6 +6,7 @@
 #include "measure.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_EXPORT };
@@ -19,7 +20,9 @@ enum vbt_group { VBT_BY_NOTHING, VBT_BY_MODULE, VBT_BY_THREAD, VBT_BY_DOMAIN };
 enum { VBT_MAX_FILTERS = 16 };
 
 struct vbt_query {
-    const char *trace;
+    const char *trace;         /* as messages call what is reported: the file or folder, or "3 traces" */
+    const char *const *traces; /* the files and folders, as they were given */
+    size_t trace_count;
     enum vbt_output_format format;
     const char *exporter;                 /* of VBT_EXPORT: its name, see export/exporter.h */
     const char *sort;                     /* one of the command's keys; its first one by default */

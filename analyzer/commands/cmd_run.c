@@ -84,7 +84,7 @@ static bool finish(struct vbt_session *session, struct vbt_run_troubles *trouble
     if (options->memit.statement != NULL)
         return status != 0 || vbt_memit_print(&options->memit, session, pid);
     if (!options->quiet && (session->count > 0 || troubles->count == 0))
-        vbt_run_summary_print(session, pid, running, options->program[0], status);
+        vbt_run_summary_print(session, running, options->program[0], status);
     return true;
 }
 

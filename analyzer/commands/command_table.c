@@ -7,6 +7,7 @@
 #include "analyzer/analysis/intervals.h"
 #include "analyzer/analysis/lines.h"
 #include "analyzer/export/exporter.h"
+#include "analyzer/report/process_table.h"
 #include "analyzer/run/run_options.h"
 #include "format/count.h"
 
@@ -127,6 +128,18 @@ const struct vbt_command vbt_commands[] = {
      .help = "Writes the trace in the file format of another tool.",
      .formats = vbt_exporter_names,
      .run = vbt_cmd_export},
+    {.name = "list",
+     .usage = "[options] TRACE|FOLDER ...",
+     .summary = "which processes left traces, for how long they ran, and what they cost",
+     .help = "Lists what ran: allocations, the highest point of the heap, when each process began, how long it ran and how it "
+             "ended. A folder stands for the files in it whose names end in .vbt. The arrow marks the process that is most "
+             "likely meant: the root, of which the others are children; if it ran several programs one after another, the "
+             "last of them; of several roots the one that allocated most.",
+     .sort_keys = vbt_process_keys,
+     .text_limit = 40,
+     .formats = tables,
+     .several = true,
+     .run = vbt_cmd_list},
     {.name = "info",
      .usage = VIEW,
      .summary = "what is in a trace file, and whether it is intact",

@@ -15,7 +15,7 @@
 #define ROWS "report lines functions intervals"
 #define STACKS "peak leaks temporary"
 #define TREES "tree flamegraph export " STACKS
-#define REPORTS ROWS " " TREES " timeline info"
+#define REPORTS ROWS " " TREES " timeline list info"
 
 enum { DEFAULT_DEPTH = 16 };
 
@@ -219,7 +219,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_measure},
     {.name = "sort",
      .value = "KEY",
-     .commands = ROWS,
+     .commands = ROWS " list",
      .help = "{names}; default: {default}",
      .names_of = sort_keys_of,
      .set = set_sort},
@@ -237,7 +237,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_min},
     {.name = "limit",
      .value = "N",
-     .commands = ROWS " tree " STACKS,
+     .commands = ROWS " tree list " STACKS,
      .help = "at most N rows, 0 for all; default: {default} in text, all in json and csv",
      .fallback = limit_of,
      .set = set_limit},

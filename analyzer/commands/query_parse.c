@@ -104,8 +104,9 @@ static int check_output(const struct vbt_command *command, const struct vbt_quer
         return vbt_fail("%s: is what --suppress reads; choose another name for --output", query->output);
     if (command->output != NULL) /* it writes traces */
         return -1;
-    if (is_same_file(&file, query->trace))
-        return vbt_fail("%s: is the trace itself; choose another name for --output", query->output);
+    for (size_t i = 0; i < query->trace_count; i++)
+        if (is_same_file(&file, query->traces[i]))
+            return vbt_fail("%s: is the trace itself; choose another name for --output", query->output);
     return is_trace(query->output) ? vbt_fail("%s: is a trace; choose another name for --output, or remove it", query->output) : -1;
 }
 
@@ -140,6 +141,14 @@ static int check_effects(const struct vbt_command *command, const struct vbt_que
     return -1;
 }
 
+static void name_traces(struct vbt_query *query, int count, char *const *arguments) {
+    static char several[32];
+    snprintf(several, sizeof several, "%d traces", count);
+    query->traces = (const char *const *)arguments;
+    query->trace_count = (size_t)count;
+    query->trace = count == 1 ? arguments[0] : several;
+}
+
 int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     vbt_query_begin(query, command);
     struct option *known = getopt_options();
@@ -154,11 +163,11 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
         return status;
     if (optind == count)
         return vbt_fail("%s: expected a trace file, as in: vbtrace %s NAME.PID.vbt", command->name, command->name);
-    if (optind + 1 < count)
+    if (optind + 1 < count && !command->several)
         return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
     if (stacks != NULL && query->exporter != NULL && !vbt_exporter_find(query->exporter)->of_stacks)
         return vbt_fail("%s --format %s does not take --%s: it holds no call stacks", command->name, query->exporter, stacks);
-    query->trace = arguments[optind];
+    name_traces(query, count - optind, arguments + optind);
     vbt_query_finish(query, command);
     status = check_effects(command, query);
     return status >= 0 ? status : check_output(command, query);

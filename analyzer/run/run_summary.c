@@ -9,6 +9,7 @@
 #include "analyzer/base/output.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
+#include "analyzer/merge/process_list.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/line_table.h"
 #include "analyzer/report/overview.h"
@@ -25,7 +26,6 @@ enum { PROCESSES_SHOWN = 20, LINES_SHOWN = 5 };
 struct process {
     const char *path;
     char *command;
-    int64_t pid, started;
     uint64_t allocs, allocated, lost;
     int64_t peak;
     char *uncounted; /* NULL, or why; see uncounted_lines.h */
@@ -40,8 +40,6 @@ static bool read_process(struct process *process, const char *path) {
         vbt_totals_get(&totals, &model);
         *process = (struct process){.path = path,
                                     .command = vbt_command_line(&model),
-                                    .pid = vbt_model_process_number(&model, "pid"),
-                                    .started = vbt_model_process_number(&model, "started"),
                                     .allocs = totals.all.allocs,
                                     .allocated = totals.all.allocated,
                                     .lost = vbt_lost_total(&model),
@@ -62,14 +60,17 @@ static int by_allocs(const void *left, const void *right) {
     return strcmp(a->path, b->path);
 }
 
-/* The trace of the process that was started. If it ran several programs, one after another, that of
- * the last. */
-static const struct process *main_process(const struct process *processes, size_t count, pid_t pid) {
-    const struct process *found = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (processes[i].pid == pid && (found == NULL || processes[i].started > found->started))
-            found = &processes[i];
-    return found != NULL ? found : processes;
+/* The process that `vbtrace list` marks, too. */
+static const struct process *main_process(const struct process *processes, size_t count) {
+    struct vbt_process_list list = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct vbt_model model;
+        free(vbt_model_load_brief(&model, processes[i].path)); /* it could be loaded before */
+        vbt_process_list_add(&list, &model);
+    }
+    const struct process *found = &processes[vbt_process_list_first(&list) - list.rows];
+    vbt_process_list_free(&list);
+    return found;
 }
 
 static void print_processes(const struct process *processes, size_t count, struct vbt_output *output) {
@@ -138,7 +139,7 @@ static void print_nothing(const char *program, int status, size_t running, FILE 
               out);
 }
 
-void vbt_run_summary_print(const struct vbt_session *session, pid_t pid, size_t running, const char *program, int status) {
+void vbt_run_summary_print(const struct vbt_session *session, size_t running, const char *program, int status) {
     struct process *processes = vbt_new(session->count, sizeof *processes);
     size_t count = 0;
     for (size_t i = 0; i < session->count; i++)
@@ -154,7 +155,7 @@ void vbt_run_summary_print(const struct vbt_session *session, pid_t pid, size_t 
         print_processes(processes, count, &output);
     }
     if (count > 0) {
-        const struct process *shown = main_process(processes, count, pid);
+        const struct process *shown = main_process(processes, count);
         const char *path = shown->path;
         print_trace(path, &output);
         print_uncounted(processes, count, shown, out);

@@ -4,17 +4,20 @@
 #include "trace_file.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/trace/decode/decode.h"
+#include "format/chunk_kinds.h"
 
 #include <string.h>
 
 static void count_chunk(struct vbt_model *model, const struct vbt_chunk *chunk) {
-    struct vbt_model_chunk_sums *sums = &model->chunks[chunk->raw != NULL ? (int)chunk->header.kind : 0];
+    int kind = (int)chunk->header.kind;
+    struct vbt_model_chunk_sums *sums = &model->chunks[vbt_chunk_is_known(kind) ? kind : 0];
     sums->count++;
     sums->stored += VBT_CHUNK_HEADER_SIZE + chunk->header.stored_size;
     sums->raw += chunk->header.raw_size;
 }
 
-char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes) {
+/* kinds: see struct vbt_trace_file. */
+static char *load(struct vbt_model *model, const char *path, bool with_sizes, uint64_t kinds) {
     memset(model, 0, sizeof *model);
     model->path = path;
     model->with_sizes = with_sizes;
@@ -22,6 +25,7 @@ char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes)
 
     struct vbt_trace_file file;
     char *problem = vbt_trace_open(&file, path);
+    file.kinds = kinds;
     if (problem == NULL) {
         bool usable = false;
         struct vbt_chunk chunk;
@@ -32,7 +36,7 @@ char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes)
                 model->damage_offset = chunk.offset;
             }
             if (model->damage == NULL) {
-                usable = usable || chunk.raw != NULL;
+                usable = usable || vbt_chunk_is_known((int)chunk.header.kind);
                 count_chunk(model, &chunk);
                 model->file_bytes = file.offset;
             }
@@ -50,4 +54,12 @@ char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes)
     vbt_decode_finish(model);
     vbt_trace_close(&file);
     return problem;
+}
+
+char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes) { return load(model, path, with_sizes, 0); }
+
+char *vbt_model_load_brief(struct vbt_model *model, const char *path) {
+    static const uint64_t kinds = UINT64_C(1) << VBT_CHUNK_PROCESS | UINT64_C(1) << VBT_CHUNK_STATE |
+                                  UINT64_C(1) << VBT_CHUNK_TIMELINE | UINT64_C(1) << VBT_CHUNK_END;
+    return load(model, path, false, kinds);
 }

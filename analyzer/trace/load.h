@@ -10,4 +10,8 @@
  * free. The model must be freed in both cases. */
 char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes);
 
+/* The same without call paths and what is counted at them: what ran, the totals, the course of
+ * memory, the end. Other chunks are checked, but not unpacked. */
+char *vbt_model_load_brief(struct vbt_model *model, const char *path);
+
 #endif

@@ -119,9 +119,10 @@ bool vbt_trace_next(struct vbt_trace_file *file, struct vbt_chunk *chunk) {
     if (checksum != header->checksum)
         return damaged(file, offset,
                        vbt_text("checksum %016" PRIx64 " expected, %016" PRIx64 " found", header->checksum, checksum));
-    if (vbt_chunk_is_known((int)header->kind) && !decompress(file, header, offset))
+    bool wanted = vbt_chunk_is_known((int)header->kind) && (file->kinds == 0 || (file->kinds >> header->kind & 1) != 0);
+    if (wanted && !decompress(file, header, offset))
         return false;
-    chunk->raw = vbt_chunk_is_known((int)header->kind) ? file->raw : NULL;
+    chunk->raw = wanted ? file->raw : NULL;
     chunk->offset = offset;
     chunk->stored = file->stored;
     file->sequence++;

@@ -15,6 +15,7 @@ struct vbt_trace_file {
     uint64_t offset;    /* of the next unread byte */
     uint64_t sequence;  /* of the next chunk */
     uint64_t unpacked;  /* bytes of all chunks so far */
+    uint64_t kinds;     /* set by the caller: only chunks of these kinds are unpacked, as bits; 0: all that are known */
     uint8_t *stored;
     size_t stored_capacity;
     uint8_t *raw;
@@ -28,7 +29,7 @@ struct vbt_chunk {
     struct vbt_chunk_header header;
     uint64_t offset;       /* of the chunk's header in the file */
     const uint8_t *stored; /* header.stored_size bytes, valid until the next call */
-    const uint8_t *raw;    /* header.raw_size bytes, valid until the next call; NULL if the kind is unknown */
+    const uint8_t *raw;    /* header.raw_size bytes, valid until the next call; NULL if the kind is unknown or not wanted */
 };
 
 /* Opens a file and checks its header. Returns NULL, or what is wrong with it as a sentence without

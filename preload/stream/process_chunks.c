@@ -11,6 +11,7 @@
 #include "preload/shared/options.h"
 #include "preload/shared/say.h"
 #include "preload/stream/helper/helper.h"
+#include "preload/stream/trace_path.h"
 #include "preload/thread/full_stack.h"
 
 #include <gnu/libc-version.h>
@@ -64,6 +65,8 @@ void vbt_write_process(struct vbt_chunk_writer *writer) {
     put_arguments(w, &count);
     put_pair(w, &count, "cwd", vbt_program_directory());
     put_pair(w, &count, "host", vbt_host_name());
+    if (vbt_trace_rank()[0] != '\0')
+        put_pair(w, &count, "rank", vbt_trace_rank());
     put_number(w, &count, "pid", vbt_pid);
     put_number(w, &count, "ppid", vbt_parent_pid);
     put_number(w, &count, "started", vbt_started);

@@ -40,6 +40,8 @@ void vbt_trace_path_init(void) {
     vbt_format(rank, sizeof rank, "%s", value != NULL ? value : "");
 }
 
+const char *vbt_trace_rank(void) { return rank; }
+
 /* With several hosts and ranks, the pid alone does not identify who wrote a file. */
 static const char *usual_name(void) { return rank[0] != '\0' ? "vbtrace.%e.%h.%r.%p.vbt" : "vbtrace.%e.%p.vbt"; }
 

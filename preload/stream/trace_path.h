@@ -7,6 +7,9 @@
 /* Call once at the start: reads the environment, which the program may change later. */
 void vbt_trace_path_init(void);
 
+/* The rank of the process among those of a parallel job, as its environment says; "": none. */
+const char *vbt_trace_rank(void);
+
 /* VBTRACE_OUTPUT with its % letters replaced, made absolute, and with the user's own symbolic link
  * resolved; if it ends with a slash or is not set, the usual name in that directory. Unless a %p
  * distinguishes them, a name belongs to the program that was started: the pid is put into those of

@@ -13,7 +13,8 @@ import pytest
 import trace_reader
 import vbt
 
-READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export info symbolize".split()
+READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export list info symbolize".split()
+SEVERAL = ("list",)  # take several traces, and folders
 STACKS = ("tree", "peak", "leaks", "temporary", "flamegraph")
 MAGIC = b"\x93VBT\r\n\x1a\n"
 
@@ -62,7 +63,10 @@ def test_every_option_is_listed_for_programs():
 def test_file_that_cannot_be_read(command, tmp_path):
     refused(f"{tmp_path}/none.vbt: cannot be opened: No such file or directory", command, tmp_path / "none.vbt")
     refused(f"{tmp_path}/none/x.vbt: cannot be opened: No such file or directory", command, tmp_path / "none" / "x.vbt")
-    refused(f"{tmp_path}: is a directory; expected a trace (NAME.PID.vbt)", command, tmp_path)
+    if command in SEVERAL:
+        refused(f"{tmp_path}: is a folder without a trace; expected files named *.vbt in it", command, tmp_path)
+    else:
+        refused(f"{tmp_path}: is a directory; expected a trace (NAME.PID.vbt)", command, tmp_path)
     refused("\ufffd[31m.vbt: cannot be opened: No such file or directory", command, "\x1b[31m.vbt")
 
 
@@ -134,7 +138,8 @@ def test_truncated_at_every_chunk(command, trace, tmp_path, output):
 @each_reader
 def test_command_lines_that_make_no_sense(command):
     refused(f"{command}: expected a trace file, as in: vbtrace {command} NAME.PID.vbt", command)
-    refused(f"{command}: expected one trace file, found also b.vbt", command, "a.vbt", "b.vbt")
+    if command not in SEVERAL:
+        refused(f"{command}: expected one trace file, found also b.vbt", command, "a.vbt", "b.vbt")
     refused(f"{command}: unknown option --nope; see vbtrace {command} --help", command, "--nope", "x.vbt")
     refused(f"{command}: unknown option -x; see vbtrace {command} --help", command, "-x", "x.vbt")
     refused(f"{command}: option --output needs a value", command, "x.vbt", "--output")
@@ -153,15 +158,16 @@ def test_unknown_command():
 LINE_KEYS = "bytes, allocs, frees, freed, net, peak, temporary, rss or file"
 FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, cum-bytes, cum-allocs, cum-peak, cum-leaks, cum-temporary or file"
 BAD_VALUES = [
-    ("report lines functions tree peak leaks temporary intervals timeline info", "--format", "xml", "expected text, json or csv"),
+    ("report lines functions tree peak leaks temporary intervals timeline list info", "--format", "xml", "expected text, json or csv"),
     ("flamegraph", "--format", "json", "expected svg or collapsed"),
     ("export", "--format", "json", "expected mprof or collapsed"),
     ("report lines", "--sort", "size", f"expected one of {LINE_KEYS}"),
     ("functions", "--sort", "size", f"expected one of {FUNCTION_KEYS}"),
     ("intervals", "--sort", "size", "expected one of order, time, count, allocs, bytes or high"),
-    ("report lines functions tree peak leaks temporary intervals", "--limit", "-1", "expected a number of rows, 0 for all"),
-    ("report lines functions tree peak leaks temporary intervals", "--limit", "1e3", "expected a number of rows, 0 for all"),
-    ("report lines functions tree peak leaks temporary intervals", "--limit", "18446744073709551616", "expected a number of rows, 0 for all"),
+    ("list", "--sort", "size", "expected one of allocs, bytes, peak, start or time"),
+    ("report lines functions tree peak leaks temporary intervals list", "--limit", "-1", "expected a number of rows, 0 for all"),
+    ("report lines functions tree peak leaks temporary intervals list", "--limit", "1e3", "expected a number of rows, 0 for all"),
+    ("report lines functions tree peak leaks temporary intervals list", "--limit", "18446744073709551616", "expected a number of rows, 0 for all"),
     ("peak leaks temporary", "--depth", "deep", "expected a number of frames, 0 for all"),
     ("report lines", "--by", "moon", "expected user or leaf"),
     ("functions", "--by", "domain", "expected module or thread"),
@@ -197,7 +203,7 @@ def test_values_that_make_no_sense(commands, option, value, expected):
 
 TAKEN = {option: set(commands.split()) for commands, option, *_ in BAD_VALUES}
 TAKEN["--format"] = set(READERS) - {"symbolize"}
-TAKEN["--sort"] = {"report", "lines", "functions", "intervals"}
+TAKEN["--sort"] = {"report", "lines", "functions", "intervals", "list"}
 TAKEN["--suppress"] = {"leaks"}
 TAKEN["--user"] = {"report", "lines", "functions", "leaks"}
 TAKEN["--by"] = {"report", "lines", "functions", *STACKS, "export"}
