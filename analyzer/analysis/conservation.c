@@ -37,7 +37,8 @@ void vbt_conservation_check(struct vbt_conservation *conservation, const struct 
     static const char *const domains[VBT_DOMAINS] = {"heap", "Python", "map"};
     static const char *const fields[VBT_FIELDS] = {
         "allocations", "frees", "bytes allocated", "bytes freed", "temporary allocations", "inherited blocks", "inherited bytes"};
-    *conservation = (struct vbt_conservation){.checked = vbt_model_complete(m) && m->has_state, .holds = true};
+    *conservation =
+        (struct vbt_conservation){.checked = vbt_model_complete(m) && m->has_state && !m->window.is_part, .holds = true};
     if (!conservation->checked)
         return;
     uint64_t sums[VBT_DOMAINS][VBT_FIELDS];

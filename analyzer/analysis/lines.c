@@ -20,8 +20,11 @@ void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other) {
     sums->live_blocks = plus(sums->live_blocks, other->live_blocks);
     sums->live_bytes = plus(sums->live_bytes, other->live_bytes);
     sums->at_peak_bytes = plus(sums->at_peak_bytes, other->at_peak_bytes);
-    sums->smallest = smaller(sums->smallest, other->smallest);
-    sums->largest = larger(sums->largest, other->largest);
+    sums->grown_blocks = plus(sums->grown_blocks, other->grown_blocks);
+    sums->grown_bytes = plus(sums->grown_bytes, other->grown_bytes);
+    sums->sizes_unknown = sums->sizes_unknown || other->sizes_unknown;
+    sums->smallest = sums->sizes_unknown ? UINT64_MAX : smaller(sums->smallest, other->smallest);
+    sums->largest = sums->sizes_unknown ? 0 : larger(sums->largest, other->largest);
     sums->max_rss_bytes = larger(sums->max_rss_bytes, other->max_rss_bytes);
 }
 
@@ -35,6 +38,9 @@ static void add_counters(struct vbt_sums *sums, const struct vbt_model_counters 
         .live_blocks = c->live_blocks,
         .live_bytes = c->live_bytes,
         .at_peak_bytes = c->at_peak_bytes,
+        .grown_blocks = vbt_counters_grown(c->live_blocks, c->start_blocks),
+        .grown_bytes = vbt_counters_grown(c->live_bytes, c->start_bytes),
+        .sizes_unknown = !vbt_counters_know_sizes(c),
         .smallest = c->allocs > 0 ? c->smallest : UINT64_MAX,
         .largest = c->allocs > 0 ? c->largest : 0,
         .max_rss_bytes = c->max_rss_kib * 1024,

@@ -11,8 +11,10 @@
 struct vbt_sums {
     uint64_t allocs, frees, allocated, freed, temporary;
     int64_t live_blocks, live_bytes, at_peak_bytes;
-    uint64_t smallest, largest; /* of a request; smallest > largest: there was none */
-    uint64_t max_rss_bytes;     /* largest resident set at a tick when something had changed here; 0: unknown */
+    int64_t grown_blocks, grown_bytes; /* live at the end less live at the start */
+    uint64_t smallest, largest;        /* of a request; smallest > largest: there was none, or it is not known */
+    bool sizes_unknown;                /* of this part of the run */
+    uint64_t max_rss_bytes;            /* largest resident set at a tick when something had changed here; 0: unknown */
 };
 
 struct vbt_line_row {

@@ -24,4 +24,9 @@ static inline bool vbt_measure_is_bytes(enum vbt_measure measure) {
     return measure == VBT_MEASURE_BYTES || measure == VBT_MEASURE_PEAK || measure == VBT_MEASURE_LEAKS;
 }
 
+/* Of a part of a run, what was live at its peak may not be known. Says so for the trace that is
+ * loaded; its numbers then mean nothing, and views leave them out. */
+void vbt_measure_peak_is_known(bool known);
+bool vbt_measure_is_known(enum vbt_measure measure);
+
 #endif

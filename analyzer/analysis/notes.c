@@ -66,7 +66,7 @@ static void note_end(struct vbt_notes *notes, const struct vbt_model *model) {
     char *incomplete = vbt_trace_incomplete(model);
     if (incomplete != NULL) {
         add(notes, incomplete);
-    } else if (strcmp(model->end_reason, "seccomp") == 0) {
+    } else if (vbt_model_complete(model) && strcmp(model->end_reason, "seccomp") == 0) {
         add(notes,
             vbt_text("The program entered a sandbox (seccomp), in which vbtrace could do harm: what came after was not recorded."));
     }
@@ -130,6 +130,13 @@ static void note_verified(struct vbt_notes *notes, const struct vbt_model *model
         add(notes, vbt_text("%s compared with libunwind's: no difference.", vbt_counted(compared, "native call stack").text));
     else
         note_unverified(notes, model);
+}
+
+static void note_part(struct vbt_notes *notes, const struct vbt_model *model) {
+    if (model->window.is_part)
+        add(notes,
+            vbt_text("Of a part of a run, it is not known what each thread, interval and counted line did, how mapped memory "
+                     "divides into kinds, and what the resident set consisted of."));
 }
 
 static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) {
@@ -202,6 +209,7 @@ void vbt_notes_collect(struct vbt_notes *notes, const struct vbt_trace *trace, c
     if (!conservation->holds)
         add(notes, vbt_text("The sums over call paths differ from the totals (%s): please report this as a bug.",
                             conservation->difference));
+    note_part(notes, model);
     note_lost(notes, model);
     note_verified(notes, model);
     note_pauses(notes, model);

@@ -30,7 +30,9 @@ struct vbt_query {
     const char *output;                   /* NULL: standard output */
     const char *filters[VBT_MAX_FILTERS]; /* each of them valid, see filter.h */
     unsigned filter_count;
-    bool filters_rows; /* a filter that is plain text selects rows of the table, not call stacks */
+    bool filters_rows;     /* a filter that is plain text selects rows of the table, not call stacks */
+    const char *from, *to; /* moments, see moments.h; NULL: the start, the end */
+    bool at;               /* `to` was given as --at */
     enum vbt_measure measure;
     double min_share;   /* --min: a share of the whole, 0 … 1 */
     uint64_t min_value; /* or an amount of the measure */

@@ -49,35 +49,50 @@ void vbt_domain_sums(const struct vbt_model *m, uint64_t sums[VBT_DOMAINS][VBT_F
     }
 }
 
-/* The fields of every domain, as the newest state has them, or without one as the call paths do. */
-static void get_fields(const struct vbt_model *m, uint64_t values[VBT_DOMAINS][VBT_FIELDS]) {
-    if (!m->has_state)
+/* What was live at the beginning of a part of the run, and not inherited. */
+static void add_started(const struct vbt_model *m, struct vbt_domain_totals totals[VBT_DOMAINS]) {
+    for (size_t i = 1; i <= m->node_count && m->window.is_part; i++) {
+        if (m->nodes[i].counters == 0)
+            continue;
+        const struct vbt_model_counters c = vbt_counters_of(m, i);
+        struct vbt_domain_totals *sum = &totals[m->nodes[i].domain];
+        sum->live_blocks = (int64_t)((uint64_t)sum->live_blocks + (uint64_t)c.start_blocks - c.inherited_blocks);
+        sum->live_bytes = (int64_t)((uint64_t)sum->live_bytes + (uint64_t)c.start_bytes - c.inherited_bytes);
+    }
+}
+
+/* The totals of every domain, as the newest state has them. Without one, and of a part of the run,
+ * as the call paths do: these are written slightly before or after a state. */
+static void get_domains(const struct vbt_model *m, struct vbt_domain_totals totals[VBT_DOMAINS]) {
+    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
+    bool by_path = !m->has_state || m->window.is_part;
+    if (by_path)
         vbt_domain_sums(m, values);
-    for (int i = 0; i < VBT_DOMAINS; i++)
-        for (int field = 0; m->has_state && field < VBT_FIELDS; field++)
+    for (int i = 0; i < VBT_DOMAINS; i++) {
+        for (int field = 0; !by_path && field < VBT_FIELDS; field++)
             values[i][field] = (uint64_t)vbt_model_domain(m, (enum vbt_domain)i, (enum vbt_domain_field)field);
+        totals[i] = totals_of(values[i]);
+    }
+    add_started(m, totals);
 }
 
 struct vbt_domain_totals vbt_domain_totals_of(const struct vbt_model *m, enum vbt_domain domain) {
-    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
-    get_fields(m, values);
-    return totals_of(values[domain]);
+    struct vbt_domain_totals totals[VBT_DOMAINS];
+    get_domains(m, totals);
+    return totals[domain];
 }
 
 struct vbt_domain_totals vbt_all_totals(const struct vbt_model *m) {
-    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
-    get_fields(m, values);
-    struct vbt_domain_totals all = totals_of(values[VBT_DOMAIN_HEAP]), python = totals_of(values[VBT_DOMAIN_PYTHON]);
-    add(&all, &python);
+    struct vbt_domain_totals totals[VBT_DOMAINS];
+    get_domains(m, totals);
+    struct vbt_domain_totals all = totals[VBT_DOMAIN_HEAP];
+    add(&all, &totals[VBT_DOMAIN_PYTHON]);
     return all;
 }
 
 void vbt_totals_get(struct vbt_trace_totals *totals, const struct vbt_model *m) {
     memset(totals, 0, sizeof *totals);
-    uint64_t values[VBT_DOMAINS][VBT_FIELDS];
-    get_fields(m, values);
-    for (int i = 0; i < VBT_DOMAINS; i++)
-        totals->domain[i] = totals_of(values[i]);
+    get_domains(m, totals->domain);
     for (int kind = 0; kind < VBT_MAP_KINDS; kind++)
         totals->map[kind] = totals_of(m->maps[kind]);
     for (size_t i = 1; i <= m->node_count; i++) {

@@ -1,5 +1,5 @@
-/* The totals of the domains: from the newest STATE of the trace; without one, from the call paths'
- * counters. */
+/* The totals of the domains: from the newest STATE of the trace; without one, and of a part of the
+ * run, from the call paths' counters. */
 #ifndef VBT_TOTALS_H
 #define VBT_TOTALS_H
 

@@ -1,8 +1,10 @@
 /* See trace.h. */
 #include "trace.h"
 
+#include "moments.h"
 #include "analyzer/analysis/line_mode/uncounted_lines.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/csv.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
@@ -23,7 +25,7 @@ char *vbt_trace_damage(const struct vbt_model *model) {
 }
 
 char *vbt_trace_incomplete(const struct vbt_model *model) {
-    if (vbt_model_complete(model))
+    if (vbt_model_complete(model) || (model->window.is_part && model->damage == NULL))
         return NULL;
     char *damage = vbt_trace_damage(model);
     char *text = damage != NULL
@@ -48,8 +50,30 @@ static bool has_lines(const struct vbt_model *model, const struct vbt_query *que
     return false;
 }
 
+/* Has the view say which part of the run it shows. */
+static void show_part(const struct vbt_model *model, const struct vbt_query *query) {
+    const struct vbt_model_window *part = &model->window;
+    char *values = part->asked ? vbt_text(",%" PRIu64 ",%" PRIu64, part->from, part->to) : vbt_copy("", 0);
+    vbt_csv_end_rows_with(part->asked ? ",from_ns,to_ns" : "", values);
+    vbt_measure_peak_is_known(!part->peak_unknown);
+    free(values);
+    char *text = query->format == VBT_EXPORT ? vbt_part_text(model, query) : NULL;
+    if (text != NULL)
+        vbt_warn("%s: %s", query->trace, text);
+    free(text);
+}
+
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
-    char *problem = vbt_model_load(&trace->model, query->trace, with_sizes);
+    struct vbt_window window;
+    char *problem = vbt_window_find(&window, query);
+    if (problem != NULL) {
+        vbt_fail("%s: %s", query->trace, problem);
+        free(problem);
+        return false;
+    }
+    problem = vbt_model_load_part(&trace->model, query->trace, with_sizes, &window);
+    if (problem == NULL)
+        problem = vbt_part_refusal(&trace->model, query);
     if (problem != NULL) {
         vbt_fail("%s: %s", query->trace, problem);
         free(problem);
@@ -64,10 +88,12 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
     }
     if (damage != NULL)
         vbt_warn("%s: %s", query->trace, damage);
-    else if (!trace->model.ended && query->format != VBT_JSON && (query->format != VBT_TEXT || query->like != VBT_LIKE_OURS))
+    else if (!trace->model.ended && !trace->model.window.is_part && query->format != VBT_JSON &&
+             (query->format != VBT_TEXT || query->like != VBT_LIKE_OURS))
         vbt_warn("%s: cut off at %" PRIu64 " bytes, or still being written; everything before that is reported", query->trace,
                  trace->model.file_bytes);
     free(damage);
+    show_part(&trace->model, query);
     vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
     trace->places = vbt_places_new(&trace->model);
     if (query->user != NULL)

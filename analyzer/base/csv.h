@@ -21,4 +21,8 @@ void vbt_csv_real(struct vbt_csv *csv, double x); /* NaN: an empty cell */
 
 void vbt_csv_end_row(struct vbt_csv *csv);
 
+/* Ends every row of all later tables with these columns, and the titles with `titles`; both begin
+ * with a comma. "": no longer. */
+void vbt_csv_end_rows_with(const char *titles, const char *values);
+
 #endif

@@ -22,6 +22,7 @@ struct vbt_text_table {
     size_t count, capacity;
     size_t text_size; /* of all cells */
     unsigned *widths; /* by column, as printed; 0: omitted */
+    bool *unwanted;   /* by column: omitted whatever room there is */
     char *left_out;
 };
 
@@ -30,6 +31,7 @@ struct vbt_text_table *vbt_text_table_new(const struct vbt_column *columns, size
     t->columns = columns;
     t->column_count = count;
     t->widths = vbt_new(count, sizeof *t->widths);
+    t->unwanted = vbt_new(count, sizeof *t->unwanted);
     t->left_out = vbt_copy("", 0);
     return t;
 }
@@ -39,6 +41,7 @@ void vbt_text_table_free(struct vbt_text_table *t) {
         free(t->cells[i].text);
     free(t->cells);
     free(t->widths);
+    free(t->unwanted);
     free(t->left_out);
     free(t);
 }
@@ -53,6 +56,11 @@ static void add(struct vbt_text_table *t, bool heading, const char *format, va_l
     t->text_size += strlen(cell->text);
     vbt_output_check(t->text_size);
     free(text);
+}
+
+void vbt_text_table_omit(struct vbt_text_table *t, const char *title) {
+    for (size_t c = 0; c < t->column_count; c++)
+        t->unwanted[c] = t->unwanted[c] || strcmp(t->columns[c].title, title) == 0;
 }
 
 void vbt_text_table_cell(struct vbt_text_table *t, const char *format, ...) {
@@ -84,6 +92,9 @@ static void natural_widths(struct vbt_text_table *t) {
         if (++column == t->column_count)
             column = 0;
     }
+    for (size_t c = 0; c < t->column_count; c++)
+        if (t->unwanted[c])
+            t->widths[c] = 0;
 }
 
 static bool can_shrink(const struct vbt_text_table *t, size_t c) {
@@ -128,7 +139,7 @@ static void fit(struct vbt_text_table *t, unsigned width) {
     free(t->left_out);
     t->left_out = vbt_copy("", 0);
     for (size_t c = 0; c < t->column_count; c++)
-        if (t->widths[c] == 0) {
+        if (t->widths[c] == 0 && !t->unwanted[c]) {
             char *more = vbt_text("%s%s%s", t->left_out, t->left_out[0] != '\0' ? ", " : "", t->columns[c].title);
             free(t->left_out);
             t->left_out = more;

@@ -30,6 +30,9 @@ struct vbt_text_table;
 struct vbt_text_table *vbt_text_table_new(const struct vbt_column *columns, size_t count);
 void vbt_text_table_free(struct vbt_text_table *table);
 
+/* Leaves out the column of this title, whose cells are added all the same. */
+void vbt_text_table_omit(struct vbt_text_table *table, const char *title);
+
 /* Adds the next cell, row by row; unprintable characters are replaced. */
 void vbt_text_table_cell(struct vbt_text_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -40,7 +43,8 @@ void vbt_text_table_heading(struct vbt_text_table *table, const char *format, ..
  * one; below them a line of the character `rule`, unless that is 0. */
 void vbt_text_table_print(struct vbt_text_table *table, struct vbt_output *output, char rule);
 
-/* After printing: the titles of the omitted columns, separated by commas; "" if all are shown. */
+/* After printing: the titles of the columns omitted for want of room, separated by commas; "" if
+ * none is. */
 const char *vbt_text_table_left_out(const struct vbt_text_table *table);
 
 #endif

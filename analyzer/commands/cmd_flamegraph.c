@@ -1,6 +1,7 @@
 /* vbtrace flamegraph: the call tree as a picture. */
 #include "commands.h"
 #include "analyzer/analysis/calls/call_reverse.h"
+#include "analyzer/analysis/moments.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -75,7 +76,13 @@ static char *left_out(const struct missing *missing, const struct vbt_call_tree 
 static char *draw(struct vbt_call_tree *tree, const struct vbt_model *model, const struct vbt_query *query, int64_t least,
                   size_t *size) {
     enum vbt_measure measure = query->measure;
-    char *command = vbt_command_line(model), *text = NULL;
+    char *command = vbt_command_line(model), *text = NULL, *part = vbt_part_text(model, query);
+    if (part != NULL) {
+        char *both = vbt_text("%s · %s", part, command);
+        free(command);
+        command = both;
+    }
+    free(part);
     char *title = vbt_text("%s%s: %s", vbt_measure_title(measure), query->reverse ? ", from the innermost call" : "",
                            vbt_measure_text(measure, tree->totals[measure]).text);
     for (size_t most = MOST_FRAMES; text == NULL;) {

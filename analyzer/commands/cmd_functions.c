@@ -112,8 +112,8 @@ static void print_csv(const struct vbt_functions *functions, const struct vbt_qu
         for (size_t k = 0; k < 2; k++)
             vbt_csv_integer(&csv, f->cumulative[measures[k]]);
         for (size_t k = 0; k < VBT_COUNT(more); k++) {
-            vbt_csv_integer(&csv, f->self[more[k]]);
-            vbt_csv_integer(&csv, f->cumulative[more[k]]);
+            vbt_csv_measure(&csv, more[k], f->self[more[k]]);
+            vbt_csv_measure(&csv, more[k], f->cumulative[more[k]]);
         }
         vbt_csv_end_row(&csv);
     }
@@ -148,6 +148,7 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     vbt_trace_warn_if_empty(&trace, query, functions.count);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    vbt_part_print(&trace.model, query, &output);
     if (query->format == VBT_JSON)
         print_json(&functions, &trace.model, query, output.stream);
     else if (query->format == VBT_CSV)

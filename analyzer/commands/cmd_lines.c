@@ -61,6 +61,7 @@ static void put_row(struct vbt_text_table *table, const struct vbt_source_place 
 
 static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt_output *output) {
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
+    vbt_line_columns_omit(table);
     struct vbt_sums others = VBT_NO_SUMS, total = vbt_lines_total(lines);
     for (size_t i = 0; i < lines->count; i++)
         if (i < limit)
@@ -203,6 +204,7 @@ int vbt_cmd_lines(const struct vbt_query *query) {
     fold(&profile, query, trace.sources);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    vbt_part_print(&trace.model, query, &output);
     if (!print_profile(&profile, query, &trace, &output))
         print_lines(&trace, &profile, query, &output);
     print_trouble(&trace, query, output.stream);

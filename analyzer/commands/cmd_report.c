@@ -97,6 +97,7 @@ static void print_text(const struct vbt_trace *trace, const struct vbt_query *qu
                        struct vbt_interval_list *groups, const struct vbt_conservation *conservation, struct vbt_output *output) {
     vbt_program_print(&trace->model, output);
     putc('\n', output->stream);
+    vbt_part_print(&trace->model, query, output);
     vbt_totals_print(&trace->model, output);
     if (trace->model.has_maps) {
         putc('\n', output->stream);

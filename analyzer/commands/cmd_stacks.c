@@ -449,8 +449,11 @@ static void print_csv(const struct stack_rows *rows, const struct vbt_query *que
     print_csv_rows(rows, query, output->stream);
 }
 
-static int show(const struct vbt_query *query, enum vbt_measure measure) {
+static int show(const struct vbt_query *asked, enum vbt_measure measure) {
     struct vbt_trace trace;
+    struct vbt_query by_measure = *asked;
+    const struct vbt_query *query = &by_measure;
+    by_measure.measure = measure;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);
@@ -470,6 +473,7 @@ static int show(const struct vbt_query *query, enum vbt_measure measure) {
     build_rows(&rows, &tree, &trace.model, measure, query);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    vbt_part_print(&trace.model, query, &output);
     if (query->format == VBT_JSON)
         print_json(&rows, &trace.model, &undecided, &suppressed, query, output.stream);
     else if (query->format == VBT_CSV)

@@ -23,12 +23,17 @@ static int64_t value_of(const struct vbt_model_tick *tick, enum series series) {
     return series == RSS ? tick->rss : (int64_t)((uint64_t)tick->heap + (uint64_t)tick->python);
 }
 
+/* What is drawn, ns. */
+struct span {
+    uint64_t from, to;
+};
+
 /* Finds the largest value in each of `columns` equal spans of time; a span without a tick repeats
  * the one before it. */
-static void spread(const struct vbt_model_ticks *ticks, enum series series, uint64_t duration, int64_t *values, size_t columns) {
+static void spread(const struct vbt_model_ticks *ticks, enum series series, struct span span, int64_t *values, size_t columns) {
     bool *seen = vbt_new(columns, sizeof *seen);
     for (size_t i = ticks->first; i < ticks->count; i++) {
-        double share = duration > 0 ? (double)ticks->rows[i].time / (double)duration : 0;
+        double share = span.to > span.from ? (double)(ticks->rows[i].time - span.from) / (double)(span.to - span.from) : 0;
         size_t column = share < 1 ? (size_t)(share * (double)columns) : columns - 1;
         int64_t value = value_of(&ticks->rows[i], series);
         if (!seen[column] || value > values[column])
@@ -42,8 +47,8 @@ static void spread(const struct vbt_model_ticks *ticks, enum series series, uint
 }
 
 /* exact: the peak as the library recorded it, which may lie between two ticks. */
-static void print_chart(const char *title, int64_t exact, const struct vbt_model_ticks *ticks, enum series series,
-                        uint64_t duration, struct vbt_output *output) {
+static void print_chart(const char *title, int64_t exact, const struct vbt_model_ticks *ticks, enum series series, struct span span,
+                        struct vbt_output *output) {
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     FILE *out = output->stream;
     size_t columns = output->width > LABEL_WIDTH + 12 ? output->width - LABEL_WIDTH - 2 : 10;
@@ -51,7 +56,7 @@ static void print_chart(const char *title, int64_t exact, const struct vbt_model
         columns = MOST_COLUMNS;
     int64_t *values = vbt_new(columns, sizeof *values), peak = 0;
     uint64_t peak_time = 0;
-    spread(ticks, series, duration, values, columns);
+    spread(ticks, series, span, values, columns);
     for (size_t i = ticks->first; i < ticks->count; i++)
         if (value_of(&ticks->rows[i], series) > peak) {
             peak = value_of(&ticks->rows[i], series);
@@ -72,12 +77,12 @@ static void print_chart(const char *title, int64_t exact, const struct vbt_model
         }
         putc('\n', out);
     }
-    struct vbt_unit end = vbt_time((double)duration);
+    struct vbt_unit begin = span.from > 0 ? vbt_time((double)span.from) : (struct vbt_unit){"0"}, end = vbt_time((double)span.to);
     fprintf(out, "%*s └", LABEL_WIDTH, "");
     for (size_t c = 0; c < columns; c++)
         fputs("─", out);
-    size_t label = vbt_utf8_width(end.text);
-    fprintf(out, "\n%*s  0%*s%s\n", LABEL_WIDTH, "", (int)(columns > label + 1 ? columns - label - 1 : 1), "", end.text);
+    size_t labels = vbt_utf8_width(begin.text) + vbt_utf8_width(end.text);
+    fprintf(out, "\n%*s  %s%*s%s\n", LABEL_WIDTH, "", begin.text, (int)(columns > labels ? columns - labels : 1), "", end.text);
     free(values);
 }
 
@@ -96,11 +101,14 @@ static void print_text(const struct vbt_model *model, struct vbt_output *output)
         fputs("No ticks: the trace ends before the first one.\n", output->stream);
         return;
     }
-    uint64_t duration = vbt_model_duration(model);
-    print_chart("Resident set", model->state[VBT_STATE_MAX_RSS], &model->ticks, RSS, duration, output);
+    const struct vbt_model_window *part = &model->window;
+    struct span span = {part->from, part->is_part ? part->to : vbt_model_duration(model)};
+    int64_t rss = part->rss_unknown ? 0 : model->state[VBT_STATE_MAX_RSS],
+            heap = part->peak_unknown ? 0 : model->state[VBT_STATE_PEAK];
+    print_chart("Resident set", rss, &model->ticks, RSS, span, output);
     print_own(model, output);
     putc('\n', output->stream);
-    print_chart("Live heap", model->state[VBT_STATE_PEAK], &model->ticks, HEAP, duration, output);
+    print_chart("Live heap", heap, &model->ticks, HEAP, span, output);
 }
 
 static void print_json(const struct vbt_model *model, FILE *out) {
@@ -108,8 +116,9 @@ static void print_json(const struct vbt_model *model, FILE *out) {
     vbt_json_begin(&json, out, "timeline");
     vbt_json_completeness(&json, model);
     vbt_json_member(&json, "duration_ns", vbt_json_unsigned(vbt_model_duration(model)));
-    vbt_json_member(&json, "peak_bytes", json_integer(model->state[VBT_STATE_PEAK]));
-    vbt_json_member(&json, "max_rss_bytes", json_integer(model->state[VBT_STATE_MAX_RSS]));
+    vbt_json_member(&json, "peak_bytes", vbt_json_measure(VBT_MEASURE_PEAK, model->state[VBT_STATE_PEAK]));
+    vbt_json_member(&json, "max_rss_bytes",
+                    model->window.rss_unknown ? json_null() : json_integer(model->state[VBT_STATE_MAX_RSS]));
     int64_t without = vbt_peak_rss_without_vbtrace(model);
     vbt_json_member(&json, "max_rss_without_vbtrace_bytes", without > 0 ? json_integer(without) : json_null());
     vbt_json_array_begin(&json, "timeline");
@@ -145,6 +154,7 @@ int vbt_cmd_timeline(const struct vbt_query *query) {
         return 2;
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    vbt_part_print(&trace.model, query, &output);
     if (query->format == VBT_JSON)
         print_json(&trace.model, output.stream);
     else if (query->format == VBT_CSV)

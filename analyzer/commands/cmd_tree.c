@@ -369,6 +369,7 @@ int vbt_cmd_tree(const struct vbt_query *query) {
     vbt_call_tree_sort(&tree, measure, least);
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    vbt_part_print(&trace.model, query, &output);
     if (query->format == VBT_TEXT) {
         vbt_call_tree_sum(&tree, VBT_MEASURE_ALLOCS);
         print_text(&tree, query, least, &output);

@@ -1,6 +1,8 @@
 /* See option_table.h. */
 #include "option_table.h"
 
+#include "window_options.h"
+
 #include "analyzer/analysis/filter.h"
 #include "analyzer/base/allocate.h"
 #include "format/count.h"
@@ -15,6 +17,7 @@
 #define ROWS "report lines functions intervals"
 #define STACKS "peak leaks temporary"
 #define TREES "tree flamegraph export " STACKS
+#define OF_PARTS "report lines functions timeline " TREES
 #define REPORTS ROWS " " TREES " timeline list info"
 
 enum { DEFAULT_DEPTH = 16 };
@@ -260,6 +263,17 @@ const struct vbt_view_option vbt_view_options[] = {
      .of_stacks = true,
      .help = "only call stacks with a frame that contains TEXT",
      .set = add_filter},
+    {.name = "from",
+     .value = "TIME",
+     .commands = OF_PARTS,
+     .help = "only what happened after TIME: " VBT_MOMENT_HELP,
+     .set = vbt_set_from},
+    {.name = "to",
+     .value = "TIME",
+     .commands = OF_PARTS,
+     .help = "only what happened until TIME; what is live is what was live then",
+     .set = vbt_set_to},
+    {.name = "at", .value = "TIME", .commands = OF_PARTS, .help = "the same as --to: what was live at TIME", .set = vbt_set_at},
     {.name = "by",
      .value = "user|leaf",
      .commands = "report lines",

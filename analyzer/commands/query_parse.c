@@ -119,6 +119,7 @@ static int check_effects(const struct vbt_command *command, const struct vbt_que
         bool given;
         const char *option, *with;
     } vain[] = {
+        {query->at && query->from != NULL, "--from", "--at"},
         {like && data, "--like", json ? "--format json" : "--format csv"},
         {like && lists, "--like", query->sorted ? "--sort" : "--by leaf"},
         {like && query->limited, "--limit", "--like"},

@@ -82,7 +82,7 @@ void vbt_json_measures(json_t *row, const char *prefix, const int64_t of[VBT_MEA
     for (int i = 0; i < FIELDS; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s%s", prefix, fields[i].name);
-        json_object_set_new(row, name, json_integer(of[fields[i].measure]));
+        json_object_set_new(row, name, vbt_json_measure(fields[i].measure, of[fields[i].measure]));
     }
 }
 
@@ -93,7 +93,10 @@ void vbt_buffer_json_measures(struct vbt_text_buffer *buffer, const char *prefix
         vbt_buffer_bytes(buffer, prefix, length);
         vbt_buffer_text(buffer, fields[i].name);
         vbt_buffer_text(buffer, "\": ");
-        vbt_buffer_integer(buffer, of[fields[i].measure]);
+        if (vbt_measure_is_known(fields[i].measure))
+            vbt_buffer_integer(buffer, of[fields[i].measure]);
+        else
+            vbt_buffer_text(buffer, "null");
     }
 }
 
@@ -111,9 +114,16 @@ char *vbt_csv_measure_titles(const char *prefix) { return csv_titles(prefix, 0, 
 
 char *vbt_csv_own_titles(const char *prefix) { return csv_titles(prefix, CSV_FIELDS, FIELDS); }
 
+void vbt_csv_measure(struct vbt_csv *csv, enum vbt_measure measure, int64_t value) {
+    if (vbt_measure_is_known(measure))
+        vbt_csv_integer(csv, value);
+    else
+        vbt_csv_text(csv, NULL);
+}
+
 static void csv_fields(struct vbt_csv *csv, const int64_t of[VBT_MEASURES], int from, int to) {
     for (int i = from; i < to; i++)
-        vbt_csv_integer(csv, of[fields[i].measure]);
+        vbt_csv_measure(csv, fields[i].measure, of[fields[i].measure]);
 }
 
 void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, 0, CSV_FIELDS); }

@@ -43,6 +43,9 @@ void vbt_buffer_json_measures(struct vbt_text_buffer *buffer, const char *prefix
 char *vbt_csv_measure_titles(const char *prefix);
 void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]);
 
+/* A cell of a measure, empty if it is not known of the part of the run that is shown. */
+void vbt_csv_measure(struct vbt_csv *csv, enum vbt_measure measure, int64_t value);
+
 /* And the process's own, which go after all others. */
 char *vbt_csv_own_titles(const char *prefix);
 void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]);

@@ -24,6 +24,10 @@ json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources 
     return row;
 }
 
+json_t *vbt_json_measure(enum vbt_measure measure, int64_t value) {
+    return vbt_measure_is_known(measure) ? json_integer(value) : json_null();
+}
+
 /* [[smallest size of the bucket, allocations], ...] for the buckets that have any. */
 static json_t *sizes_of(const uint64_t *sizes) {
     json_t *list = json_array();
@@ -47,7 +51,7 @@ json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sourc
     json_object_set_new(row, "freed_bytes", vbt_json_unsigned(s->freed));
     json_object_set_new(row, "live_blocks", json_integer(s->live_blocks));
     json_object_set_new(row, "live_bytes", json_integer(s->live_bytes));
-    json_object_set_new(row, "at_peak_bytes", json_integer(s->at_peak_bytes));
+    json_object_set_new(row, "at_peak_bytes", vbt_json_measure(VBT_MEASURE_PEAK, s->at_peak_bytes));
     json_object_set_new(row, "temporary_allocs", vbt_json_unsigned(s->temporary));
     json_object_set_new(row, "min_bytes", any ? vbt_json_unsigned(s->smallest) : json_null());
     json_object_set_new(row, "max_bytes", any ? vbt_json_unsigned(s->largest) : json_null());
@@ -67,6 +71,12 @@ void vbt_json_completeness(struct vbt_json *json, const struct vbt_model *m) {
     }
     vbt_json_member(json, "complete", json_boolean(vbt_model_complete(m)));
     vbt_json_member(json, "damage", damage);
+    if (!m->window.asked)
+        return;
+    json_t *part = json_object();
+    json_object_set_new(part, "from_ns", vbt_json_unsigned(m->window.from));
+    json_object_set_new(part, "to_ns", vbt_json_unsigned(m->window.to));
+    vbt_json_member(json, "part", part);
 }
 
 json_t *vbt_json_threads(const struct vbt_model *m) {

@@ -1,6 +1,7 @@
 /* See line_csv.h. */
 #include "line_csv.h"
 
+#include "analyzer/analysis/measure.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/csv.h"
 
@@ -36,7 +37,10 @@ void vbt_line_csv_print(const struct vbt_lines *lines, uint64_t limit, struct vb
         vbt_csv_unsigned(&csv, s->freed);
         vbt_csv_integer(&csv, s->live_blocks);
         vbt_csv_integer(&csv, s->live_bytes);
-        vbt_csv_integer(&csv, s->at_peak_bytes);
+        if (vbt_measure_is_known(VBT_MEASURE_PEAK))
+            vbt_csv_integer(&csv, s->at_peak_bytes);
+        else
+            vbt_csv_text(&csv, NULL);
         vbt_csv_unsigned(&csv, s->temporary);
         put_known(&csv, any, s->smallest);
         put_known(&csv, any, s->largest);

@@ -2,6 +2,7 @@
 #include "line_table.h"
 
 #include "paragraph.h"
+#include "analyzer/analysis/measure.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
@@ -109,6 +110,11 @@ static void group_by_file(struct line_table_row *rows, size_t count) {
     qsort(rows, count, sizeof *rows, by_file_and_line);
 }
 
+void vbt_line_columns_omit(struct vbt_text_table *table) {
+    if (!vbt_measure_is_known(VBT_MEASURE_PEAK))
+        vbt_text_table_omit(table, "At peak");
+}
+
 void vbt_line_cells_put(struct vbt_text_table *table, const struct vbt_sums *s) {
     vbt_text_table_cell(table, "%s", vbt_count((int64_t)s->allocs).text);
     vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->allocated).text);
@@ -190,6 +196,7 @@ bool vbt_line_table_print(const struct vbt_lines *lines, uint64_t limit, struct 
     group_by_file(rows, shown);
 
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
+    vbt_line_columns_omit(table);
     for (size_t i = 0, end; i < shown; i = end) {
         for (end = i + 1; end < shown && rows[end].file_rank == rows[i].file_rank; end++) {
         }

@@ -20,4 +20,7 @@ void vbt_mem_usage_explain(struct vbt_output *output);
  * Temp. */
 void vbt_line_cells_put(struct vbt_text_table *table, const struct vbt_sums *sums);
 
+/* Leaves out the columns whose numbers are not known of the part of the run that is shown. */
+void vbt_line_columns_omit(struct vbt_text_table *table);
+
 #endif

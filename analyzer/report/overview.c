@@ -2,7 +2,10 @@
 #include "overview.h"
 
 #include "command_line.h"
+#include "json_rows.h"
+#include "line_table.h"
 #include "paragraph.h"
+#include "analyzer/analysis/moments.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/analysis/trace.h"
@@ -93,6 +96,7 @@ static void print_domains(const struct vbt_trace_totals *totals, struct vbt_outp
     };
     static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
+    vbt_line_columns_omit(table);
     for (int i = 0; i < VBT_DOMAIN_MAP; i++)
         if (totals->domain[i].allocs != 0)
             put_domain(table, names[i], &totals->domain[i], true);
@@ -109,12 +113,13 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
     vbt_totals_get(&totals, m);
     print_domains(&totals, output);
     int64_t error = m->state[VBT_STATE_PEAK_ERROR], max_rss = m->state[VBT_STATE_MAX_RSS];
-    fprintf(out, "\nPeak heap   %s", vbt_bytes(totals.peak_bytes).text);
-    if (m->has_state)
+    const char *before = "not known: it was higher before this part of the run";
+    fprintf(out, "\nPeak heap   %s", m->window.peak_unknown ? before : vbt_bytes(totals.peak_bytes).text);
+    if (m->has_state && !m->window.peak_unknown)
         fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
-    if (error > 0)
+    if (error > 0 && !m->window.peak_unknown)
         fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
-    fprintf(out, "\nPeak RSS    %s", max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
+    fprintf(out, "\nPeak RSS    %s", m->window.rss_unknown ? before : max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
     int64_t without = vbt_peak_rss_without_vbtrace(m);
     if (without > 0)
         fprintf(out, " with vbtrace's own memory, %s without", vbt_bytes(without).text);
@@ -128,6 +133,15 @@ void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
         fprintf(out, ", %s (%s) inherited from the parent process", vbt_counted((int64_t)totals.all.inherited_blocks, "block").text,
                 vbt_bytes((int64_t)totals.all.inherited_bytes).text);
     putc('\n', out);
+}
+
+void vbt_part_print(const struct vbt_model *m, const struct vbt_query *query, struct vbt_output *output) {
+    char *text = query->format == VBT_TEXT ? vbt_part_text(m, query) : NULL;
+    if (text == NULL)
+        return;
+    vbt_paragraph_print(output, "", text, false);
+    putc('\n', output->stream);
+    free(text);
 }
 
 void vbt_incomplete_print(const struct vbt_model *m, const struct vbt_query *query, struct vbt_output *output) {
@@ -178,7 +192,7 @@ static json_t *domain_of(const struct vbt_domain_totals *d, int64_t peak) {
     json_object_set_new(object, "freed_bytes", vbt_json_unsigned(d->freed));
     json_object_set_new(object, "live_blocks", json_integer(d->live_blocks));
     json_object_set_new(object, "live_bytes", json_integer(d->live_bytes));
-    json_object_set_new(object, "peak_bytes", json_integer(peak));
+    json_object_set_new(object, "peak_bytes", vbt_json_measure(VBT_MEASURE_PEAK, peak));
     json_object_set_new(object, "temporary_allocs", vbt_json_unsigned(d->temporary));
     json_object_set_new(object, "inherited_blocks", vbt_json_unsigned(d->inherited_blocks));
     json_object_set_new(object, "inherited_bytes", vbt_json_unsigned(d->inherited_bytes));
@@ -189,9 +203,9 @@ json_t *vbt_json_totals(const struct vbt_model *m) {
     struct vbt_trace_totals totals;
     vbt_totals_get(&totals, m);
     json_t *object = domain_of(&totals.all, totals.peak_bytes);
-    json_object_set_new(object, "peak_error_bytes", json_integer(m->state[VBT_STATE_PEAK_ERROR]));
-    json_object_set_new(object, "peak_time_ns", json_integer(m->state[VBT_STATE_PEAK_TIME]));
-    json_object_set_new(object, "max_rss_bytes", json_integer(m->state[VBT_STATE_MAX_RSS]));
+    json_object_set_new(object, "peak_error_bytes", vbt_json_measure(VBT_MEASURE_PEAK, m->state[VBT_STATE_PEAK_ERROR]));
+    json_object_set_new(object, "peak_time_ns", vbt_json_measure(VBT_MEASURE_PEAK, m->state[VBT_STATE_PEAK_TIME]));
+    json_object_set_new(object, "max_rss_bytes", m->window.rss_unknown ? json_null() : json_integer(m->state[VBT_STATE_MAX_RSS]));
     int64_t without = vbt_peak_rss_without_vbtrace(m);
     json_object_set_new(object, "max_rss_without_vbtrace_bytes", without > 0 ? json_integer(without) : json_null());
     json_object_set_new(object, "rss_bytes", json_integer(m->state[VBT_STATE_RSS]));
@@ -213,8 +227,12 @@ json_t *vbt_json_totals(const struct vbt_model *m) {
     json_t *mapped = json_object_get(domains, domain_names[VBT_DOMAIN_MAP]), *kinds = json_object();
     for (int i = 0; i < VBT_MAP_KINDS; i++)
         json_object_set_new(kinds, map_kind_names[i], domain_of(&totals.map[i], 0));
+    if (m->window.is_part) {
+        json_decref(kinds);
+        kinds = json_null();
+    }
     json_object_set_new(mapped, "kinds", kinds);
-    json_object_set_new(mapped, "highest_bytes", json_integer(m->state[VBT_STATE_MAPS_PEAK]));
+    json_object_set_new(mapped, "highest_bytes", m->window.from > 0 ? json_null() : json_integer(m->state[VBT_STATE_MAPS_PEAK]));
     json_object_set_new(object, "domains", domains);
     return object;
 }

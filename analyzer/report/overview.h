@@ -18,6 +18,9 @@ void vbt_totals_print(const struct vbt_model *model, struct vbt_output *output);
  * for other formats. */
 void vbt_incomplete_print(const struct vbt_model *model, const struct vbt_query *query, struct vbt_output *output);
 
+/* In vbtrace's own text, prints which part of the run is shown, if it is a part. */
+void vbt_part_print(const struct vbt_model *model, const struct vbt_query *query, struct vbt_output *output);
+
 /* "program" and "totals" of the JSON report. */
 json_t *vbt_json_program(const struct vbt_model *model);
 json_t *vbt_json_totals(const struct vbt_model *model);

@@ -5,6 +5,7 @@
 #include "format/varint.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The numbers of a row, those that are often 0 last. */
 enum {
@@ -20,7 +21,9 @@ enum {
     SPAN,     /* largest less smallest */
     INHERITED_BLOCKS,
     INHERITED_BYTES,
-    SIZES, /* index into sizes */
+    SIZES,        /* index into sizes */
+    START_BLOCKS, /* less inherited ones */
+    START_BYTES,  /* likewise */
     NUMBERS
 };
 
@@ -58,6 +61,8 @@ struct vbt_model_counters vbt_counters_of(const struct vbt_model *m, size_t node
         .live_blocks = live_blocks,
         .live_bytes = live_bytes,
         .at_peak_bytes = is_older_than_peak(m, chunk->time) ? live_bytes : plus(live_bytes, vbt_unzigzag(v[AT_PEAK])),
+        .start_blocks = plus(vbt_unzigzag(v[START_BLOCKS]), (int64_t)v[INHERITED_BLOCKS]),
+        .start_bytes = plus(vbt_unzigzag(v[START_BYTES]), (int64_t)v[INHERITED_BYTES]),
         .time = chunk->time,
         .max_rss_kib = (uint64_t)plus(vbt_unzigzag(v[RSS]), (int64_t)chunk->rss_kib),
         .sizes = v[SIZES] != 0 ? &m->sizes[v[SIZES]] : NULL,
@@ -87,6 +92,45 @@ void vbt_counters_begin_chunk(struct vbt_model *m, uint64_t time, uint64_t rss_k
     m->counter_chunks[m->counter_chunk_count++] = (struct vbt_model_counter_chunk){time, rss_kib};
 }
 
+/* Rows as they were where the part of a run begins that is being loaded: those of nodes that have
+ * changed since. */
+struct vbt_counter_base {
+    size_t chunks;     /* of COUNTERS, until then */
+    size_t node_count; /* nodes defined until then */
+    uint32_t *of;      /* by node: its row, 0: it has none */
+    struct vbt_packed_rows rows;
+};
+
+static bool is_before(const struct vbt_counter_base *base, const uint64_t v[NUMBERS]) { return v[CHUNK] < base->chunks; }
+
+/* A histogram is overwritten in place, so it is copied. */
+static uint64_t copy_sizes(struct vbt_model *m, uint64_t index) {
+    if (index == 0)
+        return 0;
+    m->sizes = vbt_grow(m->sizes, &m->sizes_capacity, m->sizes_count + 1, sizeof *m->sizes);
+    const struct vbt_model_sizes *old = &m->sizes[index];
+    struct vbt_model_sizes copy = {.count = old->count};
+    copy.rows = vbt_grow(NULL, &(size_t){0}, old->count, sizeof *copy.rows);
+    if (old->count > 0)
+        memcpy(copy.rows, old->rows, old->count * sizeof *copy.rows);
+    m->sizes[m->sizes_count] = copy;
+    return m->sizes_count++;
+}
+
+/* Before a node's row is replaced. */
+static void keep_row(struct vbt_model *m, uint32_t node) {
+    struct vbt_counter_base *base = m->base;
+    uint32_t old = m->nodes[node].counters;
+    if (base == NULL || old == 0 || node > base->node_count || vbt_packed_one(&m->counters, old, CHUNK) >= base->chunks)
+        return;
+    uint64_t v[NUMBERS];
+    vbt_packed_get(&m->counters, old, v, NUMBERS);
+    v[SIZES] = copy_sizes(m, v[SIZES]);
+    base->of[node] = vbt_packed_put(&base->rows, 0, v, NUMBERS);
+    if (base->of[node] == 0)
+        vbt_out_of_memory();
+}
+
 /* Writes a row, where it stood before if it fits there. */
 static bool put(struct vbt_model *m, uint32_t node, const uint64_t v[NUMBERS]) {
     uint32_t row = vbt_packed_put(&m->counters, m->nodes[node].counters, v, NUMBERS);
@@ -112,6 +156,7 @@ bool vbt_counters_put(struct vbt_model *m, uint32_t node, const struct vbt_model
         [INHERITED_BYTES] = row->inherited_bytes,
         [SIZES] = old != 0 && m->with_sizes ? vbt_packed_one(&m->counters, old, SIZES) : 0,
     };
+    keep_row(m, node);
     m->counted_nodes += old == 0;
     m->any_inherited = m->any_inherited || row->inherited_blocks > 0 || row->inherited_bytes > 0;
     return put(m, node, v);
@@ -147,4 +192,125 @@ void vbt_counters_tidy(struct vbt_model *m) {
         if (m->nodes[i].counters != 0)
             m->nodes[i].counters = vbt_packed_copy(&m->counters, &old, m->nodes[i].counters) & (VBT_PACKED_END - 1);
     vbt_packed_free(&old);
+}
+
+void vbt_counters_keep(struct vbt_model *m) {
+    vbt_counters_forget_base(m);
+    m->base = vbt_new(1, sizeof *m->base);
+    m->base->chunks = m->counter_chunk_count;
+    m->base->node_count = m->node_count;
+    m->base->of = vbt_new(m->node_count + 1, sizeof *m->base->of);
+    vbt_packed_begin(&m->base->rows);
+}
+
+void vbt_counters_forget_base(struct vbt_model *m) {
+    if (m->base == NULL)
+        return;
+    free(m->base->of);
+    vbt_packed_free(&m->base->rows);
+    free(m->base);
+    m->base = NULL;
+}
+
+/* The buckets of a row; without a histogram, all allocations are in that of the smallest. */
+static void get_buckets(const struct vbt_model *m, const uint64_t v[NUMBERS], uint64_t buckets[VBT_SIZE_BUCKETS]) {
+    const struct vbt_model_sizes *sizes = &m->sizes[v[SIZES]];
+    memset(buckets, 0, VBT_SIZE_BUCKETS * sizeof *buckets);
+    for (uint32_t i = 0; i < sizes->count; i++)
+        buckets[sizes->rows[i].bucket] = sizes->rows[i].allocs;
+    if (sizes->count == 0)
+        buckets[vbt_size_bucket(v[SMALLEST] ^ only_size(v[ALLOCS], v[ALLOCATED]))] = v[ALLOCS];
+}
+
+/* Gives a row, which has a histogram of its own or none, what is left of it. */
+static void subtract_sizes(struct vbt_model *m, uint64_t v[NUMBERS], const uint64_t before[NUMBERS]) {
+    uint64_t buckets[VBT_SIZE_BUCKETS], subtracted[VBT_SIZE_BUCKETS];
+    get_buckets(m, v, buckets);
+    get_buckets(m, before, subtracted);
+    uint32_t count = 0;
+    for (int i = 0; i < VBT_SIZE_BUCKETS; i++) {
+        buckets[i] -= subtracted[i];
+        count += buckets[i] != 0;
+    }
+    m->sizes = vbt_grow(m->sizes, &m->sizes_capacity, m->sizes_count + 1, sizeof *m->sizes);
+    struct vbt_model_sizes *sizes = &m->sizes[m->sizes_count];
+    *sizes = (struct vbt_model_sizes){.rows = vbt_grow(NULL, &(size_t){0}, count, sizeof *sizes->rows)};
+    for (uint32_t i = 0; i < VBT_SIZE_BUCKETS; i++)
+        if (buckets[i] != 0)
+            sizes->rows[sizes->count++] = (struct vbt_model_bucket){.bucket = i, .allocs = buckets[i]};
+    v[SIZES] = m->sizes_count++;
+}
+
+/* Turns a row into what happened since it was `before`. */
+static void subtract(struct vbt_model *m, uint64_t v[NUMBERS], const uint64_t before[NUMBERS]) {
+    bool one_size = v[SPAN] == 0, some = v[ALLOCS] != before[ALLOCS];
+    uint64_t smallest = v[SMALLEST] ^ only_size(v[ALLOCS], v[ALLOCATED]);
+    int64_t blocks = vbt_unzigzag(before[LIVE_BLOCKS]);
+    int64_t bytes = plus(vbt_unzigzag(before[LIVE_BYTES]), likely_live(before[ALLOCS], before[ALLOCATED], blocks));
+    int64_t live = plus(vbt_unzigzag(v[LIVE_BYTES]), likely_live(v[ALLOCS], v[ALLOCATED], vbt_unzigzag(v[LIVE_BLOCKS])));
+    if (m->with_sizes && before[ALLOCS] > 0 && some && (v[SIZES] != 0 || !one_size))
+        subtract_sizes(m, v, before);
+    else if (!some)
+        v[SIZES] = 0;
+    v[START_BLOCKS] = vbt_zigzag(minus(blocks, (int64_t)v[INHERITED_BLOCKS]));
+    v[START_BYTES] = vbt_zigzag(minus(bytes, (int64_t)v[INHERITED_BYTES]));
+    v[RSS] = 0;
+    v[TEMPORARY] -= before[TEMPORARY];
+    if (before[ALLOCS] > 0 && !(one_size && some))
+        smallest = v[SPAN] = 0; /* not known: see vbt_counters_know_sizes */
+    v[ALLOCS] -= before[ALLOCS];
+    v[ALLOCATED] -= before[ALLOCATED];
+    v[LIVE_BYTES] = vbt_zigzag(minus(live, likely_live(v[ALLOCS], v[ALLOCATED], vbt_unzigzag(v[LIVE_BLOCKS]))));
+    v[SMALLEST] = smallest ^ only_size(v[ALLOCS], v[ALLOCATED]);
+}
+
+/* Is there nothing to say of the node: no event, and nothing live at either end? */
+static bool is_idle(const uint64_t v[NUMBERS]) {
+    return v[ALLOCS] == 0 && v[ALLOCATED] == 0 && v[TEMPORARY] == 0 && v[LIVE_BLOCKS] == 0 && v[LIVE_BYTES] == 0 &&
+           v[AT_PEAK] == 0 && plus(vbt_unzigzag(v[START_BLOCKS]), (int64_t)v[INHERITED_BLOCKS]) == 0 &&
+           plus(vbt_unzigzag(v[START_BYTES]), (int64_t)v[INHERITED_BYTES]) == 0;
+}
+
+/* Puts the new numbers of a node; one that has nothing to say loses its row. */
+static void put_changed(struct vbt_model *m, uint32_t node, const uint64_t v[NUMBERS]) {
+    if (is_idle(v)) {
+        m->nodes[node].counters = 0;
+        m->counted_nodes--;
+    } else if (!put(m, node, v)) {
+        vbt_out_of_memory();
+    }
+}
+
+void vbt_counters_rewind(struct vbt_model *m) {
+    for (size_t i = 1; i <= m->node_count; i++) {
+        if (m->nodes[i].counters == 0)
+            continue;
+        const struct vbt_model_counters c = vbt_counters_of(m, i);
+        const uint64_t v[NUMBERS] = {
+            [LIVE_BLOCKS] = vbt_zigzag((int64_t)c.inherited_blocks),
+            [LIVE_BYTES] = vbt_zigzag((int64_t)c.inherited_bytes),
+            [INHERITED_BLOCKS] = c.inherited_blocks,
+            [INHERITED_BYTES] = c.inherited_bytes,
+        };
+        put_changed(m, (uint32_t)i, v);
+    }
+}
+
+void vbt_counters_subtract(struct vbt_model *m) {
+    const struct vbt_counter_base *base = m->base;
+    for (size_t i = 1; i <= m->node_count; i++) {
+        if (m->nodes[i].counters == 0)
+            continue;
+        uint64_t v[NUMBERS], before[NUMBERS];
+        vbt_packed_get(&m->counters, m->nodes[i].counters, v, NUMBERS);
+        if (is_before(base, v))
+            memcpy(before, v, sizeof before);
+        else
+            vbt_packed_get(&base->rows, i <= base->node_count ? base->of[i] : 0, before, NUMBERS);
+        subtract(m, v, before);
+        put_changed(m, (uint32_t)i, v);
+    }
+    for (size_t i = 0; i < m->counter_chunk_count; i++)
+        m->counter_chunks[i].rss_kib = 0;
+    vbt_counters_forget_base(m);
 }

@@ -10,7 +10,8 @@ struct vbt_model_counters {
     uint64_t smallest, largest;
     uint64_t inherited_blocks, inherited_bytes;
     int64_t live_blocks, live_bytes, at_peak_bytes;
-    uint64_t time; /* of the chunk it came from */
+    int64_t start_blocks, start_bytes; /* live at the beginning: the inherited ones; of a part of a run, what was live there */
+    uint64_t time;                     /* of the chunk it came from */
     uint64_t max_rss_kib;
     const struct vbt_model_sizes *sizes; /* only if loaded with sizes; NULL: all are in the bucket of `smallest` */
 };
@@ -39,12 +40,30 @@ struct vbt_model_bucket *vbt_counters_put_sizes(struct vbt_model *model, uint32_
 /* Drops rows that were replaced, if they are many. */
 void vbt_counters_tidy(struct vbt_model *model);
 
+/* A part of a run begins here: rows are kept as they are now, before others replace them. */
+void vbt_counters_keep(struct vbt_model *model);
+
+/* And it ends here: of all rows, what was kept is subtracted. Histograms too; the smallest and the
+ * largest request remain where they are still known. */
+void vbt_counters_subtract(struct vbt_model *model);
+
+/* Back to the start of the run: only what was inherited is there. */
+void vbt_counters_rewind(struct vbt_model *model);
+
+void vbt_counters_forget_base(struct vbt_model *model);
+
+/* What is live less what was live at the beginning. */
+static inline int64_t vbt_counters_grown(int64_t live, int64_t start) { return (int64_t)((uint64_t)live - (uint64_t)start); }
+
+/* Are the smallest and the largest request since the beginning known? */
+static inline bool vbt_counters_know_sizes(const struct vbt_model_counters *c) { return c->largest > 0 || c->allocated == 0; }
+
 static inline uint64_t vbt_model_frees(const struct vbt_model_counters *c) {
-    return c->inherited_blocks + c->allocs - (uint64_t)c->live_blocks;
+    return (uint64_t)c->start_blocks + c->allocs - (uint64_t)c->live_blocks;
 }
 
 static inline uint64_t vbt_model_freed(const struct vbt_model_counters *c) {
-    return c->inherited_bytes + c->allocated - (uint64_t)c->live_bytes;
+    return (uint64_t)c->start_bytes + c->allocated - (uint64_t)c->live_bytes;
 }
 
 #endif

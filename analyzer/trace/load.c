@@ -17,11 +17,12 @@ static void count_chunk(struct vbt_model *model, const struct vbt_chunk *chunk) 
 }
 
 /* kinds: see struct vbt_trace_file. */
-static char *load(struct vbt_model *model, const char *path, bool with_sizes, uint64_t kinds) {
+static char *load(struct vbt_model *model, const char *path, bool with_sizes, uint64_t kinds, const struct vbt_window *window) {
     memset(model, 0, sizeof *model);
     model->path = path;
     model->with_sizes = with_sizes;
     vbt_decode_begin(model);
+    bool is_whole = vbt_window_is_whole(window);
 
     struct vbt_trace_file file;
     char *problem = vbt_trace_open(&file, path);
@@ -32,7 +33,7 @@ static char *load(struct vbt_model *model, const char *path, bool with_sizes, ui
         while (model->damage == NULL && vbt_trace_next(&file, &chunk)) {
             model->ended = false;
             if (chunk.raw != NULL) {
-                model->damage = vbt_decode(model, &chunk);
+                model->damage = is_whole ? vbt_decode(model, &chunk) : vbt_window_decode(model, &chunk, window);
                 model->damage_offset = chunk.offset;
             }
             if (model->damage == NULL) {
@@ -52,14 +53,21 @@ static char *load(struct vbt_model *model, const char *path, bool with_sizes, ui
                                                        (unsigned long long)model->damage_offset, model->damage);
     }
     vbt_decode_finish(model);
+    vbt_window_finish(model, window);
     vbt_trace_close(&file);
     return problem;
 }
 
-char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes) { return load(model, path, with_sizes, 0); }
+char *vbt_model_load(struct vbt_model *model, const char *path, bool with_sizes) {
+    return load(model, path, with_sizes, 0, &VBT_WHOLE_RUN);
+}
+
+char *vbt_model_load_part(struct vbt_model *model, const char *path, bool with_sizes, const struct vbt_window *window) {
+    return load(model, path, with_sizes, 0, window);
+}
 
 char *vbt_model_load_brief(struct vbt_model *model, const char *path) {
     static const uint64_t kinds = UINT64_C(1) << VBT_CHUNK_PROCESS | UINT64_C(1) << VBT_CHUNK_STATE |
                                   UINT64_C(1) << VBT_CHUNK_TIMELINE | UINT64_C(1) << VBT_CHUNK_END;
-    return load(model, path, false, kinds);
+    return load(model, path, false, kinds, &VBT_WHOLE_RUN);
 }

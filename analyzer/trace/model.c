@@ -1,6 +1,8 @@
 /* See model.h. */
 #include "model.h"
 
+#include "counters.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@ void vbt_model_forget_paths(struct vbt_model *model) {
         free(model->sizes[i].rows);
     free(model->nodes);
     vbt_packed_free(&model->counters);
+    vbt_counters_forget_base(model);
     free(model->counter_chunks);
     free(model->sizes);
     model->nodes = NULL;
@@ -45,6 +48,7 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->interval_sites);
     free(model->end_reason);
     free(model->damage);
+    free(model->states);
     memset(model, 0, sizeof *model);
 }
 
@@ -62,6 +66,7 @@ int64_t vbt_model_process_number(const struct vbt_model *model, const char *key)
 
 uint64_t vbt_model_duration(const struct vbt_model *model) {
     uint64_t last = (uint64_t)model->state[VBT_STATE_TIME];
+    last = model->window.last > last ? model->window.last : last;
     return model->end_reason != NULL && model->end_time > last ? model->end_time : last;
 }
 

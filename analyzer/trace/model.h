@@ -177,6 +177,16 @@ struct vbt_model_resident {
     uint64_t bytes[VBT_RESIDENT_CLASSES];
 };
 
+/* The part of the run that the model shows: what happened between two states of the trace. */
+struct vbt_model_window {
+    bool asked;        /* a part was asked for, though it may turn out to be the whole run */
+    bool is_part;      /* false: it is the whole run */
+    bool peak_unknown; /* the heap was higher before, so what was live at this part's peak is not known */
+    bool rss_unknown;  /* likewise for the resident set */
+    uint64_t from, to; /* times of the two states, ns; from 0: the start of the run */
+    uint64_t last;     /* time of the newest state of all, 0 if that is `to` */
+};
+
 /* Number and size of the chunks of one kind. */
 struct vbt_model_chunk_sums {
     uint64_t count, stored, raw;
@@ -238,6 +248,9 @@ struct vbt_model {
 
     bool has_state, has_maps;
     bool any_inherited; /* blocks of a parent process, at some node */
+    struct vbt_model_window window;
+    struct vbt_counter_base *base;    /* while a part of a run is loaded, see counters.h */
+    struct vbt_window_states *states; /* likewise, see window.h */
     int64_t state[VBT_STATE_KEYS];
     uint64_t maps[VBT_MAP_KINDS][VBT_FIELDS];
     struct vbt_model_resident resident[VBT_RESIDENT_TIMES];

@@ -93,6 +93,10 @@ static const struct {
     {"tree", {"--by=thread", "--limit=0", "--filter=domain=map"}},
     {"leaks", {"--by=thread", "--format=json", "--filter=domain=map"}},
     {"flamegraph", {"--by=thread", "--format=collapsed"}},
+    {"report", {"--format=json", "--from=30%", "--to=80%"}},
+    {"lines", {"--format=json", "--from=1ns"}},
+    {"tree", {"--at=50%", "--limit=0"}},
+    {"timeline", {"--from=10%", "--to=-1ns"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };

@@ -1,0 +1,181 @@
+/* See moments.h. */
+#include "moments.h"
+
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/units.h"
+#include "analyzer/trace/states.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How a moment is given. */
+enum moment_unit { NOT_A_MOMENT, OF_START, OF_END, SHARE, CLOCK, DATE };
+
+struct moment {
+    enum moment_unit unit;
+    double value; /* ns; SHARE: of the whole, 0 … 1; CLOCK: ns since midnight UTC; DATE: since 1970 */
+};
+
+#define SECOND 1e9
+#define DAY (86400 * SECOND)
+
+static const char expectation[] =
+    "expected a time of the run such as 1.5s or 250ms, -2s (before its end), 90%, or a time of day in UTC such as 14:03:20";
+
+/* "14:03:20", "14:03", "2026-01-31T14:03:20.5". */
+static struct moment read_clock(const char *text) {
+    int year = 0, month = 0, day = 0, hour, minute, used = 0;
+    double second = 0;
+    bool dated = sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && (text[used] == 'T' || text[used] == ' ');
+    const char *time = dated ? text + used + 1 : text;
+    used = 0;
+    if (sscanf(time, "%2d:%2d%n", &hour, &minute, &used) != 2 || time[0] == '-' || time[0] == '+')
+        return (struct moment){NOT_A_MOMENT, 0};
+    const char *rest = time + used;
+    if (*rest == ':') {
+        char *end = NULL;
+        second = rest[1] >= '0' && rest[1] <= '9' && rest[2] != 'x' ? strtod(rest + 1, &end) : 60;
+        rest = end != NULL && second < 60 ? end : rest;
+    }
+    rest += *rest == 'Z';
+    if (*rest != '\0' || hour < 0 || hour > 23 || minute < 0 || minute > 59)
+        return (struct moment){NOT_A_MOMENT, 0};
+    double since_midnight = ((hour * 60.0 + minute) * 60 + second) * SECOND;
+    if (!dated)
+        return (struct moment){CLOCK, since_midnight};
+    struct tm date = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    struct tm given = date;
+    time_t midnight = timegm(&date);
+    if (date.tm_mon != given.tm_mon || date.tm_mday != given.tm_mday)
+        return (struct moment){NOT_A_MOMENT, 0};
+    return (struct moment){DATE, (double)midnight * SECOND + since_midnight};
+}
+
+static struct moment read_moment(const char *text) {
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", SECOND}, {"min", 60 * SECOND}, {"h", 3600 * SECOND}};
+    bool of_end = text[0] == '-';
+    const char *number = text + of_end;
+    char *end;
+    if (number[0] < '0' || number[0] > '9' || number[1] == 'x')
+        return (struct moment){NOT_A_MOMENT, 0};
+    double value = strtod(number, &end);
+    if (strcmp(end, "%") == 0 && value <= 100 && !of_end)
+        return (struct moment){SHARE, value / 100};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].name) == 0 && value * units[i].ns < 0x1p62)
+            return (struct moment){of_end ? OF_END : OF_START, value * units[i].ns};
+    return of_end ? (struct moment){NOT_A_MOMENT, 0} : read_clock(text);
+}
+
+char *vbt_moment_wrong(const char *text) { return read_moment(text).unit == NOT_A_MOMENT ? vbt_text("%s", expectation) : NULL; }
+
+bool vbt_query_asks_part(const struct vbt_query *query) { return query->from != NULL || query->to != NULL; }
+
+/* Finds the time that a moment is in this run, ns since its start. Returns NULL, or why there is
+ * none. */
+static char *time_of(const char *option, const char *text, const struct vbt_states *run, double *time) {
+    struct moment moment = read_moment(text);
+    double duration = (double)run->duration, started = (double)run->started;
+    if (moment.unit >= CLOCK && run->started <= 0)
+        return vbt_text("--%s %s: the trace does not say when the program started", option, text);
+    switch (moment.unit) {
+    case OF_END:
+        *time = duration - moment.value;
+        break;
+    case SHARE:
+        *time = duration * moment.value;
+        break;
+    case CLOCK: /* the first such time in the run */
+        *time = moment.value - fmod(started, DAY);
+        *time += *time < 0 ? DAY : 0;
+        break;
+    case DATE:
+        *time = moment.value - started;
+        break;
+    default:
+        *time = moment.value;
+        break;
+    }
+    if (*time >= 0 && *time <= duration)
+        return NULL;
+    if (moment.unit >= CLOCK)
+        return vbt_text("--%s %s: the program ran from %s to %s", option, text, vbt_date(run->started).text,
+                        vbt_date(run->started + (int64_t)run->duration).text);
+    return vbt_text("--%s %s: the program ran for %s", option, text, vbt_time(duration).text);
+}
+
+/* The number of states at this time or before it. */
+static size_t states_until(const struct vbt_states *run, double time) {
+    size_t count = 0;
+    while (count < run->count && (double)run->marks[count].time <= time)
+        count++;
+    return count;
+}
+
+static char *find(struct vbt_window *window, const struct vbt_query *query, const struct vbt_states *run) {
+    double from = 0, to = (double)run->duration;
+    char *wrong = query->from != NULL ? time_of("from", query->from, run, &from) : NULL;
+    if (wrong == NULL && query->to != NULL)
+        wrong = time_of(query->at ? "at" : "to", query->to, run, &to);
+    if (wrong == NULL && from > to)
+        wrong = vbt_text("--from %s is later in the run than --to %s", query->from, query->to);
+    if (wrong != NULL)
+        return wrong;
+    size_t before = states_until(run, from), until = states_until(run, to);
+    if (query->from != NULL && before > 0)
+        window->from = run->marks[before - 1].chunk + 1;
+    if (query->to != NULL && until < run->count)
+        window->to = until > 0 ? run->marks[until - 1].chunk + 1 : 0;
+    return NULL;
+}
+
+char *vbt_window_find(struct vbt_window *window, const struct vbt_query *query) {
+    *window = VBT_WHOLE_RUN;
+    if (!vbt_query_asks_part(query))
+        return NULL;
+    window->asked = true;
+    struct vbt_states run;
+    vbt_states_read(&run, query->trace);
+    char *wrong = run.count > 0 ? find(window, query, &run) : NULL;
+    vbt_states_free(&run);
+    return wrong;
+}
+
+char *vbt_part_text(const struct vbt_model *m, const struct vbt_query *query) {
+    const struct vbt_model_window *part = &m->window;
+    if (!part->asked)
+        return NULL;
+    struct vbt_unit to = vbt_time((double)part->to), all = vbt_time((double)vbt_model_duration(m));
+    bool both = query->from != NULL && query->to != NULL;
+    if (query->at)
+        return vbt_text("At %s of %s, the latest tick in the trace until --at %s.", to.text, all.text, query->to);
+    return vbt_text("From %s to %s of %s, the latest tick%s in the trace until %s%s%s%s%s.",
+                    part->from > 0 ? vbt_time((double)part->from).text : "the start", to.text, all.text, both ? "s" : "",
+                    query->from != NULL ? "--from " : "", query->from != NULL ? query->from : "", both ? " and " : "",
+                    query->to != NULL ? "--to " : "", query->to != NULL ? query->to : "");
+}
+
+char *vbt_part_refusal(const struct vbt_model *m, const struct vbt_query *query) {
+    const struct vbt_model_window *part = &m->window;
+    bool by_peak = query->measure == VBT_MEASURE_PEAK || (query->sort != NULL && strstr(query->sort, "peak") != NULL);
+    if (!part->is_part)
+        return NULL;
+    if (query->own || query->like != VBT_LIKE_OURS)
+        return vbt_text("lines are counted for the whole run only: --%s does not go with --from, --to or --at",
+                        query->own ? "own" : "like");
+    if (query->by == VBT_BY_THREAD && m->state[VBT_STATE_THREADS] > 1)
+        return vbt_text("what each thread did is known for the whole run only: --by thread does not go with --from, --to or --at");
+    if (query->sort != NULL && strcmp(query->sort, "rss") == 0 && part->from > 0)
+        return vbt_text("the largest resident set at a line is known from the start only: --sort rss does not go with --from");
+    if (by_peak && part->peak_unknown)
+        return vbt_text("the heap was higher before %s than between there and %s: what was live at the peak in between is not "
+                        "known; see --at for what was live at a moment",
+                        vbt_time((double)part->from).text, vbt_time((double)part->to).text);
+    return NULL;
+}

@@ -1,0 +1,13 @@
+/* The options that choose a part of the run: --from, --to, --at. */
+#ifndef VBT_WINDOW_OPTIONS_H
+#define VBT_WINDOW_OPTIONS_H
+
+#include "option_table.h"
+
+#define VBT_MOMENT_HELP "1.5s, 250ms, 90%, -2s (before the end), or a time of day in UTC (14:03:20)"
+
+char *vbt_set_from(const struct vbt_setting *setting);
+char *vbt_set_to(const struct vbt_setting *setting);
+char *vbt_set_at(const struct vbt_setting *setting);
+
+#endif

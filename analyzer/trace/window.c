@@ -1,0 +1,114 @@
+/* See window.h. */
+#include "window.h"
+
+#include "counters.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/trace/decode/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The state at the beginning, and the newest one after the end: that is read for the course of
+ * memory. */
+struct vbt_window_states {
+    int64_t first[VBT_STATE_KEYS], later[VBT_STATE_KEYS];
+    bool ended;
+};
+
+/* Of these kinds, a trace has the newest values only. */
+static bool is_of_whole_run(enum vbt_chunk_kind kind) {
+    return kind == VBT_CHUNK_INTERVALS || kind == VBT_CHUNK_INTERVAL_SITES || kind == VBT_CHUNK_LINES || kind == VBT_CHUNK_MAPS ||
+           kind == VBT_CHUNK_THREADS || kind == VBT_CHUNK_THREAD_COUNTERS;
+}
+
+/* A state after the end: only its tick counts. */
+static char *decode_later(struct vbt_model *m, const struct vbt_chunk *chunk) {
+    int64_t state[VBT_STATE_KEYS];
+    struct vbt_window_states *states = m->states;
+    bool had = m->has_state;
+    memcpy(state, m->state, sizeof state);
+    if (states->ended)
+        memcpy(m->state, states->later, sizeof state);
+    char *wrong = vbt_decode(m, chunk);
+    memcpy(states->later, m->state, sizeof state);
+    states->ended = true;
+    memcpy(m->state, state, sizeof state);
+    m->has_state = had;
+    return wrong;
+}
+
+static void begin(struct vbt_model *m) {
+    memcpy(m->states->first, m->state, sizeof m->state);
+    vbt_counters_keep(m);
+}
+
+char *vbt_window_decode(struct vbt_model *m, const struct vbt_chunk *chunk, const struct vbt_window *window) {
+    enum vbt_chunk_kind kind = chunk->header.kind;
+    bool is_later = window->to != 0 && chunk->header.sequence >= window->to; /* to 0: see rewind */
+    if (m->states == NULL)
+        m->states = vbt_new(1, sizeof *m->states);
+    if (is_of_whole_run(kind) || (is_later && kind == VBT_CHUNK_COUNTERS))
+        return NULL;
+    char *wrong = is_later && kind == VBT_CHUNK_STATE ? decode_later(m, chunk) : vbt_decode(m, chunk);
+    if (wrong == NULL && chunk->header.sequence + 1 == window->from)
+        begin(m);
+    return wrong;
+}
+
+/* Of what is counted from the start of the run, only what came after the beginning remains. */
+static void subtract_state(struct vbt_model *m) {
+    static const struct {
+        int first, count;
+    } counted[] = {{VBT_STATE_LOST, VBT_LOST_KINDS},
+                   {VBT_STATE_UNKNOWN_FREES, VBT_DOMAINS},
+                   {VBT_STATE_STACKS_CAPTURED, 2},
+                   {VBT_STATE_VERIFY_COMPARED, 2},
+                   {VBT_STATE_PAUSES, 2}};
+    const int64_t *first = m->states->first;
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+        for (int key = counted[i].first; key < counted[i].first + counted[i].count; key++)
+            m->state[key] = (int64_t)((uint64_t)m->state[key] - (uint64_t)first[key]);
+    for (int domain = 0; domain < VBT_DOMAINS; domain++)
+        for (int field = VBT_FIELD_ALLOCS; field <= VBT_FIELD_TEMPORARY; field++) {
+            int key = VBT_STATE_DOMAIN + 16 * domain + field;
+            m->state[key] = (int64_t)((uint64_t)m->state[key] - (uint64_t)first[key]);
+        }
+    m->window.peak_unknown = m->state[VBT_STATE_PEAK] <= first[VBT_STATE_PEAK];
+    m->window.rss_unknown = m->state[VBT_STATE_MAX_RSS] <= first[VBT_STATE_MAX_RSS];
+}
+
+static void keep_ticks_inside(struct vbt_model *m) {
+    struct vbt_model_ticks *ticks = &m->ticks;
+    while (ticks->first < ticks->count && ticks->rows[ticks->first].time < m->window.from)
+        ticks->first++;
+    while (ticks->count > ticks->first && ticks->rows[ticks->count - 1].time > m->window.to)
+        ticks->count--;
+}
+
+/* The start of the run: what was inherited is live, and nothing has happened. */
+static void rewind_to_start(struct vbt_model *m) {
+    m->window.last = (uint64_t)m->state[VBT_STATE_TIME];
+    memset(m->state, 0, sizeof m->state);
+    m->window.peak_unknown = m->window.rss_unknown = true;
+    m->window.to = 0;
+    vbt_counters_rewind(m);
+}
+
+void vbt_window_finish(struct vbt_model *m, const struct vbt_window *window) {
+    m->window.asked = window->asked;
+    m->window.is_part = !vbt_window_is_whole(window);
+    m->window.to = (uint64_t)m->state[VBT_STATE_TIME];
+    if (window->to == 0)
+        rewind_to_start(m);
+    if (m->base != NULL) {
+        m->window.from = (uint64_t)m->states->first[VBT_STATE_TIME];
+        vbt_counters_subtract(m);
+        subtract_state(m);
+    }
+    if (m->states != NULL && m->states->ended)
+        m->window.last = (uint64_t)m->states->later[VBT_STATE_TIME];
+    if (m->window.is_part)
+        keep_ticks_inside(m);
+    free(m->states);
+    m->states = NULL;
+}
