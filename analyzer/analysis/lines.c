@@ -69,6 +69,7 @@ static void add_hits(struct vbt_lines *lines, const struct vbt_model *m, struct 
         struct vbt_line_row *line = &lines->rows[row_of_place[place->index] - 1];
         line->hits += c->hits;
         line->entries += c->entries;
+        line->rss = larger(line->rss, c->rss);
     }
 }
 
@@ -103,6 +104,15 @@ void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *m, struct 
     add_hits(lines, m, places, row_of_place, places_known);
     free(row_of_site);
     free(row_of_place);
+}
+
+void vbt_lines_build_outside(struct vbt_lines *lines, const struct vbt_model *m, struct vbt_places *places, const uint32_t *user,
+                             const uint32_t *leaf, const bool *counts) {
+    bool *outside = vbt_new(m->node_count + 1, sizeof *outside);
+    for (size_t i = 1; i <= m->node_count; i++)
+        outside[i] = counts[i] && user[i] == 0;
+    vbt_lines_build(lines, m, places, leaf, outside, false);
+    free(outside);
 }
 
 void vbt_lines_free(struct vbt_lines *lines) {

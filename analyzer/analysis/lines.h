@@ -22,6 +22,7 @@ struct vbt_line_row {
     struct vbt_sums sums;
     uint64_t *sizes;        /* allocations by size bucket; NULL if the model was loaded without them */
     uint64_t hits, entries; /* if line mode counted it: how often the line ran; calls that began or resumed at it */
+    uint64_t rss;           /* and the largest resident set seen at it; 0: unknown */
 };
 
 struct vbt_lines {
@@ -38,6 +39,10 @@ void vbt_sums_add(struct vbt_sums *sums, const struct vbt_sums *other);
  * lines, so that of inlined functions the innermost that is the user's own is used. */
 void vbt_lines_build(struct vbt_lines *lines, const struct vbt_model *model, struct vbt_places *places, const uint32_t *line_of,
                      const bool *counts, bool users);
+/* The lines that allocated what is VBT_OUTSIDE when it is attributed to the user's lines, each
+ * itself. user, leaf: by node, as above. */
+void vbt_lines_build_outside(struct vbt_lines *lines, const struct vbt_model *model, struct vbt_places *places,
+                             const uint32_t *user, const uint32_t *leaf, const bool *counts);
 void vbt_lines_free(struct vbt_lines *lines);
 
 /* The sum of all rows. */

@@ -89,6 +89,11 @@ static void note_lost(struct vbt_notes *notes, const struct vbt_model *model) {
         if (note != NULL)
             add(notes, note);
     }
+    int64_t heap = model->state[VBT_STATE_UNKNOWN_FREES], python = model->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
+    int64_t unknown = (int64_t)((uint64_t)heap + (uint64_t)python);
+    if (unknown > 0)
+        add(notes, vbt_text("%s of blocks from before the trace %s not counted.", vbt_counted(unknown, "free").text,
+                            unknown == 1 ? "is" : "are"));
     int64_t truncated = model->state[VBT_STATE_STACKS_TRUNCATED];
     if (truncated != 0)
         add(notes,

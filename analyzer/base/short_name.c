@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 4, LEAST_POSITION = 24 };
+enum { DEEPEST = 4 };
 
 static const char long_string[] = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
 static const char short_string[] = "std::string";
@@ -69,20 +69,36 @@ static char *with_short_strings(const char *name) {
     return out;
 }
 
+/* Cuts a name; of "libfoo.so+0x1a40" the offset stays, which alone tells it from others. */
+static char *cut(char *name, size_t width) {
+    char *offset = strstr(name, "+0x");
+    size_t length = offset != NULL ? strlen(offset) : 0;
+    if (fits(name, width) || length <= strlen("+0x") || strspn(offset + 3, "0123456789abcdef") + 3 != length || width <= length + 1)
+        return vbt_utf8_cut_end(name, width);
+    char *kept = vbt_copy(offset, length), *start = vbt_utf8_cut_end(vbt_copy(name, (size_t)(offset - name)), width - length);
+    char *out = vbt_text("%s%s", start, kept);
+    free(start);
+    free(kept);
+    free(name);
+    return out;
+}
+
 char *vbt_short_name(const char *name, size_t width) {
     char *out = with_short_strings(name);
     if (!fits(out, width))
         out = instead(out, without(out, '(', ')', 0));
     for (unsigned depth = DEEPEST; depth-- > 0 && !fits(out, width);)
         out = instead(out, without(out, '<', '>', depth));
-    return vbt_utf8_cut_end(out, width);
+    return cut(out, width);
 }
 
 void vbt_fit_name(char **name, char **position, size_t width) {
     size_t named = vbt_utf8_width(*name), positioned = vbt_utf8_width(*position);
     if (named + positioned <= width)
         return;
-    size_t least = 2 * width / 5 > LEAST_POSITION ? 2 * width / 5 : LEAST_POSITION;
+    const char *slash = strrchr(*position, '/');
+    size_t file = slash != NULL ? 1 + vbt_utf8_width(slash) : positioned; /* with a mark for what is before it */
+    size_t share = 2 * width / 5, least = file < share ? share : file < 3 * width / 5 ? file : 3 * width / 5;
     size_t room = positioned <= least ? positioned : named + least < width ? width - named : least;
     *name = instead(*name, vbt_short_name(*name, width > room ? width - room : 1));
     named = vbt_utf8_width(*name);

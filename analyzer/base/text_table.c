@@ -24,6 +24,7 @@ struct vbt_text_table {
     unsigned *widths; /* by column, as printed; 0: omitted */
     bool *unwanted;   /* by column: omitted whatever room there is */
     char *left_out;
+    bool titles_first; /* before a heading, too */
 };
 
 struct vbt_text_table *vbt_text_table_new(const struct vbt_column *columns, size_t count) {
@@ -184,15 +185,16 @@ static void print_titles(const struct vbt_text_table *t, struct vbt_output *outp
     putc('\n', output->stream);
 }
 
-void vbt_text_table_print(struct vbt_text_table *t, struct vbt_output *output, char rule) {
-    fit(t, output->width);
+void vbt_text_table_titles_first(struct vbt_text_table *t) { t->titles_first = true; }
+
+/* titled: the titles were printed, or are not wanted. */
+static void print_rows(struct vbt_text_table *t, struct vbt_output *output, bool titled, char rule) {
     char **row = vbt_new(t->column_count, sizeof *row);
-    bool titled = t->count > 0 && t->cells[0].heading ? false : (print_titles(t, output, rule), true);
     for (size_t i = 0; i < t->count;) {
         if (t->cells[i].heading) {
             if (i > 0)
                 putc('\n', output->stream);
-            fprintf(output->stream, "%s\n", t->cells[i++].text);
+            fprintf(output->stream, "%s%s%s\n", output->bold, t->cells[i++].text, output->normal);
             if (!titled) {
                 putc('\n', output->stream);
                 print_titles(t, output, rule);
@@ -205,6 +207,19 @@ void vbt_text_table_print(struct vbt_text_table *t, struct vbt_output *output, c
         print_line(t, output, row);
     }
     free(row);
+}
+
+void vbt_text_table_print(struct vbt_text_table *t, struct vbt_output *output, char rule) {
+    fit(t, output->width);
+    bool titled = t->titles_first || t->count == 0 || !t->cells[0].heading;
+    if (titled)
+        print_titles(t, output, rule);
+    print_rows(t, output, titled, rule);
+}
+
+void vbt_text_table_print_rows(struct vbt_text_table *t, struct vbt_output *output) {
+    fit(t, output->width);
+    print_rows(t, output, true, 0);
 }
 
 const char *vbt_text_table_left_out(const struct vbt_text_table *t) { return t->left_out; }

@@ -39,9 +39,15 @@ void vbt_text_table_cell(struct vbt_text_table *table, const char *format, ...) 
 /* Adds a line of its own between rows, with an empty line before it. Only at the end of a row. */
 void vbt_text_table_heading(struct vbt_text_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The titles come first even if the table begins with a heading. */
+void vbt_text_table_titles_first(struct vbt_text_table *table);
+
 /* Prints everything. The titles come first, or after the first heading if the table begins with
  * one; below them a line of the character `rule`, unless that is 0. */
 void vbt_text_table_print(struct vbt_text_table *table, struct vbt_output *output, char rule);
+
+/* The same without titles. */
+void vbt_text_table_print_rows(struct vbt_text_table *table, struct vbt_output *output);
 
 /* After printing: the titles of the columns omitted for want of room, separated by commas; "" if
  * none is. */

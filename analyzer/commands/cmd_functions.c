@@ -15,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns taken by the numbers and by the parentheses around a name. */
-enum { BEFORE_NAMES = 54 };
-
 /* "/proj/bench.py:3(work)" in about `room` columns. The caller frees it. */
 static char *name_of(const struct vbt_source_place *place, size_t room) {
     char *function = vbt_copy(place->function, strlen(place->function)), *position = vbt_place_position(place);
@@ -34,6 +31,32 @@ static char *name_of(const struct vbt_source_place *place, size_t room) {
     return text;
 }
 
+/* The cells of a row before its name. */
+struct cells {
+    struct vbt_unit text[4];
+};
+
+static struct cells cells_of(const struct vbt_function *f, enum vbt_measure measure) {
+    return (struct cells){{vbt_count(f->self[VBT_MEASURE_ALLOCS]), vbt_measure_text(measure, f->self[measure]),
+                           vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]), vbt_measure_text(measure, f->cumulative[measure])}};
+}
+
+/* Columns that a name can have, without its parentheses. */
+static size_t room_for_names(const struct vbt_functions *functions, const struct vbt_query *query, enum vbt_measure measure,
+                             const struct vbt_column *columns, const struct vbt_output *output) {
+    size_t used = strlen("()");
+    for (size_t c = 0; c < VBT_COUNT(((struct cells *)NULL)->text); c++) {
+        size_t widest = strlen(columns[c].title) > columns[c].width ? strlen(columns[c].title) : columns[c].width;
+        for (size_t i = 0; i < functions->count && i < query->limit; i++) {
+            const struct cells cells = cells_of(&functions->rows[i], measure);
+            widest = strlen(cells.text[c].text) > widest ? strlen(cells.text[c].text) : widest;
+        }
+        used += widest + columns[c].gap;
+    }
+    used += columns[VBT_COUNT(((struct cells *)NULL)->text)].gap;
+    return output->width > used ? output->width - used : 1;
+}
+
 /* all: the totals of the process; order: what the rows are sorted by. Laid out like pstats; if rows
  * are sorted by another measure, it is shown instead of the bytes. */
 static void print_text(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_domain_totals *all,
@@ -47,9 +70,9 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     static const char *const more[] = {
         [VBT_BY_NOTHING] = "more function", [VBT_BY_MODULE] = "more module", [VBT_BY_THREAD] = "more thread"};
     const struct vbt_column columns[] = {
-        {.title = "allocs", .align = VBT_RIGHT, .width = 12},
+        {.title = "allocs", .align = VBT_RIGHT, .width = 9},
         {.title = self, .align = VBT_RIGHT, .gap = 2},
-        {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .width = 12, .drop = 1},
+        {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .drop = 1},
         {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
         {.title = titles[query->by], .gap = 2, .least = 25, .ellipsis = VBT_ELLIPSIS_START},
     };
@@ -57,13 +80,13 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
             vbt_counted((int64_t)all->allocs, "allocation").text, vbt_bytes((int64_t)all->allocated).text,
             vbt_time((double)vbt_model_duration(model)).text, order);
     struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
+    size_t room = room_for_names(functions, query, measure, columns, output);
     for (size_t i = 0; i < functions->count && i < query->limit; i++) {
         const struct vbt_function *f = &functions->rows[i];
-        vbt_text_table_cell(table, "%s", vbt_count(f->self[VBT_MEASURE_ALLOCS]).text);
-        vbt_text_table_cell(table, "%s", vbt_measure_text(measure, f->self[measure]).text);
-        vbt_text_table_cell(table, "%s", vbt_count(f->cumulative[VBT_MEASURE_ALLOCS]).text);
-        vbt_text_table_cell(table, "%s", vbt_measure_text(measure, f->cumulative[measure]).text);
-        char *name = name_of(f->place, output->width > BEFORE_NAMES ? output->width - BEFORE_NAMES : 1);
+        const struct cells cells = cells_of(f, measure);
+        for (size_t c = 0; c < VBT_COUNT(cells.text); c++)
+            vbt_text_table_cell(table, "%s", cells.text[c].text);
+        char *name = name_of(f->place, room);
         vbt_text_table_cell(table, "%s", name);
         free(name);
     }

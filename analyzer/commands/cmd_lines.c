@@ -11,9 +11,10 @@
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
-#include "analyzer/report/line_csv.h"
-#include "analyzer/report/line_table.h"
+#include "analyzer/report/lines/line_csv.h"
+#include "analyzer/report/lines/line_table.h"
 #include "analyzer/report/line_mode/line_profile_data.h"
 #include "analyzer/report/line_mode/line_profile_like.h"
 #include "analyzer/report/line_mode/line_profile_table.h"
@@ -23,61 +24,55 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct vbt_column columns[] = {
-    {.title = "Line", .least = 20, .ellipsis = VBT_ELLIPSIS_START},
-    {.title = "Function", .gap = 2, .least = 10},
-    {.title = "Allocs", .align = VBT_RIGHT, .gap = 2},
-    {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
-    {.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 4},
-    {.title = "Net", .align = VBT_RIGHT, .gap = 2, .width = 8},
-    {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 2},
-    {.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 1},
-    {.title = "Sizes", .align = VBT_RIGHT, .gap = 2, .drop = 3},
-    {.title = "Mem usage", .align = VBT_RIGHT, .gap = 2, .drop = 5},
-};
-
 enum { LONGEST_NAME = 40 };
 
-static void put_row(struct vbt_text_table *table, const struct vbt_source_place *place, const char *name,
-                    const struct vbt_sums *s) {
-    if (place == NULL || place->kind == VBT_PLACE_SPECIAL)
-        vbt_text_table_cell(table, "%s", name);
-    else if (place->line > 0)
-        vbt_text_table_cell(table, "%s:%lld", place->file, (long long)place->line);
-    else
-        vbt_text_table_cell(table, "%s", place->file);
-    char *function = vbt_short_name(place != NULL && place->kind != VBT_PLACE_SPECIAL ? place->function : "", LONGEST_NAME);
-    vbt_text_table_cell(table, "%s", function);
-    free(function);
-    vbt_line_cells_put(table, s);
+/* The exact columns, then these. */
+static const struct vbt_column sizes_column = {.title = "Sizes", .align = VBT_RIGHT, .gap = 2, .drop = 4},
+                               place_column = {.title = "Line", .gap = 2, .least = 20, .ellipsis = VBT_ELLIPSIS_START},
+                               function_column = {.title = "Function", .gap = 2, .least = 12};
+
+static void put_row(struct vbt_text_table *table, const bool shown[VBT_LINE_COLUMNS], const struct vbt_source_place *place,
+                    const char *name, const struct vbt_sums *s) {
+    vbt_line_cells_put(table, shown, s);
     if (s->smallest > s->largest)
         vbt_text_table_cell(table, "%s", "");
     else if (s->smallest == s->largest)
         vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)s->smallest).text);
     else
         vbt_text_table_cell(table, "%s – %s", vbt_bytes((int64_t)s->smallest).text, vbt_bytes((int64_t)s->largest).text);
-    vbt_text_table_cell(table, "%s", s->max_rss_bytes > 0 ? vbt_bytes((int64_t)s->max_rss_bytes).text : "");
+    bool is_code = place != NULL && place->kind != VBT_PLACE_SPECIAL;
+    char *function = vbt_short_name(is_code ? place->function : "", LONGEST_NAME);
+    char *position = is_code ? vbt_place_position(place) : vbt_copy(name, strlen(name));
+    vbt_text_table_cell(table, "%s", position);
+    vbt_text_table_cell(table, "%s", function);
+    free(position);
+    free(function);
 }
 
-static void print_text(const struct vbt_lines *lines, uint64_t limit, struct vbt_output *output) {
-    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
-    vbt_line_columns_omit(table);
+static void print_text(const struct vbt_lines *lines, const struct vbt_query *query, struct vbt_output *output) {
     struct vbt_sums others = VBT_NO_SUMS, total = vbt_lines_total(lines);
+    struct vbt_column columns[VBT_LINE_COLUMNS + 3];
+    bool shown[VBT_LINE_COLUMNS];
+    vbt_line_columns_choose(shown, &total, query->sort);
+    size_t used = vbt_line_columns_put(columns, shown, query->sort);
+    columns[0].gap = 0;
+    columns[used++] = sizes_column;
+    columns[used++] = place_column;
+    columns[used++] = function_column;
+    struct vbt_text_table *table = vbt_text_table_new(columns, used);
     for (size_t i = 0; i < lines->count; i++)
-        if (i < limit)
-            put_row(table, lines->rows[i].place, lines->rows[i].place->function, &lines->rows[i].sums);
+        if (i < query->limit)
+            put_row(table, shown, lines->rows[i].place, lines->rows[i].place->function, &lines->rows[i].sums);
         else
             vbt_sums_add(&others, &lines->rows[i].sums);
-    if (lines->count > limit) {
-        char *name = vbt_text("%s", vbt_counted((int64_t)(lines->count - limit), "other line").text);
-        put_row(table, NULL, name, &others);
+    if (lines->count > query->limit) {
+        char *name = vbt_text("%s", vbt_counted((int64_t)(lines->count - query->limit), "other line").text);
+        put_row(table, shown, NULL, name, &others);
         free(name);
     }
-    put_row(table, NULL, "total", &total);
+    put_row(table, shown, NULL, "total", &total);
     vbt_text_table_print(table, output, '-');
-    const char *left_out = vbt_text_table_left_out(table);
-    if (total.max_rss_bytes > 0 && strstr(left_out, columns[VBT_COUNT(columns) - 1].title) == NULL)
-        vbt_mem_usage_explain(output);
+    vbt_line_columns_explain(table, shown[VBT_LINE_MEM_USAGE], output);
     vbt_text_table_free(table);
 }
 
@@ -150,7 +145,7 @@ static void print_lines(const struct vbt_trace *trace, const struct vbt_line_pro
     else if (query->format == VBT_CSV)
         vbt_line_csv_print(&lines, query->limit, trace->sources, output->stream);
     else
-        print_text(&lines, query->limit, output);
+        print_text(&lines, query, output);
     vbt_lines_free(&lines);
 }
 

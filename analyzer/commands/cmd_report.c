@@ -10,8 +10,9 @@
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/interval_report.h"
 #include "analyzer/report/json_rows.h"
-#include "analyzer/report/line_csv.h"
-#include "analyzer/report/line_table.h"
+#include "analyzer/report/lines/largest.h"
+#include "analyzer/report/lines/line_csv.h"
+#include "analyzer/report/lines/line_table.h"
 #include "analyzer/report/overview.h"
 #include "analyzer/report/paragraph.h"
 #include "analyzer/report/resident_report.h"
@@ -93,22 +94,47 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_query *qu
     free(word);
 }
 
+static void print_memory(const struct vbt_model *model, struct vbt_output *output) {
+    bool resident = vbt_resident_known(model);
+    if (!resident && !vbt_domains_differ(model))
+        return;
+    print_title(output, "Memory", "");
+    if (vbt_domains_print(model, output) && resident)
+        putc('\n', output->stream);
+    vbt_resident_print(model, output);
+}
+
+/* Prints the lines of the user's own files; where there is none, those that allocate. */
+static void print_lines(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_lines *lines,
+                        const struct vbt_lines *outside, struct vbt_output *output) {
+    bool any = false;
+    for (size_t i = 0; i < lines->count; i++)
+        any = any || lines->rows[i].place->kind != VBT_PLACE_SPECIAL;
+    any = any || outside->count == 0;
+    const char *more = query->by_leaf ? ", the lines that allocate themselves"
+                       : any          ? ", each with everything that was allocated on its behalf"
+                                      : ": none is in your files; these allocate themselves";
+    print_title(output, "Hottest lines", more);
+    vbt_line_table_print(any ? lines : outside, query->sort, query->limit, query->limited, trace->sources, output);
+}
+
 static void print_text(const struct vbt_trace *trace, const struct vbt_query *query, struct vbt_lines *lines,
                        struct vbt_interval_list *groups, const struct vbt_conservation *conservation, struct vbt_output *output) {
+    struct vbt_lines outside = {0};
+    if (!query->by_leaf) {
+        vbt_lines_build_outside(&outside, &trace->model, trace->places, trace->attribution.user, trace->attribution.leaf,
+                                trace->counts);
+        vbt_lines_filter(&outside, trace->filter);
+        vbt_lines_sort(&outside, query->sort);
+    }
     vbt_program_print(&trace->model, output);
     putc('\n', output->stream);
     vbt_part_print(&trace->model, query, output);
-    vbt_totals_print(&trace->model, output);
-    if (trace->model.has_maps) {
-        putc('\n', output->stream);
-        vbt_resident_print(&trace->model, output);
-    }
-    print_title(output, "Hottest lines",
-                query->by_leaf ? ", the lines that allocate themselves"
-                               : ", each with everything that was allocated on its behalf");
-    if (vbt_line_table_print(lines, query->limit, trace->sources, output))
-        vbt_mem_usage_explain(output);
+    vbt_largest_print(trace, query, lines, &outside, output);
+    print_lines(trace, query, lines, &outside, output);
+    vbt_lines_free(&outside);
     print_intervals(groups, query, output);
+    print_memory(&trace->model, output);
     struct vbt_notes notes;
     vbt_notes_collect(&notes, trace, conservation, groups);
     print_notes(&notes, output);

@@ -6,23 +6,21 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
-#include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/base/wrapping.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
+#include "analyzer/report/stack_frames.h"
 #include "analyzer/report/stack_text.h"
-#include "format/count.h"
 #include "analyzer/report/overview.h"
+#include "format/count.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* How many groups of --by are listed above the stacks, and how many outermost frames are shown of a
- * stack that is cut. */
-enum { SHARES_SHOWN = 10, OUTER_SHOWN = 3 };
+enum { SHARES_SHOWN = 10 }; /* groups of --by that are listed above the stacks */
 
 /* A row of its own: a call stack. */
 struct stack_row {
@@ -127,50 +125,7 @@ static const char *group_name(const struct stack_rows *rows, uint32_t call) {
     return group != 0 ? vbt_call_place(rows->tree, group)->function : NULL;
 }
 
-/* How many frames the stack that ends at a call has. */
-static uint32_t length_of(const struct stack_rows *rows, uint32_t call) {
-    return rows->tree->calls[call].depth - (rows->by != NULL && rows->by[call] != 0 ? 1U : 0U);
-}
-
 static bool is_frame(const struct vbt_call_tree *tree, uint32_t call) { return call != 0 && !tree->calls[call].group; }
-
-static void print_cut(struct vbt_output *output, char *line) {
-    char *printable = vbt_utf8_cut_end(vbt_utf8_printable(line, strlen(line)), output->width);
-    fprintf(output->stream, "%s\n", printable);
-    free(printable);
-    free(line);
-}
-
-static void print_frame(struct vbt_output *output, const struct vbt_call_tree *tree, uint32_t call) {
-    static const char inlined[] = ", inlined", indent[] = "      ";
-    const struct vbt_source_place *place = vbt_call_place(tree, call);
-    bool is_inlined = tree->calls[call].inlined;
-    char *position = vbt_place_position(place), *function = vbt_copy(place->function, strlen(place->function));
-    size_t others = strlen(indent) + (is_inlined ? strlen(inlined) : 0) + (position[0] != '\0' ? 2 : 0);
-    vbt_fit_name(&function, &position, output->width > others ? output->width - others : 1);
-    print_cut(output,
-              vbt_text("%s%s%s%s%s", indent, function, is_inlined ? inlined : "", position[0] != '\0' ? "  " : "", position));
-    free(function);
-    free(position);
-}
-
-/* Prints the frames of a stack, innermost first; of a deep one the OUTER_SHOWN outermost and as
- * many of the innermost as fit. */
-static void print_frames(struct vbt_output *output, const struct stack_rows *rows, uint32_t end, uint64_t depth) {
-    const struct vbt_call_tree *tree = rows->tree;
-    uint32_t call = end;
-    size_t length = length_of(rows, end);
-    uint64_t outer = depth > 2 * OUTER_SHOWN ? OUTER_SHOWN : 0, inner = length <= depth ? length : depth - outer;
-    for (uint64_t i = 0; i < inner; i++, call = tree->calls[call].parent)
-        print_frame(output, tree, call);
-    if (inner == length)
-        return;
-    fprintf(output->stream, "      ⋮ %s\n", vbt_counted((int64_t)(length - inner - outer), "more frame").text);
-    while (length_of(rows, call) > outer)
-        call = tree->calls[call].parent;
-    for (; outer > 0; outer--, call = tree->calls[call].parent)
-        print_frame(output, tree, call);
-}
 
 /* Prints the other counts of a row that matter for this measure. */
 static void print_more(struct vbt_output *output, enum vbt_measure measure, const int64_t of[VBT_MEASURES]) {
@@ -227,8 +182,9 @@ static void print_shares(const struct stack_rows *rows, struct vbt_call_tree *tr
     if (count > 0)
         qsort(shares, count, sizeof *shares, by_value);
     for (size_t i = 0; i < count && i < SHARES_SHOWN; i++)
-        print_cut(output, vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].value).text,
-                                   vbt_share(shares[i].value, whole).text, vbt_call_place(tree, shares[i].call)->function));
+        vbt_cut_line_print(output,
+                           vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].value).text,
+                                    vbt_share(shares[i].value, whole).text, vbt_call_place(tree, shares[i].call)->function));
     if (count > SHARES_SHOWN)
         fprintf(output->stream, "%22s… and %s\n", "",
                 vbt_counted((int64_t)(count - SHARES_SHOWN), by == VBT_BY_MODULE ? "more module" : "more thread").text);
@@ -291,7 +247,7 @@ static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree
         print_more(output, measure, self.of);
         fprintf(out, "%s%s\n", group == NULL ? "" : output->is_limited ? "\n     " : ", ", printable);
         free(printable);
-        print_frames(output, rows, row->call, query->depth);
+        vbt_stack_frames_print(output, rows->tree, row->call, query->depth);
         shown = (int64_t)((uint64_t)shown + (uint64_t)row->value);
     }
     print_others(rows, shown, out);

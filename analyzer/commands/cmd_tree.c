@@ -102,6 +102,28 @@ static void put_call(struct view *v, const char *lines, const char *branch, uint
     free(indent);
 }
 
+/* How many of the next `length` only children below a call are of Python's import machinery, one
+ * after another. */
+static size_t imports_below(const struct view *v, uint32_t call, size_t length) {
+    size_t count = 0;
+    for (; count < length && !v->everything; count++) {
+        call = vbt_call_child(v->tree, call, 0);
+        if (!vbt_place_imports(vbt_call_place(v->tree, call)))
+            break;
+    }
+    return count;
+}
+
+/* Prints so many only children below a call as one row. Returns the last of them. */
+static uint32_t put_imports(struct view *v, const char *lines, uint32_t call, size_t count) {
+    char *text = vbt_text("⋮ %s of Python's import", vbt_counted((int64_t)count, "frame").text);
+    for (size_t i = 0; i < count; i++)
+        call = vbt_call_child(v->tree, call, 0);
+    put_note(v, lines, "", text, &v->tree->sums[v->measure][call]);
+    free(text);
+    return call;
+}
+
 /* Prints a chain of only children below one another, not each to the right of its parent, so that
  * deep stacks stay readable. Starts after `call`, which is already shown; returns the last call. */
 static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
@@ -109,6 +131,13 @@ static uint32_t put_chain(struct view *v, const char *lines, uint32_t call) {
     for (uint32_t at = call; vbt_call_children(v->tree, at) == 1 && rest_of(v, at) == 0; at = vbt_call_child(v->tree, at, 0))
         length++;
     for (; length > 0; length--) {
+        size_t imports = imports_below(v, call, length);
+        if (imports > 1 && shown < CHAIN_SHOWN) {
+            call = put_imports(v, lines, call, imports);
+            length -= imports - 1;
+            shown++;
+            continue;
+        }
         call = vbt_call_child(v->tree, call, 0);
         if (v->everything || shown < CHAIN_SHOWN || length <= CHAIN_SHOWN) {
             put_call(v, lines, "", call);

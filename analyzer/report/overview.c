@@ -3,7 +3,6 @@
 
 #include "command_line.h"
 #include "json_rows.h"
-#include "line_table.h"
 #include "paragraph.h"
 #include "analyzer/analysis/moments.h"
 #include "analyzer/analysis/notes.h"
@@ -57,6 +56,9 @@ void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
         put_fact(output, &used, vbt_text("complete, %s%s", vbt_model_ended_how(m), m->end_reason));
     else
         put_fact(output, &used, vbt_text("%s", m->damage != NULL ? "damaged" : "cut off"));
+    uint64_t missing = vbt_lost_total(m);
+    if (missing > 0)
+        put_fact(output, &used, vbt_text("%s lost", vbt_counted((int64_t)missing, "event").text));
     putc('\n', out);
 }
 
@@ -64,12 +66,11 @@ static void put_domain(struct vbt_text_table *table, const char *name, const str
     vbt_text_table_cell(table, "%s", name);
     vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->allocs).text);
     vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)d->allocated).text);
-    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->frees).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)d->freed).text);
-    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->temporary).text);
-    vbt_text_table_cell(table, "%s", vbt_count(d->live_blocks).text);
-    vbt_text_table_cell(table, "%s", vbt_bytes(d->live_bytes).text);
     vbt_text_table_cell(table, "%s", peak ? vbt_bytes(d->at_peak_bytes).text : "");
+    vbt_text_table_cell(table, "%s", vbt_bytes(d->live_bytes).text);
+    vbt_text_table_cell(table, "%s", vbt_count(d->live_blocks).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->temporary).text);
+    vbt_text_table_cell(table, "%s", vbt_count((int64_t)d->frees).text);
 }
 
 /* Prints all mapped memory, and each kind if there are several. */
@@ -82,57 +83,50 @@ static void put_mapped(struct vbt_text_table *table, const struct vbt_trace_tota
             put_domain(table, names[i], &totals->map[i], false);
 }
 
-static void print_domains(const struct vbt_trace_totals *totals, struct vbt_output *output) {
-    static const struct vbt_column columns[] = {
-        {.title = "", .width = 10},
-        {.title = "Allocations", .align = VBT_RIGHT, .gap = 2},
-        {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
-        {.title = "Frees", .align = VBT_RIGHT, .gap = 2, .drop = 3},
-        {.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 3},
-        {.title = "Temporary", .align = VBT_RIGHT, .gap = 2, .drop = 2},
-        {.title = "Live blocks", .align = VBT_RIGHT, .gap = 2, .drop = 4},
-        {.title = "Live at end", .align = VBT_RIGHT, .gap = 2, .width = 8},
-        {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 1},
-    };
-    static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
-    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
-    vbt_line_columns_omit(table);
-    for (int i = 0; i < VBT_DOMAIN_MAP; i++)
-        if (totals->domain[i].allocs != 0)
-            put_domain(table, names[i], &totals->domain[i], true);
-    put_domain(table, "total", &totals->all, true);
-    if (totals->domain[VBT_DOMAIN_MAP].allocs + totals->domain[VBT_DOMAIN_MAP].inherited_blocks != 0)
-        put_mapped(table, totals);
-    vbt_text_table_print(table, output, 0);
-    vbt_text_table_free(table);
+static bool has_several(const struct vbt_trace_totals *totals) {
+    return totals->domain[VBT_DOMAIN_HEAP].allocs != 0 && totals->domain[VBT_DOMAIN_PYTHON].allocs != 0;
 }
 
-void vbt_totals_print(const struct vbt_model *m, struct vbt_output *output) {
-    FILE *out = output->stream;
+static bool has_maps(const struct vbt_trace_totals *totals) {
+    return totals->domain[VBT_DOMAIN_MAP].allocs + totals->domain[VBT_DOMAIN_MAP].inherited_blocks != 0;
+}
+
+bool vbt_domains_differ(const struct vbt_model *m) {
     struct vbt_trace_totals totals;
     vbt_totals_get(&totals, m);
-    print_domains(&totals, output);
-    int64_t error = m->state[VBT_STATE_PEAK_ERROR], max_rss = m->state[VBT_STATE_MAX_RSS];
-    const char *before = "not known: it was higher before this part of the run";
-    fprintf(out, "\nPeak heap   %s", m->window.peak_unknown ? before : vbt_bytes(totals.peak_bytes).text);
-    if (m->has_state && !m->window.peak_unknown)
-        fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
-    if (error > 0 && !m->window.peak_unknown)
-        fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
-    fprintf(out, "\nPeak RSS    %s", m->window.rss_unknown ? before : max_rss > 0 ? vbt_bytes(max_rss).text : "unknown");
-    int64_t without = vbt_peak_rss_without_vbtrace(m);
-    if (without > 0)
-        fprintf(out, " with vbtrace's own memory, %s without", vbt_bytes(without).text);
-    putc('\n', out);
-    fprintf(out, "Events      %s lost", vbt_count((int64_t)vbt_lost_total(m)).text);
-    int64_t heap = m->state[VBT_STATE_UNKNOWN_FREES], python = m->state[VBT_STATE_UNKNOWN_FREES + VBT_DOMAIN_PYTHON];
-    int64_t unknown_frees = (int64_t)((uint64_t)heap + (uint64_t)python);
-    if (unknown_frees > 0)
-        fprintf(out, ", %s of blocks from before the trace", vbt_counted(unknown_frees, "free").text);
-    if (totals.all.inherited_blocks > 0)
-        fprintf(out, ", %s (%s) inherited from the parent process", vbt_counted((int64_t)totals.all.inherited_blocks, "block").text,
-                vbt_bytes((int64_t)totals.all.inherited_bytes).text);
-    putc('\n', out);
+    return has_several(&totals) || has_maps(&totals);
+}
+
+bool vbt_domains_print(const struct vbt_model *m, struct vbt_output *output) {
+    static const struct vbt_column columns[] = {
+        {.title = "", .width = 10},
+        {.title = "Allocs", .align = VBT_RIGHT, .gap = 2},
+        {.title = "Bytes", .align = VBT_RIGHT, .gap = 2, .width = 8},
+        {.title = "At peak", .align = VBT_RIGHT, .gap = 2, .width = 8, .drop = 1},
+        {.title = "Left", .align = VBT_RIGHT, .gap = 2, .width = 8},
+        {.title = "Blocks left", .align = VBT_RIGHT, .gap = 2, .drop = 3},
+        {.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 2},
+        {.title = "Frees", .align = VBT_RIGHT, .gap = 2, .drop = 4},
+    };
+    static const char *const names[VBT_DOMAIN_MAP] = {"heap", "Python"};
+    struct vbt_trace_totals totals;
+    vbt_totals_get(&totals, m);
+    bool several = has_several(&totals), maps = has_maps(&totals);
+    if (!several && !maps)
+        return false;
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
+    if (!vbt_measure_is_known(VBT_MEASURE_PEAK))
+        vbt_text_table_omit(table, "At peak");
+    for (int i = 0; i < VBT_DOMAIN_MAP; i++)
+        if (totals.domain[i].allocs != 0)
+            put_domain(table, names[i], &totals.domain[i], true);
+    if (several)
+        put_domain(table, "total", &totals.all, true);
+    if (maps)
+        put_mapped(table, &totals);
+    vbt_text_table_print(table, output, 0);
+    vbt_text_table_free(table);
+    return true;
 }
 
 void vbt_part_print(const struct vbt_model *m, const struct vbt_query *query, struct vbt_output *output) {

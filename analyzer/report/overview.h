@@ -11,8 +11,11 @@
 /* Prints the traced program in two lines. */
 void vbt_program_print(const struct vbt_model *model, struct vbt_output *output);
 
-/* Prints allocations by domain, peak, resident set, and what was lost. */
-void vbt_totals_print(const struct vbt_model *model, struct vbt_output *output);
+/* Did more than one allocator serve, or was memory mapped? */
+bool vbt_domains_differ(const struct vbt_model *model);
+
+/* Prints the totals of each domain, if they differ. Returns whether they do. */
+bool vbt_domains_print(const struct vbt_model *model, struct vbt_output *output);
 
 /* In vbtrace's own text, prints why the trace is not complete, if it is not. vbt_trace_load says so
  * for other formats. */

@@ -68,29 +68,36 @@ static bool is_at_peak(const struct vbt_model *m) {
     return m->state[VBT_STATE_MAX_RSS] <= (int64_t)(taken + taken / NEAR);
 }
 
+bool vbt_resident_known(const struct vbt_model *m) {
+    return m->has_maps && (m->resident[VBT_RESIDENT_LATEST].known || m->resident[VBT_RESIDENT_HIGHEST].known);
+}
+
 void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
     const char *title = is_at_peak(m) ? "At its highest" : "Highest taken";
     const struct vbt_column columns[] = {
         {.title = "Resident set", .width = 22},
-        {.title = "At the end", .align = VBT_RIGHT, .gap = 2},
         {.title = title, .align = VBT_RIGHT, .gap = 2},
+        {.title = "At the end", .align = VBT_RIGHT, .gap = 2},
     };
     const struct vbt_model_resident *latest = &m->resident[VBT_RESIDENT_LATEST], *highest = &m->resident[VBT_RESIDENT_HIGHEST];
-    if (!latest->known && !highest->known)
+    if (!vbt_resident_known(m))
         return;
+    bool same = latest->known && highest->known && latest->time == highest->time; /* one of the two says it all */
     struct share shares[SHARES];
     get_shares(m, shares);
-    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns));
+    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns) - same);
     for (int i = 0; i < SHARES; i++) {
         if (shares[i].bytes[VBT_RESIDENT_LATEST] == 0 && shares[i].bytes[VBT_RESIDENT_HIGHEST] == 0)
             continue;
         vbt_text_table_cell(table, "%s", shares[i].text);
-        put_bytes(table, latest, shares[i].bytes[VBT_RESIDENT_LATEST]);
         put_bytes(table, highest, shares[i].bytes[VBT_RESIDENT_HIGHEST]);
+        if (!same)
+            put_bytes(table, latest, shares[i].bytes[VBT_RESIDENT_LATEST]);
     }
     vbt_text_table_cell(table, "all");
-    put_bytes(table, latest, total_of(latest));
     put_bytes(table, highest, total_of(highest));
+    if (!same)
+        put_bytes(table, latest, total_of(latest));
     vbt_text_table_print(table, output, 0);
     vbt_text_table_free(table);
     if (!highest->known)

@@ -7,6 +7,9 @@
 #include "analyzer/base/output.h"
 #include "analyzer/trace/model.h"
 
+/* Has the trace a breakdown? */
+bool vbt_resident_known(const struct vbt_model *model);
+
 /* Prints a table; nothing if the trace has no breakdown. */
 void vbt_resident_print(const struct vbt_model *model, struct vbt_output *output);
 

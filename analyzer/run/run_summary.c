@@ -11,7 +11,7 @@
 #include "analyzer/base/units.h"
 #include "analyzer/merge/process_list.h"
 #include "analyzer/report/command_line.h"
-#include "analyzer/report/line_table.h"
+#include "analyzer/report/lines/largest.h"
 #include "analyzer/report/overview.h"
 #include "analyzer/trace/load.h"
 #include "format/count.h"
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { PROCESSES_SHOWN = 20, LINES_SHOWN = 5 };
+enum { PROCESSES_SHOWN = 20 };
 
 /* A process and the numbers of its trace that are shown in one row. */
 struct process {
@@ -104,15 +104,14 @@ static void print_trace(const char *path, struct vbt_output *output) {
     vbt_trace_attribute(&trace);
     vbt_program_print(&trace.model, output);
     putc('\n', output->stream);
-    vbt_totals_print(&trace.model, output);
-    struct vbt_lines lines;
+    struct vbt_lines lines, outside;
     vbt_lines_build(&lines, &trace.model, trace.places, trace.attribution.user, trace.counts, true);
+    vbt_lines_build_outside(&outside, &trace.model, trace.places, trace.attribution.user, trace.attribution.leaf, trace.counts);
     vbt_lines_sort(&lines, "bytes");
-    if (lines.count > 0) {
-        putc('\n', output->stream);
-        vbt_line_table_print(&lines, LINES_SHOWN, trace.sources, output);
-    }
+    vbt_lines_sort(&outside, "bytes");
+    vbt_largest_print(&trace, &query, &lines, &outside, output);
     vbt_lines_free(&lines);
+    vbt_lines_free(&outside);
     vbt_trace_free(&trace);
 }
 

@@ -39,6 +39,11 @@ bool vbt_place_is_address(const struct vbt_source_place *place) {
     return place->kind == VBT_PLACE_NATIVE && vbt_binaries_is_address(place->function, place->module);
 }
 
+bool vbt_place_imports(const struct vbt_source_place *place) {
+    return place->kind == VBT_PLACE_PYTHON &&
+           (strncmp(place->file, "<frozen importlib", 17) == 0 || strstr(place->file, "/importlib/_bootstrap") != NULL);
+}
+
 int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b) {
     return strcmp(a->module != NULL ? a->module : "", b->module != NULL ? b->module : "");
 }

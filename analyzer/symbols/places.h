@@ -24,6 +24,9 @@ struct vbt_source_place {
 /* Is its function only an address, "libfoo.so+0x1234", which names the module already? */
 bool vbt_place_is_address(const struct vbt_source_place *place);
 
+/* Does it belong to Python's import machinery, which is on every stack below an import? */
+bool vbt_place_imports(const struct vbt_source_place *place);
+
 /* Orders by module: what is left to compare of two places with the same file, line and function. */
 int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b);
 

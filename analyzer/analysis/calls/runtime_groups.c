@@ -85,7 +85,7 @@ static unsigned bits_of(const struct vbt_source_place *place) {
         return strcmp(place->function, "[vbtrace]") == 0 ? VBTRACE : 0;
     if (place->kind == VBT_PLACE_NATIVE)
         return native_bits(place);
-    bool import = strncmp(place->file, "<frozen importlib", 17) == 0 || strstr(place->file, "/importlib/_bootstrap") != NULL;
+    bool import = vbt_place_imports(place);
     return PYTHON | (place->user ? USER : 0) | (import ? IMPORT : 0);
 }
 

@@ -283,15 +283,16 @@ def test_what_is_vbtraces_own_is_told_apart(trace_path):
     resident = report.json["resident"]["highest"] or report.json["resident"]["latest"]
     peak, without = report.totals["max_rss_bytes"], report.totals["max_rss_without_vbtrace_bytes"]
     assert 0 < without == peak - resident["vbtrace_bytes"] < peak
-    assert re.search(r"^Peak RSS    [\d.]+ MiB with vbtrace's own memory, [\d.]+ MiB without$", view("report", trace_path), re.M)
+    said = r"^Resident set     [\d.]+ MiB at its highest, [\d.]+ MiB without vbtrace's own memory$"
+    assert re.search(said, view("report", trace_path), re.M)
     said = "Mem usage is the largest resident set seen at a line, vbtrace's own memory included."
     lined = vbt.trace(["/usr/bin/python3", "-c", "x = [0] * 100"], env={"VBTRACE_FILES": "<string>"}).paths[0]
-    for width, shows in (("200", True), ("60", False)):
-        for path, command in ((trace_path, "report"), (trace_path, "lines"), (lined, "lines")):
-            text = vbt.vbtrace(command, path, env={"COLUMNS": width}).stdout
-            table = text.split("Omitted to fit")[0]
-            assert (re.search("Mem usage(?! is)", table) is not None) == (said in text) == shows, (width, command, text)
-            assert "Max RSS" not in text
+    cases = [(trace_path, view, width, "rss" in view) for view in ("report", "lines", "report --sort rss", "lines --sort rss") for width in ("200", "60")]
+    for path, command, width, shows in [*cases, (lined, "lines", "200", True), (lined, "lines", "60", False)]:
+        text = vbt.vbtrace(*command.split(), path, env={"COLUMNS": width}).stdout
+        table = text.split("Omitted to fit")[0]
+        assert (re.search("Mem usage(?! is)", table) is not None) == (said in text.replace("\n", " ")) == shows, (width, command, text)
+        assert "Max RSS" not in text
     assert re.search(r"^vbtrace's own memory is included: without it the peak is [\d.]+ MiB\.$", view("timeline", trace_path), re.M)
     timeline = json.loads(view("timeline", "--format", "json", trace_path))
     assert (timeline["max_rss_bytes"], timeline["max_rss_without_vbtrace_bytes"]) == (peak, without)

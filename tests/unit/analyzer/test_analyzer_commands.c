@@ -1,4 +1,6 @@
 /* The subcommands from options to output: known answers, and bad usage. */
+#include "analyzer/analysis/lines.h"
+#include "analyzer/base/allocate.h"
 #include "format/count.h"
 #include "tests/unit/support/command_runs.h"
 #include "tests/unit/support/trace_builder.h"
@@ -105,13 +107,13 @@ static void the_text_report_says_what_matters(void **state) {
     const char *text = output_text();
     has(text, "python3 bench.py 'a b'\nPython 3.11.2 · pid 4711 on fjord");
     has(text, "complete, ended by exit");
-    has(text, "Peak heap   2.2 KiB before 1.00 s\n");
-    has(text, "0 lost");
-    has(text, "Filename: /proj/bench.py\n\nLine #    Mem usage  Occurrences   Line Contents  ");
-    has(text, "     3   40.000 MiB                in work                  20   5.6 KiB   4.6 KiB    1000 B   2.0 KiB "
-              "    9\n");
-    has(text, "(outside user code)");
-    has(text, "total                    36   6.4 KiB   5.2 KiB   1.2 KiB   2.2 KiB    16\n");
+    has(text, "Allocated        6.4 KiB in 36 allocations, 16 of them temporary\n     5.6 KiB   87.0%  work (bench.py:3)\n");
+    has(text, "       400 B    6.1%  (outside user code)  most of it: libother.so+0x1f\n");
+    has(text, "Peak heap        2.2 KiB before 1.00 s\n     2.0 KiB   88.7%  work (bench.py:3)\n");
+    has(text, "Left at the end  1.2 KiB in 4 blocks\n      1000 B   81.3%  work (bench.py:3)\n");
+    has(text, " Line  Allocs     Bytes   At peak      Left  Temp  Line contents\n--");
+    has(text, "\n/proj/bench.py\n    3      20   5.6 KiB   2.0 KiB    1000 B     9  in work\n");
+    has(text, "           36   6.4 KiB   2.2 KiB   1.2 KiB    16  total\n");
     has(text, "2.050");
     has(text, "bench.py:3 → bench.py:4");
     has(text, "free lists");
@@ -124,6 +126,26 @@ static void the_text_report_says_what_matters(void **state) {
         setenv("COLUMNS", columns, 1);
         assert_int_equal(run_command("report", "--filter", "bench", tb_save(&b), NULL), 0);
     }
+    unsetenv("COLUMNS");
+    tb_free(&b);
+}
+
+/* Whatever the width: what one sorts by is why one looks. */
+static void the_column_that_one_sorts_by_is_never_omitted(void **state) {
+    (void)state;
+    static const char *const titles[] = {"Bytes", "Allocs", "Frees", "Freed", "Left", "At peak", "Temp", "Mem usage"}; /* by key */
+    struct trace_builder b;
+    tb_sample(&b);
+    setenv("COLUMNS", "40", 1);
+    for (int view = 0; view < 2; view++)
+        for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
+            char *option = vbt_text("--sort=%s", vbt_line_keys[i]);
+            assert_int_equal(run_command(view == 0 ? "report" : "lines", option, tb_save(&b), NULL), 0);
+            const char *table = view == 0 ? strstr(output_text(), "Hottest lines") : output_text();
+            const char *end = strstr(table, "\n---"), *title = strstr(table, titles[i]);
+            assert_true(end != NULL && title != NULL && title < end);
+            free(option);
+        }
     unsetenv("COLUMNS");
     tb_free(&b);
 }
@@ -236,6 +258,7 @@ int main(void) {
         cmocka_unit_test(the_lines_of_a_json_report_add_up_to_its_totals),
         cmocka_unit_test(intervals_of_a_json_report_are_divided_by_their_iterations),
         cmocka_unit_test(the_text_report_says_what_matters),
+        cmocka_unit_test(the_column_that_one_sorts_by_is_never_omitted),
         cmocka_unit_test(every_table_has_three_formats),
         cmocka_unit_test(histograms_are_in_the_json_of_lines),
         cmocka_unit_test(bad_usage_is_one_line_and_status_2),

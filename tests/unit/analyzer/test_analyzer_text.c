@@ -208,7 +208,7 @@ static void names_and_positions_share_the_width(void **state) {
     check_fit(60, "parse<one, two, three, four, five, six>(seven, eight)", "/usr/share/a/folder/of/words/file.c:3", "parse<…>(…)",
               "/usr/share/a/folder/of/words/file.c:3");
     check_fit(40, "parse<one, two, three, four, five, six>(seven, eight)", "file.c:3", "parse<…>(…)", "file.c:3");
-    check_fit(10, "a_long_name", "a_long_file.c", "…", "…g_file.c");
+    check_fit(10, "a_long_name", "a_long_file.c", "a_l…", "…ile.c");
 }
 
 static const struct vbt_column columns[] = {
