@@ -26,6 +26,7 @@
 #include "preload/thread/books.h"
 #include "preload/thread/enter.h"
 #include "preload/thread/pause.h"
+#include "preload/thread/trim.h"
 #include "preload/tree/main_program.h"
 #include "preload/tree/modules.h"
 
@@ -222,6 +223,7 @@ static void quiesce(void) {
         if (tries > TRIES)
             thread->ledger.lost[VBT_LOST_BUSY]++;
     }
+    vbt_trim_wait();
 }
 
 /* The threads have ended, in the middle of an event or between two: what they were changing stays
@@ -408,6 +410,7 @@ static void begin_in_child(bool in_order) {
     atomic_store(&ending, false);
     vbt_helper_after_fork();
     vbt_threads_after_fork();
+    vbt_trim_after_fork();
     vbt_modules_after_fork();
     vbt_maps_begin_in_child(in_order, vbt_self != NULL ? &vbt_self->ledger : NULL);
     vbt_books_inherit(in_order);

@@ -8,6 +8,7 @@
 #include "hook.h"
 #include "preload/ledger/maps.h"
 #include "preload/python/python_deep.h"
+#include "preload/thread/trim.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -52,7 +53,7 @@ static bool open_ledger(struct vbt_thread *thread) {
 static void close_ledger(struct vbt_thread *thread) { vbt_stand(thread, VBT_IN_CALL); }
 
 static void retire(struct map_call call, uintptr_t start, uintptr_t end) {
-    vbt_shadow_trim_range(start, end);
+    vbt_trim(start, end);
     if (call.thread != NULL && open_ledger(call.thread))
         vbt_maps_retire(&call.thread->ledger, start, end);
     if (call.thread != NULL)
