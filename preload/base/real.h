@@ -30,6 +30,7 @@
     X(void *, mmap, (void *, size_t, int, int, int, off_t))                                                                        \
     X(int, munmap, (void *, size_t))                                                                                               \
     X(void *, mremap, (void *, size_t, size_t, int, ...))                                                                          \
+    X(int, madvise, (void *, size_t, int))                                                                                         \
     X(int, brk, (void *))                                                                                                          \
     X(void *, sbrk, (intptr_t))                                                                                                    \
     X(int, clock_gettime, (clockid_t, struct timespec *))                                                                          \

@@ -1,5 +1,5 @@
-/* Mapped memory: mmap, munmap, mremap, brk, sbrk. libc's internal calls (for malloc, for stacks, of
- * the loader) do not come here.
+/* Mapped memory: mmap, munmap, mremap, madvise, brk, sbrk. libc's internal calls (for malloc, for
+ * stacks, of the loader) do not come here.
  *
  * What a call is about to unmap is taken out of the books before the call, see ledger/maps.h. A
  * call from inside an allocator or an interpreter that is serving a request maps an arena: it is
@@ -16,6 +16,9 @@
 
 #ifndef MREMAP_DONTUNMAP /* glibc 2.32 */
 #define MREMAP_DONTUNMAP 4
+#endif
+#ifndef MADV_DONTNEED_LOCKED /* glibc 2.36 */
+#define MADV_DONTNEED_LOCKED 24
 #endif
 
 enum { HUGE_PAGE_SHIFT = 26, HUGE_PAGE_MASK = 63, USUAL_HUGE_PAGE = 21 }; /* of mmap's flags, see MAP_HUGE_2MB */
@@ -177,6 +180,20 @@ VBT_EXPORT void *mremap(void *old, size_t old_size, size_t size, int flags, ...)
     }
     leave(call);
     return start;
+}
+
+/* The addresses stay, their contents go. No event: the mapping is as large as before. */
+static bool gives_up(int advice) {
+    return advice == MADV_DONTNEED || advice == MADV_DONTNEED_LOCKED || advice == MADV_FREE || advice == MADV_REMOVE;
+}
+
+/* posix_madvise gives up nothing. */
+VBT_EXPORT int madvise(void *start, size_t size, int advice) {
+    find_real();
+    int result = vbt_real.madvise(start, size, advice);
+    if (result == 0 && gives_up(advice)) /* by the caller's word, it is in use by no other thread until the hook returns */
+        vbt_trim((uintptr_t)start, (uintptr_t)start + vbt_page_up(size));
+    return result;
 }
 
 /* The break moves from one address to another; pages come and go where it crosses their

@@ -132,11 +132,11 @@ enum { VBT_CELL_OF_TINY = 0 };
  * writing any. */
 void vbt_shadow_trim(void);
 
-/* The same for the cells of addresses that the program is about to give back to the kernel, if they
- * are at least VBT_SHADOW_TRIM bytes: fewer are not worth the system calls. Other threads may write
- * other cells, but not these: a block that began in these addresses meanwhile would be lost without
- * vbtrace, too. */
-enum { VBT_SHADOW_TRIM = 256 * 1024 };
+/* The same for the cells of addresses that the program is about to give back to the kernel, or has
+ * just given back, if they are at least VBT_SHADOW_TRIM bytes: fewer have no page of cells. Other
+ * threads may write other cells, but not these: what a block that began in these addresses
+ * meanwhile holds would be lost without vbtrace, too. */
+enum { VBT_SHADOW_TRIM = 16 * 1024 };
 void vbt_shadow_trim_range(uintptr_t start, uintptr_t end);
 
 /* The cell of the block at this address, which may be known only as watched; NULL if there is

@@ -1,24 +1,16 @@
-/* Live blocks of one size. Arguments: the size, how many. Prints how many KiB of the resident set
- * are mapped as the library maps its own memory, before and after they were made. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* Live blocks of one size. Arguments: the size, how many. Prints how many KiB the library takes,
+ * before and after they were made, and after they are freed. */
+#include "tests/programs/library_memory.h"
 
-/* What is mapped without a reservation, and kept out of core dumps. */
-static long library_kib(void) {
-    static char line[8192];
-    long sum = 0, resident = 0;
-    FILE *file = fopen("/proc/self/smaps", "r");
-    if (file == NULL)
-        exit(1);
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, "Rss:", 4) == 0)
-            resident = atol(line + 4);
-        else if (strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " nr") != NULL && strstr(line, " dd") != NULL)
-            sum += resident;
-    }
-    fclose(file);
-    return sum;
+#pragma weak mallctl
+extern int mallctl(const char *name, void *old, size_t *old_size, void *new, size_t new_size);
+
+/* jemalloc gives up what is free. */
+static void give_up(void) {
+    if (mallctl == NULL)
+        return;
+    mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+    mallctl("arena.4096.purge", NULL, NULL, NULL, 0); /* of all arenas */
 }
 
 int main(int count, char **arguments) {
@@ -33,8 +25,10 @@ int main(int count, char **arguments) {
     for (long i = 0; i < number; i++)
         if ((blocks[i] = malloc(size)) == NULL) // as many as asked for
             return 1;
-    printf("%ld %ld\n", before, library_kib());
+    long with = library_kib();
     for (long i = 0; i < number; i++)
         free(blocks[i]);
+    give_up();
+    printf("%ld %ld %ld\n", before, with, library_kib());
     return 0;
 }
