@@ -89,7 +89,7 @@ static void wake(void) {
     vbt_main_program_init();
     rlim_t space = address_space();
     if (space < SCARCE)
-        vbt_most_accounts = VBT_FEW_ACCOUNTS;
+        vbt_accounts_limit(VBT_FEW_ACCOUNTS);
     if (good && !(vbt_tree_init() && vbt_native_stack_init() && vbt_python_code_init() && vbt_shadow_init())) {
         vbt_say("no memory for the call tree; running untraced");
         good = false;

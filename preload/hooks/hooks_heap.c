@@ -7,10 +7,10 @@
 #include <link.h>
 #include <string.h>
 
-VBT_INLINE void book(struct vbt_thread *thread, const struct vbt_place *place, void *block, size_t size) {
+VBT_INLINE void book(struct vbt_thread *thread, struct vbt_place *place, void *block, size_t size) {
     if (VBT_UNLIKELY(place->counters == NULL) ||
         VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size)))
-        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size);
+        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, vbt_place_renewed(&thread->ledger, place), block, size);
 }
 
 /* Books what the real function returned (NULL if it failed), leaves, and returns it. */
@@ -96,7 +96,8 @@ static __attribute__((noinline)) void *booked_elsewhere(void *block, size_t size
 }
 
 static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, void *block, size_t size) {
-    vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, thread->full.latest, block, size);
+    struct vbt_place place = vbt_place_renewed(&thread->ledger, &thread->full.latest);
+    vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size);
     vbt_leave(thread);
     return block;
 }

@@ -85,12 +85,12 @@ VBT_INLINE void *booked_full(struct vbt_thread *thread, void *block, size_t size
         return NULL;
     }
     vbt_stand(thread, VBT_IN_LEDGER);
-    struct vbt_place place = *vbt_full_place(&thread->full, &thread->stack, &caller, VBT_DOMAIN_PYTHON);
+    struct vbt_place *place = vbt_full_place(&thread->full, &thread->stack, &caller, VBT_DOMAIN_PYTHON);
     if (VBT_UNLIKELY(!thread->stack.is_named) && thread->stack.depth > 0)
         ask_name(thread);
-    if (VBT_UNLIKELY(place.counters == NULL) ||
-        VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, place, block, size)))
-        return booked_at(thread, place, block, size);
+    if (VBT_UNLIKELY(place->counters == NULL) ||
+        VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, *place, block, size)))
+        return booked_at(thread, vbt_place_renewed(&thread->ledger, place), block, size);
     vbt_leave(thread);
     return block;
 }

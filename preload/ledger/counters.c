@@ -4,40 +4,61 @@
 _Atomic uint64_t vbt_fork_epoch;
 struct vbt_counters vbt_no_counters;
 
-/* How many pages can be written at first, and how many more at a time. All of them would count as
- * memory in use where the kernel does not overcommit. */
-enum { STEP = VBT_FEW_ACCOUNTS / VBT_PAGE_ACCOUNTS, LARGEST_PAGE = 64 * 1024 };
+/* How much of a table can be written at first, and how much more at a time. All of it would count
+ * as memory in use where the kernel does not overcommit. */
+enum { LARGEST_PAGE = 64 * 1024, STEP = 8 * LARGEST_PAGE };
 
-_Static_assert(STEP * sizeof(uint64_t) % LARGEST_PAGE == 0, "what is opened is whole pages of memory");
+/* Of the table of slips, this much is on the first page of memory of the state. */
+enum { BESIDE = 1024, LINE = 64 };
 
-static size_t table_size(void) { return vbt_most_accounts / VBT_PAGE_ACCOUNTS * sizeof(uint64_t); }
+_Static_assert(VBT_FEW_ACCOUNTS / 4 / VBT_PAGE_ACCOUNTS * sizeof(void *) % STEP == 0, "all of the tables can be opened");
 
-static size_t whole_pages(size_t size) { return (size + LARGEST_PAGE - 1) / LARGEST_PAGE * LARGEST_PAGE; }
+static size_t rounded(size_t size, size_t to) { return (size + to - 1) / to * to; }
+
+static size_t slips_size(void) {
+    size_t slips = vbt_most_accounts - vbt_first_slip_account;
+    return rounded(slips / VBT_PAGE_SLIPS * sizeof(struct vbt_slip_page), LARGEST_PAGE);
+}
+
+/* What can be written at first begins here, relative to the state's page of memory, and ends there.
+ * */
+static size_t first_end(size_t size) { return rounded(BESIDE + rounded(size, LINE), LARGEST_PAGE) + STEP; }
 
 void *vbt_counters_map(size_t size) {
-    size_t table = table_size(), state = whole_pages(size), open = STEP * sizeof(uint64_t);
-    char *start = vbt_map_reserved(2 * table + state);
+    size_t pages = vbt_most_accounts / VBT_PAGE_ACCOUNTS * sizeof(struct vbt_counters_page *);
+    size_t whole = slips_size() + rounded(BESIDE + rounded(size, LINE) + pages, LARGEST_PAGE) + STEP;
+    char *start = vbt_map_reserved(whole);
     if (start == NULL)
         return NULL;
-    if (vbt_map_open(start + table - open, open + state + open))
-        return start + table;
-    vbt_unmap(start, 2 * table + state);
+    char *state = start + slips_size();
+    if (vbt_map_open(state - STEP, STEP + first_end(size)))
+        return state + BESIDE;
+    vbt_unmap(start, whole);
     return NULL;
 }
 
 void vbt_counters_begin(struct vbt_ledger *ledger, void *start, size_t size) {
-    ledger->page_epochs = (_Atomic uint64_t *)start - 1;
-    ledger->pages = (struct vbt_counters_page **)((char *)start + whole_pages(size));
-    ledger->pages_open = STEP;
+    ledger->slips = (struct vbt_slip_page *)start - 1;
+    ledger->slips_open = (STEP + BESIDE) / sizeof *ledger->slips;
+    ledger->pages = (struct vbt_counters_page **)((char *)start + rounded(size, LINE));
+    ledger->pages_open = (uint32_t)((first_end(size) - BESIDE - rounded(size, LINE)) / sizeof *ledger->pages);
 }
 
-/* Makes the tables writable up to a page's entry. */
 static bool open_pages(struct vbt_ledger *ledger, uint32_t page) {
-    uint32_t open = ledger->pages_open, end = (page / STEP + 1) * STEP;
-    size_t size = (end - open) * sizeof(uint64_t);
-    if (!vbt_map_open(ledger->pages + open, size) || !vbt_map_open((void *)vbt_page_epoch(ledger, end - 1), size))
+    uint32_t each = STEP / sizeof *ledger->pages, more = (page - ledger->pages_open + each) / each * each;
+    if (!vbt_map_open(ledger->pages + ledger->pages_open, more * sizeof *ledger->pages))
         return false;
-    ledger->pages_open = end;
+    ledger->pages_open += more;
+    return true;
+}
+
+bool vbt_counters_open_slips(struct vbt_ledger *ledger, uint32_t page) {
+    uint32_t each = STEP / sizeof *ledger->slips;
+    while (page >= ledger->slips_open) {
+        if (!vbt_map_open(vbt_slip_page(ledger, ledger->slips_open + each - 1), STEP))
+            return false;
+        ledger->slips_open += each;
+    }
     return true;
 }
 
@@ -46,7 +67,7 @@ struct vbt_counters *vbt_counters_make(struct vbt_ledger *ledger, uint32_t accou
     if (*page == NULL) {
         if (account / VBT_PAGE_ACCOUNTS >= ledger->pages_open && !open_pages(ledger, account / VBT_PAGE_ACCOUNTS))
             return NULL;
-        struct vbt_counters_page *fresh = vbt_arena_alloc_lines(&ledger->arena, sizeof *fresh); /* one an account */
+        struct vbt_counters_page *fresh = vbt_arena_alloc_lines(&ledger->arena, sizeof *fresh); /* a line an account */
         if (fresh == NULL)
             return NULL;
         atomic_thread_fence(memory_order_release); /* published before the pointer, which the stream's thread follows */

@@ -91,7 +91,8 @@ static void add_site(struct vbt_ledger *ledger, uint32_t group, uint32_t node, c
 /* Makes each account's next change take the slow path, which calls vbt_intervals_confirm. */
 static void next_interval(struct vbt_ledger *ledger) {
     ledger->interval++;
-    atomic_fetch_add(&vbt_epoch, 1);
+    ledger->interval_epoch_before = ledger->interval_epoch;
+    ledger->interval_epoch = atomic_fetch_add(&vbt_epoch, 1) + 1;
 }
 
 static uint32_t open_sections(const struct vbt_intervals *all) { return all->depth < VBT_SECTIONS ? all->depth : VBT_SECTIONS; }
@@ -159,7 +160,8 @@ static void settle_notes(struct vbt_ledger *ledger, uint32_t clock_group) {
     uint32_t end = all->found_count + all->note_count;
     for (uint32_t i = all->found_count; i < end; i++) {
         uint32_t account = all->notes[i].account, node = vbt_account_node(account);
-        const struct vbt_counters *counters = vbt_counters_at(ledger, account);
+        struct vbt_counted now;
+        const struct vbt_counters *counters = vbt_counted_now(ledger, account, &now);
         struct vbt_flow after = {counters->allocs, counters->frees, counters->allocated, counters->freed};
         struct vbt_flow flow = flow_minus(&after, &all->notes[i].flow);
         if (counters->epoch & VBT_EPOCH_OWN || node == vbt_tree.line_node) {
@@ -243,6 +245,7 @@ void vbt_intervals_withdraw(struct vbt_ledger *ledger) {
         return;
     ledger->intervals->pending_site = 0;
     ledger->interval--; /* nothing has changed under this number */
+    ledger->interval_epoch = ledger->interval_epoch_before;
 }
 
 void vbt_intervals_confirm(struct vbt_ledger *ledger) {

@@ -90,38 +90,132 @@ static void crest(struct vbt_ledger *ledger) {
     ledger->crest = ledger->watcher != NULL ? ledger->watcher->crest(ledger->watcher) : next;
 }
 
-/* The first change of an account since the last peak. A fork begins with a peak. */
-static __attribute__((noinline)) void keep_at_peak(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters) {
-    if (vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, account))
-        ledger->lost[VBT_LOST_MEMORY]++;
+/* What is about to change: an account's counters, or a slip, unpacked. */
+struct hand {
+    uint32_t node, account; /* account: also the number of a slip */
+    bool has_to;            /* the change belongs there, whatever room there is */
+    struct vbt_counters *counters;
+    int64_t *at_peak;
+    uint64_t fork_epoch;
+    struct vbt_counters unpacked;
+    int64_t unpacked_at_peak;
+};
+
+static bool is_slip(const struct hand *hand) { return hand->counters == &hand->unpacked; }
+
+/* Moves what is in a thread's slip, or was unpacked from it, to its counters of the node's account.
+ * The epoch last: until then, the slip holds. */
+static void move_slip(struct vbt_ledger *ledger, uint32_t account, const struct vbt_counters *unpacked, int64_t at_peak) {
     struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
-    page->at_peak[account % VBT_PAGE_ACCOUNTS] = (int64_t)(counters->allocated - counters->freed);
+    struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
+    struct vbt_counters moved = *unpacked;
+    moved.epoch = 0;
+    page->at_peak[account % VBT_PAGE_ACCOUNTS] = at_peak;
+    *counters = moved;
+    vbt_epoch_raise(&page->epoch, unpacked->epoch & ~VBT_EPOCH_OWN);
+    atomic_thread_fence(memory_order_release);
+    counters->epoch = unpacked->epoch;
+}
+
+/* The counters of an account, with what is in the thread's slip of its node. */
+static bool take_account(struct vbt_ledger *ledger, struct hand *hand, uint32_t account) {
+    if ((hand->counters = vbt_counters_at(ledger, account)) == NULL)
+        return false;
+    hand->account = account;
+    hand->at_peak = &vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS)->at_peak[account % VBT_PAGE_ACCOUNTS];
+    if (VBT_LIKELY(hand->counters->epoch != 0))
+        return true;
+    const struct vbt_slip *slip = vbt_slip_at(ledger, vbt_account_slip(account));
+    if (slip != NULL && slip->epoch != 0) {
+        hand->unpacked_at_peak = vbt_slip_read(ledger, slip, &hand->unpacked);
+        move_slip(ledger, account, &hand->unpacked, hand->unpacked_at_peak);
+    }
+    return true;
+}
+
+/* Takes what a number stands for in hand, whose has_to is set. A parent's slip moves to an account
+ * at its first change, since it has no room for what is inherited. False: there is no room, or no
+ * memory. */
+static bool take(struct vbt_ledger *ledger, struct hand *hand, uint32_t account) {
+    uint32_t number = vbt_account_slip(account), made = account;
+    hand->node = vbt_slip_node(number);
+    hand->fork_epoch = atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed);
+    if (!vbt_account_is_slip(account) || (made = vbt_account_if_made(hand->node)) != 0)
+        return take_account(ledger, hand, made);
+    const struct vbt_slip *slip = vbt_slip_make(ledger, number);
+    if (slip == NULL)
+        return false;
+    if (slip->epoch != 0 && slip->epoch < hand->fork_epoch)
+        return (made = vbt_account_make(hand->node, hand->has_to)) != 0 && take_account(ledger, hand, made);
+    hand->account = account;
+    hand->counters = &hand->unpacked;
+    hand->at_peak = &hand->unpacked_at_peak;
+    hand->unpacked = (struct vbt_counters){0};
+    hand->unpacked_at_peak = 0;
+    if (slip->epoch != 0)
+        hand->unpacked_at_peak = vbt_slip_read(ledger, slip, &hand->unpacked);
+    return true;
+}
+
+/* What became of it. */
+enum put { PUT, PUT_FAILED, PUT_FORKED };
+
+/* Puts back what has changed. PUT_FORKED: by a signal handler, the thread has forked in between,
+ * and this is the child: nothing was put, the change is to be made again. Accounts change in
+ * place. */
+static enum put put(struct vbt_ledger *ledger, struct hand *hand) {
+    if (!is_slip(hand))
+        return PUT;
+    uint32_t made = 0;
+    bool fits = hand->fork_epoch == atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed) &&
+                vbt_slip_write(ledger, vbt_account_slip(hand->account), &hand->unpacked, hand->unpacked_at_peak);
+    if (!fits && ((made = vbt_account_make(hand->node, hand->has_to)) == 0 || vbt_counters_at(ledger, made) == NULL))
+        return PUT_FAILED;
+    if (hand->fork_epoch != atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed))
+        return PUT_FORKED;
+    if (!fits) {
+        move_slip(ledger, made, &hand->unpacked, hand->unpacked_at_peak);
+        hand->account = made;
+    }
+    return PUT;
+}
+
+/* The first change of an account since the last peak. A fork begins with a peak. */
+static __attribute__((noinline)) void keep_at_peak(struct vbt_ledger *ledger, struct hand *hand) {
+    struct vbt_counters *counters = hand->counters;
+    if (!is_slip(hand) && vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, hand->account))
+        ledger->lost[VBT_LOST_MEMORY]++;
+    *hand->at_peak = (int64_t)(counters->allocated - counters->freed);
 }
 
 /* The first change of an account since the last peak or tick. */
-static void set_epoch(struct vbt_ledger *ledger, uint32_t account, struct vbt_counters *counters, uint64_t own) {
+static void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t own) {
+    struct vbt_counters *counters = hand->counters;
     uint64_t now = atomic_load(&vbt_epoch);
     uint64_t before = counters->epoch;
     if (before != 0 && (before & ~VBT_EPOCH_OWN) < atomic_load(&vbt_peak.epoch)) /* the first time, there was nothing */
-        keep_at_peak(ledger, account, counters);
+        keep_at_peak(ledger, hand);
     counters->epoch = now | own;
-    atomic_store_explicit(vbt_page_epoch(ledger, account / VBT_PAGE_ACCOUNTS), now, memory_order_relaxed);
+    if (!is_slip(hand))
+        atomic_store_explicit(&vbt_counters_page(ledger, hand->account / VBT_PAGE_ACCOUNTS)->epoch, now, memory_order_relaxed);
     atomic_store_explicit(&ledger->epoch, now, memory_order_relaxed);
 }
 
 /* The first change of an account since the last peak, tick or boundary of an interval. */
-static void touch(struct vbt_ledger *ledger, struct vbt_place place, int64_t change) {
-    struct vbt_counters *counters = place.counters;
-    uint64_t own = vbt_node_at(place.node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
-    set_epoch(ledger, place.account, counters, own);
+static void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change) {
+    struct vbt_counters *counters = hand->counters;
+    uint64_t own = vbt_node_at(hand->node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
+    bool first_in_interval = counters->interval != ledger->interval;
+    if (first_in_interval)
+        vbt_intervals_confirm(ledger); /* first, so that the epoch is not older than the interval's beginning */
+    set_epoch(ledger, hand, own);
     if (own) {
         ledger->own += change;
         vbt_ledger_forget_crest(ledger); /* it was computed with vbtrace's own share as it was before */
     }
-    if (counters->interval != ledger->interval) {
-        vbt_intervals_confirm(ledger);
+    if (first_in_interval) {
         counters->interval = ledger->interval;
-        vbt_intervals_note(ledger, place.account, counters);
+        vbt_intervals_note(ledger, hand->account, counters);
     }
 }
 
@@ -138,18 +232,48 @@ static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint3
     atomic_store_explicit(slot, cell, memory_order_relaxed);
 }
 
+/* The same as take, for a place. */
+static bool take_place(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place) {
+    if (VBT_LIKELY(place.account != 0)) {
+        hand->node = place.node;
+        return take_account(ledger, hand, place.account);
+    }
+    uint32_t account = place.counters != NULL ? vbt_account_of(place.node) : 0;
+    return account != 0 && take(ledger, hand, account);
+}
+
+/* Counts a request at a place. False: there is no room, or no memory. */
+static bool try_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
+    enum put done;
+    hand->has_to = false;
+    do {
+        if (!take_place(ledger, hand, place))
+            return false;
+        struct vbt_counters *counters = hand->counters;
+        if (vbt_ledger_stale(counters))
+            touch(ledger, hand, (int64_t)size);
+        counters->allocs++;
+        counters->allocated += size;
+        if (size != counters->usual_size)
+            vbt_sizes_count(ledger, counters, size);
+    } while (VBT_UNLIKELY((done = put(ledger, hand)) == PUT_FORKED));
+    return done == PUT;
+}
+
+/* The same, at the domain's lost node where a path has outgrown its slip and there is no room for
+ * an account. False: there is no memory. */
+static bool count_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
+    uint32_t lost = vbt_tree.lost_nodes[vbt_node_at(place.node)->domain];
+    return VBT_LIKELY(try_alloc(ledger, hand, place, size)) ||
+           (place.counters != NULL && try_alloc(ledger, hand, (struct vbt_place){lost, 0, &vbt_no_counters}, size));
+}
+
 void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
-    struct vbt_counters *counters = place.counters;
-    if (VBT_UNLIKELY(counters == NULL)) {
+    struct hand hand;
+    if (VBT_UNLIKELY(!count_alloc(ledger, &hand, place, size))) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
-    if (vbt_ledger_stale(counters))
-        touch(ledger, place, (int64_t)size);
-    counters->allocs++;
-    counters->allocated += size;
-    if (size != counters->usual_size)
-        vbt_sizes_count(ledger, counters, size);
     ledger->totals[domain].allocs++;
     ledger->totals[domain].allocated += size;
     ledger->live += (int64_t)size;
@@ -160,14 +284,28 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
         publish_and_go_on(ledger);
     vbt_cell *slot = vbt_shadow_usual_place(block, size, domain);
     if (VBT_LIKELY(slot != NULL))
-        atomic_store_explicit(slot, vbt_cell_pack(block, place.account, size, domain), memory_order_relaxed);
+        atomic_store_explicit(slot, vbt_cell_pack(block, hand.account, size, domain), memory_order_relaxed);
     else
-        put_unusual(ledger, domain, place.account, block, size);
+        put_unusual(ledger, domain, hand.account, block, size);
 }
 
-static struct vbt_place place_of_cell(struct vbt_ledger *ledger, uint64_t cell) {
-    uint32_t account = vbt_cell_account(cell);
-    return (struct vbt_place){vbt_account_node(account), account, vbt_counters_at(ledger, account)};
+/* Counts the end of a block of this cell. False: there is no memory. */
+static bool count_free(struct vbt_ledger *ledger, struct hand *hand, uint64_t cell, size_t size, bool temporary) {
+    enum put done;
+    hand->has_to = true;
+    do {
+        if (!take(ledger, hand, vbt_cell_account(cell)))
+            return false;
+        struct vbt_counters *counters = hand->counters;
+        if (ledger->live > ledger->crest)
+            crest(ledger);
+        if (vbt_ledger_stale(counters))
+            touch(ledger, hand, -(int64_t)size);
+        counters->frees++;
+        counters->freed += size;
+        counters->temporary += temporary;
+    } while (VBT_UNLIKELY((done = put(ledger, hand)) == PUT_FORKED));
+    return done == PUT;
 }
 
 uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
@@ -182,30 +320,23 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
         vbt_watched_block_freed((uintptr_t)block);
     if (VBT_UNLIKELY((cell & VBT_CELL_DOMAIN) == 0))
         return vbt_ledger_free(ledger, domain, block); /* the mark may be older than a block there that is known */
-    struct vbt_place place = place_of_cell(ledger, cell);
     size_t size = vbt_cell_size(cell);
     if (VBT_UNLIKELY((cell & VBT_CELL_HUGE) != 0))
         size = ledger->huge_size = vbt_shadow_take_huge(block);
-    struct vbt_counters *counters = place.counters;
-    if (VBT_UNLIKELY(counters == NULL)) {
+    struct hand hand;
+    bool temporary = block == ledger->last_block;
+    if (VBT_UNLIKELY(!count_free(ledger, &hand, cell, size, temporary))) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return 0;
     }
-    if (ledger->live > ledger->crest)
-        crest(ledger);
-    if (vbt_ledger_stale(counters))
-        touch(ledger, place, -(int64_t)size);
-    counters->frees++;
-    counters->freed += size;
     struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
     totals->frees++;
     totals->freed += size;
     ledger->live -= (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        ledger->watcher->free(ledger->watcher, place.node, size, block == ledger->last_block, 1);
-    if (block == ledger->last_block) {
+        ledger->watcher->free(ledger->watcher, hand.node, size, temporary, 1);
+    if (temporary) {
         ledger->last_block = NULL;
-        counters->temporary++;
         totals->temporary++;
     }
     if (ledger->live < atomic_load_explicit(&ledger->free_limit, memory_order_relaxed) && is_to_publish(ledger))
@@ -214,28 +345,29 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
 }
 
 void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t cell, bool was_last) {
-    if (cell == 0)
-        return;
-    struct vbt_place place = place_of_cell(ledger, cell);
-    struct vbt_counters *counters = place.counters;
-    struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
+    struct hand hand = {.has_to = true};
     size_t size = vbt_cell_size(cell);
+    if (cell == 0 || !take(ledger, &hand, vbt_cell_account(cell)))
+        return;
+    struct vbt_counters *counters = hand.counters;
+    struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
     if (cell & VBT_CELL_HUGE)
         vbt_shadow_put_huge(block, size = ledger->huge_size);
     counters->frees--;
     counters->freed -= size;
+    counters->temporary -= was_last;
+    if (put(ledger, &hand) != PUT) /* as it was counted, and there is less to pack */
+        ledger->lost[VBT_LOST_MEMORY]++;
     totals->frees--;
     totals->freed -= size;
+    totals->temporary -= was_last;
     ledger->live += (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        ledger->watcher->free(ledger->watcher, place.node, size, was_last, -1);
+        ledger->watcher->free(ledger->watcher, hand.node, size, was_last, -1);
     if (counters->epoch & VBT_EPOCH_OWN)
         ledger->own += (int64_t)size;
-    if (was_last) {
+    if (was_last)
         ledger->last_block = block;
-        counters->temporary--;
-        totals->temporary--;
-    }
     atomic_store_explicit(vbt_shadow_place(block, size), cell, memory_order_relaxed);
     if (ledger->live > atomic_load_explicit(&ledger->alloc_limit, memory_order_relaxed) && is_to_publish(ledger))
         publish_and_go_on(ledger);
@@ -246,22 +378,20 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     uint64_t cell = slot != NULL ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
     if (cell == 0 || (cell & VBT_CELL_HUGE) != 0)
         return false;
-    struct vbt_place place = vbt_place_of(ledger, node);
-    struct vbt_counters *to = place.counters;
-    struct vbt_counters *from = to != NULL ? place_of_cell(ledger, cell).counters : NULL;
+    struct hand from = {.has_to = true}, to;
     size_t size = vbt_cell_size(cell);
-    if (from == NULL || from->allocs == 0 || vbt_counters_are_of_parent(from))
+    if (!take(ledger, &from, vbt_cell_account(cell)) || from.counters->allocs == 0 || vbt_counters_are_of_parent(from.counters))
         return false;
-    from->allocs--;
-    from->allocated -= size;
-    vbt_sizes_uncount(from, size);
-    if (vbt_ledger_stale(to))
-        touch(ledger, place, (int64_t)size);
-    to->allocs++;
-    to->allocated += size;
-    if (size != to->usual_size)
-        vbt_sizes_count(ledger, to, size);
-    atomic_store_explicit(slot, vbt_cell_of_account(cell, place.account), memory_order_relaxed);
+    if (from.node == node)
+        return true;
+    if (!count_alloc(ledger, &to, (struct vbt_place){node, 0, &vbt_no_counters}, size))
+        return false;
+    from.counters->allocs--;
+    from.counters->allocated -= size;
+    vbt_sizes_uncount(from.counters, size);
+    if (put(ledger, &from) != PUT)
+        ledger->lost[VBT_LOST_MEMORY]++;
+    atomic_store_explicit(slot, vbt_cell_of_account(cell, to.account), memory_order_relaxed);
     return true;
 }
 
@@ -271,37 +401,46 @@ uint32_t vbt_ledger_node_of(const void *block) {
     return (cell & VBT_CELL_DOMAIN) != 0 ? vbt_account_node(vbt_cell_account(cell)) : 0;
 }
 
+/* The same as take_place, of mapped memory, which is counted at accounts only. */
+static bool take_mapped(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place) {
+    if (!take_place(ledger, hand, place))
+        return false;
+    set_epoch(ledger, hand, 0);
+    return true;
+}
+
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes) {
-    set_epoch(ledger, place.account, place.counters, 0);
-    place.counters->allocs++;
-    place.counters->allocated += bytes;
+    struct hand hand = {.has_to = true};
+    if (!take_mapped(ledger, &hand, place)) {
+        ledger->lost[VBT_LOST_MEMORY]++;
+        return;
+    }
+    hand.counters->allocs++;
+    hand.counters->allocated += bytes;
     ledger->mapped.allocs++;
     ledger->mapped.allocated += bytes;
-    if (bytes != place.counters->usual_size)
-        vbt_sizes_count(ledger, place.counters, bytes);
+    if (bytes != hand.counters->usual_size)
+        vbt_sizes_count(ledger, hand.counters, bytes);
     atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary) {
-    struct vbt_place place = vbt_place_of(ledger, node);
-    struct vbt_counters *counters = place.counters;
-    if (counters == NULL) {
+    struct hand hand = {.has_to = true};
+    if (!take_mapped(ledger, &hand, vbt_place_of(ledger, node))) {
         ledger->lost[VBT_LOST_MEMORY]++;
         return;
     }
-    set_epoch(ledger, place.account, counters, 0);
-    counters->freed += bytes;
-    counters->frees += ends;
-    counters->temporary += temporary;
+    hand.counters->freed += bytes;
+    hand.counters->frees += ends;
+    hand.counters->temporary += temporary;
     ledger->mapped.freed += bytes;
     ledger->mapped.frees += ends;
     ledger->mapped.temporary += temporary;
     atomic_store_explicit(&vbt_latest_rss, VBT_RSS_OLD, memory_order_relaxed);
 }
 
-int64_t vbt_ledger_at_peak(const struct vbt_ledger *ledger, uint32_t account, uint64_t peak_epoch, bool peak_is_now) {
-    const struct vbt_counters_page *page = vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS);
-    const struct vbt_counters *counters = &page->counters[account % VBT_PAGE_ACCOUNTS];
+int64_t vbt_ledger_at_peak(const struct vbt_counted *counted, uint64_t peak_epoch, bool peak_is_now) {
+    const struct vbt_counters *counters = counted->counters;
     int64_t live = (int64_t)(counters->allocated - counters->freed);
-    return peak_is_now || (counters->epoch & ~VBT_EPOCH_OWN) < peak_epoch ? live : page->at_peak[account % VBT_PAGE_ACCOUNTS];
+    return peak_is_now || (counters->epoch & ~VBT_EPOCH_OWN) < peak_epoch ? live : counted->at_peak;
 }

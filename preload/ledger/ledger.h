@@ -19,6 +19,7 @@
 #include "counters.h"
 #include "shadow.h"
 #include "sizes.h"
+#include "slips.h"
 
 enum { VBT_PEAK_BATCH = 4096 };
 
@@ -79,9 +80,9 @@ void vbt_ledger_watch(struct vbt_ledger *ledger);
 void vbt_ledger_map(struct vbt_ledger *ledger, struct vbt_place place, uint64_t bytes);
 void vbt_ledger_unmap(struct vbt_ledger *ledger, uint32_t node, uint64_t bytes, bool ends, bool temporary);
 
-/* The live bytes at the peak of what an account's counters count, which exist. peak_is_now: a
- * single thread, which is at its peak. */
-int64_t vbt_ledger_at_peak(const struct vbt_ledger *ledger, uint32_t account, uint64_t peak_epoch, bool peak_is_now);
+/* The live bytes at the peak of what was counted at a node. peak_is_now: a single thread, which is
+ * at its peak. */
+int64_t vbt_ledger_at_peak(const struct vbt_counted *counted, uint64_t peak_epoch, bool peak_is_now);
 
 /* Is this an account's first change since the last peak, tick or boundary of an interval? Each of
  * these increments vbt_epoch. */

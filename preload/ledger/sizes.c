@@ -28,6 +28,28 @@ static struct vbt_sizes *pack(const struct few *few) {
 
 static struct few read_few(const struct vbt_sizes *sizes) { return few_of((intptr_t)sizes < 0 ? (uint64_t)(uintptr_t)sizes : 0); }
 
+struct vbt_sizes *vbt_sizes_pack(const uint16_t *requests, uint32_t count) {
+    struct few few = {{0}, 0};
+    for (uint32_t i = 1; i < count; i++)
+        if (requests[i] != requests[0])
+            few.sizes[few.count++] = requests[i];
+    return pack(&few);
+}
+
+bool vbt_sizes_unpack(const struct vbt_counters *counters, uint16_t *requests) {
+    struct few few = read_few(counters->sizes);
+    if (vbt_sizes_of(counters) != NULL || few.count > counters->allocs)
+        return false;
+    uint64_t usual = counters->allocs - few.count;
+    for (uint64_t i = 0; i < counters->allocs; i++) {
+        uint64_t size = i < usual ? counters->usual_size : few.sizes[i - usual];
+        if (size > UINT16_MAX)
+            return false;
+        requests[i] = (uint16_t)size;
+    }
+    return true;
+}
+
 static void set_range(struct vbt_sizes *sizes, uint64_t min, uint64_t max) {
     uint64_t end = max < VBT_CELL_SIZES ? max + 1 : VBT_CELL_SIZES;
     sizes->min = min;

@@ -30,6 +30,14 @@ struct vbt_sizes {
  * 1, of one request each, the first in the lowest bits. */
 enum { VBT_FEW_SIZES = 3, VBT_FEW_SIZE_BITS = 21 };
 
+/* As counters->sizes: those of `count` requests that differ from the first one, which is of the
+ * usual size. At most 1 + VBT_FEW_SIZES. */
+struct vbt_sizes *vbt_sizes_pack(const uint16_t *requests, uint32_t count);
+
+/* Back: all requests, as many as the counters have counted, which are at most 1 + VBT_FEW_SIZES.
+ * False: there is a histogram, or a size is too large. */
+bool vbt_sizes_unpack(const struct vbt_counters *counters, uint16_t *requests);
+
 /* The histogram, NULL if there is none. */
 static inline struct vbt_sizes *vbt_sizes_of(const struct vbt_counters *counters) {
     return VBT_LIKELY((intptr_t)counters->sizes > 0) ? counters->sizes : NULL;

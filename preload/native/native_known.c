@@ -35,7 +35,7 @@ VBT_INLINE bool is_same(const struct vbt_native_stack *stack, const struct vbt_n
            (known->outer == 0 || vbt_native_changed_outside(stack->room, known->outer) == 0);
 }
 
-const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
     uint32_t generation = atomic_load_explicit(&vbt_module_generation, memory_order_relaxed);
     if (VBT_UNLIKELY(stack->room == NULL) || VBT_UNLIKELY(stack->stamp != generation))
         return NULL;

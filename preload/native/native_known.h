@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct vbt_native_known) % 64 == 0, "cache lines of its ow
 
 /* The place of the stack that called the function whose VBT_CALLER_REGISTERS these are, if it is
  * remembered; else NULL. */
-const struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+struct vbt_place *vbt_native_known(struct vbt_native_stack *stack, uintptr_t sp, uintptr_t pc, uintptr_t fp);
 
 /* The latest capture was of a stack with this place: remembers it. */
 void vbt_native_remember(struct vbt_native_stack *stack, struct vbt_place place);

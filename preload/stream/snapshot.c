@@ -117,15 +117,15 @@ static VBT_CHANGED_BY_FORK struct {
     } * room; /* mapped when first needed */
 } batch;
 
-/* The largest resident set at a tick in which a node changed, KiB; by account. */
+/* The largest resident set at a tick in which a node changed, KiB; by slip. */
 static struct vbt_vector highest_rss;
 
 static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
-    uint32_t account = atomic_load_explicit(&vbt_node_at(node)->account, memory_order_relaxed);
-    while (highest_rss.count <= account)
+    uint32_t slip = vbt_account_slip(atomic_load_explicit(&vbt_node_at(node)->account, memory_order_relaxed));
+    while (highest_rss.count <= slip)
         if (vbt_vector_add(&highest_rss, sizeof(uint32_t)) == 0 && highest_rss.count != 1)
             return 0;
-    uint32_t *highest = vbt_vector_at(&highest_rss, account);
+    uint32_t *highest = vbt_vector_at(&highest_rss, slip);
     uint32_t now = (uint32_t)(tick->rss / 1024);
     if (now > *highest)
         *highest = now;
@@ -206,16 +206,15 @@ void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_boo
         writer->error = ENOMEM;
         return;
     }
-    uint32_t position = 0, count;
-    do {
-        count = vbt_books_changed(since, defined->nodes, &position, batch.room->nodes, MAX_ROWS);
+    for (uint32_t position = 0; position != VBT_BOOKS_END;) {
+        uint32_t count = vbt_books_changed(since, defined->nodes, &position, batch.room->nodes, MAX_ROWS);
         for (uint32_t i = 0; i < count; i++) {
             add_row(batch.room->nodes[i], books, tick);
             if (batch.entries > MAX_ENTRIES)
                 write_batch(writer, tick);
         }
         write_batch(writer, tick);
-    } while (count == MAX_ROWS);
+    }
 }
 
 static bool is_defined(const struct vbt_interval_group *group, const struct vbt_dictionary *defined) {

@@ -103,13 +103,12 @@ void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_book
         return;
     }
     write_rows(writer, books);
-    uint32_t position = 0, count;
-    do {
-        count = vbt_books_changed(since, defined->nodes, &position, batch.room->changed, MAX_NODES);
+    for (uint32_t position = 0; position != VBT_BOOKS_END;) {
+        uint32_t count = vbt_books_changed(since, defined->nodes, &position, batch.room->changed, MAX_NODES);
         for (uint32_t i = 0; i < count; i++)
             add_node(writer, books, tick, batch.room->changed[i]);
         write_batch(writer, tick);
-    } while (count == MAX_NODES);
+    }
 }
 
 void vbt_snapshot_threads_after_fork(void) {

@@ -68,9 +68,9 @@ static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
     memset(out->sizes, 0, sizeof out->sizes);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         struct vbt_inherited part = {0};
-        const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &part);
-        if (counters != NULL && counters->allocs > 0)
-            vbt_sizes_read(counters, out->sizes, &out->totals.min_size, &out->totals.max_size);
+        struct vbt_counted counted;
+        if (vbt_counted_read(&thread->ledger, account, &part, &counted) && counted.counters->allocs > 0)
+            vbt_sizes_read(counted.counters, out->sizes, &out->totals.min_size, &out->totals.max_size);
     }
     for (unsigned bucket = 0; bucket < VBT_SIZE_BUCKETS; bucket++)
         out->totals.buckets += out->sizes[bucket] != 0;
@@ -78,11 +78,10 @@ static void sum_sizes(uint32_t account, struct vbt_node_sum *out) {
 
 static uint32_t account_if_open(uint32_t node) { return atomic_load_explicit(&vbt_node_at(node)->account, memory_order_acquire); }
 
-/* 0 for an account that is just being opened, or was when the process was forked without
- * handlers. */
-static uint32_t node_if_open(uint32_t account) {
-    uint32_t node = vbt_account_node(account);
-    return account_if_open(node) == account ? node : 0;
+/* 0 for a slip that is just being added, or was when the process was forked without handlers. */
+static uint32_t node_if_open(uint32_t slip) {
+    uint32_t node = vbt_slip_node(slip), account = account_if_open(node);
+    return account != 0 && vbt_account_slip(account) == slip ? node : 0;
 }
 
 bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_node_sum *out) {
@@ -93,17 +92,18 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     bool several_sizes = false;
     bool any = false;
     struct vbt_inherited part = {0};
-    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &part);
-        if (counters == NULL)
+    for (struct vbt_thread *thread = account != 0 ? first_thread() : NULL; thread != NULL; thread = thread->next) {
+        struct vbt_counted counted;
+        if (!vbt_counted_read(&thread->ledger, account, &part, &counted))
             continue;
+        const struct vbt_counters *counters = counted.counters;
         any = true;
         totals->allocs += counters->allocs;
         totals->frees += counters->frees;
         totals->allocated += counters->allocated;
         totals->freed += counters->freed;
         totals->temporary += counters->temporary;
-        totals->at_peak += vbt_ledger_at_peak(&thread->ledger, account, books->peak_epoch, books->peak_is_now);
+        totals->at_peak += vbt_ledger_at_peak(&counted, books->peak_epoch, books->peak_is_now);
         threads += counters->allocs > 0;
         several_sizes |= counters->sizes != NULL;
         if (counters->allocs > 0)
@@ -153,17 +153,18 @@ uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vb
     uint32_t count = 0;
     uint32_t account = account_if_open(node);
     struct vbt_inherited inherited_part = {0};
-    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        const struct vbt_counters *counters = vbt_counters_read(&thread->ledger, account, &inherited_part);
-        if (counters == NULL || thread->row > books->threads)
+    for (struct vbt_thread *thread = account != 0 ? first_thread() : NULL; thread != NULL; thread = thread->next) {
+        struct vbt_counted counted;
+        if (!vbt_counted_read(&thread->ledger, account, &inherited_part, &counted) || thread->row > books->threads)
             continue; /* or it has only just begun */
+        const struct vbt_counters *counters = counted.counters;
         struct vbt_node_part *part = part_of(thread->row, parts, &count);
         part->allocs += counters->allocs;
         part->frees += counters->frees;
         part->allocated += counters->allocated;
         part->freed += counters->freed;
         part->temporary += counters->temporary;
-        part->at_peak += vbt_ledger_at_peak(&thread->ledger, account, books->peak_epoch, books->peak_is_now);
+        part->at_peak += vbt_ledger_at_peak(&counted, books->peak_epoch, books->peak_is_now);
     }
     if (inherited_part.blocks != 0)
         part_of(1, parts, &count)->at_peak += (int64_t)inherited_part.bytes;
@@ -175,10 +176,29 @@ static bool changed(const struct vbt_thread *thread, uint64_t epoch) {
     return atomic_load_explicit(&thread->ledger.epoch, memory_order_relaxed) >= epoch;
 }
 
-static bool page_changed(uint32_t page, uint64_t epoch) {
+static bool slips_changed(uint32_t page, uint64_t epoch) {
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
-        if (changed(thread, epoch) && atomic_load_explicit(vbt_page_epoch(&thread->ledger, page), memory_order_relaxed) >= epoch)
+        if (changed(thread, epoch) &&
+            atomic_load_explicit(&vbt_slip_page(&thread->ledger, page)->epoch, memory_order_relaxed) >= epoch)
             return true;
+    return false;
+}
+
+static bool slip_changed(uint32_t number, uint64_t epoch) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_slip *slip = changed(thread, epoch) ? vbt_slip_at(&thread->ledger, number) : NULL;
+        if (slip != NULL && slip->epoch >= epoch)
+            return true;
+    }
+    return false;
+}
+
+static bool counters_changed(uint32_t page, uint64_t epoch) {
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        const struct vbt_counters_page *counters = changed(thread, epoch) ? vbt_counters_page(&thread->ledger, page) : NULL;
+        if (counters != NULL && atomic_load_explicit(&counters->epoch, memory_order_relaxed) >= epoch)
+            return true;
+    }
     return false;
 }
 
@@ -207,21 +227,53 @@ static void sort(uint32_t nodes[], uint32_t count) {
     }
 }
 
-uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most) {
-    uint32_t count = 0;
-    uint32_t account = *position;
-    for (; account < vbt_accounts.count && count < most; account++) {
-        if (since > 0 && account % VBT_PAGE_ACCOUNTS == 0 && !page_changed(account / VBT_PAGE_ACCOUNTS, since)) {
+/* The nodes whose slips changed; those whose account has changed too come with the accounts. */
+static uint32_t changed_slips(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most) {
+    uint32_t count = 0, number = *position, end = vbt_slip_nodes.count;
+    for (; number < end && count < most; number++) {
+        if (since > 0 && number % VBT_PAGE_SLIPS == 0 && !slips_changed(number / VBT_PAGE_SLIPS, since)) {
+            number += VBT_PAGE_SLIPS - 1;
+            continue;
+        }
+        if (since > 0 && !slip_changed(number, since))
+            continue; /* without a look at its node, which is somewhere else */
+        uint32_t node = node_if_open(number), account = node != 0 ? vbt_account_if_made(node) : 0;
+        if (node != 0 && node <= last && (since == 0 || account == 0 || !account_changed(account, since)))
+            nodes[count++] = node;
+    }
+    *position = number < end ? number : VBT_BOOKS_END;
+    return count;
+}
+
+static uint32_t changed_accounts(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most) {
+    uint32_t count = 0, account = *position, end = vbt_account_slips.count;
+    for (; account < end && count < most; account++) {
+        if (account % VBT_PAGE_ACCOUNTS == 0 && !counters_changed(account / VBT_PAGE_ACCOUNTS, since)) {
             account += VBT_PAGE_ACCOUNTS - 1;
             continue;
         }
-        if (since > 0 && !account_changed(account, since))
-            continue; /* without a look at its node, which is somewhere else */
-        uint32_t node = node_if_open(account);
-        if (node != 0 && node <= last)
+        if (!account_changed(account, since))
+            continue;
+        uint32_t node = vbt_account_node(account);
+        if (node <= last && account_if_open(node) == account)
             nodes[count++] = node;
     }
-    *position = account;
+    *position = account < end ? account : VBT_BOOKS_END;
+    return count;
+}
+
+uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most) {
+    enum { ACCOUNTS = 1U << 31 }; /* in a position: all slips have been looked at, accounts from there on not */
+    uint32_t count;
+    if (*position < ACCOUNTS) {
+        count = changed_slips(since, last, position, nodes, most);
+        if (*position == VBT_BOOKS_END && since > 0)
+            *position = ACCOUNTS;
+    } else {
+        uint32_t at = *position - ACCOUNTS;
+        count = changed_accounts(since, last, &at, nodes, most);
+        *position = at == VBT_BOOKS_END ? at : at + ACCOUNTS;
+    }
     sort(nodes, count);
     return count;
 }
@@ -238,20 +290,30 @@ void vbt_books_before_fork(void) {
 
 /* Calls `call` for each account that a ledger has counters for. */
 static void for_each_account(struct vbt_ledger *ledger, void (*call)(struct vbt_ledger *ledger, uint32_t account)) {
-    for (uint32_t index = 0; index <= vbt_accounts.count / VBT_PAGE_ACCOUNTS; index++)
+    for (uint32_t index = 0; index <= vbt_account_slips.count / VBT_PAGE_ACCOUNTS; index++)
         for (uint32_t n = 0; ledger->pages[index] != NULL && n < VBT_PAGE_ACCOUNTS; n++)
             call(ledger, index * VBT_PAGE_ACCOUNTS + n);
 }
 
 static enum vbt_domain domain_of(uint32_t account) { return vbt_node_at(vbt_account_node(account))->domain; }
 
-static void add_inherited(struct vbt_ledger *ledger, uint32_t account) {
+/* Adds what a ledger has for a node. account: as vbt_counted_read takes it. */
+static void add_inherited(const struct vbt_ledger *ledger, uint32_t account) {
     struct vbt_inherited part = {0};
-    vbt_counters_read(ledger, account, &part);
+    struct vbt_counted counted;
+    vbt_counted_read(ledger, account, &part, &counted);
     if ((part.blocks == 0 && part.bytes == 0) || domain_of(account) == VBT_DOMAIN_MAP)
         return;
     inherited[domain_of(account)].blocks += part.blocks;
     inherited[domain_of(account)].bytes += part.bytes;
+}
+
+static void add_all_inherited(const struct vbt_ledger *ledger) {
+    for (uint32_t slip = 1; slip < vbt_slip_nodes.count; slip++) {
+        uint32_t node = node_if_open(slip);
+        if (node != 0)
+            add_inherited(ledger, account_if_open(node));
+    }
 }
 
 /* What was live in the heap and in Python's. Where no other thread can have been in the middle of
@@ -269,7 +331,7 @@ static void sum_inherited(void) {
         }
     }
     for (struct vbt_thread *thread = first_thread(); thread != NULL && added_up; thread = thread->next)
-        for_each_account(&thread->ledger, add_inherited);
+        add_all_inherited(&thread->ledger);
 }
 
 /* The event that was interrupted goes on in the child, as one of its own. */

@@ -56,8 +56,10 @@ struct vbt_node_part {
 uint32_t vbt_books_parts(const struct vbt_books *books, uint32_t node, struct vbt_node_part parts[]);
 
 /* The next nodes that changed since the epoch `since` (0: all that anything was booked at), up to
- * the node `last`; in ascending order, at most `most`. Returns their number: if it is less, these
- * were the last. *position: 0 at first. */
+ * the node `last`; in ascending order, at most `most`. Returns their number, which may be 0.
+ * *position: 0 at first; VBT_BOOKS_END: these were the last. A node that changes meanwhile may come
+ * twice, in different calls. */
+#define VBT_BOOKS_END UINT32_MAX
 uint32_t vbt_books_changed(uint64_t since, uint32_t last, uint32_t *position, uint32_t nodes[], uint32_t most);
 
 /* In the parent, with the tree's lock. */

@@ -18,8 +18,8 @@ void vbt_full_stack_expire(struct vbt_full_stack *stack) {
 
 /* The latest native stack is in use for another domain, or has no counters: it is captured anew
  * next time. */
-static const struct vbt_place *native_place(struct vbt_full_stack *stack, struct vbt_ledger *ledger,
-                                            const struct vbt_registers *caller, enum vbt_domain domain) {
+static struct vbt_place *native_place(struct vbt_full_stack *stack, struct vbt_ledger *ledger, const struct vbt_registers *caller,
+                                      enum vbt_domain domain) {
     uint32_t node = vbt_native_capture(&stack->native, caller);
     if (VBT_UNLIKELY(domain != VBT_DOMAIN_HEAP))
         node = vbt_joined_in_domain(node, domain);
@@ -31,8 +31,8 @@ static const struct vbt_place *native_place(struct vbt_full_stack *stack, struct
     return &stack->latest;
 }
 
-const struct vbt_place *vbt_full_place_else(struct vbt_full_stack *stack, struct vbt_python_stack *python,
-                                            const struct vbt_registers *caller, enum vbt_domain domain) {
+struct vbt_place *vbt_full_place_else(struct vbt_full_stack *stack, struct vbt_python_stack *python,
+                                      const struct vbt_registers *caller, enum vbt_domain domain) {
     if (vbt_stacks != VBT_STACKS_JOINED)
         return native_place(stack, python->ledger, caller, domain);
     stack->latest = vbt_place_of(python->ledger, vbt_tree.lost_nodes[domain]);

@@ -20,15 +20,15 @@ enum vbt_stacks {
 extern enum vbt_stacks vbt_stacks VBT_HIDDEN;
 
 /* vbt_full_place where Python frames are not among the native ones, or where there is no memory. */
-const struct vbt_place *vbt_full_place_else(struct vbt_full_stack *stack, struct vbt_python_stack *python,
-                                            const struct vbt_registers *caller, enum vbt_domain domain);
+struct vbt_place *vbt_full_place_else(struct vbt_full_stack *stack, struct vbt_python_stack *python,
+                                      const struct vbt_registers *caller, enum vbt_domain domain);
 
 /* The place of the stack that called the function whose VBT_CALLER_REGISTERS these are; that
  * function must be running. Valid until the thread's next event. The lost node's when there is no
  * memory. */
-VBT_INLINE const struct vbt_place *vbt_full_place(struct vbt_full_stack *stack, struct vbt_python_stack *python,
-                                                  const struct vbt_registers *caller, enum vbt_domain domain) {
-    const struct vbt_place *place = NULL;
+VBT_INLINE struct vbt_place *vbt_full_place(struct vbt_full_stack *stack, struct vbt_python_stack *python,
+                                            const struct vbt_registers *caller, enum vbt_domain domain) {
+    struct vbt_place *place = NULL;
     if (VBT_LIKELY(vbt_stacks == VBT_STACKS_JOINED))
         place = vbt_joined_place(&stack->joined, &stack->native, python, caller, domain);
     return VBT_LIKELY(place != NULL) ? place : vbt_full_place_else(stack, python, caller, domain);

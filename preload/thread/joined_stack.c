@@ -125,8 +125,8 @@ VBT_INLINE bool is_end(const struct vbt_joined_end *end, uint64_t list, uint32_t
 }
 
 /* The place of a node that is an end, or was found without one (NULL). */
-static const struct vbt_place *keep_end(struct vbt_joined_stack *joined, struct vbt_python_stack *python,
-                                        struct vbt_joined_end *end, struct vbt_joined_end key, uint32_t node) {
+static struct vbt_place *keep_end(struct vbt_joined_stack *joined, struct vbt_python_stack *python, struct vbt_joined_end *end,
+                                  struct vbt_joined_end key, uint32_t node) {
     key.place = vbt_place_of(python->ledger, node);
     joined->room->other = key.place;
     if (key.place.counters == NULL || is_lost(node))
@@ -136,9 +136,8 @@ static const struct vbt_place *keep_end(struct vbt_joined_stack *joined, struct 
 }
 
 /* The place of the frames from `start` on of the latest capture, under a node. */
-static const struct vbt_place *captured_end(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
-                                            struct vbt_python_stack *python, uint32_t parent, uint32_t start,
-                                            enum vbt_domain domain) {
+static struct vbt_place *captured_end(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
+                                      struct vbt_python_stack *python, uint32_t parent, uint32_t start, enum vbt_domain domain) {
     uint64_t list = list_of(joined, native, start, native->leaf);
     struct vbt_joined_end *end = end_of(joined->room, list, parent, domain);
     if (VBT_LIKELY(is_end(end, list, parent, domain)))
@@ -151,8 +150,8 @@ static const struct vbt_place *captured_end(struct vbt_joined_stack *joined, str
     return keep_end(joined, python, end, (struct vbt_joined_end){.list = list, .parent = parent, .domain = domain}, node);
 }
 
-static const struct vbt_place *remembered_end(struct vbt_joined_stack *joined, struct vbt_python_stack *python,
-                                              const struct vbt_native_tail *tail, uint32_t parent, enum vbt_domain domain) {
+static struct vbt_place *remembered_end(struct vbt_joined_stack *joined, struct vbt_python_stack *python,
+                                        const struct vbt_native_tail *tail, uint32_t parent, enum vbt_domain domain) {
     struct vbt_joined_end *end = end_of(joined->room, tail->list, parent, domain);
     if (VBT_LIKELY(is_end(end, tail->list, parent, domain)))
         return &end->place;
@@ -167,9 +166,8 @@ static const struct vbt_place *remembered_end(struct vbt_joined_stack *joined, s
 
 /* The place, if the native stack need not be captured: the innermost run has stayed, and what it
  * called is remembered. */
-static const struct vbt_place *remembered(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
-                                          struct vbt_python_stack *python, const struct vbt_registers *caller,
-                                          enum vbt_domain domain) {
+static struct vbt_place *remembered(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
+                                    struct vbt_python_stack *python, const struct vbt_registers *caller, enum vbt_domain domain) {
     struct vbt_joined_room *room = joined->room;
     if (VBT_UNLIKELY(native->cut != VBT_CUT_NONE) || VBT_UNLIKELY(joined->cut != VBT_CUT_NONE))
         return NULL;
@@ -208,8 +206,8 @@ static void find_frames(struct vbt_joined_stack *joined, const struct vbt_native
 }
 
 /* leaf: NULL if no Python code runs. */
-static const struct vbt_place *captured(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
-                                        struct vbt_python_stack *python, const struct vbt_frame *leaf, enum vbt_domain domain) {
+static struct vbt_place *captured(struct vbt_joined_stack *joined, struct vbt_native_stack *native, struct vbt_python_stack *python,
+                                  const struct vbt_frame *leaf, enum vbt_domain domain) {
     if (joined->listed > native->same)
         joined->listed = native->same;
     uint32_t kept = joined->cut == native->cut ? vbt_runs_in_place(joined, native) : 0;
@@ -230,20 +228,18 @@ static const struct vbt_place *captured(struct vbt_joined_stack *joined, struct 
         find_nodes(joined, native, python, from);
     const struct vbt_run *run = &joined->room->runs[joined->runs - 1];
     joined->depth = python->same = python->depth;
-    const struct vbt_place *place =
-        captured_end(joined, native, python, joined->room->nodes[python->depth - 1], run->native, domain);
+    struct vbt_place *place = captured_end(joined, native, python, joined->room->nodes[python->depth - 1], run->native, domain);
     if (run->is_found && run->native > 2)
         vbt_native_tail_remember(native, run->native - 2, list_of(joined, native, run->native, native->leaf));
     return place;
 }
 
-const struct vbt_place *vbt_joined_place(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
-                                         struct vbt_python_stack *python, const struct vbt_registers *caller,
-                                         enum vbt_domain domain) {
+struct vbt_place *vbt_joined_place(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
+                                   struct vbt_python_stack *python, const struct vbt_registers *caller, enum vbt_domain domain) {
     if (VBT_UNLIKELY(joined->room == NULL) && (joined->room = vbt_map(sizeof *joined->room)) == NULL)
         return NULL;
     const struct vbt_frame *leaf = vbt_python_chain(python);
-    const struct vbt_place *place = NULL;
+    struct vbt_place *place = NULL;
     if (VBT_UNLIKELY(leaf == &python->override)) {
         uint32_t node = vbt_node_of(leaf->node, vbt_native_site(caller->pc), domain);
         joined->room->other = vbt_place_of(python->ledger, node);

@@ -46,9 +46,8 @@ struct vbt_joined_stack {
 
 /* The place of the stack that called the function whose VBT_CALLER_REGISTERS these are; that
  * function must be running. Valid until the thread's next event. NULL when there is no memory. */
-const struct vbt_place *vbt_joined_place(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
-                                         struct vbt_python_stack *python, const struct vbt_registers *caller,
-                                         enum vbt_domain domain);
+struct vbt_place *vbt_joined_place(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
+                                   struct vbt_python_stack *python, const struct vbt_registers *caller, enum vbt_domain domain);
 
 /* The same node with another domain; the frames outside it stay as they are. */
 uint32_t vbt_joined_in_domain(uint32_t node, enum vbt_domain domain);

@@ -12,7 +12,7 @@ void vbt_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t pa
     leaf->place = vbt_place_of(&thread->ledger, vbt_node_of(parent, vbt_native_site(caller), domain));
 }
 
-static const struct vbt_place *leaf_place(struct vbt_thread *thread, uintptr_t caller) {
+static struct vbt_place *leaf_place(struct vbt_thread *thread, uintptr_t caller) {
     const struct vbt_frame *python = vbt_python_leaf(&thread->stack);
     uint32_t parent = python != NULL ? python->node : 0;
     struct vbt_leaf *leaf = &thread->leaves[(caller ^ caller >> 8 ^ parent) % VBT_LEAF_CACHE];
@@ -22,14 +22,14 @@ static const struct vbt_place *leaf_place(struct vbt_thread *thread, uintptr_t c
     return &leaf->place;
 }
 
-const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
     enum vbt_stacks stacks = VBT_PEEK(enum vbt_stacks, vbt_stacks);
     if (stacks == VBT_STACKS_LEAF)
         return leaf_place(thread, pc);
     if (stacks == VBT_STACKS_NATIVE && VBT_UNLIKELY(vbt_native_verify_every != 0) &&
         vbt_native_repeats_verified(&thread->full.native, sp, pc, fp))
         return &thread->full.latest;
-    const struct vbt_place *known = stacks == VBT_STACKS_NATIVE ? vbt_native_known(&thread->full.native, sp, pc, fp) : NULL;
+    struct vbt_place *known = stacks == VBT_STACKS_NATIVE ? vbt_native_known(&thread->full.native, sp, pc, fp) : NULL;
     if (known != NULL)
         return known;
     struct vbt_registers caller = {.sp = sp, .pc = pc, .fp = fp};

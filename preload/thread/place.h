@@ -11,10 +11,10 @@ void vbt_leaf_find(struct vbt_thread *thread, struct vbt_leaf *leaf, uint32_t pa
 /* The place of an allocation by native code, where its stack is not the one that was captured last:
  * the registers are those of VBT_CALLER_REGISTERS. Where whole stacks are not captured, the address
  * that called the allocator, under the thread's Python stack. */
-const struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp);
+struct vbt_place *vbt_heap_place_else(struct vbt_thread *thread, uintptr_t sp, uintptr_t pc, uintptr_t fp);
 
 /* The place of an allocation by native code. Valid until the thread's next one. */
-VBT_INLINE const struct vbt_place *vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
+VBT_INLINE struct vbt_place *vbt_heap_place(struct vbt_thread *thread, struct vbt_registers caller) {
     if (VBT_LIKELY(vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
         return &thread->full.latest;
     return vbt_heap_place_else(thread, caller.sp, caller.pc, caller.fp);

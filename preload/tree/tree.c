@@ -163,17 +163,25 @@ static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, ui
 static uint64_t memory(void) {
     return vbt_tree.nodes.count * sizeof(struct vbt_node) + vbt_node_table_bytes(&vbt_tree.children) +
            vbt_tree.sites.count * sizeof(struct vbt_site) + vbt_table_bytes(&vbt_tree.site_ids) +
-           vbt_tree.accounts * (uint64_t)VBT_ACCOUNT_BYTES + vbt_arenas_taken();
+           vbt_tree.slips * (uint64_t)VBT_SLIP_BYTES + vbt_tree.accounts * (uint64_t)VBT_ACCOUNT_BYTES + vbt_arenas_taken();
 }
 
-bool vbt_tree_is_full(void) {
-    enum { RESERVE = 16 }; /* the part that is left for the next step of an arena, and the growth of a table */
+/* Is VBTRACE_MAX_MEMORY reached, or passed by this much? */
+static bool is_reached(int64_t beyond) {
     uint64_t most = vbt_options.max_memory;
-    if (VBT_LIKELY(most == 0) || memory() < most - most / RESERVE)
+    if (VBT_LIKELY(most == 0) || memory() < most + (uint64_t)beyond)
         return false;
     atomic_store(&vbt_tree.limited, true);
     return true;
 }
+
+/* The part of the limit that is left for the next step of an arena, and the growth of a table, when
+ * there is no more room for new paths; and that known paths may take more. */
+enum { RESERVE = 16 };
+
+bool vbt_tree_is_full(void) { return is_reached(-(int64_t)(vbt_options.max_memory / RESERVE)); }
+
+bool vbt_tree_is_overfull(void) { return is_reached((int64_t)(vbt_options.max_memory / RESERVE)); }
 
 /* Needs the lock. */
 static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {

@@ -46,11 +46,13 @@ struct vbt_node {
     _Atomic uint64_t first_child; /* vbt_node_child of it, 0 for none; the others are in a table */
 };
 
-/* As many accounts as nodes: that is, as a cell of the shadow can tell apart. */
+/* As many numbers of slips and accounts (ledger/accounts.h) as nodes: that is, as a cell of the
+ * shadow can tell apart. */
 enum { VBT_MAX_ACCOUNTS = VBT_MAX_NODES };
 
-/* What an account takes, besides counters: its node, and its row in stream/snapshot.c. */
-enum { VBT_ACCOUNT_BYTES = 2 * sizeof(uint32_t) };
+/* What they take, besides counters: a slip its node, and its row in stream/snapshot.c; an account
+ * its slip. */
+enum { VBT_SLIP_BYTES = 2 * sizeof(uint32_t), VBT_ACCOUNT_BYTES = sizeof(uint32_t) };
 
 enum { VBT_NODE_BITS = 30 };
 
@@ -61,7 +63,7 @@ struct vbt_tree {
     struct vbt_vector strings, codes, sites, nodes;
     struct vbt_table string_ids, code_ids, site_ids;
     struct vbt_node_table children;
-    uint32_t accounts;                /* that are open */
+    uint32_t slips, accounts;         /* that nodes have */
     uint64_t text;                    /* bytes of all strings, and one more for each */
     _Atomic uint32_t strangers;       /* native sites in no module that the loader knows */
     uint32_t lost_nodes[VBT_DOMAINS]; /* for call paths that there was no room for; one after the other */
@@ -82,9 +84,11 @@ bool vbt_tree_init(void);
 void vbt_tree_limit(uint32_t most_nodes);
 
 /* Do the call paths and all threads' counters of them take as much as VBTRACE_MAX_MEMORY allows?
- * Then new ones are lost. Counters of known paths are still made: of other threads, and of sizes.
- * Needs the lock. */
+ * Then new ones are lost. Counters of known paths are still made: of other threads, of sizes, and
+ * of paths that outgrow their slips; the latter until the limit is passed by a part of it. Both
+ * need the lock. */
 bool vbt_tree_is_full(void);
+bool vbt_tree_is_overfull(void);
 
 static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.strings, struct vbt_string, id); }
 static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.codes, struct vbt_code, id); }

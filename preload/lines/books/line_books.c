@@ -56,7 +56,7 @@ struct vbt_line_thread *vbt_line_thread(struct vbt_thread *thread) {
         return NULL;
     lines->blocks = vbt_map(VBT_LINE_CODES * sizeof(struct vbt_line_block *));
     lines->frames = vbt_map(VBT_LINE_FRAMES * sizeof *lines->frames);
-    lines->measuring = vbt_place_of(&thread->ledger, vbt_tree.line_node).counters;
+    lines->measuring = vbt_place_with_account(&thread->ledger, vbt_tree.line_node).counters;
     if (lines->blocks == NULL || lines->frames == NULL || lines->measuring == NULL) {
         thread->ledger.lost[VBT_LOST_MEMORY]++;
         return NULL;

@@ -315,46 +315,64 @@ static void nodes_add_up_to_the_totals(void **state) {
                      STEPS);
 }
 
-/* A thread's tables become writable as far as they are needed, up to the last account. */
+/* A thread's tables become writable as far as they are needed, up to the last slip and the last
+ * account. */
 static void accounts_beyond_the_first_tables_have_counters(void **state) {
     (void)state;
-    static const uint32_t far[] = {VBT_FEW_ACCOUNTS - 1, VBT_FEW_ACCOUNTS, VBT_FEW_ACCOUNTS + 1, 3 * VBT_FEW_ACCOUNTS - 1,
-                                   VBT_MAX_ACCOUNTS - VBT_DOMAINS - 1};
-    static const char *const names[] = {"far 0", "far 1", "far 2", "far 3", "far 4"};
-    uint32_t before = vbt_accounts.count;
+    static const uint32_t slips[] = {VBT_FEW_ACCOUNTS - 1, VBT_FEW_ACCOUNTS + 1, 3 * VBT_FEW_ACCOUNTS,
+                                     VBT_MAX_ACCOUNTS / 4 * 3 - VBT_DOMAINS - 1};
+    static const uint32_t accounts[] = {VBT_FEW_ACCOUNTS / 4 - 1, VBT_FEW_ACCOUNTS / 4 + 1, VBT_FEW_ACCOUNTS,
+                                        VBT_MAX_ACCOUNTS / 4 - VBT_DOMAINS - 1};
+    static const char *const names[] = {"far 0", "far 1", "far 2", "far 3"};
+    uint32_t slips_before = vbt_slip_nodes.count, accounts_before = vbt_account_slips.count;
     struct vbt_thread *thread = vbt_thread_begin();
     struct vbt_ledger *ledger = &thread->ledger;
-    for (uint32_t i = 0; i < VBT_COUNT(far); i++) {
-        uint32_t page = far[i] / VBT_PAGE_ACCOUNTS, node = vbt_node_of(0, vbt_intern_special_site(names[i]), VBT_DOMAIN_HEAP);
-        assert_true(i == 2 || (vbt_counters_page(ledger, page) == NULL && *vbt_page_epoch(ledger, page) == 0));
-        vbt_accounts.count = far[i];
-        world_alloc(thread, node, 0x900000 + 64 * i, 10);
-        assert_int_equal(vbt_node_at(node)->account, far[i]);
-        assert_flow(node, 1, 0, 10, 0);
-        world_free(thread, 0x900000 + 64 * i);
-        assert_flow(node, 1, 1, 10, 10);
-        assert_true(*vbt_page_epoch(ledger, page) > 0);
-        assert_true(ledger->pages_open > page && ledger->pages_open <= vbt_most_accounts / VBT_PAGE_ACCOUNTS);
+    for (uint32_t i = 0; i < VBT_COUNT(slips); i++) {
+        uint32_t node = vbt_node_of(0, vbt_intern_special_site(names[i]), VBT_DOMAIN_HEAP);
+        vbt_slip_nodes.count = slips[i];
+        vbt_account_slips.count = accounts[i];
+        assert_null(vbt_slip_at(ledger, slips[i]));
+        for (uint32_t n = 0; n <= VBT_SLIP_ALLOCS; n++) {
+            world_alloc(thread, node, 0x900000 + 64 * (8 * i + n), 10);
+            assert_int_equal(vbt_node_at(node)->account, n < VBT_SLIP_ALLOCS ? vbt_first_slip_account + slips[i] : accounts[i]);
+            assert_flow(node, n + 1, 0, 10 * (n + 1), 0);
+        }
+        world_free(thread, 0x900000 + 64 * 8 * i);
+        assert_flow(node, VBT_SLIP_ALLOCS + 1, 1, 10 * (VBT_SLIP_ALLOCS + 1), 10);
+        assert_true(vbt_counters_page(ledger, accounts[i] / VBT_PAGE_ACCOUNTS)->epoch > 0);
+        assert_true(vbt_slip_page(ledger, slips[i] / VBT_PAGE_SLIPS)->epoch > 0);
+        assert_true(ledger->pages_open > accounts[i] / VBT_PAGE_ACCOUNTS && ledger->slips_open > slips[i] / VBT_PAGE_SLIPS);
     }
-    for (uint32_t i = 0; i < VBT_COUNT(far); i++)
-        assert_flow(vbt_node_of(0, vbt_intern_special_site(names[i]), VBT_DOMAIN_HEAP), 1, 1, 10, 10);
-    vbt_accounts.count = before;
+    for (uint32_t i = 0; i < VBT_COUNT(slips); i++)
+        assert_flow(vbt_node_of(0, vbt_intern_special_site(names[i]), VBT_DOMAIN_HEAP), VBT_SLIP_ALLOCS + 1, 1,
+                    10 * (VBT_SLIP_ALLOCS + 1), 10);
+    vbt_slip_nodes.count = slips_before;
+    vbt_account_slips.count = accounts_before;
 }
 
+/* The last of each can be written, and what is beside them; the state is all within. */
 static void where_address_space_is_scarce_tables_are_small(void **state) {
     (void)state;
+    enum { SIZE = 100000 };
     struct vbt_ledger ledger = {0};
-    vbt_most_accounts = VBT_FEW_ACCOUNTS;
-    void *start = vbt_counters_map(100);
-    vbt_counters_begin(&ledger, start, 100);
-    assert_int_equal(ledger.pages_open, VBT_FEW_ACCOUNTS / VBT_PAGE_ACCOUNTS);
-    struct vbt_counters *last = vbt_counters_at(&ledger, VBT_FEW_ACCOUNTS - 1);
+    vbt_accounts_limit(VBT_FEW_ACCOUNTS);
+    char *start = vbt_counters_map(SIZE);
+    vbt_counters_begin(&ledger, start, SIZE);
+    uint32_t last_account = vbt_first_slip_account - 1, last_slip = vbt_most_accounts - vbt_first_slip_account - 1;
+    struct vbt_counters *last = vbt_counters_at(&ledger, last_account);
     assert_non_null(last);
-    assert_ptr_equal(vbt_counters_at(&ledger, VBT_FEW_ACCOUNTS - 1), last);
-    assert_int_equal(ledger.pages_open, VBT_FEW_ACCOUNTS / VBT_PAGE_ACCOUNTS);
-    *vbt_page_epoch(&ledger, ledger.pages_open - 1) = 1;
-    *(char *)start = 1;
-    vbt_most_accounts = VBT_MAX_ACCOUNTS;
+    assert_ptr_equal(vbt_counters_at(&ledger, last_account), last);
+    struct vbt_slip *slip = vbt_slip_make(&ledger, last_slip);
+    assert_non_null(slip);
+    assert_ptr_equal(vbt_slip_at(&ledger, last_slip), slip);
+    assert_ptr_equal(vbt_slip_make(&ledger, last_slip), slip);
+    assert_null(vbt_slip_at(&ledger, 0));
+    assert_null(vbt_counters_page(&ledger, vbt_most_accounts / VBT_PAGE_ACCOUNTS - 1)); /* as the number of a slip */
+    assert_true((char *)ledger.pages >= start + SIZE);
+    memset(start, 1, SIZE);
+    assert_null(vbt_counters_page(&ledger, 0));
+    assert_null(vbt_slip_at(&ledger, 0));
+    vbt_accounts_limit(VBT_MAX_ACCOUNTS);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, world_reset)

@@ -34,7 +34,7 @@ __attribute__((noinline)) static void look_here(void) {
     uint32_t before = stack.whole != NULL ? stack.whole->node : 0;
     bool is_repeated = vbt_native_verify_every == 0 ? vbt_native_repeats(&stack, caller.sp, caller.pc, caller.fp)
                                                     : vbt_native_repeats_verified(&stack, caller.sp, caller.pc, caller.fp);
-    const struct vbt_place *known = vbt_native_known(&stack, caller.sp, caller.pc, caller.fp);
+    struct vbt_place *known = vbt_native_known(&stack, caller.sp, caller.pc, caller.fp);
     uint32_t known_node = known != NULL ? known->node : 0;
     uint32_t node = vbt_native_capture(&stack, &caller);
     vbt_native_remember(&stack, (struct vbt_place){.node = node});

@@ -68,7 +68,7 @@ static void threads_are_summed(void **state) {
 static uint32_t changed_since(uint64_t epoch, uint32_t last, uint32_t nodes[], uint32_t most) {
     enum { PIECE = 7 };
     uint32_t position = 0, count = 0, found;
-    do {
+    while (position != VBT_BOOKS_END) {
         uint32_t piece[PIECE];
         found = vbt_books_changed(epoch, last, &position, piece, PIECE);
         for (uint32_t i = 0; i < found; i++) {
@@ -76,7 +76,7 @@ static uint32_t changed_since(uint64_t epoch, uint32_t last, uint32_t nodes[], u
             assert_true(count < most);
             nodes[count++] = piece[i];
         }
-    } while (found == PIECE);
+    }
     return count;
 }
 
@@ -87,11 +87,11 @@ static bool is_among(uint32_t node, const uint32_t nodes[], uint32_t count) {
     return false;
 }
 
-/* More accounts than a page has, opened in a different order than the nodes were made; and nodes
- * without one between them. */
+/* More slips than a page has, opened in a different order than the nodes were made; and nodes
+ * without one between them. Then the same with accounts. */
 static void what_changed_since_a_tick_is_known(void **state) {
     (void)state;
-    enum { NODES = 3 * VBT_PAGE_ACCOUNTS };
+    enum { NODES = 3 * VBT_PAGE_SLIPS };
     struct vbt_thread *thread = vbt_thread_begin();
     uint32_t nodes[NODES], changed[2 * NODES];
     for (uint32_t i = 0, node = heap_node; i < NODES; i++)
@@ -115,11 +115,50 @@ static void what_changed_since_a_tick_is_known(void **state) {
     assert_true(is_among(vbt_tree.own_node, changed, 3));
     assert_int_equal(changed_since(atomic_load(&vbt_epoch) + 1, last, changed, 2 * NODES), 0);
     uint32_t all = changed_since(0, last, changed, 2 * NODES);
-    assert_int_equal(all, vbt_accounts.count - 1);
-    vbt_vector_add(&vbt_accounts, sizeof(uint32_t)); /* one that is about to be opened */
+    assert_int_equal(all, vbt_slip_nodes.count - 1);
+    vbt_vector_add(&vbt_slip_nodes, sizeof(uint32_t)); /* one that is about to be opened */
     assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
-    *VBT_VECTOR_ITEM(&vbt_accounts, uint32_t, all + 1) = nodes[3]; /* and whose node does not have it yet */
+    *VBT_VECTOR_ITEM(&vbt_slip_nodes, uint32_t, all + 1) = nodes[3]; /* and whose node does not have it yet */
     assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
+    uint64_t third = atomic_fetch_add(&vbt_epoch, 1) + 1;
+    for (uint32_t i = 0; i < NODES; i += 3) /* these outgrow their slips */
+        for (uint32_t n = 0; n <= VBT_SLIP_ALLOCS; n++)
+            world_alloc(thread, nodes[i], 0x40000 + 16 * (16 * i + n), 1);
+    uint64_t fourth = atomic_fetch_add(&vbt_epoch, 1) + 1;
+    assert_int_equal(changed_since(third, last, changed, 2 * NODES), NODES / 3);
+    for (uint32_t i = 0; i < NODES; i += 3)
+        assert_true(vbt_account_if_made(nodes[i]) != 0 && is_among(nodes[i], changed, NODES / 3));
+    assert_int_equal(changed_since(fourth, last, changed, 2 * NODES), 0);
+    world_free(thread, 0x40000 + 16 * 16 * 30);
+    world_alloc(thread, nodes[31], 0x30000, 1);
+    assert_int_equal(changed_since(fourth, last, changed, 2 * NODES), 2);
+    assert_true(is_among(nodes[30], changed, 2) && is_among(nodes[31], changed, 2));
+    assert_int_equal(changed_since(0, last, changed, 2 * NODES), all);
+}
+
+/* Of a node that has an account, another thread may have a slip that changes. */
+static void a_slip_of_another_thread_is_seen(void **state) {
+    (void)state;
+    struct vbt_thread *one = vbt_thread_begin();
+    vbt_self = NULL;
+    struct vbt_thread *other = vbt_thread_begin();
+    uint32_t node = world_node(heap_node, "used by two", VBT_DOMAIN_HEAP), last = node, changed[2];
+    world_alloc(other, node, 0x50000, 7);
+    for (uint32_t n = 0; n < 10; n++)
+        world_alloc(one, node, 0x51000 + 64 * n, 7);
+    assert_true(vbt_account_if_made(node) != 0);
+    assert_int_equal(sum_of(node).totals.allocs, 11);
+    uint64_t now = atomic_fetch_add(&vbt_epoch, 1) + 1;
+    world_free(other, 0x50000); /* which moves the slip */
+    assert_int_equal(changed_since(now, last, changed, 2), 1);
+    assert_int_equal(changed[0], node);
+    assert_int_equal(sum_of(node).totals.frees, 1);
+    assert_int_equal(sum_of(node).totals.freed, 7);
+    vbt_self = NULL;
+    struct vbt_thread *third = vbt_thread_begin(); /* which has neither slip nor counters there */
+    world_free(third, 0x51000);
+    assert_int_equal(sum_of(node).totals.frees, 2);
+    assert_int_equal(sum_of(node).totals.allocs, 11);
 }
 
 /* One thread, and a fork: live blocks are reported as inherited, all other counts start at 0. */
@@ -275,6 +314,7 @@ int main(void) {
         TEST(nothing_happened_at_an_untouched_node),
         TEST(threads_are_summed),
         TEST(what_changed_since_a_tick_is_known),
+        TEST(a_slip_of_another_thread_is_seen),
         TEST(a_child_inherits_what_is_live),
         TEST(a_grandchild_inherits_from_both),
         TEST(a_child_of_many_threads_inherits_from_all),

@@ -27,16 +27,30 @@ static void nothing_is_written_before_the_first_change(void **state) {
     struct vbt_thread *thread = vbt_thread_begin();
     world_alloc(thread, nodes[0], FIRST_BLOCK, 100);
     world_alloc(thread, nodes[0], FIRST_BLOCK + APART, 30);
-    const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, 0);
+    for (uintptr_t i = 0; i < 10; i++)
+        world_alloc(thread, nodes[1], FIRST_BLOCK + APART * (10 + i), 1);
+    uint32_t account = vbt_account_if_made(nodes[1]);
+    assert_true(account != 0 && vbt_account_if_made(nodes[0]) == 0);
+    const struct vbt_counters_page *page = vbt_counters_page(&thread->ledger, account / VBT_PAGE_ACCOUNTS);
     struct vbt_counters_page before = *page;
+    const struct vbt_slip *slips = vbt_slip_at(&thread->ledger, 0);
+    struct vbt_slip slips_before[VBT_PAGE_SLIPS];
+    memcpy(slips_before, slips, sizeof slips_before);
     vbt_books_inherit(true);
     assert_memory_equal(page, &before, sizeof before);
+    assert_memory_equal(slips, slips_before, sizeof slips_before);
     assert_int_equal(totals_of(nodes[0]).inherited_blocks, 2);
     assert_int_equal(totals_of(nodes[0]).inherited_bytes, 130);
+    assert_int_equal(totals_of(nodes[1]).inherited_blocks, 10);
+    assert_int_equal(totals_of(nodes[1]).inherited_bytes, 10);
     world_free(thread, FIRST_BLOCK);
     assert_int_equal(totals_of(nodes[0]).inherited_bytes, 130);
     assert_int_equal(totals_of(nodes[0]).freed, 100);
-    assert_memory_equal(&page->counters[2], &before.counters[2], (VBT_PAGE_ACCOUNTS - 2) * sizeof before.counters[0]);
+    assert_int_equal(totals_of(nodes[0]).allocs, 0);
+    world_free(thread, FIRST_BLOCK + APART * 10);
+    assert_int_equal(totals_of(nodes[1]).inherited_bytes, 10);
+    assert_int_equal(totals_of(nodes[1]).freed, 1);
+    assert_memory_equal(slips, slips_before, sizeof slips_before);
 }
 
 static void sizes_are_those_since_the_fork(void **state) {
@@ -72,9 +86,12 @@ static void what_the_parent_allocated_is_not_moved(void **state) {
 static void an_event_that_a_fork_interrupts_is_the_childs(void **state) {
     (void)state;
     struct vbt_thread *thread = vbt_thread_begin();
-    world_alloc(thread, nodes[0], FIRST_BLOCK, 100);
-    struct vbt_counters *counters = vbt_counters_make(&thread->ledger, vbt_account_of(nodes[0]));
-    assert_non_null(counters);
+    for (uintptr_t i = 0; i <= VBT_SLIP_ALLOCS; i++)
+        world_alloc(thread, nodes[0], FIRST_BLOCK + APART * i, 100);
+    for (uintptr_t i = 1; i <= VBT_SLIP_ALLOCS; i++)
+        world_free(thread, FIRST_BLOCK + APART * i);
+    struct vbt_counters *counters = vbt_place_of(&thread->ledger, nodes[0]).counters;
+    assert_ptr_not_equal(counters, &vbt_no_counters);
     atomic_store(&thread->standing, VBT_IN_LEDGER);
     vbt_books_before_fork();
     vbt_books_inherit(true);

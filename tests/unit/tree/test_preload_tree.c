@@ -252,19 +252,41 @@ static void a_lost_path_stays_lost(void **state) {
     assert_int_equal(vbt_tree.nodes.count, before);
 }
 
-static void allocations_beyond_the_last_account_are_lost(void **state) {
+static void allocations_beyond_the_last_slip_are_lost(void **state) {
     (void)state;
     uint32_t node = vbt_node_of(0, vbt_intern_special_site("no account"), VBT_DOMAIN_PYTHON);
     uint32_t other = vbt_node_of(0, vbt_intern_special_site("nor here"), VBT_DOMAIN_PYTHON);
-    uint32_t before = vbt_accounts.count;
-    vbt_accounts.count = VBT_MAX_ACCOUNTS - VBT_DOMAINS;
+    uint32_t before = vbt_slip_nodes.count, most = vbt_most_accounts - vbt_first_slip_account;
+    vbt_slip_nodes.count = most - VBT_DOMAINS;
     uint32_t account = vbt_account_of(node);
     assert_int_equal(vbt_account_node(account), vbt_tree.lost_nodes[VBT_DOMAIN_PYTHON]);
     assert_int_equal(vbt_account_of(other), account);
-    assert_int_equal(vbt_accounts.count, VBT_MAX_ACCOUNTS - VBT_DOMAINS + 1);
-    vbt_accounts.count = before;
+    assert_int_equal(vbt_slip_nodes.count, most - VBT_DOMAINS + 1);
+    vbt_slip_nodes.count = before;
     vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_PYTHON])->account = 0;
     assert_int_equal(vbt_account_node(vbt_account_of(node)), node); /* there is room again */
+}
+
+static void a_slip_stays_one_beyond_the_last_account(void **state) {
+    (void)state;
+    uint32_t node = vbt_node_of(0, vbt_intern_special_site("a slip only"), VBT_DOMAIN_PYTHON);
+    uint32_t slip = vbt_account_of(node), before = vbt_account_slips.count;
+    assert_true(vbt_account_is_slip(slip) && vbt_account_if_made(node) == 0);
+    vbt_account_slips.count = vbt_first_slip_account - VBT_DOMAINS;
+    assert_int_equal(vbt_account_make(node, true), 0);
+    assert_int_equal(vbt_account_of(node), slip);
+    uint32_t mapping = vbt_node_of(0, vbt_intern_special_site("a mapping"), VBT_DOMAIN_MAP);
+    assert_int_equal(vbt_account_node(vbt_account_of(mapping)), vbt_tree.lost_nodes[VBT_DOMAIN_MAP]);
+    vbt_account_slips.count = before;
+    vbt_node_at(vbt_tree.lost_nodes[VBT_DOMAIN_MAP])->account = 0;
+    uint32_t account = vbt_account_make(node, true);
+    assert_true(account != 0 && !vbt_account_is_slip(account));
+    assert_int_equal(vbt_account_of(node), account);
+    assert_int_equal(vbt_account_slip(account), vbt_account_slip(slip));
+    assert_int_equal(vbt_account_node(account), node);
+    assert_int_equal(vbt_account_make(node, true), account);
+    assert_int_equal(vbt_account_node(vbt_account_of(mapping)), mapping);
+    assert_false(vbt_account_is_slip(vbt_account_of(mapping)));
 }
 
 enum { THREADS = 4, PATHS = 3000 };
@@ -336,7 +358,8 @@ int main(void) {
         cmocka_unit_test(a_path_beyond_the_last_node_is_lost),
         cmocka_unit_test(limits_can_be_raised),
         cmocka_unit_test(a_lost_path_stays_lost),
-        cmocka_unit_test(allocations_beyond_the_last_account_are_lost),
+        cmocka_unit_test(allocations_beyond_the_last_slip_are_lost),
+        cmocka_unit_test(a_slip_stays_one_beyond_the_last_account),
         cmocka_unit_test(threads_that_meet_the_same_paths_agree),
         cmocka_unit_test(what_a_trace_has_no_room_for_gets_no_id),
     };
