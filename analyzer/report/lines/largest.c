@@ -5,6 +5,7 @@
 #include "line_rows.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/file_name.h"
 #include "analyzer/base/short_name.h"
 #include "analyzer/base/text_table.h"
 #include "analyzer/base/units.h"
@@ -32,27 +33,52 @@ static void put_line(struct vbt_text_table *table, int64_t value, int64_t whole,
     vbt_text_table_cell(table, "%.*s", (int)size, source);
 }
 
-/* "parse (script.py:14)" in no more than half of what the figures leave, if possible: of a function
- * that is too long, its own name is kept rather than what it is in. The caller frees it. */
-static char *place_name(const struct vbt_source_place *place, const struct vbt_output *output) {
-    enum { FIGURES = 24, LEAST_FUNCTION = 8 };
-    char *name = vbt_call_name(place);
-    size_t room = (output->width - FIGURES) / 2, length = strlen(place->function);
-    room = room < LEAST_PLACE ? LEAST_PLACE : room;
-    if (vbt_utf8_width(name) <= room || strncmp(name, place->function, length) != 0 || name[length] == '\0')
-        return name;
-    char *position = vbt_utf8_printable(name + length, strlen(name + length));
-    size_t width = vbt_utf8_width(position), left = room > width + LEAST_FUNCTION ? room - width : LEAST_FUNCTION;
+/* A function's own name in so many columns, rather than that of what it is in. */
+static char *function_name(const struct vbt_source_place *place, size_t width) {
     const char *inner = strstr(place->function, ".<locals>."); /* parse.<locals>.<listcomp> */
-    char *outer = vbt_text("%.*s…", inner != NULL ? (int)(inner - place->function) : 0, place->function);
-    char *last = inner != NULL                           ? vbt_short_name(outer, left)
-                 : strstr(place->function, "::") != NULL ? vbt_utf8_cut_start(vbt_short_name(place->function, SIZE_MAX), left)
-                                                         : vbt_short_name(place->function, left);
-    free(outer);
+    if (inner != NULL) {
+        char *outer = vbt_text("%.*s…", (int)(inner - place->function), place->function),
+             *cut = vbt_utf8_printable(outer, strlen(outer));
+        free(outer);
+        return vbt_utf8_cut_end(cut, width);
+    }
+    char *name = place->kind == VBT_PLACE_PYTHON ? vbt_utf8_printable(place->function, strlen(place->function))
+                                                 : vbt_short_name(place->function, SIZE_MAX);
+    if (strstr(name, "::") != NULL && strchr(name, '<') == NULL)
+        return vbt_utf8_cut_start(name, width);
+    if (place->kind == VBT_PLACE_PYTHON)
+        return vbt_utf8_cut_end(name, width);
+    char *cut = vbt_short_name(name, width);
     free(name);
-    name = vbt_text("%s%s", last, position);
-    free(last);
+    return cut;
+}
+
+/* "parse (script.py:14)" in no more than half of what the figures leave, if possible. Where a file
+ * is not known, its module is left out first. The caller frees it. */
+static char *place_name(const struct vbt_source_place *place, const struct vbt_output *output) {
+    enum { FIGURES = 24, LEAST_FUNCTION = 10 };
+    char *name = vbt_call_name(place);
+    size_t room = (output->width - FIGURES) / 2;
+    room = room < LEAST_PLACE ? LEAST_PLACE : room;
+    if (vbt_utf8_width(name) <= room)
+        return name;
+    free(name);
+    if (place->line == 0)
+        return function_name(place, room);
+    const char *base = vbt_file_name(place->file);
+    char *line = vbt_text(":%lld)", (long long)place->line), *file = vbt_utf8_printable(base, strlen(base));
+    size_t width = strlen(" (") + vbt_utf8_width(file) + strlen(line);
+    size_t others = strlen(" (") + strlen(line) + LEAST_FUNCTION;
+    if (width + LEAST_FUNCTION > room)
+        file = vbt_utf8_cut_end(file, room > others ? room - others : 1);
+    char *position = vbt_text(" (%s%s", file, line);
+    width = vbt_utf8_width(position);
+    char *function = function_name(place, room > width ? room - width : 1);
+    name = vbt_text("%s%s", function, position);
+    free(function);
     free(position);
+    free(file);
+    free(line);
     return name;
 }
 
@@ -123,12 +149,18 @@ static void print_title(const struct vbt_output *output, const char *title) {
     fprintf(output->stream, "%s%s%s%*s", output->bold, title, output->normal, TITLE_WIDTH - (int)strlen(title), "");
 }
 
-static void print_allocated(const struct vbt_sums *s, const struct vbt_trace_totals *totals, bool filtered, FILE *out) {
-    fprintf(out, "%s in %s", vbt_bytes((int64_t)s->allocated).text, vbt_counted((int64_t)s->allocs, "allocation").text);
-    if (s->temporary > 0)
-        fprintf(out, ", %s of them temporary", vbt_count((int64_t)s->temporary).text);
+/* "2.5 MiB", with a filter "2.5 MiB of 59.3 MiB". */
+static void print_part(int64_t part, int64_t whole, bool filtered, FILE *out) {
+    fprintf(out, "%s", vbt_bytes(part).text);
     if (filtered)
-        fprintf(out, "; of %s in all", vbt_bytes((int64_t)totals->all.allocated).text);
+        fprintf(out, " of %s", vbt_bytes(whole).text);
+}
+
+static void print_allocated(const struct vbt_sums *s, const struct vbt_trace_totals *totals, bool filtered, FILE *out) {
+    print_part((int64_t)s->allocated, (int64_t)totals->all.allocated, filtered, out);
+    fprintf(out, " in %s", vbt_counted((int64_t)s->allocs, "allocation").text);
+    if (s->temporary > 0)
+        fprintf(out, ", %s temporary", vbt_count((int64_t)s->temporary).text);
     putc('\n', out);
 }
 
@@ -139,9 +171,7 @@ static void print_peak(const struct vbt_model *m, const struct vbt_sums *s, cons
         fputs(HIGHER_BEFORE "\n", out);
         return;
     }
-    fprintf(out, "%s", vbt_bytes(s->at_peak_bytes).text);
-    if (filtered)
-        fprintf(out, " of %s", vbt_bytes(totals->peak_bytes).text);
+    print_part(s->at_peak_bytes, totals->peak_bytes, filtered, out);
     if (m->has_state)
         fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
     if (error > 0)
@@ -150,16 +180,16 @@ static void print_peak(const struct vbt_model *m, const struct vbt_sums *s, cons
 }
 
 static void print_left(const struct vbt_sums *s, const struct vbt_trace_totals *totals, bool filtered, FILE *out) {
-    if (s->live_blocks == 0 && s->live_bytes == 0)
+    const struct vbt_domain_totals *all = &totals->all;
+    if (s->live_blocks == 0 && s->live_bytes == 0 && !filtered) {
         fputs("nothing", out);
-    else
-        fprintf(out, "%s in %s", vbt_bytes(s->live_bytes).text, vbt_counted(s->live_blocks, "block").text);
-    if (filtered)
-        fprintf(out, "; of %s in all", vbt_bytes(totals->all.live_bytes).text);
-    else if (totals->all.inherited_blocks > 0)
-        fprintf(out, "; %s (%s) were inherited from the parent process",
-                vbt_counted((int64_t)totals->all.inherited_blocks, "block").text,
-                vbt_bytes((int64_t)totals->all.inherited_bytes).text);
+    } else {
+        print_part(s->live_bytes, all->live_bytes, filtered, out);
+        fprintf(out, " in %s", vbt_counted(s->live_blocks, "block").text);
+    }
+    if (!filtered && all->inherited_blocks > 0)
+        fprintf(out, "\n%*s%s (%s) were inherited from the parent process", TITLE_WIDTH, "",
+                vbt_counted((int64_t)all->inherited_blocks, "block").text, vbt_bytes((int64_t)all->inherited_bytes).text);
     putc('\n', out);
 }
 

@@ -107,7 +107,7 @@ static void the_text_report_says_what_matters(void **state) {
     const char *text = output_text();
     has(text, "python3 bench.py 'a b'\nPython 3.11.2 · pid 4711 on fjord");
     has(text, "complete, ended by exit");
-    has(text, "Allocated        6.4 KiB in 36 allocations, 16 of them temporary\n     5.6 KiB   87.0%  work (bench.py:3)\n");
+    has(text, "Allocated        6.4 KiB in 36 allocations, 16 temporary\n     5.6 KiB   87.0%  work (bench.py:3)\n");
     has(text, "       400 B    6.1%  (outside user code)  most of it: libother.so+0x1f\n");
     has(text, "Peak heap        2.2 KiB before 1.00 s\n     2.0 KiB   88.7%  work (bench.py:3)\n");
     has(text, "Left at the end  1.2 KiB in 4 blocks\n      1000 B   81.3%  work (bench.py:3)\n");
