@@ -3,17 +3,10 @@
 #include "attribute.h"
 
 #include "analyzer/base/allocate.h"
-#include "preload/shared/base_name.h"
+#include "analyzer/symbols/user_code.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Is the main program the user's own? The interpreter that runs a Python script is not; a program
- * that embeds Python is. */
-static bool main_program_is_users(const struct vbt_model *m) {
-    const char *exe = vbt_model_process(m, "exe");
-    return vbt_model_process(m, "python") == NULL || exe == NULL || strncmp(vbt_base_name(exe), "python", 6) != 0;
-}
 
 /* Is any frame of a native site the user's own code? *cython: of a .pyx file. */
 static bool is_users(const struct vbt_model *m, struct vbt_places *places, uint32_t site, bool own_program, bool *cython) {
@@ -39,7 +32,7 @@ static bool is_cut(const struct vbt_model *m, const struct vbt_model_site *site)
 }
 
 void vbt_attribute(struct vbt_attribution *attribution, const struct vbt_model *m, struct vbt_places *places) {
-    bool own_program = main_program_is_users(m);
+    bool own_program = vbt_user_code_is_program(m);
     size_t count = m->node_count + 1;
     /* First find the nearest site of each sort on the path, 0 if there is none. */
     uint32_t *python = vbt_new(count, sizeof *python);   /* Python, or special but for cuts */

@@ -4,14 +4,15 @@
 
 #include "expression.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/merge/process_list.h"
 #include "analyzer/symbols/module_name.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum filter_field { ANY, FUNCTION, IN_FILE, MODULE, DOMAIN_OF, FIELDS };
+enum filter_field { ANY, FUNCTION, IN_FILE, MODULE, DOMAIN_OF, PROCESS, PROGRAM, RANK, HOST, FIELDS };
 
-static const char *const field_names[FIELDS] = {"", "function", "file", "module", "domain"};
+static const char *const field_names[FIELDS] = {"", "function", "file", "module", "domain", "process", "program", "rank", "host"};
 static const char *const domain_names[VBT_DOMAINS] = {"heap", "python", "map"};
 
 struct condition {
@@ -45,6 +46,8 @@ static enum filter_field split(const char *text, bool *negated, const char **exp
     return FIELDS;
 }
 
+static bool is_of_process(enum filter_field field) { return field >= PROCESS && field < FIELDS; }
+
 char *vbt_filter_wrong(const char *text) {
     bool negated;
     const char *expression;
@@ -52,7 +55,8 @@ char *vbt_filter_wrong(const char *text) {
     if (field == ANY)
         return NULL;
     if (field == FIELDS)
-        return vbt_text("expected function=, file=, module= or domain= before a regular expression, or a text without =");
+        return vbt_text("expected function=, file=, module=, domain=, process=, program=, rank= or host= before a regular "
+                        "expression, or a text without =");
     struct vbt_expression compiled;
     char *wrong = vbt_expression_compile(&compiled, expression);
     if (wrong == NULL)
@@ -95,7 +99,7 @@ static bool place_matches(struct condition *c, const struct vbt_source_place *pl
         return matches(c, place->function);
     if (c->field == IN_FILE)
         return matches(c, place->file);
-    if (c->field == DOMAIN_OF)
+    if (c->field == DOMAIN_OF || is_of_process(c->field))
         return false;
     bool found = c->field == ANY
                      ? contains(place->function, c->text) || contains(place->file, c->text) || contains(place->module, c->text)
@@ -123,7 +127,7 @@ static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain)
     for (size_t i = 0; i < f->count; i++) {
         struct condition *c = &f->conditions[i];
         bool found = (bits >> i & 1) != 0;
-        if (c->field == ANY && f->rows)
+        if ((c->field == ANY && f->rows) || is_of_process(c->field))
             continue;
         if (c->field == DOMAIN_OF && domain != NULL) {
             domain_asked = domain_asked || !c->negated;
@@ -149,6 +153,31 @@ const char *vbt_filter_idle(const struct vbt_filter *f, size_t number) {
         if (f->conditions[i].negated && (f->found >> i & 1) == 0 && number-- == 0)
             return f->conditions[i].whole;
     return NULL;
+}
+
+/* What a condition is compared with; for the caller to free. */
+static char *text_of_process(enum filter_field field, const struct vbt_model *process) {
+    if (field == PROCESS)
+        return vbt_process_label(process);
+    if (field == PROGRAM)
+        return vbt_process_program(process);
+    const char *value = vbt_model_process(process, field_names[field]);
+    return vbt_text("%s", value != NULL ? value : "");
+}
+
+bool vbt_filter_process(struct vbt_filter *f, const struct vbt_model *process) {
+    bool passes = true;
+    for (size_t i = 0; i < f->count; i++) {
+        struct condition *c = &f->conditions[i];
+        if (!is_of_process(c->field))
+            continue;
+        char *text = text_of_process(c->field, process);
+        bool found = matches(c, text);
+        free(text);
+        f->found |= found ? UINT32_C(1) << i : 0;
+        passes = passes && found != c->negated;
+    }
+    return passes;
 }
 
 bool *vbt_filter_nodes(struct vbt_filter *f, const struct vbt_model *m, struct vbt_places *places) {
@@ -200,7 +229,7 @@ static bool has(const struct vbt_filter *f, enum filter_field field) {
 bool vbt_filter_selects_stacks(const struct vbt_filter *f) {
     size_t count = 0;
     for (size_t i = 0; i < f->count; i++)
-        count += f->conditions[i].field != ANY || !f->rows;
+        count += (f->conditions[i].field != ANY || !f->rows) && !is_of_process(f->conditions[i].field);
     return count > 0;
 }
 

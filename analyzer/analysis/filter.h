@@ -6,6 +6,8 @@
  *     TEXT           a frame's function, file or module contains TEXT; in tables of lines,
  *                    functions and intervals: the row does
  *
+ * The fields process (as "worker.py (4711)"), program, rank and host choose whole processes.
+ *
  * The field "domain" is heap, python or map: the allocator that served the request. Mapped memory
  * counts only if a filter asks for it, because heap and Python take their memory from it. */
 #ifndef VBT_FILTER_H
@@ -23,6 +25,9 @@ char *vbt_filter_wrong(const char *text);
 /* Compiles the filters of a query, all of which must be valid. */
 struct vbt_filter *vbt_filter_new(const struct vbt_query *query);
 void vbt_filter_free(struct vbt_filter *filter);
+
+/* Does a process pass the conditions on processes? */
+bool vbt_filter_process(struct vbt_filter *filter, const struct vbt_model *process);
 
 /* For each node, whether its counters count. The caller frees the array. */
 bool *vbt_filter_nodes(struct vbt_filter *filter, const struct vbt_model *model, struct vbt_places *places);

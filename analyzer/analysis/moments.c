@@ -135,13 +135,24 @@ static char *find(struct vbt_window *window, const struct vbt_query *query, cons
     return NULL;
 }
 
-char *vbt_window_find(struct vbt_window *window, const struct vbt_query *query) {
+/* Counts times from the beginning of several processes. */
+static void shift(struct vbt_states *run, const struct vbt_span *whole) {
+    uint64_t offset = run->started > whole->started ? (uint64_t)(run->started - whole->started) : 0;
+    for (size_t i = 0; i < run->count; i++)
+        run->marks[i].time += offset;
+    run->started = whole->started;
+    run->duration = whole->duration;
+}
+
+char *vbt_window_find(struct vbt_window *window, const struct vbt_query *query, const char *path, const struct vbt_span *whole) {
     *window = VBT_WHOLE_RUN;
     if (!vbt_query_asks_part(query))
         return NULL;
     window->asked = true;
     struct vbt_states run;
-    vbt_states_read(&run, query->trace);
+    vbt_states_read(&run, path);
+    if (whole != NULL)
+        shift(&run, whole);
     char *wrong = run.count > 0 ? find(window, query, &run) : NULL;
     vbt_states_free(&run);
     return wrong;

@@ -3,7 +3,7 @@
 #define VBT_MOMENTS_H
 
 #include "query.h"
-#include "analyzer/trace/window.h"
+#include "analyzer/merge/load_several.h"
 
 #include <stdbool.h>
 
@@ -14,10 +14,10 @@ char *vbt_moment_wrong(const char *text);
 /* Does the query ask for a part of the run? */
 bool vbt_query_asks_part(const struct vbt_query *query);
 
-/* Finds the part of the run that a query asks for: from the newest state of the trace at --from or
- * before, to the newest at --to or before. Returns NULL, or why there is none, for the caller to
- * free. */
-char *vbt_window_find(struct vbt_window *window, const struct vbt_query *query);
+/* Finds the part of a trace that a query asks for: from its newest state at --from or before, to
+ * the newest at --to or before. whole: the run of several processes, of which it is one; NULL:
+ * it is the only one. Returns NULL, or why there is none, for the caller to free. */
+char *vbt_window_find(struct vbt_window *window, const struct vbt_query *query, const char *path, const struct vbt_span *whole);
 
 /* A sentence on which part of the run a view shows, for the caller to free; NULL: the whole run. */
 char *vbt_part_text(const struct vbt_model *model, const struct vbt_query *query);

@@ -15,7 +15,22 @@ enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_EXPORT };
 enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
 
 /* What calls are grouped by. */
-enum vbt_group { VBT_BY_NOTHING, VBT_BY_MODULE, VBT_BY_THREAD, VBT_BY_DOMAIN };
+enum vbt_group {
+    VBT_BY_NOTHING,
+    VBT_BY_MODULE,
+    VBT_BY_THREAD,
+    VBT_BY_DOMAIN,
+    VBT_BY_PROCESS,
+    VBT_BY_PROGRAM,
+    VBT_BY_RANK,
+    VBT_BY_HOST,
+    VBT_GROUPS
+};
+
+/* The noun for one of them, as --by takes it; of VBT_BY_NOTHING "". */
+extern const char *const vbt_group_nouns[VBT_GROUPS];
+
+static inline bool vbt_group_is_of_processes(enum vbt_group by) { return by >= VBT_BY_PROCESS; }
 
 enum { VBT_MAX_FILTERS = 16 };
 
@@ -41,6 +56,7 @@ struct vbt_query {
     bool reverse, ungroup;
     uint64_t depth;     /* frames of a stack; UINT64_MAX: all; 0: as many as fit */
     uint64_t limit;     /* rows; UINT64_MAX: all */
+    int64_t process;    /* its id: of several, only this one; 0: all */
     uint64_t per;       /* iterations in an interval between two clock readings; 0: unknown */
     const char *user;   /* patterns of the user's own code, see user_code.h; NULL: those of the trace */
     bool by_leaf;       /* lines: leaf lines instead of the nearest user lines */

@@ -8,7 +8,7 @@
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "analyzer/base/units.h"
-#include "analyzer/trace/load.h"
+#include "analyzer/merge/load_several.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,9 +24,20 @@ char *vbt_trace_damage(const struct vbt_model *model) {
     return vbt_text("damaged at byte %" PRIu64 ": %s; everything before it is reported", model->damage_offset, model->damage);
 }
 
+/* The same of a merged trace. */
+static char *incomplete_parts(const struct vbt_model *model) {
+    size_t missing = 0;
+    for (size_t i = 0; i < model->process_rows; i++)
+        missing += !vbt_model_complete(&model->processes[i]);
+    return vbt_text("%zu of %zu traces %s not complete: cut off, damaged or still being written. Sums may differ a little.",
+                    missing, model->process_rows, missing == 1 ? "is" : "are");
+}
+
 char *vbt_trace_incomplete(const struct vbt_model *model) {
     if (vbt_model_complete(model) || (model->window.is_part && model->damage == NULL))
         return NULL;
+    if (vbt_model_is_merged(model))
+        return incomplete_parts(model);
     char *damage = vbt_trace_damage(model);
     char *text = damage != NULL
                      ? vbt_text("The trace is %s.", damage)
@@ -63,27 +74,92 @@ static void show_part(const struct vbt_model *model, const struct vbt_query *que
     free(text);
 }
 
-bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
-    struct vbt_window window;
-    char *problem = vbt_window_find(&window, query);
-    if (problem != NULL) {
-        vbt_fail("%s: %s", query->trace, problem);
+struct wish {
+    struct vbt_filter *filter;
+    const struct vbt_query *query;
+};
+
+static bool wants(void *context, const struct vbt_model *process) {
+    const struct wish *wish = context;
+    int64_t pid = wish->query->process;
+    return (pid == 0 || vbt_model_process_number(process, "pid") == pid) && vbt_filter_process(wish->filter, process);
+}
+
+static char *find_part(void *context, const char *path, const struct vbt_span *whole, struct vbt_window *window) {
+    const struct wish *wish = context;
+    return vbt_window_find(window, wish->query, path, whole);
+}
+
+static void fail_of_none(const struct vbt_query *query) {
+    if (query->process != 0)
+        vbt_fail("%s: no process %" PRId64 " (--process) that passes the filters; vbtrace list shows which there are", query->trace,
+                 query->process);
+    else
+        vbt_fail("%s: no process passes --filter; vbtrace list shows which there are", query->trace);
+}
+
+/* Why the traces do not have what is asked for, for the caller to free; NULL if they do. */
+static char *refusal(const struct vbt_model *model, const struct vbt_query *query) {
+    if (query->by == VBT_BY_THREAD && vbt_model_is_merged(model))
+        return vbt_text("--by thread needs a single process; choose one with --process PID");
+    return vbt_part_refusal(model, query);
+}
+
+/* Loads the model. False after a message; then nothing is left to be freed but the filter and the
+ * inputs. */
+static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
+    struct wish wish = {trace->filter, query};
+    const struct vbt_several how = {.with_sizes = with_sizes,
+                                    .by_process = vbt_group_is_of_processes(query->by),
+                                    .part = vbt_query_asks_part(query) ? find_part : NULL,
+                                    .wants = wants,
+                                    .context = &wish};
+    bool given = query->trace_count > 0, none = false;
+    char *problem = vbt_inputs_find(&trace->inputs, given ? query->traces : &query->trace, given ? query->trace_count : 1);
+    bool good = problem == NULL;
+    if (!good)
+        vbt_fail("%s", problem);
+    free(problem);
+    if (good) {
+        good = vbt_load_several(&trace->model, &trace->inputs, &how, &none);
+        if (none)
+            fail_of_none(query);
+        problem = good ? refusal(&trace->model, query) : NULL;
+        if (problem != NULL)
+            vbt_fail("%s: %s", query->trace, problem);
+        good = good && problem == NULL;
         free(problem);
-        return false;
+        if (vbt_model_is_merged(&trace->model))
+            trace->model.path = query->trace;
+        if (!good)
+            vbt_model_free(&trace->model);
     }
-    problem = vbt_model_load_part(&trace->model, query->trace, with_sizes, &window);
-    if (problem == NULL)
-        problem = vbt_part_refusal(&trace->model, query);
-    if (problem != NULL) {
-        vbt_fail("%s: %s", query->trace, problem);
-        free(problem);
-        vbt_model_free(&trace->model);
+    return good;
+}
+
+/* Says of each process of a merged trace what of it could not be read. */
+static void warn_of_parts(const struct vbt_model *model) {
+    for (size_t i = 0; i < model->process_rows; i++) {
+        char *damage = vbt_trace_damage(&model->processes[i]);
+        if (damage != NULL)
+            vbt_warn("%s: %s", model->processes[i].path, damage);
+        free(damage);
+    }
+}
+
+bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
+    trace->filter = vbt_filter_new(query);
+    if (!load(trace, query, with_sizes)) {
+        vbt_filter_free(trace->filter);
+        vbt_inputs_free(&trace->inputs);
         return false;
     }
     char *damage = vbt_trace_damage(&trace->model);
     if (!has_lines(&trace->model, query, damage)) {
         free(damage);
         vbt_model_free(&trace->model);
+        vbt_filter_free(trace->filter);
+        vbt_inputs_free(&trace->inputs);
         return false;
     }
     if (damage != NULL)
@@ -94,13 +170,13 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
                  trace->model.file_bytes);
     free(damage);
     show_part(&trace->model, query);
+    warn_of_parts(&trace->model);
     vbt_output_allow(LEAST_REPORT + REPORT_RATIO * trace->model.file_bytes);
     trace->places = vbt_places_new(&trace->model);
     if (query->user != NULL)
         vbt_places_claim(trace->places, query->user);
     trace->attribution = (struct vbt_attribution){0};
     trace->sources = vbt_sources_new(&trace->model);
-    trace->filter = vbt_filter_new(query);
     trace->counts = vbt_filter_nodes(trace->filter, &trace->model, trace->places);
     return true;
 }
@@ -139,4 +215,5 @@ void vbt_trace_free(struct vbt_trace *trace) {
     vbt_places_free(trace->places);
     vbt_sources_free(trace->sources);
     vbt_model_free(&trace->model);
+    vbt_inputs_free(&trace->inputs);
 }

@@ -5,6 +5,7 @@
 #include "attribute.h"
 #include "filter.h"
 #include "query.h"
+#include "analyzer/merge/inputs.h"
 #include "analyzer/symbols/places.h"
 #include "analyzer/symbols/source.h"
 #include "analyzer/trace/model.h"
@@ -15,12 +16,14 @@ struct vbt_trace {
     struct vbt_places *places;
     struct vbt_sources *sources;
     struct vbt_filter *filter;
+    struct vbt_inputs inputs;
     bool *counts; /* by node: whether its counters are reported, see filter.h */
 };
 
-/* Loads query->trace. Says on standard error why it cannot be loaded, what of it is damaged, or
- * that it was cut off, unless the format itself does (vbt_incomplete_print; "complete" in JSON).
- * False, for exit status 2, if there is nothing to report. Free the trace only if it was loaded. */
+/* Loads the query's traces, several as their sum. Says on standard error why it cannot be
+ * loaded, what of it is damaged, or that it was cut off, unless the format itself does
+ * (vbt_incomplete_print; "complete" in JSON). False, for exit status 2, if there is nothing to
+ * report. Free the trace only if it was loaded. */
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes);
 void vbt_trace_free(struct vbt_trace *trace);
 

@@ -27,7 +27,10 @@ struct vbt_unit vbt_count(int64_t n) {
 
 struct vbt_unit vbt_counted(int64_t n, const char *noun) {
     struct vbt_unit out;
-    snprintf(out.text, sizeof out.text, "%.26s %.19s%s", vbt_count(n).text, noun, n == 1 ? "" : "s");
+    snprintf(out.text, sizeof out.text, "%.26s %.18s%s", vbt_count(n).text, noun,
+             n == 1                          ? ""
+             : noun[strlen(noun) - 1] == 's' ? "es"
+                                             : "s");
     return out;
 }
 

@@ -12,7 +12,7 @@ struct vbt_unit {
 /* 1,234,567 */
 struct vbt_unit vbt_count(int64_t n);
 
-/* 1 block, 1,234 blocks: a number with its noun, whose plural ends in "s" */
+/* 1 block, 1,234 blocks: a number with its noun, whose plural ends in "s" or "es" */
 struct vbt_unit vbt_counted(int64_t n, const char *noun);
 
 /* 24 B, 1.2 KiB, 48.0 MiB; negative ones too */

@@ -65,16 +65,17 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     if (measure == VBT_MEASURE_ALLOCS)
         measure = VBT_MEASURE_BYTES;
     char *self = vbt_text("self-%s", vbt_measure_names[measure]), *cumulative = vbt_text("cum-%s", vbt_measure_names[measure]);
-    static const char *const titles[] = {
-        [VBT_BY_NOTHING] = "filename:lineno(function)", [VBT_BY_MODULE] = "module", [VBT_BY_THREAD] = "thread"};
-    static const char *const more[] = {
-        [VBT_BY_NOTHING] = "more function", [VBT_BY_MODULE] = "more module", [VBT_BY_THREAD] = "more thread"};
+    bool grouped = query->by != VBT_BY_NOTHING;
+    char *more = vbt_text("more %s", grouped ? vbt_group_nouns[query->by] : "function");
     const struct vbt_column columns[] = {
         {.title = "allocs", .align = VBT_RIGHT, .width = 9},
         {.title = self, .align = VBT_RIGHT, .gap = 2},
         {.title = "cum-allocs", .align = VBT_RIGHT, .gap = 2, .drop = 1},
         {.title = cumulative, .align = VBT_RIGHT, .gap = 2, .width = 10},
-        {.title = titles[query->by], .gap = 2, .least = 25, .ellipsis = VBT_ELLIPSIS_START},
+        {.title = grouped ? vbt_group_nouns[query->by] : "filename:lineno(function)",
+         .gap = 2,
+         .least = 25,
+         .ellipsis = VBT_ELLIPSIS_START},
     };
     fprintf(output->stream, "         %s of %s in %s\n\n   Ordered by: %s\n\n",
             vbt_counted((int64_t)all->allocs, "allocation").text, vbt_bytes((int64_t)all->allocated).text,
@@ -95,7 +96,8 @@ static void print_text(const struct vbt_functions *functions, const struct vbt_m
     free(self);
     free(cumulative);
     if (functions->count > query->limit)
-        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(functions->count - query->limit), more[query->by]).text);
+        fprintf(output->stream, "… and %s\n", vbt_counted((int64_t)(functions->count - query->limit), more).text);
+    free(more);
 }
 
 static void print_json(const struct vbt_functions *functions, const struct vbt_model *model, const struct vbt_query *query,
@@ -146,14 +148,14 @@ int vbt_cmd_functions(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
-    static const enum vbt_call_unit units[] = {
-        [VBT_BY_NOTHING] = VBT_CALL_FUNCTION, [VBT_BY_MODULE] = VBT_CALL_MODULE, [VBT_BY_THREAD] = VBT_CALL_NOTHING};
     /* If native stacks were cut down to their innermost call, that call is not a function of its
      * own. */
     const char *native = vbt_model_process(&trace.model, "native");
     const struct vbt_call_tree_shape shape = {
-        .unit = units[query->by],
-        .by = query->by == VBT_BY_THREAD ? VBT_BY_THREAD : VBT_BY_NOTHING,
+        .unit = query->by == VBT_BY_NOTHING  ? VBT_CALL_FUNCTION
+                : query->by == VBT_BY_MODULE ? VBT_CALL_MODULE
+                                             : VBT_CALL_NOTHING,
+        .by = query->by == VBT_BY_MODULE ? VBT_BY_NOTHING : query->by,
         .python_owns = query->by == VBT_BY_NOTHING && (native == NULL || strcmp(native, "full") != 0),
     };
     if (shape.python_owns)

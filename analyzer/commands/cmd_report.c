@@ -13,6 +13,7 @@
 #include "analyzer/report/lines/largest.h"
 #include "analyzer/report/lines/line_csv.h"
 #include "analyzer/report/lines/line_table.h"
+#include "analyzer/report/merged_report.h"
 #include "analyzer/report/overview.h"
 #include "analyzer/report/paragraph.h"
 #include "analyzer/report/resident_report.h"
@@ -174,6 +175,8 @@ static void print_json(const struct vbt_trace *trace, const struct vbt_query *qu
     struct vbt_json json;
     vbt_json_begin(&json, out, "report");
     vbt_json_member(&json, "program", vbt_json_program(model));
+    vbt_json_member(&json, "processes", vbt_json_processes(model));
+    vbt_json_member(&json, "together", vbt_json_together(model));
     vbt_json_member(&json, "totals", vbt_json_totals(model));
     vbt_json_member(&json, "resident", vbt_json_resident(model));
     vbt_json_completeness(&json, model);

@@ -185,9 +185,11 @@ static void print_shares(const struct stack_rows *rows, struct vbt_call_tree *tr
         vbt_cut_line_print(output,
                            vbt_text("%12s  %6s  %s", vbt_measure_text(measure, shares[i].value).text,
                                     vbt_share(shares[i].value, whole).text, vbt_call_place(tree, shares[i].call)->function));
-    if (count > SHARES_SHOWN)
-        fprintf(output->stream, "%22s… and %s\n", "",
-                vbt_counted((int64_t)(count - SHARES_SHOWN), by == VBT_BY_MODULE ? "more module" : "more thread").text);
+    if (count > SHARES_SHOWN) {
+        char *more = vbt_text("more %s", vbt_group_nouns[by]);
+        fprintf(output->stream, "%22s… and %s\n", "", vbt_counted((int64_t)(count - SHARES_SHOWN), more).text);
+        free(more);
+    }
     if (count > 0)
         putc('\n', output->stream);
     free(shares);

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define VIEW "[options] TRACE"
+#define VIEW "[options] TRACE|FOLDER ..."
 
 static const char *const *tables(void) {
     static const char *const formats[] = {"text", "json", "csv", NULL};
@@ -32,6 +32,7 @@ const struct vbt_command vbt_commands[] = {
      .list_options = vbt_run_options_list},
     {.name = "report",
      .usage = VIEW,
+     .several = true,
      .summary = "what ran, what it cost, the hottest lines, the timed intervals",
      .help = "Shows what ran, its totals, the hottest lines with their source, and the cost of timed intervals "
              "and marked sections. With --format json everything is there, with all lines by both "
@@ -42,6 +43,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_report},
     {.name = "lines",
      .usage = VIEW,
+     .several = true,
      .summary = "every line with its exact counts",
      .help = "Lists lines with their allocations, bytes, what is live at the end and at the peak, and "
              "temporary allocations (freed before their thread allocated again). json has the histogram of "
@@ -54,6 +56,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_lines},
     {.name = "functions",
      .usage = VIEW,
+     .several = true,
      .summary = "what each function allocates itself, and with all it calls",
      .help = "Lists functions in the layout of pstats: allocations and bytes of each function itself, and "
              "together with everything it calls. A recursive function is counted once per call stack. What "
@@ -65,6 +68,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_functions},
     {.name = "tree",
      .usage = VIEW,
+     .several = true,
      .summary = "the call tree, each call with its own cost and that of all it called",
      .help = "Shows call stacks as a tree, from the outermost call down: what was counted at a call and "
              "everything below it (cumulative), its share of the whole, and what was counted at the call "
@@ -76,6 +80,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_tree},
     {.name = "peak",
      .usage = VIEW,
+     .several = true,
      .summary = "what was live when the heap was largest, by call stack",
      .help = "Lists the call stacks whose blocks were live when the heap was at its highest, the largest share first.",
      .text_limit = 10,
@@ -83,6 +88,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_peak},
     {.name = "leaks",
      .usage = VIEW,
+     .several = true,
      .summary = "what was never freed, by call stack",
      .help = "Lists the call stacks whose blocks were live at the end, the largest first.\n" VBT_RUNTIME_GROUPS_HELP,
      .text_limit = 10,
@@ -90,6 +96,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_leaks},
     {.name = "temporary",
      .usage = VIEW,
+     .several = true,
      .summary = "allocations freed before their thread allocated again, by call stack",
      .help = "Lists the call stacks with the most temporary allocations, which were freed before their thread "
              "allocated again. Most of them can be avoided.",
@@ -98,6 +105,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_temporary},
     {.name = "flamegraph",
      .usage = VIEW,
+     .several = true,
      .summary = "the call tree as a flame graph, one SVG file with search and zoom",
      .help = "Draws call stacks as a flame graph: the wider a frame, the more was counted at it and everything "
              "it called. The file needs nothing but a browser: click or Enter zooms, / searches, Esc goes "
@@ -107,6 +115,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_flamegraph},
     {.name = "intervals",
      .usage = VIEW,
+     .several = true,
      .summary = "time and memory between clock readings, and of marked sections",
      .help = "Lists what happened between two consecutive clock readings of the program, by the lines that "
              "read the clock, and in the sections that it marked. Sections know their iterations; for other "
@@ -117,6 +126,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_intervals},
     {.name = "timeline",
      .usage = VIEW,
+     .several = true,
      .summary = "resident set and live heap over time",
      .help = "Draws the resident set and the live heap, including Python's objects, over time. csv and json "
              "have every tick.",
@@ -124,6 +134,7 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_timeline},
     {.name = "export",
      .usage = VIEW,
+     .several = true,
      .summary = "the trace in the file format of another tool",
      .help = "Writes the trace in the file format of another tool.",
      .formats = vbt_exporter_names,
@@ -142,13 +153,14 @@ const struct vbt_command vbt_commands[] = {
      .run = vbt_cmd_list},
     {.name = "info",
      .usage = VIEW,
+     .several = true,
      .summary = "what is in a trace file, and whether it is intact",
      .help = "Shows whether a trace is complete, cut off or damaged (and at which byte), the size of its "
              "chunks, how much it defines, and everything it says about the traced process.",
      .formats = tables,
      .run = vbt_cmd_info},
     {.name = "symbolize",
-     .usage = VIEW,
+     .usage = "[options] TRACE",
      .summary = "put names and source lines into a trace, for another machine",
      .help = "Stores the functions of native code, and the source lines that reports show, in the trace, so "
              "that it reads the same where binaries and sources differ or are missing. Run it where the "

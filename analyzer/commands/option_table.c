@@ -18,7 +18,8 @@
 #define STACKS "peak leaks temporary"
 #define TREES "tree flamegraph export " STACKS
 #define OF_PARTS "report lines functions timeline " TREES
-#define REPORTS ROWS " " TREES " timeline list info"
+#define REPORTS_OF_PROCESSES ROWS " " TREES " timeline info"
+#define REPORTS REPORTS_OF_PROCESSES " list"
 
 enum { DEFAULT_DEPTH = 16 };
 
@@ -144,13 +145,22 @@ static char *set_user(const struct vbt_setting *s) {
     return s->value[0] != '\0' ? NULL : expected("patterns of libraries and source files, separated by commas");
 }
 
-static const char *const groups_of_stacks[] = {"module", "thread", "domain", NULL};
+static const char *const groups_of_stacks[] = {"module", "thread", "domain", "process", "program", "rank", "host", NULL};
 
-static const char *const groups_of_functions[] = {"module", "thread", NULL};
+static const char *const groups_of_functions[] = {"module", "thread", "process", "program", "rank", "host", NULL};
 
 static char *set_group(const struct vbt_setting *s) {
-    s->query->by = (enum vbt_group)(VBT_BY_MODULE + s->index);
+    for (int by = VBT_BY_MODULE; by < VBT_GROUPS; by++)
+        if (strcmp(vbt_group_nouns[by], s->value) == 0)
+            s->query->by = (enum vbt_group)by;
     return NULL;
+}
+
+static char *set_process(const struct vbt_setting *s) {
+    uint64_t pid;
+    bool good = get_number(s->value, &pid) && pid > 0 && pid <= INT32_MAX;
+    s->query->process = good ? (int64_t)pid : 0;
+    return good ? NULL : expected("a process id");
 }
 
 static const char *const frame_units[] = {"line", "function", NULL};
@@ -274,6 +284,11 @@ const struct vbt_view_option vbt_view_options[] = {
      .help = "only what happened until TIME; what is live is what was live then",
      .set = vbt_set_to},
     {.name = "at", .value = "TIME", .commands = OF_PARTS, .help = "the same as --to: what was live at TIME", .set = vbt_set_at},
+    {.name = "process",
+     .value = "PID",
+     .commands = REPORTS_OF_PROCESSES,
+     .help = "of the traces of several processes, only that of this one",
+     .set = set_process},
     {.name = "by",
      .value = "user|leaf",
      .commands = "report lines",
@@ -286,16 +301,17 @@ const struct vbt_view_option vbt_view_options[] = {
      .help = "these libraries and source files are the user's own, too, after ! they are not; such as 'libacme*,!*/vendor/*'",
      .set = set_user},
     {.name = "by",
-     .value = "module|thread|domain",
+     .value = "module|thread|domain|process|program|rank|host",
      .commands = TREES,
      .of_stacks = true,
-     .help = "group by the library or Python package that allocated, by the thread, or by the allocator that served",
+     .help = "group by the library or Python package that allocated, by the thread, by the allocator that served, or by the "
+             "process, its program, rank or host",
      .names = groups_of_stacks,
      .set = set_group},
     {.name = "by",
-     .value = "module|thread",
+     .value = "module|thread|process|program|rank|host",
      .commands = "functions",
-     .help = "one row per library or Python package, or per thread, instead of per function",
+     .help = "one row per library or Python package, per thread, or per process, program, rank or host, instead of per function",
      .names = groups_of_functions,
      .set = set_group},
     {.name = "frames",

@@ -2,6 +2,7 @@
 #include "overview.h"
 
 #include "command_line.h"
+#include "merged_report.h"
 #include "json_rows.h"
 #include "paragraph.h"
 #include "analyzer/analysis/moments.h"
@@ -35,7 +36,7 @@ static void put_fact(struct vbt_output *output, size_t *used, char *fact) {
 
 void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
     FILE *out = output->stream;
-    char *command = vbt_command_line(m);
+    char *command = vbt_model_is_merged(m) ? vbt_processes_title(m) : vbt_command_line(m);
     char *printable = vbt_utf8_cut_end(vbt_utf8_printable(command, strlen(command)), output->width);
     fprintf(out, "%s%s%s\n", output->bold, printable[0] != '\0' ? printable : "(unknown program)", output->normal);
     free(printable);
@@ -52,7 +53,9 @@ void vbt_program_print(const struct vbt_model *m, struct vbt_output *output) {
     if (started > 0)
         put_fact(output, &used, vbt_text("started %s", vbt_date(started).text));
     put_fact(output, &used, vbt_text("ran %s", vbt_time((double)vbt_model_duration(m)).text));
-    if (vbt_model_complete(m))
+    if (vbt_model_is_merged(m))
+        put_fact(output, &used, vbt_text("%s", vbt_model_complete(m) ? "all complete" : "not all complete"));
+    else if (vbt_model_complete(m))
         put_fact(output, &used, vbt_text("complete, %s%s", vbt_model_ended_how(m), m->end_reason));
     else
         put_fact(output, &used, vbt_text("%s", m->damage != NULL ? "damaged" : "cut off"));

@@ -79,10 +79,19 @@ static char *folder_of(const struct vbt_process_list *list) {
     return vbt_copy(length > 0 ? list->rows[0].path : "", length);
 }
 
+/* How long the folder of the program is that a command line begins with. */
+static size_t folder_length(const char *command) {
+    size_t length = 0;
+    for (size_t i = 0; command[i] != '\0' && command[i] != ' ' && command[0] != '\''; i++)
+        length = command[i] == '/' ? i + 1 : length;
+    return length;
+}
+
 static void put_row(struct vbt_text_table *table, const struct vbt_model *m, bool is_first, int64_t begin, size_t folder) {
     const struct vbt_domain_totals totals = vbt_all_totals(m);
     const char *pid = vbt_model_process(m, "pid");
     char *command = vbt_command_line(m);
+    size_t before = folder_length(command);
     vbt_text_table_cell(table, "%s", is_first ? "→" : "");
     vbt_text_table_cell(table, "%s", vbt_count((int64_t)totals.allocs).text);
     vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)totals.allocated).text);
@@ -91,7 +100,7 @@ static void put_row(struct vbt_text_table *table, const struct vbt_model *m, boo
     vbt_text_table_cell(table, "%s", vbt_time((double)vbt_model_duration(m)).text);
     vbt_text_table_cell(table, "%s", end_of(m));
     vbt_text_table_cell(table, "%s", pid != NULL ? pid : "");
-    vbt_text_table_cell(table, "%s", command[0] != '\0' ? command : "(unknown program)");
+    vbt_text_table_cell(table, "%s", command[0] != '\0' ? command + before : "(unknown program)");
     vbt_text_table_cell(table, "%s", m->path + folder);
     free(command);
 }
@@ -154,7 +163,7 @@ void vbt_process_table_print(const struct vbt_process_list *list, const struct v
     free(rows);
 }
 
-static json_t *row_of(const struct vbt_model *m, bool is_first) {
+json_t *vbt_json_process(const struct vbt_model *m, bool is_first) {
     const struct vbt_domain_totals totals = vbt_all_totals(m);
     static const char *const texts[] = {"host", "rank", "python"};
     static const char *const numbers[] = {"pid", "ppid"};
@@ -200,7 +209,7 @@ void vbt_process_json_print(const struct vbt_process_list *list, const struct vb
     vbt_json_begin(&json, out, "list");
     vbt_json_array_begin(&json, "processes");
     for (size_t i = 0; i < list->count && i < query->limit; i++)
-        vbt_json_item(&json, row_of(rows[i], rows[i] == first));
+        vbt_json_item(&json, vbt_json_process(rows[i], rows[i] == first));
     vbt_json_array_end(&json);
     vbt_json_end(&json);
     free(rows);
@@ -220,7 +229,7 @@ void vbt_process_csv_print(const struct vbt_process_list *list, const struct vbt
     const struct vbt_model **rows = in_order(list, query->sort), *first = vbt_process_list_first(list);
     struct vbt_csv csv;
     for (size_t i = 0; i < list->count && i < query->limit; i++) {
-        json_t *row = row_of(rows[i], rows[i] == first), *value;
+        json_t *row = vbt_json_process(rows[i], rows[i] == first), *value;
         const char *key;
         if (i == 0) {
             char *titles = vbt_copy("", 0);

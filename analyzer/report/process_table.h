@@ -6,6 +6,7 @@
 #include "analyzer/base/output.h"
 #include "analyzer/merge/process_list.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 /* What --sort takes, the default first; NULL-terminated. */
@@ -15,5 +16,8 @@ extern const char *const vbt_process_keys[];
 void vbt_process_table_print(const struct vbt_process_list *list, const struct vbt_query *query, struct vbt_output *output);
 void vbt_process_json_print(const struct vbt_process_list *list, const struct vbt_query *query, FILE *out);
 void vbt_process_csv_print(const struct vbt_process_list *list, const struct vbt_query *query, FILE *out);
+
+/* A row of JSON. */
+json_t *vbt_json_process(const struct vbt_model *process, bool is_first);
 
 #endif

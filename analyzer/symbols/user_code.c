@@ -56,6 +56,12 @@ void vbt_user_code_init(struct vbt_user_code *user, const struct vbt_model *m) {
             user->patterns = m->process[i].value + strlen(option);
 }
 
+bool vbt_user_code_is_program(const struct vbt_model *m) {
+    const char *exe = vbt_model_process(m, "exe");
+    return vbt_model_is_merged(m) || vbt_model_process(m, "python") == NULL || exe == NULL ||
+           strncmp(vbt_base_name(exe), "python", 6) != 0;
+}
+
 /* 1: a pattern names it; -1: one with "!" does; 0: none. */
 static int decide(const struct vbt_user_code *user, const char *path) {
     bool wanted;

@@ -18,6 +18,10 @@ struct vbt_user_code {
 /* From what the trace says of the program. */
 void vbt_user_code_init(struct vbt_user_code *user, const struct vbt_model *model);
 
+/* Is the main program the user's own? The interpreter that runs a Python script is not; a program
+ * that embeds Python is. In a merged trace, what is marked as the main program is. */
+bool vbt_user_code_is_program(const struct vbt_model *model);
+
 /* May a loaded file have code of the user's own? */
 bool vbt_user_code_has_module(const struct vbt_user_code *user, const char *path, bool is_program);
 

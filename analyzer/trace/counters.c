@@ -65,6 +65,7 @@ struct vbt_model_counters vbt_counters_of(const struct vbt_model *m, size_t node
         .start_bytes = plus(vbt_unzigzag(v[START_BYTES]), (int64_t)v[INHERITED_BYTES]),
         .time = chunk->time,
         .max_rss_kib = (uint64_t)plus(vbt_unzigzag(v[RSS]), (int64_t)chunk->rss_kib),
+        .without_inherited = vbt_model_is_merged(m),
         .sizes = v[SIZES] != 0 ? &m->sizes[v[SIZES]] : NULL,
     };
 }
@@ -74,6 +75,24 @@ int64_t vbt_counters_at_peak(const struct vbt_model *m, size_t node) {
     vbt_packed_get(&m->counters, m->nodes[node].counters, v, AT_PEAK + 1);
     int64_t live = plus(vbt_unzigzag(v[LIVE_BYTES]), likely_live(v[ALLOCS], v[ALLOCATED], vbt_unzigzag(v[LIVE_BLOCKS])));
     return is_older_than_peak(m, m->counter_chunks[v[CHUNK]].time) ? live : plus(live, vbt_unzigzag(v[AT_PEAK]));
+}
+
+void vbt_counters_add(struct vbt_model_counters *to, const struct vbt_model_counters *c) {
+    if (c->allocs > 0) {
+        to->smallest = to->allocs > 0 && to->smallest < c->smallest ? to->smallest : c->smallest;
+        to->largest = to->largest > c->largest ? to->largest : c->largest;
+    }
+    to->allocs += c->allocs;
+    to->allocated += c->allocated;
+    to->temporary += c->temporary;
+    to->inherited_blocks += c->inherited_blocks;
+    to->inherited_bytes += c->inherited_bytes;
+    to->start_blocks = plus(to->start_blocks, c->start_blocks);
+    to->start_bytes = plus(to->start_bytes, c->start_bytes);
+    to->live_blocks = plus(to->live_blocks, c->live_blocks);
+    to->live_bytes = plus(to->live_bytes, c->live_bytes);
+    to->at_peak_bytes = plus(to->at_peak_bytes, c->at_peak_bytes);
+    to->max_rss_kib = to->max_rss_kib > c->max_rss_kib ? to->max_rss_kib : c->max_rss_kib;
 }
 
 void vbt_counters_begin(struct vbt_model *m) {

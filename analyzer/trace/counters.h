@@ -13,6 +13,7 @@ struct vbt_model_counters {
     int64_t start_blocks, start_bytes; /* live at the beginning: the inherited ones; of a part of a run, what was live there */
     uint64_t time;                     /* of the chunk it came from */
     uint64_t max_rss_kib;
+    bool without_inherited;              /* of a merged trace: no inherited block is in what is live */
     const struct vbt_model_sizes *sizes; /* only if loaded with sizes; NULL: all are in the bucket of `smallest` */
 };
 
@@ -22,6 +23,9 @@ struct vbt_model_counters vbt_counters_of(const struct vbt_model *model, size_t 
 
 /* at_peak_bytes of the same. */
 int64_t vbt_counters_at_peak(const struct vbt_model *model, size_t node);
+
+/* Adds what was counted elsewhere to it, but for the histogram. */
+void vbt_counters_add(struct vbt_model_counters *to, const struct vbt_model_counters *more);
 
 /* Empty counters for a model that is about to be loaded; freed by vbt_model_forget_paths. */
 void vbt_counters_begin(struct vbt_model *model);

@@ -1,5 +1,5 @@
 /* See model.h. */
-#include "model.h"
+#include "process_shares.h"
 
 #include "counters.h"
 
@@ -14,6 +14,7 @@ void vbt_model_forget_paths(struct vbt_model *model) {
     vbt_counters_forget_base(model);
     free(model->counter_chunks);
     free(model->sizes);
+    vbt_process_shares_free(model);
     model->nodes = NULL;
     model->counter_chunks = NULL;
     model->sizes = NULL;
@@ -46,6 +47,9 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->thinned.rows);
     free(model->intervals);
     free(model->interval_sites);
+    for (size_t i = 0; i < model->process_rows; i++)
+        vbt_model_free(&model->processes[i]);
+    free(model->processes);
     free(model->end_reason);
     free(model->damage);
     free(model->states);

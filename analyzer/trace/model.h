@@ -187,6 +187,25 @@ struct vbt_model_window {
     uint64_t last;     /* time of the newest state of all, 0 if that is `to` */
 };
 
+/* What a forked process inherited and may still have, or had at its peak: the sum of traces leaves
+ * it to the parent. */
+struct vbt_model_taken {
+    uint64_t blocks[VBT_DOMAINS], bytes[VBT_DOMAINS], peak;
+};
+
+/* When the processes of a merged trace had most memory together: heap and Python bytes without what
+ * was inherited, ns since the first began, how many ran. */
+struct vbt_model_together {
+    int64_t bytes;
+    uint64_t time;
+    uint32_t processes;
+};
+
+/* What a process of a merged trace counted at a node, see process_shares.h. */
+struct vbt_model_process_part {
+    uint32_t node, process, row;
+};
+
 /* Number and size of the chunks of one kind. */
 struct vbt_model_chunk_sums {
     uint64_t count, stored, raw;
@@ -263,6 +282,17 @@ struct vbt_model {
     size_t interval_site_count, interval_site_capacity, interval_site_compacted;
     uint64_t rows_seen;
 
+    /* Of a merged trace: its processes, each with what ran, its totals, its course of memory and
+     * its end. None: it is the trace of one process. */
+    struct vbt_model *processes;
+    size_t process_rows, process_capacity;
+    struct vbt_model_process_part *process_parts; /* in order of node and process */
+    uint32_t *process_part_at;                    /* by node: its first part; one more than there are nodes */
+    size_t process_part_count, process_part_capacity;
+    struct vbt_packed_rows process_counters;
+    struct vbt_model_together together;
+    struct vbt_model_taken taken; /* of a process of a merged trace */
+
     bool ended; /* the last chunk is an END */
     char *end_reason;
     uint64_t end_time;
@@ -290,6 +320,9 @@ static inline bool vbt_model_complete(const struct vbt_model *model) { return mo
 static inline const char *vbt_model_string(const struct vbt_model *model, uint32_t id) {
     return model->text + model->string_at[id];
 }
+
+/* Is it the sum of several traces? */
+static inline bool vbt_model_is_merged(const struct vbt_model *model) { return model->process_rows > 0; }
 
 /* The first value of a key of the PROCESS chunk; NULL if there is none. */
 const char *vbt_model_process(const struct vbt_model *model, const char *key);

@@ -74,14 +74,18 @@ uint32_t vbt_measures_put_sum(struct vbt_packed_rows *rows, uint32_t row, const 
     return vbt_measures_put(rows, 0, &sum);
 }
 
+static int64_t own_live(const struct vbt_model_counters *c, int64_t live, uint64_t inherited) {
+    return c->without_inherited ? (live > 0 ? live : 0) : vbt_own_live(live, inherited);
+}
+
 struct vbt_measures vbt_measures_of_counters(const struct vbt_model_counters *c) {
     return (struct vbt_measures){{
         [VBT_MEASURE_BYTES] = (int64_t)c->allocated,
         [VBT_MEASURE_ALLOCS] = (int64_t)c->allocs,
         [VBT_MEASURE_PEAK] = c->at_peak_bytes,
-        [VBT_MEASURE_LEAKS] = vbt_own_live(c->live_bytes, c->inherited_bytes),
+        [VBT_MEASURE_LEAKS] = own_live(c, c->live_bytes, c->inherited_bytes),
         [VBT_MEASURE_TEMPORARY] = (int64_t)c->temporary,
-        [VBT_MEASURE_BLOCKS] = vbt_own_live(c->live_blocks, c->inherited_blocks),
+        [VBT_MEASURE_BLOCKS] = own_live(c, c->live_blocks, c->inherited_blocks),
         [VBT_MEASURE_LIVE] = c->live_bytes,
         [VBT_MEASURE_LIVE_BLOCKS] = c->live_blocks,
     }};

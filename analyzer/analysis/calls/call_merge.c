@@ -6,8 +6,9 @@
 #include "analyzer/base/hash.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/units.h"
+#include "analyzer/merge/process_list.h"
 #include "analyzer/symbols/module_name.h"
-#include "analyzer/trace/counters.h"
+#include "analyzer/trace/process_shares.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,12 @@ struct place_numbers {
     size_t count, capacity;
 };
 
+/* What one thread or process counted at a node. */
+struct counted_share {
+    uint32_t whose; /* thread, or index of the process */
+    struct vbt_model_counters counts;
+};
+
 /* If there is one group, a node that has a call needs no site and no parent any more: this is its
  * site, and the call its parent. */
 #define MERGED UINT32_MAX
@@ -89,7 +96,9 @@ struct merging {
     uint32_t *path;    /* nodes still to be merged */
     size_t path_capacity;
     size_t most; /* limit on calls, see most_calls */
-    struct vbt_thread_share *shares;
+    struct counted_share *shares;
+    struct vbt_thread_share *thread_shares;
+    struct vbt_process_share *process_shares;
 };
 
 static uint32_t number_of(struct merging *g, const struct vbt_source_place *place, bool named) {
@@ -133,9 +142,19 @@ static uint32_t child_of(struct merging *g, uint32_t parent, uint32_t place, boo
  * stacks would repeat them without bound. Beyond this limit callers are omitted, never counts. */
 static size_t most_calls(size_t count) { return 4 * count + (1 << 20); }
 
-/* The group of a node's counts, or NULL. thread: if grouped by thread, the thread whose share it
- * is. */
-static const struct vbt_source_place *group_of(struct merging *g, uint32_t node, uint32_t thread) {
+/* The name of a process's group, for the caller to free. */
+static char *process_group(const struct vbt_model *m, enum vbt_group by, uint32_t process) {
+    const struct vbt_model *row = vbt_model_is_merged(m) ? &m->processes[process] : m;
+    if (by == VBT_BY_PROCESS)
+        return vbt_process_label(row);
+    if (by == VBT_BY_PROGRAM)
+        return vbt_process_program(row);
+    const char *value = vbt_model_process(row, vbt_group_nouns[by]);
+    return value != NULL ? vbt_text("%s%s", by == VBT_BY_RANK ? "rank " : "", value) : vbt_text("[no %s]", vbt_group_nouns[by]);
+}
+
+/* The group of a node's counts, or NULL. whose: the thread or process whose share it is. */
+static const struct vbt_source_place *group_of(struct merging *g, uint32_t node, uint32_t whose) {
     static const char *const domains[VBT_DOMAINS] = {"[heap]", "[python]", "[map]"};
     const struct vbt_model *m = &g->trace->model;
     size_t count;
@@ -145,9 +164,11 @@ static const struct vbt_source_place *group_of(struct merging *g, uint32_t node,
     case VBT_BY_MODULE:
         return module_place(&g->names, vbt_frames_of_site(g->trace->places, m->nodes[node].site, &count)->place);
     case VBT_BY_THREAD:
-        return named_place(&g->names, vbt_thread_label(m, thread));
-    default:
+        return named_place(&g->names, vbt_thread_label(m, whose));
+    case VBT_BY_NOTHING:
         return NULL;
+    default:
+        return named_place(&g->names, process_group(m, g->shape->by, whose));
     }
 }
 
@@ -218,7 +239,7 @@ static int64_t maybe_own(int64_t live, uint64_t inherited, uint64_t requested) {
 
 struct vbt_undecided vbt_call_tree_undecided(const struct vbt_trace *trace) {
     struct vbt_undecided sum = {0};
-    for (size_t i = 1; i <= trace->model.node_count && trace->model.any_inherited; i++) {
+    for (size_t i = 1; i <= trace->model.node_count && trace->model.any_inherited && !vbt_model_is_merged(&trace->model); i++) {
         if (!trace->counts[i])
             continue;
         const struct vbt_model_counters c = vbt_counters_of(&trace->model, i);
@@ -261,6 +282,28 @@ static int by_group(const void *left, const void *right) {
     return a->node < b->node ? -1 : 1;
 }
 
+static bool has_shares(const struct merging *g) { return g->shape->by == VBT_BY_THREAD || vbt_group_is_of_processes(g->shape->by); }
+
+/* Puts the shares of a node into g->shares; without threads or processes to tell apart, there is
+ * one. Returns how many. */
+static size_t get_shares(struct merging *g, uint32_t node) {
+    const struct vbt_model *m = &g->trace->model;
+    if (g->shape->by == VBT_BY_THREAD) {
+        size_t count = vbt_thread_shares(m, node, g->thread_shares);
+        for (size_t i = 0; i < count; i++)
+            g->shares[i] = (struct counted_share){g->thread_shares[i].thread, g->thread_shares[i].counts};
+        return count;
+    }
+    if (vbt_group_is_of_processes(g->shape->by) && vbt_model_is_merged(m)) {
+        size_t count = vbt_process_shares(m, node, g->process_shares);
+        for (size_t i = 0; i < count; i++)
+            g->shares[i] = (struct counted_share){g->process_shares[i].process, g->process_shares[i].counts};
+        return count;
+    }
+    g->shares[0] = (struct counted_share){0, vbt_counters_of(m, node)};
+    return 1;
+}
+
 /* Lists everything that counts, one row per node and group. */
 static struct counted_node *list_counted(struct merging *g, size_t *count) {
     struct counted_node *counted = NULL;
@@ -268,10 +311,10 @@ static struct counted_node *list_counted(struct merging *g, size_t *count) {
     for (uint32_t node = 1; node <= g->trace->model.node_count; node++) {
         if (!g->trace->counts[node])
             continue;
-        size_t shares = g->shape->by == VBT_BY_THREAD ? vbt_thread_shares(&g->trace->model, node, g->shares) : 1;
+        size_t shares = has_shares(g) ? get_shares(g, node) : 1;
         counted = vbt_grow(counted, &capacity, *count + shares, sizeof *counted);
         for (uint32_t i = 0; i < shares; i++)
-            counted[(*count)++] = (struct counted_node){group_of(g, node, g->shares[i].thread), node, i};
+            counted[(*count)++] = (struct counted_node){group_of(g, node, g->shares[i].whose), node, i};
     }
     if (*count > 0)
         qsort(counted, *count, sizeof *counted, by_group);
@@ -284,7 +327,10 @@ static void merge_groups(struct merging *g) {
     size_t listed = 0;
     g->call_of = vbt_new(m->node_count + 1, sizeof *g->call_of);
     g->part_of = vbt_new(m->node_count + 1, sizeof *g->part_of);
-    g->shares = vbt_new(vbt_thread_shares_most(m), sizeof *g->shares);
+    size_t most = vbt_thread_shares_most(m) > m->process_rows ? vbt_thread_shares_most(m) : m->process_rows;
+    g->shares = vbt_new(most, sizeof *g->shares);
+    g->thread_shares = vbt_new(most, sizeof *g->thread_shares);
+    g->process_shares = vbt_new(most, sizeof *g->process_shares);
     struct counted_node *counted = list_counted(g, &listed);
     uint32_t root = 0;
     for (size_t i = 0; i < listed; i++) {
@@ -293,8 +339,8 @@ static void merge_groups(struct merging *g) {
             root = child_of(g, 0, number_of(g, counted[i].group, true), false, true);
             g->part++;
         }
-        if (g->shape->by == VBT_BY_THREAD) {
-            vbt_thread_shares(m, node, g->shares);
+        if (has_shares(g)) {
+            get_shares(g, node);
             count(g, call_of(g, node, root), &g->shares[counted[i].share].counts, 0);
         } else {
             count_node(g, node, root);
@@ -304,6 +350,8 @@ static void merge_groups(struct merging *g) {
     free(g->call_of);
     free(g->part_of);
     free(g->shares);
+    free(g->thread_shares);
+    free(g->process_shares);
 }
 
 static void merge_all(struct merging *g) {

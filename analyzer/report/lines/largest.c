@@ -2,6 +2,7 @@
 #include "largest.h"
 
 #include "analyzer/report/call_report.h"
+#include "analyzer/report/merged_report.h"
 #include "line_rows.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/base/allocate.h"
@@ -172,14 +173,20 @@ static void print_peak(const struct vbt_model *m, const struct vbt_sums *s, cons
         return;
     }
     print_part(s->at_peak_bytes, totals->peak_bytes, filtered, out);
-    if (m->has_state)
+    if (vbt_model_is_merged(m))
+        fputs(", each process at its own", out);
+    else if (m->has_state)
         fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
     if (error > 0)
         fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
+    char *together = vbt_together_text(m);
+    if (together != NULL)
+        fprintf(out, "\n%*s%s", TITLE_WIDTH, "", together);
+    free(together);
     putc('\n', out);
 }
 
-static void print_left(const struct vbt_sums *s, const struct vbt_trace_totals *totals, bool filtered, FILE *out) {
+static void print_left(const struct vbt_sums *s, const struct vbt_trace_totals *totals, bool plain, bool filtered, FILE *out) {
     const struct vbt_domain_totals *all = &totals->all;
     if (s->live_blocks == 0 && s->live_bytes == 0 && !filtered) {
         fputs("nothing", out);
@@ -187,7 +194,7 @@ static void print_left(const struct vbt_sums *s, const struct vbt_trace_totals *
         print_part(s->live_bytes, all->live_bytes, filtered, out);
         fprintf(out, " in %s", vbt_counted(s->live_blocks, "block").text);
     }
-    if (!filtered && all->inherited_blocks > 0)
+    if (plain && !filtered && all->inherited_blocks > 0)
         fprintf(out, "\n%*s%s (%s) were inherited from the parent process", TITLE_WIDTH, "",
                 vbt_counted((int64_t)all->inherited_blocks, "block").text, vbt_bytes((int64_t)all->inherited_bytes).text);
     putc('\n', out);
@@ -202,7 +209,7 @@ static void print_resident(const struct vbt_model *m, struct vbt_output *output)
     if (m->window.rss_unknown)
         fputs(HIGHER_BEFORE, output->stream);
     else
-        fprintf(output->stream, "%s at its highest", vbt_bytes(max_rss).text);
+        fprintf(output->stream, "%s%s at its highest", vbt_bytes(max_rss).text, vbt_model_is_merged(m) ? ", each process" : "");
     if (without > 0 && !m->window.rss_unknown)
         fprintf(output->stream, ", %s without vbtrace's own memory", vbt_bytes(without).text);
     putc('\n', output->stream);
@@ -243,7 +250,7 @@ void vbt_largest_print(const struct vbt_trace *trace, const struct vbt_query *qu
         else if (amount == AT_PEAK)
             print_peak(m, &sums, &totals, filtered, output->stream);
         else
-            print_left(&sums, &totals, filtered, output->stream);
+            print_left(&sums, &totals, !vbt_model_is_merged(m), filtered, output->stream);
         if (amount == AT_PEAK && m->window.peak_unknown)
             continue;
         print_places(trace, rows, count, others != NULL ? amount_of(others, (enum amount)amount) : 0, outside, (enum amount)amount,

@@ -14,7 +14,7 @@ import trace_reader
 import vbt
 
 READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export list info symbolize".split()
-SEVERAL = ("list",)  # take several traces, and folders
+SEVERAL = set(READERS) - {"symbolize"}  # take several traces, and folders
 STACKS = ("tree", "peak", "leaks", "temporary", "flamegraph")
 MAGIC = b"\x93VBT\r\n\x1a\n"
 
@@ -169,9 +169,10 @@ BAD_VALUES = [
     ("report lines functions tree peak leaks temporary intervals list", "--limit", "1e3", "expected a number of rows, 0 for all"),
     ("report lines functions tree peak leaks temporary intervals list", "--limit", "18446744073709551616", "expected a number of rows, 0 for all"),
     ("peak leaks temporary", "--depth", "deep", "expected a number of frames, 0 for all"),
+    ("report lines functions tree peak leaks temporary flamegraph intervals timeline export info", "--process", "0", "expected a process id"),
     ("report lines", "--by", "moon", "expected user or leaf"),
-    ("functions", "--by", "domain", "expected module or thread"),
-    ("tree peak leaks temporary flamegraph export", "--by", "moon", "expected module, thread or domain"),
+    ("functions", "--by", "domain", "expected one of module, thread, process, program, rank or host"),
+    ("tree peak leaks temporary flamegraph export", "--by", "moon", "expected one of module, thread, domain, process, program, rank or host"),
     ("report intervals", "--per", "0", "expected a number of iterations, 1 or more"),
     ("report intervals", "--per", "", "expected a number of iterations, 1 or more"),
     ("tree flamegraph export", "--measure", "size", "expected one of bytes, allocs, peak, leaks or temporary"),
@@ -183,7 +184,7 @@ BAD_VALUES = [
         "report lines functions tree peak leaks temporary flamegraph intervals export",
         "--filter",
         "func=x",
-        "expected function=, file=, module= or domain= before a regular expression, or a text without =",
+        "expected function=, file=, module=, domain=, process=, program=, rank= or host= before a regular expression, or a text without =",
     ),
     (
         "report lines functions tree peak leaks temporary flamegraph intervals export",

@@ -210,7 +210,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         {{"--per", "0"}, "--per 0"},
         {{"--by", "moon"}, "expected user or leaf"},
         {{"--sites", NULL}, "does not take --sites"},
-        {{"a.vbt", "b.vbt"}, "found also"},
+        {{"a.vbt", "b.vbt"}, "a.vbt: cannot be opened"},
         {{NULL}, "expected a trace"},
     };
     for (size_t i = 0; i < VBT_COUNT(cases); i++) {
@@ -227,10 +227,10 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         {{"--format", "json"}, "--format json: expected svg or collapsed"},
         {{"--min", "5 %"}, "--min 5 %: expected a share"},
         {{"--min", "-1"}, "--min -1: expected a share"},
-        {{"--by", "moon"}, "--by moon: expected module, thread or domain"},
+        {{"--by", "moon"}, "--by moon: expected one of module, thread, domain, process, program, rank or host"},
         {{"--frames", "file"}, "--frames file: expected line or function"},
         {{"--filter", "function=("}, "--filter function=(: not a regular expression: Unmatched ( or \\("},
-        {{"--filter", "func=x"}, "--filter func=x: expected function=, file=, module= or domain="},
+        {{"--filter", "func=x"}, "--filter func=x: expected function=, file=, module=, domain=, process="},
         {{"--limit", "3"}, "flamegraph does not take --limit"},
     };
     for (size_t i = 0; i < VBT_COUNT(of_graphs); i++) {
@@ -239,7 +239,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         assert_ptr_equal(strchr(message, '\n'), message + strlen(message) - 1);
     }
     assert_int_equal(run_command("functions", "--by", "domain", trace, NULL), 2);
-    has(message, "--by domain: expected module");
+    has(message, "--by domain: expected one of module");
     assert_int_equal(run_command("timeline", "--sort", "bytes", trace, NULL), 2);
     has(message, "timeline does not take --sort");
     assert_int_equal(run_command("report", "/nonexistent.vbt", NULL), 2);

@@ -79,7 +79,7 @@ static void begin_history(struct trace_builder *b) {
 static void load(struct vbt_model *m, const char *path, const char *from, const char *to) {
     struct vbt_window window;
     const struct vbt_query query = {.trace = path, .from = from, .to = to};
-    assert_null(vbt_window_find(&window, &query));
+    assert_null(vbt_window_find(&window, &query, query.trace, NULL));
     assert_null(vbt_model_load_part(m, path, true, &window));
 }
 

@@ -1,0 +1,175 @@
+/* See load_several.h. The files are first looked at briefly: for who ran, and in which order to add
+ * them up. */
+#include "load_several.h"
+
+#include "merge.h"
+#include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
+#include "analyzer/trace/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A file that is to be loaded. */
+struct chosen_file {
+    const char *path;
+    int64_t started, pid;
+    bool is_merged;
+    bool *keep; /* by process of a merged trace; NULL: all */
+};
+
+struct chosen_files {
+    struct chosen_file *rows;
+    size_t count;
+    struct vbt_span span; /* of their processes */
+};
+
+/* Says what is wrong with a file. False if the command cannot go on. */
+static bool report(const struct vbt_input *input, char *problem, bool is_last) {
+    if (input->in_folder && !is_last)
+        vbt_warn("%s: %s; it is left out", input->path, problem);
+    else
+        vbt_fail("%s: %s", input->path, problem);
+    free(problem);
+    return input->in_folder && !is_last;
+}
+
+/* How many processes of a trace are wanted. *keep: which, for the caller to free; NULL: all or
+ * none. */
+static size_t count_wanted(const struct vbt_model *model, const struct vbt_several *how, bool **keep) {
+    size_t wanted = 0;
+    *keep = NULL;
+    if (!vbt_model_is_merged(model))
+        return how->wants(how->context, model);
+    bool *of = vbt_new(model->process_rows, sizeof *of);
+    for (size_t i = 0; i < model->process_rows; i++)
+        wanted += of[i] = how->wants(how->context, &model->processes[i]);
+    if (wanted < model->process_rows && wanted > 0)
+        *keep = of;
+    else
+        free(of);
+    return wanted;
+}
+
+static void extend(struct vbt_span *span, const struct vbt_model *brief) {
+    int64_t started = vbt_model_process_number(brief, "started"), end = started + (int64_t)vbt_model_duration(brief);
+    int64_t last = span->started + (int64_t)span->duration;
+    if (started <= 0)
+        return;
+    last = end > last ? end : last;
+    span->started = span->started == 0 || started < span->started ? started : span->started;
+    span->duration = (uint64_t)(last - span->started);
+}
+
+static void choose(struct chosen_files *files, const struct vbt_model *brief, const char *path, const struct vbt_several *how) {
+    bool *keep;
+    if (count_wanted(brief, how, &keep) == 0)
+        return;
+    extend(&files->span, brief);
+    files->rows[files->count++] = (struct chosen_file){.path = path,
+                                                       .started = vbt_model_process_number(brief, "started"),
+                                                       .pid = vbt_model_process_number(brief, "pid"),
+                                                       .is_merged = vbt_model_is_merged(brief),
+                                                       .keep = keep};
+}
+
+/* The order in which fractions are added up, which matters to their last digits. */
+static int by_start(const void *left, const void *right) {
+    const struct chosen_file *a = left, *b = right;
+    if (a->started != b->started)
+        return a->started < b->started ? -1 : 1;
+    if (a->pid != b->pid)
+        return a->pid < b->pid ? -1 : 1;
+    return strcmp(a->path, b->path);
+}
+
+static bool choose_files(struct chosen_files *files, const struct vbt_inputs *inputs, const struct vbt_several *how) {
+    size_t read = 0;
+    files->rows = vbt_new(inputs->count, sizeof *files->rows);
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct vbt_model brief;
+        char *problem = vbt_model_load_brief(&brief, inputs->files[i].path);
+        if (problem == NULL) {
+            read++;
+            choose(files, &brief, inputs->files[i].path, how);
+        }
+        vbt_model_free(&brief);
+        if (problem != NULL && !report(&inputs->files[i], problem, i + 1 == inputs->count && read == 0))
+            return false;
+    }
+    if (files->count > 0)
+        qsort(files->rows, files->count, sizeof *files->rows, by_start);
+    return true;
+}
+
+/* Loads the part of a trace that is wanted. */
+static bool load(struct vbt_model *model, const char *path, const struct vbt_several *how, const struct vbt_span *whole) {
+    struct vbt_window window = VBT_WHOLE_RUN;
+    char *problem = how->part != NULL ? how->part(how->context, path, whole, &window) : NULL;
+    memset(model, 0, sizeof *model);
+    if (problem == NULL)
+        problem = vbt_model_load_part(model, path, how->with_sizes, &window);
+    if (problem == NULL && how->part != NULL && vbt_model_is_merged(model))
+        problem = vbt_text("a merged trace holds the whole run only; --from, --to and --at need the traces it was made from");
+    if (problem != NULL)
+        vbt_fail("%s: %s", path, problem);
+    bool good = problem == NULL;
+    free(problem);
+    return good;
+}
+
+static bool load_all(struct vbt_model *model, const struct chosen_files *files, const struct vbt_several *how) {
+    struct vbt_merging *merging = vbt_merge_begin(how->with_sizes, how->by_process);
+    bool good = true;
+    for (size_t i = 0; i < files->count && good; i++) {
+        struct vbt_model part;
+        good = load(&part, files->rows[i].path, how, &files->span);
+        if (good)
+            vbt_merge_add(merging, &part, files->rows[i].keep);
+        vbt_model_free(&part);
+    }
+    char *problem = vbt_merge_end(merging, model);
+    if (problem != NULL && good)
+        vbt_fail("%s", problem);
+    good = good && problem == NULL;
+    free(problem);
+    return good;
+}
+
+/* A single trace is read once: it may come through a pipe. */
+static bool load_one(struct vbt_model *model, const char *path, const struct vbt_several *how, bool *none) {
+    struct vbt_model loaded;
+    bool *keep = NULL, good = load(&loaded, path, how, NULL);
+    *none = good && count_wanted(&loaded, how, &keep) == 0;
+    if (good && !*none && vbt_model_is_merged(&loaded)) {
+        struct vbt_merging *merging = vbt_merge_begin(how->with_sizes, how->by_process);
+        vbt_merge_add(merging, &loaded, keep);
+        vbt_model_free(&loaded);
+        free(vbt_merge_end(merging, model)); /* a merged trace holds no process twice */
+    } else {
+        *model = loaded;
+    }
+    free(keep);
+    return good && !*none;
+}
+
+bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, const struct vbt_several *how, bool *none) {
+    struct chosen_files files = {0};
+    memset(model, 0, sizeof *model);
+    *none = false;
+    if (inputs->count == 1)
+        return load_one(model, inputs->files[0].path, how, none);
+    bool good = choose_files(&files, inputs, how);
+    if (good && files.count == 0) {
+        *none = true;
+        good = false;
+    } else if (good && files.count == 1 && !files.rows[0].is_merged) {
+        good = load(model, files.rows[0].path, how, NULL);
+    } else if (good) {
+        good = load_all(model, &files, how);
+    }
+    for (size_t i = 0; i < files.count; i++)
+        free(files.rows[i].keep);
+    free(files.rows);
+    return good;
+}
