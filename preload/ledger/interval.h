@@ -96,6 +96,12 @@ extern struct vbt_lock vbt_interval_lock VBT_HIDDEN;
 /* Incremented when recording stops: intervals that are open then are dropped. */
 extern _Atomic uint32_t vbt_interval_breaks VBT_HIDDEN;
 
+/* Is there nothing open that a change could be noted for, and no reading that it would confirm? */
+static inline bool vbt_intervals_are_idle(const struct vbt_ledger *ledger) {
+    const struct vbt_intervals *all = ledger->intervals;
+    return all->pending_site == 0 && !all->clock_open && all->depth == 0;
+}
+
 /* The user's code read the clock at site, at time (ns): ends the open clock interval and starts the
  * next. */
 void vbt_intervals_reading(struct vbt_ledger *ledger, uint32_t site, int64_t time);

@@ -92,10 +92,10 @@ static void crest(struct vbt_ledger *ledger) {
 
 /* What is about to change: an account's counters, or a slip, unpacked. */
 struct hand {
-    uint32_t node, account; /* account: also the number of a slip */
-    bool has_to;            /* the change belongs there, whatever room there is */
+    uint32_t account; /* also the number of a slip */
+    uint32_t node;    /* of a slip */
+    bool has_to;      /* the change belongs there, whatever room there is */
     struct vbt_counters *counters;
-    int64_t *at_peak;
     uint64_t fork_epoch;
     struct vbt_counters unpacked;
     int64_t unpacked_at_peak;
@@ -122,7 +122,6 @@ static bool take_account(struct vbt_ledger *ledger, struct hand *hand, uint32_t 
     if ((hand->counters = vbt_counters_at(ledger, account)) == NULL)
         return false;
     hand->account = account;
-    hand->at_peak = &vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS)->at_peak[account % VBT_PAGE_ACCOUNTS];
     if (VBT_LIKELY(hand->counters->epoch != 0))
         return true;
     const struct vbt_slip *slip = vbt_slip_at(ledger, vbt_account_slip(account));
@@ -137,10 +136,12 @@ static bool take_account(struct vbt_ledger *ledger, struct hand *hand, uint32_t 
  * at its first change, since it has no room for what is inherited. False: there is no room, or no
  * memory. */
 static bool take(struct vbt_ledger *ledger, struct hand *hand, uint32_t account) {
-    uint32_t number = vbt_account_slip(account), made = account;
+    if (!vbt_account_is_slip(account))
+        return take_account(ledger, hand, account);
+    uint32_t number = vbt_account_slip(account), made;
     hand->node = vbt_slip_node(number);
     hand->fork_epoch = atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed);
-    if (!vbt_account_is_slip(account) || (made = vbt_account_if_made(hand->node)) != 0)
+    if ((made = vbt_account_if_made(hand->node)) != 0)
         return take_account(ledger, hand, made);
     const struct vbt_slip *slip = vbt_slip_make(ledger, number);
     if (slip == NULL)
@@ -149,7 +150,6 @@ static bool take(struct vbt_ledger *ledger, struct hand *hand, uint32_t account)
         return (made = vbt_account_make(hand->node, hand->has_to)) != 0 && take_account(ledger, hand, made);
     hand->account = account;
     hand->counters = &hand->unpacked;
-    hand->at_peak = &hand->unpacked_at_peak;
     hand->unpacked = (struct vbt_counters){0};
     hand->unpacked_at_peak = 0;
     if (slip->epoch != 0)
@@ -183,9 +183,13 @@ static enum put put(struct vbt_ledger *ledger, struct hand *hand) {
 /* The first change of an account since the last peak. A fork begins with a peak. */
 static __attribute__((noinline)) void keep_at_peak(struct vbt_ledger *ledger, struct hand *hand) {
     struct vbt_counters *counters = hand->counters;
-    if (!is_slip(hand) && vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, hand->account))
-        ledger->lost[VBT_LOST_MEMORY]++;
-    *hand->at_peak = (int64_t)(counters->allocated - counters->freed);
+    int64_t *at_peak = &hand->unpacked_at_peak;
+    if (!is_slip(hand)) {
+        if (vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, hand->account))
+            ledger->lost[VBT_LOST_MEMORY]++;
+        at_peak = &vbt_counters_page(ledger, hand->account / VBT_PAGE_ACCOUNTS)->at_peak[hand->account % VBT_PAGE_ACCOUNTS];
+    }
+    *at_peak = (int64_t)(counters->allocated - counters->freed);
 }
 
 /* The first change of an account since the last peak or tick. */
@@ -204,7 +208,8 @@ static void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t own
 /* The first change of an account since the last peak, tick or boundary of an interval. */
 static void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change) {
     struct vbt_counters *counters = hand->counters;
-    uint64_t own = vbt_node_at(hand->node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
+    uint32_t node = is_slip(hand) ? hand->node : vbt_account_node(hand->account);
+    uint64_t own = vbt_node_at(node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
     bool first_in_interval = counters->interval != ledger->interval;
     if (first_in_interval)
         vbt_intervals_confirm(ledger); /* first, so that the epoch is not older than the interval's beginning */
@@ -232,40 +237,57 @@ static void put_unusual(struct vbt_ledger *ledger, enum vbt_domain domain, uint3
     atomic_store_explicit(slot, cell, memory_order_relaxed);
 }
 
-/* The same as take, for a place. */
-static bool take_place(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place) {
-    if (VBT_LIKELY(place.account != 0)) {
-        hand->node = place.node;
-        return take_account(ledger, hand, place.account);
-    }
-    uint32_t account = place.counters != NULL ? vbt_account_of(place.node) : 0;
-    return account != 0 && take(ledger, hand, account);
+/* The number that events of a place are counted at; 0: there is no memory. */
+static uint32_t account_of(struct vbt_place place) {
+    if (place.account != 0 || place.counters == NULL)
+        return place.counters != NULL ? place.account : 0;
+    return vbt_account_of(place.node);
 }
 
-/* Counts a request at a place. False: there is no room, or no memory. */
-static bool try_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
+/* Counts a request at what is in hand. */
+VBT_INLINE void add_alloc(struct vbt_ledger *ledger, struct hand *hand, size_t size) {
+    struct vbt_counters *counters = hand->counters;
+    if (vbt_ledger_stale(counters))
+        touch(ledger, hand, (int64_t)size);
+    counters->allocs++;
+    counters->allocated += size;
+    if (size != counters->usual_size)
+        vbt_sizes_count(ledger, counters, size);
+}
+
+static __attribute__((noinline)) bool take_and_add_alloc(struct vbt_ledger *ledger, struct hand *hand, uint32_t account,
+                                                         size_t size) {
     enum put done;
     hand->has_to = false;
     do {
-        if (!take_place(ledger, hand, place))
+        if (!take(ledger, hand, account))
             return false;
-        struct vbt_counters *counters = hand->counters;
-        if (vbt_ledger_stale(counters))
-            touch(ledger, hand, (int64_t)size);
-        counters->allocs++;
-        counters->allocated += size;
-        if (size != counters->usual_size)
-            vbt_sizes_count(ledger, counters, size);
+        add_alloc(ledger, hand, size);
     } while (VBT_UNLIKELY((done = put(ledger, hand)) == PUT_FORKED));
     return done == PUT;
+}
+
+/* Counts a request at a place. False: there is no room, or no memory. */
+VBT_INLINE bool try_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
+    uint32_t account = hand->account = account_of(place);
+    if (account == 0)
+        return false;
+    if (place.account != 0 && place.counters->epoch != 0) {
+        hand->counters = place.counters;
+        add_alloc(ledger, hand, size);
+        return true;
+    }
+    return (vbt_account_is_slip(account) && vbt_slip_count_alloc(ledger, place.node, vbt_account_slip(account), size)) ||
+           take_and_add_alloc(ledger, hand, account, size);
 }
 
 /* The same, at the domain's lost node where a path has outgrown its slip and there is no room for
  * an account. False: there is no memory. */
 static bool count_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
-    uint32_t lost = vbt_tree.lost_nodes[vbt_node_at(place.node)->domain];
-    return VBT_LIKELY(try_alloc(ledger, hand, place, size)) ||
-           (place.counters != NULL && try_alloc(ledger, hand, (struct vbt_place){lost, 0, &vbt_no_counters}, size));
+    if (VBT_LIKELY(try_alloc(ledger, hand, place, size)))
+        return true;
+    uint32_t lost = place.counters != NULL ? vbt_account_of(vbt_tree.lost_nodes[vbt_node_at(place.node)->domain]) : 0;
+    return lost != 0 && take_and_add_alloc(ledger, hand, lost, size);
 }
 
 void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct vbt_place place, const void *block, size_t size) {
@@ -289,23 +311,46 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
         put_unusual(ledger, domain, hand.account, block, size);
 }
 
-/* Counts the end of a block of this cell. False: there is no memory. */
-static bool count_free(struct vbt_ledger *ledger, struct hand *hand, uint64_t cell, size_t size, bool temporary) {
+/* Counts the end of a block at what is in hand. */
+VBT_INLINE void add_free(struct vbt_ledger *ledger, struct hand *hand, size_t size, bool temporary) {
+    struct vbt_counters *counters = hand->counters;
+    if (vbt_ledger_stale(counters))
+        touch(ledger, hand, -(int64_t)size);
+    counters->frees++;
+    counters->freed += size;
+    counters->temporary += temporary;
+}
+
+static __attribute__((noinline)) bool take_and_add_free(struct vbt_ledger *ledger, struct hand *hand, uint32_t account, size_t size,
+                                                        bool temporary) {
     enum put done;
     hand->has_to = true;
     do {
-        if (!take(ledger, hand, vbt_cell_account(cell)))
+        if (!take(ledger, hand, account))
             return false;
-        struct vbt_counters *counters = hand->counters;
-        if (ledger->live > ledger->crest)
-            crest(ledger);
-        if (vbt_ledger_stale(counters))
-            touch(ledger, hand, -(int64_t)size);
-        counters->frees++;
-        counters->freed += size;
-        counters->temporary += temporary;
+        add_free(ledger, hand, size, temporary);
     } while (VBT_UNLIKELY((done = put(ledger, hand)) == PUT_FORKED));
     return done == PUT;
+}
+
+/* Counts the end of a block of this cell. False: there is no memory. */
+static bool count_free(struct vbt_ledger *ledger, struct hand *hand, uint64_t cell, size_t size, bool temporary) {
+    uint32_t account = hand->account = vbt_cell_account(cell);
+    if (ledger->live > ledger->crest)
+        crest(ledger);
+    if (vbt_account_is_slip(account)) {
+        uint32_t number = vbt_account_slip(account), node = vbt_slip_node(number), made = vbt_account_if_made(node);
+        if (made == 0 && vbt_slip_count_free(ledger, node, number, size, temporary))
+            return true;
+        account = made != 0 ? made : account;
+    }
+    if (!vbt_account_is_slip(account) && vbt_counters_are_used(ledger, account)) {
+        hand->account = account;
+        hand->counters = vbt_counters_at(ledger, account);
+        add_free(ledger, hand, size, temporary);
+        return true;
+    }
+    return take_and_add_free(ledger, hand, account, size, temporary);
 }
 
 uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
@@ -334,7 +379,7 @@ uint64_t vbt_ledger_free(struct vbt_ledger *ledger, enum vbt_domain domain, cons
     totals->freed += size;
     ledger->live -= (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        ledger->watcher->free(ledger->watcher, hand.node, size, temporary, 1);
+        ledger->watcher->free(ledger->watcher, vbt_account_node(hand.account), size, temporary, 1);
     if (temporary) {
         ledger->last_block = NULL;
         totals->temporary++;
@@ -363,7 +408,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     totals->temporary -= was_last;
     ledger->live += (int64_t)size;
     if (VBT_UNLIKELY(ledger->watched))
-        ledger->watcher->free(ledger->watcher, hand.node, size, was_last, -1);
+        ledger->watcher->free(ledger->watcher, vbt_account_node(hand.account), size, was_last, -1);
     if (counters->epoch & VBT_EPOCH_OWN)
         ledger->own += (int64_t)size;
     if (was_last)
@@ -382,7 +427,7 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     size_t size = vbt_cell_size(cell);
     if (!take(ledger, &from, vbt_cell_account(cell)) || from.counters->allocs == 0 || vbt_counters_are_of_parent(from.counters))
         return false;
-    if (from.node == node)
+    if (vbt_account_node(from.account) == node)
         return true;
     if (!count_alloc(ledger, &to, (struct vbt_place){node, 0, &vbt_no_counters}, size))
         return false;
@@ -401,9 +446,10 @@ uint32_t vbt_ledger_node_of(const void *block) {
     return (cell & VBT_CELL_DOMAIN) != 0 ? vbt_account_node(vbt_cell_account(cell)) : 0;
 }
 
-/* The same as take_place, of mapped memory, which is counted at accounts only. */
+/* The same as take, of mapped memory, which is counted at accounts only. */
 static bool take_mapped(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place) {
-    if (!take_place(ledger, hand, place))
+    uint32_t account = account_of(place);
+    if (account == 0 || !take(ledger, hand, account))
         return false;
     set_epoch(ledger, hand, 0);
     return true;

@@ -1,7 +1,8 @@
 /* See slips.h. */
 #include "slips.h"
 
-#include "sizes.h"
+#include "interval.h"
+#include "ledger.h"
 
 /* What fits the fields of vbt_slip.counts, and where they are. */
 enum {
@@ -71,6 +72,60 @@ bool vbt_slip_write(struct vbt_ledger *ledger, uint32_t number, const struct vbt
     atomic_signal_fence(memory_order_seq_cst);
     slip->epoch = (uint32_t)counters->epoch;
     vbt_epoch_raise(&page->epoch, counters->epoch);
+    return true;
+}
+
+static uint32_t live_bytes(const struct vbt_slip *slip) {
+    uint32_t live = 0, allocs = slip->counts & ALLOCS;
+    for (uint32_t i = 0; i < allocs; i++)
+        live += slip->sizes[i];
+    return live - (slip->counts >> FREED_AT);
+}
+
+/* A thread's slip that is about to change, with the fields that depend on the epoch brought up to
+ * date; NULL if there is more to do. */
+static struct vbt_slip *open_slip(struct vbt_ledger *ledger, uint32_t node, uint32_t number) {
+    uint64_t now = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
+    struct vbt_slip *slip = vbt_slip_at(ledger, number);
+    if (VBT_UNLIKELY(slip == NULL) && (slip = vbt_slip_make(ledger, number)) == NULL)
+        return NULL;
+    uint32_t before = slip->epoch;
+    if (before == now)
+        return slip;
+    if (now > UINT32_MAX || (vbt_node_at(node)->flags & VBT_SITE_OWN) != 0 ||
+        (before < ledger->interval_epoch && !vbt_intervals_are_idle(ledger)))
+        return NULL;
+    if (before == 0)
+        slip->counts = 0;
+    else if (before < atomic_load_explicit(&vbt_fork_epoch, memory_order_relaxed))
+        return NULL;
+    else if (before < atomic_load_explicit(&vbt_peak.epoch, memory_order_relaxed))
+        slip->at_peak = (int32_t)live_bytes(slip);
+    atomic_signal_fence(memory_order_seq_cst);
+    slip->epoch = (uint32_t)now;
+    atomic_store_explicit(&vbt_slip_page(ledger, number / VBT_PAGE_SLIPS)->epoch, now, memory_order_relaxed);
+    atomic_store_explicit(&ledger->epoch, now, memory_order_relaxed);
+    return slip;
+}
+
+bool vbt_slip_count_alloc(struct vbt_ledger *ledger, uint32_t node, uint32_t number, size_t size) {
+    struct vbt_slip *slip = size <= UINT16_MAX ? open_slip(ledger, node, number) : NULL;
+    uint32_t allocs = slip != NULL ? slip->counts & ALLOCS : VBT_SLIP_ALLOCS;
+    if (allocs == VBT_SLIP_ALLOCS)
+        return false;
+    slip->sizes[allocs] = (uint16_t)size;
+    atomic_signal_fence(memory_order_seq_cst);
+    slip->counts++;
+    return true;
+}
+
+bool vbt_slip_count_free(struct vbt_ledger *ledger, uint32_t node, uint32_t number, size_t size, bool temporary) {
+    struct vbt_slip *slip = size <= UINT16_MAX ? open_slip(ledger, node, number) : NULL;
+    uint32_t counts = slip != NULL ? slip->counts : 0;
+    if (slip == NULL || (counts >> FREES_AT & MOST_FREES) == MOST_FREES || size > MOST_FREED - (counts >> FREED_AT) ||
+        (counts >> TEMPORARY_AT & MOST_TEMPORARY) == MOST_TEMPORARY)
+        return false;
+    slip->counts = counts + (1U << FREES_AT) + ((uint32_t)temporary << TEMPORARY_AT) + ((uint32_t)size << FREED_AT);
     return true;
 }
 

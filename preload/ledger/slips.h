@@ -5,8 +5,8 @@
  * of the hot path: in a place, vbt_no_counters stands for it, which is always stale, and the table
  * of pages of counters has nothing at the number of a slip. So the slow path is taken, which
  * unpacks the slip into counters, changes them as it would change any others, and packs them again.
- * What no longer fits moves to the node's account (vbt_slip_move), and the thread's next event
- * there takes the hot path.
+ * What no longer fits moves to the node's account, and the thread's next event there takes the
+ * hot path. The two most frequent changes are made without unpacking.
  *
  * Other threads may still use their own slips of a node that has an account. A thread's counters of
  * an account that have an epoch say all that it counted there, and its slip is void; so storing the
@@ -39,6 +39,11 @@ int64_t vbt_slip_read(const struct vbt_ledger *ledger, const struct vbt_slip *sl
 /* Packs counters into a slip, and notes the change. False: they do not fit, and nothing has
  * changed. */
 bool vbt_slip_write(struct vbt_ledger *ledger, uint32_t number, const struct vbt_counters *counters, int64_t at_peak);
+
+/* Count a request, and the end of a block, if that is all that is to be done, and the slip has
+ * room. False: nothing has been counted. node: the slip's, which has no account. */
+bool vbt_slip_count_alloc(struct vbt_ledger *ledger, uint32_t node, uint32_t number, size_t size);
+bool vbt_slip_count_free(struct vbt_ledger *ledger, uint32_t node, uint32_t number, size_t size, bool temporary);
 
 /* What a thread has counted at a node by now, wherever that is: counters of an account, or those
  * that were unpacked here. */
