@@ -186,12 +186,14 @@ static uint32_t add_histogram(const struct vbt_node_sum *sum) {
     return batch.entries - before;
 }
 
-static void add_row(uint32_t node, const struct vbt_books *books, const struct vbt_tick *tick) {
+/* Returns how many rows that is: 0 or 1. */
+static uint32_t add_row(uint32_t node, const struct vbt_books *books, const struct vbt_tick *tick) {
     struct vbt_node_sum sum;
     if (!vbt_books_node(books, node, &sum))
-        return;
+        return 0;
     batch.room->rows[batch.count++] =
         (struct row){.node = node, .rss_kib = note_rss(node, tick), .entries = add_histogram(&sum), .sum = sum.totals};
+    return 1;
 }
 
 bool vbt_snapshot_reserve(void) {
@@ -200,21 +202,23 @@ bool vbt_snapshot_reserve(void) {
     return batch.room != NULL;
 }
 
-void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
-                           const struct vbt_dictionary *defined, uint64_t since) {
+uint32_t vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                               const struct vbt_dictionary *defined, uint64_t since) {
     if (!vbt_snapshot_reserve()) {
         writer->error = ENOMEM;
-        return;
+        return 0;
     }
+    uint32_t rows = 0;
     for (uint32_t position = 0; position != VBT_BOOKS_END;) {
         uint32_t count = vbt_books_changed(since, defined->nodes, &position, batch.room->nodes, MAX_ROWS);
         for (uint32_t i = 0; i < count; i++) {
-            add_row(batch.room->nodes[i], books, tick);
+            rows += add_row(batch.room->nodes[i], books, tick);
             if (batch.entries > MAX_ENTRIES)
                 write_batch(writer, tick);
         }
         write_batch(writer, tick);
     }
+    return rows;
 }
 
 static bool is_defined(const struct vbt_interval_group *group, const struct vbt_dictionary *defined) {

@@ -3,7 +3,7 @@
 #define VBT_SNAPSHOT_H
 
 #include "dictionary.h"
-#include "timeline.h"
+#include "preload/stream/history/timeline.h"
 #include "preload/thread/books.h"
 #include "preload/thread/pause.h"
 
@@ -19,9 +19,10 @@ struct vbt_tick {
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
 
-/* The nodes up to defined->nodes that changed since the epoch `since` (0: all that ever did). */
-void vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
-                           const struct vbt_dictionary *defined, uint64_t since);
+/* The nodes up to defined->nodes that changed since the epoch `since` (0: all that ever did).
+ * Returns how many rows that are. */
+uint32_t vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
+                               const struct vbt_dictionary *defined, uint64_t since);
 
 /* The threads that have rows, and what each did at the nodes that changed since then (0: at
  * all). */

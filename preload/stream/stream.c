@@ -4,14 +4,16 @@
  * Between rewrites, the file is appended to: each tick's new definitions, its state, the counters
  * that changed. Since all values are absolute, most of it is soon out of date. So when the file has
  * doubled, it is rewritten, under another name that then takes its place: definitions, the thinned
- * timeline, the latest values. Thus a file's size is bounded by the number of call sites and the
- * timeline's points, not by the length of the run. */
+ * timeline, the thinned history (history.h), the latest values. Thus a file's size is bounded by
+ * the number of call sites, the timeline's points and what history may take, not by the length of
+ * the run. */
 #include "stream.h"
 
 #include "line_snapshot.h"
 #include "process_chunks.h"
 #include "runner.h"
 #include "snapshot.h"
+#include "thread_times.h"
 #include "trace_path.h"
 #include "trace_room.h"
 #include "write_times.h"
@@ -28,9 +30,9 @@
 #include "preload/shared/say.h"
 #include "preload/stream/helper/helper.h"
 #include "preload/stream/helper/trace_place.h"
+#include "preload/stream/history/history.h"
 #include "preload/stream/resident/resident_times.h"
 #include "preload/thread/thread.h"
-#include "preload/thread/thread_rows.h"
 #include "preload/tree/tree.h"
 
 #include <errno.h>
@@ -39,7 +41,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { REWRITE_AT_LEAST = 4 * 1024 * 1024, TICK_LEVEL = 1, LAST_LEVEL = 3 };
+enum { TICK_LEVEL = 1, LAST_LEVEL = 3 };
 
 /* What the stream knows, grouped by what writes it. While the helper runs, other threads read only
  * file.has_file. */
@@ -69,13 +71,6 @@ static VBT_CHANGED_BY_FORK struct {
 } seen;
 
 static struct vbt_timeline timeline; /* by measure */
-
-/* By write_threads; by rewrite, if everything has to be written again. */
-static VBT_CHANGED_BY_FORK struct {
-    uint64_t epoch; /* changes before it have been written by thread; 0: none has */
-    int64_t time;   /* when that was */
-    uint32_t count; /* how many rows there were */
-} by_thread;
 
 /* By write_values, write_changes and rewrite. */
 static VBT_CHANGED_BY_FORK struct {
@@ -146,21 +141,6 @@ static void measure(void) {
     }
 }
 
-/* Which thread did what is a lot to write: this is done once a second, when a new thread gets a row
- * of its own, and at the end. A single thread did everything. */
-static void write_threads(const struct vbt_dictionary *now, uint64_t since) {
-    enum { PAUSE = 1000 * 1000 * 1000 };
-    uint32_t threads = seen.books.threads < VBT_THREAD_LATER ? seen.books.threads : VBT_THREAD_LATER;
-    bool due = threads != by_thread.count || seen.tick.time - by_thread.time >= PAUSE;
-    if (threads < 2 || (since != 0 && !due))
-        return;
-    vbt_thread_rows_look(seen.tick.time);
-    vbt_snapshot_threads(&file.writer, &seen.books, &seen.tick, now, since == 0 ? 0 : by_thread.epoch);
-    by_thread.epoch = seen.epoch_before;
-    by_thread.time = seen.tick.time;
-    by_thread.count = threads;
-}
-
 /* Allocations by call paths that there was no room for. */
 static uint64_t lost_paths(void) {
     uint64_t allocs = 0;
@@ -172,9 +152,32 @@ static uint64_t lost_paths(void) {
     return allocs;
 }
 
-/* Writes definitions and values; since 0: everything. */
-static void write_values(uint64_t since) {
+/* Can the history of the old file be carried over into the new one? Where the file's size is
+ * limited, all room is for what is defined. */
+static bool has_history(const struct vbt_chunk_writer *old) {
+    return old != NULL && old->fd >= 0 && old->error == 0 && old->lost == 0 && file.has_file && vbt_options.max_trace == 0;
+}
+
+/* Writes the counters that changed. old: the file that is written again, or NULL. */
+static void write_counters(struct vbt_history_mark *mark, const struct vbt_dictionary *now, uint64_t since,
+                           const struct vbt_chunk_writer *old, bool at_end) {
+    const struct vbt_history_order order = {.from = old,
+                                            .to = &file.writer,
+                                            .nodes = now->nodes,
+                                            .counted = vbt_tree.slips + vbt_tree.accounts,
+                                            .now = seen.tick.time,
+                                            .at_end = at_end};
+    if (has_history(old) && vbt_history_carry(&order))
+        since = values.epoch;
+    mark->counters = file.writer.file_size;
+    mark->rows = vbt_snapshot_counters(&file.writer, &seen.books, &seen.tick, now, since);
+    mark->counters_size = (uint32_t)(file.writer.file_size - mark->counters);
+}
+
+/* Writes definitions and values; since 0: everything, again if there is an old file. */
+static void write_values(uint64_t since, const struct vbt_chunk_writer *old, bool at_end) {
     struct vbt_chunk_writer *writer = &file.writer;
+    struct vbt_history_mark mark = {.time = seen.tick.time, .peak_time = seen.tick.peak_time};
     /* First, so that all values refer to what is defined: ids that are interned meanwhile wait for
      * the next tick. */
     struct vbt_dictionary now = vbt_dictionary_now();
@@ -184,8 +187,8 @@ static void write_values(uint64_t since) {
         values.strangers = strangers;
     }
     vbt_dictionary_write(writer, &file.written, now);
-    vbt_snapshot_counters(writer, &seen.books, &seen.tick, &now, since);
-    write_threads(&now, since);
+    write_counters(&mark, &now, since, old, at_end);
+    vbt_write_threads(writer, &seen.books, &seen.tick, &now, since == 0, seen.epoch_before);
     vbt_snapshot_intervals(writer, &now, since);
     vbt_snapshot_lines(writer, &now, since == 0);
     if (seen.maps_moved || since == 0)
@@ -193,13 +196,16 @@ static void write_values(uint64_t since) {
     seen.moved = seen.maps_moved = false;
     seen.books.lost[VBT_LOST_WRITE] = writer->lost;
     seen.books.lost[VBT_LOST_NODES] = lost_paths();
+    mark.state = writer->file_size;
     vbt_snapshot_state(writer, &seen.books, &seen.tick);
+    mark.state_size = (uint32_t)(writer->file_size - mark.state);
+    vbt_history_add(&mark);
 }
 
 /* Writes what changed since the last time. At least two ticks' worth: when that tick passed, a
  * thread may have been between reading the epoch and changing its counters. */
 static void write_changes(void) {
-    write_values(values.epoch);
+    write_values(values.epoch, NULL, false);
     values.epoch = seen.epoch_before;
 }
 
@@ -231,7 +237,8 @@ static void rewrite(const char *reason) {
     vbt_trace_place_open(&file.writer, path, file.path);
     vbt_write_process(&file.writer);
     vbt_snapshot_timeline(&file.writer, &timeline);
-    write_values(0);
+    vbt_history_begin();
+    write_values(0, &old, reason != NULL);
     if (reason != NULL)
         write_end(reason);
     file.writer.level = TICK_LEVEL;
@@ -242,6 +249,7 @@ static void rewrite(const char *reason) {
     } else if (file.writer.error == 0) {
         file.writer.error = vbt_trace_path_take(path, file.path, sizeof file.path);
     }
+    vbt_history_end(file.writer.error == 0);
     if (file.writer.error == 0) {
         vbt_chunk_writer_close(&old);
         file.writer.lost = old.lost;
@@ -262,7 +270,7 @@ static void rewrite(const char *reason) {
         file.writer.error = error;
         return;
     }
-    by_thread.epoch = 0;
+    vbt_write_threads_again();
     write_changes();
     if (reason != NULL)
         write_end(reason);
@@ -282,7 +290,7 @@ static void report_failure(void) {
 
 /* The size at which the file is rewritten. */
 static uint64_t file_limit(void) {
-    uint64_t limit = 2 * file.rewritten_size + REWRITE_AT_LEAST;
+    uint64_t limit = vbt_history_file_limit(file.rewritten_size);
     return vbt_options.max_trace != 0 && vbt_options.max_trace < limit ? vbt_options.max_trace : limit;
 }
 
@@ -291,7 +299,7 @@ static uint64_t file_limit(void) {
 static bool has_outgrown(void) {
     bool unknown = vbt_options.max_trace != 0 && file.writer.file_size > vbt_options.max_trace / 2 &&
                    file.written.nodes / 2 > file.rewritten_nodes;
-    return unknown || file.writer.file_size > file_limit();
+    return unknown || vbt_history_is_full() || file.writer.file_size > file_limit();
 }
 
 /* The processor time that writing may take, ns: as it did last, or by what there is to define. */
@@ -478,7 +486,8 @@ void vbt_stream_after_fork(void) {
     timeline.count = timeline.ticks_a_point = timeline.ticks_in_last = 0;
     vbt_resident_after_fork();
     vbt_resident_times_after_fork();
-    memset(&by_thread, 0, sizeof by_thread);
+    vbt_thread_times_after_fork();
+    vbt_history_after_fork();
     memset(&values, 0, sizeof values);
     vbt_write_times_after_fork();
     dozing = false;

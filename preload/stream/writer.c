@@ -92,7 +92,7 @@ static void append(struct vbt_chunk_writer *writer, const uint8_t *bytes, size_t
 }
 
 bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path) {
-    long fd = path != NULL ? vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)
+    long fd = path != NULL ? vbt_sys(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)
                            : vbt_sys(SYS_memfd_create, "vbtrace", MFD_CLOEXEC);
     writer->error = vbt_sys_failed(fd) ? (int)-fd : 0;
     writer->fd = writer->error != 0 ? -1 : (int)fd;
@@ -105,7 +105,7 @@ bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path) {
 }
 
 bool vbt_chunk_writer_reopen(struct vbt_chunk_writer *writer, const char *path) {
-    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC, 0);
+    long fd = vbt_sys(SYS_openat, AT_FDCWD, path, O_RDWR | O_APPEND | O_CLOEXEC, 0);
     struct stat now;
     writer->fd = -1;
     if (vbt_sys_failed(fd))
@@ -116,6 +116,15 @@ bool vbt_chunk_writer_reopen(struct vbt_chunk_writer *writer, const char *path) 
     }
     writer->fd = (int)fd;
     return true;
+}
+
+void vbt_chunk_writer_rewind(struct vbt_chunk_writer *writer, uint64_t file_size, uint64_t sequence) {
+    if (writer->fd >= 0) {
+        vbt_sys(SYS_ftruncate, writer->fd, file_size);
+        vbt_sys(SYS_lseek, writer->fd, file_size, SEEK_SET);
+    }
+    writer->file_size = file_size;
+    writer->sequence = sequence;
 }
 
 void vbt_chunk_writer_close(struct vbt_chunk_writer *writer) {
@@ -144,6 +153,14 @@ void vbt_chunk_counted_end(struct vbt_chunk_writer *writer, uint8_t *start, uint
     writer->payload.at = head.at + size;
 }
 
+/* Appends what stands in the buffer, as the next chunk. */
+static void append_stored(struct vbt_chunk_writer *writer, struct vbt_chunk_header header) {
+    header.sequence = writer->sequence;
+    vbt_pack_chunk_header(&header, writer->stored + VBT_CHUNK_HEADER_SIZE, writer->stored);
+    append(writer, writer->stored, VBT_CHUNK_HEADER_SIZE + header.stored_size);
+    writer->sequence++;
+}
+
 void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind) {
     size_t raw_size = (size_t)(writer->payload.at - writer->raw);
     uint8_t *stored = writer->stored + VBT_CHUNK_HEADER_SIZE;
@@ -156,9 +173,11 @@ void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind) {
         writer->lost += raw_size;
         return;
     }
-    struct vbt_chunk_header header = {
-        .kind = kind, .stored_size = (uint32_t)size, .raw_size = (uint32_t)raw_size, .sequence = writer->sequence};
-    vbt_pack_chunk_header(&header, stored, writer->stored);
-    append(writer, writer->stored, VBT_CHUNK_HEADER_SIZE + size);
-    writer->sequence++;
+    const struct vbt_chunk_header header = {.kind = kind, .stored_size = (uint32_t)size, .raw_size = (uint32_t)raw_size};
+    append_stored(writer, header);
+}
+
+void vbt_chunk_copy(struct vbt_chunk_writer *writer, const struct vbt_chunk_header *header, const uint8_t *stored) {
+    memcpy(writer->stored + VBT_CHUNK_HEADER_SIZE, stored, header->stored_size);
+    append_stored(writer, *header);
 }

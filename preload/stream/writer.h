@@ -21,13 +21,16 @@ struct vbt_chunk_writer {
  * there is no memory. */
 bool vbt_chunk_writer_init(struct vbt_chunk_writer *writer);
 
-/* Opens (and truncates) a file and writes the header; path NULL: a file in memory, without a name.
- * False, with error set, if that fails. */
+/* Opens (and truncates) a file, for reading too, and writes the header; path NULL: a file in
+ * memory, without a name. False, with error set, if that fails. */
 bool vbt_chunk_writer_open(struct vbt_chunk_writer *writer, const char *path);
 
 /* Opens a file that was written before, to append to it; false, with fd -1, if it has changed
  * since. */
 bool vbt_chunk_writer_reopen(struct vbt_chunk_writer *writer, const char *path);
+
+/* Takes back what was written since the file had this size and its next chunk this number. */
+void vbt_chunk_writer_rewind(struct vbt_chunk_writer *writer, uint64_t file_size, uint64_t sequence);
 
 void vbt_chunk_writer_close(struct vbt_chunk_writer *writer);
 
@@ -44,5 +47,8 @@ void vbt_chunk_counted_end(struct vbt_chunk_writer *writer, uint8_t *start, uint
 /* Ends it: compresses and appends. A payload that overran the buffer, or a failed write, is counted
  * in lost. */
 void vbt_chunk_end(struct vbt_chunk_writer *writer, enum vbt_chunk_kind kind);
+
+/* Appends a chunk of another file as it is stored there. */
+void vbt_chunk_copy(struct vbt_chunk_writer *writer, const struct vbt_chunk_header *header, const uint8_t *stored);
 
 #endif

@@ -1,5 +1,5 @@
 /* The timeline: bounded however long the run, and maxima are never lost. */
-#include "preload/stream/timeline.h"
+#include "preload/stream/history/timeline.h"
 
 #include "tests/unit/support/preload_world.h"
 
