@@ -92,3 +92,23 @@ def test_a_trace_is_for_its_user_alone(mask, tmp_path):
     run = vbt.run(["/bin/sh", "-c", f"umask {mask:o}; exec /usr/bin/perl -e 'print 1'"], traced=tmp_path)
     assert run.returncode == 0
     assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
+
+
+CLOCKS = ["NOTHING", "THREAD_LOCAL", "HEAP", "SPECIFIC", "RECURSIVE", "FORMATTED"]
+
+
+@pytest.mark.parametrize("need", CLOCKS)
+def test_a_clock_that_needs_a_thread_of_libcs(need):
+    """A library stands before clock_gettime, as libfaketime does: the helper, which has nothing of
+    what libc makes for its threads, does without."""
+    clock = vbt.compiled("foreign_clock.c", "-shared", "-fPIC", "-O1", "-ftls-model=global-dynamic", f"-DHOW={need}")
+    code = """
+import time
+kept = []
+for i in range(30):
+    kept.append(bytes(1000 + i))
+    time.sleep(0.005)
+"""
+    run = vbt.trace(["/usr/bin/python3", "-c", code], preload=[clock])
+    assert run.report.json["complete"] and run.report.json["conservation"]["holds"] and run.report.totals["lost_events"] == 0
+    assert run.report.line("<string>", 5)["allocs"] >= 30
