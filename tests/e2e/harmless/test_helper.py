@@ -112,3 +112,51 @@ for i in range(30):
     run = vbt.trace(["/usr/bin/python3", "-c", code], preload=[clock])
     assert run.report.json["complete"] and run.report.json["conservation"]["holds"] and run.report.totals["lost_events"] == 0
     assert run.report.line("<string>", 5)["allocs"] >= 30
+
+
+DEBUGGERS = {
+    "strace": ["strace", "-f", "-o", "calls"],
+    "gdb": ["gdb", "-q", "-batch", "-return-child-result", "-ex", "run", "--args"],
+}
+PIDS = pathlib.Path("/sys/fs/cgroup/pids")
+
+
+def raw_ends():
+    return vbt.compiled("raw_ends.c", "-O1", "-fno-builtin")
+
+
+def check_all_of_it(report):
+    assert report.blocks_at(vbt.program("raw_ends.c"), "N before the end")[:2] == (1000, 0)
+    assert report.json["complete"] and report.json["conservation"]["holds"] and report.totals["lost_events"] == 0
+
+
+@pytest.mark.parametrize("debugger", DEBUGGERS)
+def test_under_a_debugger(debugger, tmp_path):
+    """It follows the program, and sees no process or thread but that."""
+    if shutil.which(debugger) is None:
+        pytest.skip(f"{debugger} is not installed")
+    command = [*DEBUGGERS[debugger], raw_ends(), "exit_group", "200"]
+    untraced = vbt.run(command, directory=tmp_path)
+    if untraced.returncode != 5:
+        pytest.skip(f"{debugger} cannot trace here: {untraced.stderr}")
+    run = vbt.trace(command, directory=tmp_path, status=5, silent=False, env={"VBTRACE_EXE": raw_ends().name})
+    check_all_of_it(run.report)
+    if debugger == "strace":
+        assert len({line.split()[0] for line in (tmp_path / "calls").read_text().splitlines()}) == 1
+
+
+def test_one_process_is_all_that_is_allowed(tmp_path):
+    """By the limit of a control group: there is no helper, and nothing is missing."""
+    group = PIDS / f"vbtrace-{tmp_path.name}"
+    try:
+        group.mkdir()
+        (group / "pids.max").write_text("1")
+    except OSError as error:
+        pytest.skip(f"needs a control group of its own: {error}")
+    try:
+        script = 'echo $$ >"$0" && exec "$1" return 200'
+        check_all_of_it(vbt.trace(["/bin/sh", "-c", script, group / "cgroup.procs", raw_ends()], directory=tmp_path, status=5).report)
+        assert "max 0" not in (group / "pids.events").read_text()  # one was asked for
+    finally:
+        vbt.wait_for_helpers()
+        group.rmdir()

@@ -1,5 +1,5 @@
 /* Ends without libc: raw_ends HOW MILLISECONDS. The exit status is 5, or 0 where the second thread
- * is the last. */
+ * is the last; "fault" ends by SIGSEGV, "return" as usual. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 enum { N = 1000 };
 
 static void *volatile kept[N];
+static int *volatile nowhere;
 static long milliseconds;
 
 static void wait_for(long time) { nanosleep(&(struct timespec){time / 1000, time % 1000 * 1000000}, NULL); }
@@ -54,9 +55,13 @@ int main(int count, char **arguments) {
     }
     work();
     wait_for(milliseconds);
+    if (strcmp(how, "return") == 0)
+        return 5;
     if (strcmp(how, "exit") == 0)
         syscall(SYS_exit, 5); /* of the only thread */
     else if (strcmp(how, "exit_group") == 0)
         syscall(SYS_exit_group, 5);
+    else if (strcmp(how, "fault") == 0)
+        *(volatile int *)nowhere = 1;
     end_inline(strcmp(how, "inline-exit") == 0 ? SYS_exit : SYS_exit_group);
 }
