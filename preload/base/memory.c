@@ -119,18 +119,37 @@ void *vbt_arena_alloc_lines(struct vbt_arena *arena, size_t size) {
     return take(arena, (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
 }
 
+/* Maps a segment, unless there is one. The first may never be full: each page of it would be copied
+ * or mapped again by a fork. */
+static bool map_segment(struct vbt_vector *vector, uint32_t number, size_t item_size) {
+    char **segment = &vector->segments[number], *there = __atomic_load_n(segment, __ATOMIC_RELAXED);
+    if (there != NULL)
+        return true;
+    size_t size = VBT_VECTOR_SEGMENT * item_size;
+    char *fresh = (number == 0 ? vbt_map : vbt_map_at_once)(size);
+    if (fresh == NULL)
+        return false;
+    if (!__atomic_compare_exchange_n(segment, &there, fresh, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        vbt_unmap(fresh, size);
+    return true;
+}
+
 uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {
-    uint32_t index = vector->count;
-    if (index / VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENTS)
+    uint32_t index = vector->count, number = index / VBT_VECTOR_SEGMENT;
+    if (number >= VBT_VECTOR_SEGMENTS)
         return 0;
     vector->item_size = item_size;
-    char **segment = &vector->segments[index / VBT_VECTOR_SEGMENT];
-    if (*segment == NULL) /* the first may never be full: each page of it would be copied or mapped again by a fork */
-        *segment = (index == 0 ? vbt_map : vbt_map_at_once)(VBT_VECTOR_SEGMENT * item_size);
-    if (*segment == NULL)
+    if (!map_segment(vector, number, item_size))
         return 0;
     vector->count = index + 1;
     return index;
+}
+
+void vbt_vector_prepare(struct vbt_vector *vector, size_t item_size) {
+    enum { SOON = VBT_VECTOR_SEGMENT / 8 };
+    uint32_t index = __atomic_load_n(&vector->count, __ATOMIC_RELAXED), next = index / VBT_VECTOR_SEGMENT + 1;
+    if (VBT_UNLIKELY(index % VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENT - SOON) && next < VBT_VECTOR_SEGMENTS)
+        map_segment(vector, next, item_size);
 }
 
 void vbt_vector_empty(struct vbt_vector *vector) {

@@ -64,6 +64,10 @@ struct vbt_vector {
  * is left unused). item_size: always the same. One owner. */
 uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size);
 
+/* Maps what the next items will need if that is soon: to be called before the owner's lock is
+ * taken, so that no other thread waits for the kernel's pages. Anyone may, at any time. */
+void vbt_vector_prepare(struct vbt_vector *vector, size_t item_size);
+
 /* Removes all items and returns their memory. */
 void vbt_vector_empty(struct vbt_vector *vector);
 

@@ -57,6 +57,7 @@ static bool is_used_up(bool account_too) {
 uint32_t vbt_account_open(uint32_t node) {
     struct vbt_node *at = vbt_node_at(node);
     uint32_t lost_node = vbt_tree.lost_nodes[at->domain];
+    vbt_vector_prepare(&vbt_slip_nodes, sizeof(uint32_t));
     vbt_lock(&vbt_tree_lock);
     uint32_t account = atomic_load(&at->account);
     if (account == 0) {

@@ -50,7 +50,7 @@ static void place(struct vbt_node_slots *slots, uint32_t id) {
 }
 
 static bool is_first_child(uint32_t id) {
-    uint64_t first = atomic_load_explicit(&vbt_node_at(vbt_node_at(id)->parent)->first_child, memory_order_relaxed);
+    uint64_t first = atomic_load_explicit(vbt_first_child_of(vbt_node_at(id)->parent), memory_order_relaxed);
     return vbt_node_of_child(first) == id;
 }
 

@@ -82,7 +82,7 @@ void vbt_tree_disown(uint32_t file) {
         struct vbt_node *node = vbt_node_at(id);
         const struct vbt_site *site = vbt_site_at(node->site);
         if (site->kind == VBT_SITE_PYTHON)
-            node->flags = site->flags;
+            node->flags = site->flags & 15U;
         else if (node->parent != 0)
             node->flags = vbt_node_at(node->parent)->flags;
     }
@@ -141,7 +141,7 @@ uint32_t vbt_native_site(uintptr_t address) {
 }
 
 uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint64_t first = atomic_load_explicit(&vbt_node_at(parent)->first_child, memory_order_acquire);
+    uint64_t first = atomic_load_explicit(vbt_first_child_of(parent), memory_order_acquire);
     if (first == 0)
         return 0;
     if (first >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
@@ -152,16 +152,16 @@ uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
 /* Most nodes have one child, or none. Their parent holds the first, so that a node without children
  * needs no look at the table for a new one. Needs the lock. */
 static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
-    struct vbt_node *node = vbt_node_at(parent);
-    if (atomic_load_explicit(&node->first_child, memory_order_relaxed) != 0)
+    _Atomic uint64_t *first = vbt_first_child_of(parent);
+    if (atomic_load_explicit(first, memory_order_relaxed) != 0)
         return vbt_node_table_put(&vbt_tree.children, id);
-    atomic_store_explicit(&node->first_child, vbt_node_child(site, domain, id), memory_order_release);
+    atomic_store_explicit(first, vbt_node_child(site, domain, id), memory_order_release);
     return true;
 }
 
 /* What there is one of for each node, site or account, and what arenas hold: counters. */
 static uint64_t memory(void) {
-    return vbt_tree.nodes.count * sizeof(struct vbt_node) + vbt_node_table_bytes(&vbt_tree.children) +
+    return vbt_tree.nodes.count * (sizeof(struct vbt_node) + sizeof(uint64_t)) + vbt_node_table_bytes(&vbt_tree.children) +
            vbt_tree.sites.count * sizeof(struct vbt_site) + vbt_table_bytes(&vbt_tree.site_ids) +
            vbt_tree.slips * (uint64_t)VBT_SLIP_BYTES + vbt_tree.accounts * (uint64_t)VBT_ACCOUNT_BYTES + vbt_arenas_taken();
 }
@@ -196,14 +196,16 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
             atomic_store(&vbt_tree.limited, true);
         return 0;
     }
-    if ((id = vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node))) == 0)
+    if ((vbt_tree.first_children.count == vbt_tree.nodes.count &&
+         vbt_vector_add(&vbt_tree.first_children, sizeof(uint64_t)) == 0) ||
+        (id = vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node))) == 0)
         return 0;
     const struct vbt_site *place = vbt_site_at(site);
     struct vbt_node *node = vbt_node_at(id);
-    node->parent = parent;
+    node->parent = parent & ((1U << VBT_PARENT_BITS) - 1);
     node->site = site;
-    node->domain = (uint8_t)domain;
-    node->flags = place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags;
+    node->domain = domain & 3U;
+    node->flags = (place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags) & 15U;
     return add_child(parent, site, domain, id) ? id : 0;
 }
 
@@ -216,6 +218,8 @@ static bool is_lost(uint32_t parent, uint32_t site) {
 static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
     if (is_lost(parent, site))
         return vbt_tree.lost_nodes[domain];
+    vbt_vector_prepare(&vbt_tree.nodes, sizeof(struct vbt_node));
+    vbt_vector_prepare(&vbt_tree.first_children, sizeof(uint64_t));
     vbt_lock(&vbt_tree_lock);
     uint32_t id = add_node(parent, site, domain);
     vbt_unlock(&vbt_tree_lock);
@@ -236,6 +240,7 @@ bool vbt_tree_init(void) {
     vbt_vector_add(&vbt_tree.codes, sizeof(struct vbt_code));
     vbt_vector_add(&vbt_tree.sites, sizeof(struct vbt_site));
     vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node));
+    vbt_vector_add(&vbt_tree.first_children, sizeof(uint64_t));
     if (vbt_tree.nodes.count == 0)
         return false;
     vbt_tree.lost_site = vbt_intern_special_site("[lost call path]");

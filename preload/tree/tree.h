@@ -37,14 +37,19 @@ struct vbt_site {
     _Atomic uint32_t stamp; /* of when the module was last seen there: modules.h */
 };
 
+/* Besides this there is its first child, in a vector of its own: a walk from parents to children
+ * looks at nothing else. */
+enum { VBT_PARENT_BITS = 26 };
+
 struct vbt_node {
-    uint32_t parent;
+    uint32_t parent : VBT_PARENT_BITS;
+    uint32_t domain : 2;
+    uint32_t flags : 4; /* VBT_SITE_OF_... of the nearest Python site */
     uint32_t site;
     _Atomic uint32_t account; /* in the ledgers; 0 while nothing has been booked there */
-    uint8_t domain;
-    uint8_t flags;                /* VBT_SITE_OF_... of the nearest Python site */
-    _Atomic uint64_t first_child; /* vbt_node_child of it, 0 for none; the others are in a table */
 };
+
+_Static_assert(VBT_MAX_NODES <= 1U << VBT_PARENT_BITS, "the id of a parent fits");
 
 /* As many numbers of slips and accounts (ledger/accounts.h) as nodes: that is, as a cell of the
  * shadow can tell apart. */
@@ -61,6 +66,7 @@ extern struct vbt_lock vbt_tree_lock VBT_HIDDEN;
 struct vbt_tree {
     struct vbt_arena arena;
     struct vbt_vector strings, codes, sites, nodes;
+    struct vbt_vector first_children; /* by node: vbt_node_child of it, 0 for none; the others are in a table */
     struct vbt_table string_ids, code_ids, site_ids;
     struct vbt_node_table children;
     uint32_t slips, accounts;         /* that nodes have */
@@ -94,6 +100,9 @@ static inline struct vbt_string *vbt_string_at(uint32_t id) { return VBT_VECTOR_
 static inline struct vbt_code *vbt_code_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.codes, struct vbt_code, id); }
 static inline struct vbt_site *vbt_site_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.sites, struct vbt_site, id); }
 static inline struct vbt_node *vbt_node_at(uint32_t id) { return VBT_VECTOR_ITEM(&vbt_tree.nodes, struct vbt_node, id); }
+static inline _Atomic uint64_t *vbt_first_child_of(uint32_t node) {
+    return VBT_VECTOR_ITEM(&vbt_tree.first_children, _Atomic uint64_t, node);
+}
 
 /* The following four need the lock and give 0 where there is no memory. */
 uint32_t vbt_intern_string(const char *bytes, size_t size);
@@ -129,7 +138,7 @@ uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain);
 
 /* The same, fast if it is the parent's first child. */
 static inline uint32_t vbt_node_of(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint64_t first = atomic_load_explicit(&vbt_node_at(parent)->first_child, memory_order_acquire);
+    uint64_t first = atomic_load_explicit(vbt_first_child_of(parent), memory_order_acquire);
     uint64_t node = first - vbt_node_child(site, domain, 0); /* 0 where there is neither a site nor a child */
     return VBT_LIKELY(node - 1 < (UINT64_C(1) << VBT_NODE_BITS) - 1) ? (uint32_t)node : vbt_node_seek(parent, site, domain);
 }

@@ -1,6 +1,7 @@
 /* Memory from the kernel, the arena and the vector: zeroed, aligned, growing without moving. */
 #include "preload/base/memory.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -109,6 +110,50 @@ static void vector_items_are_dense_zeroed_and_never_move(void **state) {
         assert_memory_equal(vbt_vector_at(&vector, i), &i, sizeof i);
 }
 
+/* The next segment is there before an item needs it, whoever mapped it; no item is lost or moved.
+ * */
+static void what_is_prepared_is_what_is_added_to(void **state) {
+    (void)state;
+    static struct vbt_vector vector;
+    for (uint32_t i = 0; i < 3 * VBT_VECTOR_SEGMENT; i++) {
+        uint32_t next = i / VBT_VECTOR_SEGMENT + 1;
+        vbt_vector_prepare(&vector, 8);
+        char *prepared = vector.segments[next];
+        assert_int_equal(prepared != NULL, i % VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENT / 8 * 7);
+        vbt_vector_prepare(&vector, 8);
+        assert_ptr_equal(vector.segments[next], prepared);
+        assert_int_equal(vbt_vector_add(&vector, 8), i);
+        assert_zero(vbt_vector_at(&vector, i), 8);
+    }
+    vector.count = VBT_VECTOR_SEGMENT * VBT_VECTOR_SEGMENTS - 1; /* after the last segment there is none */
+    vbt_vector_prepare(&vector, 8);
+}
+
+enum { PREPARERS = 4 };
+
+static struct vbt_vector shared;
+
+static void *prepare_often(void *unused) {
+    while (__atomic_load_n(&shared.count, __ATOMIC_RELAXED) < 20 * VBT_VECTOR_SEGMENT)
+        vbt_vector_prepare(&shared, 4);
+    return unused;
+}
+
+static void threads_may_prepare_what_another_adds(void **state) {
+    (void)state;
+    pthread_t threads[PREPARERS];
+    for (int i = 0; i < PREPARERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, prepare_often, NULL), 0);
+    for (uint32_t i = 0; i < 20 * VBT_VECTOR_SEGMENT; i++) {
+        assert_int_equal(vbt_vector_add(&shared, 4), i);
+        *VBT_VECTOR_ITEM(&shared, uint32_t, i) = i;
+    }
+    for (int i = 0; i < PREPARERS; i++)
+        pthread_join(threads[i], NULL);
+    for (uint32_t i = 0; i < 20 * VBT_VECTOR_SEGMENT; i++)
+        assert_int_equal(*VBT_VECTOR_ITEM(&shared, uint32_t, i), i);
+}
+
 static void a_full_vector_says_so(void **state) {
     (void)state;
     static struct vbt_vector vector = {.count = VBT_VECTOR_SEGMENT * VBT_VECTOR_SEGMENTS - 1};
@@ -126,6 +171,8 @@ int main(void) {
         cmocka_unit_test(arena_blocks_are_aligned_zeroed_and_apart),
         cmocka_unit_test(a_large_block_leaves_the_arena_where_it_was),
         cmocka_unit_test(vector_items_are_dense_zeroed_and_never_move),
+        cmocka_unit_test(what_is_prepared_is_what_is_added_to),
+        cmocka_unit_test(threads_may_prepare_what_another_adds),
         cmocka_unit_test(a_full_vector_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
