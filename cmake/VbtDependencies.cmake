@@ -3,6 +3,7 @@
 #
 #     vbt::zstd          libzstd, shared: the analyzer
 #     vbt::zstd_static   libzstd.a with hidden symbols: libvbtrace.so, which must not export any
+#     vbt::z             zlib, for exports that are gzip
 #     vbt::xxhash        header only
 #     vbt::uthash        header only
 #     vbt::jansson       JSON
@@ -43,6 +44,7 @@ endfunction()
 
 vbt_need(zstd libzstd-dev zstd.h libzstd.so)
 vbt_need(zstd_static libzstd-dev zstd.h libzstd.a)
+vbt_need(z zlib1g-dev zlib.h libz.so)
 vbt_need(xxhash libxxhash-dev xxhash.h)
 vbt_need(uthash uthash-dev uthash.h)
 vbt_need(jansson libjansson-dev jansson.h libjansson.so)

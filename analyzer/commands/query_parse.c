@@ -168,6 +168,9 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
         return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
     if (stacks != NULL && query->exporter != NULL && !vbt_exporter_find(query->exporter)->of_stacks)
         return vbt_fail("%s --format %s does not take --%s: it holds no call stacks", command->name, query->exporter, stacks);
+    if (query->reverse && query->exporter != NULL && vbt_exporter_find(query->exporter)->forward)
+        return vbt_fail("%s --format %s does not take --reverse: its readers turn stacks round themselves", command->name,
+                        query->exporter);
     name_traces(query, count - optind, arguments + optind);
     vbt_query_finish(query, command);
     status = check_effects(command, query);

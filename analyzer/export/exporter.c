@@ -3,6 +3,7 @@
 
 #include "collapsed.h"
 #include "mprof.h"
+#include "pprof.h"
 #include "format/count.h"
 
 #include <string.h>
@@ -17,6 +18,12 @@ static const struct vbt_exporter exporters[] = {
      .help = "one line per stack, outermost;...;innermost N, for flamegraph.pl, speedscope and others",
      .of_stacks = true,
      .write = vbt_export_collapsed},
+    {.name = "pprof",
+     .extension = ".pb.gz",
+     .help = "a profile with all measures, for go tool pprof, Pyroscope, speedscope and others",
+     .of_stacks = true,
+     .forward = true,
+     .write = vbt_export_pprof},
 };
 
 enum { EXPORTERS = VBT_COUNT(exporters) };

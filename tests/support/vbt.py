@@ -37,6 +37,10 @@ def program(name):
     return path
 
 
+# The formats of `vbtrace export`, in its order, and those that are text.
+EXPORTS = ("mprof", "collapsed", "pprof")
+TEXT_EXPORTS = ("mprof", "collapsed")
+
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 
 

@@ -160,7 +160,7 @@ FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, cum-bytes, cum-allocs, c
 BAD_VALUES = [
     ("report lines functions tree peak leaks temporary intervals timeline list info", "--format", "xml", "expected text, json or csv"),
     ("flamegraph", "--format", "json", "expected svg or collapsed"),
-    ("export", "--format", "json", "expected mprof or collapsed"),
+    ("export", "--format", "json", "expected " + "one of " * (len(vbt.EXPORTS) > 3) + ", ".join(vbt.EXPORTS[:-1]) + f" or {vbt.EXPORTS[-1]}"),
     ("report lines", "--sort", "size", f"expected one of {LINE_KEYS}"),
     ("functions", "--sort", "size", f"expected one of {FUNCTION_KEYS}"),
     ("intervals", "--sort", "size", "expected one of order, time, count, allocs, bytes or high"),

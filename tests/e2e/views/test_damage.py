@@ -173,6 +173,6 @@ def test_other_formats_say_what_is_cut_off(whole, tmp_path):
     path = tmp_path / "cut.vbt"
     path.write_bytes(data[: offsets[-1]])
     said = f"vbtrace: warning: {path}: cut off at {offsets[-1]} bytes, or still being written; everything before that is reported\n"
-    for command, form in (("flamegraph", "svg"), ("flamegraph", "collapsed"), ("export", "mprof"), ("export", "collapsed")):
-        done = vbt.vbtrace(command, "--format", form, path)
-        assert (done.returncode, done.stderr) == (0, said) and "cut off" not in done.stdout, form
+    for command, form in (("flamegraph", "svg"), ("flamegraph", "collapsed"), *(("export", form) for form in vbt.EXPORTS)):
+        done = vbt.vbtrace(command, "--format", form, path, text=False)
+        assert (done.returncode, done.stderr.decode()) == (0, said) and b"cut off" not in done.stdout, form

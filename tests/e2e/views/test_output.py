@@ -10,7 +10,7 @@ import pytest
 import vbt
 from test_bad_input import READERS
 
-FORMATS = {"flamegraph": ("svg", "collapsed"), "symbolize": ("text",), "export": ("mprof", "collapsed")}
+FORMATS = {"flamegraph": ("svg", "collapsed"), "symbolize": ("text",), "export": vbt.EXPORTS}
 EACH = [(command, form) for command in READERS for form in FORMATS.get(command, ("text", "json", "csv"))]
 each = pytest.mark.parametrize("command, form", EACH)
 
@@ -154,9 +154,9 @@ def test_memory_that_is_not_there(command, copy):
 @each
 def test_a_dash_is_standard_output(command, form, copy, tmp_path):
     """As in most tools; a file of that name is ./-."""
-    done = vbt.run(command_line(command, form, "-o", "-", copy), directory=tmp_path)
+    done = vbt.run(command_line(command, form, "-o", "-", copy), directory=tmp_path, text=False)
     if command == "symbolize":
-        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("vbtrace: --output -: expected a file")
+        assert (done.returncode, done.stdout) == (2, b"") and done.stderr.startswith(b"vbtrace: --output -: expected a file")
     else:
-        assert (done.returncode, done.stderr) == (0, "") and done.stdout == vbt.run(command_line(command, form, copy)).stdout
+        assert (done.returncode, done.stderr) == (0, b"") and done.stdout == vbt.run(command_line(command, form, copy), text=False).stdout
     assert not (tmp_path / "-").exists()

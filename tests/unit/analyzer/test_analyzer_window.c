@@ -321,6 +321,10 @@ static void views_say_which_ticks_they_took(void **state) {
     has(output_text(), "At 2.00 s of 4.00 s, the latest tick in the trace until --at 2s.");
     assert_int_equal(run_command("export", path, "--format=collapsed", "--at=2s", NULL), 0);
     has(message, "At 2.00 s of 4.00 s");
+    assert_int_equal(run_command("export", path, "--format=pprof", "--from=3s", NULL), 0);
+    has(message, "pprof: peak_space is left out, since it is not known of this part of the run");
+    assert_int_equal(run_command("export", path, "--format=pprof", "--to=3s", NULL), 0);
+    assert_null(strstr(message, "left out"));
     json_t *root = run_json("lines", path, "--from=3s");
     assert_true(json_is_null(json_object_get(json_array_get(json_object_get(root, "lines"), 0), "at_peak_bytes")));
     json_decref(root);
