@@ -1,9 +1,11 @@
 /* See exporter.h. */
 #include "exporter.h"
 
+#include "callgrind.h"
 #include "collapsed.h"
 #include "mprof.h"
 #include "pprof.h"
+#include "speedscope.h"
 #include "format/count.h"
 
 #include <string.h>
@@ -24,6 +26,18 @@ static const struct vbt_exporter exporters[] = {
      .of_stacks = true,
      .forward = true,
      .write = vbt_export_pprof},
+    {.name = "callgrind",
+     .extension = ".callgrind",
+     .help = "the call graph with all measures by line, for KCachegrind and callgrind_annotate",
+     .of_stacks = true,
+     .forward = true,
+     .write = vbt_export_callgrind},
+    {.name = "speedscope",
+     .extension = ".speedscope.json",
+     .help = "call stacks with all measures, a profile each, for speedscope",
+     .of_stacks = true,
+     .forward = true,
+     .write = vbt_export_speedscope},
 };
 
 enum { EXPORTERS = VBT_COUNT(exporters) };

@@ -37,9 +37,9 @@ def program(name):
     return path
 
 
-# The formats of `vbtrace export`, in its order, and those that are text.
-EXPORTS = ("mprof", "collapsed", "pprof")
-TEXT_EXPORTS = ("mprof", "collapsed")
+# The formats of `vbtrace export`, in its order, and those that say what they lose.
+EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope")
+LOSSY_EXPORTS = ("callgrind",)
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 
