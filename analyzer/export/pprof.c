@@ -253,7 +253,6 @@ static void free_texts(struct profile *p) {
 }
 
 void vbt_export_pprof(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
-    static const char *const labels[] = {"", "module", "thread", "domain"}; /* by enum vbt_group */
     struct profile p = {.trace = trace, .with_peak = vbt_measure_is_known(VBT_MEASURE_PEAK)};
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
     vbt_call_tree_build(&p.tree, trace, &shape);
@@ -267,7 +266,7 @@ void vbt_export_pprof(struct vbt_trace *trace, const struct vbt_query *query, FI
     p.is_used = vbt_new(p.locations.count + 1, sizeof *p.is_used);
     put_types(&p);
     put_mappings(&p);
-    put_samples(&p, labels[query->by], vbt_export_limit(&p.tree, query));
+    put_samples(&p, vbt_group_nouns[query->by], vbt_export_limit(&p.tree, query));
     put_locations(&p);
     put_rest(&p, query);
     vbt_gzip_finish(p.gzip);
