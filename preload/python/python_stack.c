@@ -66,6 +66,24 @@ void vbt_python_stack_expire(struct vbt_python_stack *stack) {
     stack->known_generations = 0;
 }
 
+__attribute__((noinline)) void vbt_python_keep_step(struct vbt_python_stack *stack, struct vbt_step *step,
+                                                    const struct vbt_frame *frame, uint32_t parent, uint32_t node) {
+    if (stack->steps_kept < VBT_FEW_STEPS)
+        stack->few[stack->steps_kept] = (uint16_t)(step - stack->steps);
+    stack->steps_kept++;
+    atomic_signal_fence(memory_order_release); /* a fork may come in between */
+    *step = (struct vbt_step){frame->key, vbt_place_if_made(stack->ledger, node), parent, frame->key2};
+}
+
+void vbt_python_forget_steps(struct vbt_python_stack *stack) {
+    if (stack->steps_kept > VBT_FEW_STEPS)
+        memset(stack->steps, 0, sizeof stack->steps);
+    else
+        for (uint32_t i = 0; i < stack->steps_kept; i++)
+            stack->steps[stack->few[i]] = (struct vbt_step){0};
+    stack->steps_kept = 0;
+}
+
 #define WALKER(minor)                                                                                                              \
     static struct vbt_frame *leaf_##minor(struct vbt_python_stack *stack) {                                                        \
         return vbt_walk(stack, &vbt_cpythons[minor].abi, VBT_WITH_NODES);                                                          \

@@ -25,9 +25,10 @@ struct vbt_frame {
     uint32_t node; /* of the call tree: this frame and those outside it */
 };
 
-/* The latest steps from a parent node to what a frame executes: a loop takes the same few steps
- * again and again. */
-enum { VBT_STEP_BITS = 8, VBT_STEPS = 1 << VBT_STEP_BITS };
+/* The latest steps from a parent node to what a frame executes: code takes the same steps again and
+ * again. They are forgotten one by one as long as they are few, so that a thread that takes few has
+ * few pages of them. */
+enum { VBT_STEP_BITS = 11, VBT_STEPS = 1 << VBT_STEP_BITS, VBT_FEW_STEPS = 96 };
 
 struct vbt_step {
     uintptr_t key;
@@ -64,6 +65,8 @@ struct vbt_python_stack {
     const char *unmapped;             /* a leaf frame whose memory is gone, while the thread's state still points at it */
     bool is_named;                    /* the thread's name has been asked for */
     uint64_t truncated;
+    uint32_t steps_kept;              /* in this code generation */
+    uint16_t few[VBT_FEW_STEPS];      /* the indices of the first */
     struct vbt_step steps[VBT_STEPS]; /* of the code generation */
 };
 
@@ -93,6 +96,13 @@ void vbt_python_stack_visit(struct vbt_python_stack *stack, const char *state);
  * longer read, until it points at others. (Before, frames are objects that leak in this case;
  * later, the thread has no state any more when they are freed.) */
 void vbt_python_stack_unmaps(struct vbt_python_stack *stack, uintptr_t start, uintptr_t end);
+
+/* Keeps a step, in this place. */
+void vbt_python_keep_step(struct vbt_python_stack *stack, struct vbt_step *step, const struct vbt_frame *frame, uint32_t parent,
+                          uint32_t node);
+
+/* Forgets all steps. */
+void vbt_python_forget_steps(struct vbt_python_stack *stack);
 
 /* Another thread takes over the stack. */
 void vbt_python_stack_reset(struct vbt_python_stack *stack);

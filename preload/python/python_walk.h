@@ -78,11 +78,6 @@ VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key
            (abi->kind != VBT_FRAME_OBJECT || VBT_LIKELY(step->key2 == key2));
 }
 
-static __attribute__((noinline)) void keep_step(struct vbt_ledger *ledger, struct vbt_step *step, const struct vbt_frame *kept,
-                                                uint32_t parent, uint32_t node) {
-    *step = (struct vbt_step){kept->key, vbt_place_if_made(ledger, node), parent, kept->key2};
-}
-
 /* The node of what the frame executes, under a parent. */
 VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
                           const struct vbt_python_abi *abi) {
@@ -94,7 +89,7 @@ VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept
     uint32_t site = vbt_python_site(kept->frame, kept->key, kept->key2);
     uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
     if (node != 0)
-        keep_step(stack->ledger, step, kept, parent, node);
+        vbt_python_keep_step(stack, step, kept, parent, node);
     kept->node = node;
 }
 
@@ -149,9 +144,17 @@ VBT_INLINE struct vbt_frame *cut_off(struct vbt_python_stack *stack, const struc
     return &stack->cut;
 }
 
+/* What is called later lies higher, in a data stack: a kept frame that lies lower, but not far, is
+ * outside this one. */
+VBT_INLINE bool is_lower(const char *kept, const char *frame) {
+    enum { NEAR = 16 * 1024 };
+    return (uintptr_t)(frame - kept) < NEAR;
+}
+
 /* Walks from `frame` into the second half of the frames, leaf first, until one of the last
  * `look_back` kept frames is met or the stack ends. Returns how many were walked, VBT_STACK_FRAMES
- * if there are too many; *junction is the index of the kept frame that was met, or -1. */
+ * if there are too many; *junction is the index of the kept frame that was met, or -1. One that is
+ * overlooked costs no more than a longer walk. */
 VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint32_t look_back, int64_t *junction,
                          const struct vbt_python_abi *abi) {
     struct vbt_frame *walked = stack->frames + VBT_STACK_FRAMES;
@@ -161,10 +164,13 @@ VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint
     *junction = -1;
     for (; frame != NULL && count < VBT_STACK_FRAMES; frame = previous(frame, abi)) {
         for (int64_t i = top - 1; i >= lowest; i--) {
-            if (stack->frames[i].frame == frame) {
+            const char *kept = stack->frames[i].frame;
+            if (kept == frame) {
                 *junction = i;
                 return count;
             }
+            if (abi->kind != VBT_FRAME_OBJECT && is_lower(kept, frame))
+                break;
         }
         walked[count++] = (struct vbt_frame){.frame = frame, .key = key_of(frame, abi), .key2 = key2_of(frame, abi)};
     }
@@ -174,16 +180,15 @@ VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint
 /* Goes through the kept frames from `top` to `end`. Returns the lowest index where something else
  * is executed now (top + 1: none), or -1 where the chain is not the kept one. */
 VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, int64_t end, const struct vbt_python_abi *abi) {
-    struct vbt_frame *frames = stack->frames;
-    int64_t changed = top + 1;
-    for (int64_t i = top;; i--) {
-        const char *frame = kept_at(&frames[i]);
-        if (VBT_UNLIKELY(refresh(&frames[i], frame, abi)))
-            changed = i;
-        if (VBT_UNLIKELY(previous(frame, abi) != frames[i - 1].frame)) /* NULL in front of the root */
+    struct vbt_frame *kept = &stack->frames[top], *last = &stack->frames[end], *changed = kept + 1;
+    for (;; kept--) {
+        const char *frame = kept_at(kept);
+        if (VBT_UNLIKELY(refresh(kept, frame, abi)))
+            changed = kept;
+        if (VBT_UNLIKELY(previous(frame, abi) != kept[-1].frame)) /* NULL in front of the root */
             return -1;
-        if (i == end)
-            return changed;
+        if (kept == last)
+            return changed - stack->frames;
     }
 }
 
@@ -206,7 +211,7 @@ VBT_INLINE struct vbt_frame *vbt_walk_other(struct vbt_python_stack *stack, cons
         stack->code_generation = vbt_python_code_generation(generations);
         stack->depth = 0;
         vbt_python_not_deep(stack);
-        memset(stack->steps, 0, sizeof stack->steps);
+        vbt_python_forget_steps(stack);
     }
     if (stack->frames == NULL) {
         struct vbt_frame *mapped = vbt_map((1 + 2 * VBT_STACK_FRAMES) * sizeof *mapped);
@@ -287,6 +292,17 @@ VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *
     const struct vbt_step *step = &stack->steps[step_index(key, key2, stack->leaf_parent)];
     __asm__("" : "+r"(step)); /* computed once, not for each member */
     return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
+}
+
+/* The step that the leaf frame takes, after a walk; NULL where there is none, or no node of its
+ * own. */
+VBT_INLINE const struct vbt_step *vbt_walk_step(struct vbt_python_stack *stack, const struct vbt_python_abi *abi) {
+    const struct vbt_frame *leaf = vbt_walk(stack, abi, VBT_WITH_NODES);
+    if (VBT_UNLIKELY(leaf == NULL) || VBT_UNLIKELY(leaf != &stack->frames[(int64_t)stack->depth - 1]))
+        return NULL;
+    const struct vbt_step *step = &stack->steps[step_index(leaf->key, leaf->key2, stack->leaf_parent)];
+    __asm__("" : "+r"(step));
+    return is_step(step, leaf->key, leaf->key2, stack->leaf_parent, abi) && step->place.node != 0 ? step : NULL;
 }
 
 #endif
