@@ -83,7 +83,16 @@ static void free_marked(void *block) {
 /* What booked_usually does not do itself, it calls in tail position: so it has no registers to
  * save. */
 
+/* Is the thread in a call that another hook records, such as one of Python's allocators? Those ask
+ * for much memory here. */
+VBT_INLINE bool is_in_call(void) {
+    const struct vbt_thread *thread = vbt_self;
+    return thread != NULL && VBT_PEEK(uint32_t, thread->standing) == VBT_IN_CALL;
+}
+
 static __attribute__((noinline)) void *booked_unless_inside(void *block, size_t size, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
+    if (VBT_LIKELY(is_in_call()))
+        return block;
     struct vbt_thread *thread = vbt_enter_slowly(VBT_IN_REAL, pc);
     return thread != NULL ? booked(thread, block, size, (struct vbt_registers){.sp = sp, .pc = pc, .fp = fp}) : block;
 }
@@ -131,6 +140,10 @@ VBT_EXPORT void *calloc(size_t count, size_t size) {
 /* The end of a block, in all cases. thread: has entered; NULL: has not. */
 static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, void *block, uintptr_t caller) {
     bool real = block != NULL && !vbt_real_in_pool(block);
+    if (VBT_LIKELY(thread == NULL && real && is_in_call())) {
+        vbt_real.free(block);
+        return;
+    }
     if (thread == NULL && real && (thread = vbt_enter_as(VBT_IN_REAL, caller)) == NULL)
         thread = vbt_enter_paused_for(block);
     if (thread != NULL && real)
@@ -197,12 +210,16 @@ static __attribute__((noinline)) void *resize_unrecorded(void *block, size_t siz
 VBT_INLINE void *resize(void *block, size_t size, struct vbt_registers caller) {
     if (block != NULL && VBT_UNLIKELY(vbt_real_in_pool(block)))
         return leave_pool(block, size, caller);
-    struct vbt_thread *thread = vbt_enter_as(VBT_IN_REAL, caller.pc);
-    if (VBT_UNLIKELY(thread == NULL))
-        return resize_unrecorded(block, size);
+    struct vbt_thread *thread = vbt_enter_usual(VBT_IN_REAL);
+    if (VBT_UNLIKELY(thread == NULL)) {
+        if (is_in_call())
+            return vbt_real.realloc(block, size);
+        if ((thread = vbt_enter_slowly(VBT_IN_REAL, caller.pc)) == NULL)
+            return resize_unrecorded(block, size);
+    }
     struct vbt_retired retired = {0, false};
     if (block != NULL)
-        retired = vbt_book_end(thread, VBT_DOMAIN_HEAP, block);
+        retired = vbt_book_end_usually(thread, VBT_DOMAIN_HEAP, block);
     void *fresh = vbt_real.realloc(block, size);
     if (fresh == NULL && size != 0 && block != NULL)
         vbt_book_end_undone(thread, block, retired);
