@@ -123,18 +123,24 @@ static __attribute__((noinline)) void *realloc_unrecorded(const struct vbt_py_al
     return block;
 }
 
-/* Python's realloc never frees: size 0 means 1, and NULL that it failed. */
+/* Python's realloc never frees: size 0 means 1, and NULL that it failed. Returns what the wrapped
+ * allocator did; the new block is still to be booked. */
+VBT_INLINE void *resized(struct vbt_thread *thread, const struct vbt_py_allocator *real, void *old, size_t size) {
+    struct vbt_retired retired = {0, false};
+    if (old != NULL)
+        retired = vbt_book_end_usually(thread, VBT_DOMAIN_PYTHON, old);
+    void *block = real->realloc(real->context, old, size);
+    if (VBT_UNLIKELY(block == NULL && old != NULL))
+        vbt_book_end_undone(thread, old, retired);
+    return block;
+}
+
 static void *wrapped_realloc(void *context, void *old, size_t size) {
     const struct vbt_py_allocator *real = context;
     struct vbt_thread *thread = vbt_enter();
     if (VBT_UNLIKELY(thread == NULL))
         return realloc_unrecorded(real, old, size);
-    struct vbt_retired retired = {0, false};
-    if (old != NULL)
-        retired = vbt_book_end(thread, VBT_DOMAIN_PYTHON, old);
-    void *block = real->realloc(real->context, old, size);
-    if (VBT_UNLIKELY(block == NULL && old != NULL))
-        vbt_book_end_undone(thread, old, retired);
+    void *block = resized(thread, real, old, size);
     if (VBT_UNLIKELY(vbt_stacks != VBT_STACKS_LEAF))
         return booked_full(thread, block, size, VBT_CALLER_REGISTERS);
     return booked(thread, block, size, VBT_CALLER);
@@ -152,11 +158,26 @@ static void wrapped_free(void *context, void *block) {
 
 typedef const struct vbt_step *(*find_step)(const struct vbt_python_stack *);
 
-VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step) {
+/* Where the stack is not the one that was seen last. */
+VBT_INLINE void *booked_after_walk(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller,
+                                   const struct vbt_python_abi *abi) {
+    const struct vbt_step *step = VBT_LIKELY(block != NULL) ? vbt_walk_step(&thread->stack, abi) : NULL;
+    if (VBT_UNLIKELY(step == NULL) || VBT_UNLIKELY(!thread->stack.is_named))
+        return booked(thread, block, size, caller);
+    if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
+        return booked_at(thread, vbt_step_place(thread, step), block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+typedef void *(*book_otherwise)(struct vbt_thread *, void *, size_t, uintptr_t);
+
+VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t size, find_step known_step,
+                                book_otherwise otherwise) {
     vbt_stand(thread, VBT_IN_LEDGER);
     const struct vbt_step *step = known_step(&thread->stack);
     if (VBT_UNLIKELY(step == NULL) || VBT_UNLIKELY(block == NULL))
-        return booked(thread, block, size, VBT_CALLER);
+        return otherwise(thread, block, size, VBT_CALLER);
     if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_PYTHON, step->place, block, size)))
         return booked_at(thread, vbt_step_place(thread, step), block, size);
     vbt_leave(thread);
@@ -167,12 +188,15 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
     VBT_INLINE const struct vbt_step *known_step_##minor(const struct vbt_python_stack *stack) {                                   \
         return vbt_walk_known(stack, &vbt_cpythons[minor].abi);                                                                    \
     }                                                                                                                              \
+    static __attribute__((noinline)) void *booked_##minor(struct vbt_thread *thread, void *block, size_t size, uintptr_t caller) { \
+        return booked_after_walk(thread, block, size, caller, &vbt_cpythons[minor].abi);                                           \
+    }                                                                                                                              \
     static void *malloc_##minor(void *context, size_t size) {                                                                      \
         const struct vbt_py_allocator *real = context;                                                                             \
         struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
         if (VBT_UNLIKELY(thread == NULL))                                                                                          \
             return malloc_anyhow(real, size, VBT_CALLER);                                                                          \
-        return booked_usually(thread, real->malloc(real->context, size), size, known_step_##minor);                                \
+        return booked_usually(thread, real->malloc(real->context, size), size, known_step_##minor, booked_##minor);                \
     }                                                                                                                              \
     static void *calloc_##minor(void *context, size_t count, size_t size) {                                                        \
         const struct vbt_py_allocator *real = context;                                                                             \
@@ -180,7 +204,13 @@ VBT_INLINE void *booked_usually(struct vbt_thread *thread, void *block, size_t s
         if (VBT_UNLIKELY(thread == NULL))                                                                                          \
             return calloc_anyhow(real, count, size, VBT_CALLER);                                                                   \
         void *block = real->calloc(real->context, count, size);                                                                    \
-        return booked_usually(thread, block, count * size, known_step_##minor);                                                    \
+        return booked_usually(thread, block, count * size, known_step_##minor, booked_##minor);                                    \
+    }                                                                                                                              \
+    static void *realloc_##minor(void *context, void *old, size_t size) {                                                          \
+        struct vbt_thread *thread = vbt_enter_usual(VBT_IN_CALL);                                                                  \
+        if (VBT_UNLIKELY(thread == NULL))                                                                                          \
+            return wrapped_realloc(context, old, size);                                                                            \
+        return booked_usually(thread, resized(thread, context, old, size), size, known_step_##minor, booked_##minor);              \
     }
 
 VBT_FOR_EACH_WALKER(VERSION)
@@ -220,7 +250,7 @@ static void *calloc_verified(void *context, size_t count, size_t size) {
     return thread != NULL ? booked_verified(thread, block, count * size, VBT_CALLER) : block;
 }
 
-#define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, wrapped_realloc, wrapped_free},
+#define TABLE_ENTRY(minor) [minor] = {NULL, malloc_##minor, calloc_##minor, realloc_##minor, wrapped_free},
 
 /* The wrappers that fit the interpreter, as far as it is known. */
 static const struct vbt_py_allocator *fitting(void) {
