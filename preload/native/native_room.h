@@ -12,7 +12,7 @@
 /* Knuth's multiplicative hashing. */
 #define VBT_GOLDEN UINT64_C(0x9E3779B97F4A7C15)
 
-enum { VBT_MEMO_BITS = 11, VBT_LIST_BITS = 10, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
+enum { VBT_MEMO_BITS = 11, VBT_LIST_BITS = 12, VBT_CHECKS_EACH = 3, VBT_CHECKS_PADDING = 4 };
 
 /* A frame met on the way outwards, and where on the stack its registers were found (NULL:
  * nowhere). */
@@ -32,6 +32,7 @@ struct vbt_native_list {
 struct vbt_native_room {
     struct vbt_native_known known[VBT_NATIVE_KNOWN]; /* where frames have nodes */
     struct vbt_native_tail tails[VBT_NATIVE_TAILS];  /* where they have sites */
+    uint16_t latest_tails[1 << VBT_LATEST_TAIL_BITS];
     struct vbt_native_list lists[1 << VBT_LIST_BITS];
     uint64_t last_list;
     struct vbt_native_memo memos[1 << VBT_MEMO_BITS];

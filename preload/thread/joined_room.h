@@ -35,7 +35,7 @@ struct vbt_joined_end {
     struct vbt_place place;
 };
 
-enum { VBT_JOINED_STEP_BITS = 10, VBT_JOINED_WAY_BITS = 9, VBT_JOINED_END_BITS = 10 };
+enum { VBT_JOINED_STEP_BITS = 12, VBT_JOINED_WAY_BITS = 9, VBT_JOINED_END_BITS = 12 };
 
 struct vbt_joined_room {
     struct vbt_joined_step steps[1 << VBT_JOINED_STEP_BITS];

@@ -176,7 +176,7 @@ static struct vbt_place *remembered(struct vbt_joined_stack *joined, struct vbt_
     if (VBT_UNLIKELY(count == 0) || VBT_UNLIKELY(!run->is_found) || VBT_UNLIKELY(run->native <= 2))
         return NULL;
     const struct vbt_native_tail *tail = vbt_native_tail(native, caller, run->native - 2);
-    if (VBT_UNLIKELY(tail == NULL) || VBT_UNLIKELY(!vbt_run_reaches(run, tail->first_sp)) ||
+    if (VBT_UNLIKELY(tail == NULL) || VBT_UNLIKELY(!vbt_run_reaches(run, caller->sp + tail->first_sp)) ||
         VBT_UNLIKELY(!vbt_runs_are_alike(joined, python, count)))
         return NULL;
     joined->runs = count;
