@@ -20,12 +20,16 @@ SAMPLES = {
     "rust": ("letters.rs", []),
     "threads": ("exchange.c", []),
     "large": ("large_figures.c", []),  # figures of many digits
+    "workers": ("pool_sums.c", []),  # five processes: a folder of traces
     "server": ("redis-server", []),  # without debug information, ended by SIGTERM
 }
 
-# Of these two, what the other views say.
-VIEWED = {"cpp": ["lines", "functions", "tree", "peak", "leaks", "temporary", "timeline", "info"],
-          "threads": ["functions --by thread", "tree --by thread", "peak --by thread"]}
+# Of these, what other views say.
+VIEWED = {
+    "cpp": ["lines", "functions", "tree", "peak", "leaks", "temporary", "timeline", "info"],
+    "threads": ["functions --by thread", "tree --by thread", "peak --by thread"],
+    "workers": ["list", "peak --by process"],
+}
 
 
 def cases():
@@ -36,7 +40,8 @@ def cases():
 
 
 def trace_of(name):
-    return TRACES / f"{name}.vbt"
+    """A file, or the folder of several."""
+    return TRACES / ("workers" if name == "workers" else f"{name}.vbt")
 
 
 def path_of(name, view, width):

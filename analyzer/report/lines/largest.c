@@ -178,7 +178,7 @@ static void print_peak(const struct vbt_model *m, const struct vbt_sums *s, cons
     else if (m->has_state)
         fprintf(out, " before %s", vbt_time((double)m->state[VBT_STATE_PEAK_TIME]).text); /* the tick that found it */
     if (error > 0)
-        fprintf(out, " ± %s (threads report in steps)", vbt_bytes(error).text);
+        fprintf(out, " ± %s%s", vbt_bytes(error).text, vbt_model_is_merged(m) ? "" : " (threads report in steps)");
     char *together = vbt_together_text(m);
     if (together != NULL)
         fprintf(out, "\n%*s%s", TITLE_WIDTH, "", together);
