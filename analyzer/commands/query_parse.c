@@ -171,6 +171,9 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
     if (query->reverse && query->exporter != NULL && vbt_exporter_find(query->exporter)->forward)
         return vbt_fail("%s --format %s does not take --reverse: its readers turn stacks round themselves", command->name,
                         query->exporter);
+    if (query->exporter != NULL && query->measure != VBT_MEASURE_BYTES && vbt_exporter_find(query->exporter)->holds != NULL)
+        return vbt_fail("%s --format %s does not take --measure: %s", command->name, query->exporter,
+                        vbt_exporter_find(query->exporter)->holds);
     name_traces(query, count - optind, arguments + optind);
     vbt_query_finish(query, command);
     status = check_effects(command, query);

@@ -3,6 +3,7 @@
 
 #include "callgrind.h"
 #include "collapsed.h"
+#include "massif.h"
 #include "mprof.h"
 #include "pprof.h"
 #include "speedscope.h"
@@ -38,6 +39,13 @@ static const struct vbt_exporter exporters[] = {
      .of_stacks = true,
      .forward = true,
      .write = vbt_export_speedscope},
+    {.name = "massif",
+     .extension = ".massif",
+     .help = "live memory over time, with the call stacks of the peak and of the end, for ms_print and massif-visualizer",
+     .of_stacks = true,
+     .forward = true,
+     .holds = "it holds what is live, at the peak and at the end",
+     .write = vbt_export_massif},
 };
 
 enum { EXPORTERS = VBT_COUNT(exporters) };

@@ -97,6 +97,10 @@ static const struct {
     {"lines", {"--format=json", "--from=1ns"}},
     {"tree", {"--at=50%", "--limit=0"}},
     {"timeline", {"--from=10%", "--to=-1ns"}},
+    {"export", {"--format=pprof", "--by=thread"}},
+    {"export", {"--format=callgrind", "--measure=leaks"}},
+    {"export", {"--format=speedscope", "--by=domain"}},
+    {"export", {"--format=massif"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
