@@ -3,6 +3,7 @@
 
 #include "callgrind.h"
 #include "collapsed.h"
+#include "heaptrack.h"
 #include "massif.h"
 #include "mprof.h"
 #include "pprof.h"
@@ -46,6 +47,13 @@ static const struct vbt_exporter exporters[] = {
      .forward = true,
      .holds = "it holds what is live, at the peak and at the end",
      .write = vbt_export_massif},
+    {.name = "heaptrack",
+     .extension = ".heaptrack",
+     .help = "what was live at the peak and at the end, by call stack, for heaptrack_print and heaptrack_gui",
+     .of_stacks = true,
+     .forward = true,
+     .holds = "it holds what is live, at the peak and at the end",
+     .write = vbt_export_heaptrack},
 };
 
 enum { EXPORTERS = VBT_COUNT(exporters) };

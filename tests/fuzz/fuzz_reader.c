@@ -101,6 +101,7 @@ static const struct {
     {"export", {"--format=callgrind", "--measure=leaks"}},
     {"export", {"--format=speedscope", "--by=domain"}},
     {"export", {"--format=massif"}},
+    {"export", {"--format=heaptrack", "--by=thread"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };

@@ -38,8 +38,8 @@ def program(name):
 
 
 # The formats of `vbtrace export`, in its order, and those that say what they lose.
-EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif")
-LOSSY_EXPORTS = ("callgrind", "massif")
+EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack")
+LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack")
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 
