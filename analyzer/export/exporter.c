@@ -3,6 +3,7 @@
 
 #include "callgrind.h"
 #include "collapsed.h"
+#include "dhat.h"
 #include "heaptrack.h"
 #include "massif.h"
 #include "mprof.h"
@@ -54,6 +55,13 @@ static const struct vbt_exporter exporters[] = {
      .forward = true,
      .holds = "it holds what is live, at the peak and at the end",
      .write = vbt_export_heaptrack},
+    {.name = "dhat",
+     .extension = ".dhat.json",
+     .help = "allocations and their bytes by call stack, for dh_view.html",
+     .of_stacks = true,
+     .forward = true,
+     .holds = "it holds allocations and their bytes",
+     .write = vbt_export_dhat},
 };
 
 enum { EXPORTERS = VBT_COUNT(exporters) };

@@ -102,6 +102,7 @@ static const struct {
     {"export", {"--format=speedscope", "--by=domain"}},
     {"export", {"--format=massif"}},
     {"export", {"--format=heaptrack", "--by=thread"}},
+    {"export", {"--format=dhat"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };

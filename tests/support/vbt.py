@@ -38,8 +38,8 @@ def program(name):
 
 
 # The formats of `vbtrace export`, in its order, and those that say what they lose.
-EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack")
-LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack")
+EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack", "dhat")
+LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack", "dhat")
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 
