@@ -109,7 +109,9 @@ def test_pprof_reads_it(name, tmp_path):
 
 
 def pprof(*arguments):
-    environment = {**vbt.environment(), "HOME": "/nonexistent", "PPROF_TMPDIR": "/tmp", "GOTOOLCHAIN": "local", "GOCACHE": "/tmp/vbtrace-go", "GOFLAGS": "-mod=mod"}
+    """The last is the profile, in a folder of the test's: go writes into its home."""
+    home = arguments[-1].parent
+    environment = {**vbt.environment(), "HOME": home, "PPROF_TMPDIR": home, "GOTOOLCHAIN": "local", "GOCACHE": "/tmp/vbtrace-go", "GOFLAGS": "-mod=mod"}
     done = subprocess.run(["go", "tool", "pprof", *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=vbt.TIMEOUT)
     assert done.returncode == 0, done.stderr
     return done.stdout
