@@ -149,6 +149,12 @@ def finishing_helpers():
     return [pid for pid in programs if pid not in names]
 
 
+def besides_losses(form, stderr):
+    """Standard error of an export, without the lines on what the format cannot say."""
+    mark = f": {form}: " if isinstance(stderr, str) else f": {form}: ".encode()
+    return stderr[:0].join(line for line in stderr.splitlines(keepends=True) if mark not in line)
+
+
 def vbtrace(*arguments, **options):
     """Run the analyzer."""
     return run([ANALYZER, *arguments], **options)
