@@ -4,6 +4,7 @@ outcomes, the table."""
 import collections
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -49,14 +50,19 @@ def differences(untraced, traced):
 
 
 def run(command, folder, env, timeout):
-    """Exit status and output; status None if it took too long."""
+    """Exit status and output; status None if it took too long. Signals that a shell ignores for
+    what it starts in the background are not ignored: tests send them."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    process = subprocess.Popen(list(map(str, command)), cwd=folder, env=env, start_new_session=True, **options)
     try:
-        done = subprocess.run(
-            list(map(str, command)), cwd=folder, env=env, timeout=timeout, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
-        )
-        return done.returncode, done.stdout + done.stderr
-    except subprocess.TimeoutExpired as late:
-        return None, (late.stdout or b"").decode(errors="replace")
+        said = process.communicate(timeout=timeout)[0]
+        return process.returncode, said
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # with all that it started
+        return None, process.communicate()[0]
 
 
 def say(text):

@@ -45,7 +45,7 @@ def suite(kind, module, folder):
 
 
 def once(kind, module, traced):
-    with tempfile.TemporaryDirectory(prefix="vbtrace-suite.") as scratch:
+    with tempfile.TemporaryDirectory(prefix="vbtrace-suite.", ignore_cleanup_errors=True) as scratch:
         folder = pathlib.Path(scratch)
         traces = folder / "traces"
         traces.mkdir()
