@@ -16,6 +16,9 @@ static VBT_CHANGED_BY_FORK struct {
     int64_t latest; /* the same for the last time */
 } writing;
 
+/* Of the time that passes, the part that writing may take. */
+enum { SHARE = 100 };
+
 /* Of the process, of which the helper is no part: the kernel's number of its clock, as
  * clock_getcpuclockid(3) makes it. */
 static int64_t program_cpu(void) {
@@ -30,15 +33,22 @@ static bool is_young(int64_t now) {
     return now < SECOND && vbt_options.max_trace == 0;
 }
 
+/* When what is written first has been made up for. */
+static int64_t first_due(int64_t cost) {
+    static const int64_t longest = INT64_C(3) * 1000 * 1000 * 1000;
+    return cost < longest / SHARE ? SHARE * cost : longest;
+}
+
 bool vbt_write_is_due(int64_t now, int64_t changed, int64_t cost) {
     enum { FIRST_SHARE = 400, STILL = 50 * 1000 * 1000 };
     if (is_young(now))
         return (writing.spent + cost) * FIRST_SHARE <= program_cpu();
-    return now >= writing.due || (changed < now && now - writing.time >= STILL);
+    bool waits = writing.time == 0 && vbt_options.max_trace == 0 && now < first_due(cost);
+    return (now >= writing.due && !waits) || (changed < now && now - writing.time >= STILL);
 }
 
 void vbt_write_book(int64_t now, int64_t cost) {
-    enum { SHARE = 100, BURST = 10 * 1000 * 1000 };
+    enum { BURST = 10 * 1000 * 1000 };
     int64_t earned = (now - writing.time) / SHARE;
     writing.latest = cost;
     writing.spent += cost;

@@ -11,8 +11,9 @@
  *
  * In the first second only if all writing takes at most a four-hundredth of the processor time that
  * the program has taken: most short programs are written once, at their end. (If the program is
- * killed, the helper still writes everything.) After that, if the cost of what was written has been
- * made up for by a hundred times as much time; or, once, if nothing changes any more. */
+ * killed, the helper still writes everything.) After that, if the cost of what was written, or of
+ * what is written first, has been made up for by a hundred times as much time, or by three seconds
+ * for the first; or, once, if nothing changes any more. */
 bool vbt_write_is_due(int64_t now, int64_t changed, int64_t cost);
 
 /* Books the processor time that writing took, ns. */

@@ -45,7 +45,7 @@ static void where_room_is_limited_a_young_one_is_like_others(void **state) {
 static void later_time_pays_for_it(void **state) {
     (void)state;
     vbt_write_times_after_fork();
-    assert_true(vbt_write_is_due(second, second, second));
+    assert_true(vbt_write_is_due(second, second, 10 * MS));
     vbt_write_book(second, 9 * MS); /* a hundredth of 900 ms */
     assert_true(vbt_write_is_due(second + 1, second + 1, 0));
     vbt_write_book(second, 10 * MS);
@@ -53,6 +53,17 @@ static void later_time_pays_for_it(void **state) {
     assert_true(vbt_write_is_due(second + 900 * MS, second + 900 * MS, 0));
     vbt_write_book(2 * second, 0); /* 10 of the 19 ms have been made up for */
     assert_true(vbt_write_is_due(2 * second, 2 * second, 0));
+}
+
+static void what_is_written_first_is_made_up_for_before(void **state) {
+    (void)state;
+    vbt_write_times_after_fork();
+    assert_false(vbt_write_is_due(second, second, 20 * MS));
+    assert_true(vbt_write_is_due(second, second - 1, 20 * MS)); /* nothing changes any more */
+    assert_false(vbt_write_is_due(2 * second - 1, 2 * second - 1, 20 * MS));
+    assert_true(vbt_write_is_due(2 * second, 2 * second, 20 * MS));
+    assert_false(vbt_write_is_due(3 * second - 1, 3 * second - 1, second));
+    assert_true(vbt_write_is_due(3 * second, 3 * second, second));
 }
 
 static void rest_does_not_wait(void **state) {
@@ -66,9 +77,8 @@ static void rest_does_not_wait(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_young_program_pays_for_it),
-        cmocka_unit_test(where_room_is_limited_a_young_one_is_like_others),
-        cmocka_unit_test(later_time_pays_for_it),
+        cmocka_unit_test(a_young_program_pays_for_it), cmocka_unit_test(where_room_is_limited_a_young_one_is_like_others),
+        cmocka_unit_test(later_time_pays_for_it),      cmocka_unit_test(what_is_written_first_is_made_up_for_before),
         cmocka_unit_test(rest_does_not_wait),
     };
     world_init();
