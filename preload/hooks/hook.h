@@ -50,8 +50,7 @@ VBT_INLINE struct vbt_retired vbt_book_end(struct vbt_thread *thread, enum vbt_d
 VBT_INLINE struct vbt_retired vbt_book_end_usually(struct vbt_thread *thread, enum vbt_domain domain, const void *block) {
     vbt_stand(thread, VBT_IN_LEDGER);
     struct vbt_retired retired = {.was_last = thread->ledger.last_block == block};
-    retired.cell = vbt_ledger_free_usual(&thread->ledger, domain, block);
-    if (VBT_UNLIKELY(retired.cell == 0))
+    if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, domain, block, &retired.cell)))
         retired.cell = vbt_ledger_free(&thread->ledger, domain, block);
     vbt_stand(thread, domain == VBT_DOMAIN_HEAP ? VBT_IN_REAL : VBT_IN_CALL);
     return retired;

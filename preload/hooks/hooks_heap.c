@@ -157,9 +157,10 @@ static __attribute__((noinline)) void release_slowly(struct vbt_thread *thread, 
 /* A block of the boot pool has no cell, so it takes the slow path. */
 VBT_INLINE void release(void *block, uintptr_t caller) {
     struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
+    uint64_t cell;
     if (VBT_UNLIKELY(thread == NULL))
         return release_slowly(NULL, block, caller);
-    if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, block)))
+    if (VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, block, &cell)))
         return release_slowly(thread, block, caller);
     vbt_leave(thread);
     VBT_PEEK(free_function, quick.free)(block);

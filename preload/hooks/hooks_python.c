@@ -149,7 +149,8 @@ static void *wrapped_realloc(void *context, void *old, size_t size) {
 static void wrapped_free(void *context, void *block) {
     const struct vbt_py_allocator *real = context;
     struct vbt_thread *thread = vbt_enter_usual(VBT_IN_LEDGER);
-    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_PYTHON, block)))
+    uint64_t cell;
+    if (VBT_UNLIKELY(thread == NULL) || VBT_UNLIKELY(!vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_PYTHON, block, &cell)))
         return free_anyhow(real, block, thread);
     vbt_stand(thread, VBT_IN_CALL);
     real->free(real->context, block);

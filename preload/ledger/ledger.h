@@ -130,22 +130,22 @@ VBT_INLINE bool vbt_ledger_alloc_usual(struct vbt_ledger *ledger, enum vbt_domai
 }
 
 /* vbt_ledger_free of a block from this domain, if nothing else has to be done; otherwise does
- * nothing and returns 0. */
-VBT_INLINE uint64_t vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block) {
+ * nothing and returns false. *cell: what vbt_ledger_free returns. */
+VBT_INLINE bool vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_domain domain, const void *block, uint64_t *cell) {
     vbt_cell *slot = vbt_shadow_usual_find(block, domain);
     if (VBT_UNLIKELY(slot == NULL))
-        return 0;
-    uint64_t cell = VBT_PEEK(uint64_t, *slot);
-    struct vbt_counters_page *page = vbt_counters_page(ledger, vbt_cell_account(cell) / VBT_PAGE_ACCOUNTS);
+        return false;
+    *cell = VBT_PEEK(uint64_t, *slot);
+    struct vbt_counters_page *page = vbt_counters_page(ledger, vbt_cell_account(*cell) / VBT_PAGE_ACCOUNTS);
     if (VBT_UNLIKELY(page == NULL))
-        return 0;
-    struct vbt_counters *counters = &page->counters[vbt_cell_account(cell) % VBT_PAGE_ACCOUNTS];
-    size_t size = vbt_cell_size(cell);
+        return false;
+    struct vbt_counters *counters = &page->counters[vbt_cell_account(*cell) % VBT_PAGE_ACCOUNTS];
+    size_t size = vbt_cell_size(*cell);
     if (VBT_UNLIKELY(vbt_ledger_stale(counters)))
-        return 0;
+        return false;
     int64_t live = ledger->live;
     if (VBT_UNLIKELY(live > ledger->crest) || VBT_UNLIKELY((live -= (int64_t)size) < VBT_PEEK(int64_t, ledger->free_limit)))
-        return 0;
+        return false;
     atomic_store_explicit(slot, 0, memory_order_relaxed);
     counters->frees++;
     counters->freed += size;
@@ -157,7 +157,7 @@ VBT_INLINE uint64_t vbt_ledger_free_usual(struct vbt_ledger *ledger, enum vbt_do
         counters->temporary++;
         ledger->totals[domain].temporary++;
     }
-    return cell;
+    return true;
 }
 
 #endif

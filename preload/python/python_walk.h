@@ -68,8 +68,10 @@ VBT_INLINE bool refresh(struct vbt_frame *kept, const char *frame, const struct 
 }
 
 /* Where a step is kept, if it is kept at all. */
-VBT_INLINE uint32_t step_index(uintptr_t key, uint32_t key2, uint32_t parent) {
-    return (((uint32_t)key + key2) ^ parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS);
+VBT_INLINE uintptr_t step_offset(uintptr_t key, uint32_t key2, uint32_t parent) {
+    enum { SHIFT = 5 };
+    _Static_assert(sizeof(struct vbt_step) == 1 << SHIFT, "an offset is some bits of a hash");
+    return (((uint32_t)key + key2) ^ parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS - SHIFT) & ((VBT_STEPS - 1) << SHIFT);
 }
 
 VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key2, uint32_t parent,
@@ -81,7 +83,7 @@ VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key
 /* The node of what the frame executes, under a parent. */
 VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
                           const struct vbt_python_abi *abi) {
-    struct vbt_step *step = &stack->steps[step_index(kept->key, kept->key2, parent)];
+    struct vbt_step *step = (struct vbt_step *)((char *)stack->steps + step_offset(kept->key, kept->key2, parent));
     if (VBT_LIKELY(is_step(step, kept->key, kept->key2, parent, abi))) {
         kept->node = step->place.node;
         return;
@@ -289,7 +291,8 @@ VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *
         return NULL;
     uintptr_t key = key_of(leaf, abi);
     uint32_t key2 = key2_of(leaf, abi);
-    const struct vbt_step *step = &stack->steps[step_index(key, key2, stack->leaf_parent)];
+    const struct vbt_step *step =
+        (const struct vbt_step *)((const char *)stack->steps + step_offset(key, key2, stack->leaf_parent));
     __asm__("" : "+r"(step)); /* computed once, not for each member */
     return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
 }
@@ -300,7 +303,8 @@ VBT_INLINE const struct vbt_step *vbt_walk_step(struct vbt_python_stack *stack, 
     const struct vbt_frame *leaf = vbt_walk(stack, abi, VBT_WITH_NODES);
     if (VBT_UNLIKELY(leaf == NULL) || VBT_UNLIKELY(leaf != &stack->frames[(int64_t)stack->depth - 1]))
         return NULL;
-    const struct vbt_step *step = &stack->steps[step_index(leaf->key, leaf->key2, stack->leaf_parent)];
+    const struct vbt_step *step =
+        (const struct vbt_step *)((const char *)stack->steps + step_offset(leaf->key, leaf->key2, stack->leaf_parent));
     __asm__("" : "+r"(step));
     return is_step(step, leaf->key, leaf->key2, stack->leaf_parent, abi) && step->place.node != 0 ? step : NULL;
 }

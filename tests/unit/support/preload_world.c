@@ -87,9 +87,8 @@ void world_alloc(struct vbt_thread *thread, uint32_t node, uintptr_t block, size
 }
 
 uint64_t world_free(struct vbt_thread *thread, uintptr_t block) {
-    const vbt_cell *slot = vbt_shadow_find((const void *)block);
-    uint64_t cell = slot != NULL ? *slot : 0;
-    if (vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, (const void *)block))
+    uint64_t cell;
+    if (vbt_ledger_free_usual(&thread->ledger, VBT_DOMAIN_HEAP, (const void *)block, &cell))
         return cell;
     return vbt_ledger_free(&thread->ledger, VBT_DOMAIN_HEAP, (const void *)block);
 }
