@@ -45,6 +45,7 @@ struct vbt_python_stack {
     const struct vbt_frame *below_leaf; /* the next outer frame that is kept; its own frame is NULL where the leaf is the root */
     const struct vbt_frame *known_end;  /* the one outside the outermost that must be looked at */
     uint32_t leaf_parent;               /* the node of the next outer frame */
+    bool known_is_odd;                  /* the number of frames from there to below_leaf, which are looked at two by two */
 
     struct vbt_ledger *ledger; /* of the same thread */
     uint32_t code_generation, state_generation;

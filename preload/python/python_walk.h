@@ -101,6 +101,7 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     stack->known_leaf = leaf->frame;
     stack->below_leaf = leaf - 1;
     stack->known_end = stack->frames + stack->settled - 1;
+    stack->known_is_odd = (stack->depth - 1 - stack->settled) % 2 != 0;
     stack->leaf_parent = leaf[-1].node;
     stack->known_generations = vbt_python_generations_of(stack->code_generation, stack->state_generation);
     return leaf;
@@ -183,15 +184,22 @@ VBT_INLINE uint32_t walk(struct vbt_python_stack *stack, const char *frame, uint
  * is executed now (top + 1: none), or -1 where the chain is not the kept one. */
 VBT_INLINE int64_t revalidate(struct vbt_python_stack *stack, int64_t top, int64_t end, const struct vbt_python_abi *abi) {
     struct vbt_frame *kept = &stack->frames[top], *last = &stack->frames[end], *changed = kept + 1;
-    for (;; kept--) {
-        const char *frame = kept_at(kept);
-        if (VBT_UNLIKELY(refresh(kept, frame, abi)))
-            changed = kept;
-        if (VBT_UNLIKELY(previous(frame, abi) != kept[-1].frame)) /* NULL in front of the root */
-            return -1;
-        if (kept == last)
-            return changed - stack->frames;
+#define LOOK_AT(kept)                                                                                                              \
+    do {                                                                                                                           \
+        const char *frame = kept_at(kept);                                                                                         \
+        if (VBT_UNLIKELY(refresh(kept, frame, abi)))                                                                               \
+            changed = kept;                                                                                                        \
+        if (VBT_UNLIKELY(previous(frame, abi) != (kept)[-1].frame)) /* NULL in front of the root */                                \
+            return -1;                                                                                                             \
+    } while (0)
+    for (; kept > last; kept -= 2) { /* two at a time: they are many */
+        LOOK_AT(kept);
+        LOOK_AT(kept - 1);
     }
+    if (kept == last)
+        LOOK_AT(kept);
+#undef LOOK_AT
+    return changed - stack->frames;
 }
 
 /* The same to the outermost frame that must be looked at. */
@@ -263,6 +271,19 @@ VBT_INLINE struct vbt_frame *vbt_walk(struct vbt_python_stack *stack, const stru
     return nodes == VBT_WITH_NODES ? intern(stack, (uint32_t)changed, abi) : keep_chain(stack, (uint32_t)changed);
 }
 
+/* Is a kept frame the one before those that were looked at, and does it still execute the same?
+ * Then *before is set to the one before it. */
+VBT_INLINE bool stayed(const struct vbt_frame *kept, const char **before, const struct vbt_python_abi *abi) {
+    if (VBT_UNLIKELY(*before != kept->frame))
+        return false;
+    const char *frame = kept_at(kept);
+    if (VBT_UNLIKELY(key_of(frame, abi) != kept->key) ||
+        (abi->kind == VBT_FRAME_OBJECT && VBT_UNLIKELY(key2_of(frame, abi) != kept->key2)))
+        return false;
+    *before = previous(frame, abi);
+    return true;
+}
+
 /* The step that the leaf frame takes, where the chain outside it is the kept one and the step was
  * taken before; else NULL, and vbt_walk must look. Changes nothing. The frames' addresses come from
  * what was kept, so that the loads overlap. */
@@ -277,15 +298,13 @@ VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *
     if (VBT_UNLIKELY(leaf != stack->known_leaf))
         return NULL;
     const char *before = previous(leaf, abi);
-    const struct vbt_frame *kept = stack->below_leaf;
-    for (; kept != stack->known_end; kept--) {
-        if (VBT_UNLIKELY(before != kept->frame))
+    const struct vbt_frame *kept = stack->below_leaf, *end = stack->known_end;
+    if (kept != end) {
+        if (stack->known_is_odd && !stayed(kept--, &before, abi))
             return NULL;
-        const char *frame = kept_at(kept);
-        if (VBT_UNLIKELY(key_of(frame, abi) != kept->key) ||
-            (abi->kind == VBT_FRAME_OBJECT && VBT_UNLIKELY(key2_of(frame, abi) != kept->key2)))
-            return NULL;
-        before = previous(frame, abi);
+        for (; kept != end; kept -= 2)
+            if (!stayed(kept, &before, abi) || !stayed(kept - 1, &before, abi))
+                return NULL;
     }
     if (VBT_UNLIKELY(before != kept->frame)) /* NULL in front of the root */
         return NULL;
