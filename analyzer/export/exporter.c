@@ -1,14 +1,16 @@
 /* See exporter.h. */
 #include "exporter.h"
 
-#include "callgrind.h"
+#include "valgrind/callgrind.h"
+#include "chrome.h"
 #include "collapsed.h"
-#include "dhat.h"
+#include "valgrind/dhat.h"
 #include "heaptrack.h"
-#include "massif.h"
+#include "valgrind/massif.h"
 #include "mprof.h"
 #include "pprof.h"
 #include "speedscope.h"
+#include "sqlite.h"
 #include "format/count.h"
 
 #include <string.h>
@@ -62,6 +64,17 @@ static const struct vbt_exporter exporters[] = {
      .forward = true,
      .holds = "it holds allocations and their bytes",
      .write = vbt_export_dhat},
+    {.name = "sqlite",
+     .extension = ".sql",
+     .help = "call stacks and times as tables, in SQL: sqlite3 trace.db < trace.sql",
+     .of_stacks = true,
+     .forward = true,
+     .holds = "it holds all measures",
+     .write = vbt_export_sqlite},
+    {.name = "chrome",
+     .extension = ".trace.json",
+     .help = "memory over time as counters, for Perfetto's UI and chrome://tracing",
+     .write = vbt_export_chrome},
 };
 
 enum { EXPORTERS = VBT_COUNT(exporters) };

@@ -103,6 +103,8 @@ static const struct {
     {"export", {"--format=massif"}},
     {"export", {"--format=heaptrack", "--by=thread"}},
     {"export", {"--format=dhat"}},
+    {"export", {"--format=sqlite"}},
+    {"export", {"--format=chrome"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };

@@ -5,8 +5,8 @@
  * out. */
 #include "dhat.h"
 
-#include "export_names.h"
-#include "stack_tables.h"
+#include "analyzer/export/export_names.h"
+#include "analyzer/export/stack_tables.h"
 #include "analyzer/analysis/calls/call_tree.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"

@@ -1,7 +1,7 @@
 /* See massif.h. The trees of the format begin where memory was allocated, and go outwards. */
 #include "massif.h"
 
-#include "export_names.h"
+#include "analyzer/export/export_names.h"
 #include "analyzer/analysis/calls/call_tree.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/base/allocate.h"

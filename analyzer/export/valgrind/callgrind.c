@@ -4,7 +4,7 @@
  * below a call counts once for a stack, however often the same call is on it. */
 #include "callgrind.h"
 
-#include "export_names.h"
+#include "analyzer/export/export_names.h"
 #include "analyzer/analysis/calls/call_tree.h"
 #include "analyzer/base/hash.h"
 #include "analyzer/base/message.h"
