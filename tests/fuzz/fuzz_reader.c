@@ -351,6 +351,12 @@ static void check_symbolized(void) {
     vbt_model_free(&after);
 }
 
+static bool is_one_of(const char *format, const char *const *formats) {
+    while (*formats != NULL && (format == NULL || strcmp(format, *formats) != 0))
+        formats++;
+    return *formats != NULL;
+}
+
 static void check_output(const struct vbt_command *command, const char *const *arguments) {
     const char *format = arguments[0];
     unsigned char more = 0;
@@ -366,12 +372,16 @@ static void check_output(const struct vbt_command *command, const char *const *a
     }
     size_t size;
     char *text = read_file(output_path, &size);
-    if (format != NULL && strcmp(format, "--format=json") == 0)
+    static const char *const json[] = {"--format=json", "--format=speedscope", "--format=dhat", "--format=chrome", NULL};
+    static const char *const gzip[] = {"--format=pprof", NULL};
+    if (is_one_of(format, json))
         check_json(text, size);
     else if (format != NULL && strcmp(format, "--format=csv") == 0)
         check_csv(text);
-    else
+    else if (!is_one_of(format, gzip))
         check_characters(text, size, more);
+    else if (size < 2 || memcmp(text, "\037\213", 2) != 0)
+        wrong("what is not gzip", text);
     free(text);
 }
 
