@@ -45,15 +45,17 @@ struct vbt_thread {
     uint32_t tid;
     uint32_t row; /* of the trace; 0: the state is free */
     struct vbt_ledger ledger;
-    struct vbt_intervals intervals;
-    struct vbt_python_stack stack;
-    uint64_t lost_in_signal;
-    uintptr_t on_stack; /* an address on the thread's stack */
-    struct vbt_leaf leaves[VBT_LEAF_CACHE];
-    struct vbt_clock_place clock_places[VBT_CLOCK_PLACES];
+    /* First what each thread needs, so that what few need takes no memory: a thread that allocates a
+     * little in C touches one page of this, and that of the ledger's tables after it. */
     struct vbt_full_stack full;
+    uint64_t lost_in_signal;
+    uintptr_t on_stack;            /* an address on the thread's stack */
     struct vbt_line_thread *lines; /* NULL until its first line event */
     struct vbt_thread *next;
+    struct vbt_clock_place clock_places[VBT_CLOCK_PLACES];
+    struct vbt_python_stack stack;
+    struct vbt_intervals intervals;
+    struct vbt_leaf leaves[VBT_LEAF_CACHE];
 };
 
 /* Initial-exec: no call, no allocation on first use in a thread. */
