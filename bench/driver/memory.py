@@ -5,6 +5,7 @@ things, is a line, and its slope is the cost of one. With these costs the reside
 programs is predicted from the counts in their traces, and printed beside what was measured.
 """
 
+import collections
 import json
 import pathlib
 import re
@@ -25,8 +26,9 @@ PYTHON = "/usr/bin/python3"
 ROUNDS, QUICK_ROUNDS = 3, 1
 BLOCK_BYTES = (24, 48, 100, 1000, 5000)
 HEAP = 64 << 20  # bytes of blocks in the largest run
-OF_NODE = re.compile(rb'"allocs": (\d+), "allocated_bytes": (\d+),')
-COUNTED = ("paths", "varied", "ways", "sites", "modules")
+OF_NODE = re.compile(rb'"allocs": (\d+), "allocated_bytes": (\d+), "at_peak_bytes": (\d+),')
+FEW = 4  # allocations that a call path can have before it takes more memory
+COUNTED = ("paths", "often", "varied", "ways", "sites", "modules")
 PARTS = ("start", *COUNTED, "blocks", "threads")  # of a prediction
 
 
@@ -53,30 +55,36 @@ class Meter:
         """What the model multiplies by."""
         info, report = (self.shown(name, trace) for name in ("info", "report"))
         made, totals = info["definitions"], report["totals"]
-        varied = round(self.share_of_varied(trace) * made["counted_nodes"])
+        shares, at_peak = self.paths_in(trace)
+        often, varied = (round(share * made["counted_nodes"]) for share in shares)
         return {
             "counted": made["counted_nodes"],
-            "paths": made["counted_nodes"] - varied,
+            "paths": made["counted_nodes"] - often - varied,
+            "often": often,
             "varied": varied,
             "ways": made["nodes"] - made["counted_nodes"],
             "sites": made["sites"],
             "modules": made["modules"],
             "threads": totals["threads"],
-            "peak_bytes": totals["domains"]["heap"]["peak_bytes"] + totals["domains"]["python"]["peak_bytes"],
-            "mean_bytes": totals["allocated_bytes"] / max(1, totals["allocs"]),
+            "blocks_at_peak": at_peak,
         }
 
-    def share_of_varied(self, trace):
-        """The share of the call paths whose requests are not all of one size, so far as the mean
-        tells."""
-        every = varied = 0
+    def paths_in(self, trace):
+        """The shares of the call paths with more than FEW requests, all of one size so far as the
+        mean tells, and not; and how many blocks of which mean size were live at the peak."""
+        every = often = varied = 0
+        blocks = collections.Counter()
         command = [self.options.tool, "tree", "--format", "json", "--limit", "0", trace]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tree:
             for line in tree.stdout:
                 if (found := OF_NODE.search(line)) and line.startswith(b' {"id"') and found[1] != b"0":
+                    allocs, allocated, peak = map(int, found.groups())
                     every += 1
-                    varied += int(found[2]) % int(found[1]) != 0
-        return varied / max(1, every)
+                    often += allocs > FEW and allocated % allocs == 0
+                    varied += allocs > FEW and allocated % allocs != 0
+                    if allocated and peak:
+                        blocks[round(allocated / allocs)] += peak * allocs / allocated
+        return (often / max(1, every), varied / max(1, every)), dict(blocks)
 
     def shown(self, command, trace):
         done = subprocess.run([self.options.tool, command, "--format", "json", trace], capture_output=True, text=True)
@@ -130,12 +138,14 @@ def measured(meter, share):
         return rows[name]["each_bytes"]
 
     steps = [1, 2, 3, 4]
-    chains = [[program, "paths", 1024 // share, 16 * step, 1] for step in steps]
+    chains = [[program, "paths", 1024 // share, 16 * step, 1, 1] for step in steps]
     way = row("ways", "a node that only leads to others", meter.points(chains, "ways"))
-    fans = [[program, "paths", 1024 // share * step, 0, 1] for step in steps]
+    fans = [[program, "paths", 1024 // share * step, 0, 1, 1] for step in steps]
     path = row("paths", "a call path that was counted once", without(meter.points(fans, "counted"), "ways", way))
-    fans = [[program, "paths", 1024 // share * step, 0, 2] for step in steps]
-    row("varied", "a call path with two sizes", without(meter.points(fans, "counted"), "ways", way))
+    fans = [[program, "paths", 1024 // share * step, 0, 1, FEW + 1] for step in steps]
+    row("often", f"a call path that was counted {FEW + 1} times", without(meter.points(fans, "counted"), "ways", way))
+    fans = [[program, "paths", 1024 // share * step, 0, FEW + 1, 1] for step in steps]
+    row("varied", f"the same with {FEW + 1} sizes", without(meter.points(fans, "counted"), "ways", way))
     lines = [[PYTHON, measure.WORKLOADS / "memory_lines.py", 40000 // share * step] for step in steps]
     points = without(without(meter.points(lines, "sites"), "ways", way), "counted", path)
     row("sites", "a line of Python, besides its path", points)
@@ -165,7 +175,7 @@ def predicted(rows, counts, start):
     """What the model says of a program with these counts: bytes by part."""
     parts = {name: max(0, rows[name]["each_bytes"]) * counts[name] for name in COUNTED}
     parts["threads"] = max(0, rows["threads"]["each_bytes"]) * (counts["threads"] - 1)
-    parts["blocks"] = counts["peak_bytes"] / counts["mean_bytes"] * of_block(rows, counts["mean_bytes"]) if counts["peak_bytes"] else 0
+    parts["blocks"] = sum(count * of_block(rows, size) for size, count in counts["blocks_at_peak"].items())
     return {"start": start, **parts}
 
 
@@ -191,9 +201,9 @@ def lines(rows, predictions):
         cells = "".join(f"{one['parts'][part] / 1e6:>8.1f}" for part in PARTS)
         yield f"{one['program']:<24}{cells}{one['predicted_bytes'] / 1e6:>11.1f}{one['added_bytes'] / 1e6:>9.1f}"
     yield ""
-    yield "Predictions in MB of resident set added: numbers in the trace, times the costs above. varied: call paths whose"
-    yield "requests differ in size. ways: nodes that only lead to others. blocks: the bytes at the peak, as blocks of the"
-    yield "mean size. start: what a program that does nothing adds."
+    yield "Predictions in MB of resident set added: numbers in the trace, times the costs above. often: call paths counted"
+    yield f"more than {FEW} times; varied: those of them whose requests differ in size. ways: nodes that only lead to others."
+    yield "blocks: of each path those at the peak, as blocks of its mean size. start: what a program that does nothing adds."
 
 
 def markdown(results):

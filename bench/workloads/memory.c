@@ -1,9 +1,9 @@
 /* Takes one thing in different numbers, so that what tracing it costs in memory is a slope:
  *
- *     memory paths PREFIXES CHAIN SIZES
+ *     memory paths PREFIXES CHAIN SIZES TIMES
  *                                   64 call paths under each of up to 4,096 prefixes, with CHAIN
- *                                   calls between the two; each path has a block of each of SIZES
- *                                   sizes, and frees it
+ *                                   calls between the two; each path has TIMES blocks of each of
+ *                                   SIZES sizes, one after the other
  *     memory blocks COUNT SIZE      live blocks, from one call path
  *     memory threads COUNT          threads that live at once, each with a block
  *     memory modules COUNT FOLDER   libraries FOLDER/0.so and so on, each with a call path */
@@ -111,10 +111,12 @@ int main(int argc, char **argv) {
     if (argc < 3)
         return 2;
     int count = atoi(argv[2]);
-    if (strcmp(argv[1], "paths") == 0 && argc == 5) {
-        for (int sizes = atoi(argv[4]); sizes > 0; sizes--, bytes *= 2)
+    if (strcmp(argv[1], "paths") == 0 && argc == 6) {
+        for (int turn = 0, turns = atoi(argv[4]) * atoi(argv[5]); turn < turns; turn++) {
+            bytes = (size_t)24 << turn % atoi(argv[4]);
             for (int prefix = 0; prefix < count; prefix++)
                 fan((unsigned)prefix, 0, atoi(argv[3]));
+        }
         return 0;
     }
     if (strcmp(argv[1], "blocks") == 0 && argc == 4)

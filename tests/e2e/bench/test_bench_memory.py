@@ -30,10 +30,10 @@ def counts(command, tmp_path):
 
 def test_paths_are_as_many_as_asked_for(program, tmp_path):
     """64 under each prefix; a call more between is a node more for each prefix."""
-    few, _ = counts([program, "paths", 16, 0, 1], tmp_path)
-    many, totals = counts([program, "paths", 48, 0, 2], tmp_path)
-    assert many["counted_nodes"] - few["counted_nodes"] == 64 * 32 and totals["allocs"] == totals["frees"] == 2 * 64 * 48
-    longer, _ = counts([program, "paths", 16, 5, 1], tmp_path)
+    few, _ = counts([program, "paths", 16, 0, 1, 1], tmp_path)
+    many, totals = counts([program, "paths", 48, 0, 2, 3], tmp_path)
+    assert many["counted_nodes"] - few["counted_nodes"] == 64 * 32 and totals["allocs"] == totals["frees"] == 2 * 3 * 64 * 48
+    longer, _ = counts([program, "paths", 16, 5, 1, 1], tmp_path)
     assert (longer["nodes"] - few["nodes"], longer["counted_nodes"]) == (5 * 16, few["counted_nodes"])
 
 
@@ -61,12 +61,13 @@ def test_a_line_through_points():
 
 
 def test_a_prediction():
-    rows = {name: {"each_bytes": cost} for name, cost in {"paths": 100, "varied": 500, "ways": 30, "sites": 10, "threads": 1000, "modules": 50}.items()}
+    rows = {name: {"each_bytes": cost} for name, cost in {"paths": 100, "often": 200, "varied": 500, "ways": 30, "sites": 10, "threads": 1000, "modules": 50}.items()}
     rows |= {f"blocks-{size}": {"each_bytes": size / 2} for size in memory.BLOCK_BYTES}
     assert (memory.of_block(rows, 10), memory.of_block(rows, 70), memory.of_block(rows, 10_000)) == (12, 35, 5000)
-    counted = {"paths": 7, "varied": 2, "ways": 3, "sites": 4, "modules": 1, "threads": 3, "peak_bytes": 960, "mean_bytes": 48}
+    counted = {"paths": 7, "often": 1, "varied": 2, "ways": 3, "sites": 4, "modules": 1, "threads": 3}
+    counted["blocks_at_peak"] = {48: 10, 100: 4}
     parts = memory.predicted(rows, counted, 5)
-    assert parts == {"start": 5, "paths": 700, "varied": 1000, "ways": 90, "sites": 40, "modules": 50, "threads": 2000, "blocks": 480}
+    assert parts == {"start": 5, "paths": 700, "often": 200, "varied": 1000, "ways": 90, "sites": 40, "modules": 50, "threads": 2000, "blocks": 440}
 
 
 def test_a_run(tmp_path):
@@ -76,10 +77,11 @@ def test_a_run(tmp_path):
     assert (done.returncode, done.stderr) == (0, "") and "off the line" in done.stdout
     result = json.loads(out.read_text())
     rows = {row["name"]: row for row in result["rows"]}
-    assert {"paths", "varied", "ways", "sites", "threads", "modules", "blocks-24", "blocks-5000"} <= set(rows)
+    assert {"paths", "often", "varied", "ways", "sites", "threads", "modules", "blocks-24", "blocks-5000"} <= set(rows)
     assert all(len(row["points"]) == 4 for row in rows.values()) and rows["varied"]["each_bytes"] > 0
     page = list(memory.markdown(result))
     assert page[0] == "| what is kept | bytes each | off the line by at most |" and page[-1].startswith("Made ")
     (prediction,) = result["predictions"]  # of more programs without --quick
     assert prediction["program"] == "ast" and prediction["predicted_bytes"] == sum(prediction["parts"].values()) > 0
-    assert prediction["counts"]["counted"] == prediction["counts"]["paths"] + prediction["counts"]["varied"] > 1000
+    assert prediction["counts"]["counted"] == sum(prediction["counts"][part] for part in ("paths", "often", "varied")) > 1000
+    assert min(prediction["counts"][part] for part in ("paths", "often", "varied")) > 100 and rows["often"]["each_bytes"] > rows["paths"]["each_bytes"]
