@@ -45,8 +45,8 @@ struct vbt_thread {
     uint32_t tid;
     uint32_t row; /* of the trace; 0: the state is free */
     struct vbt_ledger ledger;
-    /* First what each thread needs, so that what few need takes no memory: a thread that allocates a
-     * little in C touches one page of this, and that of the ledger's tables after it. */
+    /* First what each thread needs, so that what few need takes no memory: a thread that allocates
+     * a little in C touches one page of this, and that of the ledger's tables after it. */
     struct vbt_full_stack full;
     uint64_t lost_in_signal;
     uintptr_t on_stack;            /* an address on the thread's stack */
