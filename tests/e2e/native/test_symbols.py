@@ -431,3 +431,21 @@ def test_symbolize_leaves_a_trace_alone_when_it_cannot_write(tmp_path):
     symbolize(link)
     assert link.is_symlink() and trace.read_bytes() != content
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_each_library_is_read_once_for_all_traces(tmp_path):
+    """After a run of several processes, however many."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    program, log = vbt.compiled("raw_ends.c", "-O1", "-fno-builtin"), tmp_path / "calls"
+    script = "for i in 1 2 3 4 5; do $0 return 0; done; true"
+    traced = [vbt.ANALYZER, "run", "--quiet", "-o", f"{tmp_path}/traces/", "/bin/sh", "-c", script, program]
+    done = vbt.run(["strace", "-f", "-e", "trace=openat", "-o", log, *traced])
+    if done.returncode != 0 and "ptrace" in done.stderr:
+        pytest.skip(f"strace cannot trace here: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    traces = sorted((tmp_path / "traces").iterdir())
+    assert len(traces) == 5
+    assert all(vbt.Report(trace).blocks_at(vbt.program("raw_ends.c"), "N before the end")[0] == 1000 for trace in traces)
+    opened = re.findall(r'openat\(AT_FDCWD, "([^"]*)", [A-Z_|]*O_NONBLOCK', log.read_text())  # as the tool does it, and no loader
+    assert opened.count(str(program)) == 1 and sum(path.endswith("/libc.so.6") for path in opened) <= 1
