@@ -46,6 +46,7 @@
 #define VBT_MAX_MAP_ROWS (1u << 10)
 #define VBT_MAX_THREADS (1u << 12)
 #define VBT_MAX_PARTS (1u << 26)
+#define VBT_MAX_PROCESSES (1u << 14)
 
 enum vbt_chunk_kind {
     VBT_CHUNK_PROCESS = 1,
@@ -66,6 +67,9 @@ enum vbt_chunk_kind {
     VBT_CHUNK_MAPS,
     VBT_CHUNK_THREADS = 17,
     VBT_CHUNK_THREAD_COUNTERS = 19,
+    VBT_CHUNK_PROCESSES,
+    VBT_CHUNK_PROCESS_TICKS,
+    VBT_CHUNK_PROCESS_COUNTERS,
     VBT_CHUNK_KINDS /* above every kind of this version */
 };
 
@@ -155,6 +159,9 @@ enum vbt_lost {
 /* Which objects are counted separately from allocations: all that are created, or those that
  * Python's object allocator serves. */
 enum vbt_objects { VBT_OBJECTS_NONE, VBT_OBJECTS_ALL, VBT_OBJECTS_SERVED };
+
+/* What the trace of a process in PROCESSES had: bits of its flags. */
+enum vbt_process_flag { VBT_PROCESS_STATE, VBT_PROCESS_MAPS, VBT_PROCESS_ENDED, VBT_PROCESS_DAMAGED };
 
 enum vbt_interval_kind { VBT_INTERVAL_CLOCK, VBT_INTERVAL_SECTION };
 

@@ -151,6 +151,15 @@ const struct vbt_command vbt_commands[] = {
      .formats = tables,
      .several = true,
      .run = vbt_cmd_list},
+    {.name = "merge",
+     .usage = "-o FILE TRACE|FOLDER ...",
+     .summary = "several traces as one file",
+     .help = "Writes the sum of several traces to a file, which every command reads like any other trace: with what each process "
+             "did, its totals and its course of memory. The bytes are the same in whichever order the traces are named; merged "
+             "traces can be merged again.",
+     .several = true,
+     .output = "",
+     .run = vbt_cmd_merge},
     {.name = "info",
      .usage = VIEW,
      .several = true,

@@ -351,11 +351,17 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "output",
      .letter = 'o',
      .value = "FILE",
+     .commands = "merge",
+     .help = "write the merged trace to FILE",
+     .set = set_output},
+    {.name = "output",
+     .letter = 'o',
+     .value = "FILE",
      .commands = REPORTS " symbolize",
      .help = "write to FILE instead of {default}",
      .fallback = output_of,
      .set = set_output},
-    {.name = "help", .letter = 'h', .commands = REPORTS " symbolize", .help = "this text"},
+    {.name = "help", .letter = 'h', .commands = REPORTS " merge symbolize", .help = "this text"},
 };
 
 const size_t vbt_view_option_count = VBT_COUNT(vbt_view_options);

@@ -118,12 +118,20 @@ static bool load(struct vbt_model *model, const char *path, const struct vbt_sev
     return good;
 }
 
+/* Some processes of a merged trace are wanted. */
+static void warn_of_details(const struct vbt_model *model) {
+    if (model->interval_count > 0 || model->line_counts_count > 0)
+        vbt_warn("%s: intervals and counted lines of a merged trace are those of all processes: they are left out", model->path);
+}
+
 static bool load_all(struct vbt_model *model, const struct chosen_files *files, const struct vbt_several *how) {
     struct vbt_merging *merging = vbt_merge_begin(how->with_sizes, how->by_process);
     bool good = true;
     for (size_t i = 0; i < files->count && good; i++) {
         struct vbt_model part;
         good = load(&part, files->rows[i].path, how, &files->span);
+        if (good && files->rows[i].keep != NULL)
+            warn_of_details(&part);
         if (good)
             vbt_merge_add(merging, &part, files->rows[i].keep);
         vbt_model_free(&part);
@@ -141,7 +149,9 @@ static bool load_one(struct vbt_model *model, const char *path, const struct vbt
     struct vbt_model loaded;
     bool *keep = NULL, good = load(&loaded, path, how, NULL);
     *none = good && count_wanted(&loaded, how, &keep) == 0;
-    if (good && !*none && vbt_model_is_merged(&loaded)) {
+    if (good && keep != NULL)
+        warn_of_details(&loaded);
+    if (good && !*none && (how->always || vbt_model_is_merged(&loaded))) {
         struct vbt_merging *merging = vbt_merge_begin(how->with_sizes, how->by_process);
         vbt_merge_add(merging, &loaded, keep);
         vbt_model_free(&loaded);
@@ -163,7 +173,7 @@ bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, 
     if (good && files.count == 0) {
         *none = true;
         good = false;
-    } else if (good && files.count == 1 && !files.rows[0].is_merged) {
+    } else if (good && files.count == 1 && !files.rows[0].is_merged && !how->always) {
         good = load(model, files.rows[0].path, how, NULL);
     } else if (good) {
         good = load_all(model, &files, how);

@@ -14,6 +14,7 @@ struct vbt_span {
 
 struct vbt_several {
     bool with_sizes; /* histograms of sizes, too */
+    bool always;     /* a single trace is merged, too */
     bool by_process; /* what each process counted at a call path, too */
     /* Which part of its trace? whole: the time of all that are wanted. Returns NULL, or why
      * there is none, for the caller to free. `part` itself is NULL if the whole run is wanted. */

@@ -48,8 +48,9 @@ void vbt_merge_add(struct vbt_merging *g, struct vbt_model *from, const bool *ke
     add_window(&g->sum.window, from);
     vbt_translation_begin(&t, g, from);
     vbt_merging_add_nodes(g, &t);
-    if (keep == NULL)
-        vbt_merging_add_details(g, &t);
+    vbt_merging_add_details(g, &t, keep == NULL);
+    if (keep != NULL)
+        g->sum.with_sizes = false; /* they are not known by process */
     vbt_merging_add_processes(g, &t, from, keep);
     vbt_merging_add_counts(g, &t, keep);
     vbt_translation_end(&t);

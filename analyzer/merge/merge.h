@@ -15,7 +15,7 @@ struct vbt_merging;
  * known, too; see trace/process_shares.h. */
 struct vbt_merging *vbt_merge_begin(bool with_sizes, bool by_process);
 
-/* Adds a loaded trace, or another sum, and frees what of it is not kept: the caller still frees the
+/* Adds a loaded trace, or another sum, and takes what it needs of it: the caller still frees the
  * model. keep: by process of a sum, whether it is wanted; NULL: all are. */
 void vbt_merge_add(struct vbt_merging *merging, struct vbt_model *from, const bool *keep);
 

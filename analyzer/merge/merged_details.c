@@ -202,9 +202,11 @@ static void add_sources(struct vbt_merging *g, struct vbt_translation *t) {
     }
 }
 
-void vbt_merging_add_details(struct vbt_merging *g, struct vbt_translation *t) {
+void vbt_merging_add_details(struct vbt_merging *g, struct vbt_translation *t, bool all) {
+    add_sources(g, t);
+    if (!all)
+        return;
     add_intervals(g, t);
     add_interval_sites(g, t);
     add_lines(g, t);
-    add_sources(g, t);
 }

@@ -37,8 +37,9 @@ void vbt_merging_add_nodes(struct vbt_merging *merging, struct vbt_translation *
  * whether it counts; NULL: all do. */
 void vbt_merging_add_counts(struct vbt_merging *merging, const struct vbt_translation *translation, const bool *keep);
 
-/* merged_details.c: intervals, counted lines, source lines. */
-void vbt_merging_add_details(struct vbt_merging *merging, struct vbt_translation *translation);
+/* merged_details.c: source lines; of all processes of the trace, intervals and counted lines, too:
+ * these are not known by process. */
+void vbt_merging_add_details(struct vbt_merging *merging, struct vbt_translation *translation, bool all);
 
 /* merged_processes.c: the table of processes. Takes what it needs out of the trace. */
 void vbt_merging_add_processes(struct vbt_merging *merging, struct vbt_translation *translation, struct vbt_model *from,

@@ -23,6 +23,20 @@ void vbt_process_list_free(struct vbt_process_list *list) {
     *list = (struct vbt_process_list){0};
 }
 
+/* Adds the processes of a trace: of a merged one, all that it holds. */
+static void add_processes(struct vbt_process_list *list, struct vbt_model *model) {
+    if (!vbt_model_is_merged(model)) {
+        vbt_process_list_add(list, model);
+        return;
+    }
+    for (size_t i = 0; i < model->process_rows; i++) {
+        model->processes[i].path = model->path;
+        vbt_process_list_add(list, &model->processes[i]);
+    }
+    model->process_rows = 0; /* they are the list's now */
+    vbt_model_free(model);
+}
+
 bool vbt_process_list_read(struct vbt_process_list *list, const struct vbt_inputs *inputs) {
     *list = (struct vbt_process_list){0};
     for (size_t i = 0; i < inputs->count; i++) {
@@ -32,7 +46,7 @@ bool vbt_process_list_read(struct vbt_process_list *list, const struct vbt_input
         if (problem == NULL) {
             free(model.ticks.rows);
             model.ticks = (struct vbt_model_ticks){0};
-            vbt_process_list_add(list, &model);
+            add_processes(list, &model);
             continue;
         }
         vbt_model_free(&model);

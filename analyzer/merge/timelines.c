@@ -91,6 +91,11 @@ static void thin(struct vbt_model_ticks *ticks) {
     ticks->count = kept;
 }
 
+void vbt_timeline_thin(struct vbt_model_ticks *ticks, size_t most) {
+    while (ticks->count > most)
+        thin(ticks);
+}
+
 static void add_tick(struct vbt_model_ticks *ticks, const struct vbt_model_tick *tick) {
     ticks->rows = vbt_grow(ticks->rows, &ticks->capacity, ticks->count + 1, sizeof *ticks->rows);
     ticks->rows[ticks->count++] = *tick;
@@ -136,6 +141,5 @@ void vbt_timelines_lay(struct vbt_timelines *t, const struct vbt_model *m) {
         qsort(list.rows, list.count, sizeof *list.rows, by_time);
     sum_up(t, &list);
     free(list.rows);
-    while (t->sum.count > MOST_TICKS)
-        thin(&t->sum);
+    vbt_timeline_thin(&t->sum, MOST_TICKS);
 }

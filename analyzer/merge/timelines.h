@@ -18,6 +18,9 @@ struct vbt_timelines {
  * caller frees sum.rows. */
 void vbt_timelines_lay(struct vbt_timelines *timelines, const struct vbt_model *model);
 
+/* Leaves at most so many ticks, of which each holds the largest values since the one before. */
+void vbt_timeline_thin(struct vbt_model_ticks *ticks, size_t most);
+
 /* The process's own peak, without what may be inherited of it. */
 int64_t vbt_process_peak(const struct vbt_model *process);
 

@@ -289,6 +289,7 @@ struct vbt_model {
     struct vbt_model_process_part *process_parts; /* in order of node and process */
     uint32_t *process_part_at;                    /* by node: its first part; one more than there are nodes */
     size_t process_part_count, process_part_capacity;
+    size_t process_tick_count; /* of all of them, while loading */
     struct vbt_packed_rows process_counters;
     struct vbt_model_together together;
     struct vbt_model_taken taken; /* of a process of a merged trace */

@@ -9,7 +9,7 @@ import ctypes.util
 import struct
 
 KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES LINES MAPS".split()
-KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS"}
+KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS", 20: "PROCESSES", 21: "PROCESS_TICKS", 22: "PROCESS_COUNTERS"}
 DOMAINS = ("heap", "python", "map")
 DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
 FILE_HEADER, CHUNK_HEADER = 16, 32

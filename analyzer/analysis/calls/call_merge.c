@@ -144,6 +144,8 @@ static size_t most_calls(size_t count) { return 4 * count + (1 << 20); }
 
 /* The name of a process's group, for the caller to free. */
 static char *process_group(const struct vbt_model *m, enum vbt_group by, uint32_t process) {
+    if (vbt_model_is_merged(m) && process >= m->process_rows)
+        return vbt_text("[unknown %s]", vbt_group_nouns[by]);
     const struct vbt_model *row = vbt_model_is_merged(m) ? &m->processes[process] : m;
     if (by == VBT_BY_PROCESS)
         return vbt_process_label(row);
@@ -298,6 +300,8 @@ static size_t get_shares(struct merging *g, uint32_t node) {
         size_t count = vbt_process_shares(m, node, g->process_shares);
         for (size_t i = 0; i < count; i++)
             g->shares[i] = (struct counted_share){g->process_shares[i].process, g->process_shares[i].counts};
+        if (count == 0) /* the trace is cut off before it says whose it is */
+            g->shares[count++] = (struct counted_share){UINT32_MAX, vbt_counters_of(m, node)};
         return count;
     }
     g->shares[0] = (struct counted_share){0, vbt_counters_of(m, node)};

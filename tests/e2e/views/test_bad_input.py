@@ -14,6 +14,7 @@ import trace_reader
 import vbt
 
 READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export list info symbolize".split()
+COMMANDS = [*READERS[:-2], "merge", *READERS[-2:]]  # it needs --output: test_merged_files.py
 SEVERAL = set(READERS) - {"symbolize"}  # take several traces, and folders
 STACKS = ("tree", "peak", "leaks", "temporary", "flamegraph")
 MAGIC = b"\x93VBT\r\n\x1a\n"
@@ -44,14 +45,14 @@ def refused(message, *arguments):
 
 def test_every_subcommand_is_known_here():
     listed = re.search(r"Commands:\n(.*?)\n\n", vbt.vbtrace("help").stdout, re.DOTALL)[1]
-    assert [line.split()[0] for line in listed.splitlines()] == ["run", *READERS, "help"]
+    assert [line.split()[0] for line in listed.splitlines()] == ["run", *COMMANDS, "help"]
 
 
 def test_every_option_is_listed_for_programs():
     """vbtrace help --list has a line for every option, and the help of its command has it, too."""
     listed = [line.split(" ", 1) for line in vbt.vbtrace("help", "--list").stdout.splitlines()]
-    assert list(dict.fromkeys(command for command, _ in listed)) == ["run", *READERS]
-    for command in ["run", *READERS]:
+    assert list(dict.fromkeys(command for command, _ in listed)) == ["run", *COMMANDS]
+    for command in ["run", *COMMANDS]:
         text = vbt.vbtrace("help", command).stdout
         shown = re.findall(r"^  -", text.split("\nOptions", 1)[1], re.MULTILINE)
         assert len(shown) == sum(of == command for of, _ in listed), command
