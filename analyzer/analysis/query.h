@@ -56,6 +56,7 @@ struct vbt_query {
     bool reverse, ungroup;
     uint64_t depth;     /* frames of a stack; UINT64_MAX: all; 0: as many as fit */
     uint64_t limit;     /* rows; UINT64_MAX: all */
+    bool together;      /* of several processes, the peak is when all had most together */
     int64_t process;    /* its id: of several, only this one; 0: all */
     uint64_t per;       /* iterations in an interval between two clock readings; 0: unknown */
     const char *user;   /* patterns of the user's own code, see user_code.h; NULL: those of the trace */

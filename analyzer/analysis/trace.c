@@ -105,6 +105,16 @@ static char *refusal(const struct vbt_model *model, const struct vbt_query *quer
     return vbt_part_refusal(model, query);
 }
 
+/* Loads several traces again: now it is known when all had most together. */
+static bool load_moment(struct vbt_trace *trace, const struct vbt_several *how) {
+    struct vbt_several then = *how;
+    bool none;
+    then.moment = trace->model.together.time;
+    then.started = vbt_model_process_number(&trace->model, "started");
+    vbt_model_free(&trace->model);
+    return vbt_load_several(&trace->model, &trace->inputs, &then, &none);
+}
+
 /* Loads the model. False after a message; then nothing is left to be freed but the filter and the
  * inputs. */
 static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
@@ -122,6 +132,8 @@ static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool wi
     free(problem);
     if (good) {
         good = vbt_load_several(&trace->model, &trace->inputs, &how, &none);
+        if (good && query->together && trace->model.process_rows > 1 && how.part == NULL)
+            good = load_moment(trace, &how);
         if (none)
             fail_of_none(query);
         problem = good ? refusal(&trace->model, query) : NULL;

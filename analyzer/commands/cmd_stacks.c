@@ -12,6 +12,7 @@
 #include "analyzer/base/wrapping.h"
 #include "analyzer/report/call_report.h"
 #include "analyzer/report/json_rows.h"
+#include "analyzer/report/merged_report.h"
 #include "analyzer/report/stack_frames.h"
 #include "analyzer/report/stack_text.h"
 #include "analyzer/report/overview.h"
@@ -219,6 +220,25 @@ static void print_others(const struct stack_rows *rows, int64_t shown, FILE *out
                 vbt_measure_text(rows->measure, vbt_minus(rows->all.of.of[rows->measure], shown)).text);
 }
 
+/* Prints how much there is of the measure. */
+static void print_whole(const struct stack_rows *rows, const struct vbt_model *model, const int64_t *totals,
+                        struct vbt_output *output) {
+    FILE *out = output->stream;
+    enum vbt_measure measure = rows->measure;
+    bool peak = measure == VBT_MEASURE_PEAK, together = peak && model->together.by_path;
+    fprintf(out, "%s%s%s: ", output->bold, together ? "Bytes live together" : vbt_measure_title(measure), output->normal);
+    if (together)
+        vbt_moment_print(model, out);
+    else
+        fputs(vbt_measure_text(measure, totals[measure]).text, out);
+    if (!peak)
+        print_more(output, measure, totals);
+    else if (vbt_model_is_merged(model) && !together)
+        fputs(", each process at its own", out);
+    else if (model->has_state && !together)
+        fprintf(out, " at %s", vbt_time((double)model->state[VBT_STATE_PEAK_TIME]).text);
+}
+
 static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree, const struct vbt_model *model,
                        const struct vbt_undecided *undecided, const struct vbt_query *query, struct vbt_output *output) {
     FILE *out = output->stream;
@@ -227,12 +247,7 @@ static void print_text(const struct stack_rows *rows, struct vbt_call_tree *tree
     size_t stacks = rows->all.stacks;
     for (int i = 0; i < VBT_RUNTIME_GROUPS; i++)
         stacks += rows->groups[i].stacks;
-    fprintf(out, "%s%s%s: %s", output->bold, vbt_measure_title(measure), output->normal,
-            vbt_measure_text(measure, totals[measure]).text);
-    if (measure == VBT_MEASURE_PEAK && model->has_state)
-        fprintf(out, " at %s", vbt_time((double)model->state[VBT_STATE_PEAK_TIME]).text);
-    else if (measure != VBT_MEASURE_PEAK)
-        print_more(output, measure, totals);
+    print_whole(rows, model, totals, output);
     fprintf(out, ", %s\n\n", vbt_counted((int64_t)stacks, "call stack").text);
     if (measure == VBT_MEASURE_LEAKS)
         print_inherited(undecided, tree, out);
@@ -340,6 +355,7 @@ static void print_json(const struct stack_rows *rows, const struct vbt_model *mo
     json_object_set_new(totals, "undecided_bytes", json_integer(undecided->bytes));
     json_object_set_new(totals, "undecided_blocks", json_integer(undecided->blocks));
     vbt_json_member(&json, "totals", totals);
+    vbt_json_member(&json, "together", vbt_json_together(model));
 
     uint32_t *number = print_json_frames(tree, &json);
     size_t limit = stack_limit(rows, query);
@@ -412,6 +428,7 @@ static int show(const struct vbt_query *asked, enum vbt_measure measure) {
     struct vbt_query by_measure = *asked;
     const struct vbt_query *query = &by_measure;
     by_measure.measure = measure;
+    by_measure.together = measure == VBT_MEASURE_PEAK;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);

@@ -127,6 +127,8 @@ static void warn_of_details(const struct vbt_model *model) {
 static bool load_all(struct vbt_model *model, const struct chosen_files *files, const struct vbt_several *how) {
     struct vbt_merging *merging = vbt_merge_begin(how->with_sizes, how->by_process);
     bool good = true;
+    if (how->moment != 0)
+        vbt_merge_choose_moment(merging, how->started, how->moment);
     for (size_t i = 0; i < files->count && good; i++) {
         struct vbt_model part;
         good = load(&part, files->rows[i].path, how, &files->span);

@@ -16,6 +16,10 @@ struct vbt_several {
     bool with_sizes; /* histograms of sizes, too */
     bool always;     /* a single trace is merged, too */
     bool by_process; /* what each process counted at a call path, too */
+    /* If it is not 0, what nodes have at the peak is what they had at this time, ns since
+     * `started`. */
+    uint64_t moment;
+    int64_t started;
     /* Which part of its trace? whole: the time of all that are wanted. Returns NULL, or why
      * there is none, for the caller to free. `part` itself is NULL if the whole run is wanted. */
     char *(*part)(void *context, const char *path, const struct vbt_span *whole, struct vbt_window *window);

@@ -37,6 +37,12 @@ static void add_window(struct vbt_model_window *window, const struct vbt_model *
         window->to = began + from->window.to;
 }
 
+void vbt_merge_choose_moment(struct vbt_merging *g, int64_t started, uint64_t time) {
+    g->with_moment = true;
+    g->moment_started = started;
+    g->moment = time;
+}
+
 void vbt_merge_add(struct vbt_merging *g, struct vbt_model *from, const bool *keep) {
     struct vbt_translation t;
     g->sum.file_bytes += from->file_bytes;
@@ -51,8 +57,14 @@ void vbt_merge_add(struct vbt_merging *g, struct vbt_model *from, const bool *ke
     vbt_merging_add_details(g, &t, keep == NULL);
     if (keep != NULL)
         g->sum.with_sizes = false; /* they are not known by process */
+    struct vbt_moment moment = {0};
+    if (g->with_moment)
+        vbt_moment_find(&moment, from, g->moment_started, g->moment);
     vbt_merging_add_processes(g, &t, from, keep);
-    vbt_merging_add_counts(g, &t, keep);
+    vbt_merging_add_counts(g, &t, keep, g->with_moment ? &moment : NULL);
+    if (moment.distance > g->farthest)
+        g->farthest = moment.distance;
+    vbt_moment_free(&moment);
     vbt_translation_end(&t);
 }
 
@@ -86,11 +98,22 @@ static void free_tables(struct vbt_merging *g) {
     vbt_id_table_free(&g->sources);
 }
 
+/* How much of what all had together is known by call path. */
+static void add_moment(struct vbt_model *sum, uint64_t farthest) {
+    sum->together.by_path = true;
+    sum->together.farthest = farthest;
+    for (size_t i = 1; i <= sum->node_count; i++)
+        if (sum->nodes[i].counters != 0 && sum->nodes[i].domain != VBT_DOMAIN_MAP)
+            sum->together.by_path_bytes += vbt_counters_at_peak(sum, i);
+}
+
 char *vbt_merge_end(struct vbt_merging *g, struct vbt_model *model) {
     free_tables(g);
     vbt_merging_order(g);
     if (g->sum.process_rows > 0)
         vbt_merging_describe(g);
+    if (g->with_moment)
+        add_moment(&g->sum, g->farthest);
     uint64_t began = (uint64_t)vbt_model_process_number(&g->sum, "started");
     g->sum.window.from -= g->sum.window.from > 0 ? began : 0;
     g->sum.window.to -= began;

@@ -15,6 +15,9 @@ struct vbt_merging;
  * known, too; see trace/process_shares.h. */
 struct vbt_merging *vbt_merge_begin(bool with_sizes, bool by_process);
 
+/* From now on, what nodes have at the peak is what they had at a moment, ns since `started`. */
+void vbt_merge_choose_moment(struct vbt_merging *merging, int64_t started, uint64_t time);
+
 /* Adds a loaded trace, or another sum, and takes what it needs of it: the caller still frees the
  * model. keep: by process of a sum, whether it is wanted; NULL: all are. */
 void vbt_merge_add(struct vbt_merging *merging, struct vbt_model *from, const bool *keep);

@@ -82,7 +82,8 @@ static void add_shares(struct vbt_merging *g, const struct vbt_translation *t, u
         add_to_node(&g->sum, t->nodes[node], &kept);
 }
 
-void vbt_merging_add_counts(struct vbt_merging *g, const struct vbt_translation *t, const bool *keep) {
+void vbt_merging_add_counts(struct vbt_merging *g, const struct vbt_translation *t, const bool *keep,
+                            const struct vbt_moment *moment) {
     const struct vbt_model *from = t->from;
     bool is_merged = from->process_rows > 0;
     struct vbt_model_taken taken = {0};
@@ -95,6 +96,8 @@ void vbt_merging_add_counts(struct vbt_merging *g, const struct vbt_translation 
         if (keep != NULL)
             continue;
         struct vbt_model_counters c = vbt_counters_of(from, node);
+        if (moment != NULL)
+            c.at_peak_bytes = vbt_moment_live(moment, node, c.at_peak_bytes);
         if (!is_merged) {
             take_inherited(&c, from->nodes[node].domain, &taken);
             if (g->by_process)

@@ -2,6 +2,7 @@
 #ifndef VBT_MERGING_H
 #define VBT_MERGING_H
 
+#include "moment.h"
 #include "analyzer/base/arrays/id_table.h"
 #include "analyzer/symbols/native/address_map.h"
 #include "analyzer/trace/counters.h"
@@ -13,6 +14,9 @@ struct vbt_merging {
     struct vbt_model sum;
     struct vbt_id_table strings, codes, modules, sites, nodes, intervals, interval_sites, lines, sources, pairs;
     bool by_process;  /* what each process counted at a node is kept apart, too */
+    bool with_moment; /* what was live then is taken for what was live at the peak */
+    int64_t moment_started;
+    uint64_t moment, farthest;
     bool any_unnamed; /* a trace with native sites and without names */
 };
 
@@ -34,8 +38,9 @@ uint32_t vbt_merged_text(struct vbt_merging *merging, const char *text);
 void vbt_merging_add_nodes(struct vbt_merging *merging, struct vbt_translation *translation);
 
 /* merged_counts.c: what was counted at nodes, and the totals. keep: by process of the trace,
- * whether it counts; NULL: all do. */
-void vbt_merging_add_counts(struct vbt_merging *merging, const struct vbt_translation *translation, const bool *keep);
+ * whether it counts; NULL: all do. moment: if not NULL, when the peak is. */
+void vbt_merging_add_counts(struct vbt_merging *merging, const struct vbt_translation *translation, const bool *keep,
+                            const struct vbt_moment *moment);
 
 /* merged_details.c: source lines; of all processes of the trace, intervals and counted lines, too:
  * these are not known by process. */

@@ -119,7 +119,7 @@ static void sum_up(struct vbt_timelines *t, const struct change_list *list) {
             break; /* everything has ended */
         add_tick(&t->sum, &now);
         if (live > t->together.bytes)
-            t->together = (struct vbt_model_together){live, now.time, (uint32_t)processes};
+            t->together = (struct vbt_model_together){.bytes = live, .time = now.time, .processes = (uint32_t)processes};
     }
 }
 

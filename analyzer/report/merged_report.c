@@ -32,6 +32,14 @@ char *vbt_together_text(const struct vbt_model *m) {
                     vbt_counted(together->processes, "process").text);
 }
 
+void vbt_moment_print(const struct vbt_model *m, FILE *out) {
+    const struct vbt_model_together *together = &m->together;
+    fprintf(out, "%s at %s, in %s; by call path %s", vbt_bytes(together->bytes).text, vbt_time((double)together->time).text,
+            vbt_counted(together->processes, "process").text, vbt_bytes(together->by_path_bytes).text);
+    if (together->farthest > 0)
+        fprintf(out, " as of at most %s before or after", vbt_time((double)together->farthest).text);
+}
+
 json_t *vbt_json_processes(const struct vbt_model *m) {
     if (!vbt_model_is_merged(m))
         return json_null();
@@ -49,5 +57,7 @@ json_t *vbt_json_together(const struct vbt_model *m) {
     json_object_set_new(together, "bytes", json_integer(m->together.bytes));
     json_object_set_new(together, "time_ns", vbt_json_unsigned(m->together.time));
     json_object_set_new(together, "processes", json_integer(m->together.processes));
+    json_object_set_new(together, "by_path_bytes", m->together.by_path ? json_integer(m->together.by_path_bytes) : json_null());
+    json_object_set_new(together, "farthest_ns", m->together.by_path ? vbt_json_unsigned(m->together.farthest) : json_null());
     return together;
 }

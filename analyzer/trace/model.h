@@ -199,6 +199,9 @@ struct vbt_model_together {
     int64_t bytes;
     uint64_t time;
     uint32_t processes;
+    bool by_path;          /* what nodes had at the peak is what they had then, as far as it is known: */
+    int64_t by_path_bytes; /* so much of the bytes, */
+    uint64_t farthest;     /* from states or peaks so near to that moment, ns */
 };
 
 /* What a process of a merged trace counted at a node, see process_shares.h. */

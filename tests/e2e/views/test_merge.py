@@ -161,6 +161,45 @@ def test_the_most_that_four_processes_had_together(tmp_path):
     assert re.search(r"\n +59\.1 MiB at one moment, before 3\.7\d s, in 3 processes\n", text), text
 
 
+def test_what_was_live_then(tmp_path):
+    """By call path: of processes at their own peak that, of others the nearest state, of those that
+    did not run nothing."""
+    second, mega = 10**9, 10**6
+    places = [("/app/a.py", f"work{number}", 1) for number in range(4)]
+    courses = [(0, 50, 4 * second), (1 * second, 40, 2 * second), (20 * second, 30, 2 * second), (3 * second // 2, 20, 3 * second)]
+    for number, (began, megabytes, length) in enumerate(courses):
+        peak = megabytes * mega
+        ticks = [(second // 2, 0), (length - second // 2, peak), (length, 0)]
+        pairs = [("pid", 100 + number), ("host", "h"), ("started", 1_700_000_000_000_000_000 + began), ("python", "3.11.2"), ("exe", "/usr/bin/python3")]
+        trace_writer.write(tmp_path / f"{number}.vbt", pairs, places, {(places[number],): (1, peak, 1, peak, peak, 0)}, ticks)
+    found = parts.view("peak", tmp_path)
+    assert found["together"] == {"bytes": 110 * mega, "time_ns": int(2.5 * second), "processes": 3, "by_path_bytes": 110 * mega, "farthest_ns": 0}
+    live = {row["key"][0][3]: row["at_peak_bytes"] for row in parts.stacks(found)}
+    assert live == {"work0": 50 * mega, "work1": 40 * mega, "work3": 20 * mega}
+    text = vbt.vbtrace("peak", tmp_path).stdout
+    assert text.startswith("Bytes live together: 104.9 MiB at 2.50 s, in 3 processes; by call path 104.9 MiB, 3 call stacks\n")
+    alone = parts.view("peak", tmp_path / "2.vbt")
+    assert alone["together"] is None and alone["totals"]["at_peak_bytes"] == 30 * mega
+
+
+def test_the_nearest_state_is_taken(tmp_path):
+    """A process that waits for another one with memory of its own is known by the states of its
+    trace."""
+    code = "import sys, time\nkept = bytes(int(sys.argv[1]))\nfor line in sys.stdin:\n    time.sleep(0.3)\n    break\nsmall = kept[:10]\ndel kept\n"
+    (tmp_path / "holds.py").write_text(code)
+    main = "import subprocess, sys, time\nrun = [subprocess.Popen([sys.executable, 'holds.py', str(n)], stdin=subprocess.PIPE) for n in (5000000, 7000000)]\ntime.sleep(1.5)\nfor one in run:\n    one.communicate(b'go')\n"
+    (tmp_path / "main.py").write_text(main)
+    paths = run(tmp_path, PYTHON, "main.py")
+    found = parts.view("peak", *paths)
+    live = {}
+    for row in parts.stacks(found):
+        for frame in row["key"]:
+            if frame[1].endswith("holds.py") and frame[2] == 2:
+                live[frame[2]] = live.get(frame[2], 0) + row["at_peak_bytes"]
+    assert live[2] >= 12_000_000 and found["together"]["bytes"] >= 12_000_000
+    assert found["together"]["by_path_bytes"] == found["totals"]["at_peak_bytes"]
+
+
 def test_what_was_inherited_is_the_parents(tmp_path):
     """A child that frees nothing adds nothing to what is live."""
     code = "import os\nkept = [bytes(100000) for _ in range(50)]\npid = os.fork()\nif pid == 0:\n    own = bytes(3000000)\n    os._exit(0)\nos.waitpid(pid, 0)\nos._exit(0)\n"
