@@ -247,6 +247,11 @@ void vbt_merging_add_nodes(struct vbt_merging *g, struct vbt_translation *t) {
         const struct vbt_model_node *node = &t->from->nodes[i];
         w.node = (struct vbt_model_node){
             .parent = t->nodes[node->parent], .site = vbt_merged_site(g, t, node->site), .domain = node->domain};
+        uint32_t next = t->nodes[i - 1] + 1; /* traces of one program have most paths in the same order */
+        if (next <= sum->node_count && is_node(&w, next)) {
+            t->nodes[i] = next;
+            continue;
+        }
         uint32_t hash = hash_numbers(w.node.parent, w.node.site, w.node.domain);
         struct vbt_id_slot *slot = vbt_id_table_find(&g->nodes, hash, is_node, &w);
         if (slot->id == 0) {
