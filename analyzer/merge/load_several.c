@@ -52,13 +52,13 @@ static size_t count_wanted(const struct vbt_model *model, const struct vbt_sever
 }
 
 static void extend(struct vbt_span *span, const struct vbt_model *brief) {
-    int64_t started = vbt_model_process_number(brief, "started"), end = started + (int64_t)vbt_model_duration(brief);
-    int64_t last = span->started + (int64_t)span->duration;
+    int64_t started = vbt_model_process_number(brief, "started");
+    uint64_t end = (uint64_t)started + vbt_model_duration(brief), last = (uint64_t)span->started + span->duration;
     if (started <= 0)
         return;
     last = end > last ? end : last;
     span->started = span->started == 0 || started < span->started ? started : span->started;
-    span->duration = (uint64_t)(last - span->started);
+    span->duration = last - (uint64_t)span->started;
 }
 
 static void choose(struct chosen_files *files, const struct vbt_model *brief, const char *path, const struct vbt_several *how) {

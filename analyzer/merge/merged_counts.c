@@ -25,8 +25,8 @@ static void take_inherited(struct vbt_model_counters *c, unsigned domain, struct
     c->at_peak_bytes -= (int64_t)peak;
     c->inherited_blocks -= blocks;
     c->inherited_bytes -= bytes;
-    c->start_blocks -= (int64_t)blocks;
-    c->start_bytes -= (int64_t)bytes;
+    c->start_blocks = (int64_t)((uint64_t)c->start_blocks - blocks);
+    c->start_bytes = (int64_t)((uint64_t)c->start_bytes - bytes);
     taken->blocks[domain] += blocks;
     taken->bytes[domain] += bytes;
     taken->peak += peak;

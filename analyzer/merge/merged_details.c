@@ -124,7 +124,8 @@ static void add_line_sums(struct vbt_model_line_sums *to, const struct vbt_model
 
 /* What reporting a line's events costs differs between processes: it is taken off the times. */
 static int64_t without_events(const struct vbt_model *m, const struct vbt_model_line_sums *s) {
-    return plus(s->time, -(int64_t)((__int128)s->events * m->state[VBT_STATE_LINE_EVENT_COST] / 1000));
+    int64_t cost = (int64_t)((__int128)s->events * m->state[VBT_STATE_LINE_EVENT_COST] / 1000);
+    return (int64_t)((uint64_t)s->time - (uint64_t)cost);
 }
 
 static bool is_line(const void *context, uint32_t id) {

@@ -73,8 +73,8 @@ static void add_totals(struct vbt_model *sum, const struct vbt_model *row) {
     to[VBT_STATE_PEAK] = plus(kept[VBT_STATE_PEAK], vbt_process_peak(row));
     for (int i = 0; i < VBT_DOMAINS; i++) {
         int64_t *fields = &to[VBT_STATE_DOMAIN + 16 * i];
-        fields[VBT_FIELD_INHERITED_BLOCKS] = plus(fields[VBT_FIELD_INHERITED_BLOCKS], -(int64_t)row->taken.blocks[i]);
-        fields[VBT_FIELD_INHERITED_BYTES] = plus(fields[VBT_FIELD_INHERITED_BYTES], -(int64_t)row->taken.bytes[i]);
+        fields[VBT_FIELD_INHERITED_BLOCKS] = plus(fields[VBT_FIELD_INHERITED_BLOCKS], (int64_t)-row->taken.blocks[i]);
+        fields[VBT_FIELD_INHERITED_BYTES] = plus(fields[VBT_FIELD_INHERITED_BYTES], (int64_t)-row->taken.bytes[i]);
     }
     for (int kind = 0; kind < VBT_MAP_KINDS; kind++)
         for (int field = 0; field < VBT_FIELDS; field++)

@@ -9,13 +9,14 @@
 enum { MOST_TICKS = 1 << 16 };
 
 static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+static int64_t minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static int64_t without_inherited(const struct vbt_model *m, enum vbt_domain domain, int64_t live) {
-    return larger(plus(live, -vbt_model_domain(m, domain, VBT_FIELD_INHERITED_BYTES)), 0);
+    return larger(minus(live, vbt_model_domain(m, domain, VBT_FIELD_INHERITED_BYTES)), 0);
 }
 
-int64_t vbt_process_peak(const struct vbt_model *m) { return larger(plus(m->state[VBT_STATE_PEAK], -(int64_t)m->taken.peak), 0); }
+int64_t vbt_process_peak(const struct vbt_model *m) { return larger(minus(m->state[VBT_STATE_PEAK], (int64_t)m->taken.peak), 0); }
 
 /* From `time` on, the sum is more by this. */
 struct change {
@@ -39,10 +40,10 @@ static void add(struct change_list *list, uint64_t time, const struct process_le
                 int processes) {
     list->rows = vbt_grow(list->rows, &list->capacity, list->count + 1, sizeof *list->rows);
     list->rows[list->count++] = (struct change){.time = time,
-                                                .rss = plus(after->rss, -before->rss),
-                                                .heap = plus(after->heap, -before->heap),
-                                                .python = plus(after->python, -before->python),
-                                                .live = plus(after->live, -before->live),
+                                                .rss = minus(after->rss, before->rss),
+                                                .heap = minus(after->heap, before->heap),
+                                                .python = minus(after->python, before->python),
+                                                .live = minus(after->live, before->live),
                                                 .processes = processes};
 }
 

@@ -113,6 +113,15 @@ static size_t share_count(const struct vbt_model *m, uint32_t node) {
     return m->process_part_at[node + 1] - m->process_part_at[node];
 }
 
+/* Of a merged trace that was cut off, it may not be known whose a node is. */
+static void keep_shared(const struct vbt_model *m, struct counted_nodes *nodes) {
+    size_t kept = 0;
+    for (size_t i = 0; i < nodes->count; i++)
+        if (share_count(m, nodes->ids[i]) > 0)
+            nodes->ids[kept++] = nodes->ids[i];
+    nodes->count = kept;
+}
+
 static void write_shares(struct vbt_trace_writer *out, const struct vbt_model *m, const struct counted_nodes *nodes) {
     enum { MOST = VBT_CHUNK_RAW_MAX / SHARE_ROW };
     size_t room = MOST > m->process_rows ? MOST : m->process_rows;
@@ -225,6 +234,7 @@ static void write_lines(struct vbt_trace_writer *out, const struct vbt_model *m)
 void vbt_merged_write_counts(struct vbt_trace_writer *out, const struct vbt_model *m) {
     struct counted_nodes nodes = list_counted(m);
     write_counters(out, m, &nodes);
+    keep_shared(m, &nodes);
     write_shares(out, m, &nodes);
     free(nodes.ids);
     write_intervals(out, m);

@@ -30,7 +30,7 @@ static int64_t value_of(const struct vbt_model *m, enum process_key key) {
     case BY_PEAK:
         return m->state[VBT_STATE_PEAK];
     case BY_START:
-        return -started_of(m);
+        return (int64_t) - (uint64_t)started_of(m);
     case BY_TIME:
         return (int64_t)vbt_model_duration(m);
     default:

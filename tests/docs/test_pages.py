@@ -90,7 +90,7 @@ def names_in(text):
     return [word for pair in code for word in re.split(r"[\s=:]+", "".join(pair))]
 
 
-WRITTEN = {f"bench/results/{name}.json" for name in ("native", "real", "instructions", "memory", "forks", "views")}  # by bench/run, not in the repository
+WRITTEN = {f"bench/results/{name}.json" for name in ("native", "real", "instructions", "memory", "forks", "views", "many")}  # by bench/run, not in the repository
 
 
 def absent(path):

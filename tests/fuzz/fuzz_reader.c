@@ -105,6 +105,12 @@ static const struct {
     {"export", {"--format=dhat"}},
     {"export", {"--format=sqlite"}},
     {"export", {"--format=chrome"}},
+    {"list", {NULL}},
+    {"list", {"--format=json"}},
+    {"list", {"--format=csv"}},
+    {"functions", {"--by=process", "--limit=0"}},
+    {"tree", {"--by=rank", "--format=json", "--process=1000"}},
+    {"merge", {NULL}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
@@ -357,6 +363,17 @@ static bool is_one_of(const char *format, const char *const *formats) {
     return *formats != NULL;
 }
 
+/* The output of merge can be read, and says whose it is. */
+static void check_merged(void) {
+    struct vbt_model merged;
+    char *problem = vbt_model_load(&merged, output_path, true);
+    if (problem != NULL || merged.damage != NULL)
+        wrong("merge wrote what cannot be read", problem != NULL ? problem : merged.damage);
+    if (!vbt_model_is_merged(&merged))
+        wrong("merge wrote no processes", "");
+    vbt_model_free(&merged);
+}
+
 static void check_output(const struct vbt_command *command, const char *const *arguments) {
     const char *format = arguments[0];
     unsigned char more = 0;
@@ -368,6 +385,10 @@ static void check_output(const struct vbt_command *command, const char *const *a
     }
     if (strcmp(command->name, "symbolize") == 0) {
         check_symbolized();
+        return;
+    }
+    if (strcmp(command->name, "merge") == 0) {
+        check_merged();
         return;
     }
     size_t size;
