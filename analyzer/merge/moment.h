@@ -18,8 +18,9 @@ struct vbt_moment {
     struct vbt_model state; /* of VBT_MOMENT_STATE: the trace, read up to that state */
 };
 
-/* Finds what is known of a moment: the process's own peak or the state of its trace that is nearest
- * to it. full: the trace; started: when time 0 of `time` is, ns since 1970. */
+/* Finds what is known of a moment: the process's own peak, or a state of its trace. Of those with
+ * as many live bytes as there were then, to 1%, or else with the nearest number of them, it is the
+ * one nearest in time. full: the trace; started: when time 0 of `time` is, ns since 1970. */
 void vbt_moment_find(struct vbt_moment *moment, const struct vbt_model *full, int64_t started, uint64_t time);
 void vbt_moment_free(struct vbt_moment *moment);
 
