@@ -31,7 +31,7 @@ static FILE *begin(char **text, size_t *size) {
 
 /* Closes a memory stream and returns what was written to it. */
 static char *finish(FILE *out, char **text) {
-    if (fclose(out) != 0)
+    if (fclose(out) != 0 || *text == NULL)
         vbt_out_of_memory();
     return *text;
 }

@@ -34,7 +34,7 @@ char *vbt_together_text(const struct vbt_model *m) {
 
 void vbt_moment_print(const struct vbt_model *m, FILE *out) {
     const struct vbt_model_together *together = &m->together;
-    fprintf(out, "%s at %s, in %s; by call path %s", vbt_bytes(together->bytes).text, vbt_time((double)together->time).text,
+    fprintf(out, "%s at %s, in %s\nBy call path: %s", vbt_bytes(together->bytes).text, vbt_time((double)together->time).text,
             vbt_counted(together->processes, "process").text, vbt_bytes(together->by_path_bytes).text);
     if (together->farthest > 0)
         fprintf(out, " as of at most %s before or after", vbt_time((double)together->farthest).text);

@@ -15,8 +15,8 @@ char *vbt_processes_title(const struct vbt_model *model);
  * caller to free; NULL: it is a single process, or only a part of the run. */
 char *vbt_together_text(const struct vbt_model *model);
 
-/* "14.5 MiB at 411 ms, in 5 processes; by call path 14.1 MiB as of at most 20 ms before or after":
- * what is known of the moment at which all had most together. */
+/* Prints what is known of the moment at which all had most together, in two lines: "14.5 MiB at 411
+ * ms, in 5 processes", "By call path: 14.1 MiB as of at most 20 ms before or after". */
 void vbt_moment_print(const struct vbt_model *model, FILE *out);
 
 /* "processes" and "together" of the JSON report; null for a single process. */

@@ -177,7 +177,7 @@ def test_what_was_live_then(tmp_path):
     live = {row["key"][0][3]: row["at_peak_bytes"] for row in parts.stacks(found)}
     assert live == {"work0": 50 * mega, "work1": 40 * mega, "work3": 20 * mega}
     text = vbt.vbtrace("peak", tmp_path).stdout
-    assert text.startswith("Bytes live together: 104.9 MiB at 2.50 s, in 3 processes; by call path 104.9 MiB, 3 call stacks\n")
+    assert text.startswith("Bytes live together: 104.9 MiB at 2.50 s, in 3 processes\nBy call path: 104.9 MiB, 3 call stacks\n")
     alone = parts.view("peak", tmp_path / "2.vbt")
     assert alone["together"] is None and alone["totals"]["at_peak_bytes"] == 30 * mega
 
