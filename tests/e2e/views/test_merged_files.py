@@ -26,7 +26,7 @@ if __name__ == "__main__":
         pool.close()
         pool.join()
 """
-VIEWS = [["report"], ["lines"], ["functions"], ["tree"], ["tree", "--by", "process"], ["peak"], ["leaks"], ["temporary"], ["intervals"], ["timeline"]]
+VIEWS = [["report"], ["lines"], ["functions"], ["tree"], ["tree", "--by", "process"], ["tree", "--measure", "peak"], ["leaks"], ["temporary"], ["intervals"], ["timeline"]]
 
 
 def merge(output, *traces):
