@@ -136,6 +136,9 @@ def chunks(data, checked=False):
         sequence += 1
 
 
+PEAK_TIME = 7  # a key of STATE
+
+
 class Trace:
     """process: list of pairs; state: dict; strings, codes, sites, nodes: lists by id; counters:
     dict by node; intervals: dict by id; interval_sites: dict by (interval, node); threads: list by
@@ -149,6 +152,7 @@ class Trace:
         self.site_modules = [0]
         self.state, self.counters, self.intervals, self.interval_sites = {}, {}, {}, {}
         self.threads, self.parts = [None], {}
+        self._times, self._part_times = {}, {}  # of the newest rows, by node
         self.line_counts = {}  # by site
         self.maps, self.resident, self.end = [], {}, None
         self.course, self.names, self.sources = [], {}, {}
@@ -161,9 +165,21 @@ class Trace:
             self.offsets.append(offset)
             getattr(self, "_" + kind.lower())(payload)
             self.end = self.end if kind == "END" else None
+        self._settle_peak()
         for node, parts in self.parts.items():  # the first part is the rest
             first, *others = parts.values()
             first.update((name, self.counters[node][name] - sum(part[name] for part in others)) for name in PARTED)
+
+    def _settle_peak(self):
+        """What did not change since had at the peak what it has live."""
+        peak_time = self.state.get(PEAK_TIME, 0)
+        for node, row in self.counters.items():
+            if self._times[node] < peak_time:
+                row["at_peak_bytes"] = row["live_bytes"]
+        for node, parts in self.parts.items():
+            for part in list(parts.values())[1:]:
+                if self._part_times[node] < peak_time:
+                    part["at_peak_bytes"] = part["allocated_bytes"] - part["freed_bytes"]
 
     def _define(self, p, known):
         first, count = p.varint(), p.varint()
@@ -214,7 +230,7 @@ class Trace:
             self.course.append((time, self.state.get(2, 0), *live))
 
     def _counters(self, p):
-        p.varint()
+        time = p.varint()
         count = p.varint()
         rows = {}
         rows["node"] = list(_differences(p.column(p.varint, count)))
@@ -238,6 +254,7 @@ class Trace:
             row["frees"] = row["inherited_blocks"] + row["allocs"] - row["live_blocks"]
             row["freed_bytes"] = row["inherited_bytes"] + row["allocated_bytes"] - row["live_bytes"]
             self.counters[row["node"]] = row
+            self._times[row["node"]] = time
 
     def _intervals(self, p):
         rows = []
@@ -290,7 +307,7 @@ class Trace:
             self.threads.append({**row, **{domain: {name: p.varint() for name in DOMAIN_FIELDS[:5]} for domain in DOMAINS}})
 
     def _thread_counters(self, p):
-        p.varint()
+        time = p.varint()
         count = p.varint()
         nodes = list(_differences(p.column(p.varint, count)))
         sizes = p.column(p.varint, count)
@@ -304,6 +321,7 @@ class Trace:
             part.update(allocated_bytes=allocated[i], freed_bytes=allocated[i] + more_freed[i])
             part.update(at_peak_bytes=more_at_peak[i] - more_freed[i])
         self.parts.update(zip(nodes, rows))
+        self._part_times.update(dict.fromkeys(nodes, time))
 
     def _frames(self, p):
         count = p.varint()
