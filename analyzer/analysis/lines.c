@@ -129,9 +129,9 @@ struct vbt_sums vbt_lines_total(const struct vbt_lines *lines) {
     return total;
 }
 
-const char *const vbt_line_keys[] = {"bytes", "allocs", "frees", "freed", "net", "peak", "temporary", "rss", "file", NULL};
+const char *const vbt_line_keys[] = {"bytes", "allocs", "frees", "freed", "net", "peak", "temporary", "rss", "grown", "file", NULL};
 
-enum line_key { BY_BYTES, BY_ALLOCS, BY_FREES, BY_FREED, BY_NET, BY_PEAK, BY_TEMPORARY, BY_RSS, BY_FILE };
+enum line_key { BY_BYTES, BY_ALLOCS, BY_FREES, BY_FREED, BY_NET, BY_PEAK, BY_TEMPORARY, BY_RSS, BY_GROWN, BY_FILE };
 
 static int64_t value_of(const struct vbt_sums *s, enum line_key key) {
     switch (key) {
@@ -149,6 +149,8 @@ static int64_t value_of(const struct vbt_sums *s, enum line_key key) {
         return (int64_t)s->temporary;
     case BY_RSS:
         return (int64_t)s->max_rss_bytes;
+    case BY_GROWN:
+        return s->grown_bytes;
     case BY_FILE:
         return 0;
     default:

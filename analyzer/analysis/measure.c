@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-const char *const vbt_measure_names[] = {"bytes", "allocs", "peak", "leaks", "temporary", NULL};
+const char *const vbt_measure_names[] = {"bytes", "allocs", "peak", "leaks", "temporary", "grown", NULL};
 
 static bool peak_is_unknown;
 

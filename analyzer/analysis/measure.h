@@ -10,6 +10,7 @@ enum vbt_measure {
     VBT_MEASURE_PEAK,      /* bytes live at the global peak */
     VBT_MEASURE_LEAKS,     /* bytes live at the end, without what may be inherited from a parent process */
     VBT_MEASURE_TEMPORARY, /* allocations freed before their thread allocated again */
+    VBT_MEASURE_GROWN,     /* bytes live at the end less bytes live at the beginning; can be negative */
     /* --measure does not take these: */
     VBT_MEASURE_BLOCKS,      /* of LEAKS */
     VBT_MEASURE_LIVE,        /* bytes live at the end, inherited ones too */
@@ -21,7 +22,8 @@ enum vbt_measure {
 extern const char *const vbt_measure_names[];
 
 static inline bool vbt_measure_is_bytes(enum vbt_measure measure) {
-    return measure == VBT_MEASURE_BYTES || measure == VBT_MEASURE_PEAK || measure == VBT_MEASURE_LEAKS;
+    return measure == VBT_MEASURE_BYTES || measure == VBT_MEASURE_PEAK || measure == VBT_MEASURE_LEAKS ||
+           measure == VBT_MEASURE_GROWN;
 }
 
 /* Of a part of a run, what was live at its peak may not be known. Says so for the trace that is

@@ -48,6 +48,8 @@ struct vbt_query {
     bool filters_rows;     /* a filter that is plain text selects rows of the table, not call stacks */
     const char *from, *to; /* moments, see moments.h; NULL: the start, the end */
     bool at;               /* `to` was given as --at */
+    bool grown;            /* by the growth of what is live */
+    bool measured;         /* --measure was given */
     enum vbt_measure measure;
     double min_share;   /* --min: a share of the whole, 0 … 1 */
     uint64_t min_value; /* or an amount of the measure */

@@ -344,8 +344,10 @@ static void put_json_stack(struct vbt_text_buffer *text, const struct stack_rows
 static void print_json(const struct stack_rows *rows, const struct vbt_model *model, const struct vbt_undecided *undecided,
                        const struct vbt_suppressed *suppressed, const struct vbt_query *query, FILE *out) {
     const struct vbt_call_tree *tree = rows->tree;
-    static const char *const views[VBT_MEASURES] = {
-        [VBT_MEASURE_PEAK] = "peak", [VBT_MEASURE_LEAKS] = "leaks", [VBT_MEASURE_TEMPORARY] = "temporary"};
+    static const char *const views[VBT_MEASURES] = {[VBT_MEASURE_PEAK] = "peak",
+                                                    [VBT_MEASURE_LEAKS] = "leaks",
+                                                    [VBT_MEASURE_GROWN] = "leaks",
+                                                    [VBT_MEASURE_TEMPORARY] = "temporary"};
     struct vbt_json json;
     vbt_json_begin(&json, out, views[rows->measure]);
     vbt_json_completeness(&json, model);
@@ -469,5 +471,5 @@ static int show(const struct vbt_query *asked, enum vbt_measure measure) {
 }
 
 int vbt_cmd_peak(const struct vbt_query *query) { return show(query, VBT_MEASURE_PEAK); }
-int vbt_cmd_leaks(const struct vbt_query *query) { return show(query, VBT_MEASURE_LEAKS); }
+int vbt_cmd_leaks(const struct vbt_query *query) { return show(query, query->grown ? VBT_MEASURE_GROWN : VBT_MEASURE_LEAKS); }
 int vbt_cmd_temporary(const struct vbt_query *query) { return show(query, VBT_MEASURE_TEMPORARY); }

@@ -42,6 +42,7 @@ static char *set_format(const struct vbt_setting *s) {
 
 static char *set_measure(const struct vbt_setting *s) {
     s->query->measure = (enum vbt_measure)s->index;
+    s->query->measured = true;
     return NULL;
 }
 
@@ -289,6 +290,11 @@ const struct vbt_view_option vbt_view_options[] = {
      .commands = REPORTS_OF_PROCESSES,
      .help = "of the traces of several processes, only that of this one",
      .set = set_process},
+    {.name = "grown",
+     .commands = "report lines functions tree flamegraph export leaks",
+     .of_stacks = true,
+     .help = "by what is live at the end less what was live at the beginning, of the whole run or of a part of it",
+     .set = vbt_set_grown},
     {.name = "by",
      .value = "user|leaf",
      .commands = "report lines",
@@ -441,6 +447,12 @@ void vbt_query_begin(struct vbt_query *query, const struct vbt_command *command)
 }
 
 void vbt_query_finish(struct vbt_query *query, const struct vbt_command *command) {
+    if (query->grown && command->sort_keys != NULL && !query->sorted) {
+        query->sort = "grown";
+        query->sorted = true;
+    } else if (query->grown && command->sort_keys == NULL) {
+        query->measure = VBT_MEASURE_GROWN;
+    }
     bool everything = query->format == VBT_JSON || query->format == VBT_CSV || query->format == VBT_EXPORT;
     if (query->limit == 0)
         query->limit = query->format == VBT_TEXT ? command->text_limit : UINT64_MAX;

@@ -21,3 +21,8 @@ char *vbt_set_at(const struct vbt_setting *s) {
     s->query->at = true;
     return vbt_set_to(s);
 }
+
+char *vbt_set_grown(const struct vbt_setting *s) {
+    s->query->grown = true;
+    return NULL;
+}

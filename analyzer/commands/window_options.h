@@ -1,4 +1,5 @@
-/* The options that choose a part of the run: --from, --to, --at. */
+/* The options that choose a part of the run: --from, --to, --at; and what
+ * of it counts: --grown. */
 #ifndef VBT_WINDOW_OPTIONS_H
 #define VBT_WINDOW_OPTIONS_H
 
@@ -9,5 +10,6 @@
 char *vbt_set_from(const struct vbt_setting *setting);
 char *vbt_set_to(const struct vbt_setting *setting);
 char *vbt_set_at(const struct vbt_setting *setting);
+char *vbt_set_grown(const struct vbt_setting *setting);
 
 #endif

@@ -17,17 +17,18 @@ static const struct {
 } fields[] = {
     {VBT_MEASURE_ALLOCS, "allocs"},        {VBT_MEASURE_BYTES, "allocated_bytes"},   {VBT_MEASURE_PEAK, "at_peak_bytes"},
     {VBT_MEASURE_LIVE, "live_bytes"},      {VBT_MEASURE_LIVE_BLOCKS, "live_blocks"}, {VBT_MEASURE_TEMPORARY, "temporary_allocs"},
-    {VBT_MEASURE_LEAKS, "own_live_bytes"}, {VBT_MEASURE_BLOCKS, "own_live_blocks"},
+    {VBT_MEASURE_LEAKS, "own_live_bytes"}, {VBT_MEASURE_BLOCKS, "own_live_blocks"},  {VBT_MEASURE_GROWN, "grown_bytes"},
 };
 
-/* The own ones came later; CSV has them in columns of their own. */
-enum { FIELDS = VBT_COUNT(fields), CSV_FIELDS = FIELDS - 2 };
+/* The own ones came later; CSV has them in columns of their own, and none for the last. */
+enum { FIELDS = VBT_COUNT(fields), OWN_FIELDS = FIELDS - 1, CSV_FIELDS = FIELDS - 3 };
 
 const char *vbt_measure_title(enum vbt_measure measure) {
     static const char *const titles[VBT_MEASURES] = {
         [VBT_MEASURE_BYTES] = "Bytes allocated",           [VBT_MEASURE_ALLOCS] = "Allocations",
         [VBT_MEASURE_PEAK] = "Bytes live at the peak",     [VBT_MEASURE_LEAKS] = "Bytes live at the end",
         [VBT_MEASURE_TEMPORARY] = "Temporary allocations", [VBT_MEASURE_BLOCKS] = "Blocks live at the end",
+        [VBT_MEASURE_GROWN] = "Growth of live bytes",
     };
     return titles[measure];
 }
@@ -112,7 +113,7 @@ static char *csv_titles(const char *prefix, int from, int to) {
 
 char *vbt_csv_measure_titles(const char *prefix) { return csv_titles(prefix, 0, CSV_FIELDS); }
 
-char *vbt_csv_own_titles(const char *prefix) { return csv_titles(prefix, CSV_FIELDS, FIELDS); }
+char *vbt_csv_own_titles(const char *prefix) { return csv_titles(prefix, CSV_FIELDS, OWN_FIELDS); }
 
 void vbt_csv_measure(struct vbt_csv *csv, enum vbt_measure measure, int64_t value) {
     if (vbt_measure_is_known(measure))
@@ -128,7 +129,7 @@ static void csv_fields(struct vbt_csv *csv, const int64_t of[VBT_MEASURES], int 
 
 void vbt_csv_measures(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, 0, CSV_FIELDS); }
 
-void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, CSV_FIELDS, FIELDS); }
+void vbt_csv_own(struct vbt_csv *csv, const int64_t of[VBT_MEASURES]) { csv_fields(csv, of, CSV_FIELDS, OWN_FIELDS); }
 
 json_t *vbt_json_call(const struct vbt_call_tree *tree, uint32_t call) {
     const struct vbt_source_place *place = vbt_call_place(tree, call);

@@ -51,6 +51,7 @@ json_t *vbt_json_line(const struct vbt_line_row *line, struct vbt_sources *sourc
     json_object_set_new(row, "freed_bytes", vbt_json_unsigned(s->freed));
     json_object_set_new(row, "live_blocks", json_integer(s->live_blocks));
     json_object_set_new(row, "live_bytes", json_integer(s->live_bytes));
+    json_object_set_new(row, "grown_bytes", json_integer(s->grown_bytes));
     json_object_set_new(row, "at_peak_bytes", vbt_json_measure(VBT_MEASURE_PEAK, s->at_peak_bytes));
     json_object_set_new(row, "temporary_allocs", vbt_json_unsigned(s->temporary));
     json_object_set_new(row, "min_bytes", any ? vbt_json_unsigned(s->smallest) : json_null());

@@ -78,7 +78,9 @@ int64_t vbt_counters_at_peak(const struct vbt_model *m, size_t node) {
 }
 
 void vbt_counters_add(struct vbt_model_counters *to, const struct vbt_model_counters *c) {
-    if (c->allocs > 0) {
+    if (!vbt_counters_know_sizes(c) || !vbt_counters_know_sizes(to)) {
+        to->smallest = to->largest = 0;
+    } else if (c->allocs > 0) {
         to->smallest = to->allocs > 0 && to->smallest < c->smallest ? to->smallest : c->smallest;
         to->largest = to->largest > c->largest ? to->largest : c->largest;
     }
@@ -174,6 +176,8 @@ bool vbt_counters_put(struct vbt_model *m, uint32_t node, const struct vbt_model
         [INHERITED_BLOCKS] = row->inherited_blocks,
         [INHERITED_BYTES] = row->inherited_bytes,
         [SIZES] = old != 0 && m->with_sizes ? vbt_packed_one(&m->counters, old, SIZES) : 0,
+        [START_BLOCKS] = vbt_zigzag(minus(row->start_blocks, (int64_t)row->inherited_blocks)),
+        [START_BYTES] = vbt_zigzag(minus(row->start_bytes, (int64_t)row->inherited_bytes)),
     };
     keep_row(m, node);
     m->counted_nodes += old == 0;
@@ -300,7 +304,8 @@ static void put_changed(struct vbt_model *m, uint32_t node, const uint64_t v[NUM
     }
 }
 
-void vbt_counters_rewind(struct vbt_model *m) {
+int64_t vbt_counters_rewind(struct vbt_model *m) {
+    uint64_t bytes = 0;
     for (size_t i = 1; i <= m->node_count; i++) {
         if (m->nodes[i].counters == 0)
             continue;
@@ -311,8 +316,10 @@ void vbt_counters_rewind(struct vbt_model *m) {
             [INHERITED_BLOCKS] = c.inherited_blocks,
             [INHERITED_BYTES] = c.inherited_bytes,
         };
+        bytes += m->nodes[i].domain != VBT_DOMAIN_MAP ? c.inherited_bytes : 0;
         put_changed(m, (uint32_t)i, v);
     }
+    return (int64_t)bytes;
 }
 
 void vbt_counters_subtract(struct vbt_model *m) {

@@ -51,8 +51,9 @@ void vbt_counters_keep(struct vbt_model *model);
  * largest request remain where they are still known. */
 void vbt_counters_subtract(struct vbt_model *model);
 
-/* Back to the start of the run: only what was inherited is there. */
-void vbt_counters_rewind(struct vbt_model *model);
+/* Back to the start of the run: only what was inherited is there. Returns how many bytes of the
+ * heap and Python domains that is. */
+int64_t vbt_counters_rewind(struct vbt_model *model);
 
 void vbt_counters_forget_base(struct vbt_model *model);
 

@@ -89,9 +89,9 @@ static void keep_ticks_inside(struct vbt_model *m) {
 static void rewind_to_start(struct vbt_model *m) {
     m->window.last = (uint64_t)m->state[VBT_STATE_TIME];
     memset(m->state, 0, sizeof m->state);
-    m->window.peak_unknown = m->window.rss_unknown = true;
+    m->window.rss_unknown = true;
     m->window.to = 0;
-    vbt_counters_rewind(m);
+    m->state[VBT_STATE_PEAK] = vbt_counters_rewind(m);
 }
 
 void vbt_window_finish(struct vbt_model *m, const struct vbt_window *window) {

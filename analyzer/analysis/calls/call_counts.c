@@ -8,7 +8,7 @@ static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint
 static int64_t minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
 
 /* The numbers of a row. */
-enum { ALLOCS, BYTES, BLOCKS, LEAKS, PEAK, TEMPORARY, LIVE, LIVE_BLOCKS, NUMBERS };
+enum { ALLOCS, BYTES, BLOCKS, LEAKS, PEAK, TEMPORARY, LIVE, LIVE_BLOCKS, GROWN, NUMBERS };
 
 /* What is live if nothing was freed, or everything. */
 static int64_t likely_leaks(int64_t allocs, int64_t bytes, int64_t blocks) { return blocks != 0 && blocks == allocs ? bytes : 0; }
@@ -27,6 +27,7 @@ struct vbt_measures vbt_measures_of(const struct vbt_packed_rows *rows, uint32_t
         [VBT_MEASURE_BLOCKS] = blocks,
         [VBT_MEASURE_LIVE] = plus(vbt_unzigzag(v[LIVE]), leaks),
         [VBT_MEASURE_LIVE_BLOCKS] = plus(vbt_unzigzag(v[LIVE_BLOCKS]), blocks),
+        [VBT_MEASURE_GROWN] = plus(vbt_unzigzag(v[GROWN]), leaks),
     }};
 }
 
@@ -51,6 +52,7 @@ uint32_t vbt_measures_put(struct vbt_packed_rows *rows, uint32_t row, const stru
         [TEMPORARY] = (uint64_t)of[VBT_MEASURE_TEMPORARY],
         [LIVE] = vbt_zigzag(minus(of[VBT_MEASURE_LIVE], leaks)),
         [LIVE_BLOCKS] = vbt_zigzag(minus(of[VBT_MEASURE_LIVE_BLOCKS], blocks)),
+        [GROWN] = vbt_zigzag(minus(of[VBT_MEASURE_GROWN], leaks)),
     };
     row = vbt_packed_put(rows, row, v, NUMBERS);
     if (row == 0)
@@ -88,5 +90,6 @@ struct vbt_measures vbt_measures_of_counters(const struct vbt_model_counters *c)
         [VBT_MEASURE_BLOCKS] = own_live(c, c->live_blocks, c->inherited_blocks),
         [VBT_MEASURE_LIVE] = c->live_bytes,
         [VBT_MEASURE_LIVE_BLOCKS] = c->live_blocks,
+        [VBT_MEASURE_GROWN] = vbt_counters_grown(c->live_bytes, c->start_bytes),
     }};
 }

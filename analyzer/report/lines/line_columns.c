@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Freed is Bytes minus Left; both it and the number of frees are shown only to whoever sorts by
- * them. Mem usage here is that of the ticks at which something had changed at the line, which is
+/* Freed is Bytes minus Left; it, the number of frees, and what grew are shown only to whoever sorts
+ * by them. Mem usage here is that of the ticks at which something had changed at the line, which is
  * seldom more than the size of the process. */
 static const struct {
     struct vbt_column column;
@@ -23,6 +23,7 @@ static const struct {
     [VBT_LINE_TEMPORARY] = {{.title = "Temp", .align = VBT_RIGHT, .gap = 2, .drop = 3}, "temporary"},
     [VBT_LINE_FREES] = {{.title = "Frees", .align = VBT_RIGHT, .gap = 2}, "frees"},
     [VBT_LINE_FREED] = {{.title = "Freed", .align = VBT_RIGHT, .gap = 2, .width = 8}, "freed"},
+    [VBT_LINE_GROWN] = {{.title = "Grown", .align = VBT_RIGHT, .gap = 2, .width = 8}, "grown"},
     [VBT_LINE_MEM_USAGE] = {{.title = "Mem usage", .align = VBT_RIGHT, .gap = 2}, "rss"},
 };
 
@@ -65,6 +66,8 @@ static struct vbt_unit cell_of(int column, const struct vbt_sums *s) {
         return vbt_count((int64_t)s->frees);
     case VBT_LINE_FREED:
         return vbt_bytes((int64_t)s->freed);
+    case VBT_LINE_GROWN:
+        return vbt_bytes(s->grown_bytes);
     case VBT_LINE_MEM_USAGE:
         return s->max_rss_bytes > 0 ? vbt_mib((int64_t)s->max_rss_bytes) : (struct vbt_unit){""};
     default:

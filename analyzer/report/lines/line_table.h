@@ -24,6 +24,7 @@ enum vbt_line_column {
     VBT_LINE_TEMPORARY,
     VBT_LINE_FREES,
     VBT_LINE_FREED,
+    VBT_LINE_GROWN,
     VBT_LINE_MEM_USAGE,
     VBT_LINE_COLUMNS
 };

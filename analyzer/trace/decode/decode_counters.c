@@ -94,6 +94,8 @@ static struct vbt_model_counters next_row(struct columns *columns) {
     row.max_rss_kib = next(columns, RSS);
     row.inherited_blocks = next(columns, INHERITED_BLOCKS);
     row.inherited_bytes = next(columns, INHERITED_BYTES);
+    row.start_blocks = (int64_t)row.inherited_blocks;
+    row.start_bytes = (int64_t)row.inherited_bytes;
     return row;
 }
 

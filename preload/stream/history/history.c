@@ -147,6 +147,9 @@ static uint64_t excess(const struct vbt_history_order *order, uint64_t size, uin
     return rows > order->counted ? (uint64_t)((double)size * (double)(rows - order->counted) / (double)rows) : 0;
 }
 
+/* Rows can take so little that there would be too many to read. */
+enum { A_ROW = 3 };
+
 static enum outcome carry_planned(const struct vbt_history_order *order, uint64_t most, uint64_t *more) {
     const struct vbt_history_mark *marks = history.file.marks;
     uint64_t begin = order->to->file_size, rows = 0;
@@ -159,7 +162,7 @@ static enum outcome carry_planned(const struct vbt_history_order *order, uint64_
         first = i + 1;
         rows += history.next.marks[history.next.count - 1].rows;
         *more = excess(order, order->to->file_size - begin, rows);
-        if (*more > most)
+        if (*more > most || (most != UINT64_MAX && rows > order->counted + most / A_ROW))
             return TOO_LARGE;
     }
     return DONE;

@@ -223,7 +223,7 @@ static void bad_usage_is_one_line_and_status_2(void **state) {
         const char *arguments[3];
         const char *says;
     } of_graphs[] = {
-        {{"--measure", "size"}, "--measure size: expected one of bytes, allocs, peak, leaks or temporary"},
+        {{"--measure", "size"}, "--measure size: expected one of bytes, allocs, peak, leaks, temporary or grown"},
         {{"--format", "json"}, "--format json: expected svg or collapsed"},
         {{"--min", "5 %"}, "--min 5 %: expected a share"},
         {{"--min", "-1"}, "--min -1: expected a share"},

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define SECOND INT64_C(1000000000)
@@ -33,12 +34,12 @@ static void add_state(struct trace_builder *b, int64_t seconds, int64_t peak, in
                                      {0, 0}});
 }
 
-static void begin_history(struct trace_builder *b) {
+static void begin_history_of(struct trace_builder *b, const char *pid) {
     const struct tb_counters one = {.node = 1, .smallest = 16, .largest = 16, .at_peak_bytes = 160};
     const struct tb_counters two = {.node = 2, .smallest = 100, .largest = 300, .at_peak_bytes = 400, .size_count = 2};
     struct tb_counters row = one;
     tb_begin(b);
-    tb_process(b, (const char *const[]){"started", "1700000000000000000", "pid", "1", NULL});
+    tb_process(b, (const char *const[]){"started", "1700000000000000000", "pid", pid, NULL});
     uint32_t site = tb_site(b, VBT_SITE_NATIVE, 100, 1), other = tb_site(b, VBT_SITE_NATIVE, 200, 1);
     tb_node(b, 0, site, VBT_DOMAIN_HEAP);
     row.allocs = 10;
@@ -74,6 +75,8 @@ static void begin_history(struct trace_builder *b) {
     add_state(b, 4, 560, 19, 4);
     tb_end(b, 4 * SECOND, "exit");
 }
+
+static void begin_history(struct trace_builder *b) { begin_history_of(b, "1"); }
 
 /* Loads what --from and --to ask for; NULL: no such option. */
 static void load(struct vbt_model *m, const char *path, const char *from, const char *to) {
@@ -331,6 +334,69 @@ static void views_say_which_ticks_they_took(void **state) {
     tb_free(&b);
 }
 
+static void growth_is_what_is_live_less_what_was(void **state) {
+    (void)state;
+    static const char *const views[] = {"leaks", "tree"};
+    static const struct {
+        const char *option;
+        json_int_t most, least; /* growth of the two nodes */
+    } parts[] = {{"--to=4s", 100, 16}, {"--from=1s", 100, -144}, {"--from=2s", -144, -300}, {"--from=3s", -300, -300}};
+    struct trace_builder b;
+    begin_history(&b);
+    const char *path = tb_save(&b);
+    for (size_t i = 0; i < VBT_COUNT(parts); i++) {
+        assert_int_equal(run_command("lines", path, "--format=json", "--by=leaf", "--grown", parts[i].option, NULL), 0);
+        json_t *root = json_loads(output_text(), 0, NULL);
+        const json_t *lines = json_object_get(root, "lines");
+        assert_int_equal(at(json_array_get(lines, 0), "grown_bytes"), i < 3 ? parts[i].most : 0);
+        assert_int_equal(at(json_array_get(lines, json_array_size(lines) - 1), "grown_bytes"), parts[i].least);
+        json_decref(root);
+    }
+    for (size_t i = 0; i < VBT_COUNT(views); i++) {
+        assert_int_equal(run_command(views[i], path, "--grown", "--from=1s", NULL), 0);
+        has(output_text(), "Growth of live bytes: -44 B");
+    }
+    assert_int_equal(run_command("lines", path, "--grown", "--from=1s", NULL), 0);
+    has(output_text(), "Grown");
+    has(output_text(), "-144 B");
+    assert_int_equal(run_command("functions", path, "--grown", NULL), 0);
+    has(output_text(), "Ordered by: grown");
+    assert_int_equal(run_command("lines", path, "--grown", "--sort=net", NULL), 2);
+    has(message, "--grown has no effect with --sort");
+    assert_int_equal(run_command("tree", path, "--grown", "--measure=peak", NULL), 2);
+    has(message, "--grown has no effect with --measure");
+    tb_free(&b);
+}
+
+static void parts_of_several_traces_are_added_up(void **state) {
+    (void)state;
+    static const char copy[] = "/tmp/vbtrace-test-part.vbt";
+    struct trace_builder b;
+    begin_history(&b);
+    assert_int_equal(rename(tb_save(&b), copy), 0);
+    tb_free(&b);
+    begin_history_of(&b, "2");
+    const char *path = tb_save(&b);
+    assert_int_equal(run_command("lines", copy, path, "--format=json", "--by=leaf", "--from=2s", "--to=3s", NULL), 0);
+    json_t *root = json_loads(output_text(), 0, NULL);
+    json_int_t allocs = 0, freed = 0, live = 0, grown = 0;
+    size_t i;
+    const json_t *row;
+    json_array_foreach(json_object_get(root, "lines"), i, row) {
+        allocs += at(row, "allocs");
+        freed += at(row, "freed_bytes");
+        live += at(row, "live_bytes");
+        grown += at(row, "grown_bytes");
+    }
+    assert_int_equal(allocs, 8);
+    assert_int_equal(freed, 416);
+    assert_int_equal(live, 832);
+    assert_int_equal(grown, -288);
+    json_decref(root);
+    unlink(copy);
+    tb_free(&b);
+}
+
 int main(void) {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
@@ -341,6 +407,8 @@ int main(void) {
         cmocka_unit_test(moments_are_times_shares_and_times_of_day),
         cmocka_unit_test(what_cannot_be_had_is_said_in_a_line),
         cmocka_unit_test(views_say_which_ticks_they_took),
+        cmocka_unit_test(growth_is_what_is_live_less_what_was),
+        cmocka_unit_test(parts_of_several_traces_are_added_up),
     };
     return cmocka_run_group_tests(tests, make_output, remove_output);
 }
