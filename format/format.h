@@ -138,6 +138,7 @@ enum vbt_state {
     VBT_STATE_PAUSES = 116,
     VBT_STATE_PAUSED_TIME = 117,
     VBT_STATE_LIMITED_TIME = 118,
+    VBT_STATE_SHUTDOWN_TIME = 119,
     VBT_STATE_KEYS = 128 /* above every key of this version */
 };
 

@@ -75,7 +75,7 @@ static struct moment read_moment(const char *text) {
 
 char *vbt_moment_wrong(const char *text) { return read_moment(text).unit == NOT_A_MOMENT ? vbt_text("%s", expectation) : NULL; }
 
-bool vbt_query_asks_part(const struct vbt_query *query) { return query->from != NULL || query->to != NULL; }
+bool vbt_query_asks_part(const struct vbt_query *query) { return query->from != NULL || query->to != NULL || query->before_exit; }
 
 /* Finds the time that a moment is in this run, ns since its start. Returns NULL, or why there is
  * none. */
@@ -127,10 +127,12 @@ static char *find(struct vbt_window *window, const struct vbt_query *query, cons
         wrong = vbt_text("--from %s is later in the run than --to %s", query->from, query->to);
     if (wrong != NULL)
         return wrong;
+    if (query->before_exit && run->shutdown != 0)
+        to = (double)run->shutdown;
     size_t before = states_until(run, from), until = states_until(run, to);
     if (query->from != NULL && before > 0)
         window->from = run->marks[before - 1].chunk + 1;
-    if (query->to != NULL && until < run->count)
+    if ((query->to != NULL || query->before_exit) && until < run->count)
         window->to = until > 0 ? run->marks[until - 1].chunk + 1 : 0;
     return NULL;
 }
@@ -140,6 +142,7 @@ static void shift(struct vbt_states *run, const struct vbt_span *whole) {
     uint64_t offset = run->started > whole->started ? (uint64_t)(run->started - whole->started) : 0;
     for (size_t i = 0; i < run->count; i++)
         run->marks[i].time += offset;
+    run->shutdown += run->shutdown != 0 ? offset : 0;
     run->started = whole->started;
     run->duration = whole->duration;
 }
@@ -164,6 +167,10 @@ char *vbt_part_text(const struct vbt_model *m, const struct vbt_query *query) {
         return NULL;
     struct vbt_unit to = vbt_time((double)part->to), all = vbt_time((double)vbt_model_duration(m));
     bool both = query->from != NULL && query->to != NULL;
+    if (query->before_exit)
+        return vbt_text(part->is_part ? "At %s of %s, just before the interpreter began to shut down."
+                                      : "At %s of %s: the trace knows no interpreter that began to shut down before that.",
+                        to.text, all.text);
     if (query->at)
         return vbt_text("At %s of %s, the latest tick in the trace until --at %s.", to.text, all.text, query->to);
     return vbt_text("From %s to %s of %s, the latest tick%s in the trace until %s%s%s%s%s.",

@@ -48,6 +48,7 @@ struct vbt_query {
     bool filters_rows;     /* a filter that is plain text selects rows of the table, not call stacks */
     const char *from, *to; /* moments, see moments.h; NULL: the start, the end */
     bool at;               /* `to` was given as --at */
+    bool before_exit;      /* `to` is when the interpreter began to shut down */
     bool grown;            /* by the growth of what is live */
     bool measured;         /* --measure was given */
     enum vbt_measure measure;

@@ -87,6 +87,8 @@ static void print_next(const struct vbt_trace *trace, const struct vbt_query *qu
     fprintf(out, "vbtrace peak %s\n    what was live when the heap was largest, by call stack\n", file);
     if (vbt_model_process(&trace->model, "python") == NULL && trace->model.state[VBT_STATE_DOMAIN] > 0)
         fprintf(out, "vbtrace leaks %s\n    what was never freed\n", file);
+    if (trace->model.state[VBT_STATE_SHUTDOWN_TIME] != 0)
+        fprintf(out, "vbtrace leaks --before-exit %s\n    what was live before the interpreter shut down\n", file);
     if (groups->count > 0)
         fprintf(out, "vbtrace intervals --sites %s\n    which lines allocate inside each interval\n", file);
     if (trace->model.ticks.count >= TICKS_WORTH_A_PICTURE)

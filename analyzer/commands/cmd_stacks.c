@@ -462,6 +462,10 @@ static int show(const struct vbt_query *asked, enum vbt_measure measure) {
                 vbt_counted((int64_t)suppressed.blocks, "block").text, vbt_counted((int64_t)suppressed.stacks, "call stack").text);
     if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && query->filter_count == 0)
         print_still_mapped(&mapped, output.stream);
+    if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && !query->before_exit &&
+        trace.model.state[VBT_STATE_SHUTDOWN_TIME] != 0)
+        fputs("\nThe interpreter freed what it keeps when it shut down; --before-exit shows what was live before.\n",
+              output.stream);
     free(rows.stacks);
     free(rows.by);
     vbt_call_tree_free(&tree);

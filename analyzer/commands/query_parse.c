@@ -120,6 +120,7 @@ static int check_effects(const struct vbt_command *command, const struct vbt_que
         const char *option, *with;
     } vain[] = {
         {query->at && query->from != NULL, "--from", "--at"},
+        {query->before_exit && query->to != NULL, "--before-exit", query->at ? "--at" : "--to"},
         {query->grown && query->measured, "--grown", "--measure"},
         {query->grown && query->sorted && strcmp(query->sort, "grown") != 0, "--grown", "--sort"},
         {like && data, "--like", json ? "--format json" : "--format csv"},

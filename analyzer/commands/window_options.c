@@ -26,3 +26,8 @@ char *vbt_set_grown(const struct vbt_setting *s) {
     s->query->grown = true;
     return NULL;
 }
+
+char *vbt_set_before_exit(const struct vbt_setting *s) {
+    s->query->before_exit = true;
+    return NULL;
+}

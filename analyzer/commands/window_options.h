@@ -1,5 +1,5 @@
 /* The options that choose a part of the run: --from, --to, --at; and what
- * of it counts: --grown. */
+ * of it counts: --grown, --before-exit. */
 #ifndef VBT_WINDOW_OPTIONS_H
 #define VBT_WINDOW_OPTIONS_H
 
@@ -10,6 +10,7 @@
 char *vbt_set_from(const struct vbt_setting *setting);
 char *vbt_set_to(const struct vbt_setting *setting);
 char *vbt_set_at(const struct vbt_setting *setting);
+char *vbt_set_before_exit(const struct vbt_setting *setting);
 char *vbt_set_grown(const struct vbt_setting *setting);
 
 #endif

@@ -17,6 +17,7 @@ struct vbt_states {
     size_t count, capacity;
     uint64_t duration; /* of the run, as far as the trace knows, ns */
     int64_t started;   /* ns since 1970; 0: unknown */
+    uint64_t shutdown; /* time of the state at which the interpreter began to shut down; 0: there is none */
 };
 
 /* Reads the states of a trace. A file that cannot be read has none: whoever loads it finds out

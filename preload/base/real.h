@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <signal.h>
 #include <sys/times.h>
 #include <time.h>
 
@@ -63,6 +64,7 @@
     X(int, execvpe, (const char *, char *const *, char *const *))                                                                  \
     X(int, fexecve, (int, char *const *, char *const *))                                                                           \
     X(int, execveat, (int, const char *, char *const *, char *const *, int))                                                       \
+    X(int, sigaction, (int, const struct sigaction *, struct sigaction *))                                                         \
     X(int, kill, (pid_t, int))                                                                                                     \
     X(int, raise, (int))                                                                                                           \
     X(int, unshare, (int))                                                                                                         \

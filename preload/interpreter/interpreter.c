@@ -85,6 +85,9 @@ static void find_functions(void *library) {
         *(void **)&vbt_python.current_thread = dlsym(library, "_PyThreadState_UncheckedGet");
     *(void **)&vbt_python.this_thread = dlsym(library, "PyGILState_GetThisThreadState");
     *(void **)&vbt_python.is_initialized = dlsym(library, "Py_IsInitialized");
+    *(void **)&vbt_python.is_finalizing = dlsym(library, "Py_IsFinalizing"); /* 3.13 on */
+    if (vbt_python.is_finalizing == NULL)
+        *(void **)&vbt_python.is_finalizing = dlsym(library, "_Py_IsFinalizing");
     *(void **)&vbt_python.add_pending_call = dlsym(library, "Py_AddPendingCall");
     *(void **)&vbt_python.interpreter_id = dlsym(library, "PyInterpreterState_GetID");
     find_evaluation_loop(library);

@@ -21,6 +21,7 @@ struct vbt_python {
     void *(*current_thread)(void); /* the running thread's state, or NULL where this thread does not hold the GIL */
     void *(*this_thread)(void);    /* the state that belongs to this thread, whether it runs or not */
     int (*is_initialized)(void);
+    int (*is_finalizing)(void); /* NULL: it is not known */
     int (*add_pending_call)(int (*function)(void *), void *argument);
     int64_t (*interpreter_id)(void *interpreter); /* NULL: not found */
     const void *code_type, *unicode_type, *bytes_type, *tuple_type;

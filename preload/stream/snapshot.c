@@ -8,6 +8,7 @@
 #include "preload/tree/tree.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void put_pair(struct vbt_writer *w, uint64_t key, int64_t value) {
     if (value == 0)
@@ -55,6 +56,7 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
     put_pair(w, VBT_STATE_PAUSES, tick->pauses.count);
     put_pair(w, VBT_STATE_PAUSED_TIME, tick->pauses.time);
     put_pair(w, VBT_STATE_LIMITED_TIME, tick->limited);
+    put_pair(w, VBT_STATE_SHUTDOWN_TIME, tick->shutdown);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 
@@ -306,6 +308,23 @@ void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_di
     write_rows(writer, VBT_CHUNK_INTERVAL_SITES, defined, since);
     if (locked)
         vbt_unlock(&vbt_interval_lock);
+}
+
+void vbt_snapshot_end(struct vbt_chunk_writer *writer, const struct vbt_tick *tick, const char *reason) {
+    struct vbt_writer *w = vbt_chunk_begin(writer);
+    vbt_put_varint(w, (uint64_t)tick->time);
+    vbt_put_string(w, reason, strlen(reason));
+    vbt_chunk_end(writer, VBT_CHUNK_END);
+}
+
+uint64_t vbt_snapshot_lost_paths(const struct vbt_books *books) {
+    uint64_t allocs = 0;
+    for (int domain = 0; domain < VBT_DOMAINS; domain++) {
+        struct vbt_node_sum sum;
+        if (vbt_books_node(books, vbt_tree.lost_nodes[domain], &sum))
+            allocs += sum.totals.allocs;
+    }
+    return allocs;
 }
 
 void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline) {

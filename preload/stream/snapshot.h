@@ -14,7 +14,8 @@ struct vbt_tick {
     int64_t peak_time; /* ns */
     int64_t maps_held; /* bytes in the books of mapped memory, added up; -1: not done this time */
     struct vbt_pauses pauses;
-    int64_t limited; /* when a limit on call paths was found to be reached; 0: it has not been */
+    int64_t limited;  /* when a limit on call paths was found to be reached; 0: it has not been */
+    int64_t shutdown; /* time of the tick at which the interpreter began to shut down; 0: it has not */
 };
 
 void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
@@ -36,6 +37,12 @@ void vbt_snapshot_intervals(struct vbt_chunk_writer *writer, const struct vbt_di
 /* Mapped memory by kind, and the breakdown of the resident set now and at its highest; either may
  * never have been read. */
 void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick);
+
+/* The end, and why. */
+void vbt_snapshot_end(struct vbt_chunk_writer *writer, const struct vbt_tick *tick, const char *reason);
+
+/* Allocations by call paths that there was no room for. */
+uint64_t vbt_snapshot_lost_paths(const struct vbt_books *books);
 
 void vbt_snapshot_timeline(struct vbt_chunk_writer *writer, const struct vbt_timeline *timeline);
 

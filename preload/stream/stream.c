@@ -141,17 +141,6 @@ static void measure(void) {
     }
 }
 
-/* Allocations by call paths that there was no room for. */
-static uint64_t lost_paths(void) {
-    uint64_t allocs = 0;
-    for (int domain = 0; domain < VBT_DOMAINS; domain++) {
-        struct vbt_node_sum sum;
-        if (vbt_books_node(&seen.books, vbt_tree.lost_nodes[domain], &sum))
-            allocs += sum.totals.allocs;
-    }
-    return allocs;
-}
-
 /* Can the history of the old file be carried over into the new one? Where the file's size is
  * limited, all room is for what is defined. */
 static bool has_history(const struct vbt_chunk_writer *old) {
@@ -177,7 +166,8 @@ static void write_counters(struct vbt_history_mark *mark, const struct vbt_dicti
 /* Writes definitions and values; since 0: everything, again if there is an old file. */
 static void write_values(uint64_t since, const struct vbt_chunk_writer *old, bool at_end) {
     struct vbt_chunk_writer *writer = &file.writer;
-    struct vbt_history_mark mark = {.time = seen.tick.time, .peak_time = seen.tick.peak_time};
+    struct vbt_history_mark mark = {
+        .time = seen.tick.time, .peak_time = seen.tick.peak_time, .stays = seen.tick.shutdown == seen.tick.time};
     /* First, so that all values refer to what is defined: ids that are interned meanwhile wait for
      * the next tick. */
     struct vbt_dictionary now = vbt_dictionary_now();
@@ -195,7 +185,7 @@ static void write_values(uint64_t since, const struct vbt_chunk_writer *old, boo
         vbt_snapshot_maps(writer, &seen.books, &seen.tick);
     seen.moved = seen.maps_moved = false;
     seen.books.lost[VBT_LOST_WRITE] = writer->lost;
-    seen.books.lost[VBT_LOST_NODES] = lost_paths();
+    seen.books.lost[VBT_LOST_NODES] = vbt_snapshot_lost_paths(&seen.books);
     mark.state = writer->file_size;
     vbt_snapshot_state(writer, &seen.books, &seen.tick);
     mark.state_size = (uint32_t)(writer->file_size - mark.state);
@@ -207,13 +197,6 @@ static void write_values(uint64_t since, const struct vbt_chunk_writer *old, boo
 static void write_changes(void) {
     write_values(values.epoch, NULL, false);
     values.epoch = seen.epoch_before;
-}
-
-static void write_end(const char *reason) {
-    struct vbt_writer *w = vbt_chunk_begin(&file.writer);
-    vbt_put_varint(w, (uint64_t)seen.tick.time);
-    vbt_put_string(w, reason, strlen(reason));
-    vbt_chunk_end(&file.writer, VBT_CHUNK_END);
 }
 
 /* A child that ends soon has its parent's resident set and call paths, and would spend most of its
@@ -240,7 +223,7 @@ static void rewrite(const char *reason) {
     vbt_history_begin();
     write_values(0, &old, reason != NULL);
     if (reason != NULL)
-        write_end(reason);
+        vbt_snapshot_end(&file.writer, &seen.tick, reason);
     file.writer.level = TICK_LEVEL;
     if (file.writer.error == 0 && !vbt_trace_place_in_reach(file.path)) {
         vbt_trace_place_fill(&file.writer, &old);
@@ -273,7 +256,7 @@ static void rewrite(const char *reason) {
     vbt_write_threads_again();
     write_changes();
     if (reason != NULL)
-        write_end(reason);
+        vbt_snapshot_end(&file.writer, &seen.tick, reason);
     if (!vbt_trace_place_find(file.writer.fd, file.path, sizeof file.path)) {
         file.writer.error = error;
         file.has_file = false;
@@ -315,10 +298,24 @@ static void make_room(void) {
         vbt_tree_limit(vbt_trace_room(vbt_options.max_trace, now, rewritten));
 }
 
+/* The interpreter begins to shut down, and the program waits: writes the state, if that takes
+ * little of the time that the process has run. */
+static void write_shutdown(void) {
+    enum { SHARE = 20 };
+    if (file.writer.error == 0 && seen.tick.time / SHARE >= expected_cost() && vbt_options.max_trace == 0) {
+        seen.tick.shutdown = seen.tick.time;
+        file.has_file &&file.writer.fd >= 0 ? write_changes() : rewrite(NULL);
+    }
+    vbt_helper_has_kept();
+}
+
 static void tick(void) {
+    bool shuts_down = vbt_helper_keeps();
     measure();
     take_resident(false);
-    if (file.writer.error != 0)
+    if (shuts_down)
+        write_shutdown();
+    if (file.writer.error != 0 || shuts_down)
         return; /* what is missing will be written at the end, if possible */
     bool has_to = file.has_file && (file.writer.fd < 0 || has_outgrown());
     bool wants_to = !file.has_file || seen.moved;

@@ -68,8 +68,8 @@ void vbt_functions_free(struct vbt_functions *functions) {
     *functions = (struct vbt_functions){0};
 }
 
-const char *const vbt_function_keys[] = {"bytes",     "allocs",    "peak",          "leaks", "temporary", "grown",    "cum-bytes", "cum-allocs",
-                                         "cum-peak",  "cum-leaks", "cum-temporary", "cum-grown", "file",     NULL};
+const char *const vbt_function_keys[] = {"bytes",      "allocs",   "peak",      "leaks",         "temporary", "grown", "cum-bytes",
+                                         "cum-allocs", "cum-peak", "cum-leaks", "cum-temporary", "cum-grown", "file",  NULL};
 
 static const char cumulative[] = "cum-";
 

@@ -29,7 +29,8 @@ static VBT_CHANGED_BY_FORK struct {
     _Atomic uint32_t call;    /* what it is asked to do; it sleeps on this word */
     _Atomic uint32_t to_follow,
         followed; /* how often the program gave up rights or moved, and how many of these times the helper has followed */
-    _Atomic uint32_t leaves; /* enum vbt_follow, since the helper looked: the program moves, or has moved */
+    _Atomic uint32_t to_keep, kept; /* how often a state was to be kept, and how many of these times it was */
+    _Atomic uint32_t leaves;        /* enum vbt_follow, since the helper looked: the program moves, or has moved */
     _Atomic bool dozes;
     int64_t first_tick;
     bool knows_itself;  /* has read what rights it has, and where it is */
@@ -202,22 +203,39 @@ void vbt_helper_stop(const char *reason, bool finish) {
     vbt_unlock(&helper.changing);
 }
 
+/* Wakes the helper, and waits until it has counted so far, or has ended. */
+static void wake_and_wait(_Atomic uint32_t *done, uint32_t wanted) {
+    const struct timespec look_again = {0, 10 * 1000 * 1000};
+    uint32_t nothing = NOTHING;
+    if (atomic_compare_exchange_strong(&helper.call, &nothing, LOOK))
+        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    while (vbt_helper_runs()) {
+        uint32_t count = atomic_load(done);
+        if ((int32_t)(count - wanted) >= 0)
+            return;
+        vbt_sys(SYS_futex, done, FUTEX_WAIT_PRIVATE, count, &look_again, 0, 0);
+    }
+}
+
 void vbt_helper_follow(enum vbt_follow what) {
     if (what == VBT_FOLLOW_THERE)
         vbt_surroundings_left();
     if (what != VBT_FOLLOW_RIGHTS)
         atomic_store(&helper.leaves, what);
     uint32_t wanted = atomic_fetch_add(&helper.to_follow, 1) + 1;
-    const struct timespec look_again = {0, 10 * 1000 * 1000};
-    uint32_t nothing = NOTHING;
-    if (atomic_compare_exchange_strong(&helper.call, &nothing, LOOK))
-        vbt_sys(SYS_futex, &helper.call, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
-    while (vbt_helper_runs()) {
-        uint32_t followed = atomic_load(&helper.followed);
-        if ((int32_t)(followed - wanted) >= 0)
-            return;
-        vbt_sys(SYS_futex, &helper.followed, FUTEX_WAIT_PRIVATE, followed, &look_again, 0, 0);
-    }
+    wake_and_wait(&helper.followed, wanted);
+}
+
+void vbt_helper_keep(void) {
+    uint32_t wanted = atomic_fetch_add(&helper.to_keep, 1) + 1;
+    wake_and_wait(&helper.kept, wanted);
+}
+
+bool vbt_helper_keeps(void) { return atomic_load(&helper.to_keep) != atomic_load(&helper.kept); }
+
+void vbt_helper_has_kept(void) {
+    atomic_store(&helper.kept, atomic_load(&helper.to_keep));
+    vbt_sys(SYS_futex, &helper.kept, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0);
 }
 
 void vbt_helper_after_fork(void) {
@@ -227,4 +245,5 @@ void vbt_helper_after_fork(void) {
     atomic_store(&helper.id, 0);
     atomic_store(&helper.call, NOTHING);
     atomic_store(&helper.dozes, false);
+    atomic_store(&helper.kept, atomic_load(&helper.to_keep));
 }

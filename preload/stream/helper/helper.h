@@ -41,6 +41,14 @@ enum vbt_follow {
 /* Returns when the helper has followed, or is ready to. */
 void vbt_helper_follow(enum vbt_follow what);
 
+/* Has the helper write the state as it is now, to be kept (the stream may find that this takes too
+ * long), and waits for it. Does nothing if there is no helper. */
+void vbt_helper_keep(void);
+
+/* For the stream: is that asked for? And: it has been done. */
+bool vbt_helper_keeps(void);
+void vbt_helper_has_kept(void);
+
 /* In the child of a fork: there is no helper. */
 void vbt_helper_after_fork(void);
 

@@ -176,7 +176,7 @@ BAD_VALUES = [
     ("tree peak leaks temporary flamegraph export", "--by", "moon", "expected one of module, thread, domain, process, program, rank or host"),
     ("report intervals", "--per", "0", "expected a number of iterations, 1 or more"),
     ("report intervals", "--per", "", "expected a number of iterations, 1 or more"),
-    ("tree flamegraph export", "--measure", "size", "expected one of bytes, allocs, peak, leaks or temporary"),
+    ("tree flamegraph export", "--measure", "size", "expected one of bytes, allocs, peak, leaks, temporary or grown"),
     ("tree flamegraph", "--min", "101%", "expected a share such as 0.5%, or a size such as 64KiB"),
     ("tree flamegraph", "--min", "1 KiB", "expected a share such as 0.5%, or a size such as 64KiB"),
     ("tree flamegraph", "--min", "nan", "expected a share such as 0.5%, or a size such as 64KiB"),
