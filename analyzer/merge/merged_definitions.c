@@ -219,6 +219,8 @@ uint32_t vbt_merged_site(struct vbt_merging *g, struct vbt_translation *t, uint3
     if (id == 0 || t->sites[id] != 0)
         return t->sites[id];
     struct wanted_content w = {.merging = g, .site = t->from->sites[id]};
+    if (w.site.kind != VBT_SITE_NATIVE)
+        w.site.module = 0; /* whatever the trace says */
     if (w.site.kind == VBT_SITE_PYTHON) {
         w.site.a = merged_code(g, t, (uint32_t)w.site.a);
     } else if (w.site.kind == VBT_SITE_SPECIAL) {

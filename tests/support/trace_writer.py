@@ -52,17 +52,22 @@ class TraceWriter:
         self.chunk(kind, varint(first) + varint(count) + b"".join(b"".join(column) for column in columns))
 
 
-def write(path, pairs, places, paths, ticks, ended="exit"):
+def write(path, pairs, places, paths, ticks, ended="exit", module=None):
     """places: (file, function, line) of Python. paths: {(place, place, ...) from the outside in:
     (allocations, bytes, frees, bytes freed, bytes at the peak, temporary)}. ticks: (ns, live bytes)
-    in order; the largest is the peak. What is live at the end follows from the paths."""
+    in order; the largest is the peak. What is live at the end follows from the paths. module: a file
+    that the places are said to lie in, which means nothing for lines of Python."""
     writer = TraceWriter()
     writer.chunk("PROCESS", varint(len(pairs)) + b"".join(string(key) + string(str(value)) for key, value in pairs))
     strings = sorted({text for file, function, _ in places for text in (file, function)})
     string_id = {text: number for number, text in enumerate(strings, 1)}
     writer.rows("STRINGS", len(strings), [map(string, strings)])
     writer.rows("CODES", len(places), [[varint(string_id[file]) for file, _, _ in places], [varint(string_id[name]) for _, name, _ in places], [varint(1)] * len(places), [varint(1)] * len(places)])
-    writer.rows("SITES", len(places), [[varint(0)] * len(places), [varint(number) for number in range(1, len(places) + 1)], [zigzag(line) for _, _, line in places]])
+    columns = [[varint(0)] * len(places), [varint(number) for number in range(1, len(places) + 1)], [zigzag(line) for _, _, line in places]]
+    if module:
+        writer.rows("MODULES", 1, [[varint(4096), varint(8192), varint(0), string(module)], [varint(1), varint(0), varint(0), string("")]], first=0)
+        columns.append([varint(1)] * len(places))
+    writer.rows("SITES", len(places), columns)
     nodes = {(): 0}
     up, sites = [], []
     for path_ in sorted(paths):

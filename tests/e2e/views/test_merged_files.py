@@ -157,6 +157,18 @@ def test_what_is_refused(traces, tmp_path):
     assert (full.returncode, full.stderr) == (2, "vbtrace: /dev/full: cannot be written: No space left on device\n")
 
 
+def test_lines_of_python_lie_in_no_module(tmp_path):
+    """Whatever a trace says."""
+    files = [tmp_path / "plain.vbt", tmp_path / "odd.vbt"]
+    for number, (file, module) in enumerate(zip(files, (None, "/usr/lib/libodd.so"))):
+        places = [("/app/a.py", "work", 3)]
+        pairs = [("pid", 100 + number), ("ppid", 1), ("host", "h"), ("started", 1_700_000_000_000_000_000), ("python", "3.11.2"), ("exe", "/usr/bin/python3")]
+        trace_writer.write(file, pairs, places, {(places[0],): (4, 400, 1, 100, 300, 0)}, [(10**7, 300)], module=module)
+    merged = merge(tmp_path / "all.vbt_", *files)
+    parts.check_sums([merged], files)
+    assert [(row["allocs"], row["line"]) for row in parts.view("report", merged)["lines"]] == [(8, 3)]
+
+
 def test_fifty_generated_traces(tmp_path):
     paths = trace_writer.generate(tmp_path, 50, 20, seed=2)
     merged = merge(tmp_path / "all.vbt_", *paths)
