@@ -156,8 +156,8 @@ def test_unknown_command():
     refused("--version: expected nothing after it, found 1", "--version", "1")
 
 
-LINE_KEYS = "bytes, allocs, frees, freed, net, peak, temporary, rss or file"
-FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, cum-bytes, cum-allocs, cum-peak, cum-leaks, cum-temporary or file"
+LINE_KEYS = "bytes, allocs, frees, freed, net, peak, temporary, rss, grown or file"
+FUNCTION_KEYS = "bytes, allocs, peak, leaks, temporary, grown, cum-bytes, cum-allocs, cum-peak, cum-leaks, cum-temporary, cum-grown or file"
 BAD_VALUES = [
     ("report lines functions tree peak leaks temporary intervals timeline list info", "--format", "xml", "expected text, json or csv"),
     ("flamegraph", "--format", "json", "expected svg or collapsed"),
