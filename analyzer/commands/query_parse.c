@@ -153,6 +153,27 @@ static void name_traces(struct vbt_query *query, int count, char *const *argumen
     query->trace = count == 1 ? arguments[0] : several;
 }
 
+/* Does the format hold what is asked of it? stacks: an option of call stacks that was given, or
+ * NULL. Returns a status if not, else -1. */
+static int check_exporter(const struct vbt_command *command, const struct vbt_query *query, const char *stacks) {
+    const struct vbt_exporter *exporter = vbt_exporter_find(query->exporter);
+    const char *option = NULL, *why = NULL;
+    if (stacks != NULL && !exporter->of_stacks) {
+        option = stacks;
+        why = "it holds no call stacks";
+    } else if (query->reverse && exporter->forward) {
+        option = "reverse";
+        why = "its readers turn stacks round themselves";
+    } else if (query->measure != VBT_MEASURE_BYTES && exporter->holds != NULL) {
+        option = "measure";
+        why = exporter->holds;
+    } else if ((query->grown || query->measure == VBT_MEASURE_GROWN) && exporter->forward) {
+        option = query->grown ? "grown" : "measure grown";
+        why = exporter->holds != NULL ? exporter->holds : "it holds all measures but this";
+    }
+    return why == NULL ? -1 : vbt_fail("%s --format %s does not take --%s: %s", command->name, exporter->name, option, why);
+}
+
 int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     vbt_query_begin(query, command);
     struct option *known = getopt_options();
@@ -169,14 +190,9 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
         return vbt_fail("%s: expected a trace file, as in: vbtrace %s NAME.PID.vbt", command->name, command->name);
     if (optind + 1 < count && !command->several)
         return vbt_fail("%s: expected one trace file, found also %s", command->name, arguments[optind + 1]);
-    if (stacks != NULL && query->exporter != NULL && !vbt_exporter_find(query->exporter)->of_stacks)
-        return vbt_fail("%s --format %s does not take --%s: it holds no call stacks", command->name, query->exporter, stacks);
-    if (query->reverse && query->exporter != NULL && vbt_exporter_find(query->exporter)->forward)
-        return vbt_fail("%s --format %s does not take --reverse: its readers turn stacks round themselves", command->name,
-                        query->exporter);
-    if (query->exporter != NULL && query->measure != VBT_MEASURE_BYTES && vbt_exporter_find(query->exporter)->holds != NULL)
-        return vbt_fail("%s --format %s does not take --measure: %s", command->name, query->exporter,
-                        vbt_exporter_find(query->exporter)->holds);
+    status = query->exporter != NULL ? check_exporter(command, query, stacks) : -1;
+    if (status >= 0)
+        return status;
     name_traces(query, count - optind, arguments + optind);
     vbt_query_finish(query, command);
     status = check_effects(command, query);

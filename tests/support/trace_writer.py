@@ -55,8 +55,8 @@ class TraceWriter:
 def write(path, pairs, places, paths, ticks, ended="exit", module=None):
     """places: (file, function, line) of Python. paths: {(place, place, ...) from the outside in:
     (allocations, bytes, frees, bytes freed, bytes at the peak, temporary)}. ticks: (ns, live bytes)
-    in order; the largest is the peak. What is live at the end follows from the paths. module: a file
-    that the places are said to lie in, which means nothing for lines of Python."""
+    in order; the largest is the peak. What is live at the end follows from the paths. module: a
+    file that the places are said to lie in, which means nothing for lines of Python."""
     writer = TraceWriter()
     writer.chunk("PROCESS", varint(len(pairs)) + b"".join(string(key) + string(str(value)) for key, value in pairs))
     strings = sorted({text for file, function, _ in places for text in (file, function)})

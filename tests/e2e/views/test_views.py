@@ -171,6 +171,15 @@ def test_export_of_stacks(trace_path):
             assert done.stderr.startswith("vbtrace: export --format mprof does not take --"), done.stderr
 
 
+@pytest.mark.parametrize("form", ["pprof", "callgrind", "speedscope", "massif", "heaptrack", "dhat", "sqlite"])
+def test_formats_without_what_grew(form, trace_path):
+    """It is a difference, which no measure of theirs is."""
+    for options in (("--grown",), ("--measure", "grown")):
+        done = vbt.vbtrace("export", "--format", form, *options, trace_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"vbtrace: export --format {form} does not take --{options[0][2:]}"), done.stderr
+
+
 def test_filters(trace_path):
     def total(*filters):
         options = [word for text in filters for word in ("--filter", text)]
