@@ -122,7 +122,7 @@ Line #      Hits         Time  Per Hit   % Time  Line Contents
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["tea"], "run: expected one of lab, ladder, c, overhead, native, real, instructions, memory, forks, views, table, not 'tea'"),
+        (["tea"], "run: expected one of lab, ladder, c, overhead, native, real, instructions, memory, forks, views, many, table, not 'tea'"),
         ([], "run: expected one of lab"),
         (["lab", "--library", "/nowhere/libvbtrace.so"], "--library: no file /nowhere/libvbtrace.so; build vbtrace first"),
         (["lab", "--library", "/bin/sh", "--tool", "/bin/sh", "--out", "/dev/null/x"], "--out: cannot write /dev/null"),
