@@ -61,3 +61,10 @@ char *vbt_command_line(const struct vbt_model *model) {
         put_word(out, exe);
     return finish(out, &text);
 }
+
+size_t vbt_command_folder(const char *command) {
+    size_t length = 0;
+    for (size_t i = 0; command[i] != '\0' && command[i] != ' ' && command[0] != '\''; i++)
+        length = command[i] == '/' ? i + 1 : length;
+    return length;
+}

@@ -79,19 +79,10 @@ static char *folder_of(const struct vbt_process_list *list) {
     return vbt_copy(length > 0 ? list->rows[0].path : "", length);
 }
 
-/* How long the folder of the program is that a command line begins with. */
-static size_t folder_length(const char *command) {
-    size_t length = 0;
-    for (size_t i = 0; command[i] != '\0' && command[i] != ' ' && command[0] != '\''; i++)
-        length = command[i] == '/' ? i + 1 : length;
-    return length;
-}
-
 static void put_row(struct vbt_text_table *table, const struct vbt_model *m, bool is_first, int64_t begin, size_t folder) {
     const struct vbt_domain_totals totals = vbt_all_totals(m);
     const char *pid = vbt_model_process(m, "pid");
     char *command = vbt_command_line(m);
-    size_t before = folder_length(command);
     vbt_text_table_cell(table, "%s", is_first ? "→" : "");
     vbt_text_table_cell(table, "%s", vbt_count((int64_t)totals.allocs).text);
     vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)totals.allocated).text);
@@ -100,7 +91,7 @@ static void put_row(struct vbt_text_table *table, const struct vbt_model *m, boo
     vbt_text_table_cell(table, "%s", vbt_time((double)vbt_model_duration(m)).text);
     vbt_text_table_cell(table, "%s", end_of(m));
     vbt_text_table_cell(table, "%s", pid != NULL ? pid : "");
-    vbt_text_table_cell(table, "%s", command[0] != '\0' ? command + before : "(unknown program)");
+    vbt_text_table_cell(table, "%s", command[0] != '\0' ? command + vbt_command_folder(command) : "(unknown program)");
     vbt_text_table_cell(table, "%s", m->path + folder);
     free(command);
 }

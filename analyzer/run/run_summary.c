@@ -86,7 +86,7 @@ static void print_processes(const struct process *processes, size_t count, struc
         vbt_text_table_cell(table, "%s", vbt_count((int64_t)processes[i].allocs).text);
         vbt_text_table_cell(table, "%s", vbt_bytes((int64_t)processes[i].allocated).text);
         vbt_text_table_cell(table, "%s", vbt_bytes(processes[i].peak).text);
-        vbt_text_table_cell(table, "%s", processes[i].command);
+        vbt_text_table_cell(table, "%s", processes[i].command + vbt_command_folder(processes[i].command));
         vbt_text_table_cell(table, "%s", processes[i].path);
     }
     vbt_text_table_print(table, output, 0);

@@ -316,6 +316,8 @@ def test_several_processes_are_a_folder(tmp_path):
     folder = ran.paths[0].parent
     assert folder.parent == tmp_path and folder.name.startswith("vbtrace.python3.")
     assert "vbtrace: 2 processes left traces" in ran.done.stderr
+    rows = ran.done.stderr[ran.done.stderr.index("Trace\n") :].splitlines()[1:3]
+    assert all(re.search(rf" {re.escape(os.path.basename(PYTHON))} -c ", row) for row in rows), rows  # without their folders
     outer = next(report for report in ran.reports if code in report.json["program"]["args"])
     assert f"vbtrace: next: vbtrace report {outer.path.relative_to(tmp_path.resolve())}\n" in ran.done.stderr.replace(f"{tmp_path.resolve()}/", "")
 
