@@ -163,12 +163,7 @@ static int compare(const void *left, const void *right, void *by) {
     int64_t x = value_of(&a->sums, *(enum line_key *)by), y = value_of(&b->sums, *(enum line_key *)by);
     if (x != y)
         return x > y ? -1 : 1;
-    int order = strcmp(a->place->file, b->place->file);
-    if (order == 0)
-        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
-    if (order == 0)
-        order = strcmp(a->place->function, b->place->function);
-    return order != 0 ? order : vbt_place_compare_modules(a->place, b->place);
+    return vbt_place_compare(a->place, b->place);
 }
 
 bool vbt_lines_sort(struct vbt_lines *lines, const char *name) {

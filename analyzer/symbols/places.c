@@ -44,8 +44,13 @@ bool vbt_place_imports(const struct vbt_source_place *place) {
            (strncmp(place->file, "<frozen importlib", 17) == 0 || strstr(place->file, "/importlib/_bootstrap") != NULL);
 }
 
-int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b) {
-    return strcmp(a->module != NULL ? a->module : "", b->module != NULL ? b->module : "");
+int vbt_place_compare(const struct vbt_source_place *a, const struct vbt_source_place *b) {
+    int order = strcmp(a->file, b->file);
+    if (order == 0)
+        order = a->line < b->line ? -1 : a->line > b->line;
+    if (order == 0)
+        order = strcmp(a->function, b->function);
+    return order != 0 ? order : strcmp(a->module != NULL ? a->module : "", b->module != NULL ? b->module : "");
 }
 
 static uint64_t hash_of(const struct vbt_source_place *place) {
@@ -56,8 +61,7 @@ static uint64_t hash_of(const struct vbt_source_place *place) {
 }
 
 static bool same(const struct vbt_source_place *a, const struct vbt_source_place *b) {
-    return a->kind == b->kind && a->user == b->user && a->line == b->line && strcmp(a->function, b->function) == 0 &&
-           strcmp(a->file, b->file) == 0 && vbt_place_compare_modules(a, b) == 0;
+    return a->kind == b->kind && a->user == b->user && a->line == b->line && vbt_place_compare(a, b) == 0;
 }
 
 static const struct vbt_source_place *intern(struct vbt_places *p, struct vbt_source_place place) {

@@ -27,8 +27,8 @@ bool vbt_place_is_address(const struct vbt_source_place *place);
 /* Does it belong to Python's import machinery, which is on every stack below an import? */
 bool vbt_place_imports(const struct vbt_source_place *place);
 
-/* Orders by module: what is left to compare of two places with the same file, line and function. */
-int vbt_place_compare_modules(const struct vbt_source_place *a, const struct vbt_source_place *b);
+/* Orders by file, line, function and module. */
+int vbt_place_compare(const struct vbt_source_place *a, const struct vbt_source_place *b);
 
 /* One function on a call path. Inlined functions have frames of their own: a native site has as
  * many as the compiler merged into the code at its address. */

@@ -87,11 +87,7 @@ static int by_size(const void *left, const void *right, void *data) {
     const struct vbt_source_place *a = vbt_call_place(s->tree, x), *b = vbt_call_place(s->tree, y);
     int order = strcmp(a->function, b->function);
     if (order == 0)
-        order = strcmp(a->file, b->file);
-    if (order == 0)
-        order = a->line < b->line ? -1 : a->line > b->line;
-    if (order == 0)
-        order = vbt_place_compare_modules(a, b);
+        order = vbt_place_compare(a, b);
     return order != 0 ? order : x < y ? -1 : 1;
 }
 

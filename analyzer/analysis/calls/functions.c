@@ -128,12 +128,7 @@ static int compare(const void *left, const void *right, void *data) {
     }
     if (x != y && !by->by_file)
         return x > y ? -1 : 1;
-    int order = strcmp(a->place->file, b->place->file);
-    if (order == 0)
-        order = a->place->line < b->place->line ? -1 : a->place->line > b->place->line;
-    if (order == 0)
-        order = strcmp(a->place->function, b->place->function);
-    return order != 0 ? order : vbt_place_compare_modules(a->place, b->place);
+    return vbt_place_compare(a->place, b->place);
 }
 
 void vbt_functions_sort(struct vbt_functions *functions, const char *key) {
