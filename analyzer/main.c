@@ -2,9 +2,9 @@
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
-#include "analyzer/commands/command_help.h"
+#include "analyzer/commands/options/command_help.h"
 #include "analyzer/commands/command_table.h"
-#include "analyzer/commands/query_parse.h"
+#include "analyzer/commands/options/query_parse.h"
 
 #include <fcntl.h>
 #include <jansson.h>

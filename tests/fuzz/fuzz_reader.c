@@ -10,7 +10,7 @@
  * not exist. */
 #include "format/count.h"
 #include "analyzer/trace/load.h"
-#include "analyzer/commands/query_parse.h"
+#include "analyzer/commands/options/query_parse.h"
 #include "recipe.h"
 
 #include <errno.h>

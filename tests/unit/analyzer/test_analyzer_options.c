@@ -2,7 +2,7 @@
 #include "format/count.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/commands/command_table.h"
-#include "analyzer/commands/option_table.h"
+#include "analyzer/commands/options/option_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 #include "command_runs.h"
 
-#include "analyzer/commands/query_parse.h"
+#include "analyzer/commands/options/query_parse.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
 #ifndef VBT_OPTION_TABLE_H
 #define VBT_OPTION_TABLE_H
 
-#include "command_table.h"
+#include "analyzer/commands/command_table.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #ifndef VBT_QUERY_PARSE_H
 #define VBT_QUERY_PARSE_H
 
-#include "command_table.h"
+#include "analyzer/commands/command_table.h"
 
 /* arguments: the command's name and all that follows it. Returns -1 to go on, else the exit status:
  * 0 after --help, 2 after a message. */

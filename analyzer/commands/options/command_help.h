@@ -2,7 +2,7 @@
 #ifndef VBT_COMMAND_HELP_H
 #define VBT_COMMAND_HELP_H
 
-#include "command_table.h"
+#include "analyzer/commands/command_table.h"
 
 /* Each prints to standard output and returns the exit status. */
 
