@@ -47,6 +47,8 @@
 #define VBT_MAX_THREADS (1u << 12)
 #define VBT_MAX_PARTS (1u << 26)
 #define VBT_MAX_PROCESSES (1u << 14)
+#define VBT_MAX_SECTIONS (1u << 16)
+#define VBT_MAX_SECTION_RUNS (1u << 20)
 
 enum vbt_chunk_kind {
     VBT_CHUNK_PROCESS = 1,
@@ -70,6 +72,7 @@ enum vbt_chunk_kind {
     VBT_CHUNK_PROCESSES,
     VBT_CHUNK_PROCESS_TICKS,
     VBT_CHUNK_PROCESS_COUNTERS,
+    VBT_CHUNK_SECTION_TIMES,
     VBT_CHUNK_KINDS /* above every kind of this version */
 };
 

@@ -14,6 +14,8 @@
 struct chosen_file {
     const char *path;
     int64_t started, pid;
+    uint64_t duration;
+    struct vbt_sections sections;
     bool is_merged;
     bool *keep; /* by process of a merged trace; NULL: all */
 };
@@ -61,7 +63,17 @@ static void extend(struct vbt_span *span, const struct vbt_model *brief) {
     span->duration = last - (uint64_t)span->started;
 }
 
-static void choose(struct chosen_files *files, const struct vbt_model *brief, const char *path, const struct vbt_several *how) {
+/* The sections of all of them, by the clock on the wall. */
+static void join_sections(struct chosen_files *files) {
+    for (size_t i = 0; i < files->count; i++) {
+        const struct chosen_file *file = &files->rows[i];
+        uint64_t offset = file->started > files->span.started ? (uint64_t)(file->started - files->span.started) : 0;
+        vbt_sections_add(&files->span.sections, &file->sections, offset, offset + file->duration);
+    }
+    vbt_sections_number(&files->span.sections);
+}
+
+static void choose(struct chosen_files *files, struct vbt_model *brief, const char *path, const struct vbt_several *how) {
     bool *keep;
     if (count_wanted(brief, how, &keep) == 0)
         return;
@@ -69,8 +81,11 @@ static void choose(struct chosen_files *files, const struct vbt_model *brief, co
     files->rows[files->count++] = (struct chosen_file){.path = path,
                                                        .started = vbt_model_process_number(brief, "started"),
                                                        .pid = vbt_model_process_number(brief, "pid"),
+                                                       .duration = vbt_model_duration(brief),
+                                                       .sections = brief->sections,
                                                        .is_merged = vbt_model_is_merged(brief),
                                                        .keep = keep};
+    brief->sections = (struct vbt_sections){0};
 }
 
 /* The order in which fractions are added up, which matters to their last digits. */
@@ -99,6 +114,8 @@ static bool choose_files(struct chosen_files *files, const struct vbt_inputs *in
     }
     if (files->count > 0)
         qsort(files->rows, files->count, sizeof *files->rows, by_start);
+    if (how->part != NULL)
+        join_sections(files);
     return true;
 }
 
@@ -180,8 +197,11 @@ bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, 
     } else if (good) {
         good = load_all(model, &files, how);
     }
-    for (size_t i = 0; i < files.count; i++)
+    for (size_t i = 0; i < files.count; i++) {
         free(files.rows[i].keep);
+        vbt_sections_free(&files.rows[i].sections);
+    }
+    vbt_sections_free(&files.span.sections);
     free(files.rows);
     return good;
 }

@@ -6,10 +6,12 @@
 #include "analyzer/trace/model.h"
 #include "analyzer/trace/window.h"
 
-/* When the first process began, ns since 1970 (0: unknown), and how long until the last ended. */
+/* When the first process began, ns since 1970 (0: unknown), how long until the last ended, and when
+ * their sections ran. */
 struct vbt_span {
     int64_t started;
     uint64_t duration;
+    struct vbt_sections sections; /* of all of them, if a part of the run is wanted */
 };
 
 struct vbt_several {

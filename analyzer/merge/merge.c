@@ -31,9 +31,11 @@ static void add_window(struct vbt_model_window *window, const struct vbt_model *
     window->is_part = window->is_part || from->window.is_part;
     window->peak_unknown = window->peak_unknown || from->window.peak_unknown;
     window->rss_unknown = window->rss_unknown || from->window.rss_unknown;
+    window->begun = from->window.begun;
+    window->ended = from->window.ended;
     if (from->window.from > 0 && began + from->window.from > window->from)
         window->from = began + from->window.from;
-    if (began + from->window.to > window->to)
+    if (from->window.to > 0 && began + from->window.to > window->to)
         window->to = began + from->window.to;
 }
 
@@ -116,7 +118,7 @@ char *vbt_merge_end(struct vbt_merging *g, struct vbt_model *model) {
         add_moment(&g->sum, g->farthest);
     uint64_t began = (uint64_t)vbt_model_process_number(&g->sum, "started");
     g->sum.window.from -= g->sum.window.from > 0 ? began : 0;
-    g->sum.window.to -= began;
+    g->sum.window.to -= g->sum.window.to > 0 ? began : 0;
     g->sum.symbolized = !g->any_unnamed && (g->sum.named_frame_count > 0 || g->sum.source_row_count > 0);
     char *problem = find_twice(&g->sum);
     *model = g->sum;

@@ -69,6 +69,6 @@ char *vbt_model_load_part(struct vbt_model *model, const char *path, bool with_s
 char *vbt_model_load_brief(struct vbt_model *model, const char *path) {
     static const uint64_t kinds = UINT64_C(1) << VBT_CHUNK_PROCESS | UINT64_C(1) << VBT_CHUNK_STATE |
                                   UINT64_C(1) << VBT_CHUNK_TIMELINE | UINT64_C(1) << VBT_CHUNK_END |
-                                  UINT64_C(1) << VBT_CHUNK_PROCESSES;
+                                  UINT64_C(1) << VBT_CHUNK_PROCESSES | UINT64_C(1) << VBT_CHUNK_SECTION_TIMES;
     return load(model, path, false, kinds, &VBT_WHOLE_RUN);
 }

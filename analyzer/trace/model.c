@@ -47,6 +47,7 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->thinned.rows);
     free(model->intervals);
     free(model->interval_sites);
+    vbt_sections_free(&model->sections);
     for (size_t i = 0; i < model->process_rows; i++)
         vbt_model_free(&model->processes[i]);
     free(model->processes);

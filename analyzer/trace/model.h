@@ -6,6 +6,7 @@
 #ifndef VBT_MODEL_H
 #define VBT_MODEL_H
 
+#include "section_times.h"
 #include "analyzer/base/arrays/packed_rows.h"
 #include "format/format.h"
 
@@ -179,12 +180,13 @@ struct vbt_model_resident {
 
 /* The part of the run that the model shows: what happened between two states of the trace. */
 struct vbt_model_window {
-    bool asked;        /* a part was asked for, though it may turn out to be the whole run */
-    bool is_part;      /* false: it is the whole run */
-    bool peak_unknown; /* the heap was higher before, so what was live at this part's peak is not known */
-    bool rss_unknown;  /* likewise for the resident set */
-    uint64_t from, to; /* times of the two states, ns; from 0: the start of the run */
-    uint64_t last;     /* time of the newest state of all, 0 if that is `to` */
+    bool asked;            /* a part was asked for, though it may turn out to be the whole run */
+    bool is_part;          /* false: it is the whole run */
+    bool peak_unknown;     /* the heap was higher before, so what was live at this part's peak is not known */
+    bool rss_unknown;      /* likewise for the resident set */
+    uint64_t from, to;     /* times of the two states, ns; from 0: the start of the run */
+    uint64_t last;         /* time of the newest state of all, 0 if that is `to` */
+    uint64_t begun, ended; /* when the sections that it was named by began and ended, ns; 0: it was not */
 };
 
 /* What a forked process inherited and may still have, or had at its peak: the sum of traces leaves
@@ -284,6 +286,7 @@ struct vbt_model {
     struct vbt_model_interval_site *interval_sites; /* in order of interval and node */
     size_t interval_site_count, interval_site_capacity, interval_site_compacted;
     uint64_t rows_seen;
+    struct vbt_sections sections; /* when they ran; not of a merged trace */
 
     /* Of a merged trace: its processes, each with what ran, its totals, its course of memory and
      * its end. None: it is the trace of one process. */

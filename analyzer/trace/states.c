@@ -45,7 +45,9 @@ static void read_chunk(struct vbt_states *states, const struct vbt_chunk *chunk)
         read_process(states, &r);
     } else if (chunk->header.kind == VBT_CHUNK_STATE) {
         read_state(states, &r, chunk->header.sequence);
-    } else { /* END */
+    } else if (chunk->header.kind == VBT_CHUNK_SECTION_TIMES) {
+        free(vbt_sections_read(&states->sections, &r)); /* loading says what is wrong with it */
+    } else {                                            /* END */
         uint64_t time = vbt_get_varint(&r);
         states->duration = time > states->duration ? time : states->duration;
     }
@@ -55,7 +57,8 @@ void vbt_states_read(struct vbt_states *states, const char *path) {
     struct vbt_trace_file file;
     *states = (struct vbt_states){0};
     char *problem = vbt_trace_open(&file, path);
-    file.kinds = UINT64_C(1) << VBT_CHUNK_PROCESS | UINT64_C(1) << VBT_CHUNK_STATE | UINT64_C(1) << VBT_CHUNK_END;
+    file.kinds = UINT64_C(1) << VBT_CHUNK_PROCESS | UINT64_C(1) << VBT_CHUNK_STATE | UINT64_C(1) << VBT_CHUNK_END |
+                 UINT64_C(1) << VBT_CHUNK_SECTION_TIMES;
     struct vbt_chunk chunk;
     while (problem == NULL && vbt_trace_next(&file, &chunk))
         if (chunk.raw != NULL)
@@ -66,5 +69,6 @@ void vbt_states_read(struct vbt_states *states, const char *path) {
 
 void vbt_states_free(struct vbt_states *states) {
     free(states->marks);
+    vbt_sections_free(&states->sections);
     *states = (struct vbt_states){0};
 }

@@ -3,6 +3,8 @@
 #ifndef VBT_STATES_H
 #define VBT_STATES_H
 
+#include "section_times.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +19,9 @@ struct vbt_states {
     size_t count, capacity;
     uint64_t duration; /* of the run, as far as the trace knows, ns */
     int64_t started;   /* ns since 1970; 0: unknown */
+    uint64_t offset;   /* if times are counted from the start of another process: when this one began */
     uint64_t shutdown; /* time of the state at which the interpreter began to shut down; 0: there is none */
+    struct vbt_sections sections;
 };
 
 /* Reads the states of a trace. A file that cannot be read has none: whoever loads it finds out

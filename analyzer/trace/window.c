@@ -96,6 +96,8 @@ static void rewind_to_start(struct vbt_model *m) {
 
 void vbt_window_finish(struct vbt_model *m, const struct vbt_window *window) {
     m->window.asked = window->asked;
+    m->window.begun = window->begun;
+    m->window.ended = window->ended;
     m->window.is_part = !vbt_window_is_whole(window);
     m->window.to = (uint64_t)m->state[VBT_STATE_TIME];
     if (window->to == 0)

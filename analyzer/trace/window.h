@@ -12,12 +12,13 @@
 /* Which part: how many chunks of the trace there are up to the states at its ends, these
  * included. */
 struct vbt_window {
-    bool asked;    /* false: for the whole run */
-    uint64_t from; /* 0: from the start of the run */
-    uint64_t to;   /* UINT64_MAX: to the end of the trace; 0: to the start */
+    bool asked;            /* false: for the whole run */
+    uint64_t from;         /* 0: from the start of the run */
+    uint64_t to;           /* UINT64_MAX: to the end of the trace; 0: to the start */
+    uint64_t begun, ended; /* times of the sections that it was named by, see model.h */
 };
 
-#define VBT_WHOLE_RUN ((struct vbt_window){false, 0, UINT64_MAX})
+#define VBT_WHOLE_RUN ((struct vbt_window){.to = UINT64_MAX})
 
 static inline bool vbt_window_is_whole(const struct vbt_window *window) { return window->from == 0 && window->to == UINT64_MAX; }
 

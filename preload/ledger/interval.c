@@ -282,10 +282,13 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
     vbt_lock(&vbt_interval_lock);
     settle_notes(ledger, 0);
     uint32_t group = group_of(VBT_INTERVAL_SECTION, site, 0, label);
-    if (all->depth >= VBT_SECTIONS || group == 0)
+    struct vbt_section_ref run = {0, 0};
+    if (all->depth >= VBT_SECTIONS || group == 0) {
         ledger->lost[VBT_LOST_INTERVALS]++;
-    else
+    } else {
         open_group(group)->begun++; /* one that never ends is reported */
+        run = vbt_section_run_begins(label, time);
+    }
     vbt_unlock(&vbt_interval_lock);
     if (all->depth < VBT_SECTIONS) {
         struct vbt_open_interval *section = &all->sections[all->depth];
@@ -293,6 +296,7 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
         section->group = group;
         section->label = label;
         section->iterations = iterations;
+        section->run = run;
     }
     all->depth++;
     vbt_ledger_forget_crest(ledger);
@@ -318,6 +322,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
             continue;
         settle_interval(ledger, section, section->group, time);
         book_found(ledger, section, section->group);
+        vbt_section_run_ends(section->run, time);
         open_group(section->group)->to = site;
     }
     vbt_unlock(&vbt_interval_lock);
@@ -335,4 +340,7 @@ void vbt_intervals_reset(struct vbt_ledger *ledger) {
     next_interval(ledger);
 }
 
-void vbt_interval_groups_forget(void) { vbt_interval_groups.fork_epoch = atomic_fetch_add(&vbt_epoch, 1) + 1; }
+void vbt_interval_groups_forget(void) {
+    vbt_interval_groups.fork_epoch = atomic_fetch_add(&vbt_epoch, 1) + 1;
+    vbt_section_runs_after_fork(vbt_interval_groups.fork_epoch);
+}

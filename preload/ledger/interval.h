@@ -10,6 +10,7 @@
 #define VBT_INTERVAL_H
 
 #include "counters.h"
+#include "section_runs.h"
 #include "preload/base/lock.h"
 #include "preload/base/memory.h"
 
@@ -18,11 +19,12 @@ struct vbt_flow {
 };
 
 struct vbt_open_interval {
-    uint32_t from;         /* site */
-    uint32_t group;        /* sections: known from the start; 0: not recorded */
-    uint32_t found_from;   /* index into the thread's notes of the first difference since the start */
-    uint32_t label;        /* sections: string id */
-    uint64_t iterations;   /* sections */
+    uint32_t from;       /* site */
+    uint32_t group;      /* sections: known from the start; 0: not recorded */
+    uint32_t found_from; /* index into the thread's notes of the first difference since the start */
+    uint32_t label;      /* sections: string id */
+    uint64_t iterations; /* sections */
+    struct vbt_section_ref run;
     int64_t time;          /* ns at the start */
     struct vbt_flow start; /* the thread's totals then */
     struct vbt_flow own;   /* vbtrace's own events since */

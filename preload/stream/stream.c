@@ -31,6 +31,7 @@
 #include "preload/stream/helper/helper.h"
 #include "preload/stream/helper/trace_place.h"
 #include "preload/stream/history/history.h"
+#include "preload/stream/history/section_chunk.h"
 #include "preload/stream/resident/resident_times.h"
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
@@ -180,6 +181,7 @@ static void write_values(uint64_t since, const struct vbt_chunk_writer *old, boo
     write_counters(&mark, &now, since, old, at_end);
     vbt_write_threads(writer, &seen.books, &seen.tick, &now, since == 0, seen.epoch_before);
     vbt_snapshot_intervals(writer, &now, since);
+    vbt_write_section_times(writer, seen.tick.time, since == 0, seen.epoch_before);
     vbt_snapshot_lines(writer, &now, since == 0);
     if (seen.maps_moved || since == 0)
         vbt_snapshot_maps(writer, &seen.books, &seen.tick);
@@ -254,6 +256,7 @@ static void rewrite(const char *reason) {
         return;
     }
     vbt_write_threads_again();
+    vbt_write_section_times_again();
     write_changes();
     if (reason != NULL)
         vbt_snapshot_end(&file.writer, &seen.tick, reason);
@@ -485,6 +488,7 @@ void vbt_stream_after_fork(void) {
     vbt_resident_times_after_fork();
     vbt_thread_times_after_fork();
     vbt_history_after_fork();
+    vbt_section_chunk_after_fork();
     memset(&values, 0, sizeof values);
     vbt_write_times_after_fork();
     dozing = false;

@@ -111,6 +111,7 @@ static const struct {
     {"functions", {"--by=process", "--limit=0"}},
     {"tree", {"--by=rank", "--format=json", "--process=1000"}},
     {"merge", {NULL}},
+    {"lines", {"--from=turn", "--to=turn#3"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };

@@ -9,7 +9,7 @@ import ctypes.util
 import struct
 
 KINDS = "PROCESS STRINGS CODES SITES NODES MODULES STATE COUNTERS INTERVALS INTERVAL_SITES TIMELINE END FRAMES SOURCES LINES MAPS".split()
-KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS", 20: "PROCESSES", 21: "PROCESS_TICKS", 22: "PROCESS_COUNTERS"}
+KINDS = dict(enumerate(KINDS, 1)) | {17: "THREADS", 19: "THREAD_COUNTERS", 20: "PROCESSES", 21: "PROCESS_TICKS", 22: "PROCESS_COUNTERS", 23: "SECTION_TIMES"}
 DOMAINS = ("heap", "python", "map")
 DOMAIN_FIELDS = "allocs frees allocated_bytes freed_bytes temporary_allocs inherited_blocks inherited_bytes".split()
 FILE_HEADER, CHUNK_HEADER = 16, 32
@@ -155,6 +155,7 @@ class Trace:
         self._times, self._part_times = {}, {}  # of the newest rows, by node
         self.line_counts = {}  # by site
         self.maps, self.resident, self.end = [], {}, None
+        self.section_times = {}  # by name: how many runs began, and {number: (begun, ended or None)}
         self.course, self.names, self.sources = [], {}, {}
         self._thinned_until = -1
         self._places = [None]  # by node
@@ -337,6 +338,16 @@ class Trace:
         files, lines, changed = (p.column(p.varint, count) for _ in range(3))
         for file, line, is_new, text in zip(files, lines, changed, p.column(p.string, count)):
             self.sources[self.strings[file], line] = text, bool(is_new)
+
+    def _section_times(self, p):
+        for _ in range(p.varint()):
+            name, count, first, latest = p.string(), p.varint(), p.varint(), p.varint()
+            runs = [(p.zigzag(), p.varint()) for _ in range(first + latest)]
+            numbers = [*range(1, first + 1), *range(count - latest + 1, count + 1)]
+            begins = _differences(begin for begin, _ in runs)
+            times = [(begin, begin + length - 1 if length else None) for begin, (_, length) in zip(begins, runs)]
+            self.section_times[name] = count, dict(zip(numbers, times))
+        self.section_runs_unnamed = p.varint()
 
     def _maps(self, p):
         p.varint()

@@ -5,7 +5,7 @@
 
 #include "option_table.h"
 
-#define VBT_MOMENT_HELP "1.5s, 250ms, 90%, -2s (before the end), or a time of day in UTC (14:03:20)"
+#define VBT_MOMENT_HELP "1.5s, 250ms, 90%, -2s (before the end), a time of day in UTC (14:03:20), or a section (parse, parse#3)"
 
 char *vbt_set_from(const struct vbt_setting *setting);
 char *vbt_set_to(const struct vbt_setting *setting);

@@ -37,6 +37,7 @@ char *vbt_decode(struct vbt_model *model, const struct vbt_chunk *chunk) {
         [VBT_CHUNK_PROCESS_COUNTERS] = vbt_decode_process_counters,
         [VBT_CHUNK_LINES] = vbt_decode_lines,
         [VBT_CHUNK_MAPS] = vbt_decode_maps,
+        [VBT_CHUNK_SECTION_TIMES] = vbt_decode_section_times,
     };
     struct vbt_payload payload = {
         .model = model,

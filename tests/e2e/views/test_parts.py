@@ -7,6 +7,7 @@ import random
 import signal
 
 import pytest
+import trace_reader
 import vbt
 
 PYTHON = "/usr/bin/python3"
@@ -39,7 +40,7 @@ def temporary_by_stack(trace, *options):
 def tool(name, source):
     """Compiles a C program without a build system."""
     path = os.path.join(vbt._scratch(), name)
-    vbt.run(["gcc", "-g", "-O1", "-pthread", "-o", path, source], check=True)
+    vbt.run(["gcc", "-g", "-O1", "-pthread", f"-I{vbt.HEADER_DIRECTORY}", "-o", path, source], check=True)
     return path
 
 
@@ -136,6 +137,44 @@ def test_what_was_live_at_a_moment_is_what_the_program_held_then(tmp_path):
         assert row["allocs"] == steps[i][1] - steps[i - 1][1]
         assert row["allocs"] - row["frees"] == steps[i][2] - steps[i - 1][2]
         assert part["part"]["from_ns"] <= times[i - 1] < part["part"]["to_ns"] <= times[i]
+    # The same by the names of the sections.
+    for i in range(len(steps)):
+        before = steps[i - 1] if i > 0 else (0, 0, 0)
+        part = shown("lines", report.path, "--by", "leaf", "--from", f"step#{i + 1}", "--to", f"step#{i + 1}")
+        rows = [row for row in part["lines"] if row["line"] == line]
+        assert sum(row["allocs"] for row in rows) == steps[i][1] - before[1]
+        assert sum(row["allocs"] - row["frees"] for row in rows) == steps[i][2] - before[2]
+        (row,) = [row for row in shown("lines", report.path, "--by", "leaf", "--at", f"step#{i + 1}")["lines"] if row["line"] == line]
+        assert (row["allocs"], row["live_blocks"]) == (steps[i][1], steps[i][2])
+    whole = shown("lines", report.path, "--by", "leaf", "--from", "step", "--to", "step")
+    assert sum(row["allocs"] for row in whole["lines"] if row["line"] == line) == steps[-1][1]
     # The peak until then: of the second step, not of the fourth.
     peak = shown("peak", report.path, "--at", f"{times[2]}ns")
     assert max(row["at_peak_bytes"] for row in peak["stacks"]) == 70000
+
+
+def test_a_trace_says_when_sections_ran(tmp_path):
+    """As the program itself says it, on the same clock."""
+    program = """
+import time, vbtrace
+now = time.monotonic_ns
+for i in range(300):
+    before = now()
+    with vbtrace.section("turn"):
+        inside = now()
+    if i in (0, 40, 63, 236, 299): print(i + 1, before, inside, now())
+vbtrace.section("never ends").__enter__()
+"""
+    run = vbt.trace([PYTHON, "-c", program], env={"PYTHONPATH": str(vbt.ROOT / "python")})
+    trace = trace_reader.Trace(run.report.path)
+    count, runs = trace.section_times["turn"]
+    assert (count, trace.section_runs_unnamed) == (300, 0)
+    assert sorted(runs) == [*range(1, 65), *range(237, 301)]
+    starts = []  # the earliest and the latest time at which the trace's clock can have been 0
+    for number, before, inside, after in (map(int, line.split()) for line in run.stdout.splitlines()):
+        begun, ended = runs[number]
+        starts += (before - begun, inside - begun), (inside - ended, after - ended)
+    assert len(starts) == 10 and max(first for first, _ in starts) <= min(last for _, last in starts)
+    assert [ended for _, ended in trace.section_times["never ends"][1].values()] == [None]
+    done = vbt.vbtrace("lines", "--from", "turn#100", run.report.path)
+    assert done.returncode == 2 and "of the 300 runs of section \"turn\" the trace keeps the times of the first 64 and the last 64" in done.stderr

@@ -1,6 +1,9 @@
-/* Holds more and fewer blocks, step by step, and says how many at which time. After each step it
- * waits until its trace, the only argument, has been written twice: whatever the trace said last
- * before the time that is printed, all of the step is in it. */
+/* Holds more and fewer blocks, step by step, each a section, and says how many at which time. After
+ * each step it waits until its trace, the only argument, has been written twice: whatever the trace
+ * said last before the time that is printed, all of the step is in it. Between the end of a section
+ * and the beginning of the next, the trace is written, too. */
+#include "vbtrace.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -32,6 +35,7 @@ int main(int count, char **arguments) {
     if (count != 2)
         return 2;
     for (int step = 0; step < STEPS; step++) {
+        vbtrace_begin("step", 0);
         for (; live < wanted[step]; live++, allocs++)
             held[live] = malloc(SIZE); // held
         while (live > wanted[step])
@@ -43,6 +47,9 @@ int main(int count, char **arguments) {
         clock_gettime(CLOCK_REALTIME, &now);
         printf("%lld %d %d\n", (long long)now.tv_sec * 1000000000 + now.tv_nsec, allocs, live);
         pause_for(20);
+        vbtrace_end("step");
+        for (int i = 0; i < 2; i++)
+            wait_for_write(arguments[1]);
     }
     return 0;
 }

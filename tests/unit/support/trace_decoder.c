@@ -324,12 +324,36 @@ static void read_thread_counters(void) {
     EACH_PART(1, part->temporary = varint())
 }
 
+static void read_section_times(void) {
+    uint64_t count = varint();
+    assert_true(count > 0);
+    for (uint64_t n = 0; n < count; n++) {
+        struct trace_section row = {.name = string()};
+        uint32_t i = 0;
+        while (i < trace->sections && (trace->section[i].name.size != row.name.size ||
+                                       memcmp(trace->section[i].name.bytes, row.name.bytes, row.name.size) != 0))
+            i++;
+        trace->sections += i == trace->sections;
+        assert_true(trace->sections <= TRACE_SECTIONS);
+        row.count = varint();
+        row.first = varint();
+        row.latest = varint();
+        assert_true(row.first + row.latest <= 256 && row.first + row.latest <= row.count);
+        for (uint64_t k = 0; k < row.first + row.latest; k++) {
+            row.run[k].begun = (k > 0 ? row.run[k - 1].begun : 0) + (uint64_t)zigzag();
+            row.run[k].length = varint();
+        }
+        trace->section[i] = row;
+    }
+    trace->section_runs_unnamed = varint();
+}
+
 static void read_payload(uint8_t kind) {
     static void (*const readers[])(void) = {
-        [1] = read_process,   [2] = read_strings,          [3] = read_codes,     [4] = read_sites,
-        [5] = read_nodes,     [6] = read_modules,          [7] = read_state,     [8] = read_counters,
-        [9] = read_intervals, [10] = read_interval_sites,  [11] = read_timeline, [12] = read_end,
-        [17] = read_threads,  [19] = read_thread_counters,
+        [1] = read_process,   [2] = read_strings,          [3] = read_codes,          [4] = read_sites,
+        [5] = read_nodes,     [6] = read_modules,          [7] = read_state,          [8] = read_counters,
+        [9] = read_intervals, [10] = read_interval_sites,  [11] = read_timeline,      [12] = read_end,
+        [17] = read_threads,  [19] = read_thread_counters, [23] = read_section_times,
     };
     trace->end_reason.bytes = NULL;
     if (kind >= sizeof readers / sizeof *readers || readers[kind] == NULL)

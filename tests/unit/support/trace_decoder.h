@@ -7,7 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TRACE_THREADS = 256, TRACE_ROWS = 1 << 17, TRACE_STATES = 128, TRACE_BUCKETS = 48, TRACE_MODULES = 8192 };
+enum {
+    TRACE_THREADS = 256,
+    TRACE_ROWS = 1 << 17,
+    TRACE_STATES = 128,
+    TRACE_BUCKETS = 48,
+    TRACE_MODULES = 8192,
+    TRACE_SECTIONS = 1100
+};
 
 struct trace_string {
     const char *bytes;
@@ -33,6 +40,14 @@ struct trace_interval {
 
 struct trace_interval_site {
     uint64_t interval, node, allocs, frees, allocated, freed;
+};
+
+struct trace_section {
+    struct trace_string name;
+    uint64_t count, first, latest;
+    struct {
+        uint64_t begun, length; /* ns; length 0: it has not ended, else one more */
+    } run[256];
 };
 
 struct trace {
@@ -77,6 +92,9 @@ struct trace {
         uint64_t time;
         int64_t rss, heap, python;
     } point[4096];
+    uint32_t sections;
+    struct trace_section section[TRACE_SECTIONS]; /* in order of their first mention */
+    uint64_t section_runs_unnamed;
     uint64_t end_time;
     struct trace_string end_reason; /* bytes NULL: the last chunk is not END */
 };
