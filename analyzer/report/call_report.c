@@ -47,6 +47,17 @@ struct vbt_unit vbt_share(int64_t part, int64_t whole) {
     return out;
 }
 
+char *vbt_change_text(enum vbt_measure measure, int64_t before, int64_t after) {
+    int64_t change = (int64_t)((uint64_t)after - (uint64_t)before);
+    if (change == 0)
+        return vbt_text("the same");
+    const char *sign = change > 0 ? "+" : "", *which = before == 0 ? "new" : "gone";
+    char *share = before != 0 && after != 0 ? vbt_text("%s%s", sign, vbt_share(change, before).text) : vbt_text("%s", which);
+    char *text = vbt_text("%s%s, %s", sign, vbt_measure_text(measure, change).text, share);
+    free(share);
+    return text;
+}
+
 char *vbt_call_name(const struct vbt_source_place *place) {
     if (place->kind == VBT_PLACE_SPECIAL)
         return vbt_copy(place->function, strlen(place->function));

@@ -14,6 +14,10 @@ const char *vbt_measure_title(enum vbt_measure measure);
 /* 1.2 MiB or 1,234, depending on the measure. */
 struct vbt_unit vbt_measure_text(enum vbt_measure measure, int64_t value);
 
+/* "+1.2 MiB, +12.3%", "-3, -50.0%", "+17, new", "-1.0 KiB, gone", "the same"; for the caller to
+ * free. */
+char *vbt_change_text(enum vbt_measure measure, int64_t before, int64_t after);
+
 /* 12.3%, 0.04%, <0.01%; "" if the whole is 0. */
 struct vbt_unit vbt_share(int64_t part, int64_t whole);
 

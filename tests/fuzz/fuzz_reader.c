@@ -112,6 +112,8 @@ static const struct {
     {"tree", {"--by=rank", "--format=json", "--process=1000"}},
     {"merge", {NULL}},
     {"lines", {"--from=turn", "--to=turn#3"}},
+    {"flamegraph", {"--root=bottom", "--imports", "--frames=function"}},
+    {"flamegraph", {"--diff", "--min=0", "--measure=peak"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
@@ -119,6 +121,7 @@ enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
 _Static_assert((int)COMMAND_LINES <= (int)DECODER_ONLY, "each command line has its number");
 
 static char folder[64], trace_path[80], output_path[80], source_path[80];
+static char compared[96];       /* what --diff stands for: with the trace itself */
 static bool decoder_only;       /* FUZZ_DECODER is set: ignore the recipe's command line; many times as fast */
 static jmp_buf leave;           /* where exit goes ... */
 static bool command_is_running; /* ... while this holds */
@@ -209,6 +212,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
     }
     atexit(remove_folder);
     snprintf(trace_path, sizeof trace_path, "%s/trace", folder);
+    snprintf(compared, sizeof compared, "--diff=%s", trace_path);
     snprintf(output_path, sizeof output_path, "%s/output", folder);
     snprintf(source_path, sizeof source_path, "%s/source", folder);
     write_file(source_path, (const uint8_t *)source, strlen(source));
@@ -237,7 +241,7 @@ static int run(const struct vbt_command *command, const char *const *given) {
     char *arguments[ARGUMENTS + 5] = {(char *)(uintptr_t)command->name};
     int count = 1;
     for (; count <= ARGUMENTS && given[count - 1] != NULL; count++)
-        arguments[count] = (char *)(uintptr_t)given[count - 1];
+        arguments[count] = strcmp(given[count - 1], "--diff") == 0 ? compared : (char *)(uintptr_t)given[count - 1];
     arguments[count++] = (char *)(uintptr_t) "--output";
     arguments[count++] = output_path;
     arguments[count++] = trace_path;

@@ -90,3 +90,16 @@ void vbt_call_children_add(struct vbt_call_children *c) {
     c->first = vbt_grow(c->first, &c->first_capacity, count, sizeof *c->first);
     c->first[count - 1] = 0;
 }
+
+uint32_t vbt_call_children_put(struct vbt_call_children *c, struct vbt_call_tree *tree, struct vbt_call call) {
+    uint32_t *child = vbt_call_children_find(c, call.parent, call.place), number = *child;
+    if (number != 0)
+        return number;
+    *child = number = (uint32_t)tree->count;
+    tree->calls = vbt_grow(tree->calls, &tree->capacity, tree->count + 1, sizeof *tree->calls);
+    call.counts = 0;
+    call.depth = (tree->calls[call.parent].depth + 1) & VBT_CALL_DEPTH;
+    tree->calls[tree->count++] = call;
+    vbt_call_children_add(c);
+    return number;
+}

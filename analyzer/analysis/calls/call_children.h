@@ -23,4 +23,8 @@ uint32_t *vbt_call_children_find(struct vbt_call_children *children, uint32_t pa
 /* Makes room for the children of the newest call of the tree. */
 void vbt_call_children_add(struct vbt_call_children *children);
 
+/* The child at a place of call->parent, made like `call` but without counts if it does not exist.
+ * tree: that of the children. */
+uint32_t vbt_call_children_put(struct vbt_call_children *children, struct vbt_call_tree *tree, struct vbt_call call);
+
 #endif

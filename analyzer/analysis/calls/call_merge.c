@@ -118,24 +118,10 @@ static uint32_t number_of(struct merging *g, const struct vbt_source_place *plac
     return *number;
 }
 
-static struct vbt_call *new_call(struct vbt_call_tree *tree) {
-    tree->calls = vbt_grow(tree->calls, &tree->capacity, tree->count + 1, sizeof *tree->calls);
-    return &tree->calls[tree->count++];
-}
-
 /* The child of a call at a place, created if it does not exist. */
 static uint32_t child_of(struct merging *g, uint32_t parent, uint32_t place, bool inlined, bool group) {
-    uint32_t *child = vbt_call_children_find(&g->children, parent, place), number = *child;
-    if (number == 0) {
-        *child = number = (uint32_t)g->tree->count;
-        *new_call(g->tree) = (struct vbt_call){.parent = parent,
-                                               .place = place,
-                                               .depth = (g->tree->calls[parent].depth + 1) & VBT_CALL_DEPTH,
-                                               .inlined = inlined,
-                                               .group = group};
-        vbt_call_children_add(&g->children);
-    }
-    return number;
+    const struct vbt_call call = {.parent = parent, .place = place, .inlined = inlined, .group = group};
+    return vbt_call_children_put(&g->children, g->tree, call);
 }
 
 /* The most calls in a tree made of `count` nodes. Groups and inlined functions repeat callers; deep
@@ -370,8 +356,9 @@ struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query)
 
 /* The root, and what place 0 stands for. */
 static void begin(struct vbt_call_tree *tree) {
-    *tree = (struct vbt_call_tree){.place_count = 1};
-    *new_call(tree) = (struct vbt_call){0};
+    *tree = (struct vbt_call_tree){.place_count = 1, .count = 1};
+    tree->calls = vbt_grow(NULL, &tree->capacity, 1, sizeof *tree->calls);
+    tree->calls[0] = (struct vbt_call){0};
     tree->places = vbt_grow(NULL, &tree->place_capacity, 1, sizeof(void *));
     tree->places[0] = NULL;
 }

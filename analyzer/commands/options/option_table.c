@@ -168,6 +168,24 @@ static const char *const frame_units[] = {"line", "function", NULL};
 
 static char *set_frames(const struct vbt_setting *s) {
     s->query->by_function = s->index == 1;
+    s->query->lines_given = s->index == 0;
+    return NULL;
+}
+
+static const char *const roots[] = {"top", "bottom", NULL};
+
+static char *set_root(const struct vbt_setting *s) {
+    s->query->root_at_bottom = s->index == 1;
+    return NULL;
+}
+
+static char *set_imports(const struct vbt_setting *s) {
+    s->query->imports = true;
+    return NULL;
+}
+
+static char *set_diff(const struct vbt_setting *s) {
+    s->query->diff = s->value;
     return NULL;
 }
 
@@ -334,8 +352,23 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "reverse",
      .commands = "tree flamegraph export",
      .of_stacks = true,
-     .help = "start from the innermost frame; a flame graph is then drawn downwards",
+     .help = "start from the innermost frame",
      .set = set_reverse},
+    {.name = "diff",
+     .value = "OLD",
+     .commands = "flamegraph",
+     .help = "compare with this trace or folder: what grew is red, what shrank blue; frames are the same if function and file are",
+     .set = set_diff},
+    {.name = "root",
+     .value = "top|bottom",
+     .commands = "flamegraph",
+     .help = "where the outermost frame is; default: top",
+     .names = roots,
+     .set = set_root},
+    {.name = "imports",
+     .commands = "flamegraph",
+     .help = "show each frame of Python's import machinery, which otherwise is one frame",
+     .set = set_imports},
     {.name = "suppress",
      .value = "FILE",
      .commands = "leaks",

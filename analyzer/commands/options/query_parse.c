@@ -114,7 +114,7 @@ static int check_output(const struct vbt_command *command, const struct vbt_quer
 static int check_effects(const struct vbt_command *command, const struct vbt_query *query) {
     bool lists = query->sorted || query->by_leaf, data = query->format == VBT_JSON || query->format == VBT_CSV;
     bool like = query->like != VBT_LIKE_OURS, json = query->format == VBT_JSON, user = query->user != NULL;
-    bool by_thread = query->by == VBT_BY_THREAD;
+    bool by_thread = query->by == VBT_BY_THREAD, picture = query->format == VBT_SVG, differs = query->diff != NULL;
     const struct {
         bool given;
         const char *option, *with;
@@ -135,6 +135,11 @@ static int check_effects(const struct vbt_command *command, const struct vbt_que
         {user && query->ungroup, "--user", "--ungroup"},
         {user && query->by != VBT_BY_NOTHING && strcmp(command->name, "functions") == 0, "--user",
          by_thread ? "--by thread" : "--by module"},
+        {differs && query->measure == VBT_MEASURE_GROWN, "--diff", query->grown ? "--grown" : "--measure grown"},
+        {differs && query->lines_given, "--frames line", "--diff, which compares functions"},
+        {differs && !picture, "--diff", "--format collapsed"},
+        {query->imports && !picture, "--imports", "--format collapsed"},
+        {query->root_at_bottom && !picture, "--root", "--format collapsed"},
         {query->sites && data, "--sites", json ? "--format json, which has them" : "--format csv"},
         {query->per > 0 && query->format == VBT_CSV && strcmp(command->name, "report") == 0, "--per", "--format csv"},
         {query->by_leaf && json && strcmp(command->name, "report") == 0, "--by", "--format json, which has both"},

@@ -14,7 +14,9 @@ enum { VBT_FLAMEGRAPH_LEVELS = 4096 };
 struct vbt_flamegraph {
     struct vbt_call_tree *tree; /* sorted: only calls that are children there are drawn */
     enum vbt_measure measure;
-    bool icicle; /* with the root on top */
+    bool reversed;       /* it was read from the innermost frame outwards */
+    bool root_at_bottom; /* else the root is on top */
+    bool diff;           /* it compares two runs, see call_diff.h: frames that grew are red, those that shrank blue */
     const char *title;
     const char *subtitle; /* the traced command */
     const char *left_out; /* sentences on what is not drawn; "" if everything is */

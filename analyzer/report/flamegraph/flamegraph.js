@@ -4,7 +4,8 @@
 const svg = document.documentElement;
 const characterWidth = 7.25, padding = 8;
 const search = document.getElementById("search"), matched = document.getElementById("matched");
-const tip = document.getElementById("tip"), header = document.getElementById("header");
+const tip = document.getElementById("tip"), header = document.getElementById("header"), note = document.getElementById("note");
+const rowHeight = 18, footer = 30, onTop = svg.dataset.root === "top";
 
 // Frames in the order of the drawing: a parent, its first child and all below it, its next child.
 // (A copy of the list: a live list is recounted whenever something in it changes, which takes
@@ -19,6 +20,7 @@ for (const g of [...document.getElementById("frames").children]) {
     const place = lines[1].split(", ")[0].replace(/^.*\//, "");
     const frame = {
         g, rect, text, lines, level, parent, number: frames.length, value: Number(g.dataset.value),
+        change: Number(g.dataset.change ?? 0), y: Number(rect.getAttribute("y")),
         x: parseFloat(rect.getAttribute("x")) / 100, width: parseFloat(rect.getAttribute("width")) / 100,
         label: place && !lines[0].startsWith(place + "+0x") ? `${lines[0]} (${place})` : lines[0],
     };
@@ -32,6 +34,8 @@ for (const g of [...document.getElementById("frames").children]) {
     title.remove(); // the tooltip below takes its place
 }
 let zoomed = frames[0], current = frames[0];
+const compares = frames[0].g.dataset.change !== undefined, noted = note.textContent;
+const topmost = Math.min(...new Set(frames.map((frame) => frame.y)));
 
 const isBelow = (frame, above) => frame.number >= above.number && frame.number <= above.end;
 
@@ -43,7 +47,7 @@ function bytes(n) {
     return `${n.toFixed(unit ? 1 : 0)} ${units[unit]}`;
 }
 
-const amount = (n) => svg.dataset.measure === "bytes" ? bytes(n) : n.toLocaleString("en-US");
+const amount = (n) => (n < 0 ? "-" : "") + (svg.dataset.measure === "bytes" ? bytes(Math.abs(n)) : Math.abs(n).toLocaleString("en-US"));
 
 function cut(label, fits) {
     const characters = [...label];
@@ -66,12 +70,67 @@ function draw() {
         const fits = Math.floor((width * room - padding) / characterWidth);
         frame.text.textContent = fits >= 3 ? cut(frame.label, fits) : "";
     }
+    fit(room);
+}
+
+function pin() {
+    header.setAttribute("transform", `translate(0, ${Math.max(0, window.scrollY)})`);
+}
+
+// Makes the page as high as the levels on which there is something to see: what fits into the
+// window, and further levels with a frame that is wide enough for a label. Below them, there would
+// be empty screens to scroll to.
+function fit(room) {
+    const inSight = frames.filter((frame) => !frame.g.classList.contains("hidden"));
+    const fitting = Math.floor((window.innerHeight - topmost - footer) / rowHeight);
+    const widthOf = (frame) => isBelow(zoomed, frame) ? room : room * frame.width / zoomed.width;
+    const isSeen = (frame) => widthOf(frame) >= (frame.level < fitting ? 1 : 3 * characterWidth + padding);
+    const deepest = inSight.reduce((most, frame) => frame.level > most && isSeen(frame) ? frame.level : most, 0);
+    let first = Infinity, last = 0, narrow = 0;
+    for (const frame of inSight) {
+        frame.g.classList.toggle("beyond", frame.level > deepest);
+        if (frame.level > deepest) {
+            narrow = Math.max(narrow, frame.level - deepest);
+            continue;
+        }
+        first = Math.min(first, frame.y);
+        last = Math.max(last, frame.y);
+    }
+    document.getElementById("frames").setAttribute("transform", `translate(0, ${topmost - first})`);
+    const more = narrow > 0 ? `${narrow.toLocaleString("en-US")} more level${narrow > 1 ? "s" : ""}, with narrow frames only: zoom to see them.` : "";
+    const lines = wrapped([noted, more].filter(Boolean).join(" "), Math.floor((room - 24) / characterWidth));
+    const bottom = last - first + topmost + rowHeight;
+    note.replaceChildren(...lines.map((line, i) => element("tspan", {x: 12, y: bottom + 20 + 16 * i}, line)));
+    svg.setAttribute("height", bottom + footer + 16 * Math.max(0, lines.length - 1));
+    pin();
+}
+
+// The lines of a text that is broken between words.
+function wrapped(text, widest) {
+    const lines = [];
+    for (const word of text.split(" ").filter(Boolean)) {
+        const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
+        if (lines.length > 0 && longer.length <= widest)
+            lines[lines.length - 1] = longer;
+        else
+            lines.push(word);
+    }
+    return lines;
+}
+
+// Brings a frame into the part of the window below the header, with some of its callers.
+function show(frame) {
+    const box = frame.rect.getBoundingClientRect(), top = header.getBoundingClientRect().bottom;
+    const callers = 3 * rowHeight, wanted = onTop ? top + callers : window.innerHeight - callers - rowHeight;
+    if (box.top < top || box.bottom > window.innerHeight)
+        window.scrollBy(0, box.top - wanted);
 }
 
 function zoom(frame) {
     zoomed = frame;
     draw();
     find();
+    show(frame);
 }
 
 // Marks the frames whose function or file matches, and adds up those that are below the zoomed frame
@@ -86,7 +145,7 @@ function find() {
             pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i");
         }
     }
-    let sum = 0, count = 0, counted = -1;
+    let sum = 0, change = 0, count = 0, counted = -1;
     for (const frame of frames) {
         const match = pattern !== null && frame.parent !== undefined && (pattern.test(frame.lines[0]) || pattern.test(frame.lines[1]));
         frame.g.classList.toggle("match", match);
@@ -95,12 +154,14 @@ function find() {
         count++;
         if (frame.number > counted) {
             sum += frame.value;
+            change += frame.change;
             counted = frame.end;
         }
     }
     svg.classList.toggle("searching", pattern !== null);
     const share = zoomed.value > 0 ? (100 * sum / zoomed.value).toFixed(1) : "0.0";
-    matched.textContent = pattern === null ? "" : `Matched ${share}%, ${amount(sum)} in ${count.toLocaleString("en-US")} frames`;
+    const changed = compares ? `, changed by ${change > 0 ? "+" : ""}${amount(change)}` : "";
+    matched.textContent = pattern === null ? "" : `Matched ${share}%, ${amount(sum)} in ${count.toLocaleString("en-US")} frames${changed}`;
 }
 
 function reset() {
@@ -136,17 +197,17 @@ function goTo(frame) {
     if (!frame || frame.g.classList.contains("hidden"))
         return;
     current = frame;
-    frame.g.focus();
-    const box = frame.rect.getBoundingClientRect();
-    if (box.top < header.getBoundingClientRect().bottom || box.bottom > window.innerHeight)
-        window.scrollBy(0, box.top - window.innerHeight / 2);
+    if (frame.g.classList.contains("beyond"))
+        zoom(frame.parent);
+    frame.g.focus({preventScroll: true});
+    show(frame);
     const seen = frame.rect.getBoundingClientRect();
     showTip(frame, Math.max(0, seen.left), seen.bottom - 18);
 }
 
 // The next frame in a direction: its caller, its largest callee, the frames beside it on its level.
 function neighbour(key) {
-    const inwards = svg.dataset.root === "top" ? "ArrowDown" : "ArrowUp", outwards = svg.dataset.root === "top" ? "ArrowUp" : "ArrowDown";
+    const inwards = onTop ? "ArrowDown" : "ArrowUp", outwards = onTop ? "ArrowUp" : "ArrowDown";
     if (key === outwards)
         return current.parent;
     if (key === inwards)
@@ -202,8 +263,6 @@ svg.removeAttribute("viewBox");
 svg.setAttribute("width", "100%");
 svg.classList.add("live");
 window.addEventListener("resize", draw);
-const pin = () => header.setAttribute("transform", `translate(0, ${Math.max(0, window.scrollY)})`);
 window.addEventListener("scroll", pin);
 draw();
-if (svg.dataset.root === "bottom")
-    window.scrollTo(0, document.documentElement.scrollHeight);
+show(frames[0]);

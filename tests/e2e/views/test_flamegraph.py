@@ -150,14 +150,60 @@ def test_keys_move_and_zoom(page):
     page.run("document.activeElement?.blur()")
     click(page, named(page, "all")[0])
     for _ in range(2):
-        page.press("\ue013")  # up, to the largest callee: <module>, main
+        page.press("\ue015")  # down, to the largest callee: <module>, main
     assert page.run("return document.activeElement.frame.lines[0]") == "main"
     page.press("\ue007")  # Enter
-    page.press("\ue013")
+    page.press("\ue015")
     assert page.run("return document.activeElement.frame.parent.lines[0]") == "main"
-    page.press("\ue015")  # down
+    page.press("\ue013")  # up
     assert page.run("return document.activeElement.frame.lines[0]") == "main"
     page.press("\ue00c")
+
+
+DEEP = """
+import sys
+
+sys.setrecursionlimit(100000)
+
+
+def down(n):
+    return down(n - 1) if n else [bytes(2000) for _ in range(200)]
+
+
+held = down(3000)
+wide = [bytes(1000) for _ in range(20000)]
+"""
+
+
+@pytest.mark.parametrize("root", ["top", "bottom"])
+def test_no_screen_is_empty(folder, window, root):
+    """Of stacks thousands of frames deep, in whichever frame one zooms: wherever the page can be
+    scrolled to, there is a frame that can be read."""
+    (folder / "deep.py").write_text(DEEP)
+    trace = vbt.trace(["/usr/bin/python3", "-I", "deep.py"], directory=folder).paths[0]
+    window.open(draw(trace, folder / f"{root}.svg", "--root", root, "--min", "0.5%"))
+    (whole,) = named(window, "all")
+    inner, outer = window.run("return [window.innerHeight, document.documentElement.scrollHeight]")
+    assert outer <= 1.2 * inner and 0 <= whole["y"] < inner
+    level = [frame["y"] for frame in named(window, "<module>")]
+    assert (min(level) > whole["y"]) == (root == "top")
+    deepest = "frames.filter((frame) => frame.lines[0] === 'down' && frame.end > frame.number).at(%d)"
+    for at in (0, 100, -1):
+        window.run(f"zoom({deepest % at})")
+        assert 0 <= window.run("return zoomed.rect.getBoundingClientRect().top") < inner
+        pages = window.run("return Math.ceil(document.documentElement.scrollHeight / window.innerHeight)")
+        for number in range(pages):
+            seen = window.run(f"""
+                window.scrollTo(0, {number} * window.innerHeight);
+                pin(); // as the event does that comes later
+                const limit = header.getBoundingClientRect().bottom;
+                return frames.filter((frame) => {{
+                    const box = frame.rect.getBoundingClientRect();
+                    return box.height > 0 && box.bottom > limit && box.top < window.innerHeight && box.width >= 30;
+                }}).length;""")
+            assert seen > 0, (at, number)
+    window.press("\ue00c")
+    assert 0 <= named(window, "all")[0]["y"] < inner and window.errors() == []
 
 
 def test_reversed_and_dark(folder, trace_path):
