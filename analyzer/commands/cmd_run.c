@@ -84,18 +84,20 @@ static bool finish(struct vbt_session *session, struct vbt_run_troubles *trouble
     if (options->memit.statement != NULL)
         return status != 0 || vbt_memit_print(&options->memit, session, pid);
     if (!options->quiet && (session->count > 0 || troubles->count == 0))
-        vbt_run_summary_print(session, running, options->program[0], status);
+        vbt_run_summary_print(session, running, options->python.name != NULL ? options->python.name : options->program[0], status);
     return true;
 }
 
 /* False after a message if it could not be run. *status is set as waitpid sets it. */
 static bool run_program(const struct vbt_run_options *options, int *status) {
     struct vbt_target target;
+    const char *name = options->python.name != NULL ? options->python.name : options->program[0];
     char *problem = vbt_target_find(&target, (const char *const *)options->program);
     char *library = problem == NULL ? find_library() : NULL;
     struct vbt_session session = {0};
     if (library != NULL)
-        problem = vbt_session_begin(&session, options->output, options->memit.statement == NULL ? options->program[0] : NULL);
+        problem = vbt_session_begin(&session, options->output, options->memit.statement == NULL ? name : NULL,
+                                    options->python.name != NULL);
     if (problem != NULL)
         vbt_fail("run: %s", problem);
     bool good = library != NULL && problem == NULL;
@@ -137,7 +139,7 @@ int vbt_cmd_run(int count, char **arguments) {
         good = problem == NULL && run_program(&options, &status);
         free(problem);
     }
-    vbt_memit_free(&options.memit);
+    vbt_run_options_free(&options);
     if (good)
         vbt_child_end_alike(status);
     return result >= 0 ? result : 2;

@@ -139,7 +139,7 @@ const struct vbt_model *vbt_process_list_first(const struct vbt_process_list *li
     return first;
 }
 
-/* The script or module among an interpreter's arguments; NULL: it ran none. */
+/* The script, as it was named, or the module among an interpreter's arguments; NULL: none. */
 static const char *script_of(const struct vbt_model *model) {
     bool is_first = true, is_module = false;
     for (size_t i = 0; i < model->process_count; i++) {
@@ -149,7 +149,7 @@ static const char *script_of(const struct vbt_model *model) {
         if (is_module)
             return argument;
         if (!is_first && argument[0] != '-' && argument[0] != '\0')
-            return vbt_base_name(argument);
+            return argument;
         is_module = !is_first && strcmp(argument, "-m") == 0;
         if (!is_first && strcmp(argument, "-c") == 0)
             return NULL;
@@ -158,14 +158,28 @@ static const char *script_of(const struct vbt_model *model) {
     return NULL;
 }
 
-char *vbt_process_program(const struct vbt_model *model) {
-    const char *exe = vbt_model_process(model, "exe"), *first = vbt_model_process(model, "arg");
+char *vbt_script_name(const char *path) {
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    char *whole = vbt_copy(path, size), *name = vbt_text("%s", vbt_base_name(whole));
+    free(whole);
+    return name;
+}
+
+char *vbt_process_script(const struct vbt_model *model) {
     const char *name = vbt_model_process(model, "python") != NULL ? script_of(model) : NULL;
-    if (name == NULL && first != NULL && first[0] != '\0')
-        name = vbt_base_name(first);
-    if (name == NULL)
-        name = exe != NULL ? vbt_base_name(exe) : "(unknown program)";
-    return vbt_copy(name, strlen(name));
+    return name != NULL ? vbt_script_name(name) : NULL;
+}
+
+char *vbt_process_program(const struct vbt_model *model) {
+    char *script = vbt_process_script(model);
+    if (script != NULL)
+        return script;
+    const char *exe = vbt_model_process(model, "exe"), *name = vbt_model_process(model, "arg");
+    if (name == NULL || name[0] == '\0')
+        name = exe != NULL ? exe : "(unknown program)";
+    return vbt_script_name(name);
 }
 
 char *vbt_process_label(const struct vbt_model *model) {

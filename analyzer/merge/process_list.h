@@ -24,6 +24,13 @@ void vbt_process_list_add(struct vbt_process_list *list, struct vbt_model *model
  * several roots, the one that allocated most. NULL: there is none. */
 const struct vbt_model *vbt_process_list_first(const struct vbt_process_list *list);
 
+/* The last part of the path of a script, or of the folder of a package; a module's name is as it
+ * is. The caller frees it. */
+char *vbt_script_name(const char *path);
+
+/* The name of the script or module that an interpreter ran, for the caller to free; NULL: none. */
+char *vbt_process_script(const struct vbt_model *model);
+
 /* The name of what ran: of the script or module that an interpreter ran, else of the program. The
  * caller frees it. */
 char *vbt_process_program(const struct vbt_model *model);

@@ -1,6 +1,7 @@
 /* See memit.h. */
 #include "memit.h"
 
+#include "python_command.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
@@ -35,8 +36,13 @@ char *vbt_memit_begin(struct vbt_memit *memit) {
     if (memit->fd < 0 || write(memit->fd, vbt_memit_py, size) != (ssize_t)size || lseek(memit->fd, 0, SEEK_SET) != 0)
         return vbt_text("--memit: cannot make a file for the statement: %s", strerror(errno));
     memit->boot = vbt_text("exec(compile(open(%d, closefd=False).read(), '<vbtrace>', 'exec'), {'out': %d})", memit->fd, memit->fd);
-    const char *program[] = {memit->python != NULL ? memit->python : "python3", "-c", memit->boot, memit->statement,
-                             memit->setup != NULL ? memit->setup : "",          NULL};
+    memit->found = memit->python == NULL ? vbt_python_find() : NULL;
+    const char *program[] = {memit->python != NULL ? memit->python : memit->found,
+                             "-c",
+                             memit->boot,
+                             memit->statement,
+                             memit->setup != NULL ? memit->setup : "",
+                             NULL};
     memcpy(memit->program, program, sizeof program);
     return NULL;
 }
@@ -105,6 +111,7 @@ bool vbt_memit_print(const struct vbt_memit *memit, const struct vbt_session *se
 }
 
 void vbt_memit_free(struct vbt_memit *memit) {
+    free(memit->found);
     free(memit->statement);
     free(memit->setup);
     free(memit->boot);

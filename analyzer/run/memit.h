@@ -9,7 +9,8 @@
 
 struct vbt_memit {
     char *statement, *setup; /* freed by vbt_memit_free; NULL: no --memit, no --setup */
-    const char *python;      /* the interpreter; NULL: python3 */
+    const char *python;      /* the interpreter; NULL: what vbt_python_find finds */
+    char *found;             /* what that found */
     int fd;                  /* a file that holds what the interpreter runs, and then its result */
     char *boot;
     const char *program[6]; /* what is to run */

@@ -78,7 +78,17 @@ static int add_setup(struct vbt_run_options *options, const char *value) {
 }
 
 static int set_python(struct vbt_run_options *options, const char *value) {
-    options->memit.python = value;
+    options->wish.python = value;
+    return -1;
+}
+
+static int set_module(struct vbt_run_options *options, const char *value) {
+    options->wish.module = value;
+    return -1;
+}
+
+static int set_code(struct vbt_run_options *options, const char *value) {
+    options->wish.code = value;
     return -1;
 }
 
@@ -99,7 +109,11 @@ static const struct own_option {
     {'\0', "memit", "STATEMENT", "run a Python statement instead, and print how much memory it took; if repeated, its next line",
      add_statement},
     {'\0', "setup", "CODE", "what to run before the statement, as for timeit; not measured", add_setup},
-    {'\0', "python", "PROGRAM", "the interpreter for the statement; default: python3", set_python},
+    {'m', NULL, "MODULE", "run a Python module, as python -m does; what follows are its arguments", set_module},
+    {'c', NULL, "CODE", "run Python code, as python -c does; what follows are its arguments", set_code},
+    {'\0', "python", "PROGRAM",
+     "the interpreter for a script, -m, -c and --memit; default: the script's \"#!\", the active virtual environment's, python3",
+     set_python},
     {'o', NULL, "PATH", "as --output; into a folder, or a path that ends with a slash, all traces go", set_output},
     {'h', "help", NULL, "this text", NULL},
 };
@@ -110,15 +124,16 @@ static int print_help(void) {
     struct vbt_output output;
     vbt_output_begin(&output, NULL);
     FILE *out = output.stream;
-    fputs("Usage: vbtrace run [options] [--] PROGRAM [ARGUMENTS]\n"
+    fputs("Usage: vbtrace run [options] [--] PROGRAM|SCRIPT.py [ARGUMENTS]\n"
+          "       vbtrace run [options] -m MODULE|-c CODE [ARGUMENTS]\n"
           "       vbtrace run [options] --memit STATEMENT\n\n",
           out);
     vbt_help_print_text(out,
                         "Runs a program, and what it starts, with vbtrace preloaded; then looks up the names of native code, and "
                         "shows a summary on standard error. The exit status is the program's; if a signal kills it, the same "
-                        "signal ends vbtrace.\n"
+                        "signal ends vbtrace. A Python script needs no interpreter before it.\n"
                         "The trace is vbtrace.PROGRAM.PID.vbt; if several processes leave one, they are in a folder "
-                        "vbtrace.PROGRAM.PID.");
+                        "vbtrace.PROGRAM.PID. Of a script or module, PROGRAM is its name.");
     fputs("\nOptions, each also an environment variable (VBTRACE_TICK for --tick):\n", out);
     for (size_t i = 0; i < vbt_option_count; i++) {
         const struct vbt_option *option = &vbt_option_list[i];
@@ -175,8 +190,33 @@ static int read_options(struct vbt_run_options *options, int count, char **argum
     int status = -1;
     optind = 0;
     opterr = 0;
-    for (int found; status < 0 && (found = getopt_long(count, arguments, "+:o:h", known, NULL)) != -1;)
+    for (int found; status < 0 && options->wish.module == NULL && options->wish.code == NULL &&
+                    (found = getopt_long(count, arguments, "+:o:m:c:h", known, NULL)) != -1;)
         status = found == '?' || found == ':' ? bad_option(found, arguments) : set_option(options, found);
+    return status;
+}
+
+/* What to run: a program, or what an interpreter runs. Returns -1 or an exit status. */
+static int set_program(struct vbt_run_options *options, char **rest) {
+    struct vbt_memit *memit = &options->memit;
+    const struct vbt_python_wish *wish = &options->wish;
+    bool is_python = wish->module != NULL || wish->code != NULL;
+    if (memit->statement == NULL && memit->setup != NULL)
+        return vbt_fail("run: --setup: expected --memit, too");
+    if (memit->statement != NULL && is_python)
+        return vbt_fail("run: -%c: expected no program with --memit", wish->module != NULL ? 'm' : 'c');
+    if (memit->statement != NULL && rest[0] != NULL)
+        return vbt_fail("run: %s: expected no program with --memit; --python says what runs the statement", rest[0]);
+    memit->python = wish->python;
+    if (memit->statement != NULL)
+        return -1;
+    if (rest[0] == NULL && !is_python)
+        return vbt_fail("run: expected a program, as in: vbtrace run program.py");
+    options->wish.rest = rest;
+    char *problem = vbt_python_command_make(&options->python, wish);
+    int status = problem != NULL ? vbt_fail("run: %s", problem) : -1;
+    free(problem);
+    options->program = options->python.program != NULL ? options->python.program : rest;
     return status;
 }
 
@@ -189,20 +229,20 @@ int vbt_run_options_parse(struct vbt_run_options *options, int count, char **arg
     free(known);
     if (status < 0)
         status = check_environment();
+    if (status < 0)
+        status = set_program(options, arguments + optind);
     if (status >= 0)
         return status;
     const struct vbt_memit *memit = &options->memit;
-    if (memit->statement == NULL && (memit->setup != NULL || memit->python != NULL))
-        return vbt_fail("run: --%s: expected --memit, too", memit->setup != NULL ? "setup" : "python");
-    if (memit->statement != NULL && optind < count)
-        return vbt_fail("run: %s: expected no program with --memit; --python says what runs the statement", arguments[optind]);
-    if (memit->statement == NULL && optind == count)
-        return vbt_fail("run: expected a program, as in: vbtrace run python3 program.py");
-    options->program = arguments + optind;
     options->output = getenv("VBTRACE_OUTPUT");
     if (memit->statement != NULL && options->output == NULL && (!options->symbolize || vbt_options.lines > VBT_LINES_NONE))
         return vbt_fail("run: %s: expected -o with --memit, which keeps no trace otherwise",
                         !options->symbolize ? "--no-symbolize" : "counted lines");
     options->quiet = vbt_options.quiet;
     return -1;
+}
+
+void vbt_run_options_free(struct vbt_run_options *options) {
+    vbt_memit_free(&options->memit);
+    vbt_python_command_free(&options->python);
 }

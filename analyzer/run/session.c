@@ -4,6 +4,8 @@
 #include "output_place.h"
 #include "run_troubles.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/merge/process_list.h"
+#include "analyzer/trace/load.h"
 #include "preload/shared/base_name.h"
 #include "preload/shared/destination.h"
 #include "preload/shared/run_names.h"
@@ -59,10 +61,10 @@ static bool is_folder(const char *path) {
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program) {
+char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program, bool by_script) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    *session = (struct vbt_session){.started = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec};
+    *session = (struct vbt_session){.started = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, .by_script = by_script};
     char *problem = NULL;
     if (output == NULL) {
         problem = program != NULL ? make_folder(session, program) : make_temporary_folder(session);
@@ -235,6 +237,29 @@ static void add_matching(struct vbt_session *session, char *pattern) {
     free(pattern);
 }
 
+/* Gives a trace in the session's own folder the name of the script or module that its process ran.
+ * The program's name stays where that is not known, or the name is taken. */
+static void name_by_script(char **trace, const char *folder) {
+    struct vbt_model model;
+    char *problem = vbt_model_load_brief(&model, *trace);
+    char *script = problem == NULL ? vbt_process_script(&model) : NULL;
+    const char *exe = problem == NULL ? vbt_model_process(&model, "exe") : NULL, *rest = vbt_base_name(*trace);
+    char *usual = vbt_text("vbtrace.%s.", exe != NULL ? vbt_base_name(exe) : "");
+    if (script != NULL && strchr(script, '/') == NULL && strncmp(rest, usual, strlen(usual)) == 0) {
+        char *path = vbt_text("%s/vbtrace.%s.%s", folder, script, rest + strlen(usual));
+        if (access(path, F_OK) != 0 && rename(*trace, path) == 0) {
+            char *before = *trace;
+            *trace = path;
+            path = before;
+        }
+        free(path);
+    }
+    free(usual);
+    free(script);
+    free(problem);
+    vbt_model_free(&model);
+}
+
 /* Moves the only trace out of the session's own folder. */
 static void move_out(struct vbt_session *session) {
     char *outside = vbt_text("%s", vbt_base_name(session->traces[0]));
@@ -255,6 +280,9 @@ size_t vbt_session_end(struct vbt_session *session, struct vbt_run_troubles *rep
         add_matching(session, pattern_of(session->output, ".*"));
     }
     if (session->folder != NULL && session->own_folder && !session->temporary && running == 0) {
+        for (size_t i = 0; i < session->count && session->by_script; i++)
+            if (!vbt_run_troubles_name(reports, session->traces[i]))
+                name_by_script(&session->traces[i], session->folder);
         if (session->count == 1)
             move_out(session);
         rmdir(session->folder); /* fails unless it is empty */

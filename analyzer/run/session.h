@@ -13,6 +13,7 @@ struct vbt_session {
     char *output;    /* for VBTRACE_OUTPUT */
     char *folder;    /* NULL: the traces go where the output says */
     bool own_folder; /* created for this session, under a name that vbtrace chose */
+    bool by_script;  /* traces in the own folder are called after the script or module that their process ran */
     bool temporary;  /* as is what is in it: vbt_session_free removes it */
     int64_t started; /* CLOCK_REALTIME, ns */
     char **traces;   /* found at the end, sorted by the time their processes started */
@@ -20,9 +21,9 @@ struct vbt_session {
 };
 
 /* Prepares the place. output: what was asked for, or NULL; program: what runs, or NULL if its
- * traces are not wanted afterwards. Returns NULL, or what is wrong as a sentence, for the caller to
- * free. */
-char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program);
+ * traces are not wanted afterwards; by_script: it is a script or module. Returns NULL, or what is
+ * wrong as a sentence, for the caller to free. */
+char *vbt_session_begin(struct vbt_session *session, const char *output, const char *program, bool by_script);
 
 struct vbt_run_troubles;
 

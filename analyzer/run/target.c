@@ -1,6 +1,7 @@
 /* See target.h. */
 #include "target.h"
 
+#include "program_files.h"
 #include "traceable.h"
 #include "analyzer/base/allocate.h"
 #include "format/count.h"
@@ -17,38 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The kernel follows no longer chain of "#!" lines, and reads no more of a first line. */
-enum { LONGEST_CHAIN = 5, FIRST_LINE = 256, SCRIPT_TEXT = 4096 };
-
-static bool is_program(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
-}
-
-/* The program in PATH that a name without a slash stands for, or NULL; the caller frees it. */
-static char *search_path(const char *name) {
-    const char *list = getenv("PATH");
-    char *directories = vbt_text("%s", list != NULL ? list : "/bin:/usr/bin");
-    char *found = NULL;
-    for (char *rest = directories, *directory; found == NULL && (directory = strsep(&rest, ":")) != NULL;) {
-        found = vbt_text("%s/%s", directory[0] != '\0' ? directory : ".", name);
-        if (!is_program(found)) {
-            free(found);
-            found = NULL;
-        }
-    }
-    free(directories);
-    return found;
-}
-
-/* Reads the first bytes of a file as text, cut at the first zero; "" if it cannot be read. */
-static void read_start(const char *path, char *text, size_t size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, text, size - 1) : 0;
-    text[got > 0 ? got : 0] = '\0';
-    if (fd >= 0)
-        close(fd);
-}
+/* The kernel follows no longer chain of "#!" lines. */
+enum { LONGEST_CHAIN = 5, SCRIPT_TEXT = 4096 };
 
 /* The first line that a command prints, or NULL if it fails; the caller frees it. */
 static char *ask(const char *const arguments[]) {
@@ -86,7 +57,7 @@ static char *ask(const char *const arguments[]) {
  * "$program" "$@"  runs what "pyenv which" prints. */
 static char *program_of_shim(const char *path) {
     char text[SCRIPT_TEXT];
-    read_start(path, text, sizeof text);
+    vbt_read_start(path, text, sizeof text);
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
         line += strspn(line, " \t");
         if (strncmp(line, "exec ", 5) != 0)
@@ -102,31 +73,19 @@ static char *program_of_shim(const char *path) {
     return NULL;
 }
 
-/* The program that "env" runs with these arguments of a "#!" line; NULL if unknown. */
-static char *program_of_env(char *arguments) {
-    for (char *word; (word = strsep(&arguments, " \t")) != NULL;)
-        if (word[0] != '\0' && word[0] != '-' && strchr(word, '=') == NULL)
-            return strchr(word, '/') != NULL ? vbt_text("%s", word) : search_path(word);
-    return NULL;
-}
-
 /* What runs a file, one step further; NULL: the file is not a script. */
 static char *interpreter_of(const char *path) {
-    char line[FIRST_LINE];
-    read_start(path, line, sizeof line);
+    char line[VBT_FIRST_LINE], *name, *arguments;
+    const char *options;
+    vbt_read_start(path, line, sizeof line);
     if (strncmp(line, "\177ELF", 4) == 0 || line[0] == '\0')
         return NULL;
     if (strncmp(line, "#!", 2) != 0)
         return vbt_text("/bin/sh"); /* as execvp does */
     char *next = program_of_shim(path);
-    if (next != NULL)
+    if (next != NULL || !vbt_read_first_line(line, &name, &arguments))
         return next;
-    line[strcspn(line, "\n")] = '\0';
-    char *name = line + 2 + strspn(line + 2, " \t");
-    char *end = name + strcspn(name, " \t");
-    bool more = *end != '\0';
-    *end = '\0';
-    if (more && strcmp(vbt_base_name(name), "env") == 0 && (next = program_of_env(end + 1)) != NULL)
+    if (arguments != NULL && strcmp(vbt_base_name(name), "env") == 0 && (next = vbt_program_of_env(arguments, &options)) != NULL)
         return next;
     return vbt_text("%s", name);
 }
@@ -148,13 +107,13 @@ static const char *program_of_loader(const char *const *arguments) {
 char *vbt_target_find(struct vbt_target *target, const char *const *command) {
     const char *name = command[0];
     *target = (struct vbt_target){0};
-    target->path = strchr(name, '/') != NULL ? vbt_text("%s", name) : search_path(name);
+    target->path = strchr(name, '/') != NULL ? vbt_text("%s", name) : vbt_search_path(name);
     if (target->path == NULL)
         return vbt_text("%s: no such program in PATH", name);
     struct stat status;
     if (stat(target->path, &status) != 0)
         return vbt_text("%s: %s", target->path, strerror(errno));
-    if (!is_program(target->path))
+    if (!vbt_is_program(target->path))
         return vbt_text("%s: expected a program, found %s", target->path,
                         S_ISDIR(status.st_mode) ? "a directory" : "a file that is not executable");
     target->program = vbt_text("%s", target->path);
@@ -162,7 +121,7 @@ char *vbt_target_find(struct vbt_target *target, const char *const *command) {
         char *next = interpreter_of(target->program);
         if (next == NULL)
             break;
-        if (length == LONGEST_CHAIN || !is_program(next)) {
+        if (length == LONGEST_CHAIN || !vbt_is_program(next)) {
             char *problem = length == LONGEST_CHAIN
                                 ? vbt_text("%s: its \"#!\" lines form a circle, or too long a chain", target->path)
                                 : vbt_text("%s: its interpreter %s is not a program", target->program, next);
@@ -174,7 +133,7 @@ char *vbt_target_find(struct vbt_target *target, const char *const *command) {
     }
     if (vbt_is_loader(target->program) && strcmp(target->program, target->path) == 0) {
         const char *program = program_of_loader(command);
-        if (program != NULL && is_program(program)) { /* else it prints what is wrong itself */
+        if (program != NULL && vbt_is_program(program)) { /* else it prints what is wrong itself */
             free(target->program);
             target->program = vbt_text("%s", program);
         }
