@@ -1,8 +1,6 @@
 /* See memory.h. */
 #include "memory.h"
 
-#include "sys.h"
-
 #include <stdatomic.h>
 #include <linux/mman.h>
 #ifdef __SANITIZE_ADDRESS__
@@ -134,7 +132,7 @@ static bool map_segment(struct vbt_vector *vector, uint32_t number, size_t item_
     return true;
 }
 
-uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {
+uint32_t vbt_vector_add_slowly(struct vbt_vector *vector, size_t item_size) {
     uint32_t index = vector->count, number = index / VBT_VECTOR_SEGMENT;
     if (number >= VBT_VECTOR_SEGMENTS)
         return 0;
@@ -145,10 +143,9 @@ uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {
     return index;
 }
 
-void vbt_vector_prepare(struct vbt_vector *vector, size_t item_size) {
-    enum { SOON = VBT_VECTOR_SEGMENT / 8 };
-    uint32_t index = __atomic_load_n(&vector->count, __ATOMIC_RELAXED), next = index / VBT_VECTOR_SEGMENT + 1;
-    if (VBT_UNLIKELY(index % VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENT - SOON) && next < VBT_VECTOR_SEGMENTS)
+void vbt_vector_prepare_next(struct vbt_vector *vector, size_t item_size) {
+    uint32_t next = __atomic_load_n(&vector->count, __ATOMIC_RELAXED) / VBT_VECTOR_SEGMENT + 1;
+    if (next < VBT_VECTOR_SEGMENTS)
         map_segment(vector, next, item_size);
 }
 

@@ -3,6 +3,8 @@
 #ifndef VBT_MEMORY_H
 #define VBT_MEMORY_H
 
+#include "sys.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,13 +62,28 @@ struct vbt_vector {
     char *segments[VBT_VECTOR_SEGMENTS];
 };
 
+/* vbt_vector_add where a segment begins, and vbt_vector_prepare where the next one is near. */
+uint32_t vbt_vector_add_slowly(struct vbt_vector *vector, size_t item_size);
+void vbt_vector_prepare_next(struct vbt_vector *vector, size_t item_size);
+
 /* Adds an item and returns its index, or 0 when there is no memory (index 0 is given out first, and
  * is left unused). item_size: always the same. One owner. */
-uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size);
+static inline uint32_t vbt_vector_add(struct vbt_vector *vector, size_t item_size) {
+    uint32_t index = vector->count;
+    if (VBT_UNLIKELY(index % VBT_VECTOR_SEGMENT == 0) || VBT_UNLIKELY(vector->segments[index / VBT_VECTOR_SEGMENT] == NULL))
+        return vbt_vector_add_slowly(vector, item_size);
+    vector->count = index + 1;
+    return index;
+}
 
 /* Maps what the next items will need if that is soon: to be called before the owner's lock is
  * taken, so that no other thread waits for the kernel's pages. Anyone may, at any time. */
-void vbt_vector_prepare(struct vbt_vector *vector, size_t item_size);
+enum { VBT_VECTOR_SOON = VBT_VECTOR_SEGMENT / 16 };
+static inline void vbt_vector_prepare(struct vbt_vector *vector, size_t item_size) {
+    if (VBT_UNLIKELY(__atomic_load_n(&vector->count, __ATOMIC_RELAXED) % VBT_VECTOR_SEGMENT >=
+                     VBT_VECTOR_SEGMENT - VBT_VECTOR_SOON))
+        vbt_vector_prepare_next(vector, item_size);
+}
 
 /* Removes all items and returns their memory. */
 void vbt_vector_empty(struct vbt_vector *vector);

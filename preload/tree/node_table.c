@@ -2,6 +2,7 @@
 #include "node_table.h"
 
 #include "tree.h"
+#include "preload/base/sys.h"
 
 enum { FIRST_SLOTS = 1 << 10, ID_BITS = 26 };
 
@@ -22,15 +23,14 @@ static uint32_t entry_of(uint64_t hash, uint32_t id) { return (uint32_t)(hash <<
 
 static uint32_t id_in(uint32_t entry) { return entry & ((1U << ID_BITS) - 1); }
 
-uint32_t vbt_node_table_get(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    const struct vbt_node_slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
-    if (slots == NULL)
-        return 0;
-    uint64_t hash = hash_of(parent, site, domain);
-    for (uint32_t i = (uint32_t)(hash >> 32) & slots->mask;; i = (i + 1) & slots->mask) {
+VBT_INLINE uint32_t look(const struct vbt_node_slots *slots, uint64_t hash, uint32_t i, uint32_t parent, uint32_t site,
+                         enum vbt_domain domain, struct vbt_node_spot *spot) {
+    for (;; i = (i + 1) & slots->mask) {
         uint32_t entry = atomic_load_explicit(&slots->entries[i], memory_order_acquire);
-        if (entry == 0)
+        if (entry == 0) {
+            *spot = (struct vbt_node_spot){slots, hash, i};
             return 0;
+        }
         uint32_t id = id_in(entry);
         if (entry != entry_of(hash, id))
             continue;
@@ -40,6 +40,25 @@ uint32_t vbt_node_table_get(const struct vbt_node_table *table, uint32_t parent,
     }
 }
 
+uint32_t vbt_node_table_get(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain,
+                            struct vbt_node_spot *spot) {
+    const struct vbt_node_slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+    if (VBT_UNLIKELY(slots == NULL)) {
+        *spot = (struct vbt_node_spot){0};
+        return 0;
+    }
+    uint64_t hash = hash_of(parent, site, domain);
+    return look(slots, hash, (uint32_t)(hash >> 32) & slots->mask, parent, site, domain, spot);
+}
+
+uint32_t vbt_node_table_get_on(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain,
+                               struct vbt_node_spot *spot) {
+    const struct vbt_node_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    if (VBT_UNLIKELY(slots == NULL) || VBT_UNLIKELY(slots != spot->slots))
+        return vbt_node_table_get(table, parent, site, domain, spot);
+    return look(slots, spot->hash, spot->index, parent, site, domain, spot);
+}
+
 static void place(struct vbt_node_slots *slots, uint32_t id) {
     const struct vbt_node *node = vbt_node_at(id);
     uint64_t hash = hash_of(node->parent, node->site, node->domain);
@@ -47,11 +66,6 @@ static void place(struct vbt_node_slots *slots, uint32_t id) {
     while (atomic_load_explicit(&slots->entries[i], memory_order_relaxed) != 0)
         i = (i + 1) & slots->mask;
     atomic_store_explicit(&slots->entries[i], entry_of(hash, id), memory_order_release);
-}
-
-static bool is_first_child(uint32_t id) {
-    uint64_t first = atomic_load_explicit(vbt_first_child_of(vbt_node_at(id)->parent), memory_order_relaxed);
-    return vbt_node_of_child(first) == id;
 }
 
 static size_t bytes_of(const struct vbt_node_slots *slots) {
@@ -73,7 +87,7 @@ static bool grow(struct vbt_node_table *table, uint32_t but) {
         return false;
     slots->mask = size - 1;
     for (uint32_t id = 1; id < vbt_tree.nodes.count; id++)
-        if (id != but && !is_first_child(id))
+        if (!vbt_node_at(id)->is_first && id != but)
             place(slots, id);
     atomic_store_explicit(&table->slots, slots, memory_order_release);
     if (old != NULL)
@@ -81,11 +95,15 @@ static bool grow(struct vbt_node_table *table, uint32_t but) {
     return true;
 }
 
-bool vbt_node_table_put(struct vbt_node_table *table, uint32_t node) {
-    const struct vbt_node_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
-    if ((slots == NULL || table->used / 3 * 4 >= slots->mask) && !grow(table, node))
-        return false;
-    place(atomic_load_explicit(&table->slots, memory_order_relaxed), node);
+bool vbt_node_table_put(struct vbt_node_table *table, uint32_t node, const struct vbt_node_spot *spot) {
+    struct vbt_node_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+    if (VBT_LIKELY(slots != NULL && table->used / 3 * 4 < slots->mask)) {
+        atomic_store_explicit(&slots->entries[spot->index], entry_of(spot->hash, node), memory_order_release);
+    } else {
+        if (!grow(table, node))
+            return false;
+        place(atomic_load_explicit(&table->slots, memory_order_relaxed), node);
+    }
     table->used++;
     return true;
 }

@@ -20,13 +20,28 @@ struct vbt_node_table {
     uint32_t used;
 };
 
-/* 0: there is none, or the table is just being replaced. */
-uint32_t vbt_node_table_get(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain);
+/* Where a node that was not found would be: for the writer, who need not look for it from the
+ * beginning. */
+struct vbt_node_spot {
+    const struct vbt_node_slots *slots;
+    uint64_t hash;
+    uint32_t index;
+};
+
+/* 0: there is none, or the table is just being replaced; then *spot is set. */
+uint32_t vbt_node_table_get(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain,
+                            struct vbt_node_spot *spot);
+
+/* The same for the writer, from where a reader, maybe in a table that has been replaced since,
+ * found none. A zeroed spot is that of nobody. */
+uint32_t vbt_node_table_get_on(const struct vbt_node_table *table, uint32_t parent, uint32_t site, enum vbt_domain domain,
+                               struct vbt_node_spot *spot);
 
 /* The bytes it takes. */
 size_t vbt_node_table_bytes(const struct vbt_node_table *table);
 
-/* Adds a node that is in the tree already. False: there is no memory. */
-bool vbt_node_table_put(struct vbt_node_table *table, uint32_t node);
+/* Adds a node that is in the tree already, where the writer has just not found it. False: there is
+ * no memory. */
+bool vbt_node_table_put(struct vbt_node_table *table, uint32_t node, const struct vbt_node_spot *spot);
 
 #endif

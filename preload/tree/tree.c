@@ -82,7 +82,7 @@ void vbt_tree_disown(uint32_t file) {
         struct vbt_node *node = vbt_node_at(id);
         const struct vbt_site *site = vbt_site_at(node->site);
         if (site->kind == VBT_SITE_PYTHON)
-            node->flags = site->flags & 15U;
+            node->flags = site->flags & 7U;
         else if (node->parent != 0)
             node->flags = vbt_node_at(node->parent)->flags;
     }
@@ -140,23 +140,19 @@ uint32_t vbt_native_site(uintptr_t address) {
     return intern_native_site(address);
 }
 
-uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+/* 0: there is none; then *spot is set, unless the parent has no child at all. */
+VBT_INLINE uint32_t find(uint32_t parent, uint32_t site, enum vbt_domain domain, struct vbt_node_spot *spot) {
     uint64_t first = atomic_load_explicit(vbt_first_child_of(parent), memory_order_acquire);
     if (first == 0)
         return 0;
     if (first >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
         return vbt_node_of_child(first);
-    return vbt_node_table_get(&vbt_tree.children, parent, site, domain);
+    return vbt_node_table_get(&vbt_tree.children, parent, site, domain, spot);
 }
 
-/* Most nodes have one child, or none. Their parent holds the first, so that a node without children
- * needs no look at the table for a new one. Needs the lock. */
-static bool add_child(uint32_t parent, uint32_t site, enum vbt_domain domain, uint32_t id) {
-    _Atomic uint64_t *first = vbt_first_child_of(parent);
-    if (atomic_load_explicit(first, memory_order_relaxed) != 0)
-        return vbt_node_table_put(&vbt_tree.children, id);
-    atomic_store_explicit(first, vbt_node_child(site, domain, id), memory_order_release);
-    return true;
+uint32_t vbt_node_find(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+    struct vbt_node_spot spot;
+    return find(parent, site, domain, &spot);
 }
 
 /* What there is one of for each node, site or account, and what arenas hold: counters. */
@@ -183,20 +179,33 @@ bool vbt_tree_is_full(void) { return is_reached(-(int64_t)(vbt_options.max_memor
 
 bool vbt_tree_is_overfull(void) { return is_reached((int64_t)(vbt_options.max_memory / RESERVE)); }
 
-/* Needs the lock. */
-static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint32_t id = vbt_node_find(parent, site, domain);
-    if (id != 0)
-        return id;
-    if (vbt_tree_is_full())
-        return 0;
+/* Is there room for one node more? Needs the lock. */
+static bool is_full(void) {
     uint32_t most = atomic_load_explicit(&vbt_tree.most_nodes, memory_order_relaxed);
-    if (vbt_tree.nodes.count >= most) {
-        if (most < VBT_MAX_NODES)
-            atomic_store(&vbt_tree.limited, true);
-        return 0;
+    if (vbt_tree_is_full())
+        return true;
+    if (VBT_LIKELY(vbt_tree.nodes.count < most))
+        return false;
+    if (most < VBT_MAX_NODES)
+        atomic_store(&vbt_tree.limited, true);
+    return true;
+}
+
+/* Most nodes have one child, or none. Their parent holds the first, so that a node without children
+ * needs no look at the table for a new one. Needs the lock; spot: as vbt_node_table_get_on takes
+ * it. */
+static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain, struct vbt_node_spot *spot) {
+    _Atomic uint64_t *of_parent = vbt_first_child_of(parent);
+    uint64_t first = atomic_load_explicit(of_parent, memory_order_relaxed);
+    uint32_t id;
+    if (first != 0) {
+        if (first >> VBT_NODE_BITS == vbt_node_child(site, domain, 0) >> VBT_NODE_BITS)
+            return vbt_node_of_child(first);
+        if ((id = vbt_node_table_get_on(&vbt_tree.children, parent, site, domain, spot)) != 0)
+            return id;
     }
-    if ((vbt_tree.first_children.count == vbt_tree.nodes.count &&
+    if (is_full() ||
+        (vbt_tree.first_children.count == vbt_tree.nodes.count &&
          vbt_vector_add(&vbt_tree.first_children, sizeof(uint64_t)) == 0) ||
         (id = vbt_vector_add(&vbt_tree.nodes, sizeof(struct vbt_node))) == 0)
         return 0;
@@ -205,8 +214,12 @@ static uint32_t add_node(uint32_t parent, uint32_t site, enum vbt_domain domain)
     node->parent = parent & ((1U << VBT_PARENT_BITS) - 1);
     node->site = site;
     node->domain = domain & 3U;
-    node->flags = (place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags) & 15U;
-    return add_child(parent, site, domain, id) ? id : 0;
+    node->flags = (place->kind == VBT_SITE_PYTHON ? place->flags : vbt_node_at(parent)->flags) & 7U;
+    node->is_first = first == 0;
+    if (first != 0)
+        return vbt_node_table_put(&vbt_tree.children, id, spot) ? id : 0;
+    atomic_store_explicit(of_parent, vbt_node_child(site, domain, id), memory_order_release);
+    return id;
 }
 
 /* A path of which one frame is lost is lost as a whole, also if there is room again by its next
@@ -215,23 +228,28 @@ static bool is_lost(uint32_t parent, uint32_t site) {
     return site == 0 || site == vbt_tree.lost_site || parent - vbt_tree.lost_nodes[0] < VBT_DOMAINS;
 }
 
-static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain) {
+static __attribute__((noinline)) uint32_t new_node(uint32_t parent, uint32_t site, enum vbt_domain domain,
+                                                   struct vbt_node_spot *spot) {
     if (is_lost(parent, site))
         return vbt_tree.lost_nodes[domain];
     vbt_vector_prepare(&vbt_tree.nodes, sizeof(struct vbt_node));
     vbt_vector_prepare(&vbt_tree.first_children, sizeof(uint64_t));
     vbt_lock(&vbt_tree_lock);
-    uint32_t id = add_node(parent, site, domain);
+    uint32_t id = add_node(parent, site, domain, spot);
     vbt_unlock(&vbt_tree_lock);
     return id != 0 ? id : vbt_tree.lost_nodes[domain];
 }
 
 uint32_t vbt_node_seek(uint32_t parent, uint32_t site, enum vbt_domain domain) {
-    uint32_t node = vbt_node_find(parent, site, domain);
-    return VBT_LIKELY(node != 0) ? node : new_node(parent, site, domain);
+    struct vbt_node_spot spot = {0};
+    uint32_t node = find(parent, site, domain, &spot);
+    return VBT_LIKELY(node != 0) ? node : new_node(parent, site, domain, &spot);
 }
 
 void vbt_tree_limit(uint32_t most_nodes) { atomic_store_explicit(&vbt_tree.most_nodes, most_nodes, memory_order_relaxed); }
+
+/* Of a site that is no lost path's, or before there are any. */
+static uint32_t first_node(uint32_t site, enum vbt_domain domain) { return add_node(0, site, domain, &(struct vbt_node_spot){0}); }
 
 bool vbt_tree_init(void) {
     vbt_tree_limit(VBT_MAX_NODES);
@@ -245,8 +263,8 @@ bool vbt_tree_init(void) {
         return false;
     vbt_tree.lost_site = vbt_intern_special_site("[lost call path]");
     for (int domain = 0; domain < VBT_DOMAINS; domain++)
-        vbt_tree.lost_nodes[domain] = add_node(0, vbt_tree.lost_site, (enum vbt_domain)domain);
-    vbt_tree.own_node = add_node(0, vbt_intern_special_site("[vbtrace]"), VBT_DOMAIN_PYTHON);
+        vbt_tree.lost_nodes[domain] = first_node(vbt_tree.lost_site, (enum vbt_domain)domain);
+    vbt_tree.own_node = first_node(vbt_intern_special_site("[vbtrace]"), VBT_DOMAIN_PYTHON);
     if (vbt_tree.own_node == 0)
         return false;
     vbt_node_at(vbt_tree.own_node)->flags = VBT_SITE_OWN;

@@ -44,7 +44,8 @@ enum { VBT_PARENT_BITS = 26 };
 struct vbt_node {
     uint32_t parent : VBT_PARENT_BITS;
     uint32_t domain : 2;
-    uint32_t flags : 4; /* VBT_SITE_OF_... of the nearest Python site */
+    uint32_t flags : 3;    /* VBT_SITE_OF_... of the nearest Python site */
+    uint32_t is_first : 1; /* of its parent's children */
     uint32_t site;
     _Atomic uint32_t account; /* in the ledgers; 0 while nothing has been booked there */
 };

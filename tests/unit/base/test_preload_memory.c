@@ -119,7 +119,7 @@ static void what_is_prepared_is_what_is_added_to(void **state) {
         uint32_t next = i / VBT_VECTOR_SEGMENT + 1;
         vbt_vector_prepare(&vector, 8);
         char *prepared = vector.segments[next];
-        assert_int_equal(prepared != NULL, i % VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENT / 8 * 7);
+        assert_int_equal(prepared != NULL, i % VBT_VECTOR_SEGMENT >= VBT_VECTOR_SEGMENT - VBT_VECTOR_SOON);
         vbt_vector_prepare(&vector, 8);
         assert_ptr_equal(vector.segments[next], prepared);
         assert_int_equal(vbt_vector_add(&vector, 8), i);
