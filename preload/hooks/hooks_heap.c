@@ -7,20 +7,30 @@
 #include <link.h>
 #include <string.h>
 
-VBT_INLINE void book(struct vbt_thread *thread, struct vbt_place *place, void *block, size_t size) {
+/* Books a block where there is more to do than usual, or where its place has no counters. */
+static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, struct vbt_place *place, void *block, size_t size) {
+    vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, vbt_place_renewed(&thread->ledger, place), block, size);
+    vbt_leave(thread);
+    return block;
+}
+
+/* Books a block, leaves, and returns it. */
+VBT_INLINE void *book(struct vbt_thread *thread, struct vbt_place *place, void *block, size_t size) {
     if (VBT_UNLIKELY(place->counters == NULL) ||
         VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, *place, block, size)))
-        vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, vbt_place_renewed(&thread->ledger, place), block, size);
+        return booked_at(thread, place, block, size);
+    vbt_leave(thread);
+    return block;
 }
 
 /* Books what the real function returned (NULL if it failed), leaves, and returns it. */
 VBT_INLINE void *booked(struct vbt_thread *thread, void *block, size_t size, struct vbt_registers caller) {
-    if (VBT_LIKELY(block != NULL)) {
-        vbt_stand(thread, VBT_IN_LEDGER);
-        book(thread, vbt_heap_place(thread, caller), block, size);
+    if (VBT_UNLIKELY(block == NULL)) {
+        vbt_leave(thread);
+        return NULL;
     }
-    vbt_leave(thread);
-    return block;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    return book(thread, vbt_heap_place(thread, caller), block, size);
 }
 
 /* malloc, calloc and free call the C library's function without having entered, and enter only to
@@ -99,16 +109,7 @@ static __attribute__((noinline)) void *booked_unless_inside(void *block, size_t 
 
 static __attribute__((noinline)) void *booked_elsewhere(void *block, size_t size, uintptr_t sp, uintptr_t pc, uintptr_t fp) {
     struct vbt_thread *thread = vbt_self;
-    book(thread, vbt_heap_place_else(thread, sp, pc, fp), block, size);
-    vbt_leave(thread);
-    return block;
-}
-
-static __attribute__((noinline)) void *booked_at(struct vbt_thread *thread, void *block, size_t size) {
-    struct vbt_place place = vbt_place_renewed(&thread->ledger, &thread->full.latest);
-    vbt_ledger_alloc(&thread->ledger, VBT_DOMAIN_HEAP, place, block, size);
-    vbt_leave(thread);
-    return block;
+    return book(thread, vbt_heap_place_else(thread, sp, pc, fp), block, size);
 }
 
 /* Books what the real function returned (NULL if it failed), and returns it. The thread has not
@@ -122,7 +123,7 @@ VBT_INLINE void *booked_usually(void *block, size_t size, struct vbt_registers c
     if (VBT_UNLIKELY(!vbt_native_repeats(&thread->full.native, caller.sp, caller.pc, caller.fp)))
         return booked_elsewhere(block, size, caller.sp, caller.pc, caller.fp);
     if (VBT_UNLIKELY(!vbt_ledger_alloc_usual(&thread->ledger, VBT_DOMAIN_HEAP, thread->full.latest, block, size)))
-        return booked_at(thread, block, size);
+        return booked_at(thread, &thread->full.latest, block, size);
     vbt_leave(thread);
     return block;
 }

@@ -181,11 +181,11 @@ static enum put put(struct vbt_ledger *ledger, struct hand *hand) {
 }
 
 /* The first change of an account since the last peak. A fork begins with a peak. */
-static __attribute__((noinline)) void keep_at_peak(struct vbt_ledger *ledger, struct hand *hand) {
+VBT_INLINE void keep_at_peak(struct vbt_ledger *ledger, struct hand *hand) {
     struct vbt_counters *counters = hand->counters;
     int64_t *at_peak = &hand->unpacked_at_peak;
     if (!is_slip(hand)) {
-        if (vbt_counters_are_of_parent(counters) && !vbt_counters_inherit(ledger, hand->account))
+        if (VBT_UNLIKELY(vbt_counters_are_of_parent(counters)) && !vbt_counters_inherit(ledger, hand->account))
             ledger->lost[VBT_LOST_MEMORY]++;
         at_peak = &vbt_counters_page(ledger, hand->account / VBT_PAGE_ACCOUNTS)->at_peak[hand->account % VBT_PAGE_ACCOUNTS];
     }
@@ -193,7 +193,7 @@ static __attribute__((noinline)) void keep_at_peak(struct vbt_ledger *ledger, st
 }
 
 /* The first change of an account since the last peak or tick. */
-static void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t own) {
+VBT_INLINE void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t own) {
     struct vbt_counters *counters = hand->counters;
     uint64_t now = atomic_load(&vbt_epoch);
     uint64_t before = counters->epoch;
@@ -206,7 +206,7 @@ static void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t own
 }
 
 /* The first change of an account since the last peak, tick or boundary of an interval. */
-static void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change) {
+static __attribute__((noinline)) void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change) {
     struct vbt_counters *counters = hand->counters;
     uint32_t node = is_slip(hand) ? hand->node : vbt_account_node(hand->account);
     uint64_t own = vbt_node_at(node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
@@ -214,7 +214,7 @@ static void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change) 
     if (first_in_interval)
         vbt_intervals_confirm(ledger); /* first, so that the epoch is not older than the interval's beginning */
     set_epoch(ledger, hand, own);
-    if (own) {
+    if (VBT_UNLIKELY(own != 0)) {
         ledger->own += change;
         vbt_ledger_forget_crest(ledger); /* it was computed with vbtrace's own share as it was before */
     }
@@ -283,7 +283,7 @@ VBT_INLINE bool try_alloc(struct vbt_ledger *ledger, struct hand *hand, struct v
 
 /* The same, at the domain's lost node where a path has outgrown its slip and there is no room for
  * an account. False: there is no memory. */
-static bool count_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
+VBT_INLINE bool count_alloc(struct vbt_ledger *ledger, struct hand *hand, struct vbt_place place, size_t size) {
     if (VBT_LIKELY(try_alloc(ledger, hand, place, size)))
         return true;
     uint32_t lost = place.counters != NULL ? vbt_account_of(vbt_tree.lost_nodes[vbt_node_at(place.node)->domain]) : 0;
@@ -334,7 +334,7 @@ static __attribute__((noinline)) bool take_and_add_free(struct vbt_ledger *ledge
 }
 
 /* Counts the end of a block of this cell. False: there is no memory. */
-static bool count_free(struct vbt_ledger *ledger, struct hand *hand, uint64_t cell, size_t size, bool temporary) {
+VBT_INLINE bool count_free(struct vbt_ledger *ledger, struct hand *hand, uint64_t cell, size_t size, bool temporary) {
     uint32_t account = hand->account = vbt_cell_account(cell);
     if (ledger->live > ledger->crest)
         crest(ledger);

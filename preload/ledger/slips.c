@@ -84,7 +84,7 @@ static uint32_t live_bytes(const struct vbt_slip *slip) {
 
 /* A thread's slip that is about to change, with the fields that depend on the epoch brought up to
  * date; NULL if there is more to do. */
-static struct vbt_slip *open_slip(struct vbt_ledger *ledger, uint32_t node, uint32_t number) {
+VBT_INLINE struct vbt_slip *open_slip(struct vbt_ledger *ledger, uint32_t node, uint32_t number) {
     uint64_t now = atomic_load_explicit(&vbt_epoch, memory_order_relaxed);
     struct vbt_slip *slip = vbt_slip_at(ledger, number);
     if (VBT_UNLIKELY(slip == NULL) && (slip = vbt_slip_make(ledger, number)) == NULL)
@@ -129,7 +129,7 @@ bool vbt_slip_count_free(struct vbt_ledger *ledger, uint32_t node, uint32_t numb
     return true;
 }
 
-const struct vbt_counters *vbt_counted_now(const struct vbt_ledger *ledger, uint32_t account, struct vbt_counted *room) {
+const struct vbt_counters *vbt_counted_elsewhere(const struct vbt_ledger *ledger, uint32_t account, struct vbt_counted *room) {
     uint32_t number = vbt_account_slip(account), made = vbt_account_if_made(vbt_slip_node(number));
     if (made != 0 && vbt_counters_are_used(ledger, made))
         return &vbt_counters_page(ledger, made / VBT_PAGE_ACCOUNTS)->counters[made % VBT_PAGE_ACCOUNTS];

@@ -53,8 +53,16 @@ struct vbt_counted {
     struct vbt_counters unpacked;
 };
 
+/* vbt_counted_now where that is not an account that the thread has counted something at. */
+const struct vbt_counters *vbt_counted_elsewhere(const struct vbt_ledger *ledger, uint32_t account, struct vbt_counted *room);
+
 /* For the ledger's own thread. */
-const struct vbt_counters *vbt_counted_now(const struct vbt_ledger *ledger, uint32_t account, struct vbt_counted *room);
+static inline const struct vbt_counters *vbt_counted_now(const struct vbt_ledger *ledger, uint32_t account,
+                                                         struct vbt_counted *room) {
+    if (VBT_LIKELY(!vbt_account_is_slip(account) && vbt_counters_are_used(ledger, account)))
+        return &vbt_counters_page(ledger, account / VBT_PAGE_ACCOUNTS)->counters[account % VBT_PAGE_ACCOUNTS];
+    return vbt_counted_elsewhere(ledger, account, room);
+}
 
 /* Reads what a ledger counted at a node; account: a number that vbt_account_of returned.
  * *inherited: as in vbt_counters_read. False: nothing since the process began. */
