@@ -26,8 +26,9 @@ struct condition {
 struct vbt_filter {
     struct condition *conditions;
     size_t count;
-    uint32_t found; /* the conditions, as bits, that any stack has matched */
-    bool rows;      /* ANY applies to rows, not to stacks */
+    uint32_t found;  /* the conditions, as bits, that any stack has matched */
+    bool rows;       /* ANY applies to rows, not to stacks */
+    bool everything; /* mapped memory counts, too */
 };
 
 _Static_assert(VBT_MAX_FILTERS <= 32, "a condition is a bit");
@@ -68,6 +69,7 @@ struct vbt_filter *vbt_filter_new(const struct vbt_query *query) {
     struct vbt_filter *f = vbt_new(1, sizeof *f);
     f->conditions = vbt_new(query->filter_count, sizeof *f->conditions);
     f->rows = query->filters_rows;
+    f->everything = query->everything;
     for (size_t i = 0; i < query->filter_count; i++) {
         struct condition *c = &f->conditions[f->count++];
         c->field = split(query->filters[i], &c->negated, &c->text);
@@ -136,7 +138,7 @@ static bool holds(const struct vbt_filter *f, uint32_t bits, const char *domain)
         if (found == c->negated)
             return false;
     }
-    return domain_asked || domain != domain_names[VBT_DOMAIN_MAP];
+    return domain_asked || f->everything || domain != domain_names[VBT_DOMAIN_MAP];
 }
 
 /* The conditions on domains that a domain matches, as bits. */
@@ -212,7 +214,7 @@ bool vbt_filter_row(const struct vbt_filter *f, const struct vbt_source_place *p
                     const char *text) {
     for (size_t i = 0; i < f->count; i++) {
         const struct condition *c = &f->conditions[i];
-        if (c->field == ANY && !contains(place->file, c->text) && !contains(place->function, c->text) &&
+        if (f->rows && c->field == ANY && !contains(place->file, c->text) && !contains(place->function, c->text) &&
             (other == NULL || (!contains(other->file, c->text) && !contains(other->function, c->text))) && !contains(text, c->text))
             return false;
     }

@@ -69,6 +69,9 @@ struct vbt_query {
     const char *user;    /* patterns of the user's own code, see user_code.h; NULL: those of the trace */
     bool by_leaf;        /* lines: leaf lines instead of the nearest user lines */
     bool sites;          /* intervals: also list their call sites */
+    bool everything;     /* the view shows all parts of the run, and mapped memory beside the other domains */
+    const char *against; /* html: an older trace to compare with; NULL: none */
+    bool no_source;      /* html: without text of sources */
     bool sorted;         /* --sort was given */
     bool limited;        /* --limit was given */
     bool own;            /* lines: without what they called */

@@ -18,6 +18,10 @@
  * writes comes near the limit. */
 enum { LEAST_REPORT = 1 << 30, REPORT_RATIO = 1024 };
 
+/* Moments that a view of everything tells apart: a stretch of a picture as wide as a screen is a
+ * few pixels. */
+enum { MOST_STEPS = 200 };
+
 char *vbt_trace_damage(const struct vbt_model *model) {
     if (model->damage == NULL)
         return NULL;
@@ -122,6 +126,7 @@ static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool wi
     const struct vbt_several how = {.with_sizes = with_sizes,
                                     .by_process = vbt_group_is_of_processes(query->by),
                                     .part = vbt_query_asks_part(query) ? find_part : NULL,
+                                    .steps = query->everything ? &trace->steps : NULL,
                                     .wants = wants,
                                     .context = &wish};
     bool given = query->trace_count > 0, none = false;
@@ -161,9 +166,11 @@ static void warn_of_parts(const struct vbt_model *model) {
 
 bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
     trace->filter = vbt_filter_new(query);
+    trace->steps = (struct vbt_steps){.count = MOST_STEPS};
     if (!load(trace, query, with_sizes)) {
         vbt_filter_free(trace->filter);
         vbt_inputs_free(&trace->inputs);
+        free(trace->steps.ns);
         return false;
     }
     char *damage = vbt_trace_damage(&trace->model);
@@ -172,6 +179,7 @@ bool vbt_trace_load(struct vbt_trace *trace, const struct vbt_query *query, bool
         vbt_model_free(&trace->model);
         vbt_filter_free(trace->filter);
         vbt_inputs_free(&trace->inputs);
+        free(trace->steps.ns);
         return false;
     }
     if (damage != NULL)
@@ -228,4 +236,5 @@ void vbt_trace_free(struct vbt_trace *trace) {
     vbt_sources_free(trace->sources);
     vbt_model_free(&trace->model);
     vbt_inputs_free(&trace->inputs);
+    free(trace->steps.ns);
 }

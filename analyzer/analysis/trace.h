@@ -8,7 +8,7 @@
 #include "analyzer/merge/inputs.h"
 #include "analyzer/symbols/places.h"
 #include "analyzer/symbols/source.h"
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/changes.h"
 
 struct vbt_trace {
     struct vbt_model model;
@@ -17,7 +17,8 @@ struct vbt_trace {
     struct vbt_sources *sources;
     struct vbt_filter *filter;
     struct vbt_inputs inputs;
-    bool *counts; /* by node: whether its counters are reported, see filter.h */
+    struct vbt_steps steps; /* of the model's changes, if the query asks for everything */
+    bool *counts;           /* by node: whether its counters are reported, see filter.h */
 };
 
 /* Loads the query's traces, several as their sum. Says on standard error why it cannot be

@@ -13,9 +13,9 @@
 #include "analyzer/report/lines/largest.h"
 #include "analyzer/report/lines/line_csv.h"
 #include "analyzer/report/lines/line_table.h"
-#include "analyzer/report/merged_report.h"
 #include "analyzer/report/overview.h"
 #include "analyzer/report/paragraph.h"
+#include "analyzer/report/report_json.h"
 #include "analyzer/report/resident_report.h"
 
 #include <inttypes.h>
@@ -161,35 +161,12 @@ static size_t print_json_lines(struct vbt_json *json, const char *name, const st
     return count;
 }
 
-/* Null if no call stack was compared. */
-static json_t *json_verify(const struct vbt_model *model) {
-    if (model->state[VBT_STATE_VERIFY_COMPARED] == 0)
-        return json_null();
-    json_t *verify = json_object();
-    json_object_set_new(verify, "compared", json_integer(model->state[VBT_STATE_VERIFY_COMPARED]));
-    json_object_set_new(verify, "different", json_integer(model->state[VBT_STATE_VERIFY_DIFFERENT]));
-    return verify;
-}
-
 static void print_json(const struct vbt_trace *trace, const struct vbt_query *query, const struct vbt_interval_list *groups,
                        const struct vbt_conservation *conservation, FILE *out) {
     const struct vbt_model *model = &trace->model;
     struct vbt_json json;
     vbt_json_begin(&json, out, "report");
-    vbt_json_member(&json, "program", vbt_json_program(model));
-    vbt_json_member(&json, "processes", vbt_json_processes(model));
-    vbt_json_member(&json, "together", vbt_json_together(model));
-    vbt_json_member(&json, "totals", vbt_json_totals(model));
-    vbt_json_member(&json, "resident", vbt_json_resident(model));
-    vbt_json_completeness(&json, model);
-    vbt_json_member(&json, "end_reason", vbt_json_text(model->ended ? model->end_reason : NULL));
-    vbt_json_member(&json, "conservation", vbt_json_conservation(conservation));
-    json_t *stacks = json_object();
-    json_object_set_new(stacks, "captured", json_integer(model->state[VBT_STATE_STACKS_CAPTURED]));
-    json_object_set_new(stacks, "truncated", json_integer(model->state[VBT_STATE_STACKS_TRUNCATED]));
-    vbt_json_member(&json, "stacks", stacks);
-    vbt_json_member(&json, "verify", json_verify(model));
-    vbt_json_member(&json, "threads", vbt_json_threads(model));
+    vbt_json_report_head(&json, model, conservation);
     size_t lines = print_json_lines(&json, "lines", trace, true, query);
     lines += print_json_lines(&json, "user_lines", trace, false, query);
     vbt_trace_warn_if_empty(trace, query, lines + groups->count);

@@ -113,6 +113,13 @@ const struct vbt_command vbt_commands[] = {
      .min = "0.01%",
      .formats = pictures,
      .run = vbt_cmd_flamegraph},
+    {.name = "html",
+     .usage = "[options] -o FILE TRACE|FOLDER ...",
+     .several = true,
+     .summary = "everything as one page for a browser, with the run's history",
+     .help = "Writes one HTML file that needs nothing but a browser: what ran, memory over time (drag a window, and the page "
+             "follows it), flame graph, lines, functions, modules, threads, sources, sections and intervals.",
+     .run = vbt_cmd_html},
     {.name = "intervals",
      .usage = VIEW,
      .several = true,

@@ -13,6 +13,7 @@ int vbt_cmd_peak(const struct vbt_query *query);
 int vbt_cmd_leaks(const struct vbt_query *query);
 int vbt_cmd_temporary(const struct vbt_query *query);
 int vbt_cmd_flamegraph(const struct vbt_query *query);
+int vbt_cmd_html(const struct vbt_query *query);
 int vbt_cmd_intervals(const struct vbt_query *query);
 int vbt_cmd_timeline(const struct vbt_query *query);
 int vbt_cmd_export(const struct vbt_query *query);

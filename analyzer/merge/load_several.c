@@ -3,6 +3,7 @@
 #include "load_several.h"
 
 #include "merge.h"
+#include "steps.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/trace/load.h"
@@ -119,11 +120,21 @@ static bool choose_files(struct chosen_files *files, const struct vbt_inputs *in
     return true;
 }
 
-/* Loads the part of a trace that is wanted. */
-static bool load(struct vbt_model *model, const char *path, const struct vbt_several *how, const struct vbt_span *whole) {
-    struct vbt_window window = VBT_WHOLE_RUN;
-    char *problem = how->part != NULL ? how->part(how->context, path, whole, &window) : NULL;
+static char *find_part(struct vbt_window *window, const char *path, const struct vbt_several *how, const struct vbt_span *whole) {
+    *window = VBT_WHOLE_RUN;
+    return how->part != NULL ? how->part(how->context, path, whole, window) : NULL;
+}
+
+/* Loads the part of a trace that is wanted; without its history, if the steps are not chosen. */
+static bool load(struct vbt_model *model, const char *path, const struct vbt_several *how, const struct vbt_span *whole,
+                 uint64_t offset) {
+    struct vbt_window window;
+    char *problem = find_part(&window, path, how, whole);
     memset(model, 0, sizeof *model);
+    if (problem == NULL && how->steps != NULL && whole == NULL)
+        vbt_steps_plan(how->steps, &(struct vbt_steps_file){path, 0, window}, 1);
+    window.steps = how->steps != NULL && how->steps->ns != NULL ? how->steps : NULL;
+    window.offset = offset;
     if (problem == NULL)
         problem = vbt_model_load_part(model, path, how->with_sizes, &window);
     if (problem == NULL && how->part != NULL && vbt_model_is_merged(model))
@@ -141,14 +152,36 @@ static void warn_of_details(const struct vbt_model *model) {
         vbt_warn("%s: intervals and counted lines of a merged trace are those of all processes: they are left out", model->path);
 }
 
+static uint64_t offset_of(const struct chosen_files *files, size_t number) {
+    int64_t started = files->rows[number].started;
+    return started > files->span.started ? (uint64_t)(started - files->span.started) : 0;
+}
+
+/* Chooses the steps, unless one of the traces has no history. */
+static void plan(const struct chosen_files *files, const struct vbt_several *how) {
+    struct vbt_steps_file *rows = vbt_new(files->count, sizeof *rows);
+    bool all = true;
+    for (size_t i = 0; i < files->count && all; i++) {
+        rows[i] = (struct vbt_steps_file){.path = files->rows[i].path, .offset = offset_of(files, i)};
+        char *problem = find_part(&rows[i].window, rows[i].path, how, &files->span);
+        all = problem == NULL && !files->rows[i].is_merged; /* a problem is reported when it is loaded */
+        free(problem);
+    }
+    if (all)
+        vbt_steps_plan(how->steps, rows, files->count);
+    free(rows);
+}
+
 static bool load_all(struct vbt_model *model, const struct chosen_files *files, const struct vbt_several *how) {
+    if (how->steps != NULL)
+        plan(files, how);
     struct vbt_merging *merging = vbt_merge_begin(how->with_sizes, how->by_process);
     bool good = true;
     if (how->moment != 0)
         vbt_merge_choose_moment(merging, how->started, how->moment);
     for (size_t i = 0; i < files->count && good; i++) {
         struct vbt_model part;
-        good = load(&part, files->rows[i].path, how, &files->span);
+        good = load(&part, files->rows[i].path, how, &files->span, offset_of(files, i));
         if (good && files->rows[i].keep != NULL)
             warn_of_details(&part);
         if (good)
@@ -166,7 +199,7 @@ static bool load_all(struct vbt_model *model, const struct chosen_files *files, 
 /* A single trace is read once: it may come through a pipe. */
 static bool load_one(struct vbt_model *model, const char *path, const struct vbt_several *how, bool *none) {
     struct vbt_model loaded;
-    bool *keep = NULL, good = load(&loaded, path, how, NULL);
+    bool *keep = NULL, good = load(&loaded, path, how, NULL, 0);
     *none = good && count_wanted(&loaded, how, &keep) == 0;
     if (good && keep != NULL)
         warn_of_details(&loaded);
@@ -182,10 +215,8 @@ static bool load_one(struct vbt_model *model, const char *path, const struct vbt
     return good && !*none;
 }
 
-bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, const struct vbt_several *how, bool *none) {
+static bool load_named(struct vbt_model *model, const struct vbt_inputs *inputs, const struct vbt_several *how, bool *none) {
     struct chosen_files files = {0};
-    memset(model, 0, sizeof *model);
-    *none = false;
     if (inputs->count == 1)
         return load_one(model, inputs->files[0].path, how, none);
     bool good = choose_files(&files, inputs, how);
@@ -193,7 +224,7 @@ bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, 
         *none = true;
         good = false;
     } else if (good && files.count == 1 && !files.rows[0].is_merged && !how->always) {
-        good = load(model, files.rows[0].path, how, NULL);
+        good = load(model, files.rows[0].path, how, NULL, 0);
     } else if (good) {
         good = load_all(model, &files, how);
     }
@@ -203,5 +234,17 @@ bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, 
     }
     vbt_sections_free(&files.span.sections);
     free(files.rows);
+    return good;
+}
+
+bool vbt_load_several(struct vbt_model *model, const struct vbt_inputs *inputs, const struct vbt_several *how, bool *none) {
+    memset(model, 0, sizeof *model);
+    *none = false;
+    bool good = load_named(model, inputs, how, none);
+    if (good && how->steps != NULL && model->changes == NULL) { /* a merged trace */
+        if (how->steps->ns == NULL)
+            vbt_steps_of_whole(how->steps, vbt_model_duration(model));
+        vbt_changes_of_whole(model, how->steps);
+    }
     return good;
 }

@@ -3,7 +3,7 @@
 #define VBT_LOAD_SEVERAL_H
 
 #include "inputs.h"
-#include "analyzer/trace/model.h"
+#include "analyzer/trace/changes.h"
 #include "analyzer/trace/window.h"
 
 /* When the first process began, ns since 1970 (0: unknown), how long until the last ended, and when
@@ -18,6 +18,9 @@ struct vbt_several {
     bool with_sizes; /* histograms of sizes, too */
     bool always;     /* a single trace is merged, too */
     bool by_process; /* what each process counted at a call path, too */
+    /* NULL, or the history in about steps->count steps, too: model->changes. The caller frees
+     * steps->ns, after the model. */
+    struct vbt_steps *steps;
     /* If it is not 0, what nodes have at the peak is what they had at this time, ns since
      * `started`. */
     uint64_t moment;

@@ -67,6 +67,8 @@ void vbt_merge_add(struct vbt_merging *g, struct vbt_model *from, const bool *ke
     if (moment.distance > g->farthest)
         g->farthest = moment.distance;
     vbt_moment_free(&moment);
+    if (from->changes != NULL && !vbt_model_is_merged(from)) /* which was merged has no history */
+        vbt_changes_add(&g->sum, from, t.nodes);
     vbt_translation_end(&t);
 }
 

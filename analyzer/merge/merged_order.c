@@ -326,6 +326,11 @@ static void order_processes(struct vbt_model *m, const uint32_t *nodes) {
     free(numbers);
 }
 
+static void order_changes(struct vbt_model *m, const uint32_t *nodes) {
+    for (size_t i = 0; m->changes != NULL && i < m->changes->count; i++)
+        m->changes->rows[i].node = nodes[m->changes->rows[i].node];
+}
+
 void vbt_merging_order(struct vbt_merging *g) {
     struct vbt_model *m = &g->sum;
     uint32_t *strings = order_strings(m), *codes = order_codes(m, strings), *modules = order_modules(m);
@@ -333,6 +338,7 @@ void vbt_merging_order(struct vbt_merging *g) {
     order_intervals(m, strings, sites, nodes);
     order_lines(m, strings, sites);
     order_processes(m, nodes);
+    order_changes(m, nodes);
     free(strings);
     free(codes);
     free(modules);

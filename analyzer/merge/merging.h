@@ -5,7 +5,7 @@
 #include "moment.h"
 #include "analyzer/base/arrays/id_table.h"
 #include "analyzer/symbols/native/address_map.h"
-#include "analyzer/trace/counters.h"
+#include "analyzer/trace/changes.h"
 #include "analyzer/trace/model.h"
 
 /* Ids of the sum are in order of discovery until vbt_merging_order. Until then a native site's

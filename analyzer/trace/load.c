@@ -1,6 +1,7 @@
 /* See load.h. */
 #include "load.h"
 
+#include "changes.h"
 #include "trace_file.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/trace/decode/decode.h"
@@ -16,13 +17,20 @@ static void count_chunk(struct vbt_model *model, const struct vbt_chunk *chunk) 
     sums->raw += chunk->header.raw_size;
 }
 
+static char *decode(struct vbt_model *model, const struct vbt_chunk *chunk, const struct vbt_window *window) {
+    char *wrong = vbt_window_is_whole(window) ? vbt_decode(model, chunk) : vbt_window_decode(model, chunk, window);
+    if (model->changes != NULL && chunk->header.kind == VBT_CHUNK_STATE)
+        vbt_changes_settle(model->changes, (uint64_t)model->state[VBT_STATE_TIME]);
+    return wrong;
+}
+
 /* kinds: see struct vbt_trace_file. */
 static char *load(struct vbt_model *model, const char *path, bool with_sizes, uint64_t kinds, const struct vbt_window *window) {
     memset(model, 0, sizeof *model);
     model->path = path;
     model->with_sizes = with_sizes;
     vbt_decode_begin(model);
-    bool is_whole = vbt_window_is_whole(window);
+    model->changes = window->steps != NULL ? vbt_changes_new(window->steps, window->offset) : NULL;
 
     struct vbt_trace_file file;
     char *problem = vbt_trace_open(&file, path);
@@ -33,7 +41,7 @@ static char *load(struct vbt_model *model, const char *path, bool with_sizes, ui
         while (model->damage == NULL && vbt_trace_next(&file, &chunk)) {
             model->ended = false;
             if (chunk.raw != NULL) {
-                model->damage = is_whole ? vbt_decode(model, &chunk) : vbt_window_decode(model, &chunk, window);
+                model->damage = decode(model, &chunk, window);
                 model->damage_offset = chunk.offset;
             }
             if (model->damage == NULL) {
@@ -53,6 +61,8 @@ static char *load(struct vbt_model *model, const char *path, bool with_sizes, ui
                                                        (unsigned long long)model->damage_offset, model->damage);
     }
     vbt_decode_finish(model);
+    if (model->changes != NULL)
+        vbt_changes_settle(model->changes, (uint64_t)model->state[VBT_STATE_TIME]);
     vbt_window_finish(model, window);
     vbt_trace_close(&file);
     return problem;

@@ -1,6 +1,7 @@
 /* See model.h. */
 #include "process_shares.h"
 
+#include "changes.h"
 #include "counters.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ void vbt_model_free(struct vbt_model *model) {
     free(model->end_reason);
     free(model->damage);
     free(model->states);
+    vbt_changes_free(model->changes);
     memset(model, 0, sizeof *model);
 }
 

@@ -275,6 +275,7 @@ struct vbt_model {
     struct vbt_model_window window;
     struct vbt_counter_base *base;    /* while a part of a run is loaded, see counters.h */
     struct vbt_window_states *states; /* likewise, see window.h */
+    struct vbt_changes *changes;      /* NULL, or see changes.h */
     int64_t state[VBT_STATE_KEYS];
     uint64_t maps[VBT_MAP_KINDS][VBT_FIELDS];
     struct vbt_model_resident resident[VBT_RESIDENT_TIMES];

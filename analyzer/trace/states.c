@@ -31,6 +31,8 @@ static void read_state(struct vbt_states *states, struct vbt_reader *r, uint64_t
             mark.time = (uint64_t)value;
         if (key == VBT_STATE_SHUTDOWN_TIME)
             states->shutdown = (uint64_t)value;
+        if (key == VBT_STATE_PEAK_TIME)
+            states->peak = (uint64_t)value;
     }
     if (r->bad || (states->count > 0 && mark.time < states->marks[states->count - 1].time))
         return; /* damaged; or of a time that runs backwards, which vbtrace never writes */

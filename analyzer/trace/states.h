@@ -22,6 +22,7 @@ struct vbt_states {
     uint64_t offset;   /* if times are counted from the start of another process: when this one began */
     uint64_t shutdown; /* time of the state at which the interpreter began to shut down; 0: there is none */
     struct vbt_sections sections;
+    uint64_t peak; /* time of the first state that had the highest peak; 0: unknown */
 };
 
 /* Reads the states of a trace. A file that cannot be read has none: whoever loads it finds out

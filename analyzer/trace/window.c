@@ -1,7 +1,7 @@
 /* See window.h. */
 #include "window.h"
 
-#include "counters.h"
+#include "changes.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/trace/decode/decode.h"
 
@@ -40,6 +40,8 @@ static char *decode_later(struct vbt_model *m, const struct vbt_chunk *chunk) {
 static void begin(struct vbt_model *m) {
     memcpy(m->states->first, m->state, sizeof m->state);
     vbt_counters_keep(m);
+    if (m->changes != NULL)
+        vbt_changes_clear(m->changes);
 }
 
 char *vbt_window_decode(struct vbt_model *m, const struct vbt_chunk *chunk, const struct vbt_window *window) {
@@ -92,6 +94,8 @@ static void rewind_to_start(struct vbt_model *m) {
     m->window.rss_unknown = true;
     m->window.to = 0;
     m->state[VBT_STATE_PEAK] = vbt_counters_rewind(m);
+    if (m->changes != NULL)
+        vbt_changes_clear(m->changes);
 }
 
 void vbt_window_finish(struct vbt_model *m, const struct vbt_window *window) {

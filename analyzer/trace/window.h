@@ -12,10 +12,12 @@
 /* Which part: how many chunks of the trace there are up to the states at its ends, these
  * included. */
 struct vbt_window {
-    bool asked;            /* false: for the whole run */
-    uint64_t from;         /* 0: from the start of the run */
-    uint64_t to;           /* UINT64_MAX: to the end of the trace; 0: to the start */
-    uint64_t begun, ended; /* times of the sections that it was named by, see model.h */
+    bool asked;                    /* false: for the whole run */
+    uint64_t from;                 /* 0: from the start of the run */
+    uint64_t to;                   /* UINT64_MAX: to the end of the trace; 0: to the start */
+    uint64_t begun, ended;         /* times of the sections that it was named by, see model.h */
+    const struct vbt_steps *steps; /* if not NULL, its history is loaded too, see changes.h; */
+    uint64_t offset;               /* the process began then, in the time of the steps */
 };
 
 #define VBT_WHOLE_RUN ((struct vbt_window){.to = UINT64_MAX})

@@ -107,7 +107,7 @@ def absent(path):
 
 @functools.lru_cache(maxsize=None)
 def names_of_code():
-    command = ["git", "grep", "-ohwE", "vbt_[a-z0-9_]+|VBT_[A-Z0-9_]+", "--", "*.[ch]", "*CMakeLists.txt"]
+    command = ["git", "grep", "-ohwE", "vbt_[a-z0-9_]+|VBT_[A-Z0-9_]+", "--", "*.[ch]", "*CMakeLists.txt", "*.cmake"]
     return set(subprocess.run(command, cwd=markdown.ROOT, capture_output=True, text=True, check=True).stdout.split())
 
 

@@ -363,6 +363,16 @@ static void begin(struct vbt_call_tree *tree) {
     tree->places[0] = NULL;
 }
 
+static void finish(struct merging *g) {
+    if (g->tree->count > g->most)
+        vbt_warn("the tree has more than %s calls: callers of some stacks are omitted", vbt_count((int64_t)g->most).text);
+    vbt_call_children_free(&g->children);
+    free_names(&g->names);
+    free(g->of_sites.rows);
+    free(g->of_names.rows);
+    free(g->path);
+}
+
 void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
     struct merging g = {
         .tree = tree, .trace = trace, .shape = shape, .names.tree = tree, .most = most_calls(trace->model.node_count + 1)};
@@ -375,11 +385,22 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, co
     tree->counts = trace->model.counters;
     trace->model.counters = (struct vbt_packed_rows){0};
     vbt_trace_forget_paths(trace);
-    if (tree->count > g.most)
-        vbt_warn("the tree has more than %s calls: callers of some stacks are omitted", vbt_count((int64_t)g.most).text);
-    vbt_call_children_free(&g.children);
-    free_names(&g.names);
-    free(g.of_sites.rows);
-    free(g.of_names.rows);
-    free(g.path);
+    finish(&g);
+}
+
+uint32_t *vbt_call_tree_build_bare(struct vbt_call_tree *tree, struct vbt_trace *trace) {
+    const struct vbt_call_tree_shape shape = {.unit = VBT_CALL_LINE};
+    size_t count = trace->model.node_count + 1;
+    struct merging g = {.tree = tree, .trace = trace, .shape = &shape, .names.tree = tree, .most = most_calls(count)};
+    begin(tree);
+    vbt_call_children_begin(&g.children, tree, count);
+    g.call_of = vbt_new(count, sizeof *g.call_of);
+    g.part_of = vbt_new(count, sizeof *g.part_of);
+    uint32_t *calls = vbt_new(count, sizeof *calls);
+    for (uint32_t node = 1; node < count; node++)
+        calls[node] = trace->counts[node] ? call_of(&g, node, 0) : 0;
+    free(g.call_of);
+    free(g.part_of);
+    finish(&g);
+    return calls;
 }

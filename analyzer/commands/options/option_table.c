@@ -1,6 +1,7 @@
 /* See option_table.h. */
 #include "option_table.h"
 
+#include "picture_options.h"
 #include "window_options.h"
 
 #include "analyzer/analysis/filter.h"
@@ -17,7 +18,7 @@
 #define ROWS "report lines functions intervals"
 #define STACKS "peak leaks temporary"
 #define TREES "tree flamegraph export " STACKS
-#define OF_PARTS "report lines functions timeline " TREES
+#define OF_PARTS "report lines functions timeline html " TREES
 #define REPORTS_OF_PROCESSES ROWS " " TREES " timeline info"
 #define REPORTS REPORTS_OF_PROCESSES " list"
 
@@ -174,21 +175,6 @@ static char *set_frames(const struct vbt_setting *s) {
 
 static const char *const roots[] = {"top", "bottom", NULL};
 
-static char *set_root(const struct vbt_setting *s) {
-    s->query->root_at_bottom = s->index == 1;
-    return NULL;
-}
-
-static char *set_imports(const struct vbt_setting *s) {
-    s->query->imports = true;
-    return NULL;
-}
-
-static char *set_diff(const struct vbt_setting *s) {
-    s->query->diff = s->value;
-    return NULL;
-}
-
 static char *set_reverse(const struct vbt_setting *s) {
     s->query->reverse = true;
     return NULL;
@@ -285,10 +271,15 @@ const struct vbt_view_option vbt_view_options[] = {
      .commands = ROWS,
      .help = "only rows whose file, function or label contains TEXT",
      .set = add_row_filter},
-    {.name = "filter", .value = "FIELD=REGEX", .commands = TREES, .of_stacks = true, .help = FILTER_HELP, .set = add_filter},
+    {.name = "filter",
+     .value = "FIELD=REGEX",
+     .commands = TREES " html",
+     .of_stacks = true,
+     .help = FILTER_HELP,
+     .set = add_filter},
     {.name = "filter",
      .value = "TEXT",
-     .commands = TREES,
+     .commands = TREES " html",
      .of_stacks = true,
      .help = "only call stacks with a frame that contains TEXT",
      .set = add_filter},
@@ -305,7 +296,7 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "at", .value = "TIME", .commands = OF_PARTS, .help = "the same as --to: what was live at TIME", .set = vbt_set_at},
     {.name = "process",
      .value = "PID",
-     .commands = REPORTS_OF_PROCESSES,
+     .commands = REPORTS_OF_PROCESSES " html",
      .help = "of the traces of several processes, only that of this one",
      .set = set_process},
     {.name = "before-exit",
@@ -325,7 +316,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_attribution},
     {.name = "user",
      .value = "PATTERNS",
-     .commands = "report lines functions leaks",
+     .commands = "report lines functions leaks html",
      .help = "these libraries and source files are the user's own, too, after ! they are not; such as 'libacme*,!*/vendor/*'",
      .set = set_user},
     {.name = "by",
@@ -358,17 +349,17 @@ const struct vbt_view_option vbt_view_options[] = {
      .value = "OLD",
      .commands = "flamegraph",
      .help = "compare with this trace or folder: what grew is red, what shrank blue; frames are the same if function and file are",
-     .set = set_diff},
+     .set = vbt_set_diff},
     {.name = "root",
      .value = "top|bottom",
      .commands = "flamegraph",
      .help = "where the outermost frame is; default: top",
      .names = roots,
-     .set = set_root},
+     .set = vbt_set_root},
     {.name = "imports",
      .commands = "flamegraph",
      .help = "show each frame of Python's import machinery, which otherwise is one frame",
-     .set = set_imports},
+     .set = vbt_set_imports},
     {.name = "suppress",
      .value = "FILE",
      .commands = "leaks",
@@ -380,7 +371,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_ungroup},
     {.name = "per",
      .value = "N",
-     .commands = "report intervals",
+     .commands = "report intervals html",
      .help = "an interval between two clock readings holds N iterations",
      .set = set_per},
     {.name = "like",
@@ -391,6 +382,12 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_like},
     {.name = "own", .commands = "lines", .help = "show counted lines without what they called", .set = set_own},
     {.name = "sites", .commands = "intervals", .help = "list the lines that allocate under each interval", .set = set_sites},
+    {.name = "against",
+     .value = "OLD",
+     .commands = "html",
+     .help = "compare with OLD, the trace or folder of an older run; the other options hold for both",
+     .set = vbt_set_against},
+    {.name = "no-source", .commands = "html", .help = "leave out the text of sources", .set = vbt_set_no_source},
     {.name = "output",
      .letter = 'o',
      .value = "FILE",
@@ -400,11 +397,11 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "output",
      .letter = 'o',
      .value = "FILE",
-     .commands = REPORTS " symbolize",
+     .commands = REPORTS " html symbolize",
      .help = "write to FILE instead of {default}",
      .fallback = output_of,
      .set = set_output},
-    {.name = "help", .letter = 'h', .commands = REPORTS " merge symbolize", .help = "this text"},
+    {.name = "help", .letter = 'h', .commands = REPORTS " html merge symbolize", .help = "this text"},
 };
 
 const size_t vbt_view_option_count = VBT_COUNT(vbt_view_options);

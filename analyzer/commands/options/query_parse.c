@@ -102,6 +102,8 @@ static int check_output(const struct vbt_command *command, const struct vbt_quer
         return -1;
     if (is_same_file(&file, query->suppress))
         return vbt_fail("%s: is what --suppress reads; choose another name for --output", query->output);
+    if (is_same_file(&file, query->against))
+        return vbt_fail("%s: is what --against reads; choose another name for --output", query->output);
     if (command->output != NULL) /* it writes traces */
         return -1;
     for (size_t i = 0; i < query->trace_count; i++)

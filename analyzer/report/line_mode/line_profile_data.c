@@ -33,7 +33,7 @@ static void put_sums(json_t *to, const char *prefix, const struct vbt_profile_su
 static json_t *line_object(const struct vbt_profile_function *function, const struct vbt_profile_line *line,
                            struct vbt_sources *sources) {
     size_t size;
-    const char *source = vbt_source_line(sources, function->place->file, line->line, &size);
+    const char *source = sources != NULL ? vbt_source_line(sources, function->place->file, line->line, &size) : NULL;
     char *text = source != NULL ? vbt_copy(source, size) : NULL;
     json_t *object = json_object();
     json_object_set_new(object, "line", json_integer(line->line));

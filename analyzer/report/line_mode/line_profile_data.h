@@ -6,7 +6,7 @@
 #include "analyzer/base/json.h"
 
 /* Adds the members "line_events", how events were measured, and "line_profile", at most `limit`
- * functions with their lines. */
+ * functions with their lines; sources: NULL: without their text. */
 void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile *profile, uint64_t limit,
                            struct vbt_sources *sources);
 

@@ -3,7 +3,7 @@
 #include "decode_counters.h"
 
 #include "analyzer/base/allocate.h"
-#include "analyzer/trace/counters.h"
+#include "analyzer/trace/changes.h"
 
 #include <inttypes.h>
 
@@ -128,6 +128,8 @@ char *vbt_decode_counters(struct vbt_payload *p) {
         node += (uint32_t)next(&columns, NODE);
         const struct vbt_model_counters row = next_row(&columns);
         uint32_t entries = (uint32_t)next(&columns, ENTRIES);
+        if (m->changes != NULL)
+            vbt_changes_note(m, node, &row);
         if (!vbt_counters_put(m, node, &row))
             return vbt_text("%s: more than 4 GiB of counters in all, which no trace has", p->chunk);
         keep_histogram(&pairs, vbt_counters_put_sizes(m, node, entries), entries);

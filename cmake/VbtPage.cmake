@@ -1,0 +1,97 @@
+# The page of vbtrace html: its markup, style and script, bundled into one file by Node.js from
+# analyzer/report/page/web and packages of npm's registry, which package-lock.json pins.
+#
+# vbt_page(FILE): sets FILE to the file that the build makes, or to "" if it cannot be made here;
+# then the tool is built without the page, and says so. VBT_PAGE_REASON is why.
+set(VBT_PAGE AUTO CACHE STRING "Build the page of vbtrace html: AUTO (if Node.js and its packages can be had), ON or OFF")
+set_property(CACHE VBT_PAGE PROPERTY STRINGS AUTO ON OFF)
+set(VBT_PAGE_MODULES "" CACHE PATH "Folder node_modules with the packages of analyzer/report/page/web, instead of installing them")
+set(VBT_PAGE_FILE "" CACHE FILEPATH "Page of an earlier build (BUILD/page/page.html), instead of building it")
+
+# Installs the packages into FOLDER, unless the same are there. Sets REASON to why that failed, or "".
+function(vbt_page_install folder reason)
+    set(web "${PROJECT_SOURCE_DIR}/analyzer/report/page/web")
+    file(SHA256 "${web}/package-lock.json" wanted)
+    set(found "")
+    if(EXISTS "${folder}/installed")
+        file(READ "${folder}/installed" found)
+    endif()
+    set(${reason} "" PARENT_SCOPE)
+    if(found STREQUAL wanted)
+        return()
+    endif()
+    find_program(VBT_NPM npm)
+    mark_as_advanced(VBT_NPM)
+    if(NOT VBT_NPM)
+        set(${reason} "npm was not found" PARENT_SCOPE)
+        return()
+    endif()
+    file(REMOVE_RECURSE "${folder}/node_modules" "${folder}/installed")
+    file(COPY "${web}/package.json" "${web}/package-lock.json" DESTINATION "${folder}")
+    execute_process(
+        COMMAND "${VBT_NPM}" ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000
+        WORKING_DIRECTORY "${folder}" RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output TIMEOUT 180)
+    if(NOT status EQUAL 0)
+        file(WRITE "${folder}/npm.log" "${output}\n${status}\n")
+        set(${reason} "npm ci failed, see ${folder}/npm.log" PARENT_SCOPE)
+        return()
+    endif()
+    file(WRITE "${folder}/installed" "${wanted}")
+endfunction()
+
+# Finds Node.js and the packages. Sets MODULES to their folder, REASON to why they cannot be had, or
+# "".
+function(vbt_page_find modules reason)
+    find_program(VBT_NODE NAMES node nodejs)
+    mark_as_advanced(VBT_NODE)
+    set(version "")
+    if(VBT_NODE)
+        execute_process(COMMAND "${VBT_NODE}" --version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    endif()
+    if(NOT VBT_NODE)
+        set(why "Node.js was not found")
+    elseif(NOT version MATCHES "^v([0-9]+)" OR CMAKE_MATCH_1 LESS 18)
+        set(why "${VBT_NODE} is of version ${version}; 18 or newer is needed")
+    elseif(VBT_PAGE_MODULES)
+        set(found "${VBT_PAGE_MODULES}")
+        set(why "")
+    else()
+        set(found "${PROJECT_BINARY_DIR}/page/node_modules")
+        vbt_page_install("${PROJECT_BINARY_DIR}/page" why)
+    endif()
+    if(NOT why AND NOT EXISTS "${found}/esbuild/package.json")
+        set(why "there is no esbuild in ${found}")
+    endif()
+    set(${modules} "${found}" PARENT_SCOPE)
+    set(${reason} "${why}" PARENT_SCOPE)
+endfunction()
+
+function(vbt_page file)
+    set(${file} "" PARENT_SCOPE)
+    set(why "VBT_PAGE is OFF")
+    if(VBT_PAGE_FILE)
+        set(${file} "${VBT_PAGE_FILE}" PARENT_SCOPE)
+        return()
+    elseif(VBT_PAGE)
+        vbt_page_find(modules why)
+    endif()
+    if(why)
+        if(VBT_PAGE STREQUAL "ON")
+            message(FATAL_ERROR "vbtrace html: the page cannot be built: ${why}")
+        endif()
+        message(STATUS "vbtrace html: not built: ${why}")
+        set(VBT_PAGE_REASON "${why}" PARENT_SCOPE)
+        return()
+    endif()
+    set(web "${PROJECT_SOURCE_DIR}/analyzer/report/page/web")
+    set(page "${PROJECT_BINARY_DIR}/page/page.html")
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${web}/src/*.js" "${web}/style/*.css")
+    add_custom_command(
+        OUTPUT "${page}"
+        COMMAND "${VBT_NODE}" "${web}/build.mjs" --modules "${modules}" --out "${page}"
+        DEPENDS "${web}/build.mjs" "${web}/index.html" "${web}/package-lock.json" ${sources}
+        COMMENT "Bundling the page of vbtrace html"
+        VERBATIM)
+    message(STATUS "vbtrace html: built with ${VBT_NODE} and ${modules}")
+    set(${file} "${page}" PARENT_SCOPE)
+endfunction()
