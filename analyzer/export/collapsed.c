@@ -1,6 +1,7 @@
 /* See collapsed.h. */
 #include "collapsed.h"
 
+#include "folding.h"
 #include "analyzer/analysis/calls/call_reverse.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/output.h"
@@ -35,7 +36,7 @@ static void print_stacks(struct vbt_call_tree *tree, enum vbt_measure measure, i
         if (self > 0)
             fprintf(out, "%s %lld\n", stack, (long long)self);
         if (rest[i] > 0)
-            fprintf(out, "%s%s[smaller ones] %lld\n", stack, i > 0 ? ";" : "", (long long)rest[i]);
+            fprintf(out, "%s%s%s %lld\n", stack, i > 0 ? ";" : "", VBT_SMALLER, (long long)rest[i]);
         free(stack);
     }
     vbt_stack_names_free(names);

@@ -8,7 +8,7 @@
 #include "heaptrack.h"
 #include "valgrind/massif.h"
 #include "mprof.h"
-#include "pprof.h"
+#include "proto/pprof.h"
 #include "speedscope.h"
 #include "sqlite.h"
 #include "format/count.h"

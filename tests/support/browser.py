@@ -59,12 +59,16 @@ class Browser:
         except urllib.error.HTTPError as error:
             raise RuntimeError(json.load(error)["value"]["message"]) from None
 
-    def open(self, path):
-        self._call("POST", "/url", {"url": pathlib.Path(path).resolve().as_uri()})
+    def open(self, path, fragment=None):
+        self._call("POST", "/url", {"url": pathlib.Path(path).resolve().as_uri() + (f"#{fragment}" if fragment else "")})
 
     def run(self, script, *arguments):
         """The value that a script returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def run_async(self, script):
+        """What a script passes to its last argument, a function."""
+        return self._call("POST", "/execute/async", {"script": script, "args": []})
 
     def find(self, selector):
         return self._call("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import export_samples
 import golden
 import vbt
 
@@ -70,10 +71,10 @@ def totals_of(path):
     return {event: peak if field is None else report["totals"][field] for event, field in FIELDS.items()}
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_totals_are_ours(name):
-    read = Callgrind(exported(golden.trace_of(name)))
-    expected = totals_of(golden.trace_of(name))
+    read = Callgrind(exported(export_samples.trace_of(name)))
+    expected = totals_of(export_samples.trace_of(name))
     assert read.events == list(expected) and read.headers["positions"] == "line"
     assert read.totals == read.summary == list(expected.values())
     assert [sum(column) for column in zip(*(sums for lines in read.own.values() for sums in lines.values()))] == read.totals
@@ -108,15 +109,15 @@ def test_measure_is_the_first_event(measure, event):
 
 
 @pytest.mark.skipif(shutil.which("callgrind_annotate") is None, reason="callgrind_annotate, of valgrind, is not installed")
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_callgrind_annotate_reads_it(name, tmp_path):
     path = tmp_path / "callgrind.out"
-    path.write_text(exported(golden.trace_of(name)))
+    path.write_text(exported(export_samples.trace_of(name)))
     done = subprocess.run(["callgrind_annotate", "--auto=no", "--threshold=100", str(path)], capture_output=True, text=True, timeout=vbt.TIMEOUT)
     assert (done.returncode, done.stderr) == (0, "")
     (line,) = [line for line in done.stdout.splitlines() if line.endswith("PROGRAM TOTALS")]
     shown = [int(number.replace(",", "")) for number in re.findall(r"[\d,]+", re.sub(r"\([^)]*\)", "", line))]
-    assert shown == list(totals_of(golden.trace_of(name)).values())
+    assert shown == list(totals_of(export_samples.trace_of(name)).values())
 
 
 @pytest.mark.skipif(shutil.which("callgrind_annotate") is None, reason="callgrind_annotate, of valgrind, is not installed")

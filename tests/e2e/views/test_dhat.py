@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 import browser
+import export_samples
 import golden
 import vbt
 
@@ -19,10 +20,10 @@ def exported(path, *options):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_totals_are_ours(name):
-    file = exported(golden.trace_of(name))
-    report = json.loads(vbt.vbtrace("report", "--format", "json", golden.trace_of(name), check=True).stdout)
+    file = exported(export_samples.trace_of(name))
+    report = json.loads(vbt.vbtrace("report", "--format", "json", export_samples.trace_of(name), check=True).stdout)
     head = {key: file[key] for key in ("dhatFileVersion", "mode", "bklt", "bkacc", "tu", "Mtu")}
     assert head == {"dhatFileVersion": 2, "mode": "heap", "bklt": False, "bkacc": False, "tu": "us", "Mtu": "s"}
     assert file["te"] == report["program"]["duration_ns"] // 1000 and file["cmd"] == report["program"]["command"]
@@ -46,8 +47,8 @@ def test_stacks_begin_with_the_innermost_frame():
 def test_dh_view_reads_it():
     """What it does with a file that one picks; its sums are ours."""
     with browser.Browser() as window:
-        for name in golden.SAMPLES:
-            file = exported(golden.trace_of(name))
+        for name in export_samples.SAMPLES:
+            file = exported(export_samples.trace_of(name))
             window.open(VIEWER)
             script = "gFilename = 'x'; gData = JSON.parse(arguments[0]); buildTree(); displayTree(0, 0, 0); return [gRoot._totalBytes, gRoot._totalBlocks]"
             sums = [sum(stack[key] for stack in file["pps"]) for key in ("tb", "tbk")]

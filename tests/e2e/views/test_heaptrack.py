@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import export_samples
 import golden
 import vbt
 
@@ -65,10 +66,10 @@ class Replay:
         return frames
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_peak_and_end_are_ours(name):
-    replay = Replay(exported(golden.trace_of(name)))
-    report = json.loads(vbt.vbtrace("report", "--format", "json", golden.trace_of(name), check=True).stdout)
+    replay = Replay(exported(export_samples.trace_of(name)))
+    report = json.loads(vbt.vbtrace("report", "--format", "json", export_samples.trace_of(name), check=True).stdout)
     assert replay.peak == sum(line["at_peak_bytes"] for line in report["lines"])
     assert sum(replay.live.values()) == report["totals"]["live_bytes"] and min(replay.live.values()) == 0
     if name != "workers":
@@ -98,11 +99,11 @@ def test_options():
 
 
 @pytest.mark.skipif(shutil.which("heaptrack_print") is None, reason="heaptrack_print is not installed")
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_heaptrack_print_reads_it(name, tmp_path):
     """Its own sums, to the byte; of leaks without those that it suppresses."""
     path, stacks = tmp_path / "data.heaptrack", tmp_path / "stacks"
-    path.write_text(exported(golden.trace_of(name)))
+    path.write_text(exported(export_samples.trace_of(name)))
     replay = Replay(path.read_text())
     for cost, total in (("peak", replay.peak), ("leaked", sum(replay.live.values()))):
         command = ["heaptrack_print", "--disable-builtin-suppressions", "-F", str(stacks), "--flamegraph-cost-type", cost, str(path)]

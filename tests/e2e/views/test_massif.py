@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import export_samples
 import golden
 import vbt
 
@@ -40,10 +41,10 @@ def node(lines, depth):
     return int(size), label, below
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_totals_are_ours(name):
-    found = snapshots(exported(golden.trace_of(name)))
-    report = json.loads(vbt.vbtrace("report", "--format", "json", golden.trace_of(name), check=True).stdout)
+    found = snapshots(exported(export_samples.trace_of(name)))
+    report = json.loads(vbt.vbtrace("report", "--format", "json", export_samples.trace_of(name), check=True).stdout)
     times = [time for time, *_ in found]
     assert times == sorted(times) and times[-1] == pytest.approx(report["program"]["duration_ns"] / 1e6, abs=0.001)
     ((_, size, _, tree),) = [each for each in found if each[2] == "peak"]
@@ -78,10 +79,10 @@ def test_options():
 
 
 @pytest.mark.skipif(shutil.which("ms_print") is None, reason="ms_print, of valgrind, is not installed")
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_ms_print_reads_it(name, tmp_path):
     path = tmp_path / "massif.out"
-    path.write_text(exported(golden.trace_of(name)))
+    path.write_text(exported(export_samples.trace_of(name)))
     done = subprocess.run(["ms_print", "--threshold=0", str(path)], capture_output=True, text=True, timeout=vbt.TIMEOUT)
     assert (done.returncode, done.stderr) == (0, "")
     found = snapshots(path.read_text())

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import export_samples
 import golden
 import pprof_reader
 import vbt
@@ -32,10 +33,10 @@ def tree_of(path, *options):
     return json.loads(vbt.vbtrace("tree", "--format", "json", *options, path, check=True).stdout)
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_totals_are_ours(name):
-    profile = pprof_reader.Profile(exported(golden.trace_of(name)))
-    report = json.loads(vbt.vbtrace("report", "--format", "json", golden.trace_of(name), check=True).stdout)
+    profile = pprof_reader.Profile(exported(export_samples.trace_of(name)))
+    report = json.loads(vbt.vbtrace("report", "--format", "json", export_samples.trace_of(name), check=True).stdout)
     ours = report["totals"]
     expected = {NAMES[field]: ours[field] for field in NAMES if field in ours}
     expected["peak_space"] = sum(line["at_peak_bytes"] for line in report["lines"])
@@ -93,11 +94,11 @@ def test_reverse_is_refused():
 
 
 @pytest.mark.skipif(shutil.which("go") is None, reason="go, whose pprof reads the profile, is not installed")
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_pprof_reads_it(name, tmp_path):
     """The sums that pprof itself prints, to the byte and the count; and it can be written again."""
     path = tmp_path / "profile.pb.gz"
-    path.write_bytes(exported(golden.trace_of(name)))
+    path.write_bytes(exported(export_samples.trace_of(name)))
     expected = pprof_reader.Profile(path.read_bytes()).totals()
     for index, total in expected.items():
         unit = "B" if index.endswith("space") else "count"

@@ -1,10 +1,15 @@
-"""The export for speedscope, checked against its documented format, and against our own numbers."""
+"""The export for speedscope, checked against its documented format, against our own numbers, and by
+speedscope itself, in a browser."""
 
+import base64
 import json
 import os
 
 import pytest
 
+import browser
+import export_samples
+import foreign_tools
 import golden
 import vbt
 
@@ -29,10 +34,10 @@ def stacks(file, profile):
     return [([frames[number] for number in stack], weight) for stack, weight in zip(profile["samples"], profile["weights"], strict=True)]
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_totals_are_ours(name):
-    file = exported(golden.trace_of(name))
-    report = json.loads(vbt.vbtrace("report", "--format", "json", golden.trace_of(name), check=True).stdout)
+    file = exported(export_samples.trace_of(name))
+    report = json.loads(vbt.vbtrace("report", "--format", "json", export_samples.trace_of(name), check=True).stdout)
     assert file["$schema"] == "https://www.speedscope.app/file-format-schema.json"
     assert file["name"] == report["program"]["command"] and file["exporter"] == f"vbtrace@{report['vbtrace']}"
     assert [profile["name"] for profile in file["profiles"]] == list(TITLES)
@@ -71,3 +76,55 @@ def test_odd_names_are_kept(tmp_path):
     trace = vbt.trace(["/usr/bin/python3", "-I", name], directory=tmp_path).paths[0]
     files = {frame.get("file", "") for frame in exported(trace)["shared"]["frames"]}
     assert [file for file in files if file.startswith(str(tmp_path)) and 'odd "name" \\ \x01 ' in file]
+
+
+@pytest.fixture(scope="module")
+def window():
+    reason = browser.missing() or foreign_tools.speedscope()[1]
+    if reason:
+        pytest.skip(reason)
+    with browser.Browser() as opened:
+        yield opened
+
+
+SAVE = """
+    window.URL.createObjectURL = (blob) => { window.saved = blob; return "data:,"; };
+    HTMLAnchorElement.prototype.click = () => {};
+    const named = [...document.querySelectorAll("*")].filter((e) => /Export$/.test(e.textContent) && e.textContent.length < 12);
+    if (named.length > 0)
+        named[0].click();
+    const done = arguments[arguments.length - 1];
+    window.saved ? window.saved.text().then(done) : setTimeout(() => done(null), 50);"""
+
+
+def read_by_speedscope(window, path, folder):
+    """The file as speedscope writes it after it has read ours."""
+    loader = folder / "load.js"  # as its command makes it
+    content = base64.b64encode(path.read_bytes()).decode()
+    loader.write_text(f"speedscope.loadFileFromBase64({json.dumps(path.name)}, {json.dumps(content)})")
+    page, _ = foreign_tools.speedscope()
+    window.open(folder)  # another address, so that the page is loaded anew
+    window.open(page, f"localProfilePath={loader}")
+    for _ in range(1000):
+        text = window.run_async(SAVE)
+        if text is not None:
+            return json.loads(text)
+    raise AssertionError("speedscope did not read the file: " + str(window.errors()))
+
+
+def total(profile):
+    if profile["type"] == "sampled":
+        return sum(profile["weights"])
+    return profile["endValue"] - profile["startValue"]
+
+
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
+def test_speedscope_reads_it(name, window, tmp_path):
+    path = tmp_path / "trace.speedscope.json"
+    path.write_text(vbt.vbtrace("export", "--format", "speedscope", export_samples.trace_of(name), check=True).stdout)
+    ours, theirs = json.loads(path.read_text()), read_by_speedscope(window, path, tmp_path)
+    assert theirs["exporter"].startswith("speedscope@")
+    assert [(profile["name"], total(profile)) for profile in theirs["profiles"]] == [(profile["name"], total(profile)) for profile in ours["profiles"]]
+    used = {number for profile in ours["profiles"] for stack in profile["samples"] for number in stack}
+    names = {frame["name"] for number, frame in enumerate(ours["shared"]["frames"]) if number in used}
+    assert {frame["name"] for frame in theirs["shared"]["frames"]} >= names

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import export_samples
 import golden
 import vbt
 
@@ -29,9 +30,9 @@ def report_of(path):
     return json.loads(vbt.vbtrace("report", "--format", "json", path, check=True).stdout)
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_totals_are_ours(name):
-    base, report = database(golden.trace_of(name)), report_of(golden.trace_of(name))
+    base, report = database(export_samples.trace_of(name)), report_of(export_samples.trace_of(name))
     for column in ("allocs", "allocated_bytes", "live_blocks", "live_bytes", "temporary_allocs"):
         assert base.execute(f"select sum({column}) from stat").fetchone()[0] == report["totals"][column], column
         assert base.execute(f"select {column} from run").fetchone()[0] == report["totals"][column], column
@@ -39,7 +40,7 @@ def test_totals_are_ours(name):
     run = dict(zip((row[1] for row in base.execute("pragma table_info(run)")), base.execute("select * from run").fetchone()))
     assert run["command"] == report["program"]["command"] and run["duration_ns"] == report["program"]["duration_ns"]
     assert run["peak_bytes"] == report["totals"]["peak_bytes"] and run["complete"] == 1
-    ticks = json.loads(vbt.vbtrace("timeline", "--format", "json", golden.trace_of(name), check=True).stdout)["timeline"]
+    ticks = json.loads(vbt.vbtrace("timeline", "--format", "json", export_samples.trace_of(name), check=True).stdout)["timeline"]
     assert base.execute("select count(*), sum(rss_bytes) from tick").fetchone() == (len(ticks), sum(tick["rss_bytes"] for tick in ticks))
 
 
@@ -78,12 +79,12 @@ def test_sqlite3_reads_it(tmp_path):
     assert int(done.stdout) == report_of(golden.trace_of("numpy"))["totals"]["allocs"]
 
 
-@pytest.mark.parametrize("name", golden.SAMPLES)
+@pytest.mark.parametrize("name", export_samples.SAMPLES)
 def test_chrome_has_every_tick(name):
-    file = json.loads(exported(golden.trace_of(name), form="chrome"))
-    ticks = json.loads(vbt.vbtrace("timeline", "--format", "json", golden.trace_of(name), check=True).stdout)["timeline"]
+    file = json.loads(exported(export_samples.trace_of(name), form="chrome"))
+    ticks = json.loads(vbt.vbtrace("timeline", "--format", "json", export_samples.trace_of(name), check=True).stdout)["timeline"]
     name_event, *counters = file["traceEvents"]
-    assert name_event["ph"] == "M" and name_event["args"]["name"] == report_of(golden.trace_of(name))["program"]["command"]
+    assert name_event["ph"] == "M" and name_event["args"]["name"] == report_of(export_samples.trace_of(name))["program"]["command"]
     found = {}
     for event in counters:
         assert event["ph"] == "C" and event["pid"] == name_event["pid"]

@@ -4,7 +4,7 @@
 
 #include "gzip.h"
 #include "protobuf.h"
-#include "stack_tables.h"
+#include "analyzer/export/stack_tables.h"
 #include "analyzer/analysis/calls/call_tree.h"
 #include "analyzer/base/hash.h"
 #include "analyzer/base/message.h"
