@@ -11,6 +11,7 @@
 #include "proto/pprof.h"
 #include "speedscope.h"
 #include "sqlite.h"
+#include "stacks_csv.h"
 #include "format/count.h"
 
 #include <string.h>
@@ -71,6 +72,13 @@ static const struct vbt_exporter exporters[] = {
      .forward = true,
      .holds = "it holds all measures but what grew",
      .write = vbt_export_sqlite},
+    {.name = "csv",
+     .extension = ".csv",
+     .help = "one line per call stack with all measures, as comma-separated values",
+     .of_stacks = true,
+     .forward = true,
+     .holds = "it holds all measures but what grew",
+     .write = vbt_export_csv},
     {.name = "chrome",
      .extension = ".trace.json",
      .help = "memory over time as counters, for Perfetto's UI and chrome://tracing",

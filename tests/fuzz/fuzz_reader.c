@@ -112,6 +112,7 @@ static const struct {
     {"tree", {"--by=rank", "--format=json", "--process=1000"}},
     {"merge", {NULL}},
     {"lines", {"--from=turn", "--to=turn#3"}},
+    {"export", {"--format=csv", "--by=module"}},
     {"flamegraph", {"--root=bottom", "--imports", "--frames=function"}},
     {"flamegraph", {"--diff", "--min=0", "--measure=peak"}},
 };

@@ -38,7 +38,7 @@ def program(name):
 
 
 # The formats of `vbtrace export`, in its order, and those that say what they lose.
-EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack", "dhat", "sqlite", "chrome")
+EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack", "dhat", "sqlite", "csv", "chrome")
 LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack", "dhat")
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine

@@ -33,7 +33,7 @@ static const char *const *formats_of(const struct vbt_command *command) { return
 static char *set_format(const struct vbt_setting *s) {
     static const char *const reports[] = {[VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg"};
     const char *name = s->command->formats()[s->index];
-    unsigned format = VBT_TEXT;
+    unsigned format = strcmp(s->command->name, "export") == 0 ? VBT_EXPORT : VBT_TEXT; /* both have a csv */
     while (format < VBT_EXPORT && strcmp(reports[format], name) != 0)
         format++;
     s->query->format = (enum vbt_output_format)format;
