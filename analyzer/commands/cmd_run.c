@@ -6,54 +6,15 @@
 #include "analyzer/base/message.h"
 #include "analyzer/base/output.h"
 #include "analyzer/run/child.h"
+#include "analyzer/run/own_files.h"
 #include "analyzer/run/run_options.h"
 #include "analyzer/run/run_summary.h"
 #include "analyzer/run/run_troubles.h"
 #include "analyzer/run/session.h"
 #include "analyzer/run/target.h"
-#include "format/count.h"
-#include "preload/shared/run_names.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-/* Where the library lies, relative to the tool: in a build tree, and installed. */
-static const char *const library_places[] = {"../preload/libvbtrace.so", VBT_LIBRARY_FROM_TOOL};
-
-/* The library's path, for the caller to free; NULL after a message. */
-static char *find_library(void) {
-    char *tool = realpath("/proc/self/exe", NULL);
-    if (tool == NULL) {
-        vbt_fail("run: cannot find where vbtrace is installed: /proc is not mounted");
-        return NULL;
-    }
-    *strrchr(tool, '/') = '\0';
-    char *found = NULL;
-    for (size_t i = 0; i < VBT_COUNT(library_places) && found == NULL; i++) {
-        char *path = vbt_text("%s/%s", tool, library_places[i]);
-        found = realpath(path, NULL);
-        free(path);
-    }
-    if (found == NULL)
-        vbt_fail("run: libvbtrace.so is missing: expected %s/%s", tool, library_places[1]);
-    else if (strpbrk(found, " :") != NULL)
-        vbt_fail("run: %s: a path with a blank or colon cannot be preloaded; install vbtrace elsewhere", found);
-    free(tool);
-    if (found != NULL && strpbrk(found, " :") == NULL)
-        return found;
-    free(found);
-    return NULL;
-}
-
-/* Preloads the library before all others, for glibc alone. */
-static void preload(const char *library) {
-    const char *others = getenv("LD_PRELOAD");
-    bool alone = others == NULL || others[0] == '\0';
-    char *all = vbt_text("$ORIGIN" VBT_UP_TO_ROOT "%s%s%s", library, alone ? "" : ":", alone ? "" : others);
-    setenv("LD_PRELOAD", all, 1);
-    free(all);
-}
 
 /* Looks up the names of all traces. A trace that could not be written for lack of space has no room
  * for names either. */
@@ -93,7 +54,7 @@ static bool run_program(const struct vbt_run_options *options, int *status) {
     struct vbt_target target;
     const char *name = options->python.name != NULL ? options->python.name : options->program[0];
     char *problem = vbt_target_find(&target, (const char *const *)options->program);
-    char *library = problem == NULL ? find_library() : NULL;
+    char *library = problem == NULL ? vbt_library_find() : NULL;
     struct vbt_session session = {0};
     if (library != NULL)
         problem = vbt_session_begin(&session, options->output, options->memit.statement == NULL ? name : NULL,
@@ -104,7 +65,8 @@ static bool run_program(const struct vbt_run_options *options, int *status) {
     if (good) {
         setenv("VBTRACE_OUTPUT", session.output, 1);
         setenv("VBTRACE_QUIET", "1", 1);
-        preload(library);
+        vbt_library_preload(library);
+        vbt_module_announce();
         struct vbt_run_troubles troubles;
         vbt_run_troubles_begin(&troubles);
         pid_t pid;

@@ -8,7 +8,7 @@ import time
 from sidebyside.measure import Failed, last_line, quiet_environment
 
 TIMEOUT_S = 900
-MODULE = pathlib.Path(__file__).resolve().parents[2] / "python"  # the folder of vbtrace.py
+MODULE = pathlib.Path(__file__).resolve().parents[2] / "python"  # the folder of the package vbtrace
 
 
 def run(command, directory, variables=None):

@@ -2,6 +2,8 @@
 #include "hook.h"
 #include "preload/base/clock.h"
 #include "preload/python/python_code.h"
+#include "preload/thread/program_counts.h"
+#include "preload/vbtrace.h"
 
 #include <string.h>
 
@@ -34,15 +36,55 @@ VBT_EXPORT void vbtrace_section_begin(const char *label, uint64_t iterations) {
     vbt_leave(thread);
 }
 
-VBT_EXPORT void vbtrace_section_end(const char *label) {
+/* False if nothing is recorded, or no such section was. */
+static bool end_section(const char *label, uintptr_t caller, struct vbt_section_counts *counts) {
     struct vbt_thread *thread = vbt_enter();
     if (thread == NULL)
-        return;
+        return false;
     vbt_stand(thread, VBT_IN_LEDGER);
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC) - vbt_clock_start;
-    uint32_t site = section_site(thread, VBT_CALLER);
-    vbt_intervals_section_end(&thread->ledger, site, label_id(label), now);
+    uint32_t site = section_site(thread, caller);
+    bool counted = vbt_intervals_section_end_counted(&thread->ledger, site, label_id(label), now, counts);
     vbt_leave(thread);
+    return counted;
+}
+
+VBT_EXPORT void vbtrace_section_end(const char *label) {
+    struct vbt_section_counts unused;
+    end_section(label, VBT_CALLER, &unused);
+}
+
+VBT_EXPORT int vbtrace_section_end_counted(const char *label, struct vbtrace_counters *out) {
+    struct vbt_section_counts counts = {0};
+    bool counted = end_section(label, VBT_CALLER, &counts);
+    *out = (struct vbtrace_counters){
+        .allocations = counts.flow.allocs,
+        .frees = counts.flow.frees,
+        .allocated_bytes = counts.flow.allocated,
+        .freed_bytes = counts.flow.freed,
+        .live_bytes = (int64_t)(counts.flow.allocated - counts.flow.freed),
+        .peak_bytes = counts.high,
+    };
+    return counted;
+}
+
+VBT_EXPORT int vbtrace_count(int of_thread, struct vbtrace_counters *out) {
+    struct vbt_thread *thread = vbt_enter();
+    *out = (struct vbtrace_counters){0};
+    if (thread == NULL)
+        return 0;
+    struct vbt_program_counts counts;
+    vbt_program_counts_read(of_thread ? thread : NULL, &counts);
+    vbt_leave(thread);
+    *out = (struct vbtrace_counters){
+        .allocations = counts.allocs,
+        .frees = counts.frees,
+        .allocated_bytes = counts.allocated,
+        .freed_bytes = counts.freed,
+        .live_bytes = counts.live,
+        .peak_bytes = of_thread ? 0 : counts.peak,
+    };
+    return 1;
 }
 
 /* The program's live bytes of heap and Python's memory: exact for the calling thread, as last
@@ -69,6 +111,7 @@ VBT_EXPORT void vbtrace_own_file(const char *path) {
     if (thread == NULL)
         return;
     vbt_stand(thread, VBT_IN_LEDGER);
-    vbt_python_own_file(path);
+    if (vbt_python_own_file(path))
+        vbt_program_counts_disown(&thread->ledger);
     vbt_leave(thread);
 }

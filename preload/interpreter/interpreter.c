@@ -1,5 +1,6 @@
 /* See interpreter.h. */
 #include "interpreter.h"
+#include "module_finder.h"
 
 #include "preload/base/real.h"
 #include "preload/hooks/hooks_python.h"
@@ -42,6 +43,7 @@ static int self_check(void *unused) {
         return 0;
     vbt_python_override(&thread->stack, vbt_tree.own_node);
     const char *trouble = vbt_python_compare();
+    vbt_module_finder_add();
     vbt_python_override(&thread->stack, 0);
     if (trouble != NULL) {
         give_up(trouble);

@@ -91,6 +91,7 @@ struct vbt_ledger {
     int64_t crest_of_others;                  /* the same without what the watcher wants to know */
     _Atomic int64_t published;                /* part of live that is in vbt_peak.total */
     int64_t own;                              /* part of live that is vbtrace's own */
+    struct vbt_totals own_totals;             /* part of the totals that is */
     const void *last_block;                   /* the latest allocation; freed while it still is, it was temporary */
     uint32_t interval;                        /* incremented at each boundary of an interval or section on this thread */
     uint64_t interval_epoch;                  /* vbt_epoch at the latest of them; what changed before has an older one */

@@ -199,22 +199,25 @@ static void stat_add(struct vbt_interval_group *group, enum vbt_quantity quantit
     stats->total += value;
 }
 
+/* What an open interval took so far, whose notes are settled. */
+static struct vbt_section_counts counts_of(const struct vbt_ledger *ledger, const struct vbt_open_interval *open) {
+    struct vbt_flow now = flow_of(ledger), flow = flow_minus(&now, &open->start);
+    int64_t high = ledger->live - ledger->own;
+    return (struct vbt_section_counts){flow_minus(&flow, &open->own), (open->high > high ? open->high : high) - open->live};
+}
+
 /* Books one repetition in its group. Needs the groups' lock. */
 static void settle_interval(struct vbt_ledger *ledger, const struct vbt_open_interval *open, uint32_t id, int64_t time) {
     struct vbt_interval_group *group = open_group(id);
-    struct vbt_flow now = flow_of(ledger);
-    struct vbt_flow flow = flow_minus(&now, &open->start);
-    flow = flow_minus(&flow, &open->own);
-    int64_t high = ledger->live - ledger->own;
-    if (open->high > high)
-        high = open->high;
+    struct vbt_section_counts counts = counts_of(ledger, open);
+    struct vbt_flow flow = counts.flow;
     stat_add(group, VBT_Q_TIME, time - open->time);
     stat_add(group, VBT_Q_ALLOCS, (int64_t)flow.allocs);
     stat_add(group, VBT_Q_FREES, (int64_t)flow.frees);
     stat_add(group, VBT_Q_ALLOCATED, (int64_t)flow.allocated);
     stat_add(group, VBT_Q_FREED, (int64_t)flow.freed);
     stat_add(group, VBT_Q_NET, (int64_t)(flow.allocated - flow.freed));
-    stat_add(group, VBT_Q_HIGH, high - open->live);
+    stat_add(group, VBT_Q_HIGH, counts.high);
     group->count++;
     group->iterations += open->iterations;
     double difference = (double)(time - open->time) - group->mean;
@@ -303,19 +306,28 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
 }
 
 void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time) {
+    struct vbt_section_counts unused;
+    vbt_intervals_section_end_counted(ledger, site, label, time, &unused);
+}
+
+bool vbt_intervals_section_end_counted(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time,
+                                       struct vbt_section_counts *counts) {
     struct vbt_intervals *all = ledger->intervals;
     vbt_intervals_confirm(ledger);
     if (all->depth > VBT_SECTIONS) { /* one that was not recorded */
         all->depth--;
-        return;
+        return false;
     }
     uint32_t found = all->depth;
     while (found > 0 && all->sections[found - 1].label != label)
         found--;
     if (found == 0)
-        return;
+        return false;
     vbt_lock(&vbt_interval_lock);
     settle_notes(ledger, 0);
+    bool recorded = all->sections[found - 1].group != 0;
+    if (recorded)
+        *counts = counts_of(ledger, &all->sections[found - 1]);
     while (all->depth >= found) {
         struct vbt_open_interval *section = &all->sections[--all->depth];
         if (section->group == 0)
@@ -328,6 +340,7 @@ void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_
     vbt_unlock(&vbt_interval_lock);
     if (!all->clock_open)
         forget_found(all);
+    return recorded;
 }
 
 void vbt_intervals_reset(struct vbt_ledger *ledger) {

@@ -121,6 +121,17 @@ void vbt_intervals_section_begin(struct vbt_ledger *ledger, uint32_t site, uint3
  * none. */
 void vbt_intervals_section_end(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time);
 
+/* What a section took, as its group has it. */
+struct vbt_section_counts {
+    struct vbt_flow flow;
+    int64_t high; /* above the live bytes at the beginning */
+};
+
+/* The same, and *counts is what the section took. False, and *counts unchanged, if there is none,
+ * or if it was not recorded. */
+bool vbt_intervals_section_end_counted(struct vbt_ledger *ledger, uint32_t site, uint32_t label, int64_t time,
+                                       struct vbt_section_counts *counts);
+
 /* For the ledger: an account is about to change for the first time since the last boundary. */
 void vbt_intervals_note(struct vbt_ledger *ledger, uint32_t account, const struct vbt_counters *counters);
 

@@ -2,6 +2,7 @@
 #include "ledger.h"
 
 #include "interval.h"
+#include "own.h"
 #include "watcher.h"
 #include "preload/tree/tree.h"
 
@@ -25,7 +26,9 @@ static void new_peak(int64_t bytes) {
 static void publish(struct vbt_ledger *ledger) {
     int64_t live = __atomic_load_n(&ledger->live, __ATOMIC_RELAXED);
     int64_t change = live - atomic_exchange(&ledger->published, live);
-    new_peak(atomic_fetch_add(&vbt_peak.total, change) + change);
+    int64_t total = atomic_fetch_add(&vbt_peak.total, change) + change;
+    new_peak(total);
+    vbt_own_peak(total - atomic_load_explicit(&vbt_peak.own, memory_order_relaxed));
 }
 
 static void publish_and_go_on(struct vbt_ledger *ledger) {
@@ -81,6 +84,9 @@ static void crest(struct vbt_ledger *ledger) {
     if (atomic_load_explicit(&vbt_peak.threads, memory_order_relaxed) == 1) {
         new_peak(ledger->live);
         int64_t peak = atomic_load_explicit(&vbt_peak.bytes, memory_order_relaxed);
+        int64_t of_program = vbt_own_peak(ledger->live - ledger->own) + ledger->own;
+        if (of_program < peak)
+            peak = of_program;
         if (peak < next)
             next = peak;
     } else if (limit == INT64_MIN || limit == INT64_MAX) {
@@ -206,7 +212,7 @@ VBT_INLINE void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t
 }
 
 /* The first change of an account since the last peak, tick or boundary of an interval. */
-static __attribute__((noinline)) void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change) {
+static __attribute__((noinline)) void touch(struct vbt_ledger *ledger, struct hand *hand, int64_t change, bool ends) {
     struct vbt_counters *counters = hand->counters;
     uint32_t node = is_slip(hand) ? hand->node : vbt_account_node(hand->account);
     uint64_t own = vbt_node_at(node)->flags & VBT_SITE_OWN ? VBT_EPOCH_OWN : 0;
@@ -214,10 +220,8 @@ static __attribute__((noinline)) void touch(struct vbt_ledger *ledger, struct ha
     if (first_in_interval)
         vbt_intervals_confirm(ledger); /* first, so that the epoch is not older than the interval's beginning */
     set_epoch(ledger, hand, own);
-    if (VBT_UNLIKELY(own != 0)) {
-        ledger->own += change;
-        vbt_ledger_forget_crest(ledger); /* it was computed with vbtrace's own share as it was before */
-    }
+    if (VBT_UNLIKELY(own != 0))
+        vbt_own_count(ledger, change, ends);
     if (first_in_interval) {
         counters->interval = ledger->interval;
         vbt_intervals_note(ledger, hand->account, counters);
@@ -248,7 +252,7 @@ static uint32_t account_of(struct vbt_place place) {
 VBT_INLINE void add_alloc(struct vbt_ledger *ledger, struct hand *hand, size_t size) {
     struct vbt_counters *counters = hand->counters;
     if (vbt_ledger_stale(counters))
-        touch(ledger, hand, (int64_t)size);
+        touch(ledger, hand, (int64_t)size, false);
     counters->allocs++;
     counters->allocated += size;
     if (size != counters->usual_size)
@@ -315,7 +319,7 @@ void vbt_ledger_alloc(struct vbt_ledger *ledger, enum vbt_domain domain, struct 
 VBT_INLINE void add_free(struct vbt_ledger *ledger, struct hand *hand, size_t size, bool temporary) {
     struct vbt_counters *counters = hand->counters;
     if (vbt_ledger_stale(counters))
-        touch(ledger, hand, -(int64_t)size);
+        touch(ledger, hand, -(int64_t)size, true);
     counters->frees++;
     counters->freed += size;
     counters->temporary += temporary;
@@ -410,7 +414,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     if (VBT_UNLIKELY(ledger->watched))
         ledger->watcher->free(ledger->watcher, vbt_account_node(hand.account), size, was_last, -1);
     if (counters->epoch & VBT_EPOCH_OWN)
-        ledger->own += (int64_t)size;
+        vbt_own_uncount_end(ledger, size);
     if (was_last)
         ledger->last_block = block;
     atomic_store_explicit(vbt_shadow_place(block, size), cell, memory_order_relaxed);
@@ -434,6 +438,8 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
     from.counters->allocs--;
     from.counters->allocated -= size;
     vbt_sizes_uncount(from.counters, size);
+    if (from.counters->epoch & VBT_EPOCH_OWN)
+        vbt_own_uncount(ledger, size);
     if (put(ledger, &from) != PUT)
         ledger->lost[VBT_LOST_MEMORY]++;
     atomic_store_explicit(slot, vbt_cell_of_account(cell, to.account), memory_order_relaxed);

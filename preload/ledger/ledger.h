@@ -27,6 +27,8 @@ struct vbt_peak {
     _Atomic int64_t bytes;    /* the highest total so far */
     _Atomic uint64_t epoch;   /* vbt_epoch when it was passed */
     _Atomic int64_t total;    /* published live bytes of all threads */
+    _Atomic int64_t own;      /* live bytes that are vbtrace's own, in all threads */
+    _Atomic int64_t program;  /* the highest total without them */
     _Atomic uint32_t threads; /* that have a ledger; above 1: publish in batches */
 };
 

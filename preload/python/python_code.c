@@ -13,6 +13,7 @@
 #include "python_lines.h"
 #include "python_stack.h"
 #include "python_walk.h"
+#include "preload/shared/base_name.h"
 #include "preload/shared/options.h"
 #include "preload/shared/patterns.h"
 
@@ -50,6 +51,7 @@ static struct vbt_vector site_keys;
 static uint32_t free_live_code, free_site_key;
 static struct vbt_table live_ids;
 static uint32_t own_file;
+static size_t own_folder; /* bytes of its path, with the slash, that all of vbtrace's own files share; 0: only that one is */
 
 static struct live_code *live_at(uint32_t id) { return vbt_vector_at(&live_codes, id); }
 static struct site_key *key_at(uint32_t id) { return vbt_vector_at(&site_keys, id); }
@@ -210,6 +212,10 @@ static bool is_run_by_user(const char *frame, const char *code) {
     return true;
 }
 
+static bool is_own_file(const char *file, uint32_t id) {
+    return own_file != 0 && (id == own_file || (own_folder > 0 && strncmp(file, vbt_string_at(own_file)->bytes, own_folder) == 0));
+}
+
 /* Whose code of text is. */
 enum owner { BY_CALLER, THE_USERS, A_LIBRARYS };
 
@@ -235,7 +241,7 @@ static uint32_t intern_code(const char *code, const char *frame, enum owner owne
     uint32_t head[] = {file_id, name_id, first_line, is_librarys};
     XXH3_64bits_update(&state, head, sizeof head);
     XXH3_64bits_update(&state, table, table_size);
-    bool is_own = (own_file != 0 && file_id == own_file) || strcmp(file, VBT_OWN_CODE) == 0;
+    bool is_own = is_own_file(file, file_id) || strcmp(file, VBT_OWN_CODE) == 0;
     uint32_t flags = is_own ? VBT_CODE_OWN : !is_librarys && is_users(file) ? VBT_CODE_USER : 0;
     return vbt_intern_code(XXH3_64bits_digest(&state), file_id, name_id, first_line, flags);
 }
@@ -362,12 +368,16 @@ int32_t vbt_python_line_at(const char *code, int32_t lasti) {
     return line_of(code, lasti, &cursor);
 }
 
-void vbt_python_own_file(const char *path) {
+bool vbt_python_own_file(const char *path) {
     vbt_lock(&vbt_tree_lock);
+    bool is_first = own_file == 0;
+    const char *name = vbt_base_name(path);
+    own_folder = strcmp(name, "__init__.py") == 0 ? (size_t)(name - path) : 0;
     own_file = vbt_intern_string(path, strlen(path));
     if (own_file != 0)
         vbt_tree_disown(own_file); /* the module has already run up to this call */
     vbt_unlock(&vbt_tree_lock);
+    return is_first && own_file != 0;
 }
 
 bool vbt_python_describe(const char *code, int32_t lasti, char *file, char *name, size_t size, int32_t *first_line, int32_t *line) {

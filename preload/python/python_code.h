@@ -26,8 +26,9 @@ static inline uint32_t vbt_python_site(const char *frame, uintptr_t key, uint32_
 /* The file name of the Python code that the library carries along. */
 #define VBT_OWN_CODE "<vbtrace>"
 
-/* Code of this file is vbtrace's own Python module. */
-void vbt_python_own_file(const char *path);
+/* Code of this file is vbtrace's own; of a package's __init__.py that of all files below its
+ * folder, of which only that file's has run. True the first time. */
+bool vbt_python_own_file(const char *path);
 
 /* The tree's code for a code object, with the smallest and the largest of its lines; 0 for what is
  * not followed or is no code object. Needs the tree's lock. */

@@ -10,6 +10,9 @@
  * its mappings, whatever becomes of its environment. */
 #define VBT_RUNNER_VARIABLE "_VBTRACE_RUN"
 
+/* The environment variable that names the folder of the Python package vbtrace. */
+#define VBT_MODULE_VARIABLE "_VBTRACE_MODULE"
+
 /* Begins what a process sends to say that it runs: then its id and its start, in clock ticks since
  * boot, both in decimal. (Programs that set a title overwrite the environment by which they could
  * be found.) Other lines are about traces, and begin with a slash. */

@@ -374,7 +374,7 @@ static void inherit_mappings(bool in_order) {
     }
 }
 
-static void begin_again(struct vbt_thread *thread, int64_t live) {
+static void begin_again(struct vbt_thread *thread, int64_t live, int64_t own) {
     struct vbt_ledger *ledger = &thread->ledger;
     memset(ledger->totals, 0, sizeof ledger->totals);
     ledger->mapped = (struct vbt_totals){0};
@@ -389,7 +389,8 @@ static void begin_again(struct vbt_thread *thread, int64_t live) {
     atomic_store(&ledger->published, live);
     ledger->last_block = NULL;
     ledger->last_mapping = 0;
-    ledger->own = 0;
+    ledger->own = own;
+    ledger->own_totals = (struct vbt_totals){0};
     vbt_ledger_forget_crest(ledger);
     atomic_store(&ledger->alloc_limit, ledger->watched ? INT64_MIN : INT64_MAX);
     atomic_store(&ledger->free_limit, ledger->watched ? INT64_MAX : INT64_MIN);
@@ -405,8 +406,12 @@ void vbt_books_inherit(bool in_order) {
     atomic_store(&vbt_peak.epoch, epoch);
     atomic_store(&vbt_peak.total, live);
     atomic_store(&vbt_peak.threads, 1); /* the states of the other threads are unused */
-    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
-        begin_again(thread, thread == vbt_self ? live : 0); /* the one that forked goes on with all */
+    int64_t own = atomic_load(&vbt_peak.own);
+    atomic_store(&vbt_peak.program, live - own);
+    for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
+        bool goes_on = thread == vbt_self; /* the one that forked, with all */
+        begin_again(thread, goes_on ? live : 0, goes_on ? own : 0);
+    }
     if (was_interrupted && vbt_self != NULL)
         for_each_account(&vbt_self->ledger, inherit_at_once);
     was_interrupted = false;

@@ -1,4 +1,4 @@
-"""The Python module vbtrace.py: its calls of the library, with a fake library that records them;
+"""The Python module vbtrace: its calls of the library, with a fake library that records them;
 and that it does nothing without one."""
 
 import os
@@ -86,8 +86,10 @@ NO_LIBRARY = """
     assert not vbtrace.active()
     assert not {"ctypes", "inspect"} & (set(sys.modules) - before)
     section = vbtrace.section("a", 3)
-    with section as nothing:
-        assert nothing is None
+    with section as cost:
+        assert not cost.counters and cost.counters.allocations == 0
+    assert not vbtrace.counters() and vbtrace.counters(thread=True).peak_bytes == 0
+    assert repr(vbtrace.counters()) == "Counters(nothing was counted: this process is not traced)"
     def function(): pass
     assert section(function) is function
     vbtrace.begin("a", 3)
@@ -124,8 +126,8 @@ def test_without_ctypes_nothing_happens(python):
 def test_with_begin_and_end(python):
     script = """
         assert vbtrace.active()
-        with vbtrace.section("outer", iterations=7) as nothing:
-            assert nothing is None
+        with vbtrace.section("outer", iterations=7) as cost:
+            assert not cost.counters
             vbtrace.begin("inner")
             vbtrace.end("inner")
         try:

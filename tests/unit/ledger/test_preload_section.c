@@ -47,6 +47,37 @@ static void nested_sections_each_count_what_is_in_them(void **state) {
     assert_flow(out, nodes[1], 2, 0, 12, 0);
 }
 
+/* The counts of a run are those that its group has, without vbtrace's own. */
+static void the_end_of_a_section_says_what_it_took(void **state) {
+    (void)state;
+    uint32_t outer = fresh + 51, inner = fresh + 52;
+    struct vbt_section_counts counts = {{0, 0, 0, 0}, 0}, before = counts;
+    assert_false(vbt_intervals_section_end_counted(&thread->ledger, fresh, outer, 0, &counts));
+    open_section(fresh, outer, 0, 0);
+    world_alloc(thread, nodes[0], 0x5000, 100);
+    open_section(fresh + 1, inner, 0, 10);
+    assert_false(vbt_intervals_section_end_counted(&thread->ledger, fresh, fresh + 53, 0, &counts));
+    assert_memory_equal(&counts, &before, sizeof counts);
+    world_alloc(thread, nodes[0], 0x5010, 30);
+    world_alloc(thread, own, 0x5030, 1000);
+    world_alloc(thread, nodes[1], 0x5020, 20);
+    world_free(thread, 0x5000);
+    world_free(thread, 0x5010);
+    assert_true(vbt_intervals_section_end_counted(&thread->ledger, fresh + 2, inner, 20, &counts));
+    struct vbt_flow wanted = {2, 2, 50, 130};
+    assert_memory_equal(&counts.flow, &wanted, sizeof wanted);
+    assert_int_equal(counts.high, 50);
+    assert_true(vbt_intervals_section_end_counted(&thread->ledger, fresh + 2, outer, 30, &counts));
+    wanted = (struct vbt_flow){3, 2, 150, 130};
+    assert_memory_equal(&counts.flow, &wanted, sizeof wanted);
+    assert_int_equal(counts.high, 150);
+    const struct vbt_interval_group *group = group_of(VBT_INTERVAL_SECTION, fresh, fresh + 2, outer);
+    assert_stats(group, VBT_Q_ALLOCS, 3, 3, 3);
+    assert_stats(group, VBT_Q_HIGH, 150, 150, 150);
+    world_free(thread, 0x5020);
+    world_free(thread, 0x5030);
+}
+
 /* A section still open when an outer one ends (an exception) ends with it. */
 static void the_end_of_an_outer_section_ends_the_inner_ones(void **state) {
     (void)state;
@@ -254,6 +285,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(sections_sum_their_iterations),
         TEST(nested_sections_each_count_what_is_in_them),
+        TEST(the_end_of_a_section_says_what_it_took),
         TEST(the_end_of_an_outer_section_ends_the_inner_ones),
         TEST(an_end_without_a_beginning_does_nothing),
         TEST(a_recursive_section_counts_every_level),

@@ -161,6 +161,16 @@ static void vbtraces_own_file_is_ours_before_and_after_it_says_so(void **state) 
     assert_int_equal(vbt_node_at(other_node)->flags, VBT_SITE_OF_USER);
     assert_int_equal(vbt_node_at(vbt_tree.own_node)->flags, VBT_SITE_OWN);
     assert_int_equal(vbt_site_at(site_of(fake_code("/opt/own/vbtrace.py", "section", 9), 0))->flags, VBT_SITE_OWN);
+    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/own/another.py", "f", 9), 0))->flags, VBT_SITE_OF_USER);
+}
+
+static void all_files_of_vbtraces_own_package_are_ours(void **state) {
+    (void)state;
+    vbt_python_own_file("/opt/vbtrace/__init__.py");
+    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/vbtrace/__init__.py", "f", 1), 0))->flags, VBT_SITE_OWN);
+    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/vbtrace/plugin/a.py", "f", 1), 0))->flags, VBT_SITE_OWN);
+    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/vbtrace.py", "f", 1), 0))->flags, VBT_SITE_OF_USER);
+    assert_int_equal(vbt_site_at(site_of(fake_code("/opt/vbtrace2/__init__.py", "f", 1), 0))->flags, VBT_SITE_OF_USER);
 }
 
 static void what_is_no_code_is_transparent(void **state) {
@@ -283,6 +293,7 @@ int main(void) {
         TEST(files_are_the_users_or_not),
         TEST(text_is_the_users_if_the_users_file_ran_it),
         TEST(vbtraces_own_file_is_ours_before_and_after_it_says_so),
+        TEST(all_files_of_vbtraces_own_package_are_ours),
         TEST(what_is_no_code_is_transparent),
         TEST(a_code_object_that_dies_is_forgotten),
         TEST(code_after_a_header_is_forgotten),

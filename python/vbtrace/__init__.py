@@ -15,14 +15,22 @@
     prepare()       # only frees of blocks allocated before are recorded
     vbtrace.start()
 
-The report then has time, allocations and bytes of each section, and per iteration. Without a
-preloaded libvbtrace.so nothing happens, at almost no cost.
+The report then has time, allocations and bytes of each section, and per iteration. The program can
+ask, too:
+
+    with vbtrace.section("parse") as cost:
+        parse(line)
+    assert cost.counters.allocations <= 3
+
+    vbtrace.counters().peak_bytes           # of the process so far; of counters(thread=True)
+
+Without a preloaded libvbtrace.so nothing happens, at almost no cost: counters are 0, and false.
 
 This module's own work is never counted: libvbtrace ignores allocations by code of this file, and
 everything that must be allocated on the user's line exists before the section begins. An empty
 section costs exactly 0.
 
-Standard library only; one file; CPython 3.8 and later.
+Standard library only; CPython 3.8 and later.
 """
 
 import operator
@@ -30,14 +38,15 @@ import os
 import timeit as _timeit
 import types
 
-__all__ = ["active", "start", "stop", "section", "begin", "end", "Timer", "timeit", "repeat"]
+__all__ = ["active", "counters", "Counters", "start", "stop", "section", "begin", "end", "Timer", "timeit", "repeat"]
 
 _MOST = 2**64 - 1  # iterations are passed as an unsigned 64-bit number
 _LONGEST_STATEMENT = 60  # characters of a timed statement that become its label
 
 
 def _connect():
-    """The library's functions (begin, end, start, stop), or None if it is not in this process."""
+    """The library's functions (begin, end, start, stop, end and count, count) and the type of its
+    counts, or None if it is not in this process."""
     if "vbtrace" not in os.environ.get("LD_PRELOAD", ""):
         # It may be linked in, or named in /etc/ld.so.preload: then it is among the mapped files.
         try:
@@ -65,18 +74,71 @@ def _connect():
     own_file(os.fsencode(_connect.__code__.co_filename))
     try:
         start_recording, stop_recording = library.vbtrace_recording_start, library.vbtrace_recording_stop
+        end_counted, count = library.vbtrace_section_end_counted, library.vbtrace_count
     except AttributeError:  # a library older than this module
-        return begin_section, end_section, None, None
+        return begin_section, end_section, None, None, None, None, None
     start_recording.restype = stop_recording.restype = None
-    return begin_section, end_section, start_recording, stop_recording
+    counts = ctypes.c_int64 * len(Counters.__slots__[1:])
+    end_counted.argtypes, count.argtypes = (ctypes.c_char_p, counts), (ctypes.c_int, counts)
+    return begin_section, end_section, start_recording, stop_recording, end_counted, count, counts
 
 
-_begin = _end = _start = _stop = None  # the library's functions, set at the end of this file
+class Counters:
+    """What was allocated and freed: exact numbers, without what vbtrace itself causes.
+
+    Of the process, of a thread, or of one run of a section; in Python's memory and the heap. Every
+    number is 0, and the whole is false, if nothing was counted: the process is not traced, or
+    recording is off, or a section has not ended yet.
+
+    allocations, frees          of blocks
+    allocated_bytes, freed_bytes
+    live_bytes                  of the process; of a thread or section what it allocated less what
+                                it freed, which may be negative
+    peak_bytes                  the most that was live; of a section above its beginning; of a
+                                thread 0, since it is not known
+    """
+
+    __slots__ = ("counted", "allocations", "frees", "allocated_bytes", "freed_bytes", "live_bytes", "peak_bytes")
+
+    def __init__(self, counted=False, numbers=(0,) * 6):
+        self.counted = counted
+        self.allocations, self.frees, self.allocated_bytes, self.freed_bytes, self.live_bytes, self.peak_bytes = numbers
+
+    def __bool__(self):
+        return self.counted
+
+    def __repr__(self):
+        if not self.counted:
+            return "Counters(nothing was counted: %s)" % ("not yet, or recording is off" if active() else "this process is not traced")
+        return "Counters(%s)" % ", ".join("%s=%d" % (name, getattr(self, name)) for name in self.__slots__[1:])
+
+    def __eq__(self, other):
+        if not isinstance(other, Counters):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None
+
+
+_begin = _end = _start = _stop = _end_counted = _count = _Counts = None  # the library's functions, set at the end of this file
+_NOT_COUNTED = Counters()
 
 
 def active():
     """True if libvbtrace.so is in this process, and sections are recorded."""
     return _begin is not None
+
+
+def counters(thread=False):
+    """What the process has allocated and freed so far, as Counters; thread: only this thread.
+
+    Exact for this thread and for all that are at rest; of one that runs, what it does just now may
+    be missing.
+    """
+    if _count is None:
+        return _NOT_COUNTED
+    numbers = _Counts()
+    return Counters(True, numbers) if _count(bool(thread), numbers) else _NOT_COUNTED
 
 
 def stop():
@@ -117,7 +179,11 @@ def end(label):
 
 
 def section(label, iterations=None):
-    """A section as a context manager (`with section(...):`) and as a decorator (`@section(...)`).
+    """A section as a context manager (`with section(...) as cost:`) and as a decorator
+    (`@section(...)`).
+
+    As a context manager it has its cost, once it has ended: cost.counters, of the run that ended
+    last.
 
     A decorated function is one section per call. A decorated generator, coroutine or asynchronous
     generator is a section each time it runs: from where it is resumed to where it yields or awaits
@@ -131,9 +197,10 @@ class _Nothing:
     """Every section, without the library."""
 
     __slots__ = ()
+    counters = _NOT_COUNTED
 
     def __enter__(self):
-        pass
+        return self
 
     def __exit__(self, kind, error, traceback):
         pass
@@ -146,33 +213,49 @@ _NOTHING = _Nothing()
 
 
 class _Enter:
-    """What `with` finds as __enter__: a function created beforehand.
+    """What `with` finds as __enter__: a method bound here.
 
-    The bound method of an ordinary __enter__ is created before the section begins, and freed by the
-    user's line after it has begun: one free too many in every section.
+    That of an ordinary __enter__ is created by the user's line before the section begins, and freed
+    after it has begun: one free too many in every section. (A closure would not do: up to CPython
+    3.10, its cells are created by the caller. Nor would one that the section keeps, which would be
+    part of a cycle.)
     """
 
     def __get__(self, owner, kind):
-        return self if owner is None else owner._enter
+        return self if owner is None else types.MethodType(_enter, owner)
 
     def __call__(self, owner):  # contextlib.ExitStack calls type(owner).__enter__(owner)
-        return owner._enter()
+        return _enter(owner)
+
+
+def _enter(section):
+    _begin(section._label, section._iterations)
+    return section
 
 
 class _Section:
     """A section, with the library."""
 
-    __slots__ = ("_label", "_iterations", "_enter")
+    __slots__ = ("_label", "_iterations", "_numbers", "_counted")
 
     def __init__(self, label, iterations):
-        label = self._label = _bytes(label)
-        iterations = self._iterations = _number(iterations)
-        self._enter = lambda: _begin(label, iterations)
+        self._label, self._iterations = _bytes(label), _number(iterations)
+        self._counted = False
+        self._numbers = _Counts() if _Counts is not None else None
+
 
     __enter__ = _Enter()
 
     def __exit__(self, kind, error, traceback):
-        _end(self._label)
+        if _end_counted is not None:
+            self._counted = _end_counted(self._label, self._numbers)
+        else:
+            _end(self._label)
+
+    @property
+    def counters(self):
+        """What the run that ended last took, as Counters."""
+        return Counters(True, self._numbers) if self._counted else _NOT_COUNTED
 
     def __call__(self, function):
         import functools  # both are slow to import, and needed only here
@@ -311,7 +394,12 @@ _library = _connect()
 if _library is not None:
     # Up to CPython 3.10 the first call of a function allocates its frame. For the functions that
     # end a section, that would be inside the first section: call them once beforehand.
-    _begin = _end = lambda *mark: None
-    with section("first call"):
+    _Counts = _library[-1]
+    _begin = _end = _end_counted = lambda *mark: True
+    with section("first call") as _first:
         end("first call")
-    _begin, _end, _start, _stop = _library
+    if _Counts is not None:
+        _first.counters
+    del _first
+    _begin, _end, _start, _stop, _end_counted, _count, _Counts = _library
+    counters()
