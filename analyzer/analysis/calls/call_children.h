@@ -9,6 +9,7 @@ struct vbt_call_children {
     uint32_t *first; /* by call: its first child; most calls of deep stacks have no other */
     size_t first_capacity;
     uint32_t *slots; /* a hash table of all others, in lines: index of a call; 0: free */
+    uint8_t *tags;   /* by slot: a byte of the child's hash */
     size_t lines, used;
 };
 
