@@ -142,7 +142,8 @@ enum vbt_state {
     VBT_STATE_PAUSED_TIME = 117,
     VBT_STATE_LIMITED_TIME = 118,
     VBT_STATE_SHUTDOWN_TIME = 119,
-    VBT_STATE_KEYS = 128 /* above every key of this version */
+    VBT_STATE_DETAILS = 120, /* bits of enum vbt_detail */
+    VBT_STATE_KEYS = 128     /* above every key of this version */
 };
 
 /* Why an event did not reach the ledger, or a detail did not reach the file. */
@@ -163,6 +164,10 @@ enum vbt_lost {
 /* Which objects are counted separately from allocations: all that are created, or those that
  * Python's object allocator serves. */
 enum vbt_objects { VBT_OBJECTS_NONE, VBT_OBJECTS_ALL, VBT_OBJECTS_SERVED };
+
+/* What was written before each state as far as it had changed, not for the newest alone: bits. */
+enum vbt_detail { VBT_DETAIL_THREADS, VBT_DETAIL_INTERVALS, VBT_DETAIL_LINES, VBT_DETAIL_MAPS, VBT_DETAIL_KINDS };
+enum { VBT_ALL_DETAILS = (1 << VBT_DETAIL_KINDS) - 1 };
 
 /* What the trace of a process in PROCESSES had: bits of its flags. */
 enum vbt_process_flag { VBT_PROCESS_STATE, VBT_PROCESS_MAPS, VBT_PROCESS_ENDED, VBT_PROCESS_DAMAGED };

@@ -52,6 +52,7 @@ static void add_member(struct vbt_interval_row *group, const struct member *memb
                                            .first_id = interval->id,
                                            .count = interval->count,
                                            .iterations = interval->iterations,
+                                           .ran_before = interval->ran_before,
                                            .time_m2 = interval->time_m2};
         memcpy(group->of, interval->of, sizeof group->of);
         return;
@@ -62,6 +63,7 @@ static void add_member(struct vbt_interval_row *group, const struct member *memb
         group->time_m2 += interval->time_m2 + apart * apart * left * right / (left + right);
     }
     group->count += interval->count;
+    group->ran_before = group->ran_before || interval->ran_before;
     group->iterations += interval->iterations;
     for (int q = 0; q < VBT_QUANTITIES; q++) {
         struct vbt_model_quantities *to = &group->of[q];
@@ -202,9 +204,10 @@ char *vbt_unended_note(const struct vbt_interval_list *groups) {
         names = longer;
     }
     char *more = count > NAMED ? vbt_text(" and %s", vbt_counted((int64_t)(count - NAMED), "other").text) : vbt_copy("", 0);
-    char *note = count == 0 ? NULL
-                            : vbt_text("%s did not end while recording was on, and %s not counted: %s%s.",
-                                       vbt_counted((int64_t)count, "section").text, count == 1 ? "is" : "are", names, more);
+    const char *is = count == 1 ? "is" : "are",
+               *when = groups->is_part ? "had not ended then" : "did not end while recording was on";
+    struct vbt_unit sections = vbt_counted((int64_t)count, "section");
+    char *note = count > 0 ? vbt_text("%s %s, and %s not counted: %s%s.", sections.text, when, is, names, more) : NULL;
     free(names);
     free(more);
     return note;
@@ -229,7 +232,7 @@ void vbt_interval_list_build(struct vbt_interval_list *groups, const struct vbt_
     }
     if (count > 0)
         qsort(members, count, sizeof *members, by_identity);
-    *groups = (struct vbt_interval_list){.rows = vbt_new(count, sizeof *groups->rows)};
+    *groups = (struct vbt_interval_list){.rows = vbt_new(count, sizeof *groups->rows), .is_part = m->window.is_part};
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || !same_group(&members[i - 1], &members[i]))
             groups->count++;
@@ -327,4 +330,8 @@ double vbt_interval_mean(const struct vbt_interval_row *group, enum vbt_quantity
 
 double vbt_interval_deviation(const struct vbt_interval_row *group) {
     return group->count > 0 && group->time_m2 >= 0 ? sqrt(group->time_m2 / (double)group->count) : NAN;
+}
+
+bool vbt_interval_knows_extremes(const struct vbt_interval_row *group, enum vbt_quantity quantity) {
+    return !group->ran_before && (!group->filtered || quantity == VBT_Q_TIME);
 }

@@ -19,7 +19,8 @@ struct vbt_interval_row {
     uint64_t first_id;          /* for the order of first appearance */
     uint64_t count, iterations; /* iterations: of all repetitions together; 0: unknown */
     double time_m2;
-    bool filtered; /* only some call stacks count: extremes are those of all, and what was live is not known */
+    bool filtered;   /* only some call stacks count: extremes are those of all, and what was live is not known */
+    bool ran_before; /* of a part of a run: extremes are not known */
     struct vbt_model_quantities of[VBT_QUANTITIES];
     struct vbt_inside *inside; /* most allocations first */
     size_t inside_count;
@@ -39,6 +40,7 @@ struct vbt_interval_list {
     struct vbt_inside *inside; /* of all rows, one after another */
     struct vbt_unended *unended;
     size_t unended_count;
+    bool is_part; /* of a run */
 };
 
 /* Merges intervals with the same places and label. leaf_of: each node's site, as in struct
@@ -69,5 +71,8 @@ double vbt_interval_iterations(const struct vbt_interval_row *group, uint64_t pe
  * in ns. */
 double vbt_interval_mean(const struct vbt_interval_row *group, enum vbt_quantity quantity);
 double vbt_interval_deviation(const struct vbt_interval_row *group);
+
+/* Are the least and the most of a quantity known? */
+bool vbt_interval_knows_extremes(const struct vbt_interval_row *group, enum vbt_quantity quantity);
 
 #endif

@@ -232,11 +232,23 @@ static char *text_between(const struct vbt_model_window *part, const struct vbt_
     return text;
 }
 
+/* What a view by thread adds. */
+static char *text_by_thread(const struct vbt_model *m, const struct vbt_query *query) {
+    struct vbt_query others = *query;
+    others.by = VBT_BY_NOTHING;
+    char *part = vbt_part_text(m, &others);
+    char *text = vbt_text("%s Call paths of more than one thread are not known by thread here: [unknown thread].", part);
+    free(part);
+    return text;
+}
+
 char *vbt_part_text(const struct vbt_model *m, const struct vbt_query *query) {
     const struct vbt_model_window *part = &m->window;
     if (!part->asked)
         return NULL;
     struct vbt_unit to = vbt_time((double)part->to), all = vbt_time((double)vbt_model_duration(m));
+    if (query->by == VBT_BY_THREAD && m->thread_count > 1)
+        return text_by_thread(m, query);
     if (query->before_exit)
         return vbt_text(part->is_part ? "At %s of %s, just before the interpreter began to shut down."
                                       : "At %s of %s: the trace knows no interpreter that began to shut down before that.",
@@ -254,11 +266,9 @@ char *vbt_part_refusal(const struct vbt_model *m, const struct vbt_query *query)
     bool by_peak = query->measure == VBT_MEASURE_PEAK || (query->sort != NULL && strstr(query->sort, "peak") != NULL);
     if (!part->is_part)
         return NULL;
-    if (query->own || query->like != VBT_LIKE_OURS)
-        return vbt_text("lines are counted for the whole run only: --%s does not go with --from, --to or --at",
+    if ((query->own || query->like != VBT_LIKE_OURS) && !vbt_part_knows(part, VBT_DETAIL_LINES))
+        return vbt_text("this trace has counted lines of the whole run only: --%s does not go with --from, --to or --at",
                         query->own ? "own" : "like");
-    if (query->by == VBT_BY_THREAD && m->state[VBT_STATE_THREADS] > 1)
-        return vbt_text("what each thread did is known for the whole run only: --by thread does not go with --from, --to or --at");
     if (query->sort != NULL && strcmp(query->sort, "rss") == 0 && part->from > 0)
         return vbt_text("the largest resident set at a line is known from the start only: --sort rss does not go with --from");
     if (by_peak && part->peak_unknown)

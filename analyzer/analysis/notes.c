@@ -138,10 +138,11 @@ static void note_verified(struct vbt_notes *notes, const struct vbt_model *model
 }
 
 static void note_part(struct vbt_notes *notes, const struct vbt_model *model) {
-    if (model->window.is_part)
+    if (model->window.is_part && model->window.details == 0)
         add(notes,
-            vbt_text("Of a part of a run, it is not known what each thread, interval and counted line did, how mapped memory "
-                     "divides into kinds, and what the resident set consisted of."));
+            vbt_text(
+                "This trace is of a version that did not keep it: of a part of the run, it is not known what each thread, "
+                "interval and counted line did, how mapped memory divides into kinds, and what the resident set consisted of."));
 }
 
 static void note_pauses(struct vbt_notes *notes, const struct vbt_model *model) {

@@ -35,6 +35,12 @@ static uint32_t only_thread(const struct vbt_model *m) {
     return m->thread_count == 0 && m->has_state && m->state[VBT_STATE_THREADS] <= 1 ? 1 : 0;
 }
 
+/* The only thread that ever did anything at a node with these parts; 0: there were several, or what
+ * came after the parts were written is not known by thread. */
+static uint32_t thread_of_all(const struct vbt_model *m, const struct vbt_model_node_parts *parts, uint64_t time) {
+    return parts->count == 1 && time <= parts->time ? m->parts[parts->first].thread : 0;
+}
+
 /* The shares as they were counted. A free counts for the thread that freed, so that what is live
  * can be negative. */
 static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vbt_thread_share *shares) {
@@ -45,6 +51,8 @@ static size_t counted_shares(const struct vbt_model *m, uint32_t node, struct vb
     size_t count = 1; /* shares[0] is what the parts leave */
     if (parts == NULL || parts->count == 0) {
         shares[0].thread = only_thread(m);
+    } else if (m->window.is_part) { /* parts are those of the whole run */
+        shares[0].thread = thread_of_all(m, parts, left.time);
     } else {
         for (uint32_t i = 1; i < parts->count; i++) {
             const struct vbt_model_node_part *part = &m->parts[parts->first + i];

@@ -10,7 +10,8 @@
  * much each thread allocated at a node, and how much of the node's memory, whoever allocated it,
  * each thread freed. If a single thread allocated, all that is live belongs to it. If several did
  * and none freed more than it allocated, each is assumed to have freed its own. Otherwise what is
- * live is counted for thread 0. */
+ * live is counted for thread 0. Of a part of a run, call paths are known by thread where one did
+ * everything in the whole run; the others are counted for thread 0. */
 struct vbt_thread_share {
     uint32_t thread;
     struct vbt_model_counters counts; /* all but sizes, time and resident set */

@@ -60,9 +60,11 @@ static void warn_of_missing(const struct vbt_interval_list *groups, const struct
 
 static void print_text(const struct vbt_interval_list *groups, const struct vbt_model *model, const struct vbt_query *query,
                        struct vbt_output *output) {
+    const char *none = model->window.is_part
+                           ? "No intervals: none ended in this part of the run."
+                           : "No intervals: the program did not read a clock twice in its own code, and marked no section.";
     if (model->interval_count == 0)
-        vbt_paragraph_print(output, "",
-                            "No intervals: the program did not read a clock twice in its own code, and marked no section.", false);
+        vbt_paragraph_print(output, "", none, false);
     size_t sections = vbt_sections_print(groups, query->limit, query->per, query->sites, output);
     print_more(output, sections, query->limit, "more section");
     if (sections > 0 && sections < groups->count)
@@ -121,7 +123,8 @@ static void print_csv(const struct vbt_interval_list *groups, const struct vbt_q
         vbt_csv_unsigned(&csv, group->iterations);
         vbt_csv_real(&csv, vbt_interval_deviation(group));
         for (size_t q = 0; q < VBT_COUNT(quantities); q++) {
-            bool some = group->filtered && quantities[q] != VBT_Q_TIME, unknown = some && quantities[q] == VBT_Q_HIGH;
+            bool some = !vbt_interval_knows_extremes(group, quantities[q]);
+            bool unknown = group->filtered && quantities[q] == VBT_Q_HIGH;
             put_known(&csv, !some, group->of[quantities[q]].min);
             vbt_csv_real(&csv, unknown ? NAN : vbt_interval_mean(group, quantities[q]));
             put_known(&csv, !some, group->of[quantities[q]].max);
@@ -133,10 +136,29 @@ static void print_csv(const struct vbt_interval_list *groups, const struct vbt_q
     }
 }
 
+/* Why intervals are not known as the query asks for them; NULL if they are. */
+static const char *refusal(const struct vbt_trace *trace, const struct vbt_query *query) {
+    const struct vbt_model_window *part = &trace->model.window;
+    if (!part->is_part)
+        return NULL;
+    if (!vbt_part_knows(part, VBT_DETAIL_INTERVALS))
+        return "this trace has intervals of the whole run only, not of a part of it (--from, --to, --at)";
+    if (query->sites || vbt_filter_selects_stacks(trace->filter))
+        return "the call stacks in intervals are known of the whole run only: --from, --to and --at go with neither --sites nor "
+               "--filter FIELD=REGEX";
+    return NULL;
+}
+
 int vbt_cmd_intervals(const struct vbt_query *query) {
     struct vbt_trace trace;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
+    const char *wrong = refusal(&trace, query);
+    if (wrong != NULL) {
+        vbt_fail("%s: %s", query->trace, wrong);
+        vbt_trace_free(&trace);
+        return 2;
+    }
     vbt_trace_attribute(&trace);
     struct vbt_interval_list groups;
     vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
@@ -148,6 +170,7 @@ int vbt_cmd_intervals(const struct vbt_query *query) {
     vbt_trace_warn_if_empty(&trace, query, groups.count + (trace.model.interval_count == 0));
     struct vbt_output output;
     vbt_output_begin(&output, query->output);
+    vbt_part_print(&trace.model, query, &output);
     if (query->format == VBT_CSV)
         warn_of_missing(&groups, &trace.model, query);
     if (query->format == VBT_JSON)

@@ -27,6 +27,7 @@ struct vbt_merging *vbt_merge_begin(bool with_sizes, bool by_process) {
  * process; until the end, that of each process. */
 static void add_window(struct vbt_model_window *window, const struct vbt_model *from) {
     uint64_t began = (uint64_t)vbt_model_process_number(from, "started");
+    window->details = window->asked ? window->details & from->window.details : from->window.details;
     window->asked = window->asked || from->window.asked;
     window->is_part = window->is_part || from->window.is_part;
     window->peak_unknown = window->peak_unknown || from->window.peak_unknown;
@@ -121,6 +122,8 @@ char *vbt_merge_end(struct vbt_merging *g, struct vbt_model *model) {
     uint64_t began = (uint64_t)vbt_model_process_number(&g->sum, "started");
     g->sum.window.from -= g->sum.window.from > 0 ? began : 0;
     g->sum.window.to -= g->sum.window.to > 0 ? began : 0;
+    bool knows_maps = !g->sum.window.is_part || vbt_part_knows(&g->sum.window, VBT_DETAIL_MAPS);
+    g->sum.has_maps = g->sum.has_maps && knows_maps;
     g->sum.symbolized = !g->any_unnamed && (g->sum.named_frame_count > 0 || g->sum.source_row_count > 0);
     char *problem = find_twice(&g->sum);
     *model = g->sum;

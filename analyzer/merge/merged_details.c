@@ -46,6 +46,7 @@ static void add_interval(struct vbt_model_interval *to, const struct vbt_model_i
     double a = (double)to->count, b = (double)i->count;
     double apart = (double)i->of[VBT_Q_TIME].total / b - (double)to->of[VBT_Q_TIME].total / a;
     to->time_m2 += i->time_m2 + apart * apart * a * b / (a + b);
+    to->ran_before = to->ran_before || i->ran_before;
     to->iterations = to->iterations > 0 && i->iterations > 0 ? to->iterations + i->iterations : 0;
     to->count += i->count;
     for (int q = 0; q < VBT_QUANTITIES; q++)
@@ -152,6 +153,7 @@ static void add_lines(struct vbt_merging *g, struct vbt_translation *t) {
         }
         struct vbt_model_line_counts *to = &sum->line_counts[slot->id - 1];
         to->decorated = to->decorated || row.decorated;
+        to->ran_before = to->ran_before || row.ran_before;
         to->hits += row.hits;
         to->entries += row.entries;
         add_line_sums(&to->own, &row.own);

@@ -70,6 +70,7 @@ static void add_totals(struct vbt_model *sum, const struct vbt_model *row) {
     for (size_t i = 0; i < sizeof largest / sizeof *largest; i++)
         to[largest[i]] = row->state[largest[i]] > kept[largest[i]] ? row->state[largest[i]] : kept[largest[i]];
     to[VBT_STATE_LINE_EVENT_COST] = 0; /* it is off the times */
+    to[VBT_STATE_DETAILS] = 0;         /* a sum has one state */
     to[VBT_STATE_PEAK] = plus(kept[VBT_STATE_PEAK], vbt_process_peak(row));
     for (int i = 0; i < VBT_DOMAINS; i++) {
         int64_t *fields = &to[VBT_STATE_DOMAIN + 16 * i];

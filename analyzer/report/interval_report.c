@@ -33,6 +33,10 @@ static void put_time(struct vbt_text_table *table, double ns) {
     vbt_text_table_cell(table, "%s", isnan(ns) ? "" : vbt_time(ns).text);
 }
 
+static double least_time(const struct vbt_interval_row *group) {
+    return vbt_interval_knows_extremes(group, VBT_Q_TIME) ? (double)group->of[VBT_Q_TIME].min : NAN;
+}
+
 /* Prints decimals if the mean is not a whole number, or if it is the cost of an iteration. */
 static void put_mean(struct vbt_text_table *table, double mean, bool decimals) {
     bool whole = !decimals && fabs(mean) < 1e15 && mean == floor(mean);
@@ -40,7 +44,8 @@ static void put_mean(struct vbt_text_table *table, double mean, bool decimals) {
 }
 
 static void put_high(struct vbt_text_table *table, const struct vbt_interval_row *group) {
-    vbt_text_table_cell(table, "%s", group->filtered ? "" : vbt_bytes(group->of[VBT_Q_HIGH].max).text);
+    bool known = vbt_interval_knows_extremes(group, VBT_Q_HIGH);
+    vbt_text_table_cell(table, "%s", known ? vbt_bytes(group->of[VBT_Q_HIGH].max).text : "");
 }
 
 /* allocs: the column of what was allocated, before that of the bytes. */
@@ -216,7 +221,7 @@ static void put_section_cell(struct vbt_text_table *table, const struct labelled
         put_deviation(table, group, 1);
         break;
     case LEAST:
-        put_time(table, (double)group->of[VBT_Q_TIME].min);
+        put_time(table, least_time(group));
         break;
     case TIME_ITER:
         put_time(table, (double)group->of[VBT_Q_TIME].total / iterations);
@@ -304,7 +309,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
         vbt_text_table_cell(table, "%s", vbt_count((int64_t)group->count).text);
         put_time(table, (double)group->of[VBT_Q_TIME].total / each);
         put_deviation(table, group, share);
-        put_time(table, (double)group->of[VBT_Q_TIME].min / share);
+        put_time(table, least_time(group) / share);
         put_mean(table, (double)group->of[VBT_Q_ALLOCS].total / each, per > 0);
         vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_ALLOCATED].total / each).text);
         vbt_text_table_cell(table, "%s", vbt_mean_bytes((double)group->of[VBT_Q_NET].total / each).text);
@@ -323,7 +328,7 @@ size_t vbt_clock_intervals_print(const struct vbt_interval_list *groups, uint64_
 static json_t *quantity_of(const struct vbt_interval_row *group, enum vbt_quantity quantity) {
     const struct vbt_model_quantities *q = &group->of[quantity];
     json_t *object = json_object();
-    bool some = group->filtered && quantity != VBT_Q_TIME, unknown = some && quantity == VBT_Q_HIGH;
+    bool some = !vbt_interval_knows_extremes(group, quantity), unknown = group->filtered && quantity == VBT_Q_HIGH;
     json_object_set_new(object, "min", some ? json_null() : json_integer(q->min));
     json_object_set_new(object, "mean", unknown ? json_null() : vbt_json_real(vbt_interval_mean(group, quantity)));
     json_object_set_new(object, "max", some ? json_null() : json_integer(q->max));

@@ -82,7 +82,8 @@ void vbt_json_completeness(struct vbt_json *json, const struct vbt_model *m) {
 
 json_t *vbt_json_threads(const struct vbt_model *m) {
     json_t *list = json_array();
-    for (uint32_t i = 1; i <= m->thread_count; i++) {
+    bool known = !m->window.is_part || vbt_part_knows(&m->window, VBT_DETAIL_THREADS);
+    for (uint32_t i = 1; known && i <= m->thread_count; i++) {
         const struct vbt_model_thread *thread = &m->threads[i];
         const struct vbt_model_thread_totals *heap = &thread->totals[VBT_DOMAIN_HEAP], *python = &thread->totals[VBT_DOMAIN_PYTHON];
         char *label = vbt_thread_label(m, i);

@@ -224,7 +224,7 @@ json_t *vbt_json_totals(const struct vbt_model *m) {
     json_t *mapped = json_object_get(domains, domain_names[VBT_DOMAIN_MAP]), *kinds = json_object();
     for (int i = 0; i < VBT_MAP_KINDS; i++)
         json_object_set_new(kinds, map_kind_names[i], domain_of(&totals.map[i], 0));
-    if (m->window.is_part) {
+    if (m->window.is_part && !m->has_maps) {
         json_decref(kinds);
         kinds = json_null();
     }

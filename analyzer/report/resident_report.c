@@ -20,6 +20,8 @@ struct share {
     uint64_t bytes[VBT_RESIDENT_TIMES];
 };
 
+enum { COLUMNS = 1 + VBT_RESIDENT_TIMES };
+
 enum { IN_USE, FRAGMENTED, FIRST_CLASS, SHARES = FIRST_CLASS + VBT_RESIDENT_CLASSES - 1 };
 
 static uint64_t live_of(const struct vbt_model_resident *at) {
@@ -74,32 +76,44 @@ bool vbt_resident_known(const struct vbt_model *m) {
 
 void vbt_resident_print(const struct vbt_model *m, struct vbt_output *output) {
     const char *title = is_at_peak(m) ? "At its highest" : "Highest taken";
-    const struct vbt_column columns[] = {
-        {.title = "Resident set", .width = 22},
-        {.title = title, .align = VBT_RIGHT, .gap = 2},
-        {.title = "At the end", .align = VBT_RIGHT, .gap = 2},
-    };
     const struct vbt_model_resident *latest = &m->resident[VBT_RESIDENT_LATEST], *highest = &m->resident[VBT_RESIDENT_HIGHEST];
     if (!vbt_resident_known(m))
         return;
+    bool without_highest = m->window.is_part && !highest->known;                  /* it was before this part of the run */
     bool same = latest->known && highest->known && latest->time == highest->time; /* one of the two says it all */
+    struct vbt_column columns[COLUMNS] = {{.title = "Resident set", .width = 22}};
+    const struct vbt_model_resident *which[COLUMNS] = {NULL};
+    size_t count = 1;
+    if (!without_highest) {
+        columns[count] = (struct vbt_column){.title = title, .align = VBT_RIGHT, .gap = 2};
+        which[count++] = highest;
+    }
+    if (!same) {
+        const char *last = m->window.is_part ? "Latest taken" : "At the end";
+        columns[count] = (struct vbt_column){.title = last, .align = VBT_RIGHT, .gap = 2};
+        which[count++] = latest;
+    }
     struct share shares[SHARES];
     get_shares(m, shares);
-    struct vbt_text_table *table = vbt_text_table_new(columns, VBT_COUNT(columns) - same);
+    struct vbt_text_table *table = vbt_text_table_new(columns, count);
     for (int i = 0; i < SHARES; i++) {
         if (shares[i].bytes[VBT_RESIDENT_LATEST] == 0 && shares[i].bytes[VBT_RESIDENT_HIGHEST] == 0)
             continue;
         vbt_text_table_cell(table, "%s", shares[i].text);
-        put_bytes(table, highest, shares[i].bytes[VBT_RESIDENT_HIGHEST]);
-        if (!same)
-            put_bytes(table, latest, shares[i].bytes[VBT_RESIDENT_LATEST]);
+        for (size_t c = 1; c < count; c++)
+            put_bytes(table, which[c], shares[i].bytes[which[c] - m->resident]);
     }
     vbt_text_table_cell(table, "all");
-    put_bytes(table, highest, total_of(highest));
-    if (!same)
-        put_bytes(table, latest, total_of(latest));
+    for (size_t c = 1; c < count; c++)
+        put_bytes(table, which[c], total_of(which[c]));
     vbt_text_table_print(table, output, 0);
     vbt_text_table_free(table);
+    if (without_highest) {
+        char *taken = vbt_text("Latest taken: breakdown taken at %s.", vbt_time((double)latest->time).text);
+        putc('\n', output->stream);
+        vbt_paragraph_print(output, "", taken, false);
+        free(taken);
+    }
     if (!highest->known)
         return;
     uint64_t live = live_of(highest), heap = highest->bytes[VBT_RESIDENT_HEAP];

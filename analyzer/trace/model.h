@@ -140,6 +140,7 @@ struct vbt_model_interval {
     uint32_t kind, from, to, label;
     uint64_t count, iterations;
     uint64_t unended; /* sections: repetitions that began and have not ended; in none of the other numbers */
+    bool ran_before;  /* a part of a run began after its first repetition: least and most are not known */
     double time_m2;
     struct vbt_model_quantities of[VBT_QUANTITIES];
 };
@@ -167,6 +168,7 @@ struct vbt_model_line_counts {
     struct vbt_model_line_sums own, called;
     int64_t least, most; /* of the heap's change in one execution */
     int64_t high;        /* live bytes of the process */
+    bool ran_before;     /* a part of a run began after it ran: least, most and high are not known */
     uint64_t rss;
 };
 
@@ -186,8 +188,14 @@ struct vbt_model_window {
     bool rss_unknown;      /* likewise for the resident set */
     uint64_t from, to;     /* times of the two states, ns; from 0: the start of the run */
     uint64_t last;         /* time of the newest state of all, 0 if that is `to` */
+    int64_t details;       /* bits of enum vbt_detail: what is known of it besides call paths */
     uint64_t begun, ended; /* when the sections that it was named by began and ended, ns; 0: it was not */
 };
+
+/* Is that known of a part of a run? */
+static inline bool vbt_part_knows(const struct vbt_model_window *part, enum vbt_detail detail) {
+    return (part->details >> (int)detail & 1) != 0;
+}
 
 /* What a forked process inherited and may still have, or had at its peak: the sum of traces leaves
  * it to the parent. */

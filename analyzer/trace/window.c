@@ -2,6 +2,7 @@
 #include "window.h"
 
 #include "changes.h"
+#include "window_details.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/trace/decode/decode.h"
 
@@ -13,12 +14,13 @@
 struct vbt_window_states {
     int64_t first[VBT_STATE_KEYS], later[VBT_STATE_KEYS];
     bool ended;
+    struct vbt_window_details *details;
 };
 
-/* Of these kinds, a trace has the newest values only. */
-static bool is_of_whole_run(enum vbt_chunk_kind kind) {
-    return kind == VBT_CHUNK_INTERVALS || kind == VBT_CHUNK_INTERVAL_SITES || kind == VBT_CHUNK_LINES || kind == VBT_CHUNK_MAPS ||
-           kind == VBT_CHUNK_THREADS || kind == VBT_CHUNK_THREAD_COUNTERS;
+/* Of these kinds, what comes after the end of the part does not count. Who the threads are, and
+ * which of them was at a call path, does. */
+static bool ends_with_part(enum vbt_chunk_kind kind) {
+    return kind == VBT_CHUNK_COUNTERS || kind == VBT_CHUNK_INTERVALS || kind == VBT_CHUNK_LINES || kind == VBT_CHUNK_MAPS;
 }
 
 /* A state after the end: only its tick counts. */
@@ -39,6 +41,7 @@ static char *decode_later(struct vbt_model *m, const struct vbt_chunk *chunk) {
 
 static void begin(struct vbt_model *m) {
     memcpy(m->states->first, m->state, sizeof m->state);
+    vbt_window_details_begin(m->states->details, m);
     vbt_counters_keep(m);
     if (m->changes != NULL)
         vbt_changes_clear(m->changes);
@@ -47,9 +50,13 @@ static void begin(struct vbt_model *m) {
 char *vbt_window_decode(struct vbt_model *m, const struct vbt_chunk *chunk, const struct vbt_window *window) {
     enum vbt_chunk_kind kind = chunk->header.kind;
     bool is_later = window->to != 0 && chunk->header.sequence >= window->to; /* to 0: see rewind */
-    if (m->states == NULL)
+    if (m->states == NULL) {
         m->states = vbt_new(1, sizeof *m->states);
-    if (is_of_whole_run(kind) || (is_later && kind == VBT_CHUNK_COUNTERS))
+        m->states->details = vbt_window_details_new();
+    }
+    if (is_later)
+        vbt_window_details_end(m->states->details, m);
+    if (kind == VBT_CHUNK_INTERVAL_SITES || (is_later && ends_with_part(kind)))
         return NULL;
     char *wrong = is_later && kind == VBT_CHUNK_STATE ? decode_later(m, chunk) : vbt_decode(m, chunk);
     if (wrong == NULL && chunk->header.sequence + 1 == window->from)
@@ -79,6 +86,18 @@ static void subtract_state(struct vbt_model *m) {
     m->window.rss_unknown = m->state[VBT_STATE_MAX_RSS] <= first[VBT_STATE_MAX_RSS];
 }
 
+static void finish_states(struct vbt_model *m, bool rewound) {
+    if (m->states->ended)
+        m->window.last = (uint64_t)m->states->later[VBT_STATE_TIME];
+    if (rewound)
+        vbt_window_details_rewind(m->states->details, m);
+    else
+        vbt_window_details_finish(m->states->details, m);
+    vbt_window_details_free(m->states->details);
+    free(m->states);
+    m->states = NULL;
+}
+
 static void keep_ticks_inside(struct vbt_model *m) {
     struct vbt_model_ticks *ticks = &m->ticks;
     while (ticks->first < ticks->count && ticks->rows[ticks->first].time < m->window.from)
@@ -100,6 +119,7 @@ static void rewind_to_start(struct vbt_model *m) {
 
 void vbt_window_finish(struct vbt_model *m, const struct vbt_window *window) {
     m->window.asked = window->asked;
+    m->window.details = VBT_ALL_DETAILS;
     m->window.begun = window->begun;
     m->window.ended = window->ended;
     m->window.is_part = !vbt_window_is_whole(window);
@@ -111,10 +131,8 @@ void vbt_window_finish(struct vbt_model *m, const struct vbt_window *window) {
         vbt_counters_subtract(m);
         subtract_state(m);
     }
-    if (m->states != NULL && m->states->ended)
-        m->window.last = (uint64_t)m->states->later[VBT_STATE_TIME];
+    if (m->states != NULL)
+        finish_states(m, window->to == 0);
     if (m->window.is_part)
         keep_ticks_inside(m);
-    free(m->states);
-    m->states = NULL;
 }

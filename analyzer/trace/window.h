@@ -24,8 +24,8 @@ struct vbt_window {
 
 static inline bool vbt_window_is_whole(const struct vbt_window *window) { return window->from == 0 && window->to == UINT64_MAX; }
 
-/* As vbt_decode, of a part of the run. What the trace knows only for the whole run is left out:
- * threads, intervals, counted lines, kinds of mappings, the resident set. */
+/* As vbt_decode, of a part of the run. Of intervals' call sites a trace knows the whole run only:
+ * they are left out. */
 char *vbt_window_decode(struct vbt_model *model, const struct vbt_chunk *chunk, const struct vbt_window *window);
 
 /* After the last chunk. */

@@ -57,6 +57,7 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
     put_pair(w, VBT_STATE_PAUSED_TIME, tick->pauses.time);
     put_pair(w, VBT_STATE_LIMITED_TIME, tick->limited);
     put_pair(w, VBT_STATE_SHUTDOWN_TIME, tick->shutdown);
+    put_pair(w, VBT_STATE_DETAILS, VBT_ALL_DETAILS);
     vbt_chunk_end(writer, VBT_CHUNK_STATE);
 }
 

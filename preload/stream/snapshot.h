@@ -25,8 +25,10 @@ void vbt_snapshot_state(struct vbt_chunk_writer *writer, const struct vbt_books 
 uint32_t vbt_snapshot_counters(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                                const struct vbt_dictionary *defined, uint64_t since);
 
-/* The threads that have rows, and what each did at the nodes that changed since then (0: at
- * all). */
+/* The threads that have rows, with their totals. */
+void vbt_snapshot_thread_rows(struct vbt_chunk_writer *writer, const struct vbt_books *books);
+
+/* What each of them did at the nodes that changed since then (0: at all). */
 void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                           const struct vbt_dictionary *defined, uint64_t since);
 

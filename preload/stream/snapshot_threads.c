@@ -16,21 +16,32 @@ static VBT_CHANGED_BY_FORK struct {
             uint32_t node, parts;
         } nodes[MAX_NODES];
         struct vbt_node_part parts[MAX_PARTS + VBT_THREAD_LATER]; /* of all nodes */
-    } * room;                                                     /* mapped when first needed */
+        struct vbt_totals totals[1 + VBT_THREAD_LATER][VBT_DOMAINS];
+    } * room; /* mapped when first needed */
 } batch;
+
+bool vbt_snapshot_threads_reserve(void) {
+    if (batch.room == NULL)
+        batch.room = vbt_map_for_helper(sizeof *batch.room);
+    return batch.room != NULL;
+}
 
 static uint32_t rows_in_use(const struct vbt_books *books) {
     return books->threads < VBT_THREAD_LATER ? books->threads : VBT_THREAD_LATER;
 }
 
-static void write_rows(struct vbt_chunk_writer *writer, const struct vbt_books *books) {
+void vbt_snapshot_thread_rows(struct vbt_chunk_writer *writer, const struct vbt_books *books) {
     uint32_t count = rows_in_use(books);
+    if (!vbt_snapshot_threads_reserve()) {
+        writer->error = ENOMEM;
+        return;
+    }
+    vbt_books_rows(count, batch.room->totals);
     struct vbt_writer *w = vbt_chunk_begin(writer);
     vbt_put_varint(w, count);
     for (uint32_t number = 1; number <= count; number++) {
         const struct vbt_thread_row *row = vbt_thread_row_at(number);
-        struct vbt_totals totals[VBT_DOMAINS] = {0};
-        vbt_books_row(number, totals);
+        const struct vbt_totals *totals = batch.room->totals[number];
         vbt_put_varint(w, atomic_load(&row->tid));
         const char *name = vbt_thread_row_name(row);
         vbt_put_string(w, name, strnlen(name, name == row->name ? sizeof row->name : sizeof row->long_name));
@@ -90,19 +101,12 @@ static void add_node(struct vbt_chunk_writer *writer, const struct vbt_books *bo
         write_batch(writer, tick);
 }
 
-bool vbt_snapshot_threads_reserve(void) {
-    if (batch.room == NULL)
-        batch.room = vbt_map_for_helper(sizeof *batch.room);
-    return batch.room != NULL;
-}
-
 void vbt_snapshot_threads(struct vbt_chunk_writer *writer, const struct vbt_books *books, const struct vbt_tick *tick,
                           const struct vbt_dictionary *defined, uint64_t since) {
     if (!vbt_snapshot_threads_reserve()) {
         writer->error = ENOMEM;
         return;
     }
-    write_rows(writer, books);
     for (uint32_t position = 0; position != VBT_BOOKS_END;) {
         uint32_t count = vbt_books_changed(since, defined->nodes, &position, batch.room->changed, MAX_NODES);
         for (uint32_t i = 0; i < count; i++)

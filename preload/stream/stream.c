@@ -154,6 +154,7 @@ static void write_counters(struct vbt_history_mark *mark, const struct vbt_dicti
     const struct vbt_history_order order = {.from = old,
                                             .to = &file.writer,
                                             .nodes = now->nodes,
+                                            .sites = now->sites,
                                             .counted = vbt_tree.slips + vbt_tree.accounts,
                                             .now = seen.tick.time,
                                             .at_end = at_end};

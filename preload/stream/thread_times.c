@@ -18,9 +18,13 @@ void vbt_write_threads(struct vbt_chunk_writer *writer, const struct vbt_books *
     enum { PAUSE = 1000 * 1000 * 1000 };
     uint32_t threads = books->threads < VBT_THREAD_LATER ? books->threads : VBT_THREAD_LATER;
     bool due = threads != by_thread.count || tick->time - by_thread.time >= PAUSE;
-    if (threads < 2 || (!all && !due))
+    if (threads < 2)
         return;
-    vbt_thread_rows_look(tick->time);
+    if (all || due)
+        vbt_thread_rows_look(tick->time);
+    vbt_snapshot_thread_rows(writer, books);
+    if (!all && !due)
+        return;
     vbt_snapshot_threads(writer, books, tick, now, all ? 0 : by_thread.epoch);
     by_thread.epoch = epoch;
     by_thread.time = tick->time;

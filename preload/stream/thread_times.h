@@ -1,5 +1,6 @@
-/* When it is written which thread did what. That is a lot to write: it is done once a second, when
- * a new thread gets a row of its own, and at the end. A single thread did everything. */
+/* When it is written which thread did what. Each state says how much of everything; what of it at
+ * which node is a lot to write: that is done once a second, when a new thread gets a row of its
+ * own, and at the end. A single thread did everything. */
 #ifndef VBT_THREAD_TIMES_H
 #define VBT_THREAD_TIMES_H
 

@@ -125,15 +125,24 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
     return any;
 }
 
+static void add_thread(struct vbt_totals totals[VBT_DOMAINS], const struct vbt_thread *thread) {
+    for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
+        add_totals(&totals[domain], &thread->ledger.totals[domain]);
+    add_totals(&totals[VBT_DOMAIN_MAP], &thread->ledger.mapped);
+}
+
 void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]) {
     memset(totals, 0, VBT_DOMAINS * sizeof *totals);
-    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
-        if (thread->row != row)
-            continue;
-        for (int domain = 0; domain < VBT_DOMAIN_MAP; domain++)
-            add_totals(&totals[domain], &thread->ledger.totals[domain]);
-        add_totals(&totals[VBT_DOMAIN_MAP], &thread->ledger.mapped);
-    }
+    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
+        if (thread->row == row)
+            add_thread(totals, thread);
+}
+
+void vbt_books_rows(uint32_t last, struct vbt_totals totals[][VBT_DOMAINS]) {
+    memset(totals, 0, (last + 1) * sizeof *totals);
+    for (const struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next)
+        if (thread->row <= last)
+            add_thread(totals[thread->row], thread);
 }
 
 /* The part of a row, created if there is none yet. */

@@ -43,6 +43,9 @@ bool vbt_books_node(const struct vbt_books *books, uint32_t node, struct vbt_nod
 /* The totals of the threads of one row (thread_rows.h). */
 void vbt_books_row(uint32_t row, struct vbt_totals totals[VBT_DOMAINS]);
 
+/* The same of the rows 1 to `last`, by row. */
+void vbt_books_rows(uint32_t last, struct vbt_totals totals[][VBT_DOMAINS]);
+
 /* What the threads of one row did at a node. */
 struct vbt_node_part {
     uint32_t row;

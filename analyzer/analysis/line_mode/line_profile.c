@@ -75,6 +75,7 @@ static void add_line(struct vbt_profile_function *function, const struct vbt_mod
         .least = c->least,
         .most = c->most,
         .high = c->high,
+        .ran_before = c->ran_before,
         .rss = c->rss,
     };
     function->decorated |= c->decorated;
@@ -96,6 +97,7 @@ void vbt_profile_merge_lines(struct vbt_profile_function *function) {
         before->least = line->least < before->least ? line->least : before->least;
         before->most = line->most > before->most ? line->most : before->most;
         before->high = line->high > before->high ? line->high : before->high;
+        before->ran_before = before->ran_before || line->ran_before;
         before->rss = line->rss > before->rss ? line->rss : before->rss;
     }
     function->count = kept;

@@ -19,7 +19,8 @@ struct vbt_profile_line {
     struct vbt_profile_sums all, own; /* with what it called, and without */
     int64_t least, most;              /* of the heap's change in one execution */
     int64_t high;                     /* highest live bytes of the process */
-    uint64_t rss;
+    bool ran_before;                  /* of a part of a run: least, most and high are not known */
+    uint64_t rss;                     /* 0: not known */
 };
 
 struct vbt_profile_function {

@@ -101,6 +101,8 @@ char *vbt_uncounted_lines(const struct vbt_model *model) {
     bool asked = lines != NULL || functions != NULL || files != NULL || is(option(model, "VBTRACE_OBJECTS"), "1");
     if (!asked || is(lines, "0") || model->damage != NULL)
         return NULL;
+    if (model->window.is_part) /* what ran at other times is not known */
+        return model->line_counts_count == 0 ? vbt_text("no line was counted in this part of the run") : NULL;
     if (model->line_counts_count == 0)
         return nothing(model, lines, functions, files);
     if (is(lines, "profile"))

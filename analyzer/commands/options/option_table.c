@@ -18,7 +18,7 @@
 #define ROWS "report lines functions intervals"
 #define STACKS "peak leaks temporary"
 #define TREES "tree flamegraph export " STACKS
-#define OF_PARTS "report lines functions timeline html " TREES
+#define OF_PARTS "report lines functions intervals timeline html " TREES
 #define REPORTS_OF_PROCESSES ROWS " " TREES " timeline info"
 #define REPORTS REPORTS_OF_PROCESSES " list"
 

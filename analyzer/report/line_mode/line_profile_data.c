@@ -30,6 +30,10 @@ static void put_sums(json_t *to, const char *prefix, const struct vbt_profile_su
     }
 }
 
+static json_t *json_of_extreme(const struct vbt_profile_line *line, int64_t value) {
+    return line->ran_before ? json_null() : json_integer(value);
+}
+
 static json_t *line_object(const struct vbt_profile_function *function, const struct vbt_profile_line *line,
                            struct vbt_sources *sources) {
     size_t size;
@@ -43,10 +47,10 @@ static json_t *line_object(const struct vbt_profile_function *function, const st
     put_sums(object, "", &line->all);
     put_sums(object, "own_", &line->own);
     json_object_set_new(object, "net_bytes", json_integer(vbt_minus(line->all.allocated, line->all.freed)));
-    json_object_set_new(object, "net_min_bytes", json_integer(line->least));
-    json_object_set_new(object, "net_max_bytes", json_integer(line->most));
-    json_object_set_new(object, "high_bytes", json_integer(line->high));
-    json_object_set_new(object, "max_rss_bytes", vbt_json_unsigned(line->rss));
+    json_object_set_new(object, "net_min_bytes", json_of_extreme(line, line->least));
+    json_object_set_new(object, "net_max_bytes", json_of_extreme(line, line->most));
+    json_object_set_new(object, "high_bytes", json_of_extreme(line, line->high));
+    json_object_set_new(object, "max_rss_bytes", line->ran_before && line->rss == 0 ? json_null() : vbt_json_unsigned(line->rss));
     json_object_set_new(object, "allocs_per_hit",
                         line->hits > 0 ? vbt_json_real((double)line->all.allocs / (double)line->hits) : json_null());
     free(text);
@@ -73,6 +77,13 @@ void vbt_json_line_profile(struct vbt_json *json, const struct vbt_line_profile 
         vbt_json_item(json, object);
     }
     vbt_json_array_end(json);
+}
+
+static void put_known(struct vbt_csv *csv, bool known, int64_t value) {
+    if (known)
+        vbt_csv_integer(csv, value);
+    else
+        vbt_csv_text(csv, NULL);
 }
 
 static void put_csv_sums(struct vbt_csv *csv, const struct vbt_profile_sums *s) {
@@ -104,10 +115,10 @@ void vbt_line_profile_csv_print(const struct vbt_line_profile *profile, uint64_t
             put_csv_sums(&csv, &line->all);
             put_csv_sums(&csv, &line->own);
             vbt_csv_integer(&csv, vbt_minus(line->all.allocated, line->all.freed));
-            vbt_csv_integer(&csv, line->least);
-            vbt_csv_integer(&csv, line->most);
-            vbt_csv_integer(&csv, line->high);
-            vbt_csv_unsigned(&csv, line->rss);
+            put_known(&csv, !line->ran_before, line->least);
+            put_known(&csv, !line->ran_before, line->most);
+            put_known(&csv, !line->ran_before, line->high);
+            put_known(&csv, !line->ran_before || line->rss > 0, (int64_t)line->rss);
             vbt_csv_real(&csv, line->hits > 0 ? (double)line->all.allocs / (double)line->hits : 0);
             vbt_csv_unsigned(&csv, line->entries);
             vbt_csv_end_row(&csv);

@@ -65,8 +65,11 @@ size_t vbt_line_profile_print_as_memory_profiler(const struct vbt_line_profile *
             uint64_t times = found != NULL ? found->hits + found->entries : 0;
             if (times > 0) {
                 double change = begins ? (double)found->rss : (double)vbt_minus(found->all.allocated, found->all.freed);
-                snprintf(usage, sizeof usage, "%7.3f MiB", (double)found->rss / mib);
-                snprintf(increment, sizeof increment, "%7.3f MiB", change / mib);
+                bool known = found->rss > 0 || !found->ran_before;
+                if (known)
+                    snprintf(usage, sizeof usage, "%7.3f MiB", (double)found->rss / mib);
+                if (known || !begins)
+                    snprintf(increment, sizeof increment, "%7.3f MiB", change / mib);
                 snprintf(occurrences, sizeof occurrences, "%llu", (unsigned long long)times);
             }
             fprintf(out, "%6lld %12s %12s  %10s   ", (long long)line, usage, increment, occurrences);

@@ -200,6 +200,13 @@ static void print_left(const struct vbt_sums *s, const struct vbt_trace_totals *
     putc('\n', out);
 }
 
+static int64_t highest_tick(const struct vbt_model *m) {
+    int64_t highest = 0;
+    for (size_t i = m->ticks.first; i < m->ticks.count; i++)
+        highest = m->ticks.rows[i].rss > highest ? m->ticks.rows[i].rss : highest;
+    return highest;
+}
+
 static void print_resident(const struct vbt_model *m, struct vbt_output *output) {
     int64_t max_rss = m->state[VBT_STATE_MAX_RSS], without = vbt_peak_rss_without_vbtrace(m);
     if (max_rss <= 0)
@@ -207,7 +214,8 @@ static void print_resident(const struct vbt_model *m, struct vbt_output *output)
     putc('\n', output->stream);
     print_title(output, "Resident set");
     if (m->window.rss_unknown)
-        fputs(HIGHER_BEFORE, output->stream);
+        fprintf(output->stream, "%s at the highest of its ticks; it was higher before this part of the run",
+                vbt_bytes(highest_tick(m)).text);
     else
         fprintf(output->stream, "%s%s at its highest", vbt_bytes(max_rss).text, vbt_model_is_merged(m) ? ", each process" : "");
     if (without > 0 && !m->window.rss_unknown)

@@ -51,6 +51,7 @@ char *vbt_decode_intervals(struct vbt_payload *p) {
         row->iterations = vbt_get_varint(r);
         row->time_m2 = vbt_get_f64(r);
         row->unended = 0;
+        row->ran_before = false;
         for (int q = 0; q < VBT_QUANTITIES; q++) {
             row->of[q].min = vbt_get_zigzag(r);
             row->of[q].max = vbt_get_zigzag(r);

@@ -3,6 +3,7 @@
 
 #include "chunk_source.h"
 #include "counter_rows.h"
+#include "details.h"
 #include "preload/base/memory.h"
 #include "preload/base/sys.h"
 
@@ -32,6 +33,7 @@ static VBT_CHANGED_BY_FORK struct {
     struct vbt_counter_batch *batch;
     uint32_t *newest; /* while states are merged: by node, the chunk with its newest row */
     uint32_t chunk;   /* number of the chunk that is read */
+    struct vbt_details *details;
 } history;
 
 static void add(struct file_states *states, const struct vbt_history_mark *mark) {
@@ -124,16 +126,45 @@ static bool merge(const struct vbt_history_order *order, const struct vbt_histor
     return true;
 }
 
+/* What lies between the counters of a state and the state. */
+static uint64_t details_at(const struct vbt_history_mark *mark) { return mark->counters + mark->counters_size; }
+
+/* Writes what else changed before several states; the newest comes first. */
+static bool carry_details(const struct vbt_history_order *order, const struct vbt_history_mark *marks, uint32_t count) {
+    struct vbt_chunk_header header;
+    vbt_details_begin(history.details);
+    for (uint32_t i = count; i > 0; i--) {
+        uint64_t offset = details_at(&marks[i - 1]);
+        for (; offset < marks[i - 1].state; offset += VBT_CHUNK_HEADER_SIZE + header.stored_size) {
+            const uint8_t *stored = vbt_chunk_source_read(&history.source, offset, &header), *raw;
+            if (stored == NULL)
+                return false;
+            if (!vbt_is_detail(header.kind))
+                continue;
+            if (count == 1) {
+                vbt_chunk_copy(order->to, &header, stored);
+                continue;
+            }
+            raw = vbt_chunk_source_unpack(&history.source, &header, stored);
+            if (raw == NULL || !vbt_details_take(history.details, header.kind, raw, header.raw_size, order->to))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* Writes the changes before a state that is kept, and the state. */
 static bool carry_state(const struct vbt_history_order *order, const struct vbt_history_mark *marks, uint32_t count) {
     struct vbt_history_mark mark = marks[count - 1];
     uint64_t rows = vbt_counter_batch_rows(history.batch), begin = order->to->file_size;
     bool done = count == 1 ? copy_chunks(order, mark.counters, mark.counters_size) : merge(order, marks, count);
     mark.rows = count == 1 ? mark.rows : (uint32_t)(vbt_counter_batch_rows(history.batch) - rows);
+    uint64_t end = order->to->file_size;
+    done = done && carry_details(order, marks, count);
     uint64_t state = order->to->file_size;
     done = done && copy_chunks(order, mark.state, mark.state_size) && order->to->error == 0;
     mark.counters = begin;
-    mark.counters_size = (uint32_t)(state - begin);
+    mark.counters_size = (uint32_t)(end - begin);
     mark.state = state;
     if (done)
         add(&history.next, &mark);
@@ -152,7 +183,7 @@ enum { A_ROW = 3 };
 
 static enum outcome carry_planned(const struct vbt_history_order *order, uint64_t most, uint64_t *more) {
     const struct vbt_history_mark *marks = history.file.marks;
-    uint64_t begin = order->to->file_size, rows = 0;
+    uint64_t begin = order->to->file_size, rows = 0, details = 0;
     *more = 0;
     for (uint32_t i = 0, first = 0; i < history.file.count; i++) {
         if (!marks[i].kept)
@@ -160,8 +191,10 @@ static enum outcome carry_planned(const struct vbt_history_order *order, uint64_
         if (!carry_state(order, marks + first, i + 1 - first))
             return FAILED;
         first = i + 1;
-        rows += history.next.marks[history.next.count - 1].rows;
-        *more = excess(order, order->to->file_size - begin, rows);
+        const struct vbt_history_mark *mark = &history.next.marks[history.next.count - 1];
+        rows += mark->rows;
+        details += mark->state - details_at(mark);
+        *more = excess(order, order->to->file_size - begin - details, rows) + details;
         if (*more > most || (most != UINT64_MAX && rows > order->counted + most / A_ROW))
             return TOO_LARGE;
     }
@@ -175,7 +208,7 @@ static bool is_worth_while(const struct vbt_history_order *order) {
     const struct vbt_history_mark *marks = history.file.marks;
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < history.file.count; i++)
-        bytes += marks[i].counters_size + marks[i].state_size;
+        bytes += marks[i].state + marks[i].state_size - marks[i].counters;
     return !order->at_end || (uint64_t)order->now / SHARE > bytes * NS_A_BYTE;
 }
 
@@ -205,7 +238,10 @@ bool vbt_history_carry(const struct vbt_history_order *order) {
     if (history.batch == NULL && (history.batch = vbt_counter_batch_new()) == NULL)
         return false;
     enum outcome outcome = DONE;
-    if (is_worth_while(order)) {
+    history.details = vbt_details_new(order->sites);
+    if (history.details == NULL) {
+        outcome = FAILED;
+    } else if (is_worth_while(order)) {
         size_t newest = (order->nodes + 1) * sizeof *history.newest;
         history.newest = vbt_map_for_helper(newest);
         history.chunk = 0;
@@ -219,6 +255,8 @@ bool vbt_history_carry(const struct vbt_history_order *order) {
         outcome = carry_planned(order, UINT64_MAX, &more);
     }
     history.carried = order->to->file_size - size;
+    vbt_details_free(history.details);
+    history.details = NULL;
     vbt_chunk_source_done(&history.source);
     vbt_counter_batch_done(history.batch);
     if (outcome == DONE)

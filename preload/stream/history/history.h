@@ -29,7 +29,7 @@ uint64_t vbt_history_file_limit(uint64_t size);
 struct vbt_history_order {
     const struct vbt_chunk_writer *from; /* the file */
     struct vbt_chunk_writer *to;         /* the one that is going to replace it, definitions written */
-    uint32_t nodes;                      /* that are defined */
+    uint32_t nodes, sites;               /* that are defined */
     uint32_t counted;                    /* of these, nodes at which anything was counted */
     int64_t now;                         /* ns since the start */
     bool at_end;                         /* the program waits */

@@ -76,6 +76,16 @@ def test_parts_of_a_python_program_add_up(work):
     parts_add_up(vbt.trace([PYTHON, "-c", PROGRAM.replace("WORK", WORK[work])]).report)
 
 
+def test_parts_of_threads_sections_and_counted_lines_add_up(tmp_path):
+    work = WORK["lists"] + "\n    with vbtrace.section('step'): " + WORK["json"] + "\n    " + WORK["threads"]
+    program = PROGRAM.replace("import json", "import vbtrace, json").replace("WORK", work)
+    (tmp_path / "every.py").write_text(program)
+    run = vbt.trace([PYTHON, tmp_path / "every.py"], env={"PYTHONPATH": str(vbt.MODULE_DIRECTORY), "VBTRACE_LINES": "1"})
+    assert run.report.json["intervals"] and len(run.report.json["threads"]) > 60
+    assert "line_profile" in shown("lines", run.report.path, "--by", "leaf")
+    parts_add_up(run.report)
+
+
 def test_parts_of_a_native_program_add_up(tmp_path):
     run = held_blocks(tmp_path)
     parts_add_up(run.report)
@@ -87,18 +97,46 @@ def test_parts_of_a_killed_program_add_up():
     parts_add_up(run.report)
 
 
+def add_details(sums, part):
+    """What a report says of threads, intervals, counted lines and kinds of mapped memory."""
+    for row in part["threads"]:
+        for name in SUMMED:
+            sums["thread", row["thread"], name] += row[name]
+    for row in part["intervals"]:
+        key = row["kind"], row["label"], row["from"]["line"], row["to"]["line"]
+        sums[key] += row["count"]
+        for name in ("time_ns", "allocs", "frees", "allocated_bytes", "freed_bytes", "net_bytes"):
+            sums[*key, name] += row[name]["total"]
+    for kind, counts in part["totals"]["domains"]["map"]["kinds"].items():
+        for name in SUMMED:
+            sums[kind, name] += counts[name]
+
+
+def line_sums(sums, view):
+    for function in view.get("line_profile", []):
+        for line in function["lines"]:
+            for name in ("hits", "entries", *SUMMED, "own_allocs", "own_allocated_bytes", "own_freed_bytes"):
+                sums[function["file"], line["line"], name] += line[name]
+
+
 def parts_add_up(report):
     """At any six moments after the first second, in which nothing is written yet."""
     draw = random.Random(1)
     duration = report.json["program"]["duration_ns"]
     moments = [None, *sorted(draw.randrange(10**9, duration) for _ in range(6)), None]
-    lines, user_lines, stacks, totals, ticks = (collections.Counter() for _ in range(5))
+    lines, user_lines, stacks, totals, ticks, details, counted = (collections.Counter() for _ in range(7))
     for begin, end in zip(moments, moments[1:]):
         options = ([] if begin is None else ["--from", f"{begin}ns"]) + ([] if end is None else ["--to", f"{end}ns"])
         part = shown("report", report.path, *options)
         lines += sums_by_line(part, "lines")
         user_lines += sums_by_line(part, "user_lines")
         stacks += temporary_by_stack(report.path, *options)
+        add_details(details, part)
+        done = vbt.vbtrace("lines", "--format", "json", "--by", "leaf", *options, report.path)
+        assert done.returncode == 0 and (not done.stderr or "no line was counted in this part" in done.stderr), done.stderr
+        line_sums(counted, json.loads(done.stdout))
+        by_thread = shown("functions", report.path, "--by", "thread", *options)["functions"]
+        assert sum(row["allocs"] for row in by_thread) == part["totals"]["allocs"]
         for name in SUMMED:
             totals[name] += part["totals"][name]
             assert part["totals"][name] == sum(row[name] for row in part["lines"])
@@ -108,6 +146,10 @@ def parts_add_up(report):
     assert lines == sums_by_line(report.json, "lines")
     assert user_lines == sums_by_line(report.json, "user_lines")
     assert stacks == temporary_by_stack(report.path)
+    whole, whole_counted = collections.Counter(), collections.Counter()
+    add_details(whole, report.json)
+    line_sums(whole_counted, shown("lines", report.path, "--by", "leaf"))
+    assert details == whole and counted == whole_counted
     assert totals == +collections.Counter({name: report.totals[name] for name in SUMMED})
     last = shown("report", report.path, "--from", f"{moments[-2]}ns")
     assert last["totals"]["live_bytes"] == report.totals["live_bytes"]

@@ -29,6 +29,7 @@ static void write_threads(uint64_t since) {
     struct vbt_books books;
     vbt_books_read(&books);
     struct vbt_dictionary defined = vbt_dictionary_now();
+    vbt_snapshot_thread_rows(&writer, &books);
     vbt_snapshot_threads(&writer, &books, &tick, &defined, since);
     assert_int_equal(writer.error, 0);
     assert_int_equal(writer.lost, 0);
