@@ -15,7 +15,7 @@ json_t *vbt_json_place(const struct vbt_source_place *place, struct vbt_sources 
     if (sources == NULL)
         return row;
     size_t size;
-    const char *source = vbt_source_line(sources, place->file, place->line, &size);
+    const char *source = vbt_source_of_place(sources, place, &size);
     json_object_set_new(row, "source", source != NULL ? vbt_json_bytes(source, size) : json_null());
     json_object_set_new(row, "kind", json_string(kinds[place->kind]));
     json_object_set_new(row, "user", json_boolean(place->user));

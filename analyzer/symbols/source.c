@@ -3,6 +3,7 @@
 
 #include "source.h"
 
+#include "command_text.h"
 #include "source_coding.h"
 #include "analyzer/base/allocate.h"
 
@@ -106,6 +107,19 @@ static void find_lines(struct file *file) {
     }
 }
 
+static void add_text(struct vbt_sources *s, const char *name, const char *text) {
+    struct file *file;
+    HASH_FIND_STR(s->files, name, file);
+    if (file == NULL)
+        file = add_file(s, name);
+    if (file->text != NULL)
+        return;
+    file->stored = true;
+    file->size = strlen(text);
+    file->text = vbt_copy(text, file->size);
+    find_lines(file);
+}
+
 /* Text of the process's: the file's name, a line end, the lines. */
 static void take_texts(struct vbt_sources *s) {
     for (size_t i = 0; i < s->model->process_count; i++) {
@@ -113,18 +127,17 @@ static void take_texts(struct vbt_sources *s) {
         if (strcmp(s->model->process[i].key, "source") != 0 || text == NULL)
             continue;
         char *name = vbt_copy(value, (size_t)(text - value));
-        struct file *file;
-        HASH_FIND_STR(s->files, name, file);
-        if (file == NULL)
-            file = add_file(s, name);
+        add_text(s, name, text + 1);
         free(name);
-        if (file->text != NULL)
-            continue;
-        file->stored = true;
-        file->size = strlen(text + 1);
-        file->text = vbt_copy(text + 1, file->size);
-        find_lines(file);
     }
+}
+
+/* The text of `python -c`, whose file is "<string>" as that of all that the program compiles from
+ * text: it is shown only where all of the user's such code can be of it. */
+static void take_command(struct vbt_sources *s) {
+    const char *text = vbt_command_text(s->model);
+    if (text != NULL)
+        add_text(s, VBT_TEXT_FILE, text);
 }
 
 struct vbt_sources *vbt_sources_new(const struct vbt_model *model) {
@@ -133,6 +146,7 @@ struct vbt_sources *vbt_sources_new(const struct vbt_model *model) {
         .model = model, .folder = vbt_model_process(model, "cwd"), .started_ns = vbt_model_process_number(model, "started")};
     take_rows(s);
     take_texts(s);
+    take_command(s);
     return s;
 }
 
@@ -229,6 +243,13 @@ const char *vbt_source_line(struct vbt_sources *s, const char *name, int64_t lin
     }
     *size = *size < MAX_LINE ? *size : MAX_LINE;
     return text;
+}
+
+const char *vbt_source_of_place(struct vbt_sources *s, const struct vbt_source_place *place, size_t *size) {
+    *size = 0;
+    if (!place->user && place->kind == VBT_PLACE_PYTHON && strcmp(place->file, VBT_TEXT_FILE) == 0)
+        return NULL;
+    return vbt_source_line(s, place->file, place->line, size);
 }
 
 bool vbt_source_changed(const struct vbt_sources *s, const char *name) {

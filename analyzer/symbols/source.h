@@ -2,6 +2,7 @@
 #ifndef VBT_SOURCE_H
 #define VBT_SOURCE_H
 
+#include "places.h"
 #include "analyzer/trace/model.h"
 
 struct vbt_sources;
@@ -14,6 +15,10 @@ void vbt_sources_free(struct vbt_sources *sources);
 /* Line number `line` (from 1) without its line end: *size bytes, not zero-terminated; NULL if the
  * file or line is not available. */
 const char *vbt_source_line(struct vbt_sources *sources, const char *file, int64_t line, size_t *size);
+
+/* The line of a place. The text of `python -c` is that of the user's own code only: others' has the
+ * same file, "<string>". */
+const char *vbt_source_of_place(struct vbt_sources *sources, const struct vbt_source_place *place, size_t *size);
 
 /* Was the file changed after the trace began? Only for files that a line was read of. */
 bool vbt_source_changed(const struct vbt_sources *sources, const char *file);

@@ -1,6 +1,7 @@
 /* See interpreter.h. */
 #include "interpreter.h"
 #include "module_finder.h"
+#include "text_sources.h"
 
 #include "preload/base/real.h"
 #include "preload/hooks/hooks_python.h"
@@ -49,6 +50,7 @@ static int self_check(void *unused) {
         give_up(trouble);
         return 0;
     }
+    vbt_text_sources_begin();
     vbt_subinterpreters_begin();
     vbt_line_mode_start();
     vbt_subinterpreters_began();

@@ -154,7 +154,6 @@ static void calibrate(struct taken without, struct taken with) {
 /* The last thing that the interpreter calls. The process may start another one. */
 static void interpreter_ends(void) {
     vbt_line_objects_end();
-    vbt_line_sources_end();
     vbt_line_monitoring_end();
     vbt_line_code_chosen = NULL;
     is_on = false;
@@ -178,7 +177,6 @@ static bool start(void) {
     void *names = run_python_part();
     if (names == NULL)
         return false;
-    vbt_line_sources_begin(vbt_line_api.get_item(names, "sys"));
     struct taken without = take(names);
     bool traced = vbt_python.known->line_events == VBT_LINE_EVENTS_TRACED;
     if (!(traced ? vbt_line_trace_start() : vbt_line_monitoring_start(vbt_line_api.get_item(names, "leave_tool"))))

@@ -1,19 +1,23 @@
-/* The source text of counted code that is in no file: Python's linecache has it, as for the cells
- * of a notebook, and for what a template or a class decorator generates. */
+/* The source text of code that is in no file. Python's linecache has it: of a notebook's cells, of
+ * what is typed in, of what a template or a class decorator generates; or doctest has; or it is
+ * what the interpreter was given on standard input. */
 #ifndef VBT_LINE_SOURCES_H
 #define VBT_LINE_SOURCES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vbt_thread;
 
-/* An interpreter begins, and ends: the one whose linecache is read. sys: its module. */
-void vbt_line_sources_begin(void *sys);
-void vbt_line_sources_end(void);
+/* The interpreter that the calling thread runs is the one whose linecache is read. */
+void vbt_line_sources_begin(void);
 
-/* Code of this file (a string's id) is counted from now on: keeps the text, if the file's name says
- * that it is none and linecache knows it. Needs the GIL. Runs no Python code, and leaves the
- * thread's latest blocks as they were. */
+/* Does the name of a file (a string's id) say that it is none? "<string>" does not count: it is
+ * every text's. */
+bool vbt_line_sources_may_have(uint32_t file);
+
+/* Keeps the text of such a file, if it can be had. Needs the GIL. Runs no Python code, and leaves
+ * the thread's latest blocks as they were. */
 void vbt_line_sources_keep(struct vbt_thread *thread, uint32_t file);
 
 /* For the stream: the name of the number-th such file, from 0 on, a line end, and its text; NULL

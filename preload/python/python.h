@@ -31,6 +31,10 @@ struct vbt_python {
 
 extern struct vbt_python vbt_python VBT_HIDDEN;
 
+/* Called when code of the user's own runs whose file (a string's id) was not known. NULL: nothing
+ * depends on it. */
+extern void (*vbt_python_file_seen)(uint32_t file) VBT_HIDDEN;
+
 /* For further interpreters of the process, see interpreter/subinterpreters.h; all NULL where
  * nothing depends on them. */
 struct vbt_python_others {

@@ -305,15 +305,27 @@ int32_t vbt_python_lasti(const char *frame, const char *code, uintptr_t key, uin
     return offset == (int32_t)offset ? (int32_t)offset : -1; /* not an instruction of this code */
 }
 
+/* The file of a code object that is new, if it is the user's own and was not seen before; else 0.
+ * Needs the tree's lock. */
+static uint32_t new_file(uint32_t code) {
+    static struct vbt_table seen;
+    const struct vbt_code *found = code != 0 ? vbt_code_at(code) : NULL;
+    if (found == NULL || (found->flags & VBT_CODE_USER) == 0 || vbt_table_get(&seen, found->file, 0) != 0)
+        return 0;
+    return vbt_table_put(&seen, found->file, 0, 1) ? found->file : 0;
+}
+
 uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
     const char *code = code_of_frame(frame);
     if (key <= 1 || !is_code(code))
         return vbt_transparent_site;
     if (vbt_python_others.code_seen != NULL)
         vbt_python_others.code_seen();
-    uint32_t site = 0;
+    uint32_t site = 0, file = 0;
     vbt_lock(&vbt_tree_lock);
     struct live_code *live = live_code_of(code, frame, BY_CALLER, 0);
+    if (vbt_python_file_seen != NULL && live != NULL)
+        file = new_file(live->code);
     if (live != NULL && (site = vbt_table_get(&vbt_python_sites, key, key2)) == 0) {
         site = live->code == 0
                    ? vbt_transparent_site
@@ -327,6 +339,8 @@ uint32_t vbt_python_new_site(const char *frame, uintptr_t key, uint32_t key2) {
         }
     }
     vbt_unlock(&vbt_tree_lock);
+    if (file != 0)
+        vbt_python_file_seen(file);
     return site != 0 ? site : vbt_transparent_site;
 }
 

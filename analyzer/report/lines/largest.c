@@ -134,7 +134,7 @@ static void print_places(const struct vbt_trace *trace, const struct vbt_merged_
             break;
         row = next;
         size_t size = 0;
-        const char *source = vbt_source_line(trace->sources, row->place->file, row->place->line, &size);
+        const char *source = vbt_source_of_place(trace->sources, row->place, &size);
         for (; source != NULL && size > 0 && (source[0] == ' ' || source[0] == '\t'); size--)
             source++;
         char *name = place_name(row->place, output);

@@ -25,7 +25,7 @@ void vbt_line_csv_print(const struct vbt_lines *lines, uint64_t limit, struct vb
         const struct vbt_sums *s = &lines->rows[i].sums;
         bool any = s->smallest <= s->largest;
         size_t size;
-        const char *source = vbt_source_line(sources, place->file, place->line, &size);
+        const char *source = vbt_source_of_place(sources, place, &size);
         char *text = source != NULL ? vbt_copy(source, size) : NULL;
         vbt_csv_text(&csv, place->file);
         vbt_csv_integer(&csv, place->line);

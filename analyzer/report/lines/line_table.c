@@ -48,7 +48,7 @@ static size_t indentation(const char *source, size_t size) {
 static void put_file(const struct line_table *t, const struct vbt_merged_line *rows, size_t count) {
     size_t common = SIZE_MAX, size;
     for (size_t i = 0; i < count; i++) {
-        const char *source = vbt_source_line(t->sources, rows[i].place->file, rows[i].place->line, &size);
+        const char *source = vbt_source_of_place(t->sources, rows[i].place, &size);
         if (source != NULL && indentation(source, size) < common)
             common = indentation(source, size);
     }
@@ -59,7 +59,7 @@ static void put_file(const struct line_table *t, const struct vbt_merged_line *r
     free(file);
     for (size_t i = 0; i < count; i++) {
         const struct vbt_source_place *place = rows[i].place;
-        const char *source = vbt_source_line(t->sources, place->file, place->line, &size);
+        const char *source = vbt_source_of_place(t->sources, place, &size);
         char *line = place->line > 0 ? vbt_text("%lld", (long long)place->line) : vbt_copy("", 0);
         char *function = vbt_short_name(place->function, LONGEST_NAME);
         const char *in = vbt_place_is_address(place) ? "" : "in ";
