@@ -4,9 +4,11 @@
 #include "analyzer/base/output.h"
 #include "analyzer/export/exporter.h"
 
-int vbt_cmd_export(const struct vbt_query *query) {
-    const struct vbt_exporter *exporter = vbt_exporter_find(query->exporter);
+int vbt_cmd_export(const struct vbt_query *given) {
+    const struct vbt_exporter *exporter = vbt_exporter_find(given->exporter);
     struct vbt_trace trace;
+    struct vbt_query all = *given, *query = &all;
+    all.everything = exporter->history;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);

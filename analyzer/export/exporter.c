@@ -8,6 +8,7 @@
 #include "heaptrack.h"
 #include "valgrind/massif.h"
 #include "mprof.h"
+#include "proto/perfetto.h"
 #include "proto/pprof.h"
 #include "speedscope.h"
 #include "sqlite.h"
@@ -79,6 +80,14 @@ static const struct vbt_exporter exporters[] = {
      .forward = true,
      .holds = "it holds all measures but what grew",
      .write = vbt_export_csv},
+    {.name = "perfetto",
+     .extension = ".pftrace",
+     .help = "allocations and frees of each call stack over time, for Perfetto's UI",
+     .of_stacks = true,
+     .forward = true,
+     .history = true,
+     .holds = "it holds allocations and frees over time",
+     .write = vbt_export_perfetto},
     {.name = "chrome",
      .extension = ".trace.json",
      .help = "memory over time as counters, for Perfetto's UI and chrome://tracing",

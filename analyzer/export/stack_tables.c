@@ -59,17 +59,21 @@ uint32_t vbt_call_group(const struct vbt_call_tree *tree, uint32_t call) {
     return call;
 }
 
-size_t vbt_export_limit(const struct vbt_call_tree *tree, const struct vbt_query *query) {
+size_t vbt_export_limit_of(size_t stacks, size_t frames, const struct vbt_query *query) {
     enum { MOST_FRAMES = 1 << 28, LEAST_LIMIT = 64 };
+    if (frames <= MOST_FRAMES)
+        return SIZE_MAX;
+    size_t limit = MOST_FRAMES / stacks > LEAST_LIMIT ? MOST_FRAMES / stacks : LEAST_LIMIT;
+    vbt_warn("%s: the innermost %zu frames of each call stack are exported: the stacks are too deep", query->trace, limit);
+    return limit;
+}
+
+size_t vbt_export_limit(const struct vbt_call_tree *tree, const struct vbt_query *query) {
     size_t stacks = 0, frames = 0;
     for (uint32_t i = 1; i < tree->count; i++)
         if (tree->calls[i].counts != 0) {
             frames += tree->calls[i].depth;
             stacks++;
         }
-    if (frames <= MOST_FRAMES)
-        return SIZE_MAX;
-    size_t limit = MOST_FRAMES / stacks > LEAST_LIMIT ? MOST_FRAMES / stacks : LEAST_LIMIT;
-    vbt_warn("%s: the innermost %zu frames of each call stack are exported: the stacks are too deep", query->trace, limit);
-    return limit;
+    return vbt_export_limit_of(stacks, frames, query);
 }

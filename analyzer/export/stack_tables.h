@@ -32,4 +32,7 @@ uint32_t vbt_call_group(const struct vbt_call_tree *tree, uint32_t call);
  * standard error. */
 size_t vbt_export_limit(const struct vbt_call_tree *tree, const struct vbt_query *query);
 
+/* The same for so many stacks with so many frames together. */
+size_t vbt_export_limit_of(size_t stacks, size_t frames, const struct vbt_query *query);
+
 #endif

@@ -113,6 +113,7 @@ static const struct {
     {"merge", {NULL}},
     {"lines", {"--from=turn", "--to=turn#3"}},
     {"export", {"--format=csv", "--by=module"}},
+    {"export", {"--format=perfetto"}},
     {"flamegraph", {"--root=bottom", "--imports", "--frames=function"}},
     {"flamegraph", {"--diff", "--min=0", "--measure=peak"}},
 };
@@ -400,14 +401,14 @@ static void check_output(const struct vbt_command *command, const char *const *a
     size_t size;
     char *text = read_file(output_path, &size);
     static const char *const json[] = {"--format=json", "--format=speedscope", "--format=dhat", "--format=chrome", NULL};
-    static const char *const gzip[] = {"--format=pprof", NULL};
+    static const char *const binary[] = {"--format=pprof", "--format=perfetto", NULL};
     if (is_one_of(format, json))
         check_json(text, size);
     else if (format != NULL && strcmp(format, "--format=csv") == 0)
         check_csv(text);
-    else if (!is_one_of(format, gzip))
+    else if (!is_one_of(format, binary))
         check_characters(text, size, more);
-    else if (size < 2 || memcmp(text, "\037\213", 2) != 0)
+    else if (strcmp(format, "--format=pprof") == 0 && (size < 2 || memcmp(text, "\037\213", 2) != 0))
         wrong("what is not gzip", text);
     free(text);
 }
