@@ -10,6 +10,8 @@
 #     vbt::dw, vbt::elf  elfutils: functions and lines of native code
 #     vbt::iberty        demangling
 #     vbt::cmocka        unit tests, if VBT_TESTS
+#
+# With VBT_STATIC, the analyzer's libraries are static, too, and those that libdw needs are found.
 
 set(VBT_MISSING_PACKAGES "")
 
@@ -22,9 +24,13 @@ function(vbt_need name package header)
         set(missing "${header}")
     endif()
     if(ARGC GREATER 3)
-        find_library(VBT_${name}_LIBRARY NAMES ${ARGV3})
+        set(file "${ARGV3}")
+        if(VBT_STATIC)
+            string(REGEX REPLACE "[.]so$" ".a" file "${file}")
+        endif()
+        find_library(VBT_${name}_LIBRARY NAMES ${file})
         if(NOT VBT_${name}_LIBRARY)
-            list(APPEND missing "${ARGV3}")
+            list(APPEND missing "${file}")
         endif()
     endif()
     mark_as_advanced(VBT_${name}_HEADER VBT_${name}_LIBRARY)
@@ -51,6 +57,10 @@ vbt_need(jansson libjansson-dev jansson.h libjansson.so)
 vbt_need(dw libdw-dev elfutils/libdwfl.h libdw.so)
 vbt_need(elf libelf-dev gelf.h libelf.so)
 vbt_need(iberty libiberty-dev demangle.h libiberty.a)
+if(VBT_STATIC)
+    vbt_need(lzma liblzma-dev lzma.h liblzma.a)
+    vbt_need(bz2 libbz2-dev bzlib.h libbz2.a)
+endif()
 if(VBT_TESTS)
     vbt_need(cmocka libcmocka-dev cmocka.h libcmocka.so)
 endif()
@@ -61,4 +71,8 @@ if(VBT_MISSING_PACKAGES)
     message(FATAL_ERROR "Install missing packages with: apt-get install ${packages}  (or run scripts/install-deps)")
 endif()
 
+if(VBT_STATIC)
+    target_link_libraries(vbt::dw INTERFACE vbt::elf vbt::lzma vbt::bz2 vbt::zstd vbt::z ${CMAKE_DL_LIBS})
+    target_link_libraries(vbt::elf INTERFACE vbt::zstd vbt::z)
+endif()
 target_link_options(vbt::zstd_static INTERFACE "LINKER:--exclude-libs,libzstd.a")

@@ -10,10 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PLACES = 2 };
+/* In a build tree, installed, in a wheel. */
+enum { PLACES = 3 };
 
-static const char *const library_places[PLACES] = {"../preload/libvbtrace.so", VBT_LIBRARY_FROM_TOOL};
-static const char *const module_places[PLACES] = {"../python/vbtrace", VBT_MODULE_FROM_TOOL};
+static const char *const library_places[PLACES] = {"../preload/libvbtrace.so", VBT_LIBRARY_FROM_TOOL, "libvbtrace.so"};
+static const char *const module_places[PLACES] = {"../python/vbtrace", VBT_MODULE_FROM_TOOL, ".."};
 
 /* The tool's folder, for the caller to free; NULL: /proc does not say. */
 static char *tool_folder(void) {

@@ -5,6 +5,7 @@
  * from the pool; a block of the pool is never reused. */
 #include "real.h"
 
+#include "glibc.h"
 #include "sys.h"
 #include "format/count.h"
 
@@ -94,8 +95,6 @@ struct range {
 };
 
 static struct range ours, allocators; /* the latter: empty if malloc is the C library's */
-
-#pragma weak _dl_find_object
 
 /* The library that an address belongs to; everything where that cannot be found out, as before
  * glibc 2.35. */

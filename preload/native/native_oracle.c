@@ -1,11 +1,11 @@
 /* See native_oracle.h. */
 #include "native_oracle.h"
 
+#include "preload/base/glibc.h"
 #include "preload/base/sys.h"
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/single_threaded.h>
 #include <time.h>
 
 __thread volatile bool vbt_oracle_walks __attribute__((tls_model("initial-exec")));
@@ -21,7 +21,7 @@ static void wait_a_little(void) {
 
 void vbt_oracle_before_fork(void) {
     enum { TRIES = 20000 };
-    threaded = !__libc_single_threaded;
+    threaded = !vbt_single_threaded();
     atomic_fetch_add(&forking, 1);
     for (int tries = 0; atomic_load(&walking) != 0 && tries < TRIES; tries++)
         wait_a_little();
@@ -132,7 +132,7 @@ static void end_walk(uint64_t signals) {
 }
 
 void vbt_oracle_after_fork_in_child(void) {
-    if (atomic_exchange(&walking, 0) != 0 || threaded || !__libc_single_threaded)
+    if (atomic_exchange(&walking, 0) != 0 || threaded || !vbt_single_threaded())
         unwind.init_local = NULL;
     atomic_store(&forking, 0);
 }

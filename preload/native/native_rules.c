@@ -1,6 +1,7 @@
 /* See native_rules.h. */
 #include "native_rules.h"
 
+#include "preload/base/glibc.h"
 #include "preload/base/memory.h"
 #include "preload/tree/loaded.h"
 #include "preload/tree/modules.h"
@@ -23,10 +24,6 @@ struct known_address {
 struct vbt_lock vbt_native_rules_lock VBT_CHANGED_BY_FORK;
 static struct vbt_table ids; /* return address → index in addresses */
 static struct vbt_vector addresses;
-
-/* In glibc from 2.35 on, without a lock. With older ones the loader's list of modules is searched
- * for each new address. */
-#pragma weak _dl_find_object
 
 static void set_section(struct vbt_cfi_section *section, const struct vbt_loaded *loaded) {
     *section = (struct vbt_cfi_section){.header = loaded->eh_frame};
@@ -62,7 +59,7 @@ static int is_it(struct dl_phdr_info *info, size_t size, void *argument) {
 /* The description of the module that contains pc; header NULL: it has none. False: no module
  * contains pc. */
 static bool find_section(uintptr_t pc, struct vbt_cfi_section *section) {
-    if (_dl_find_object == NULL) {
+    if (_dl_find_object == NULL) { /* before glibc 2.35: the loader's list of modules is searched */
         struct search search = {.pc = pc};
         bool found = dl_iterate_phdr(is_it, &search) != 0;
         *section = search.section;

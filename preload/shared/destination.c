@@ -3,6 +3,7 @@
 
 #include "options.h"
 #include "say.h"
+#include "preload/base/glibc.h"
 #include "preload/base/sys.h"
 
 #include <errno.h>
@@ -62,4 +63,4 @@ int vbt_destination_replace(const char *file, const char *path) {
     return vbt_sys_failed(result) ? (int)-result : error;
 }
 
-const char *vbt_destination_error(int error) { return error == VBT_NO_FILE ? "it is not a regular file" : strerrordesc_np(error); }
+const char *vbt_destination_error(int error) { return error == VBT_NO_FILE ? "it is not a regular file" : vbt_error_text(error); }

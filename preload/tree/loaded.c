@@ -7,14 +7,12 @@
  * 31943), that of the one segment. */
 #include "loaded.h"
 
+#include "preload/base/glibc.h"
 #include "preload/base/sys.h"
 
 #include <dlfcn.h>
 #include <string.h>
 #include <sys/auxv.h>
-
-/* In glibc from 2.35 on, without a lock and safe in signal handlers. */
-#pragma weak _dl_find_object
 
 static void set_headers(struct vbt_loaded *loaded, const ElfW(Phdr) * headers, size_t count) {
     loaded->headers = headers;
