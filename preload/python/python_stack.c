@@ -66,22 +66,75 @@ void vbt_python_stack_expire(struct vbt_python_stack *stack) {
     stack->known_generations = 0;
 }
 
-__attribute__((noinline)) void vbt_python_keep_step(struct vbt_python_stack *stack, struct vbt_step *step,
-                                                    const struct vbt_frame *frame, uint32_t parent, uint32_t node) {
-    if (stack->steps_kept < VBT_FEW_STEPS)
-        stack->few[stack->steps_kept] = (uint16_t)(step - stack->steps);
-    stack->steps_kept++;
-    atomic_signal_fence(memory_order_release); /* a fork may come in between */
-    *step = (struct vbt_step){frame->key, vbt_place_if_made(stack->ledger, node), parent, frame->key2};
+enum { STEP_MARK = 1 << VBT_PARENT_BITS };
+
+static bool is_valid(const struct vbt_python_stack *stack, const struct vbt_step *step) {
+    return (step->parent ^ stack->step_mark) < STEP_MARK;
+}
+
+/* Where the first steps are: two in a cache line. */
+static struct vbt_step *first_steps(struct vbt_python_stack *stack) {
+    enum { LINE = 64 };
+    _Static_assert(2 * sizeof(struct vbt_step) == LINE, "room to begin at a line");
+    return (struct vbt_step *)(((uintptr_t)stack->few_steps + LINE - 1) / LINE * LINE);
+}
+
+/* Do steps displace each other often? */
+static bool is_crowded(struct vbt_python_stack *stack) {
+    enum { ALLOCATIONS = 32 }; /* for each step that was displaced */
+    uint32_t count = (uint32_t)(stack->step_offsets / sizeof(struct vbt_step)) + 1;
+    uint64_t now = stack->ledger->totals[VBT_DOMAIN_PYTHON].allocs;
+    if (++stack->displaced < count / 2)
+        return false;
+    bool often = now - stack->displaced_since < (uint64_t)ALLOCATIONS * stack->displaced;
+    stack->displaced = 0;
+    stack->displaced_since = now;
+    return often && count < VBT_MOST_STEPS;
+}
+
+/* One that is displaced displaces the one beside it. */
+static void place_step(struct vbt_python_stack *stack, const struct vbt_step *step) {
+    struct vbt_step *at = step_at(stack, step->key, step->key2, hash_of_parent(step->parent));
+    if (is_valid(stack, at))
+        *beside(at) = *at;
+    *at = *step;
+}
+
+static void grow_steps(struct vbt_python_stack *stack) {
+    size_t size = stack->step_offsets + sizeof(struct vbt_step);
+    struct vbt_step *old = stack->steps, *fresh = vbt_map(2 * size);
+    if (fresh == NULL)
+        return;
+    stack->steps = fresh; /* first: a fork may come in between */
+    atomic_signal_fence(memory_order_release);
+    stack->step_offsets = 2 * size - sizeof *fresh;
+    for (const struct vbt_step *step = old; step < old + size / sizeof *old; step++)
+        if (is_valid(stack, step))
+            place_step(stack, step);
+    if (old != first_steps(stack))
+        vbt_unmap(old, size);
+}
+
+__attribute__((noinline)) void vbt_python_keep_step(struct vbt_python_stack *stack, const struct vbt_frame *frame, uint32_t parent,
+                                                    uint32_t node) {
+    const struct vbt_step *at = step_at(stack, frame->key, frame->key2, hash_of_parent(parent));
+    if (is_valid(stack, at) && is_valid(stack, beside(at)) && VBT_UNLIKELY(is_crowded(stack)))
+        grow_steps(stack);
+    place_step(stack, &(struct vbt_step){frame->key, vbt_place_if_made(stack->ledger, node), parent, frame->key2});
 }
 
 void vbt_python_forget_steps(struct vbt_python_stack *stack) {
-    if (stack->steps_kept > VBT_FEW_STEPS)
-        memset(stack->steps, 0, sizeof stack->steps);
-    else
-        for (uint32_t i = 0; i < stack->steps_kept; i++)
-            stack->steps[stack->few[i]] = (struct vbt_step){0};
-    stack->steps_kept = 0;
+    if (stack->steps == NULL) {
+        stack->step_factor = 0x9E3779B97F4A7C15ULL; /* Knuth's multiplicative hashing, with the golden ratio */
+        stack->step_offsets = (VBT_FEW_STEPS - 1) * sizeof *stack->steps;
+        atomic_signal_fence(memory_order_release);
+        stack->steps = first_steps(stack);
+    }
+    stack->step_mark += STEP_MARK;
+    if (VBT_UNLIKELY(stack->step_mark == 0)) { /* the marks start again */
+        memset(stack->steps, 0, stack->step_offsets + sizeof *stack->steps);
+        stack->step_mark = STEP_MARK;
+    }
 }
 
 #define WALKER(minor)                                                                                                              \

@@ -26,14 +26,14 @@ struct vbt_frame {
 };
 
 /* The latest steps from a parent node to what a frame executes: code takes the same steps again and
- * again. They are forgotten one by one as long as they are few, so that a thread that takes few has
- * few pages of them. */
-enum { VBT_STEP_BITS = 11, VBT_STEPS = 1 << VBT_STEP_BITS, VBT_FEW_STEPS = 96 };
+ * again. Few at first; the table of a thread whose steps displace each other doubles, up to the
+ * most. */
+enum { VBT_FEW_STEPS = 1 << 8, VBT_MOST_STEP_BITS = 14, VBT_MOST_STEPS = 1 << VBT_MOST_STEP_BITS };
 
 struct vbt_step {
     uintptr_t key;
     struct vbt_place place; /* of the node, as far as it is made: most frames only lead to others */
-    uint32_t parent;        /* node */
+    uint32_t parent;        /* node, marked with vbt_python_stack.step_mark */
     uint32_t key2;
 };
 
@@ -44,7 +44,8 @@ struct vbt_python_stack {
     const char *known_leaf;             /* the frame that was executing */
     const struct vbt_frame *below_leaf; /* the next outer frame that is kept; its own frame is NULL where the leaf is the root */
     const struct vbt_frame *known_end;  /* the one outside the outermost that must be looked at */
-    uint32_t leaf_parent;               /* the node of the next outer frame */
+    uint64_t leaf_hash;                 /* of the steps of leaf_parent */
+    uint32_t leaf_parent;               /* the node of the next outer frame, marked as in a step */
     bool known_is_odd;                  /* the number of frames from there to below_leaf, which are looked at two by two */
 
     struct vbt_ledger *ledger; /* of the same thread */
@@ -66,9 +67,13 @@ struct vbt_python_stack {
     const char *unmapped;             /* a leaf frame whose memory is gone, while the thread's state still points at it */
     bool is_named;                    /* the thread's name has been asked for */
     uint64_t truncated;
-    uint32_t steps_kept;              /* in this code generation */
-    uint16_t few[VBT_FEW_STEPS];      /* the indices of the first */
-    struct vbt_step steps[VBT_STEPS]; /* of the code generation */
+    struct vbt_step *steps;   /* few_steps, or mapped; NULL until the first walk */
+    uint64_t step_offsets;    /* the bits of offsets in them */
+    uint64_t step_factor;     /* of their hashes: always the same, but an operand in memory is an instruction less */
+    uint32_t step_mark;       /* of the steps that are valid: above the bits of a node */
+    uint32_t displaced;       /* valid steps, since so many allocations: */
+    uint64_t displaced_since; /* of Python's, by the ledger */
+    struct vbt_step few_steps[VBT_FEW_STEPS + 2]; /* used from the first cache line on */
 };
 
 /* Two generations in one word, never 0. That of code, the low half, grows whenever a code object
@@ -98,9 +103,8 @@ void vbt_python_stack_visit(struct vbt_python_stack *stack, const char *state);
  * later, the thread has no state any more when they are freed.) */
 void vbt_python_stack_unmaps(struct vbt_python_stack *stack, uintptr_t start, uintptr_t end);
 
-/* Keeps a step, in this place. */
-void vbt_python_keep_step(struct vbt_python_stack *stack, struct vbt_step *step, const struct vbt_frame *frame, uint32_t parent,
-                          uint32_t node);
+/* Keeps the step of a frame. parent: marked. */
+void vbt_python_keep_step(struct vbt_python_stack *stack, const struct vbt_frame *frame, uint32_t parent, uint32_t node);
 
 /* Forgets all steps. */
 void vbt_python_forget_steps(struct vbt_python_stack *stack);

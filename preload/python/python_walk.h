@@ -67,12 +67,19 @@ VBT_INLINE bool refresh(struct vbt_frame *kept, const char *frame, const struct 
     return true;
 }
 
-/* Where a step is kept, if it is kept at all. */
-VBT_INLINE uintptr_t step_offset(uintptr_t key, uint32_t key2, uint32_t parent) {
-    enum { SHIFT = 5 };
-    _Static_assert(sizeof(struct vbt_step) == 1 << SHIFT, "an offset is some bits of a hash");
-    return (((uint32_t)key + key2) ^ parent) * 0x9E3779B1U >> (32 - VBT_STEP_BITS - SHIFT) & ((VBT_STEPS - 1) << SHIFT);
+/* What a parent adds to the hash of its steps: its low bits beside those of an address. */
+VBT_INLINE uint64_t hash_of_parent(uint32_t parent) { return (uint64_t)parent << 24; }
+
+/* Where a step is kept, if it is kept at all: there or beside it, in the same cache line. */
+VBT_INLINE struct vbt_step *step_at(const struct vbt_python_stack *stack, uintptr_t key, uint32_t key2, uint64_t parent_hash) {
+    enum { UNUSED = 64 - 5 - VBT_MOST_STEP_BITS };
+    _Static_assert(sizeof(struct vbt_step) == 1 << 5, "an offset is some bits of a hash");
+    uint64_t offset =
+        ((key + key2) ^ parent_hash) * stack->step_factor >> UNUSED & stack->step_offsets; /* the high bits are the best */
+    return (struct vbt_step *)((char *)stack->steps + offset);
 }
+
+VBT_INLINE struct vbt_step *beside(const struct vbt_step *step) { return (struct vbt_step *)((uintptr_t)step ^ sizeof *step); }
 
 VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key2, uint32_t parent,
                         const struct vbt_python_abi *abi) {
@@ -80,18 +87,29 @@ VBT_INLINE bool is_step(const struct vbt_step *step, uintptr_t key, uint32_t key
            (abi->kind != VBT_FRAME_OBJECT || VBT_LIKELY(step->key2 == key2));
 }
 
-/* The node of what the frame executes, under a parent. */
+/* The step from a parent, marked, with its hash; NULL if it is not kept. */
+VBT_INLINE const struct vbt_step *kept_step(const struct vbt_python_stack *stack, uintptr_t key, uint32_t key2, uint32_t parent,
+                                            uint64_t parent_hash, const struct vbt_python_abi *abi) {
+    const struct vbt_step *step = step_at(stack, key, key2, parent_hash);
+    if (VBT_LIKELY(is_step(step, key, key2, parent, abi)))
+        return step;
+    const struct vbt_step *other = beside(step);
+    return is_step(other, key, key2, parent, abi) ? other : NULL;
+}
+
+/* The node of what the frame executes, under a parent, which is not marked. */
 VBT_INLINE void take_step(struct vbt_python_stack *stack, struct vbt_frame *kept, uint32_t parent,
                           const struct vbt_python_abi *abi) {
-    struct vbt_step *step = (struct vbt_step *)((char *)stack->steps + step_offset(kept->key, kept->key2, parent));
-    if (VBT_LIKELY(is_step(step, kept->key, kept->key2, parent, abi))) {
+    uint32_t marked = parent | stack->step_mark;
+    const struct vbt_step *step = kept_step(stack, kept->key, kept->key2, marked, hash_of_parent(marked), abi);
+    if (VBT_LIKELY(step != NULL)) {
         kept->node = step->place.node;
         return;
     }
     uint32_t site = vbt_python_site(kept->frame, kept->key, kept->key2);
     uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
     if (node != 0)
-        vbt_python_keep_step(stack, step, kept, parent, node);
+        vbt_python_keep_step(stack, kept, marked, node);
     kept->node = node;
 }
 
@@ -102,7 +120,8 @@ VBT_INLINE struct vbt_frame *remember(struct vbt_python_stack *stack) {
     stack->below_leaf = leaf - 1;
     stack->known_end = stack->frames + stack->settled - 1;
     stack->known_is_odd = (stack->depth - 1 - stack->settled) % 2 != 0;
-    stack->leaf_parent = leaf[-1].node;
+    stack->leaf_parent = leaf[-1].node | stack->step_mark;
+    stack->leaf_hash = hash_of_parent(stack->leaf_parent);
     stack->known_generations = vbt_python_generations_of(stack->code_generation, stack->state_generation);
     return leaf;
 }
@@ -310,10 +329,7 @@ VBT_INLINE const struct vbt_step *vbt_walk_known(const struct vbt_python_stack *
         return NULL;
     uintptr_t key = key_of(leaf, abi);
     uint32_t key2 = key2_of(leaf, abi);
-    const struct vbt_step *step =
-        (const struct vbt_step *)((const char *)stack->steps + step_offset(key, key2, stack->leaf_parent));
-    __asm__("" : "+r"(step)); /* computed once, not for each member */
-    return is_step(step, key, key2, stack->leaf_parent, abi) ? step : NULL;
+    return kept_step(stack, key, key2, stack->leaf_parent, stack->leaf_hash, abi);
 }
 
 /* The step that the leaf frame takes, after a walk; NULL where there is none, or no node of its
@@ -322,10 +338,8 @@ VBT_INLINE const struct vbt_step *vbt_walk_step(struct vbt_python_stack *stack, 
     const struct vbt_frame *leaf = vbt_walk(stack, abi, VBT_WITH_NODES);
     if (VBT_UNLIKELY(leaf == NULL) || VBT_UNLIKELY(leaf != &stack->frames[(int64_t)stack->depth - 1]))
         return NULL;
-    const struct vbt_step *step =
-        (const struct vbt_step *)((const char *)stack->steps + step_offset(leaf->key, leaf->key2, stack->leaf_parent));
-    __asm__("" : "+r"(step));
-    return is_step(step, leaf->key, leaf->key2, stack->leaf_parent, abi) && step->place.node != 0 ? step : NULL;
+    const struct vbt_step *step = kept_step(stack, leaf->key, leaf->key2, stack->leaf_parent, stack->leaf_hash, abi);
+    return step != NULL && step->place.node != 0 ? step : NULL;
 }
 
 #endif

@@ -206,11 +206,12 @@ static void recursion_is_a_path_of_its_own_length(void) {
     assert_int_equal(thread->stack.truncated, 0);
 }
 
-/* The code object's block is reused by another: nothing cached by its address is valid any more. */
+/* The code object's block is reused by another: nothing cached by its address is valid any more,
+ * also after so many times that the marks of steps have been used up. */
 static void code_dies_and_its_address_is_used_again(void) {
     char *main_code = fake_code("a.py", "main", 1), *code = fake_code("<string>", "first", 1);
     char *root = fake_frame(), *leaf = fake_frame();
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 150; i++) {
         char name[16];
         snprintf(name, sizeof name, "exec%d", i);
         fake_code_reborn(code, "<string>", name, 100 * i);
