@@ -79,17 +79,10 @@ static struct vbt_step *first_steps(struct vbt_python_stack *stack) {
     return (struct vbt_step *)(((uintptr_t)stack->few_steps + LINE - 1) / LINE * LINE);
 }
 
-/* Do steps displace each other often? */
+/* A valid step is displaced: is it to be in a larger table? */
 static bool is_crowded(struct vbt_python_stack *stack) {
-    enum { ALLOCATIONS = 32 }; /* for each step that was displaced */
     uint32_t count = (uint32_t)(stack->step_offsets / sizeof(struct vbt_step)) + 1;
-    uint64_t now = stack->ledger->totals[VBT_DOMAIN_PYTHON].allocs;
-    if (++stack->displaced < count / 2)
-        return false;
-    bool often = now - stack->displaced_since < (uint64_t)ALLOCATIONS * stack->displaced;
-    stack->displaced = 0;
-    stack->displaced_since = now;
-    return often && count < VBT_MOST_STEPS;
+    return vbt_crowd_is_dense(&stack->crowd, count, stack->ledger->totals[VBT_DOMAIN_PYTHON].allocs) && count < VBT_MOST_STEPS;
 }
 
 /* One that is displaced displaces the one beside it. */

@@ -9,6 +9,7 @@
 #ifndef VBT_PYTHON_STACK_H
 #define VBT_PYTHON_STACK_H
 
+#include "preload/base/crowd.h"
 #include "preload/ledger/counters.h"
 #include "python.h"
 
@@ -67,12 +68,11 @@ struct vbt_python_stack {
     const char *unmapped;             /* a leaf frame whose memory is gone, while the thread's state still points at it */
     bool is_named;                    /* the thread's name has been asked for */
     uint64_t truncated;
-    struct vbt_step *steps;   /* few_steps, or mapped; NULL until the first walk */
-    uint64_t step_offsets;    /* the bits of offsets in them */
-    uint64_t step_factor;     /* of their hashes: always the same, but an operand in memory is an instruction less */
-    uint32_t step_mark;       /* of the steps that are valid: above the bits of a node */
-    uint32_t displaced;       /* valid steps, since so many allocations: */
-    uint64_t displaced_since; /* of Python's, by the ledger */
+    struct vbt_step *steps; /* few_steps, or mapped; NULL until the first walk */
+    uint64_t step_offsets;  /* the bits of offsets in them */
+    uint64_t step_factor;   /* of their hashes: always the same, but an operand in memory is an instruction less */
+    uint32_t step_mark;     /* of the steps that are valid: above the bits of a node */
+    struct vbt_crowd crowd; /* of steps */
     struct vbt_step few_steps[VBT_FEW_STEPS + 2]; /* used from the first cache line on */
 };
 

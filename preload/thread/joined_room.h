@@ -35,8 +35,16 @@ struct vbt_joined_end {
     struct vbt_place place;
 };
 
-enum { VBT_JOINED_STEP_BITS = 12, VBT_JOINED_WAY_BITS = 9, VBT_JOINED_END_BITS = 12 };
+/* Each table begins with few entries, and doubles while they displace each other often, up to
+ * these. What was kept is then found elsewhere, if at all. */
+enum {
+    VBT_JOINED_FEW_BITS = 9,
+    VBT_JOINED_STEP_BITS = 14,
+    VBT_JOINED_WAY_BITS = 11,
+    VBT_JOINED_END_BITS = 15,
+};
 
+/* Only what is used takes memory. */
 struct vbt_joined_room {
     struct vbt_joined_step steps[1 << VBT_JOINED_STEP_BITS];
     struct vbt_joined_way ways[1 << VBT_JOINED_WAY_BITS];

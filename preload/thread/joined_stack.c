@@ -18,9 +18,9 @@ void vbt_joined_expire(struct vbt_joined_stack *joined) {
     vbt_joined_reset(joined);
     if (room == NULL)
         return;
-    memset(room->steps, 0, sizeof room->steps);
-    memset(room->ways, 0, sizeof room->ways);
-    memset(room->ends, 0, sizeof room->ends);
+    memset(room->steps, 0, sizeof *room->steps << joined->steps.bits);
+    memset(room->ways, 0, sizeof *room->ways << joined->ways.bits);
+    memset(room->ends, 0, sizeof *room->ends << joined->ends.bits);
 }
 
 uint32_t vbt_joined_in_domain(uint32_t node, enum vbt_domain domain) {
@@ -34,26 +34,39 @@ static bool is_lost(uint32_t node) {
 
 /* ---- nodes ---- */
 
-static __attribute__((noinline)) uint32_t new_step(struct vbt_joined_step *step, const struct vbt_frame *frame, uint32_t parent,
-                                                   uint32_t generation) {
+/* An entry is about to be displaced, which was valid. */
+static void displace(struct vbt_joined_table *table, uint32_t most_bits, const struct vbt_ledger *ledger) {
+    uint64_t now = ledger->totals[VBT_DOMAIN_HEAP].allocs + ledger->totals[VBT_DOMAIN_PYTHON].allocs;
+    if (VBT_UNLIKELY(vbt_crowd_is_dense(&table->crowd, 1U << table->bits, now)) && table->bits < most_bits)
+        table->bits++;
+}
+
+/* The number of an entry. */
+VBT_INLINE uint64_t number_of(const struct vbt_joined_table *table, uint64_t hash) { return hash * GOLDEN >> (64 - table->bits); }
+
+static __attribute__((noinline)) uint32_t new_step(struct vbt_joined_stack *joined, const struct vbt_python_stack *python,
+                                                   struct vbt_joined_step *step, const struct vbt_frame *frame, uint32_t parent) {
     uint32_t site = vbt_python_site(frame->frame, frame->key, frame->key2);
     uint32_t node = site == vbt_transparent_site ? parent : vbt_node_of(parent, site, VBT_DOMAIN_PYTHON);
-    if (!is_lost(node))
-        *step = (struct vbt_joined_step){frame->key, frame->key2, parent, node, generation};
+    if (is_lost(node))
+        return node;
+    if (step->generation == python->code_generation)
+        displace(&joined->steps, VBT_JOINED_STEP_BITS, python->ledger);
+    *step = (struct vbt_joined_step){frame->key, frame->key2, parent, node, python->code_generation};
     return node;
 }
 
 /* The node of a Python frame; that of the frame outside it, if it has no place of its own. */
-VBT_INLINE uint32_t step(struct vbt_joined_room *room, const struct vbt_python_stack *python, const struct vbt_frame *frame,
+VBT_INLINE uint32_t step(struct vbt_joined_stack *joined, const struct vbt_python_stack *python, const struct vbt_frame *frame,
                          uint32_t parent) {
     const struct vbt_python_abi *abi = &vbt_python.abi;
     if (abi->entry_owner != 0 && *(const int8_t *)(frame->frame + abi->frame_owner) >= abi->entry_owner)
         return parent;
-    uint64_t hash = ((frame->key + frame->key2) ^ (uint64_t)parent << 32) * GOLDEN;
-    struct vbt_joined_step *step = &room->steps[hash >> (64 - VBT_JOINED_STEP_BITS)];
+    uint64_t hash = (frame->key + frame->key2) ^ (uint64_t)parent << 32;
+    struct vbt_joined_step *step = &joined->room->steps[number_of(&joined->steps, hash)];
     bool is_known = step->key == frame->key && step->parent == parent && step->key2 == frame->key2 &&
                     step->generation == python->code_generation;
-    return VBT_LIKELY(is_known) ? step->node : new_step(step, frame, parent, python->code_generation);
+    return VBT_LIKELY(is_known) ? step->node : new_step(joined, python, step, frame, parent);
 }
 
 /* The list of the native frames from `start` to `end`; 0: there are none. */
@@ -73,17 +86,20 @@ static uint64_t list_of(struct vbt_joined_stack *joined, struct vbt_native_stack
 }
 
 /* The node of the native frames from `start` to `end` under another. */
-static uint32_t way(struct vbt_joined_stack *joined, struct vbt_native_stack *native, uint32_t parent, uint32_t start,
-                    uint32_t end) {
+static uint32_t way(struct vbt_joined_stack *joined, struct vbt_native_stack *native, const struct vbt_ledger *ledger,
+                    uint32_t parent, uint32_t start, uint32_t end) {
     uint64_t list = list_of(joined, native, start, end);
-    struct vbt_joined_way *way = &joined->room->ways[(list * GOLDEN ^ parent) * GOLDEN >> (64 - VBT_JOINED_WAY_BITS)];
+    struct vbt_joined_way *way = &joined->room->ways[number_of(&joined->ways, list * GOLDEN ^ parent)];
     if (list == 0 || (way->list == list && way->parent == parent))
         return list == 0 ? parent : way->node;
     uint32_t node = parent;
     for (; start <= end; start++)
         node = vbt_node_of(node, vbt_native_frames(native)[start].node, VBT_DOMAIN_HEAP);
-    if (!is_lost(node))
-        *way = (struct vbt_joined_way){list, parent, node};
+    if (is_lost(node))
+        return node;
+    if (way->list != 0)
+        displace(&joined->ways, VBT_JOINED_WAY_BITS, ledger);
+    *way = (struct vbt_joined_way){list, parent, node};
     return node;
 }
 
@@ -107,17 +123,17 @@ static void find_nodes(struct vbt_joined_stack *joined, struct vbt_native_stack 
     for (; at < joined->runs; at++) {
         uint32_t end = at + 1 < joined->runs ? runs[at + 1].first : python->depth;
         if (from == first_of(runs, at) && runs[at].is_found)
-            node = way(joined, native, node, at > 0 ? runs[at - 1].native : 1, runs[at].native - 2);
+            node = way(joined, native, python->ledger, node, at > 0 ? runs[at - 1].native : 1, runs[at].native - 2);
         for (; from < end; from++)
-            room->nodes[from] = node = step(room, python, &python->frames[from], node);
+            room->nodes[from] = node = step(joined, python, &python->frames[from], node);
     }
     joined->depth = python->same = python->depth;
 }
 
 /* ---- the innermost native frames ---- */
 
-static struct vbt_joined_end *end_of(struct vbt_joined_room *room, uint64_t list, uint32_t parent, enum vbt_domain domain) {
-    return &room->ends[((list * GOLDEN ^ parent) + domain) * GOLDEN >> (64 - VBT_JOINED_END_BITS)];
+static struct vbt_joined_end *end_of(struct vbt_joined_stack *joined, uint64_t list, uint32_t parent, enum vbt_domain domain) {
+    return &joined->room->ends[number_of(&joined->ends, (list * GOLDEN ^ parent) + domain)];
 }
 
 VBT_INLINE bool is_end(const struct vbt_joined_end *end, uint64_t list, uint32_t parent, enum vbt_domain domain) {
@@ -131,6 +147,8 @@ static struct vbt_place *keep_end(struct vbt_joined_stack *joined, struct vbt_py
     joined->room->other = key.place;
     if (key.place.counters == NULL || is_lost(node))
         return &joined->room->other;
+    if (end->place.counters != NULL)
+        displace(&joined->ends, VBT_JOINED_END_BITS, python->ledger);
     *end = key;
     return &end->place;
 }
@@ -139,7 +157,7 @@ static struct vbt_place *keep_end(struct vbt_joined_stack *joined, struct vbt_py
 static struct vbt_place *captured_end(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
                                       struct vbt_python_stack *python, uint32_t parent, uint32_t start, enum vbt_domain domain) {
     uint64_t list = list_of(joined, native, start, native->leaf);
-    struct vbt_joined_end *end = end_of(joined->room, list, parent, domain);
+    struct vbt_joined_end *end = end_of(joined, list, parent, domain);
     if (VBT_LIKELY(is_end(end, list, parent, domain)))
         return &end->place;
     const struct vbt_native_frame *frames = vbt_native_frames(native);
@@ -152,7 +170,7 @@ static struct vbt_place *captured_end(struct vbt_joined_stack *joined, struct vb
 
 static struct vbt_place *remembered_end(struct vbt_joined_stack *joined, struct vbt_python_stack *python,
                                         const struct vbt_native_tail *tail, uint32_t parent, enum vbt_domain domain) {
-    struct vbt_joined_end *end = end_of(joined->room, tail->list, parent, domain);
+    struct vbt_joined_end *end = end_of(joined, tail->list, parent, domain);
     if (VBT_LIKELY(is_end(end, tail->list, parent, domain)))
         return &end->place;
     uint32_t node = parent, count = tail->sites_count;
@@ -234,9 +252,14 @@ static struct vbt_place *captured(struct vbt_joined_stack *joined, struct vbt_na
     return place;
 }
 
+static bool open_room(struct vbt_joined_stack *joined) {
+    joined->steps.bits = joined->ways.bits = joined->ends.bits = VBT_JOINED_FEW_BITS;
+    return (joined->room = vbt_map(sizeof *joined->room)) != NULL;
+}
+
 struct vbt_place *vbt_joined_place(struct vbt_joined_stack *joined, struct vbt_native_stack *native,
                                    struct vbt_python_stack *python, const struct vbt_registers *caller, enum vbt_domain domain) {
-    if (VBT_UNLIKELY(joined->room == NULL) && (joined->room = vbt_map(sizeof *joined->room)) == NULL)
+    if (VBT_UNLIKELY(joined->room == NULL) && !open_room(joined))
         return NULL;
     const struct vbt_frame *leaf = vbt_python_chain(python);
     struct vbt_place *place = NULL;

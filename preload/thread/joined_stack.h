@@ -32,12 +32,19 @@
 struct vbt_joined_room;
 struct vbt_joined_fresh;
 
+/* A table of what was found before. */
+struct vbt_joined_table {
+    uint32_t bits; /* of the numbers of its entries */
+    struct vbt_crowd crowd;
+};
+
 struct vbt_joined_stack {
     struct vbt_joined_room *room;   /* mapped when first needed */
     struct vbt_joined_fresh *fresh; /* mapped when stacks are first verified */
-    uint32_t runs;                  /* of the evaluation loop */
-    uint32_t depth;                 /* so many of the outermost Python frames have their nodes */
-    uint32_t listed;                /* the native frame up to which lists are known, which begin with frame list_start */
+    struct vbt_joined_table steps, ways, ends;
+    uint32_t runs;   /* of the evaluation loop */
+    uint32_t depth;  /* so many of the outermost Python frames have their nodes */
+    uint32_t listed; /* the native frame up to which lists are known, which begin with frame list_start */
     uint32_t list_start;
     enum vbt_cut cut;    /* of the native stack in which the runs were found */
     bool is_one_to_one;  /* each Python frame has a run of its own */
