@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_EXPORT };
+enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_MARKDOWN, VBT_EXPORT };
 
 /* Whose layout a table of lines has. */
 enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
@@ -31,6 +31,21 @@ enum vbt_group {
 extern const char *const vbt_group_nouns[VBT_GROUPS];
 
 static inline bool vbt_group_is_of_processes(enum vbt_group by) { return by >= VBT_BY_PROCESS; }
+
+/* What the traces of a folder are: as they show themselves, one run, or a run each. */
+enum vbt_runs_how { VBT_RUNS_AUTO, VBT_RUNS_ONE, VBT_RUNS_EACH };
+
+/* The tables of a comparison. */
+enum vbt_diff_table {
+    VBT_DIFF_ALL,
+    VBT_DIFF_TOTALS,
+    VBT_DIFF_LINES,
+    VBT_DIFF_FUNCTIONS,
+    VBT_DIFF_TREE,
+    VBT_DIFF_SECTIONS,
+    VBT_DIFF_MODULES,
+    VBT_DIFF_TIMELINE
+};
 
 enum { VBT_MAX_FILTERS = 16 };
 
@@ -76,6 +91,9 @@ struct vbt_query {
     bool limited;        /* --limit was given */
     bool own;            /* lines: without what they called */
     enum vbt_like like;  /* lines */
+    size_t old_count;    /* of a comparison: so many of the traces are the old side */
+    enum vbt_runs_how runs;
+    enum vbt_diff_table table;
 };
 
 #endif

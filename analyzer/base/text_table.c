@@ -222,4 +222,39 @@ void vbt_text_table_print_rows(struct vbt_text_table *t, struct vbt_output *outp
     print_rows(t, output, true, 0);
 }
 
+/* A cell's text, in which nothing is markup. */
+static void print_escaped(const char *text, FILE *out) {
+    for (; *text != '\0'; text++) {
+        if (strchr("\\`*_{}[]<>|~#", *text) != NULL)
+            putc('\\', out);
+        putc(*text, out);
+    }
+}
+
+void vbt_text_table_print_markdown(struct vbt_text_table *t, struct vbt_output *output) {
+    FILE *out = output->stream;
+    for (size_t c = 0; c < t->column_count; c++)
+        if (!t->unwanted[c])
+            fprintf(out, "| %s ", t->columns[c].title);
+    fputs("|\n", out);
+    for (size_t c = 0; c < t->column_count; c++)
+        if (!t->unwanted[c])
+            fputs(t->columns[c].align == VBT_RIGHT ? "|---:" : "|---", out);
+    fputs("|\n", out);
+    size_t column = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->cells[i].heading)
+            continue;
+        if (!t->unwanted[column]) {
+            fputs("| ", out);
+            print_escaped(t->cells[i].text, out);
+            fputs(" ", out);
+        }
+        if (++column == t->column_count) {
+            fputs("|\n", out);
+            column = 0;
+        }
+    }
+}
+
 const char *vbt_text_table_left_out(const struct vbt_text_table *t) { return t->left_out; }

@@ -49,6 +49,9 @@ void vbt_text_table_print(struct vbt_text_table *table, struct vbt_output *outpu
 /* The same without titles. */
 void vbt_text_table_print_rows(struct vbt_text_table *table, struct vbt_output *output);
 
+/* The same as a table of Markdown, in which nothing is cut or omitted for want of room. */
+void vbt_text_table_print_markdown(struct vbt_text_table *table, struct vbt_output *output);
+
 /* After printing: the titles of the columns omitted for want of room, separated by commas; "" if
  * none is. */
 const char *vbt_text_table_left_out(const struct vbt_text_table *table);

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "analyzer/analysis/calls/functions.h"
 #include "analyzer/analysis/calls/runtime_groups.h"
+#include "analyzer/analysis/compare/compare_order.h"
 #include "analyzer/analysis/intervals.h"
 #include "analyzer/analysis/lines.h"
 #include "analyzer/export/exporter.h"
@@ -17,6 +18,11 @@
 
 static const char *const *tables(void) {
     static const char *const formats[] = {"text", "json", "csv", NULL};
+    return formats;
+}
+
+static const char *const *comparisons(void) {
+    static const char *const formats[] = {"text", "json", "csv", "markdown", NULL};
     return formats;
 }
 
@@ -167,6 +173,20 @@ const struct vbt_command vbt_commands[] = {
      .several = true,
      .output = "",
      .run = vbt_cmd_merge},
+    {.name = "diff",
+     .usage = "[options] OLD NEW | OLD ... -- NEW ...",
+     .several = true,
+     .sides = true,
+     .summary = "what two runs have different, line by line, what changed most first",
+     .help = "Compares two runs, or several runs of each side: totals, lines, functions, call paths, sections per iteration, "
+             "modules, the timeline. Lines are matched by their function and what they say, so that lines that only moved are "
+             "no change; renamed functions and moved files are found by what is in them. The differences of all rows add up to "
+             "the difference of the totals. With several runs a side, numbers that vary from run to run by themselves are told "
+             "from those that do not.",
+     .sort_keys = vbt_change_keys,
+     .text_limit = 12,
+     .formats = comparisons,
+     .run = vbt_cmd_diff},
     {.name = "info",
      .usage = VIEW,
      .several = true,

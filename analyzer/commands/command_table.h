@@ -16,6 +16,7 @@ struct vbt_command {
     const char *const *sort_keys;        /* of --sort: the default first, NULL-terminated; NULL: cannot be sorted */
     unsigned text_limit;                 /* default of --limit in text; JSON and CSV have all rows */
     bool several;                        /* it takes several traces, and folders of them */
+    bool sides;                          /* and divides them into an old and a new side */
     const char *min;                     /* default of --min in text and pictures; JSON and CSV have all calls */
     const char *const *(*formats)(void); /* of --format: the default first, NULL-terminated; NULL: it writes no report */
     const char *output;                  /* what --output replaces; NULL: standard output */

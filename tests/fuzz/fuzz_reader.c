@@ -116,6 +116,10 @@ static const struct {
     {"export", {"--format=perfetto"}},
     {"flamegraph", {"--root=bottom", "--imports", "--frames=function"}},
     {"flamegraph", {"--diff", "--min=0", "--measure=peak"}},
+    {"diff", {NULL}},
+    {"diff", {"--format=json", "--by=leaf"}},
+    {"diff", {"--format=csv", "--table=tree"}},
+    {"diff", {"--format=markdown", "--sort=peak", "--limit=0"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
@@ -240,13 +244,15 @@ static char *read_file(const char *path, size_t *size) {
 
 /* Runs the command; its messages are in said_text. */
 static int run(const struct vbt_command *command, const char *const *given) {
-    char *arguments[ARGUMENTS + 5] = {(char *)(uintptr_t)command->name};
+    char *arguments[ARGUMENTS + 6] = {(char *)(uintptr_t)command->name};
     int count = 1;
     for (; count <= ARGUMENTS && given[count - 1] != NULL; count++)
         arguments[count] = strcmp(given[count - 1], "--diff") == 0 ? compared : (char *)(uintptr_t)given[count - 1];
     arguments[count++] = (char *)(uintptr_t) "--output";
     arguments[count++] = output_path;
     arguments[count++] = trace_path;
+    if (command->sides) /* the trace with itself */
+        arguments[count++] = trace_path;
 
     FILE *real = stderr;
     rewind(said);

@@ -1,6 +1,8 @@
 /* See option_table.h. */
 #include "option_table.h"
 
+#include "amount_options.h"
+#include "compare_options.h"
 #include "picture_options.h"
 #include "window_options.h"
 
@@ -8,8 +10,6 @@
 #include "analyzer/base/allocate.h"
 #include "format/count.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +22,6 @@
 #define REPORTS_OF_PROCESSES ROWS " " TREES " timeline info"
 #define REPORTS REPORTS_OF_PROCESSES " list"
 
-enum { DEFAULT_DEPTH = 16 };
-
 /* A phrase as setters return it. */
 static char *expected(const char *phrase) { return vbt_text("expected %s", phrase); }
 
@@ -31,7 +29,8 @@ static const char *const *formats_of(const struct vbt_command *command) { return
 
 /* A format that is not one of vbtrace's own reports is an exporter's. */
 static char *set_format(const struct vbt_setting *s) {
-    static const char *const reports[] = {[VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg"};
+    static const char *const reports[] = {
+        [VBT_TEXT] = "text", [VBT_JSON] = "json", [VBT_CSV] = "csv", [VBT_SVG] = "svg", [VBT_MARKDOWN] = "markdown"};
     const char *name = s->command->formats()[s->index];
     unsigned format = strcmp(s->command->name, "export") == 0 ? VBT_EXPORT : VBT_TEXT; /* both have a csv */
     while (format < VBT_EXPORT && strcmp(reports[format], name) != 0)
@@ -53,72 +52,6 @@ static char *set_sort(const struct vbt_setting *s) {
     s->query->sort = s->command->sort_keys[s->index];
     s->query->sorted = true;
     return NULL;
-}
-
-/* "0.5%", "64KiB", "1000". */
-static char *set_min(const struct vbt_setting *s) {
-    static const struct {
-        const char *name;
-        double size;
-    } units[] = {{"", 1}, {"B", 1}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}};
-    char *end;
-    double number = strtod(s->value, &end);
-    bool good = s->value[0] >= '0' && s->value[0] <= '9' && s->value[1] != 'x' && number < 0x1p62;
-    s->query->min_share = 0;
-    s->query->min_value = 0;
-    if (good && strcmp(end, "%") == 0 && number <= 100) {
-        s->query->min_share = number / 100;
-        return NULL;
-    }
-    for (size_t i = 0; good && i < VBT_COUNT(units); i++)
-        if (strcmp(end, units[i].name) == 0) {
-            double size = number * units[i].size;
-            s->query->min_value = size < 0x1p62 ? (uint64_t)ceil(size) : UINT64_C(1) << 62;
-            return NULL;
-        }
-    return expected("a share such as 0.5%, or a size such as 64KiB");
-}
-
-static char *min_of(const struct vbt_command *command) { return vbt_text("%s", command->min); }
-
-/* A decimal number without sign; false if the text is anything else. */
-static bool get_number(const char *text, uint64_t *number) {
-    char *end;
-    errno = 0;
-    if (text[0] < '0' || text[0] > '9')
-        return false;
-    *number = strtoull(text, &end, 10);
-    return errno == 0 && *end == '\0';
-}
-
-/* The same, with 0 for no limit. */
-static bool get_limit(const char *text, uint64_t *limit) {
-    if (!get_number(text, limit))
-        return false;
-    if (*limit == 0)
-        *limit = UINT64_MAX;
-    return true;
-}
-
-static char *set_limit(const struct vbt_setting *s) {
-    s->query->limited = true;
-    return get_limit(s->value, &s->query->limit) ? NULL : expected("a number of rows, 0 for all");
-}
-
-static char *limit_of(const struct vbt_command *command) { return vbt_text("%u", command->text_limit); }
-
-static char *set_depth(const struct vbt_setting *s) {
-    return get_limit(s->value, &s->query->depth) ? NULL : expected("a number of frames, 0 for all");
-}
-
-static char *depth_of(const struct vbt_command *command) {
-    (void)command;
-    return vbt_text("%d", DEFAULT_DEPTH);
-}
-
-static char *set_per(const struct vbt_setting *s) {
-    bool good = get_number(s->value, &s->query->per) && s->query->per > 0;
-    return good ? NULL : expected("a number of iterations, 1 or more");
 }
 
 static char *add_filter(const struct vbt_setting *s) {
@@ -156,13 +89,6 @@ static char *set_group(const struct vbt_setting *s) {
         if (strcmp(vbt_group_nouns[by], s->value) == 0)
             s->query->by = (enum vbt_group)by;
     return NULL;
-}
-
-static char *set_process(const struct vbt_setting *s) {
-    uint64_t pid;
-    bool good = get_number(s->value, &pid) && pid > 0 && pid <= INT32_MAX;
-    s->query->process = good ? (int64_t)pid : 0;
-    return good ? NULL : expected("a process id");
 }
 
 static const char *const frame_units[] = {"line", "function", NULL};
@@ -224,7 +150,7 @@ static char *output_of(const struct vbt_command *command) {
 const struct vbt_view_option vbt_view_options[] = {
     {.name = "format",
      .value = "FORMAT",
-     .commands = REPORTS,
+     .commands = REPORTS " diff",
      .help = "{names}; default: {default}",
      .names_of = formats_of,
      .set = set_format},
@@ -237,7 +163,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = set_measure},
     {.name = "sort",
      .value = "KEY",
-     .commands = ROWS " list",
+     .commands = ROWS " list diff",
      .help = "{names}; default: {default}",
      .names_of = sort_keys_of,
      .set = set_sort},
@@ -245,26 +171,45 @@ const struct vbt_view_option vbt_view_options[] = {
      .value = "SHARE|SIZE",
      .commands = "tree",
      .help = "omit calls with less than this, such as 0.5% or 64KiB; default: {default} in text, 0 in json and csv",
-     .fallback = min_of,
-     .set = set_min},
+     .fallback = vbt_min_of,
+     .set = vbt_set_min},
     {.name = "min",
      .value = "SHARE|SIZE",
      .commands = "flamegraph",
      .help = "omit calls with less than this, such as 0.5% or 64KiB; default: {default}",
-     .fallback = min_of,
-     .set = set_min},
+     .fallback = vbt_min_of,
+     .set = vbt_set_min},
     {.name = "limit",
      .value = "N",
      .commands = ROWS " tree list " STACKS,
      .help = "at most N rows, 0 for all; default: {default} in text, all in json and csv",
-     .fallback = limit_of,
-     .set = set_limit},
+     .fallback = vbt_limit_of,
+     .set = vbt_set_limit},
+    {.name = "limit",
+     .value = "N",
+     .commands = "diff",
+     .help = "at most N rows of each table, 0 for all; default: {default} in text and markdown, all in json and csv",
+     .fallback = vbt_limit_of,
+     .set = vbt_set_limit},
+    {.name = "table",
+     .value = "NAME",
+     .commands = "diff",
+     .help = "only this table: totals, lines, functions, tree, sections, modules or timeline; default: all, in csv lines",
+     .names = vbt_diff_tables,
+     .set = vbt_set_diff_table},
+    {.name = "runs",
+     .value = "auto|one|each",
+     .commands = "diff",
+     .help = "what the traces of a folder are: one run of several processes, or a run each; by default a run for each time that "
+             "the same command line began",
+     .names = vbt_runs_choices,
+     .set = vbt_set_runs},
     {.name = "depth",
      .value = "N",
      .commands = STACKS,
      .help = "at most N frames of a stack, 0 for all; default: {default} in text",
-     .fallback = depth_of,
-     .set = set_depth},
+     .fallback = vbt_depth_of,
+     .set = vbt_set_depth},
     {.name = "filter", .value = "FIELD=REGEX", .commands = ROWS, .help = FILTER_HELP, .set = add_row_filter},
     {.name = "filter",
      .value = "TEXT",
@@ -273,13 +218,13 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = add_row_filter},
     {.name = "filter",
      .value = "FIELD=REGEX",
-     .commands = TREES " html",
+     .commands = TREES " html diff",
      .of_stacks = true,
      .help = FILTER_HELP,
      .set = add_filter},
     {.name = "filter",
      .value = "TEXT",
-     .commands = TREES " html",
+     .commands = TREES " html diff",
      .of_stacks = true,
      .help = "only call stacks with a frame that contains TEXT",
      .set = add_filter},
@@ -298,7 +243,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .value = "PID",
      .commands = REPORTS_OF_PROCESSES " html",
      .help = "of the traces of several processes, only that of this one",
-     .set = set_process},
+     .set = vbt_set_process},
     {.name = "before-exit",
      .commands = "leaks",
      .help = "what was live just before the interpreter began to shut down, and to free what it keeps",
@@ -310,13 +255,13 @@ const struct vbt_view_option vbt_view_options[] = {
      .set = vbt_set_grown},
     {.name = "by",
      .value = "user|leaf",
-     .commands = "report lines",
+     .commands = "report lines diff",
      .help = "attribute to the nearest line of the user's own files (default), or to the allocating line itself",
      .names = attributions,
      .set = set_attribution},
     {.name = "user",
      .value = "PATTERNS",
-     .commands = "report lines functions leaks html",
+     .commands = "report lines functions leaks html diff",
      .help = "these libraries and source files are the user's own, too, after ! they are not; such as 'libacme*,!*/vendor/*'",
      .set = set_user},
     {.name = "by",
@@ -373,7 +318,7 @@ const struct vbt_view_option vbt_view_options[] = {
      .value = "N",
      .commands = "report intervals html",
      .help = "an interval between two clock readings holds N iterations",
-     .set = set_per},
+     .set = vbt_set_per},
     {.name = "like",
      .value = "memory_profiler|line_profiler",
      .commands = "lines",
@@ -397,11 +342,11 @@ const struct vbt_view_option vbt_view_options[] = {
     {.name = "output",
      .letter = 'o',
      .value = "FILE",
-     .commands = REPORTS " html symbolize",
+     .commands = REPORTS " html diff symbolize",
      .help = "write to FILE instead of {default}",
      .fallback = output_of,
      .set = set_output},
-    {.name = "help", .letter = 'h', .commands = REPORTS " html merge symbolize", .help = "this text"},
+    {.name = "help", .letter = 'h', .commands = REPORTS " html diff merge symbolize", .help = "this text"},
 };
 
 const size_t vbt_view_option_count = VBT_COUNT(vbt_view_options);
@@ -489,9 +434,9 @@ void vbt_query_finish(struct vbt_query *query, const struct vbt_command *command
     }
     bool everything = query->format == VBT_JSON || query->format == VBT_CSV || query->format == VBT_EXPORT;
     if (query->limit == 0)
-        query->limit = query->format == VBT_TEXT ? command->text_limit : UINT64_MAX;
+        query->limit = query->format == VBT_TEXT || query->format == VBT_MARKDOWN ? command->text_limit : UINT64_MAX;
     if (query->depth == 0 && query->format == VBT_TEXT)
-        query->depth = DEFAULT_DEPTH;
+        query->depth = VBT_DEFAULT_DEPTH;
     if (query->min_share < 0)
-        set_min(&(struct vbt_setting){.value = command->min == NULL || everything ? "0" : command->min, .query = query});
+        vbt_set_min(&(struct vbt_setting){.value = command->min == NULL || everything ? "0" : command->min, .query = query});
 }

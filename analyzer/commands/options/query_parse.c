@@ -2,6 +2,7 @@
 #include "query_parse.h"
 
 #include "command_help.h"
+#include "compare_options.h"
 #include "option_table.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
@@ -144,6 +145,7 @@ static int check_effects(const struct vbt_command *command, const struct vbt_que
         {query->root_at_bottom && !picture, "--root", "--format collapsed"},
         {query->sites && data, "--sites", json ? "--format json, which has them" : "--format csv"},
         {query->per > 0 && query->format == VBT_CSV && strcmp(command->name, "report") == 0, "--per", "--format csv"},
+        {query->table != VBT_DIFF_ALL && json, "--table", "--format json, which has all"},
         {query->by_leaf && json && strcmp(command->name, "report") == 0, "--by", "--format json, which has both"},
     };
     for (size_t i = 0; i < VBT_COUNT(vain); i++)
@@ -184,11 +186,21 @@ static int check_exporter(const struct vbt_command *command, const struct vbt_qu
     return why == NULL ? -1 : vbt_fail("%s --format %s does not take --%s: %s", command->name, exporter->name, option, why);
 }
 
+/* How many arguments follow the first "--"; SIZE_MAX: there is none. Before getopt_long moves
+ * them. */
+static size_t count_after_dashes(int count, char *const *arguments) {
+    for (int i = 1; i < count; i++)
+        if (strcmp(arguments[i], "--") == 0)
+            return (size_t)(count - i) - 1;
+    return SIZE_MAX;
+}
+
 int vbt_query_parse(const struct vbt_command *command, int count, char *const *arguments, struct vbt_query *query) {
     vbt_query_begin(query, command);
     struct option *known = getopt_options();
     const char *stacks = NULL;
     int status = -1;
+    size_t after_dashes = count_after_dashes(count, arguments);
     optind = 0; /* forget an earlier command line */
     opterr = 0;
     for (int found; status < 0 && (found = getopt_long(count, arguments, ":o:h", known, NULL)) != -1;)
@@ -204,6 +216,9 @@ int vbt_query_parse(const struct vbt_command *command, int count, char *const *a
     if (status >= 0)
         return status;
     name_traces(query, count - optind, arguments + optind);
+    status = command->sides ? vbt_divide_sides(command, query, after_dashes) : -1;
+    if (status >= 0)
+        return status;
     vbt_query_finish(query, command);
     status = check_effects(command, query);
     return status >= 0 ? status : check_output(command, query);
