@@ -1,0 +1,174 @@
+// Rows of the tables: which cells belong to which line, function, module or thread, and their sums.
+
+import {PART_COLUMNS} from "./numbers.js";
+/** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./numbers.js").Numbers} Numbers */
+/** @typedef {import("./numbers.js").Quantity} Quantity */
+
+/**
+ * @typedef {object} Groups rows without numbers
+ * @property {number} count
+ * @property {Int32Array} frame of each row: an example; -1: none (outside user code)
+ * @property {Int32Array} ofCell row of each cell
+ * @property {Int32Array | null} ofNode row of each node, where a row also has what is called below
+ * @property {Uint8Array | null} outermost by node: is no other node of its row above it?
+ */
+
+/**
+ * @param {string[]} keys by frame
+ * @returns {{numbers: Int32Array, first: number[]}} the same number for the same key
+ */
+function numbered(keys) {
+    const map = new Map(), first = /** @type {number[]} */ ([]);
+    const numbers = Int32Array.from(keys, (key, frame) => {
+        let number = map.get(key);
+        if (number === undefined) {
+            map.set(key, number = first.length);
+            first.push(frame);
+        }
+        return number;
+    });
+    return {numbers, first};
+}
+
+/**
+ * Rows of the lines that are charged: what `vbtrace report --by user` and `--by leaf` list. One row
+ * is one line of one function.
+ * @param {Model} model @param {string} by "user" or "leaf" @returns {Groups}
+ */
+export function lineGroups(model, by) {
+    const {numbers, first} = numbered(model.keys.line), charged = model.charged(by);
+    const rows = new Map(), frame = /** @type {number[]} */ ([]);
+    const ofCell = charged.map((f) => {
+        const key = f < 0 ? -1 : numbers[f];
+        let row = rows.get(key);
+        if (row === undefined) {
+            rows.set(key, row = frame.length);
+            frame.push(key < 0 ? -1 : first[key]);
+        }
+        return row;
+    });
+    return {count: frame.length, frame: Int32Array.from(frame), ofCell, ofNode: null, outermost: null};
+}
+
+/**
+ * Rows of functions, or of modules: their own costs, and with all that they called.
+ * @param {Model} model @param {"function" | "group"} by @returns {Groups}
+ */
+export function callGroups(model, by) {
+    const {numbers, first} = numbered(model.keys[by]), {parent, frame, nodeCount} = model;
+    const ofNode = new Int32Array(nodeCount).fill(-1);
+    for (let i = 1; i < nodeCount; i++)
+        ofNode[i] = numbers[frame[i]];
+    const outermost = new Uint8Array(nodeCount), open = new Int32Array(first.length), path = [];
+    for (let i = 1; i < nodeCount; i++) { // in pre-order: path holds the nodes above
+        while (path.length && path[path.length - 1] !== parent[i])
+            open[ofNode[/** @type {number} */ (path.pop())]]--;
+        outermost[i] = Number(open[ofNode[i]] === 0);
+        open[ofNode[i]]++;
+        path.push(i);
+    }
+    const ofCell = Int32Array.from(model.cells.node, (node) => ofNode[node]);
+    return {count: first.length, frame: Int32Array.from(first), ofCell, ofNode, outermost};
+}
+
+/**
+ * @param {Groups} groups @param {Float64Array} values by cell @returns {Float64Array} by row
+ */
+export function ownSums(groups, values) {
+    const out = new Float64Array(groups.count), {ofCell} = groups;
+    for (let i = 0; i < ofCell.length; i++)
+        if (ofCell[i] >= 0)
+            out[ofCell[i]] += values[i];
+    return out;
+}
+
+/**
+ * With all that is called: a recursive function counts once on each path. Several quantities at
+ * once, side by side in memory, since finding the place of a node's sums takes longer than adding
+ * to them.
+ * @param {Groups} groups
+ * @param {Model} model
+ * @param {Float64Array[]} quantities by cell
+ * @returns {Float64Array[]} by row
+ */
+export function cumulativeSums(groups, model, quantities) {
+    const width = quantities.length, {node} = model.cells, {parent} = model, below = new Float64Array(width * model.nodeCount);
+    for (let i = 0; i < node.length; i++)
+        for (let q = 0, at = width * node[i]; q < width; q++)
+            below[at + q] += quantities[q][i];
+    for (let i = model.nodeCount - 1; i > 0; i--)
+        for (let q = 0, at = width * i, up = width * parent[i]; q < width; q++)
+            below[up + q] += below[at + q];
+    const ofNode = /** @type {Int32Array} */ (groups.ofNode), outermost = /** @type {Uint8Array} */ (groups.outermost);
+    const out = quantities.map(() => new Float64Array(groups.count));
+    for (let i = 1; i < model.nodeCount; i++)
+        if (outermost[i])
+            for (let q = 0; q < width; q++)
+                out[q][ofNode[i]] += below[width * i + q];
+    return out;
+}
+
+/**
+ * @typedef {{[name: string]: Float64Array | null}} Sums by row; null: not known
+ * @param {Groups} groups @param {Numbers} numbers
+ * @param {Quantity[]} own what is wanted of a row itself
+ * @param {Quantity[]} all what is wanted with all that it calls
+ * @returns {{own: Sums, all: Sums}}
+ */
+export function sumRows(groups, numbers, own, all) {
+    /** @type {Sums} */
+    const ownOut = {}, allOut = {};
+    for (const quantity of own) {
+        const values = numbers.get(quantity);
+        ownOut[quantity] = values && ownSums(groups, values);
+    }
+    const known = all.filter((quantity) => numbers.get(quantity));
+    const sums = known.length ? cumulativeSums(groups, numbers.model, known.map((quantity) => /** @type {Float64Array} */ (numbers.get(quantity)))) : [];
+    for (const quantity of all)
+        allOut[quantity] = sums[known.indexOf(quantity)] ?? null;
+    return {own: ownOut, all: allOut};
+}
+
+/**
+ * @typedef {object} ThreadRow
+ * @property {number} id
+ * @property {string} label
+ * @property {{[name: string]: number | null}} values
+ */
+
+/** What the table of threads shows. */
+const SHOWN = /** @type {Quantity[]} */ (["allocs", "bytes", "frees", "freed", "temporary", "live_blocks", "live", "peak"]);
+
+/** @param {Model} model @returns {{id: number, label: string}[]} the threads, or the processes */
+export function threadNames({hasOwners, header, cells, parts}) {
+    if (!hasOwners)
+        return [];
+    if (header.processes)
+        return header.processes.map((/** @type {any} */ p, /** @type {number} */ i) => ({id: i, label: `${p.program} (${p.pid})`}));
+    const rows = header.threads.map((/** @type {any} */ t) => ({id: t.thread, label: t.label}));
+    return cells.owner.includes(1) || parts.owner.includes(1) ? [...rows, {id: 0, label: "[unknown thread]"}] : rows;
+}
+
+/**
+ * Rows of threads or processes, of the whole run, of the cells that pass the filters for domain and
+ * module.
+ * @param {Numbers} numbers of the whole run @returns {ThreadRow[]}
+ */
+export function threadRows(numbers) {
+    const {model, mask} = numbers, {parts, cells, cellCount} = model, names = threadNames(model);
+    const rows = names.map(({id, label}) => ({id, label, values: /** @type {{[name: string]: number | null}} */ ({})}));
+    for (const quantity of SHOWN) {
+        const sums = new Float64Array(2 + names.reduce((most, {id}) => Math.max(most, id), 0)), values = numbers.compute(quantity, new Float64Array(cellCount));
+        for (let i = 0; values && i < cellCount; i++)
+            if (cells.owner[i])
+                sums[cells.owner[i]] += values[i];
+        const shares = parts[PART_COLUMNS[quantity]];
+        for (let i = 0; i < shares.length; i++)
+            if (mask[parts.cell[i]])
+                sums[parts.owner[i]] += shares[i];
+        for (const row of rows)
+            row.values[quantity] = values && sums[row.id + 1];
+    }
+    return rows;
+}

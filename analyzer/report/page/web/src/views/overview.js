@@ -1,0 +1,157 @@
+// The first view: what ran, its totals, what the resident set consisted of, and where to look
+// first.
+
+import {callGroups, lineGroups, ownSums} from "../data/rows.js";
+import {el, fill, swatch} from "../ui/dom.js";
+import * as format from "../ui/format.js";
+/** @typedef {import("../main.js").Page} Page */
+
+/** Parts of a resident set, in the order in which they are drawn. */
+const RESIDENT = [
+    ["in_use_bytes", "Heap in use", "#5b8def"], ["fragmentation_bytes", "Heap, free or fragmented", "#a9c4f5"], ["anonymous_bytes", "Mapped, anonymous", "#6fcbaa"],
+    ["file_bytes", "Mapped files", "#b9dfd0"], ["stack_bytes", "Stacks", "#f3b464"], ["program_bytes", "Program and libraries", "#e9998a"],
+    ["vbtrace_bytes", "vbtrace itself", "#cdb4e8"], ["unknown_bytes", "Not known", "#c9cdd3"],
+];
+const TOP = 6;
+
+/** @param {string} name @param {string} value @param {string} [detail] */
+function figure(name, value, detail) {
+    return el("div.figure", {}, el("dt", {}, name), el("dd", {}, value, detail ? el("small", {}, detail) : null));
+}
+
+/** @param {any} header @returns {[string, string][]} */
+function whatRan(header) {
+    const {program, end_reason: reason} = header;
+    const known = (/** @type {any} */ text) => (text === null || text === undefined || text === "" ? null : String(text));
+    /** @type {[string, string | null][]} */
+    const rows = [
+        ["Command", known(program.command)], ["Executable", known(program.exe)], ["Folder", known(program.cwd)], ["Host", known(program.host)],
+        ["Process", known(program.pid)], ["Python", known(program.python)], ["C library", known(program.libc)], ["Started", known(program.started?.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC"))],
+        ["Ran for", typeof program.duration_ns === "number" ? format.time(program.duration_ns) : null], ["Ended", reason === "exit" ? "by itself" : known(reason)],
+        ["Native stacks", {leaf: "innermost frame only", full: "whole"}[/** @type {string} */ (program.native)] ?? known(program.native)],
+        ["Options", known(program.options?.join(" "))], ["Trace", known(header.trace)], ["Written by", `vbtrace ${header.vbtrace}`],
+    ];
+    return /** @type {[string, string][]} */ (rows.filter(([, value]) => value !== null));
+}
+
+export class OverviewView {
+    /** @param {Page} page */
+    constructor(page) {
+        this.page = page;
+        this.title = "Overview";
+        this.toolbar = null;
+        this.footer = null;
+        this.top = el("div.top-lists");
+        this.body = el("div.overview");
+        this.made = false;
+    }
+
+    /** @param {Set<string>} changed */
+    update(changed) {
+        if (!this.made) {
+            this.made = true;
+            this.make();
+        }
+        this.showTop();
+    }
+
+    make() {
+        const {header} = this.page.numbers.model, {totals} = header;
+        const notes = [header.part_text, ...(header.notes ?? [])].filter(Boolean);
+        fill(this.body,
+            el("dl.figures", {},
+                figure("Peak of the heap", format.bytes(totals.peak_bytes), totals.peak_time_ns ? `at ${format.moment(totals.peak_time_ns)}` : undefined),
+                figure("Largest resident set", totals.max_rss_bytes ? format.bytes(totals.max_rss_bytes) : format.UNKNOWN, "vbtrace included"),
+                figure("Allocated", format.bytes(totals.allocated_bytes), format.counted(totals.allocs, "allocation")),
+                figure("Left at the end", format.bytes(totals.live_bytes), format.counted(totals.live_blocks, "block")),
+                figure("Temporary", format.count(totals.temporary_allocs), `${format.share(totals.temporary_allocs, totals.allocs)} of allocations`)),
+            header.complete === false || header.damage ? el("p.warning", {}, header.damage ? `The trace is damaged at byte ${format.count(header.damage.byte)}: what stands before is shown.` : "The trace is not complete: the process was still running, or was ended from outside.") : null,
+            this.top,
+            el("div.columns", {}, this.domains(totals), this.resident(header.resident)),
+            header.processes ? this.processes(header.processes) : null,
+            el("div.columns", {},
+                el("section", {}, el("h2", {}, "What ran"), el("dl.facts", {}, whatRan(header).map(([name, value]) => [el("dt", {}, name), el("dd", {}, format.visibleName(value))]).flat())),
+                el("section", {}, el("h2", {}, "Notes"), notes.length ? el("ul.notes", {}, notes.map((note) => el("li", {}, format.visible(note)))) : el("p.hint", {}, "Nothing was lost, cut off or left out."))));
+    }
+
+    /** @param {any} totals */
+    domains(totals) {
+        const rows = [["Heap", "malloc and its family", totals.domains.heap], ["Python", "Python's own allocators", totals.domains.python], ["Mapped", "mmap and brk: the others take theirs from it", totals.domains.map]];
+        const columns = /** @type {[string, (d: any) => string][]} */ ([["Allocations", (d) => format.count(d.allocs)], ["Bytes", (d) => format.bytes(d.allocated_bytes)],
+            ["Peak", (d) => format.bytes(d.peak_bytes)], ["Left", (d) => format.bytes(d.live_bytes)]]);
+        return el("section", {}, el("h2", {}, "Who served"), el("table.plain", {},
+            el("thead", {}, el("tr", {}, el("th", {scope: "col"}, "Domain"), columns.map(([title]) => el("th.number", {scope: "col"}, title)))),
+            el("tbody", {}, rows.map(([name, hint, domain]) => el("tr", {}, el("th", {scope: "row", title: hint}, name, el("small", {}, hint)), columns.map(([, write]) => el("td.number", {}, write(domain))))))));
+    }
+
+    /** @param {any} resident */
+    resident(resident) {
+        const shown = resident?.highest ?? resident?.latest;
+        if (!shown)
+            return el("section", {}, el("h2", {}, "Resident set"), el("p.hint", {}, "It was not broken down: the process was too short, or /proc could not be read."));
+        const parts = RESIDENT.map(([key, text, color]) => ({bytes: shown[key] ?? 0, text, color})).filter(({bytes}) => bytes > 0);
+        const sum = parts.reduce((a, {bytes}) => a + bytes, 0);
+        const bar = el("div.stack", {role: "img", "aria-label": `Resident set of ${format.bytes(shown.rss_bytes)}`}, parts.map(({bytes, text, color}) => {
+            const piece = swatch(color);
+            piece.title = `${text}: ${format.bytes(bytes)}`;
+            piece.style.flexGrow = String(bytes / sum);
+            return piece;
+        }));
+        return el("section", {}, el("h2", {}, "Resident set", el("small", {}, `${format.bytes(shown.rss_bytes)} at ${format.moment(shown.time_ns)}, ${resident.highest ? "its highest" : "its last"}`)), bar,
+            el("dl.parts", {}, parts.map(({bytes, text, color}) => {
+                return el("div", {}, el("dt", {}, swatch(color), text), el("dd", {}, format.bytes(bytes), el("small", {}, format.share(bytes, sum))));
+            })));
+    }
+
+    /** @param {any[]} processes */
+    processes(processes) {
+        const columns = /** @type {[string, (p: any) => string][]} */ ([["Allocations", (p) => format.count(p.allocs)], ["Bytes", (p) => format.bytes(p.allocated_bytes)],
+            ["Peak", (p) => format.bytes(p.peak_bytes)], ["Left", (p) => format.bytes(p.live_bytes)], ["Largest RSS", (p) => format.bytes(p.max_rss_bytes)]]);
+        return el("section", {}, el("h2", {}, format.counted(processes.length, "process")), el("table.plain", {},
+            el("thead", {}, el("tr", {}, el("th", {scope: "col"}, "Process"), columns.map(([title]) => el("th.number", {scope: "col"}, title)))),
+            el("tbody", {}, processes.map((p) => el("tr", {}, el("th", {scope: "row"}, `${format.visibleName(p.program)} (${p.pid})`), columns.map(([, write]) => el("td.number", {}, write(p))))))));
+    }
+
+    /** The costliest lines and functions of the window. */
+    showTop() {
+        const {numbers} = this.page, {model} = numbers, bytes = numbers.get("bytes");
+        this.lines ??= lineGroups(model, "user");
+        this.functions ??= callGroups(model, "function");
+        if (!bytes) {
+            fill(this.top);
+            return;
+        }
+        const {file, line} = model.frames, total = numbers.total("bytes") ?? 0;
+        fill(this.top,
+            this.list("Hottest lines", "lines", this.lines, bytes, total, (frame) => `${format.baseName(model.file(frame))}${line[frame] ? `:${line[frame]}` : ""}`,
+                (frame) => this.page.sources.lineOf(file[frame], line[frame])?.trim() || model.name(frame)),
+            this.list("Functions that allocate most", "functions", this.functions, bytes, total, (frame) => model.name(frame), (frame) => format.baseName(model.file(frame))));
+    }
+
+    /**
+     * @param {string} title
+     * @param {string} view
+     * @param {import("../data/rows.js").Groups} groups
+     * @param {Float64Array} bytes
+     * @param {number} total
+     * @param {(frame: number) => string} name @param {(frame: number) => string} detail
+     */
+    list(title, view, groups, bytes, total, name, detail) {
+        const sums = ownSums(groups, bytes), rows = [...sums.keys()].filter((row) => sums[row] > 0).sort((a, b) => sums[b] - sums[a]).slice(0, TOP), {store, numbers} = this.page;
+        const open = (/** @type {number} */ frame) => {
+            const {model} = numbers;
+            if (frame >= 0 && this.page.sources.has(model.frames.file[frame]) && model.frames.line[frame])
+                this.page.openSource(model.frames.file[frame], model.frames.line[frame]);
+            else if (frame >= 0)
+                this.page.openFlame(model.name(frame));
+        };
+        return el("section", {}, el("h2", {}, title, el("button.quiet", {onclick: () => store.set({view}, {push: true})}, "All")),
+            rows.length ? el("ol.hot", {}, rows.map((row) => {
+                const frame = groups.frame[row], item = el("button.hot-row", {onclick: () => open(frame)},
+                    el("span.hot-number", {}, format.bytes(sums[row])), el("span.hot-share", {}, format.share(sums[row], total)),
+                    el("span.hot-name", {}, format.visibleName(frame < 0 ? "(outside user code)" : name(frame))), el("span.hot-detail", {}, frame < 0 ? "" : format.visibleName(detail(frame))));
+                item.style.setProperty("--share", `${(100 * sums[row] / Math.max(1, sums[rows[0]])).toFixed(1)}%`);
+                return el("li", {}, item);
+            })) : el("p.hint", {}, "Nothing was allocated in this window by what the filters let pass."));
+    }
+}
