@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {buildCalls, FOLDED_IMPORTS, inclusive, ownValues} from "../../analyzer/report/page/web/src/data/calls.js";
+import {buildCalls, callSums, FOLDED_IMPORTS, inclusive} from "../../analyzer/report/page/web/src/data/calls.js";
 import {changesBetween} from "../../analyzer/report/page/web/src/data/changes.js";
 import {parse} from "../../analyzer/report/page/web/src/data/decode.js";
 import {Model} from "../../analyzer/report/page/web/src/data/model.js";
 import {Numbers} from "../../analyzer/report/page/web/src/data/numbers.js";
 import {addUp, depths, preorder, subtreeEnds} from "../../analyzer/report/page/web/src/data/preorder.js";
-import {callGroups, lineGroups, sumRows, threadRows} from "../../analyzer/report/page/web/src/data/rows.js";
+import {callGroups, lineGroups, RowNumbers, threadRows} from "../../analyzer/report/page/web/src/data/rows.js";
 import {Sources} from "../../analyzer/report/page/web/src/data/sources.js";
 import {offsetOf} from "../../analyzer/report/page/web/src/views/flame_canvas.js";
 import {encode, makeTrace} from "./made_trace.mjs";
@@ -36,8 +36,8 @@ function tree(parent, frame, bytes) {
 }
 
 function drawn(model, options = {frames: "function", imports: false}) {
-    const bytes = new Numbers(model).get("bytes"), calls = buildCalls([model], options, [bytes]);
-    const values = inclusive(calls, ownValues(calls, 0, model, bytes, new Float64Array(calls.parent.length)));
+    const numbers = new Numbers(model), bytes = numbers.get("bytes"), calls = buildCalls([model], options, [bytes]);
+    const values = inclusive(calls, callSums(calls, 0, numbers).get("bytes"));
     const names = [...calls.key].map((key) => (key === FOLDED_IMPORTS ? "imports" : key < 0 ? "all" : `${model.name(calls.examples[key].frame)}`));
     return {calls, rows: names.map((name, i) => `${"  ".repeat(calls.depth[i])}${name} ${values[i]}`), values};
 }
@@ -77,7 +77,7 @@ test("a tree that is not in pre-order is numbered anew, with its cells", () => {
 
 test("a recursive function counts once on each path", () => {
     const model = tree([0, 0, 1, 2, 3], [0, 1, 2, 1, 1], [0, 1, 2, 4, 8]), numbers = new Numbers(model);
-    const groups = callGroups(model, "function"), {own, all} = sumRows(groups, numbers, ["bytes"], ["bytes", "allocs"]);
+    const groups = callGroups(model, "function"), rows = new RowNumbers(groups, numbers), own = rows.own(["bytes"]), all = rows.all(["bytes", "allocs"]);
     const row = (name) => [...groups.frame].findIndex((frame) => model.name(frame) === name);
     assert.deepEqual([own.bytes[row("main")], all.bytes[row("main")], all.allocs[row("main")]], [13, 15, 4]);
     assert.deepEqual([own.bytes[row("helper")], all.bytes[row("helper")]], [2, 14]);
@@ -86,7 +86,7 @@ test("a recursive function counts once on each path", () => {
 test("lines are charged as the cells say, and add up to the totals", () => {
     const {header, columns} = makeTrace({paths: 800}), model = modelOf({header, columns}), numbers = new Numbers(model);
     for (const by of ["user", "leaf"]) {
-        const groups = lineGroups(model, by), {own} = sumRows(groups, numbers, ["bytes", "allocs"], []);
+        const groups = lineGroups(model, by), own = new RowNumbers(groups, numbers).own(["bytes", "allocs"]);
         assert.equal(own.bytes.reduce((a, b) => a + b), header.totals.allocated_bytes);
         assert.equal(own.allocs.reduce((a, b) => a + b), header.totals.allocs);
         assert.equal(new Set(groups.frame).size, groups.count);
@@ -124,7 +124,7 @@ test("two traces are one tree, and what changed is new, gone, grown or shrunk", 
     const both = [new Numbers(now), new Numbers(old)], calls = buildCalls([now, old], {frames: "function", imports: true}, both.map((numbers) => numbers.get("bytes")));
     assert.equal(calls.parent.length, 4);
     const sources = {now: new Sources([]), old: new Sources([])};
-    const changes = changesBetween(both[0], both[1], sources, {rows: "functions", quantity: "bytes", all: false});
+    const changes = changesBetween(both[0], both[1], sources, {rows: "functions", quantity: "bytes"});
     assert.deepEqual(changes.map(({name, old: before, now: after, kind}) => [name, before, after, kind]).sort(),
         [["_find", 7, 0, "gone"], ["helper", 0, 30, "new"], ["main", 4, 10, "grown"]]);
 });

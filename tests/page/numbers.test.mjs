@@ -102,6 +102,11 @@ test("whichever way a window is dragged, it counts the same", () => {
             continue;
         for (const [quantity, column] of [["bytes", "bytes"], ["allocs", "allocs"], ["frees", "frees"], ["freed", "freed_bytes"], ["temporary", "temporary"]])
             assert.equal(numbers.get(quantity)[cell], slowly(column, cell, from, to));
+        assert.equal(numbers.total("bytes"), numbers.get("bytes").reduce((a, b) => a + b));
+        assert.equal(numbers.total("grown"), numbers.get("grown").reduce((a, b) => a + b));
+        const inside = Uint8Array.from(model.cells.node, (_, i) => Number(i % 3 === 0)), only = (quantity) => numbers.get(quantity).reduce((sum, n, i) => sum + (inside[i] ? n : 0), 0);
+        const {bytes, allocs, live, grown, temporary} = numbers.totalsOf(inside);
+        assert.deepEqual([bytes, allocs, live, grown, temporary], ["bytes", "allocs", "live", "grown", "temporary"].map(only));
         assert.equal(numbers.get("live")[cell], slowly("bytes", cell, 0, to) - slowly("freed_bytes", cell, 0, to));
     }
     numbers.setWindow(0, model.lastStep);

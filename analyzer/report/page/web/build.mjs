@@ -34,6 +34,7 @@ async function bundle(entry) {
         logLevel: "warning",
     });
     // "</script" in a string would end the element; in a script, "<\/" means the same.
+    if (result.warnings.length > 0) process.exit(1);
     return result.outputFiles[0].text.trim().replaceAll(/<(?=\/(script|style))/gi, "<\\");
 }
 

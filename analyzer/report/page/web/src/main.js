@@ -74,29 +74,29 @@ export class Page {
         const {title} = this.numbers.model.header;
         document.title = `${format.visibleName(title)} · vbtrace`;
         fill(root,
-            el("header.top", {}, el("span.brand", {}, "vbtrace"), el("h1", {title: format.visibleName(title)}, format.visibleName(title)), themeSwitch(() => this.themeChanged()), ...helpButton()),
+            el("header.top", {}, el("span.brand", {}, "vbtrace"), el("h1", {title: format.visibleName(title)}, format.visibleName(title)), themeSwitch(() => this.#themeChanged()), ...helpButton()),
             el("div.course", {}, this.timeline.element, this.window.element),
             el("div.views-bar", {}, this.tabs, this.filters), this.tools, this.scroller, this.foot);
-        this.applyWindow();
-        this.makeFilters();
-        this.makeTabs();
+        this.#applyWindow();
+        this.#makeFilters();
+        this.#makeTabs();
         this.timeline.make();
         this.window.update();
-        this.showView();
+        this.#showView();
         document.addEventListener("keydown", (event) => this.key(event));
         new MutationObserver(hideTip).observe(this.scroller, {childList: true});
     }
 
-    themeChanged() {
+    #themeChanged() {
         this.timeline.make();
         this.view?.update(new Set());
     }
 
-    makeTabs() {
+    #makeTabs() {
         const {view} = this.store.state, hadFocus = this.tabs.contains(document.activeElement);
         const there = VIEWS.filter(({id}) => id !== "compare" || this.old);
         fill(this.tabs, there.map(({id, title}) => el("button.tab", {role: "tab", id: `tab-${id}`, "aria-selected": String(id === view), "aria-controls": "panel",
-            tabindex: id === view ? "0" : "-1", onclick: () => this.store.set({view: id}, {push: true}), onkeydown: (/** @type {KeyboardEvent} */ event) => this.tabKey(event, there.map((v) => v.id))}, title)));
+            tabindex: id === view ? "0" : "-1", onclick: () => this.store.set({view: id}, {push: true}), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#tabKey(event, there.map((v) => v.id))}, title)));
         const selected = document.getElementById(`tab-${view}`);
         selected?.scrollIntoView({block: "nearest", inline: "nearest"});
         if (hadFocus)
@@ -105,7 +105,7 @@ export class Page {
     }
 
     /** @param {KeyboardEvent} event @param {string[]} ids */
-    tabKey(event, ids) {
+    #tabKey(event, ids) {
         const at = ids.indexOf(this.store.state.view), to = {ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: ids.length - 1}[event.key];
         if (to === undefined)
             return;
@@ -113,7 +113,7 @@ export class Page {
         this.store.set({view: ids[(to + ids.length) % ids.length]});
     }
 
-    makeFilters() {
+    #makeFilters() {
         const {state} = this.store, {model} = this.numbers, threads = threadNames(model);
         const sums = new Map(), {group} = model.frames, {node} = model.cells;
         for (let i = 0; i < node.length; i++)
@@ -129,7 +129,7 @@ export class Page {
             el("button.quiet", {hidden: !(state.domain || state.module || state.thread), onclick: () => this.store.set({domain: "", module: "", thread: ""})}, "Clear filters"));
     }
 
-    applyWindow() {
+    #applyWindow() {
         const {state} = this.store, {steps, lastStep} = this.numbers.model;
         let from = state.from === null ? 0 : stepAt(steps, state.from), to = state.to === null ? lastStep : stepAt(steps, state.to);
         if (to <= from)
@@ -144,32 +144,32 @@ export class Page {
         for (const key of changed)
             this.waiting.add(key);
         if (!this.asked)
-            this.asked = requestAnimationFrame(() => this.refresh());
+            this.asked = requestAnimationFrame(() => this.#refresh());
     }
 
     /** Brings everything that is seen up to date. */
-    refresh() {
+    #refresh() {
         const changed = this.waiting;
         this.asked = 0;
         this.waiting = new Set();
         const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
         if (has("from", "to", "domain", "module", "thread")) {
-            this.applyWindow();
+            this.#applyWindow();
             this.window.update();
             if (has("from", "to"))
                 this.timeline.showWindow();
         }
         if (has("domain", "module", "thread"))
-            this.makeFilters();
+            this.#makeFilters();
         if (has("view")) {
-            this.makeTabs();
-            this.showView();
+            this.#makeTabs();
+            this.#showView();
         } else {
             this.view?.update(changed);
         }
     }
 
-    showView() {
+    #showView() {
         const {view: id} = this.store.state, known = VIEWS.find((view) => view.id === id && (id !== "compare" || this.old)) ?? VIEWS[0];
         let view = this.views.get(known.id);
         if (!view)

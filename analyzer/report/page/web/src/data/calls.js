@@ -3,6 +3,7 @@
 
 import {addUp, depths, PairTable, preorder, subtreeEnds} from "./preorder.js";
 import {IMPORTS} from "./model.js";
+import {Sums} from "./sums.js";
 /** @typedef {import("./model.js").Model} Model */
 
 const FOLDED = -2;
@@ -121,22 +122,21 @@ function ordered(models, parents, keyList, found, weights, examples) {
 }
 
 /**
- * @param {Calls} calls @param {number} m which model
- * @param {Model} model
- * @param {Float64Array} values by cell
- * @param {Float64Array} out by call: what it did itself
+ * Sums by call that follow the window.
+ * @param {Calls} calls
+ * @param {number} m which model
+ * @param {import("./numbers.js").Numbers} numbers of that model
  */
-export function ownValues(calls, m, model, values, out) {
-    const {node} = model.cells, ofNode = calls.ofNode[m];
-    out.fill(0);
-    for (let i = 0; i < node.length; i++)
-        out[ofNode[node[i]]] += values[i];
-    return out;
+export function callSums(calls, m, numbers) {
+    const ofNode = calls.ofNode[m], {node} = numbers.model.cells;
+    return new Sums(numbers, Int32Array.from(node, (at) => ofNode[at]), calls.parent.length);
 }
 
 /**
- * With all that is below. Negative sums (what shrank) have no width.
- * @param {Calls} calls @param {Float64Array} own @returns {Float64Array}
+ * With all that is below.
+ * @param {Calls} calls
+ * @param {Float64Array} own
+ * @returns {Float64Array}
  */
 export function inclusive(calls, own) {
     return addUp(calls.parent, own.slice());

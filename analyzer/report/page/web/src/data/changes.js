@@ -1,14 +1,13 @@
 // What changed from an older trace to this one, by function, line or module.
 
-import {callGroups, cumulativeSums, lineGroups, ownSums} from "./rows.js";
+import {callGroups, lineGroups, RowNumbers} from "./rows.js";
 /** @typedef {import("./numbers.js").Numbers} Numbers */
-/** @typedef {import("./numbers.js").Quantity} Quantity */
+/** @typedef {import("./sums.js").Quantity} Quantity */
 
 /**
  * @typedef {object} Change
  * @property {string} name
  * @property {string} place
- * @property {string} module
  * @property {number} file of the newer trace, -1: only in the older one
  * @property {number} line
  * @property {number} old
@@ -47,14 +46,12 @@ function identity({model}, rows, sources, frame) {
  * @param {Numbers} numbers
  * @param {import("./sources.js").Sources} sources
  * @param {"functions" | "lines" | "modules"} rows
- * @param {Quantity} quantity @param {boolean} all with what is called
- * @returns {Map<string, {frame: number, value: number, there: boolean}>}
+ * @param {Quantity} quantity one that is known
+ * @returns {Map<string, {frame: number, value: number}>}
  */
-function sumsBy(numbers, sources, rows, quantity, all) {
+function sumsBy(numbers, sources, rows, quantity) {
     const groups = rows === "lines" ? lineGroups(numbers.model, "user") : callGroups(numbers.model, rows === "modules" ? "group" : "function");
-    const values = numbers.get(quantity) ?? new Float64Array(numbers.model.cellCount), allocs = numbers.get("allocs") ?? values;
-    const wanted = [values, allocs];
-    const [sums, counts] = all && groups.ofNode ? cumulativeSums(groups, numbers.model, wanted) : wanted.map((one) => ownSums(groups, one));
+    const own = new RowNumbers(groups, numbers).own([quantity, "allocs"]), [sums, counts] = /** @type {Float64Array[]} */ ([own[quantity], own.allocs]);
     const out = new Map();
     for (let row = 0; row < groups.count; row++) {
         if (!sums[row] && !counts[row])
@@ -63,7 +60,7 @@ function sumsBy(numbers, sources, rows, quantity, all) {
         if (known)
             known.value += sums[row];
         else
-            out.set(key, {frame: groups.frame[row], value: sums[row], there: true});
+            out.set(key, {frame: groups.frame[row], value: sums[row]});
     }
     return out;
 }
@@ -71,17 +68,17 @@ function sumsBy(numbers, sources, rows, quantity, all) {
 /**
  * @param {Numbers} now @param {Numbers} old
  * @param {{now: import("./sources.js").Sources, old: import("./sources.js").Sources}} sources
- * @param {{rows: "functions" | "lines" | "modules", quantity: Quantity, all: boolean}} options
+ * @param {{rows: "functions" | "lines" | "modules", quantity: Quantity}} options
  * @returns {Change[]}
  */
-export function changesBetween(now, old, sources, {rows, quantity, all}) {
-    const after = sumsBy(now, sources.now, rows, quantity, all), before = sumsBy(old, sources.old, rows, quantity, all);
+export function changesBetween(now, old, sources, {rows, quantity}) {
+    const after = sumsBy(now, sources.now, rows, quantity), before = sumsBy(old, sources.old, rows, quantity);
     return [...new Set([...after.keys(), ...before.keys()])].map((key) => {
         const a = after.get(key), b = before.get(key), {model} = a ? now : old, frame = (a ?? b)?.frame ?? -1;
         const value = a?.value ?? 0, earlier = b?.value ?? 0;
         return {
             name: frame < 0 ? key : rows === "modules" ? model.group(frame) || "(no module)" : model.name(frame), place: frame < 0 || rows === "modules" ? "" : model.file(frame),
-            module: frame < 0 ? "" : model.group(frame), file: a && frame >= 0 ? model.frames.file[frame] : -1,
+            file: a && frame >= 0 ? model.frames.file[frame] : -1,
             line: frame < 0 ? 0 : rows === "lines" ? model.frames.line[frame] : model.frames.start[frame] || model.frames.line[frame],
             old: earlier, now: value, kind: kindOf(earlier, value, Boolean(b), Boolean(a)),
         };

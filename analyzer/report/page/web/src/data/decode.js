@@ -34,7 +34,7 @@ class Reader {
     }
 
     /** A number of more than 28 bits, or the end of the data. @returns {number} */
-    long() {
+    #long() {
         let value = 0, scale = 1, byte;
         do {
             if (this.at >= this.bytes.length)
@@ -55,7 +55,7 @@ class Reader {
                 out[i] = byte;
                 this.at++;
             } else {
-                out[i] = this.long();
+                out[i] = this.#long();
             }
         }
     }

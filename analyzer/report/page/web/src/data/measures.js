@@ -2,7 +2,7 @@
 
 import * as format from "../ui/format.js";
 /** @typedef {import("./numbers.js").Numbers} Numbers */
-/** @typedef {import("./numbers.js").Quantity} Quantity */
+/** @typedef {import("./sums.js").Quantity} Quantity */
 /** @typedef {{id: Quantity, title: string, hint: string, format: (n: number) => string}} Measure */
 
 export const NOT_KNOWN = "Not known of this part of the run";

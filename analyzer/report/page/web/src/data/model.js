@@ -17,13 +17,13 @@ export const DOMAIN_NAMES = ["Heap", "Python", "Mapped"];
 /**
  * A table's columns by their names: what is not there is 0 in all rows.
  * @param {{header: any, columns: Map<string, Numbers>}} data @param {string} table
- * @param {string[]} names
+ * @param {string} names with blanks between them
  * @returns {any}
  */
 function tableOf({header, columns}, table, names) {
     /** @type {Table} */
     const out = {};
-    for (const name of names)
+    for (const name of names.split(" "))
         out[name] = columns.get(`${table}.${name}`) ?? new Int32Array(header.counts[table]);
     return out;
 }
@@ -69,16 +69,16 @@ export class Model {
         this.strings = header.strings;
         /** @type {number[]} */
         this.steps = header.steps_ns;
-        this.frames = tableOf(data, "frame", ["name", "file", "line", "start", "module", "group", "kind", "flags"]);
-        const node = tableOf(data, "node", ["parent", "frame"]);
-        this.cells = tableOf(data, "cell", ["node", "domain", "leaf", "user", "start_blocks", "start_bytes", "inherited_bytes", "at_peak_bytes", "owner"]);
+        this.frames = tableOf(data, "frame", "name file line start module group kind flags");
+        const node = tableOf(data, "node", "parent frame");
+        this.cells = tableOf(data, "cell", "node domain leaf user start_blocks start_bytes inherited_bytes at_peak_bytes owner");
         const tree = renumber(node.parent, node.frame, this.cells.node);
         this.parent = tree.parent;
         this.frame = tree.frame;
         this.cells.node = tree.cellNode;
-        this.changes = tableOf(data, "change", ["step", "cell", "allocs", "bytes", "frees", "freed_bytes", "temporary", "kept_blocks", "kept_bytes"]);
+        this.changes = tableOf(data, "change", "step cell allocs bytes frees freed_bytes temporary kept_blocks kept_bytes");
         this.ends = endsOfSteps(this.changes.step, this.steps.length);
-        this.parts = tableOf(data, "part", ["cell", "owner", "allocs", "bytes", "frees", "freed_bytes", "temporary", "live_blocks", "live_bytes", "at_peak_bytes"]);
+        this.parts = tableOf(data, "part", "cell owner allocs bytes frees freed_bytes temporary live_blocks live_bytes at_peak_bytes");
         /** Is it known which thread, or which process, did what? */
         this.hasOwners = columns.has("cell.owner") || columns.has("part.owner");
         /** Of several processes, inherited blocks are in nothing. */
@@ -100,12 +100,12 @@ export class Model {
      */
     charged(by) {
         if (by === "leaf")
-            return (this.leafFrames ??= this.chargedUp(this.cells.leaf, 0));
-        return (this.userFrames ??= this.chargedUp(this.cells.user, 1));
+            return (this.leafFrames ??= this.#chargedUp(this.cells.leaf, 0));
+        return (this.userFrames ??= this.#chargedUp(this.cells.user, 1));
     }
 
     /** @param {Numbers} levels up from the cell's node @param {number} offset of the levels */
-    chargedUp(levels, offset) {
+    #chargedUp(levels, offset) {
         const out = new Int32Array(this.cellCount).fill(-1), {node} = this.cells;
         for (let i = 0; i < out.length; i++) {
             if (levels[i] < offset)

@@ -1,43 +1,13 @@
-// What happened between two steps of the history, by cell: the sums and differences that
-// ../../../DATA.md defines under "How to count". Each is computed when it is asked for.
+// The window and the filter that everything on the page follows, and what happened in them.
 
+import {CHANGE_COLUMNS, Sums} from "./sums.js";
 /** @typedef {import("./model.js").Model} Model */
-
-/**
- * @typedef {"allocs" | "bytes" | "frees" | "freed" | "temporary" | "live_blocks" | "live" | "left"
- *     | "grown" | "peak"} Quantity
- * @typedef {{domain: string, group: string, thread: string}} Filter
- */
-
-const COLUMN = {allocs: "allocs", bytes: "bytes", frees: "frees", freed: "freed_bytes", temporary: "temporary", keptBlocks: "kept_blocks", keptBytes: "kept_bytes"};
+/** @typedef {import("./sums.js").Quantity} Quantity */
+/** @typedef {{domain: string, group: string, thread: string}} Filter "" for all */
 
 /** Which column of parts has a quantity. @type {{[quantity: string]: string}} */
 export const PART_COLUMNS = {allocs: "allocs", bytes: "bytes", frees: "frees", freed: "freed_bytes", temporary: "temporary", live_blocks: "live_blocks",
     live: "live_bytes", peak: "at_peak_bytes"};
-
-/** The sums of a column of changes up to a step that moves. */
-class Running {
-    /** @param {Model} model @param {string} column */
-    constructor(model, column) {
-        this.values = model.changes[column];
-        this.cell = model.changes.cell;
-        this.ends = model.ends;
-        this.step = 0;
-        this.sums = new Float64Array(model.cellCount);
-    }
-
-    /** @param {number} step @returns {Float64Array} */
-    at(step) {
-        const {values, cell, ends, sums} = this;
-        const here = ends[this.step], there = ends[step];
-        for (let i = here; i < there; i++)
-            sums[cell[i]] += values[i];
-        for (let i = here - 1; i >= there; i--)
-            sums[cell[i]] -= values[i];
-        this.step = step;
-        return sums;
-    }
-}
 
 /**
  * @param {Model} model
@@ -52,7 +22,6 @@ function nodesWithGroup(model, group) {
     return out;
 }
 
-/** The numbers of a window, of the cells that pass a filter. */
 export class Numbers {
     /** @param {Model} model */
     constructor(model) {
@@ -61,13 +30,13 @@ export class Numbers {
         this.to = model.lastStep;
         /** @type {Filter} */
         this.filter = {domain: "", group: "", thread: ""};
-        /** @type {Uint8Array} */
-        this.mask = this.maskOf(this.filter);
+        /** Which cells pass the filters for domain and module. */
+        this.mask = this.#maskOf(this.filter);
         this.version = 1;
-        /** @type {Map<string, Running>} */
-        this.running = new Map();
-        /** @type {Map<string, {version: number, values: Float64Array | null}>} */
-        this.known = new Map();
+        this.filterVersion = 1;
+        this.byCell = new Sums(this, Int32Array.from({length: model.cellCount}, (_, i) => i), model.cellCount);
+        /** @type {Map<string, {version: number, sums: Float64Array}>} */
+        this.steps = new Map();
     }
 
     get isWhole() {
@@ -77,6 +46,12 @@ export class Numbers {
     /** Is a thread, or a process, asked for of which only the whole run is known? */
     get threadUnknown() {
         return this.filter.thread !== "" && !this.isWhole;
+    }
+
+    /** Is what was live at the heap's peak what was live at the window's? */
+    get knowsPeak() {
+        const {totals, peak_step: step} = this.model.header;
+        return totals.peak_bytes !== null && (this.isWhole || (step !== null && this.from < step && step <= this.to));
     }
 
     /** @param {number} from @param {number} to steps, from < to */
@@ -93,13 +68,16 @@ export class Numbers {
         const {domain, group, thread} = this.filter;
         if (domain === filter.domain && group === filter.group && thread === filter.thread)
             return;
+        if (domain !== filter.domain || group !== filter.group) {
+            this.mask = this.#maskOf(filter);
+            this.filterVersion++;
+        }
         this.filter = {...filter};
-        this.mask = this.maskOf(filter);
         this.version++;
     }
 
     /** @param {Filter} filter @returns {Uint8Array} by cell */
-    maskOf({domain, group}) {
+    #maskOf({domain, group}) {
         const {cells, cellCount} = this.model, mask = new Uint8Array(cellCount);
         const nodes = group ? nodesWithGroup(this.model, group) : null;
         const only = domain === "" ? -1 : Number(domain);
@@ -108,120 +86,111 @@ export class Numbers {
         return mask;
     }
 
+    /** @param {Quantity} quantity @returns {Float64Array | null} by cell, as Sums.get() */
+    get(quantity) {
+        return this.byCell.get(quantity);
+    }
+
     /**
      * @param {Quantity} quantity
-     * @returns {Float64Array | null} by cell; null: it is not known of this window. Good until the
-     *     window or the filter
-     *     changes
+     * @returns {boolean} can it only be summed from the single cells?
      */
-    get(quantity) {
-        let entry = this.known.get(quantity);
-        if (!entry || entry.version !== this.version) {
-            const buffer = entry?.values ?? new Float64Array(this.model.cellCount);
-            entry = {version: this.version, values: this.filter.thread ? this.ofThread(quantity, buffer) : this.compute(quantity, buffer)};
-            this.known.set(quantity, entry);
-        }
-        return entry.values;
+    needsCells(quantity) {
+        return quantity === "left" || this.filter.thread !== "";
     }
 
-    /**
-     * @param {string} name
-     * @param {"a" | "b"} end
-     * @returns {Float64Array} sums until the window's beginning or end
-     */
-    sums(name, end) {
-        const key = `${name} ${end}`;
-        let running = this.running.get(key);
-        if (!running)
-            this.running.set(key, running = new Running(this.model, /** @type {any} */ (COLUMN)[name]));
-        return running.at(end === "a" ? this.from : this.to);
-    }
-
-    /**
-     * @param {"a" | "b"} end
-     * @param {boolean} blocks or bytes
-     * @returns {(cell: number) => number} what is live there
-     */
-    live(end, blocks) {
-        const {cells} = this.model;
-        const start = blocks ? cells.start_blocks : cells.start_bytes;
-        const born = this.sums(blocks ? "allocs" : "bytes", end), ended = this.sums(blocks ? "frees" : "freed", end);
-        if (!this.model.isMerged)
-            return (i) => start[i] + born[i] - ended[i];
-        const kept = this.sums(blocks ? "keptBlocks" : "keptBytes", end);
-        return (i) => start[i] + born[i] - ended[i] + kept[i];
-    }
-
-    /** @param {Quantity} quantity @returns {((cell: number) => number) | null} */
-    formula(quantity) {
-        const {cells, header} = this.model;
-        switch (quantity) {
-        case "live":
-            return this.live("b", false);
-        case "live_blocks":
-            return this.live("b", true);
-        case "left": {
-            const live = this.live("b", false);
-            return this.model.isMerged ? live : (i) => Math.max(0, live(i) - cells.inherited_bytes[i]);
-        }
-        case "grown": {
-            const before = this.live("a", false), after = this.live("b", false);
-            return (i) => after(i) - before(i);
-        }
-        case "peak": {
-            const step = header.peak_step;
-            const known = header.totals.peak_bytes !== null && (this.isWhole || (step !== null && this.from < step && step <= this.to));
-            return known ? (i) => cells.at_peak_bytes[i] : null;
-        }
-        default:
-            return null;
-        }
-    }
-
-    /** @param {Quantity} quantity @param {Float64Array} out @returns {Float64Array | null} */
-    compute(quantity, out) {
-        const {mask} = this;
-        if (Object.hasOwn(COLUMN, quantity)) {
-            const before = this.sums(quantity, "a"), after = this.sums(quantity, "b");
-            for (let i = 0; i < out.length; i++)
-                out[i] = mask[i] ? after[i] - before[i] : 0;
-            return out;
-        }
-        const formula = this.formula(quantity);
-        if (!formula)
-            return null;
-        for (let i = 0; i < out.length; i++)
-            out[i] = mask[i] ? formula(i) : 0;
-        return out;
+    /** @param {Quantity} quantity one that needs the cells @returns {Float64Array | null} */
+    ofCells(quantity) {
+        if (this.filter.thread !== "")
+            return this.#ofThread(quantity);
+        const {model, mask} = this, live = /** @type {Float64Array} */ (this.byCell.compute("live"));
+        return model.isMerged ? live.slice() : live.map((bytes, i) => (mask[i] ? Math.max(0, bytes - model.cells.inherited_bytes[i]) : 0));
     }
 
     /**
      * Of one thread, or of one process, of the whole run.
-     * @param {Quantity} quantity @param {Float64Array} out
+     * @param {Quantity} quantity
+     * @returns {Float64Array | null}
      */
-    ofThread(quantity, out) {
-        const {parts, cells} = this.model, column = PART_COLUMNS[quantity], all = column && this.isWhole ? this.compute(quantity, out) : null;
+    #ofThread(quantity) {
+        const {parts, cells} = this.model, column = PART_COLUMNS[quantity], all = column && this.isWhole ? this.byCell.compute(quantity) : null;
         if (!all)
             return null;
         const owner = Number(this.filter.thread) + 1, values = parts[column], {mask} = this;
-        for (let i = 0; i < out.length; i++)
-            if (cells.owner[i] !== owner)
-                out[i] = 0;
+        const out = all.map((value, i) => (cells.owner[i] === owner ? value : 0));
         for (let i = 0; i < values.length; i++)
             if (parts.owner[i] === owner && mask[parts.cell[i]])
                 out[parts.cell[i]] += values[i];
         return out;
     }
 
+    /**
+     * @param {string} name a column of changes
+     * @param {number} step
+     * @returns {number} the sum over all cells until a step
+     */
+    until(name, step) {
+        let known = this.steps.get(name);
+        if (!known || known.version !== this.filterVersion) {
+            const {changes, lastStep} = this.model, values = changes[CHANGE_COLUMNS[name]], sums = new Float64Array(lastStep + 1), {mask} = this;
+            for (let i = 0; i < values.length; i++)
+                if (mask[changes.cell[i]])
+                    sums[changes.step[i]] += values[i];
+            for (let s = 1; s <= lastStep; s++)
+                sums[s] += sums[s - 1];
+            this.steps.set(name, known = {version: this.filterVersion, sums});
+        }
+        return known.sums[step];
+    }
+
     /** @param {Quantity} quantity @returns {number | null} the sum over the cells that pass */
     total(quantity) {
-        const values = this.get(quantity);
-        if (!values)
-            return null;
-        let sum = 0;
-        for (let i = 0; i < values.length; i++)
-            sum += values[i];
-        return sum;
+        const {from, to} = this;
+        if (this.filter.thread === "") {
+            if (quantity === "grown")
+                return this.#grownUntil(to) - this.#grownUntil(from);
+            if (quantity in CHANGE_COLUMNS)
+                return this.until(quantity, to) - this.until(quantity, from);
+        }
+        return this.get(quantity)?.reduce((a, b) => a + b, 0) ?? null;
+    }
+
+    /** @param {number} step @returns {number} bytes that were live then, less those at the start */
+    #grownUntil(step) {
+        return this.until("bytes", step) - this.until("freed", step) + (this.model.isMerged ? this.until("keptBytes", step) : 0);
+    }
+
+    /**
+     * All quantities of some cells at once, in one pass over the changes: for what is looked at
+     * alone.
+     * @param {Uint8Array} inside by cell
+     * @returns {{[quantity: string]: number | null}}
+     */
+    totalsOf(inside) {
+        if (this.filter.thread !== "") {
+            const sum = (/** @type {Quantity} */ quantity) => this.get(quantity)?.reduce((a, b, i) => a + (inside[i] ? b : 0), 0) ?? null;
+            return Object.fromEntries(["bytes", "allocs", "peak", "live", "temporary"].map((name) => [name, sum(/** @type {Quantity} */ (name))]));
+        }
+        const {changes: {cell, bytes, allocs, freed_bytes: freed, temporary, kept_bytes: kept}, cells, ends} = this.model, {mask} = this;
+        const out = {bytes: 0, allocs: 0, peak: 0, live: 0, grown: 0, temporary: 0};
+        for (let i = 0; i < inside.length; i++)
+            if (inside[i] && mask[i]) {
+                out.live += cells.start_bytes[i];
+                out.peak += cells.at_peak_bytes[i];
+            }
+        for (let i = 0, first = ends[this.from], last = ends[this.to]; i < last; i++) {
+            if (!inside[cell[i]] || !mask[cell[i]])
+                continue;
+            const grown = bytes[i] - freed[i] + kept[i];
+            out.live += grown;
+            if (i < first)
+                continue;
+            out.grown += grown;
+            out.bytes += bytes[i];
+            out.allocs += allocs[i];
+            out.temporary += temporary[i];
+        }
+        return {...out, peak: this.knowsPeak ? out.peak : null};
     }
 }
 

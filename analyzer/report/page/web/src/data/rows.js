@@ -1,9 +1,10 @@
 // Rows of the tables: which cells belong to which line, function, module or thread, and their sums.
 
 import {PART_COLUMNS} from "./numbers.js";
+import {Sums} from "./sums.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./numbers.js").Numbers} Numbers */
-/** @typedef {import("./numbers.js").Quantity} Quantity */
+/** @typedef {import("./sums.js").Quantity} Quantity */
 
 /**
  * @typedef {object} Groups rows without numbers
@@ -89,20 +90,21 @@ export function ownSums(groups, values) {
  * to them.
  * @param {Groups} groups
  * @param {Model} model
- * @param {Float64Array[]} quantities by cell
+ * @param {Float64Array[]} quantities by node
  * @returns {Float64Array[]} by row
  */
 export function cumulativeSums(groups, model, quantities) {
-    const width = quantities.length, {node} = model.cells, {parent} = model, below = new Float64Array(width * model.nodeCount);
-    for (let i = 0; i < node.length; i++)
-        for (let q = 0, at = width * node[i]; q < width; q++)
-            below[at + q] += quantities[q][i];
-    for (let i = model.nodeCount - 1; i > 0; i--)
+    const width = quantities.length, {parent, nodeCount} = model, below = new Float64Array(width * nodeCount);
+    quantities.forEach((values, q) => {
+        for (let i = 0, at = q; i < nodeCount; i++, at += width)
+            below[at] = values[i];
+    });
+    for (let i = nodeCount - 1; i > 0; i--)
         for (let q = 0, at = width * i, up = width * parent[i]; q < width; q++)
             below[up + q] += below[at + q];
     const ofNode = /** @type {Int32Array} */ (groups.ofNode), outermost = /** @type {Uint8Array} */ (groups.outermost);
     const out = quantities.map(() => new Float64Array(groups.count));
-    for (let i = 1; i < model.nodeCount; i++)
+    for (let i = 1; i < nodeCount; i++)
         if (outermost[i])
             for (let q = 0; q < width; q++)
                 out[q][ofNode[i]] += below[width * i + q];
@@ -110,24 +112,30 @@ export function cumulativeSums(groups, model, quantities) {
 }
 
 /**
- * @typedef {{[name: string]: Float64Array | null}} Sums by row; null: not known
- * @param {Groups} groups @param {Numbers} numbers
- * @param {Quantity[]} own what is wanted of a row itself
- * @param {Quantity[]} all what is wanted with all that it calls
- * @returns {{own: Sums, all: Sums}}
+ * Sums of rows that follow the window.
+ * @typedef {{[name: string]: Float64Array | null}} RowSums by row; null: not known
  */
-export function sumRows(groups, numbers, own, all) {
-    /** @type {Sums} */
-    const ownOut = {}, allOut = {};
-    for (const quantity of own) {
-        const values = numbers.get(quantity);
-        ownOut[quantity] = values && ownSums(groups, values);
+export class RowNumbers {
+    /** @param {Groups} groups @param {Numbers} numbers */
+    constructor(groups, numbers) {
+        const {model} = numbers;
+        this.groups = groups;
+        this.model = model;
+        this.rows = new Sums(numbers, groups.ofCell, groups.count);
+        this.nodes = groups.ofNode && new Sums(numbers, model.cells.node, model.nodeCount);
     }
-    const known = all.filter((quantity) => numbers.get(quantity));
-    const sums = known.length ? cumulativeSums(groups, numbers.model, known.map((quantity) => /** @type {Float64Array} */ (numbers.get(quantity)))) : [];
-    for (const quantity of all)
-        allOut[quantity] = sums[known.indexOf(quantity)] ?? null;
-    return {own: ownOut, all: allOut};
+
+    /** @param {Quantity[]} quantities @returns {RowSums} of the rows themselves */
+    own(quantities) {
+        return Object.fromEntries(quantities.map((quantity) => [quantity, this.rows.get(quantity)]));
+    }
+
+    /** @param {Quantity[]} quantities @returns {RowSums} with all that is called */
+    all(quantities) {
+        const {nodes} = this, known = quantities.filter((quantity) => nodes?.get(quantity));
+        const sums = known.length ? cumulativeSums(this.groups, this.model, known.map((quantity) => /** @type {any} */ (nodes).get(quantity))) : [];
+        return Object.fromEntries(quantities.map((quantity) => [quantity, sums[known.indexOf(quantity)] ?? null]));
+    }
 }
 
 /**
@@ -156,10 +164,10 @@ export function threadNames({hasOwners, header, cells, parts}) {
  * @param {Numbers} numbers of the whole run @returns {ThreadRow[]}
  */
 export function threadRows(numbers) {
-    const {model, mask} = numbers, {parts, cells, cellCount} = model, names = threadNames(model);
+    const {model, mask, byCell} = numbers, {parts, cells, cellCount} = model, names = threadNames(model);
     const rows = names.map(({id, label}) => ({id, label, values: /** @type {{[name: string]: number | null}} */ ({})}));
     for (const quantity of SHOWN) {
-        const sums = new Float64Array(2 + names.reduce((most, {id}) => Math.max(most, id), 0)), values = numbers.compute(quantity, new Float64Array(cellCount));
+        const sums = new Float64Array(2 + names.reduce((most, {id}) => Math.max(most, id), 0)), values = byCell.compute(quantity);
         for (let i = 0; values && i < cellCount; i++)
             if (cells.owner[i])
                 sums[cells.owner[i]] += values[i];

@@ -102,6 +102,19 @@ export function searchField(placeholder, label, value, input) {
 }
 
 /**
+ * A short table; the first cell of a row is its heading.
+ * @param {string[]} heads those that begin with "#" stand above numbers
+ * @param {Child[][]} rows
+ * @param {string} [kind] more classes
+ */
+export function plainTable(heads, rows, kind = "") {
+    const cell = (/** @type {string} */ tag, /** @type {Child} */ child, /** @type {number} */ i, /** @type {string | undefined} */ scope = undefined) =>
+        el(heads[i][0] === "#" ? `${tag}.number` : tag, {scope}, child);
+    return el(`table.plain${kind}`, {}, el("thead", {}, el("tr", {}, heads.map((head, i) => cell("th", head.replace("#", ""), i, "col")))),
+        el("tbody", {}, rows.map((row) => el("tr", {}, row.map((child, i) => (i ? cell("td", child, i) : cell("th", child, i, "row")))))));
+}
+
+/**
  * Why there is nothing to see.
  * @param {string} title @param {string} reason
  */

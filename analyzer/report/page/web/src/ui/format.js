@@ -94,6 +94,15 @@ export function baseName(path) {
 }
 
 /**
+ * A place in short: the name of its file, and its line.
+ * @param {string} file
+ * @param {number} line 0: none
+ */
+export function place(file, line) {
+    return visibleName(baseName(file)) + (line ? `:${line}` : "");
+}
+
+/**
  * @param {number} ns a moment since the start, fit for an axis or a window's end
  * @returns {string} 1.25 s
  */

@@ -67,7 +67,7 @@ export class Store {
         this.written = location.hash;
         window.addEventListener("hashchange", () => {
             if (location.hash !== this.written)
-                this.apply(readFragment(location.hash));
+                this.#apply(readFragment(location.hash));
         });
     }
 
@@ -77,7 +77,7 @@ export class Store {
     }
 
     /** @param {State} next */
-    apply(next) {
+    #apply(next) {
         const before = /** @type {any} */ (this.state), after = /** @type {any} */ (next);
         const changed = new Set(Object.keys(DEFAULTS).filter((key) => before[key] !== after[key]));
         if (!changed.size)
@@ -94,7 +94,7 @@ export class Store {
      *     not written yet, as while a mouse is dragged
      */
     set(patch, how = {}) {
-        this.apply({...this.state, ...patch});
+        this.#apply({...this.state, ...patch});
         if (how.quiet)
             return;
         const fragment = writeFragment(this.state);

@@ -25,13 +25,13 @@ const SPARE = 6;
  * @param {(row: number) => number | string} key @param {boolean} reversed
  */
 export function sortRows(rows, key, reversed) {
-    const keys = new Map();
+    const keys = /** @type {(number | string)[]} */ ([]);
     for (const row of rows)
-        keys.set(row, key(row));
+        keys[row] = key(row);
     const sign = reversed ? -1 : 1;
     rows.sort((a, b) => {
-        const x = keys.get(a), y = keys.get(b);
-        const order = typeof x === "string" ? (x < y ? -1 : x > y ? 1 : 0) : y - x;
+        const x = keys[a], y = keys[b];
+        const order = typeof x === "string" ? (x < y ? -1 : x > y ? 1 : 0) : Number(y) - x;
         return sign * order || a - b;
     });
     return rows;
@@ -76,13 +76,13 @@ export class VirtualTable {
         this.columns = columns;
         this.sorted = sorted.replace("-", "");
         const active = document.activeElement instanceof HTMLElement && this.head.contains(document.activeElement) ? document.activeElement.dataset.column : null;
-        fill(this.head, el("tr", {"aria-rowindex": "1"}, columns.map((column) => this.headCell(column, sorted))));
+        fill(this.head, el("tr", {"aria-rowindex": "1"}, columns.map((column) => this.#headCell(column, sorted))));
         if (active)
             this.head.querySelector(`[data-column="${CSS.escape(active)}"]`)?.focus();
     }
 
     /** @param {Column} column @param {string} sorted */
-    headCell({id, title, hint, kind, key, wide}, sorted) {
+    #headCell({id, title, hint, kind, key, wide}, sorted) {
         const isSorted = sorted === id || sorted === `-${id}`, reversed = sorted === `-${id}`, number = kind === "number";
         const up = number === reversed;
         return el(`th.${kind ?? "text"}${wide ? ".wide" : ""}`, {scope: "col", title: hint, "aria-sort": isSorted ? (up ? "ascending" : "descending") : key ? "none" : null},
@@ -109,7 +109,7 @@ export class VirtualTable {
             shown.push(this.row(at));
         fill(this.rows, spacer(first), shown, spacer(this.order.length - Math.max(first, last)));
         if (hadFocus)
-            this.rowElement(this.focused)?.focus({preventScroll: true});
+            this.#rowElement(this.focused)?.focus({preventScroll: true});
     }
 
     /** @param {number} at */
@@ -129,18 +129,18 @@ export class VirtualTable {
     }
 
     /** @param {number} at @returns {HTMLElement | null} */
-    rowElement(at) {
+    #rowElement(at) {
         return this.rows.querySelector(`[data-at="${at}"]`);
     }
 
     /** @param {number} at scrolls there and gives it the focus */
-    focusRow(at) {
+    #focusRow(at) {
         if (at < 0 || at >= this.order.length)
             return;
         this.focused = at;
         this.reveal(at, 0);
         this.draw();
-        this.rowElement(at)?.focus({preventScroll: true});
+        this.#rowElement(at)?.focus({preventScroll: true});
     }
 
     /**
@@ -180,7 +180,7 @@ export class VirtualTable {
         if (at < 0 || event.ctrlKey || event.metaKey || event.altKey || /** @type {HTMLElement} */ (event.target).closest("button"))
             return;
         if (target !== undefined)
-            this.focusRow(target);
+            this.#focusRow(target);
         else if (event.key === "Enter")
             this.options.open?.(this.order[at]);
         else if (!this.options.key?.(this.order[at], event.key))

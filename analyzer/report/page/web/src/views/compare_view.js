@@ -1,7 +1,7 @@
 // This trace against an older one: a flame graph of both, red where it grew and blue where it
 // shrank, and a table of what is new, gone, grown and shrunk.
 
-import {buildCalls, inclusive, ownValues} from "../data/calls.js";
+import {buildCalls, callSums, inclusive} from "../data/calls.js";
 import {changesBetween} from "../data/changes.js";
 import {measureOf, MEASURES, NOT_KNOWN, whyUnknown} from "../data/measures.js";
 import {dropdown, el, empty, fill, fillLegend, searchField, segmented} from "../ui/dom.js";
@@ -74,18 +74,17 @@ export class CompareView {
             ` (${signed(now - before, measure.format)}${before > 0 ? `, ${signed(now / before * 100 - 100, format.percent)}` : ""})`,
             el("small", {}, numbers.isWhole ? ` against ${format.visibleName(old.model.header.trace ?? old.model.header.title)}` : " · the window of this run against the whole older run"));
         if (state.rows === "flame")
-            this.showFlame(measure);
+            this.#showFlame(measure);
         else
-            this.showTable(measure);
+            this.#showTable(measure);
     }
 
     /** @param {import("../data/measures.js").Measure} measure */
-    showFlame(measure) {
+    #showFlame(measure) {
         const {store, numbers} = this.page, old = /** @type {import("../data/numbers.js").Numbers} */ (this.page.old), {state} = store;
         this.calls ??= buildCalls([numbers.model, old.model], {frames: "function", imports: false}, [this.page.wholeBytes, /** @type {Float64Array} */ (old.get("bytes")).slice()]);
-        const {calls} = this, sum = (/** @type {number} */ m, /** @type {import("../data/numbers.js").Numbers} */ of) =>
-            inclusive(calls, ownValues(calls, m, of.model, /** @type {Float64Array} */ (of.get(measure.id)), new Float64Array(calls.parent.length)));
-        const now = sum(0, numbers), before = sum(1, old), colors = colorsOfChange(calls, now, before);
+        this.sums ??= [numbers, old].map((of, m) => callSums(/** @type {any} */ (this.calls), m, of));
+        const {calls} = this, [now, before] = this.sums.map((sums) => inclusive(calls, /** @type {Float64Array} */ (sums.get(measure.id)))), colors = colorsOfChange(calls, now, before);
         fillLegend(this.legend, colors.legend, el("span.hint", {}, state.width === "new" ? "Widths are of this run: what is gone is not seen." : "Widths are of the older run: what is new is not seen."));
         const values = state.width === "old" ? before : now;
         if (!(values[0] > 0)) {
@@ -113,12 +112,12 @@ export class CompareView {
     }
 
     /** @param {import("../data/measures.js").Measure} measure */
-    showTable(measure) {
+    #showTable(measure) {
         const {store, numbers, sources, oldSources} = this.page, {state} = store, old = /** @type {import("../data/numbers.js").Numbers} */ (this.page.old);
         const rows = /** @type {"functions" | "lines" | "modules"} */ (state.rows), key = `${rows} ${measure.id} ${numbers.version} ${old.version}`;
         if (this.known !== key) {
             this.known = key;
-            this.changes = changesBetween(numbers, old, {now: sources, old: oldSources}, {rows, quantity: measure.id, all: false});
+            this.changes = changesBetween(numbers, old, {now: sources, old: oldSources}, {rows, quantity: measure.id});
         }
         const {changes} = this, pattern = patternOf(state.search), reversed = state.sort.startsWith("-");
         const shown = [...changes.keys()].filter((i) => changes[i].kind !== "same" && (!this.kind || changes[i].kind === this.kind) && (!pattern || pattern.test(`${changes[i].name} ${changes[i].place}`)));
@@ -149,7 +148,7 @@ export class CompareView {
             number("now", "Now", (row) => changes[row].now, (row) => measure.format(changes[row].now)),
             {id: "kind", title: "What", kind: "kind", key: (row) => changes[row].kind, cell: (row) => el(`span.change.${changes[row].kind}`, {}, `${ARROWS[/** @type {keyof typeof ARROWS} */ (changes[row].kind)]} ${changes[row].kind}`)},
             {id: "name", title: this.page.store.state.rows === "modules" ? "Module" : "Function", key: (row) => changes[row].name, cell: (row) => el("span.who", {title: `${format.visibleName(changes[row].name)}\n${format.visibleName(changes[row].place)}`},
-                el("b", {}, format.visibleName(changes[row].name)), " ", el("small", {}, changes[row].place ? `${format.visibleName(format.baseName(changes[row].place))}${changes[row].line ? `:${changes[row].line}` : ""}` : ""))},
+                el("b", {}, format.visibleName(changes[row].name)), " ", el("small", {}, changes[row].place ? format.place(changes[row].place, changes[row].line) : ""))},
         ];
     }
 

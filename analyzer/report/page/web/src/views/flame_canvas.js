@@ -55,14 +55,14 @@ export class FlameCanvas {
     show(picture, zoomed) {
         this.picture = picture;
         this.zoomed = zoomed;
-        this.range = this.rangeOf(zoomed);
+        this.range = this.#rangeOf(zoomed);
         this.widths.clear();
         cancelAnimationFrame(this.moving);
         this.draw();
     }
 
     /** @param {number} call @returns {[number, number]} */
-    rangeOf(call) {
+    #rangeOf(call) {
         const {calls, values} = /** @type {Picture} */ (this.picture), start = offsetOf(calls, values, call);
         return [start, start + Math.max(values[call], Number.MIN_VALUE)];
     }
@@ -70,7 +70,7 @@ export class FlameCanvas {
     /** @param {number} call */
     zoom(call) {
         this.zoomed = call;
-        const before = this.range, after = this.rangeOf(call), began = performance.now();
+        const before = this.range, after = this.#rangeOf(call), began = performance.now();
         cancelAnimationFrame(this.moving);
         if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
             this.range = after;
@@ -128,13 +128,13 @@ export class FlameCanvas {
         context.textBaseline = "middle";
         this.boxes = Array.from({length: this.picture.calls.deepest + 1}, () => []);
         if (this.picture.values[0] > 0)
-            this.drawCalls(width, height);
+            this.#drawCalls(width, height);
         if (this.focused >= 0)
-            this.drawFocus();
+            this.#drawFocus();
     }
 
     /** @param {number} width @param {number} height of the canvas */
-    drawCalls(width, height) {
+    #drawCalls(width, height) {
         const {calls, values} = /** @type {Picture} */ (this.picture), {parent, end, depth} = calls;
         const scale = width / (this.range[1] - this.range[0]);
         const next = new Float64Array(calls.deepest + 2); // by level: where the next call begins
@@ -147,15 +147,15 @@ export class FlameCanvas {
                 if (wide < LEAST && Number.isNaN(rest[level]))
                     rest[level] = x;
                 if (next[level] >= rest[level] + 1.5)
-                    this.drawRest(level, rest, next[level], height);
+                    this.#drawRest(level, rest, next[level], height);
                 call = end[call];
                 continue;
             }
             if (!Number.isNaN(rest[level]))
-                this.drawRest(level, rest, x, height);
+                this.#drawRest(level, rest, x, height);
             next[level + 1] = x;
             rest[level + 1] = NaN;
-            this.drawCall(call, level, x, wide, width, height);
+            this.#drawCall(call, level, x, wide, width, height);
             call++;
         }
     }
@@ -167,7 +167,7 @@ export class FlameCanvas {
      * @param {number} to
      * @param {number} height
      */
-    drawRest(level, rest, to, height) {
+    #drawRest(level, rest, to, height) {
         const from = rest[level], y = this.top(level);
         rest[level] = NaN;
         if (to - from < 1 || y + ROW < 0 || y > height)
@@ -184,7 +184,7 @@ export class FlameCanvas {
      * @param {number} width
      * @param {number} height of the canvas
      */
-    drawCall(call, level, x, wide, width, height) {
+    #drawCall(call, level, x, wide, width, height) {
         const left = Math.max(0, x), right = Math.min(width, x + wide), y = this.top(level);
         this.boxes[level].push({call, x: left, width: right - left});
         if (y + ROW < 0 || y > height)
@@ -197,13 +197,13 @@ export class FlameCanvas {
         context.globalAlpha = faded(call) ? 0.6 : 1;
         if (seen >= LEAST_TEXT) {
             context.fillStyle = colors.text;
-            context.fillText(this.cut(label(call), seen - 2 * PAD), left + PAD, y + ROW / 2 - 0.5);
+            context.fillText(this.#cut(label(call), seen - 2 * PAD), left + PAD, y + ROW / 2 - 0.5);
         }
         context.globalAlpha = 1;
     }
 
     /** @param {string} label @param {number} room in pixels */
-    cut(label, room) {
+    #cut(label, room) {
         let wide = this.widths.get(label);
         if (wide === undefined)
             this.widths.set(label, wide = this.context.measureText(label).width);
@@ -213,7 +213,7 @@ export class FlameCanvas {
         return fits < 2 ? "" : `${characters.slice(0, fits).join("")}…`;
     }
 
-    drawFocus() {
+    #drawFocus() {
         const box = this.boxOf(this.focused);
         if (!box)
             return;

@@ -68,7 +68,7 @@ export class FlamePane {
     constructor(scroller, act) {
         this.scroller = scroller;
         this.act = act;
-        this.canvas = el("canvas.flame-canvas", {tabindex: "0", role: "application", "aria-roledescription": "flame graph",
+        this.canvas = el("canvas.flame-canvas", {tabindex: "0", role: "application",
             "aria-label": "Flame graph: arrow keys move between calls, Enter zooms, Backspace goes back, S opens the source"});
         this.element = el("div.flame", {}, this.canvas);
         this.drawing = new FlameCanvas(this.canvas, scroller);
@@ -76,17 +76,17 @@ export class FlamePane {
         this.data = null;
         /** @type {Uint8Array | null} */
         this.matches = null;
-        this.canvas.addEventListener("mousemove", (/** @type {MouseEvent} */ event) => this.hover(event));
+        this.canvas.addEventListener("mousemove", (/** @type {MouseEvent} */ event) => this.#hover(event));
         this.canvas.addEventListener("mouseleave", hideTip);
         this.canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => this.click(event));
         this.canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
         this.canvas.addEventListener("blur", hideTip);
         scroller.addEventListener("scroll", () => this.element.isConnected && this.drawing.redraw());
-        new ResizeObserver(() => this.fit()).observe(scroller);
+        new ResizeObserver(() => this.#fit()).observe(scroller);
     }
 
     /** The canvas is as high as what is in sight. */
-    fit() {
+    #fit() {
         if (!this.data || !this.element.isConnected)
             return;
         const height = Math.max(this.drawing.height, 60);
@@ -105,7 +105,7 @@ export class FlamePane {
         const colors = {text: "#16181d", rest: style.getPropertyValue("--flame-rest"), focus: style.getPropertyValue("--text")};
         const faded = (/** @type {number} */ call) => this.matches !== null && !this.matches[call];
         this.drawing.show({calls: data.calls, values: data.values, label: data.label, fill: data.fill, faded, fromTop: data.fromTop, colors}, zoomed);
-        this.fit();
+        this.#fit();
         if (anew && !data.fromTop)
             this.scroller.scrollTop = this.scroller.scrollHeight;
     }
@@ -132,7 +132,7 @@ export class FlamePane {
     }
 
     /** @param {MouseEvent} event */
-    hover(event) {
+    #hover(event) {
         const call = this.callAt(event);
         this.canvas.classList.toggle("over-call", call > 0);
         if (call < 0 || !this.data)
@@ -169,7 +169,7 @@ export class FlamePane {
     }
 
     /** @param {string} key @returns {number} the call in that direction, or -1 */
-    neighbour(key) {
+    #neighbour(key) {
         const {calls, values, fromTop} = /** @type {PaneData} */ (this.data), {focused, boxes} = this.drawing;
         if (focused < 0)
             return this.drawing.zoomed;
@@ -192,7 +192,7 @@ export class FlamePane {
             return;
         const {focused} = this.drawing;
         if (event.key.startsWith("Arrow"))
-            this.focus(this.neighbour(event.key));
+            this.focus(this.#neighbour(event.key));
         else if (event.key === "Enter" && focused >= 0)
             this.act.zoom(focused);
         else if (event.key === "Backspace")

@@ -1,6 +1,6 @@
 // The view of the call tree: what is drawn, what can be chosen, and what is said about a call.
 
-import {buildCalls, FOLDED_IMPORTS, inclusive, ownValues} from "../data/calls.js";
+import {buildCalls, callSums, FOLDED_IMPORTS, inclusive} from "../data/calls.js";
 import {measureOf, MEASURES, NOT_KNOWN, whyUnknown} from "../data/measures.js";
 import {checkbox, dropdown, el, empty, fill, fillLegend, searchField, segmented} from "../ui/dom.js";
 import * as format from "../ui/format.js";
@@ -57,7 +57,7 @@ export class FlameView {
         this.footer = el("div.strip", {"aria-live": "off"});
         this.legend = el("div.legend");
         this.search = searchField("Search function or file", "Search the flame graph", page.store.state.search, (search) => page.store.set({search}));
-        this.search.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.searchKey(event));
+        this.search.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#searchKey(event));
         this.matched = el("output.matched");
         /** @type {Calls | null} */
         this.calls = null;
@@ -70,7 +70,7 @@ export class FlameView {
     }
 
     /** @param {KeyboardEvent} event */
-    searchKey(event) {
+    #searchKey(event) {
         if (event.key !== "Enter" || !this.pane.matches)
             return;
         this.pane.canvas.focus();
@@ -91,12 +91,14 @@ export class FlameView {
     }
 
     /** Builds the tree, if another one is asked for. */
-    build() {
+    #build() {
         const {store, numbers} = this.page, {frames, imports} = store.state, key = `${frames} ${imports}`;
         if (this.calls && this.builtFor === key)
             return this.calls;
         this.builtFor = key;
-        return (this.calls = buildCalls([numbers.model], {frames, imports}, [this.page.wholeBytes]));
+        this.calls = buildCalls([numbers.model], {frames, imports}, [this.page.wholeBytes]);
+        this.sums = callSums(this.calls, 0, numbers);
+        return this.calls;
     }
 
     /** @param {Set<string>} changed what of the state; empty: everything */
@@ -104,31 +106,30 @@ export class FlameView {
         const {store, numbers} = this.page, {state} = store, measure = measureOf(state.measure);
         const only = (/** @type {string[]} */ ...keys) => changed.size > 0 && [...changed].every((key) => keys.includes(key));
         if (only("zoom") && this.calls && this.pane.data) {
-            this.showZoom();
+            this.#showZoom();
             return;
         }
         if (only("search") && this.pane.data) {
-            this.showSearch();
+            this.#showSearch();
             return;
         }
         if (!only("from", "to"))
             this.makeToolbar();
-        const values = numbers.get(measure.id);
-        if (!values) {
-            this.showEmpty(NOT_KNOWN, whyUnknown(numbers, measure.id));
+        const calls = this.#build();
+        this.own = /** @type {import("../data/sums.js").Sums} */ (this.sums).get(measure.id);
+        if (!this.own) {
+            this.#showEmpty(NOT_KNOWN, whyUnknown(numbers, measure.id));
             return;
         }
-        const calls = this.build();
-        this.own = ownValues(calls, 0, numbers.model, values, this.own?.length === calls.parent.length ? this.own : new Float64Array(calls.parent.length));
         this.values = inclusive(calls, this.own);
         if (!(this.values[0] > 0))
-            this.showEmpty("Nothing to draw", `${measure.title}: nothing in this window passes the filters.`);
+            this.#showEmpty("Nothing to draw", `${measure.title}: nothing in this window passes the filters.`);
         else
-            this.showTree(calls, measure, !only("from", "to"));
+            this.#showTree(calls, measure, !only("from", "to"));
     }
 
     /** @param {string} title @param {string} reason */
-    showEmpty(title, reason) {
+    #showEmpty(title, reason) {
         this.pane.data = null;
         fill(this.body, empty(title, reason));
         fill(this.footer);
@@ -140,7 +141,7 @@ export class FlameView {
      * @param {import("../data/measures.js").Measure} measure
      * @param {boolean} anew are other colours asked for?
      */
-    showTree(calls, measure, anew) {
+    #showTree(calls, measure, anew) {
         const {numbers, store} = this.page, {state} = store;
         if (anew || !this.colors || !this.pane.data)
             this.colors = colorsBy(state.color, calls, numbers, this.page.wholeBytes);
@@ -152,7 +153,7 @@ export class FlameView {
             calls, values: /** @type {Float64Array} */ (this.values), label: (call) => labelOf(calls, call, state.frames), place: (call) => placeOf(calls, call, state.frames),
             fill: fillOf, fromTop: state.root !== "bottom", describe: (call) => this.describe(call), say: (call) => this.say(call, measure),
         }, this.zoomed(calls));
-        this.showSearch();
+        this.#showSearch();
         if (anew)
             this.select(this.selected < calls.parent.length ? this.selected : 0);
         clearTimeout(this.later); // all measures of a call take longer than what is drawn
@@ -164,14 +165,14 @@ export class FlameView {
         return calls.ofNode[0][this.page.store.state.zoom] ?? 0;
     }
 
-    showZoom() {
+    #showZoom() {
         const calls = /** @type {Calls} */ (this.calls);
         this.pane.zoom(this.zoomed(calls));
-        this.showSearch();
+        this.#showSearch();
         this.select(this.zoomed(calls));
     }
 
-    showSearch() {
+    #showSearch() {
         const {state} = this.page.store;
         if (this.search.value !== state.search)
             this.search.value = state.search;
@@ -231,27 +232,23 @@ export class FlameView {
         const shown = path.length > 7 ? [...path.slice(0, 2), -1, ...path.slice(-4)] : path;
         fill(this.footer,
             el("nav.crumbs", {"aria-label": "Callers"}, [0, ...shown].map((at) => (at < 0 ? el("span.crumb-gap", {}, "…") : crumb(at)))),
-            el("div.strip-numbers", {}, MEASURES.map((measure) => this.number(measure, call))),
+            el("div.strip-numbers", {}, this.#numbersOf(call)),
             el("div.strip-actions", {},
                 el("button", {disabled: store.state.zoom === 0, onclick: () => this.back(), title: "As before the last zoom"}, "Back"),
                 el("button", {disabled: store.state.zoom === 0, onclick: () => this.zoomTo(0)}, "Reset zoom"),
                 el("button", {disabled: calls.key[call] < 0 || !numbers.model.file(calls.examples[calls.key[call]].frame), onclick: () => this.openSource(call)}, "Source")));
     }
 
-    /**
-     * @param {import("../data/measures.js").Measure} measure
-     * @param {number} call
-     * @returns {Node} its sum over the call and all below
-     */
-    number(measure, call) {
-        const calls = /** @type {Calls} */ (this.calls), values = this.page.numbers.get(measure.id), {node} = this.page.numbers.model.cells;
-        let sum = 0;
-        if (values)
-            for (let i = 0, ofNode = calls.ofNode[0]; i < node.length; i++) {
-                const at = ofNode[node[i]];
-                if (at >= call && at < calls.end[call])
-                    sum += values[i];
-            }
-        return el("span.number", {title: `${measure.hint}${values ? `: ${format.count(sum)}` : ""}`, "data-measure": measure.id}, el("small", {}, measure.title), el("b", {}, values ? measure.format(sum) : format.UNKNOWN));
+    /** @param {number} call @returns {Node[]} all measures of the call and of what is below it */
+    #numbersOf(call) {
+        const calls = /** @type {Calls} */ (this.calls), {numbers} = this.page, index = /** @type {Int32Array} */ (this.sums?.index);
+        const inside = new Uint8Array(index.length), end = calls.end[call];
+        for (let i = 0; i < inside.length; i++)
+            inside[i] = Number(index[i] >= call && index[i] < end);
+        const totals = numbers.totalsOf(inside);
+        return MEASURES.filter(({id}) => id in totals).map(({id, title, hint, format: write}) => {
+            const value = totals[id];
+            return el("span.number", {title: value === null ? hint : `${hint}: ${format.count(value)}`, "data-measure": id}, el("small", {}, title), el("b", {}, value === null ? format.UNKNOWN : write(value)));
+        });
     }
 }

@@ -1,8 +1,8 @@
 // The first view: what ran, its totals, what the resident set consisted of, and where to look
 // first.
 
-import {callGroups, lineGroups, ownSums} from "../data/rows.js";
-import {el, fill, swatch} from "../ui/dom.js";
+import {callGroups, lineGroups, RowNumbers} from "../data/rows.js";
+import {el, fill, plainTable, swatch} from "../ui/dom.js";
 import * as format from "../ui/format.js";
 /** @typedef {import("../main.js").Page} Page */
 
@@ -28,10 +28,15 @@ function whatRan(header) {
         ["Command", known(program.command)], ["Executable", known(program.exe)], ["Folder", known(program.cwd)], ["Host", known(program.host)],
         ["Process", known(program.pid)], ["Python", known(program.python)], ["C library", known(program.libc)], ["Started", known(program.started?.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC"))],
         ["Ran for", typeof program.duration_ns === "number" ? format.time(program.duration_ns) : null], ["Ended", reason === "exit" ? "by itself" : known(reason)],
-        ["Native stacks", {leaf: "innermost frame only", full: "whole"}[/** @type {string} */ (program.native)] ?? known(program.native)],
+        ["Native stacks", known(program.native)],
         ["Options", known(program.options?.join(" "))], ["Trace", known(header.trace)], ["Written by", `vbtrace ${header.vbtrace}`],
     ];
     return /** @type {[string, string][]} */ (rows.filter(([, value]) => value !== null));
+}
+
+/** @param {any} of a domain or a process @returns {string[]} */
+function counts(of) {
+    return [format.count(of.allocs), format.bytes(of.allocated_bytes), format.bytes(of.peak_bytes), format.bytes(of.live_bytes)];
 }
 
 export class OverviewView {
@@ -52,7 +57,7 @@ export class OverviewView {
             this.made = true;
             this.make();
         }
-        this.showTop();
+        this.#showTop();
     }
 
     make() {
@@ -77,11 +82,8 @@ export class OverviewView {
     /** @param {any} totals */
     domains(totals) {
         const rows = [["Heap", "malloc and its family", totals.domains.heap], ["Python", "Python's own allocators", totals.domains.python], ["Mapped", "mmap and brk: the others take theirs from it", totals.domains.map]];
-        const columns = /** @type {[string, (d: any) => string][]} */ ([["Allocations", (d) => format.count(d.allocs)], ["Bytes", (d) => format.bytes(d.allocated_bytes)],
-            ["Peak", (d) => format.bytes(d.peak_bytes)], ["Left", (d) => format.bytes(d.live_bytes)]]);
-        return el("section", {}, el("h2", {}, "Who served"), el("table.plain", {},
-            el("thead", {}, el("tr", {}, el("th", {scope: "col"}, "Domain"), columns.map(([title]) => el("th.number", {scope: "col"}, title)))),
-            el("tbody", {}, rows.map(([name, hint, domain]) => el("tr", {}, el("th", {scope: "row", title: hint}, name, el("small", {}, hint)), columns.map(([, write]) => el("td.number", {}, write(domain))))))));
+        return el("section", {}, el("h2", {}, "Who served"), plainTable(["Domain", "#Allocations", "#Bytes", "#Peak", "#Left"],
+            rows.map(([name, hint, domain]) => [el("span", {}, name, el("small", {}, hint)), ...counts(domain)])));
     }
 
     /** @param {any} resident */
@@ -105,39 +107,35 @@ export class OverviewView {
 
     /** @param {any[]} processes */
     processes(processes) {
-        const columns = /** @type {[string, (p: any) => string][]} */ ([["Allocations", (p) => format.count(p.allocs)], ["Bytes", (p) => format.bytes(p.allocated_bytes)],
-            ["Peak", (p) => format.bytes(p.peak_bytes)], ["Left", (p) => format.bytes(p.live_bytes)], ["Largest RSS", (p) => format.bytes(p.max_rss_bytes)]]);
-        return el("section", {}, el("h2", {}, format.counted(processes.length, "process")), el("table.plain", {},
-            el("thead", {}, el("tr", {}, el("th", {scope: "col"}, "Process"), columns.map(([title]) => el("th.number", {scope: "col"}, title)))),
-            el("tbody", {}, processes.map((p) => el("tr", {}, el("th", {scope: "row"}, `${format.visibleName(p.program)} (${p.pid})`), columns.map(([, write]) => el("td.number", {}, write(p))))))));
+        return el("section", {}, el("h2", {}, format.counted(processes.length, "process")), plainTable(["Process", "#Allocations", "#Bytes", "#Peak", "#Left", "#Largest RSS"],
+            processes.map((p) => [`${format.visibleName(p.program)} (${p.pid})`, ...counts(p), format.bytes(p.max_rss_bytes)])));
     }
 
     /** The costliest lines and functions of the window. */
-    showTop() {
-        const {numbers} = this.page, {model} = numbers, bytes = numbers.get("bytes");
-        this.lines ??= lineGroups(model, "user");
-        this.functions ??= callGroups(model, "function");
-        if (!bytes) {
+    #showTop() {
+        const {numbers} = this.page, {model} = numbers;
+        this.lines ??= new RowNumbers(lineGroups(model, "user"), numbers);
+        this.functions ??= new RowNumbers(callGroups(model, "function"), numbers);
+        if (numbers.threadUnknown) {
             fill(this.top);
             return;
         }
         const {file, line} = model.frames, total = numbers.total("bytes") ?? 0;
         fill(this.top,
-            this.list("Hottest lines", "lines", this.lines, bytes, total, (frame) => `${format.baseName(model.file(frame))}${line[frame] ? `:${line[frame]}` : ""}`,
+            this.list("Hottest lines", "lines", this.lines, total, (frame) => format.place(model.file(frame), line[frame]),
                 (frame) => this.page.sources.lineOf(file[frame], line[frame])?.trim() || model.name(frame)),
-            this.list("Functions that allocate most", "functions", this.functions, bytes, total, (frame) => model.name(frame), (frame) => format.baseName(model.file(frame))));
+            this.list("Functions that allocate most", "functions", this.functions, total, (frame) => model.name(frame), (frame) => format.baseName(model.file(frame))));
     }
 
     /**
      * @param {string} title
      * @param {string} view
-     * @param {import("../data/rows.js").Groups} groups
-     * @param {Float64Array} bytes
+     * @param {RowNumbers} rowNumbers
      * @param {number} total
      * @param {(frame: number) => string} name @param {(frame: number) => string} detail
      */
-    list(title, view, groups, bytes, total, name, detail) {
-        const sums = ownSums(groups, bytes), rows = [...sums.keys()].filter((row) => sums[row] > 0).sort((a, b) => sums[b] - sums[a]).slice(0, TOP), {store, numbers} = this.page;
+    list(title, view, rowNumbers, total, name, detail) {
+        const {groups} = rowNumbers, sums = /** @type {Float64Array} */ (rowNumbers.rows.get("bytes")), rows = [...sums.keys()].filter((row) => sums[row] > 0).sort((a, b) => sums[b] - sums[a]).slice(0, TOP), {store, numbers} = this.page;
         const open = (/** @type {number} */ frame) => {
             const {model} = numbers;
             if (frame >= 0 && this.page.sources.has(model.frames.file[frame]) && model.frames.line[frame])

@@ -1,6 +1,6 @@
 // Sections and intervals: what one run and one iteration of each cost, and how they spread.
 
-import {el, empty, fill, searchField} from "../ui/dom.js";
+import {el, empty, fill, plainTable, searchField} from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import {patternOf} from "./flame_pane.js";
 /** @typedef {import("../main.js").Page} Page */
@@ -16,7 +16,7 @@ function mean(n) {
 
 /** @param {any} place */
 function placeText(place) {
-    return place ? `${format.visibleName(format.baseName(place.file ?? ""))}${place.line ? `:${place.line}` : ""}` : "";
+    return place ? format.place(place.file ?? "", place.line) : "";
 }
 
 /**
@@ -79,12 +79,12 @@ export class SectionsView {
         const title = label ? format.visibleName(label) : `${placeText(row.from)} → ${placeText(row.to)}`;
         return el("article.card", {},
             el("header", {}, el("h3", {}, title, el("small", {}, row.kind === "section" ? "section" : "between clock readings")),
-                el("p.card-place", {}, this.placeButton(row.from), " → ", this.placeButton(row.to)),
+                el("p.card-place", {}, this.#placeButton(row.from), " → ", this.#placeButton(row.to)),
                 el("dl.card-figures", {}, this.figure("Runs", format.count(count)), byIteration ? this.figure("Iterations", format.count(iterations)) : null,
                     this.figure(`Time / ${per}`, format.time(byIteration ? each.time_ns : row.time_ns.mean)),
                     this.figure(`Allocations / ${per}`, byIteration ? format.rate(each.allocs) : mean(row.allocs.mean)),
                     this.figure(`Bytes / ${per}`, format.meanBytes(byIteration ? each.allocated_bytes : row.allocated_bytes.mean)))),
-            this.spreadTable(row), this.sites(row.sites ?? []));
+            this.#spreadTable(row), this.sites(row.sites ?? []));
     }
 
     /** @param {string} name @param {string} value */
@@ -93,13 +93,13 @@ export class SectionsView {
     }
 
     /** @param {any} row */
-    spreadTable(row) {
+    #spreadTable(row) {
         const known = (/** @type {any} */ n, /** @type {(n: number) => string} */ write) => (n === null || n === undefined ? format.UNKNOWN : write(n));
-        return el("table.plain.spreads", {},
-            el("thead", {}, el("tr", {}, el("th", {scope: "col"}, "One run"), ["Min", "Mean", "± std", "Max"].map((title) => el("th.number", {scope: "col"}, title)), el("th", {scope: "col"}, "Distribution"))),
-            el("tbody", {}, ROWS.filter(([key]) => row[key]).map(([key, title, write]) => el("tr", {}, el("th", {scope: "row"}, title),
-                ["min", "mean", "std", "max"].map((which) => el("td.number", {}, which === "std" && row[key].std === undefined ? "" : known(row[key][which], write))),
-                el("td", {}, distribution(row[key], write))))));
+        const rows = ROWS.filter(([key]) => row[key]).map(([key, title, write]) => {
+            const {min, mean: middle, std, max} = row[key];
+            return [title, known(min, write), known(middle, write), std === undefined ? "" : known(std, write), known(max, write), distribution(row[key], write)];
+        });
+        return plainTable(["One run", "#Min", "#Mean", "#± std", "#Max", "Distribution"], rows, ".spreads");
     }
 
     /** @param {any[]} sites */
@@ -108,13 +108,12 @@ export class SectionsView {
             return null;
         const rows = [...sites].sort((a, b) => b.allocated_bytes - a.allocated_bytes).slice(0, 20);
         return el("details", {}, el("summary", {}, `${format.counted(sites.length, "line")} that allocated or freed inside`),
-            el("table.plain", {}, el("thead", {}, el("tr", {}, ["Allocations", "Bytes", "Frees"].map((title) => el("th.number", {scope: "col"}, title)), el("th", {scope: "col"}, "Line"))),
-                el("tbody", {}, rows.map((site) => el("tr", {}, el("td.number", {}, format.count(site.allocs)), el("td.number", {}, format.bytes(site.allocated_bytes)), el("td.number", {}, format.count(site.frees)),
-                    el("td", {}, this.placeButton(site), " ", el("small", {}, format.visibleName(site.function ?? ""))))))));
+            plainTable(["Line", "#Allocations", "#Bytes", "#Frees"], rows.map((site) => [el("span", {}, this.#placeButton(site), " ", el("small", {}, format.visibleName(site.function ?? ""))),
+                format.count(site.allocs), format.bytes(site.allocated_bytes), format.count(site.frees)])));
     }
 
     /** @param {any} place */
-    placeButton(place) {
+    #placeButton(place) {
         const {model} = this.page.numbers, file = place ? model.strings.indexOf(place.file) : -1;
         const text = placeText(place) || "?";
         if (file < 0 || !this.page.sources.has(file) || !place.line)

@@ -1,13 +1,13 @@
 // Annotated source: each line of a file with what it cost.
 
 import {NOT_KNOWN, whyUnknown} from "../data/measures.js";
-import {lineGroups, ownSums} from "../data/rows.js";
+import {lineGroups, ownSums, RowNumbers} from "../data/rows.js";
 import {dropdown, el, empty, fill, segmented} from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import {VirtualTable} from "../ui/virtual_table.js";
 import {ATTRIBUTION, describe} from "./table_view.js";
 /** @typedef {import("../main.js").Page} Page */
-/** @typedef {import("../data/numbers.js").Quantity} Quantity */
+/** @typedef {import("../data/sums.js").Quantity} Quantity */
 
 const QUANTITIES = /** @type {Quantity[]} */ (["bytes", "allocs", "peak", "live", "temporary"]);
 /**
@@ -25,8 +25,8 @@ export class SourceView {
         this.footer = null;
         /** @type {Shown[]} */
         this.lines = [];
-        /** @type {Map<string, import("../data/rows.js").Groups>} */
-        this.groups = new Map();
+        /** @type {Map<string, RowNumbers>} */
+        this.known = new Map();
         this.table = new VirtualTable({label: "Source", scroller: page.scroller, sort: () => {}, open: (row) => this.open(row),
             rowClass: (row) => (this.lines[row].line === page.store.state.line ? "marked" : this.lines[row].text === null && !this.lines[row].line ? "gap" : "")});
         this.shownFile = -2;
@@ -34,13 +34,13 @@ export class SourceView {
         this.profile = profileOf(page.numbers.model.header);
     }
 
-    /** @returns {import("../data/rows.js").Groups} */
-    groupsNow() {
-        const {by} = this.page.store.state;
-        let groups = this.groups.get(by);
-        if (!groups)
-            this.groups.set(by, groups = lineGroups(this.page.numbers.model, by));
-        return groups;
+    /** @returns {RowNumbers} */
+    rowNumbers() {
+        const {numbers, store} = this.page, {by} = store.state;
+        let known = this.known.get(by);
+        if (!known)
+            this.known.set(by, known = new RowNumbers(lineGroups(numbers.model, by), numbers));
+        return known;
     }
 
     /**
@@ -48,7 +48,7 @@ export class SourceView {
      *     bytes
      */
     files() {
-        const groups = this.groupsNow(), {model} = this.page.numbers, sums = ownSums(groups, this.page.wholeBytes), files = new Map();
+        const {groups} = this.rowNumbers(), {model} = this.page.numbers, sums = ownSums(groups, this.page.wholeBytes), files = new Map();
         for (let row = 0; row < groups.count; row++)
             if (groups.frame[row] >= 0 && model.frames.line[groups.frame[row]] > 0) {
                 const file = model.frames.file[groups.frame[row]];
@@ -83,9 +83,9 @@ export class SourceView {
 
     /** @param {number} file */
     show(file) {
-        const {model} = this.page.numbers, groups = this.groupsNow(), sums = new Map();
+        const {model} = this.page.numbers, {groups, rows: sumsOf} = this.rowNumbers(), sums = new Map();
         for (const quantity of QUANTITIES) {
-            const values = this.page.numbers.get(quantity), rows = values && ownSums(groups, values), lines = new Map();
+            const rows = sumsOf.get(quantity), lines = new Map();
             for (let row = 0; rows && row < groups.count; row++) {
                 const frame = groups.frame[row];
                 if (frame >= 0 && model.frames.file[frame] === file)
@@ -93,18 +93,18 @@ export class SourceView {
             }
             sums.set(quantity, rows && lines);
         }
-        this.lines = this.linesOf(file, sums.get("bytes") ?? new Map());
+        this.lines = this.#linesOf(file, sums.get("bytes") ?? new Map());
         const note = this.page.sources.has(file) ? null : el("p.hint", {}, "The page has no source text of this file: it was not found, or --no-source left it out.");
         if (!this.table.element.isConnected || this.shownFile !== file)
             fill(this.body, note, this.table.element);
         this.shownFile = file;
         this.table.setColumns(this.columns(file, sums), "bytes");
         this.table.setRows(Int32Array.from(this.lines, (_, i) => i));
-        this.revealLine(file);
+        this.#revealLine(file);
     }
 
     /** @param {number} file */
-    revealLine(file) {
+    #revealLine(file) {
         const {line} = this.page.store.state, key = `${file} ${line}`;
         if (this.revealed === key)
             return;
@@ -117,7 +117,7 @@ export class SourceView {
     }
 
     /** @param {number} file @param {Map<number, number>} counted @returns {Shown[]} */
-    linesOf(file, counted) {
+    #linesOf(file, counted) {
         const {sources} = this.page, out = /** @type {Shown[]} */ ([]);
         const parts = sources.partsOf(file);
         if (!parts.length)

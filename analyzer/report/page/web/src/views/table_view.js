@@ -1,14 +1,14 @@
 // The tables of lines, functions, modules and threads.
 
 import {measureOf, NOT_KNOWN, whyUnknown} from "../data/measures.js";
-import {callGroups, lineGroups, sumRows, threadRows} from "../data/rows.js";
+import {callGroups, lineGroups, RowNumbers, threadRows} from "../data/rows.js";
 import {el, empty, fill, searchField, segmented} from "../ui/dom.js";
 import * as format from "../ui/format.js";
 import {sortRows, VirtualTable} from "../ui/virtual_table.js";
 import {patternOf} from "./flame_pane.js";
 /** @typedef {import("../main.js").Page} Page */
 /** @typedef {import("../ui/virtual_table.js").Column} Column */
-/** @typedef {import("../data/numbers.js").Quantity} Quantity */
+/** @typedef {import("../data/sums.js").Quantity} Quantity */
 
 /**
  * The quantities of each table, itself and with what is called; "*" marks what a narrow window
@@ -75,18 +75,25 @@ export class TableView {
         this.filter = searchField("Filter rows", `Filter ${kind}`, "", (filter) => page.store.set({filter}));
         this.shown = el("output.matched");
         this.table = new VirtualTable({label: title, scroller: page.scroller, sort: (sort) => page.store.set({sort}), open: (row) => this.open(row), key: (row, key) => this.key(row, key)});
-        /** @type {Map<string, import("../data/rows.js").Groups>} */
-        this.groups = new Map();
+        /** @type {Map<string, RowNumbers>} */
+        this.known = new Map();
+    }
+
+    /** @returns {RowNumbers} */
+    rowNumbers() {
+        const {numbers, store} = this.page, {by} = store.state;
+        const key = this.kind === "lines" ? by : this.kind === "functions" ? "function" : "group";
+        let known = this.known.get(key);
+        if (!known) {
+            const groups = this.kind === "lines" ? lineGroups(numbers.model, by) : callGroups(numbers.model, /** @type {any} */ (key));
+            this.known.set(key, known = new RowNumbers(groups, numbers));
+        }
+        return known;
     }
 
     /** @returns {import("../data/rows.js").Groups} */
-    groupsNow() {
-        const {model} = this.page.numbers, {by} = this.page.store.state;
-        const key = this.kind === "lines" ? by : this.kind === "functions" ? "function" : "group";
-        let groups = this.groups.get(key);
-        if (!groups)
-            this.groups.set(key, groups = this.kind === "lines" ? lineGroups(model, by) : callGroups(model, /** @type {any} */ (key)));
-        return groups;
+    #groupsNow() {
+        return this.rowNumbers().groups;
     }
 
     /** @param {Set<string>} changed */
@@ -97,17 +104,17 @@ export class TableView {
         if (!dragged)
             fill(this.toolbar, this.kind === "lines" && segmented("Charge", ATTRIBUTION, store.state.by, (by) => store.set({by})), el("div.search", {}, this.filter, this.shown));
         if (this.kind === "threads")
-            this.showThreads();
+            this.#showThreads();
         else if (numbers.threadUnknown)
             fill(this.body, empty(NOT_KNOWN, whyUnknown(numbers, "bytes")));
         else
-            this.showGroups();
+            this.#showGroups();
     }
 
-    showGroups() {
-        const {numbers} = this.page, groups = this.groupsNow(), {own, all} = QUANTITIES[this.kind];
+    #showGroups() {
+        const groups = this.#groupsNow(), {own, all} = QUANTITIES[this.kind];
         const bare = (/** @type {string[]} */ list) => /** @type {Quantity[]} */ (list.map((name) => name.replace("*", "")));
-        const sums = sumRows(groups, numbers, bare(own), bare(all));
+        const sums = {own: this.rowNumbers().own(bare(own)), all: this.rowNumbers().all(bare(all))};
         const columns = [
             ...own.map((name) => numberColumn(name.replace("*", ""), sums.own[name.replace("*", "")], name.replace("*", ""), false, name.endsWith("*"))),
             ...all.map((name) => numberColumn(name.replace("*", ""), sums.all[name.replace("*", "")], `all_${name.replace("*", "")}`, true, name.endsWith("*"))),
@@ -116,11 +123,11 @@ export class TableView {
         const isSomething = (/** @type {number} */ row) => counted.some((values) => values[row] !== 0);
         if (this.kind === "functions" || this.kind === "modules") // what is known with all that is called comes first
             columns.sort((a, b) => Number(b.id.startsWith("all_")) - Number(a.id.startsWith("all_")));
-        this.showRows([...columns, ...this.nameColumns(groups)], isSomething, groups.count);
+        this.#showRows([...columns, ...this.#nameColumns(groups)], isSomething, groups.count);
     }
 
     /** @param {import("../data/rows.js").Groups} groups @returns {Column[]} */
-    nameColumns(groups) {
+    #nameColumns(groups) {
         const {model} = this.page.numbers, {frame} = groups;
         if (this.kind === "modules")
             return [{id: "name", title: "Module", cell: (row) => format.visibleName(model.group(frame[row]) || "(no module)"), key: (row) => model.group(frame[row])}];
@@ -141,7 +148,7 @@ export class TableView {
         if (frame < 0)
             return "";
         const {model} = this.page.numbers, {line, start} = model.frames, number = this.kind === "lines" ? line[frame] : start[frame];
-        return format.visibleName(format.baseName(model.file(frame))) + (number ? `:${number}` : "");
+        return format.place(model.file(frame), number);
     }
 
     /**
@@ -149,12 +156,12 @@ export class TableView {
      * @param {(row: number) => boolean} isSomething
      * @param {number} count
      */
-    showRows(columns, isSomething, count) {
+    #showRows(columns, isSomething, count) {
         const {state} = this.page.store, pattern = patternOf(state.filter), reversed = state.sort.startsWith("-");
         const first = columns.find(({id}) => id === state.sort.replace("-", "")) ?? columns[0];
         const rows = [];
         for (let row = 0; row < count; row++)
-            if (isSomething(row) && (!pattern || pattern.test(this.textOf(row))))
+            if (isSomething(row) && (!pattern || pattern.test(this.#textOf(row))))
                 rows.push(row);
         this.shown.textContent = state.filter ? `${format.counted(rows.length, "row")} match` : format.counted(rows.length, "row");
         if (!rows.length) {
@@ -168,16 +175,16 @@ export class TableView {
     }
 
     /** @param {number} row @returns {string} what the filter is compared with */
-    textOf(row) {
+    #textOf(row) {
         if (this.kind === "threads")
             return this.threads?.[row].label ?? "";
-        const {model} = this.page.numbers, frame = this.groupsNow().frame[row];
+        const {model} = this.page.numbers, frame = this.#groupsNow().frame[row];
         if (this.kind === "modules")
             return model.group(frame);
         return frame < 0 ? "(outside user code)" : `${model.name(frame)} ${model.file(frame)}:${model.frames.line[frame]}`;
     }
 
-    showThreads() {
+    #showThreads() {
         const {numbers} = this.page, {model} = numbers;
         if (!model.hasOwners) {
             fill(this.body, model.header.part ? empty(NOT_KNOWN, "What each thread did is known of whole runs only, and this page shows a part of one.")
@@ -194,7 +201,7 @@ export class TableView {
         const columns = QUANTITIES.threads.own.map((name) => numberColumn(name.replace("*", ""), Float64Array.from(rows, (row) => row.values[name.replace("*", "")] ?? 0),
             name.replace("*", ""), false, name.endsWith("*")));
         const name = {id: "name", title: model.isMerged ? "Process" : "Thread", cell: (/** @type {number} */ row) => format.visibleName(rows[row].label), key: (/** @type {number} */ row) => rows[row].label};
-        this.showRows([...columns, name], () => true, rows.length);
+        this.#showRows([...columns, name], () => true, rows.length);
     }
 
     /** @param {number} row shows more of it */
@@ -204,7 +211,7 @@ export class TableView {
             store.set({view: "flame", thread: String(this.threads?.[row].id), zoom: 0}, {push: true});
             return;
         }
-        const frame = this.groupsNow().frame[row];
+        const frame = this.#groupsNow().frame[row];
         if (frame < 0)
             return;
         if (this.kind === "modules")
@@ -219,7 +226,7 @@ export class TableView {
     key(row, key) {
         if (key !== "f" || this.kind === "threads")
             return false;
-        const frame = this.groupsNow().frame[row];
+        const frame = this.#groupsNow().frame[row];
         if (frame >= 0)
             this.page.openFlame(this.page.numbers.model.name(frame));
         return true;

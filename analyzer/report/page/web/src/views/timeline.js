@@ -72,15 +72,15 @@ export class Timeline {
                 {stroke: text, font, grid, ticks: {show: false}, size: 64, values: (_, ticks) => ticks.map(format.bytes), incrs: byteSteps(), space: 26},
             ],
             series: [{}, ...this.series.map(({color, width, dash, filled}) => ({stroke: this.color(color), width, dash, fill: filled ? this.color("--series-fill") : undefined, points: {show: false}}))],
-            hooks: {setCursor: [() => this.showLegend()], draw: [(plot) => this.drawPeak(plot)]},
+            hooks: {setCursor: [() => this.#showLegend()], draw: [(plot) => this.#drawPeak(plot)]},
         }, data, this.chart);
-        this.listen(this.plot.over);
-        this.showLegend();
+        this.#listen(this.plot.over);
+        this.#showLegend();
         this.showWindow();
     }
 
     /** A mark at the heap's peak. @param {any} plot */
-    drawPeak(plot) {
+    #drawPeak(plot) {
         const {totals} = this.page.numbers.model.header;
         if (!totals.peak_time_ns || !this.series.some(({key}) => key === "heap_bytes"))
             return;
@@ -103,7 +103,7 @@ export class Timeline {
         }
     }
 
-    showLegend() {
+    #showLegend() {
         const {header} = this.page.numbers.model, at = this.plot?.cursor.idx;
         const known = at !== null && at !== undefined;
         fill(this.legend, this.series.map(({key, label, color}) => {
@@ -125,16 +125,16 @@ export class Timeline {
     }
 
     /** @param {HTMLElement} over what the mouse is used on */
-    listen(over) {
-        over.addEventListener("pointerdown", (event) => this.begin(event, over));
+    #listen(over) {
+        over.addEventListener("pointerdown", (event) => this.#begin(event, over));
         over.addEventListener("pointermove", (event) => this.move(event, over));
-        over.addEventListener("pointerup", () => this.finish());
-        over.addEventListener("pointercancel", () => this.finish());
+        over.addEventListener("pointerup", () => this.#finish());
+        over.addEventListener("pointercancel", () => this.#finish());
         over.addEventListener("dblclick", () => this.page.clearWindow());
     }
 
     /** @param {PointerEvent} event @param {HTMLElement} over @returns {number} nanoseconds */
-    timeAt(event, over) {
+    #timeAt(event, over) {
         const box = over.getBoundingClientRect();
         return Math.max(0, Math.min(this.duration, this.plot.posToVal(event.clientX - box.left, "x")));
     }
@@ -144,7 +144,7 @@ export class Timeline {
      * @param {HTMLElement} over
      * @returns {string} what a drag from here does
      */
-    kindAt(event, over) {
+    #kindAt(event, over) {
         const {numbers} = this.page, x = event.clientX - over.getBoundingClientRect().left;
         if (numbers.isWhole)
             return "new";
@@ -157,21 +157,21 @@ export class Timeline {
     }
 
     /** @param {PointerEvent} event @param {HTMLElement} over */
-    begin(event, over) {
+    #begin(event, over) {
         if (event.button !== 0 || this.steps.length < 3)
             return;
         over.setPointerCapture(event.pointerId);
         const {numbers} = this.page;
-        this.drag = {kind: this.kindAt(event, over), at: this.timeAt(event, over), from: this.steps[numbers.from], to: this.steps[numbers.to]};
+        this.drag = {kind: this.#kindAt(event, over), at: this.#timeAt(event, over), from: this.steps[numbers.from], to: this.steps[numbers.to]};
     }
 
     /** @param {PointerEvent} event @param {HTMLElement} over */
     move(event, over) {
         if (!this.drag) {
-            over.style.cursor = {new: "crosshair", from: "ew-resize", to: "ew-resize", move: "grab"}[this.kindAt(event, over)] ?? "";
+            over.style.cursor = {new: "crosshair", from: "ew-resize", to: "ew-resize", move: "grab"}[this.#kindAt(event, over)] ?? "";
             return;
         }
-        const {kind, at, from, to} = this.drag, now = this.timeAt(event, over), width = to - from;
+        const {kind, at, from, to} = this.drag, now = this.#timeAt(event, over), width = to - from;
         if (kind === "new")
             this.choose(Math.min(at, now), Math.max(at, now), true);
         else if (kind === "move") {
@@ -181,7 +181,7 @@ export class Timeline {
             this.choose(Math.min(now, kind === "from" ? to : from), Math.max(now, kind === "from" ? to : from), true);
     }
 
-    finish() {
+    #finish() {
         if (!this.drag)
             return;
         this.drag = null;

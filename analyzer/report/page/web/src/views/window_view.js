@@ -22,10 +22,10 @@ export class WindowView {
 
     /** @param {string} label */
     end(label) {
-        return el("input", {type: "text", "aria-label": `${label}: a time such as 1.5s, 250ms or 90%`, spellcheck: "false", size: "9", onchange: () => this.typed()});
+        return el("input", {type: "text", "aria-label": `${label}: a time such as 1.5s, 250ms or 90%`, spellcheck: "false", size: "9", onchange: () => this.#typed()});
     }
 
-    typed() {
+    #typed() {
         const {numbers} = this.page, {steps} = numbers.model;
         const read = (/** @type {HTMLInputElement} */ input, /** @type {number} */ step) =>
             (input.value === format.moment(steps[step]) ? steps[step] : parseTime(input.value, this.timeline.duration));
