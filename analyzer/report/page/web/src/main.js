@@ -3,7 +3,7 @@
 import {decode} from "./data/decode.js";
 import {DOMAIN_NAMES, Model} from "./data/model.js";
 import {Numbers, stepAt} from "./data/numbers.js";
-import {threadNames} from "./data/rows.js";
+import {modulesOf, threadNames} from "./data/rows.js";
 import {Sources} from "./data/sources.js";
 import {announce, dropdown, el, empty, fill} from "./ui/dom.js";
 import * as format from "./ui/format.js";
@@ -21,21 +21,21 @@ import {Timeline} from "./views/timeline.js";
 import {WindowView} from "./views/window_view.js";
 
 /**
- * @typedef {{title: string, toolbar: HTMLElement | null, body: HTMLElement, footer: HTMLElement |
- *     null, update: (changed: Set<string>) => void}} View
+ * @typedef {{toolbar?: HTMLElement, body: HTMLElement, footer?: HTMLElement,
+ *     update: (changed: Set<string>) => void}} View
  */
 
-/** @type {{id: string, title: string, make: (page: Page) => View, filters: boolean}[]} */
+/** @type {{id: string, title: string, make: (page: Page) => View}[]} */
 const VIEWS = [
-    {id: "overview", title: "Overview", make: (page) => new OverviewView(page), filters: true},
-    {id: "flame", title: "Flame graph", make: (page) => new FlameView(page), filters: true},
-    {id: "lines", title: "Lines", make: (page) => new TableView(page, "lines", "Lines"), filters: true},
-    {id: "functions", title: "Functions", make: (page) => new TableView(page, "functions", "Functions"), filters: true},
-    {id: "modules", title: "Modules", make: (page) => new TableView(page, "modules", "Modules"), filters: true},
-    {id: "threads", title: "Threads", make: (page) => new TableView(page, "threads", "Threads"), filters: true},
-    {id: "source", title: "Source", make: (page) => new SourceView(page), filters: true},
-    {id: "sections", title: "Sections", make: (page) => new SectionsView(page), filters: false},
-    {id: "compare", title: "Compare", make: (page) => new CompareView(page), filters: true},
+    {id: "overview", title: "Overview", make: (page) => new OverviewView(page)},
+    {id: "flame", title: "Flame graph", make: (page) => new FlameView(page)},
+    {id: "lines", title: "Lines", make: (page) => new TableView(page, "lines")},
+    {id: "functions", title: "Functions", make: (page) => new TableView(page, "functions")},
+    {id: "modules", title: "Modules", make: (page) => new TableView(page, "modules")},
+    {id: "threads", title: "Threads", make: (page) => new TableView(page, "threads")},
+    {id: "source", title: "Source", make: (page) => new SourceView(page)},
+    {id: "sections", title: "Sections", make: (page) => new SectionsView(page)},
+    {id: "compare", title: "Compare", make: (page) => new CompareView(page)},
 ];
 const MODULES_LISTED = 200;
 
@@ -52,6 +52,8 @@ export class Page {
          * stays.
          */
         this.wholeBytes = /** @type {Float64Array} */ (this.numbers.get("bytes")).slice();
+        /** Libraries and packages, as they are listed and coloured. */
+        this.modules = modulesOf(this.numbers);
         this.scroller = el("div", {id: "panel", role: "tabpanel", tabindex: "-1"});
         this.tools = el("div", {id: "tools"});
         this.foot = el("div", {id: "foot"});
@@ -115,10 +117,7 @@ export class Page {
 
     #makeFilters() {
         const {state} = this.store, {model} = this.numbers, threads = threadNames(model);
-        const sums = new Map(), {group} = model.frames, {node} = model.cells;
-        for (let i = 0; i < node.length; i++)
-            sums.set(group[model.frame[node[i]]], (sums.get(group[model.frame[node[i]]]) ?? 0) + this.wholeBytes[i]);
-        const modules = [...sums].sort((a, b) => b[1] - a[1]).map(([number]) => model.strings[number]).filter(Boolean).slice(0, MODULES_LISTED);
+        const modules = this.modules.slice(0, MODULES_LISTED);
         if (state.module && !modules.includes(state.module))
             modules.push(state.module);
         const all = {value: "", text: "All"};
@@ -179,7 +178,7 @@ export class Page {
         fill(this.tools, view.toolbar);
         fill(this.scroller, view.body);
         fill(this.foot, view.footer);
-        this.filters.hidden = !known.filters;
+        this.filters.hidden = known.id === "sections"; // which no filter changes
         this.scroller.scrollTop = 0;
         this.scroller.dataset.view = known.id;
         view.update(new Set());

@@ -1,5 +1,6 @@
 // Rows of the tables: which cells belong to which line, function, module or thread, and their sums.
 
+import {USER} from "./model.js";
 import {PART_COLUMNS} from "./numbers.js";
 import {Sums} from "./sums.js";
 /** @typedef {import("./model.js").Model} Model */
@@ -139,11 +140,25 @@ export class RowNumbers {
 }
 
 /**
+ * Libraries and packages: some of the user's own first, then those with most bytes below them.
+ * @param {Numbers} numbers @returns {string[]}
+ */
+export function modulesOf(numbers) {
+    const {model} = numbers, groups = callGroups(model, "group"), {bytes} = new RowNumbers(groups, numbers).all(["bytes"]), own = new Set();
+    model.frames.flags.forEach((/** @type {number} */ flags, /** @type {number} */ frame) => flags & USER && own.add(model.group(frame)));
+    const rows = [...groups.frame].map((frame, row) => ({name: model.group(frame), bytes: bytes?.[row] ?? 0})).filter((row) => row.name && row.bytes > 0);
+    const names = rows.sort((a, b) => b.bytes - a.bytes).map(({name}) => name), first = names.filter((name) => own.has(name)).slice(0, OWN_FIRST);
+    return [...new Set([...first, ...names])];
+}
+
+/**
  * @typedef {object} ThreadRow
  * @property {number} id
  * @property {string} label
  * @property {{[name: string]: number | null}} values
  */
+
+const OWN_FIRST = 3;
 
 /** What the table of threads shows. */
 const SHOWN = /** @type {Quantity[]} */ (["allocs", "bytes", "frees", "freed", "temporary", "live_blocks", "live", "peak"]);

@@ -27,11 +27,9 @@ export class CompareView {
     /** @param {Page} page */
     constructor(page) {
         this.page = page;
-        this.title = "Compare";
         this.kind = "";
         this.toolbar = el("div.toolbar");
         this.body = el("div.compare");
-        this.footer = null;
         this.legend = el("div.legend");
         this.summary = el("p.summary");
         this.pane = new FlamePane(page.scroller, {zoom: (call) => this.zoomTo(call), focus: () => {}, back: () => this.zoomTo(0), open: () => {}});

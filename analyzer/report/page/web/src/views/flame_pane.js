@@ -81,7 +81,13 @@ export class FlamePane {
         this.canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => this.click(event));
         this.canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
         this.canvas.addEventListener("blur", hideTip);
-        scroller.addEventListener("scroll", () => this.element.isConnected && this.drawing.redraw());
+        /** How much is out of sight below: a graph with its root at the bottom stays there. */
+        this.below = 0;
+        scroller.addEventListener("scroll", () => {
+            this.below = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
+            if (this.element.isConnected)
+                this.drawing.redraw();
+        });
         new ResizeObserver(() => this.#fit()).observe(scroller);
     }
 
@@ -92,6 +98,8 @@ export class FlamePane {
         const height = Math.max(this.drawing.height, 60);
         this.element.style.height = `${height}px`;
         this.canvas.style.height = `${Math.min(height, this.scroller.clientHeight)}px`;
+        if (!this.data.fromTop)
+            this.scroller.scrollTop = this.scroller.scrollHeight - this.scroller.clientHeight - this.below;
         this.drawing.draw();
     }
 
@@ -99,15 +107,15 @@ export class FlamePane {
     show(data, zoomed) {
         const anew = this.data?.calls !== data.calls || this.data.fromTop !== data.fromTop;
         this.data = data;
-        if (anew)
+        if (anew) {
             this.drawing.focused = -1;
+            this.below = 0;
+        }
         const style = getComputedStyle(this.scroller);
         const colors = {text: "#16181d", rest: style.getPropertyValue("--flame-rest"), focus: style.getPropertyValue("--text")};
         const faded = (/** @type {number} */ call) => this.matches !== null && !this.matches[call];
         this.drawing.show({calls: data.calls, values: data.values, label: data.label, fill: data.fill, faded, fromTop: data.fromTop, colors}, zoomed);
         this.#fit();
-        if (anew && !data.fromTop)
-            this.scroller.scrollTop = this.scroller.scrollHeight;
     }
 
     /** @param {number} call */

@@ -49,7 +49,6 @@ export class FlameView {
     /** @param {Page} page */
     constructor(page) {
         this.page = page;
-        this.title = "Flame graph";
         this.pane = new FlamePane(page.scroller, {zoom: (call) => this.zoomTo(call), focus: (call) => this.select(call), back: () => this.back(),
             open: (call) => this.openSource(call)});
         this.toolbar = el("div.toolbar");
@@ -144,7 +143,7 @@ export class FlameView {
     #showTree(calls, measure, anew) {
         const {numbers, store} = this.page, {state} = store;
         if (anew || !this.colors || !this.pane.data)
-            this.colors = colorsBy(state.color, calls, numbers, this.page.wholeBytes);
+            this.colors = colorsBy(state.color, calls, this.page);
         const {fill: fillOf, legend} = this.colors;
         if (!this.pane.element.isConnected)
             fill(this.body, this.legend, this.pane.element);

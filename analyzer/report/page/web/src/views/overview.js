@@ -43,9 +43,6 @@ export class OverviewView {
     /** @param {Page} page */
     constructor(page) {
         this.page = page;
-        this.title = "Overview";
-        this.toolbar = null;
-        this.footer = null;
         this.top = el("div.top-lists");
         this.body = el("div.overview");
         this.made = false;

@@ -24,23 +24,13 @@ function byFrame(calls, pick) {
     return (/** @type {number} */ call) => (calls.key[call] < 0 ? OTHER : colors[calls.key[call]]);
 }
 
-/**
- * @param {Calls} calls
- * @param {Numbers} numbers
- * @param {Float64Array} bytes by cell
- * @returns {Colors}
- */
-function byModule(calls, numbers, bytes) {
-    const {model} = numbers, sums = new Map(), {node} = model.cells;
-    for (let i = 0; i < node.length; i++) {
-        const group = model.frames.group[model.frame[node[i]]];
-        sums.set(group, (sums.get(group) ?? 0) + bytes[i]);
-    }
-    const names = [...sums].sort((a, b) => b[1] - a[1]).map(([group]) => model.strings[group]).filter(Boolean).slice(0, COLORS.length);
+/** @param {Calls} calls @param {string[]} modules @returns {Colors} */
+function byModule(calls, modules) {
+    const names = modules.slice(0, COLORS.length);
     const colors = new Map(names.map((name, i) => [name, COLORS[i]]));
     const legend = names.map((name, i) => ({text: visibleName(name), color: COLORS[i]}));
     return {fill: byFrame(calls, (of, frame) => colors.get(of.group(frame)) ?? OTHER),
-        legend: sums.size > names.length ? [...legend, {text: "Others", color: OTHER}] : legend};
+        legend: modules.length > names.length ? [...legend, {text: "Others", color: OTHER}] : legend};
 }
 
 /** @param {Calls} calls @returns {Colors} */
@@ -86,18 +76,17 @@ function threadsOfCells(numbers, threads) {
 /**
  * @param {string} by "module", "kind", "domain" or "thread"
  * @param {Calls} calls
- * @param {Numbers} numbers
- * @param {Float64Array} bytes by cell, of the whole run: colours do not
- *     change while a window is dragged
+ * @param {import("../main.js").Page} page whose whole run decides: colours do not change while a
+ *     window is dragged
  * @returns {Colors}
  */
-export function colorsBy(by, calls, numbers, bytes) {
+export function colorsBy(by, calls, {numbers, wholeBytes: bytes, modules}) {
     const threads = threadNames(numbers.model);
     if (by === "thread" && threads.length)
         return byMost(calls, threadsOfCells(numbers, threads), threads.map(({label}) => visibleName(label)), numbers, bytes);
     if (by === "domain")
         return byMost(calls, numbers.model.cells.domain, DOMAIN_NAMES, numbers, bytes);
-    return by === "kind" ? byKind(calls) : byModule(calls, numbers, bytes);
+    return by === "kind" ? byKind(calls) : byModule(calls, modules);
 }
 
 /**

@@ -22,12 +22,12 @@ function placeText(place) {
 /**
  * Smallest, mean and largest on a line; with the standard deviation around the mean, where it is
  * known.
- * @param {any} spread @param {(n: number) => string} write
+ * @param {any} spread @param {(n: number) => string} write @param {number} count of runs
  */
-function distribution(spread, write) {
+function distribution(spread, write, count) {
     const {min, max, mean: middle, std} = spread;
     if (min === null || max === null || min === undefined || !(max > min))
-        return el("span.hint", {}, min === max && min !== null && min !== undefined ? "always the same" : "");
+        return el("span.hint", {}, min === max && min !== null && min !== undefined ? (count === 1 ? "ran once" : "always the same") : "");
     const place = (/** @type {number} */ n) => `${(100 * Math.max(0, Math.min(1, (n - min) / (max - min)))).toFixed(2)}%`;
     const mark = el("i.mean"), band = el("i.band");
     mark.style.left = place(middle);
@@ -43,9 +43,7 @@ export class SectionsView {
     /** @param {Page} page */
     constructor(page) {
         this.page = page;
-        this.title = "Sections";
         this.body = el("div.sections");
-        this.footer = null;
         this.filter = searchField("Filter by label or place", "Filter sections", "", (filter) => page.store.set({filter}));
         this.toolbar = el("div.toolbar", {}, el("p.hint", {}, "Repetitions of the same section, or of the way between two clock readings, together"), el("div.search", {}, this.filter));
         this.shown = "";
@@ -97,7 +95,7 @@ export class SectionsView {
         const known = (/** @type {any} */ n, /** @type {(n: number) => string} */ write) => (n === null || n === undefined ? format.UNKNOWN : write(n));
         const rows = ROWS.filter(([key]) => row[key]).map(([key, title, write]) => {
             const {min, mean: middle, std, max} = row[key];
-            return [title, known(min, write), known(middle, write), std === undefined ? "" : known(std, write), known(max, write), distribution(row[key], write)];
+            return [title, known(min, write), known(middle, write), std === undefined ? "" : known(std, write), known(max, write), distribution(row[key], write, row.count)];
         });
         return plainTable(["One run", "#Min", "#Mean", "#± std", "#Max", "Distribution"], rows, ".spreads");
     }

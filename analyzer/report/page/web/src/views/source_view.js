@@ -19,10 +19,8 @@ export class SourceView {
     /** @param {Page} page */
     constructor(page) {
         this.page = page;
-        this.title = "Source";
         this.toolbar = el("div.toolbar");
         this.body = el("div.table-body.source");
-        this.footer = null;
         /** @type {Shown[]} */
         this.lines = [];
         /** @type {Map<string, RowNumbers>} */

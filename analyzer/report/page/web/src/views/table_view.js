@@ -63,18 +63,15 @@ export class TableView {
     /**
      * @param {Page} page
      * @param {"lines" | "functions" | "modules" | "threads"} kind
-     * @param {string} title
      */
-    constructor(page, kind, title) {
+    constructor(page, kind) {
         this.page = page;
         this.kind = kind;
-        this.title = title;
         this.toolbar = el("div.toolbar");
         this.body = el("div.table-body");
-        this.footer = null;
         this.filter = searchField("Filter rows", `Filter ${kind}`, "", (filter) => page.store.set({filter}));
         this.shown = el("output.matched");
-        this.table = new VirtualTable({label: title, scroller: page.scroller, sort: (sort) => page.store.set({sort}), open: (row) => this.open(row), key: (row, key) => this.key(row, key)});
+        this.table = new VirtualTable({label: kind, scroller: page.scroller, sort: (sort) => page.store.set({sort}), open: (row) => this.open(row), key: (row, key) => this.key(row, key)});
         /** @type {Map<string, RowNumbers>} */
         this.known = new Map();
     }

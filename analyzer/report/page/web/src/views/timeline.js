@@ -8,9 +8,9 @@ import * as format from "../ui/format.js";
 
 const SERIES = [
     {key: "rss_bytes", label: "Resident set", color: "--series-rss", width: 1.5},
-    {key: "map_bytes", label: "Mapped", color: "--series-map", width: 1.5, dash: [5, 4]},
-    {key: "heap_bytes", label: "Heap", color: "--accent", width: 1.8, filled: true},
-    {key: "python_bytes", label: "Python", color: "--series-python", width: 1.5, dash: [2, 3]},
+    {key: "live_bytes", label: "Heap and Python", color: "--accent", width: 1.8, filled: true},
+    {key: "heap_bytes", label: "Heap", color: "--series-heap", width: 1.2},
+    {key: "python_bytes", label: "Python", color: "--series-python", width: 1.2, dash: [3, 3]},
 ];
 const EDGE = 7; // pixels from an edge of the window at which it is grabbed
 
@@ -35,8 +35,10 @@ export class Timeline {
         const {header} = page.numbers.model;
         this.steps = page.numbers.model.steps;
         this.duration = this.steps[this.steps.length - 1];
-        this.times = header.timeline?.time_ns ?? [];
-        this.series = SERIES.filter(({key}) => header.timeline?.[key]?.some((/** @type {number} */ value) => value > 0));
+        const {heap_bytes: heap, python_bytes: python} = header.timeline;
+        this.courses = {...header.timeline, live_bytes: python.some(Boolean) ? heap.map((/** @type {number} */ bytes, /** @type {number} */ i) => bytes + python[i]) : []};
+        this.times = header.timeline.time_ns;
+        this.series = SERIES.filter(({key}) => this.courses[key]?.some(Boolean));
         this.chart = el("div.chart", {tabindex: "0", role: "group", "aria-label": "Course of memory. Arrow keys move the window, Shift and arrow keys its end, Escape clears it",
             onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event)});
         this.legend = el("div.legend");
@@ -60,8 +62,8 @@ export class Timeline {
             fill(this.chart, el("p.chart-empty", {}, "The run was over before its memory was looked at twice."));
             return;
         }
-        const {header} = this.page.numbers.model, grid = {stroke: this.color("--line"), width: 1}, text = this.color("--muted"), font = "11px system-ui, sans-serif";
-        const data = [this.times, ...this.series.map(({key}) => header.timeline[key])];
+        const grid = {stroke: this.color("--line"), width: 1}, text = this.color("--muted"), font = "11px system-ui, sans-serif";
+        const data = [this.times, ...this.series.map(({key}) => this.courses[key])];
         fill(this.chart);
         this.plot = new uPlot({
             width: this.chart.clientWidth || 600, height: this.chart.clientHeight || 140, legend: {show: false}, padding: [10, 26, 0, 0],
@@ -82,7 +84,7 @@ export class Timeline {
     /** A mark at the heap's peak. @param {any} plot */
     #drawPeak(plot) {
         const {totals} = this.page.numbers.model.header;
-        if (!totals.peak_time_ns || !this.series.some(({key}) => key === "heap_bytes"))
+        if (!totals.peak_time_ns)
             return;
         const x = plot.valToPos(totals.peak_time_ns, "x", true), y = plot.valToPos(totals.peak_bytes, "y", true), {ctx} = plot, ratio = devicePixelRatio;
         ctx.save();
@@ -104,10 +106,10 @@ export class Timeline {
     }
 
     #showLegend() {
-        const {header} = this.page.numbers.model, at = this.plot?.cursor.idx;
+        const at = this.plot?.cursor.idx;
         const known = at !== null && at !== undefined;
         fill(this.legend, this.series.map(({key, label, color}) => {
-            return el("span", {}, swatch(`var(${color})`, ".round"), label, known && el("b", {}, format.bytes(header.timeline[key][at])));
+            return el("span", {}, swatch(`var(${color})`, ".round"), label, known && el("b", {}, format.bytes(this.courses[key][at])));
         }), el("span.moment", {}, known ? format.moment(this.times[at]) : "Drag to choose a window"));
     }
 
