@@ -1,7 +1,7 @@
 // The call tree as it is drawn: calls of one function under one caller are one, and Python's import
 // machinery is one frame. Of one trace, or of two laid over each other.
 
-import {addUp, depths, PairTable, preorder, subtreeEnds} from "./preorder.js";
+import {addUp, depths, PairTable, prefixSums, preorder, subtreeEnds} from "./preorder.js";
 import {IMPORTS} from "./model.js";
 import {Sums} from "./sums.js";
 /** @typedef {import("./model.js").Model} Model */
@@ -139,7 +139,8 @@ export function callSums(calls, m, numbers) {
  * @returns {Float64Array}
  */
 export function inclusive(calls, own) {
-    return addUp(calls.parent, own.slice());
+    const before = prefixSums(own);
+    return own.map((_, call) => before[calls.end[call]] - before[call]);
 }
 
 /**

@@ -61,6 +61,9 @@ function endsOfSteps(step, steps) {
 
 /** One trace: what the page shows, or what it compares with. */
 export class Model {
+    /** @type {Float64Array[]} */
+    #nets = [];
+
     /** @param {{header: any, columns: Map<string, Numbers>}} data */
     constructor(data) {
         const {header, columns} = data;
@@ -91,6 +94,16 @@ export class Model {
         /** @type {Int32Array | null} */
         this.leafFrames = null;
         this.keys = keysOf(this);
+    }
+
+    /**
+     * @param {boolean} blocks or bytes
+     * @returns {Float64Array} by change: how what is live changed
+     */
+    net(blocks) {
+        const {allocs, bytes, frees, freed_bytes: freed, kept_blocks: keptBlocks, kept_bytes: keptBytes} = this.changes;
+        const [born, ended, kept] = blocks ? [allocs, frees, keptBlocks] : [bytes, freed, keptBytes];
+        return (this.#nets[Number(blocks)] ??= Float64Array.from(born, (n, i) => n - ended[i] + kept[i]));
     }
 
     /**

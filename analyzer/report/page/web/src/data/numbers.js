@@ -132,7 +132,7 @@ export class Numbers {
     until(name, step) {
         let known = this.steps.get(name);
         if (!known || known.version !== this.filterVersion) {
-            const {changes, lastStep} = this.model, values = changes[CHANGE_COLUMNS[name]], sums = new Float64Array(lastStep + 1), {mask} = this;
+            const {changes, lastStep} = this.model, values = name === "grown" ? this.model.net(false) : changes[CHANGE_COLUMNS[name]], sums = new Float64Array(lastStep + 1), {mask} = this;
             for (let i = 0; i < values.length; i++)
                 if (mask[changes.cell[i]])
                     sums[changes.step[i]] += values[i];
@@ -171,7 +171,7 @@ export class Numbers {
             const sum = (/** @type {Quantity} */ quantity) => this.get(quantity)?.reduce((a, b, i) => a + (inside[i] ? b : 0), 0) ?? null;
             return Object.fromEntries(["bytes", "allocs", "peak", "live", "temporary"].map((name) => [name, sum(/** @type {Quantity} */ (name))]));
         }
-        const {changes: {cell, bytes, allocs, freed_bytes: freed, temporary, kept_bytes: kept}, cells, ends} = this.model, {mask} = this;
+        const {changes: {cell, bytes, allocs, temporary}, cells, ends} = this.model, {mask} = this, net = this.model.net(false);
         const out = {bytes: 0, allocs: 0, peak: 0, live: 0, grown: 0, temporary: 0};
         for (let i = 0; i < inside.length; i++)
             if (inside[i] && mask[i]) {
@@ -181,11 +181,10 @@ export class Numbers {
         for (let i = 0, first = ends[this.from], last = ends[this.to]; i < last; i++) {
             if (!inside[cell[i]] || !mask[cell[i]])
                 continue;
-            const grown = bytes[i] - freed[i] + kept[i];
-            out.live += grown;
+            out.live += net[i];
             if (i < first)
                 continue;
-            out.grown += grown;
+            out.grown += net[i];
             out.bytes += bytes[i];
             out.allocs += allocs[i];
             out.temporary += temporary[i];

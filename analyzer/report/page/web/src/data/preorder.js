@@ -45,6 +45,17 @@ export function addUp(parent, values) {
 }
 
 /**
+ * @param {Float64Array} values
+ * @returns {Float64Array} one more: by number, the sum of all values before it
+ */
+export function prefixSums(values) {
+    const out = new Float64Array(values.length + 1);
+    for (let i = 0, sum = 0; i < values.length; i++)
+        out[i + 1] = sum += values[i];
+    return out;
+}
+
+/**
  * @param {ArrayLike<number>} parent of nodes in pre-order
  * @returns {Int32Array} by node, the number of the first node that is not below it
  */

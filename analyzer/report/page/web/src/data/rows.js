@@ -2,6 +2,7 @@
 
 import {USER} from "./model.js";
 import {PART_COLUMNS} from "./numbers.js";
+import {prefixSums, subtreeEnds} from "./preorder.js";
 import {Sums} from "./sums.js";
 /** @typedef {import("./model.js").Model} Model */
 /** @typedef {import("./numbers.js").Numbers} Numbers */
@@ -13,7 +14,7 @@ import {Sums} from "./sums.js";
  * @property {Int32Array} frame of each row: an example; -1: none (outside user code)
  * @property {Int32Array} ofCell row of each cell
  * @property {Int32Array | null} ofNode row of each node, where a row also has what is called below
- * @property {Uint8Array | null} outermost by node: is no other node of its row above it?
+ * @property {Int32Array | null} outermost nodes that have no other node of their row above them
  */
 
 /**
@@ -62,16 +63,16 @@ export function callGroups(model, by) {
     const ofNode = new Int32Array(nodeCount).fill(-1);
     for (let i = 1; i < nodeCount; i++)
         ofNode[i] = numbers[frame[i]];
-    const outermost = new Uint8Array(nodeCount), open = new Int32Array(first.length), path = [];
+    const outermost = /** @type {number[]} */ ([]), open = new Int32Array(first.length), path = [];
     for (let i = 1; i < nodeCount; i++) { // in pre-order: path holds the nodes above
         while (path.length && path[path.length - 1] !== parent[i])
             open[ofNode[/** @type {number} */ (path.pop())]]--;
-        outermost[i] = Number(open[ofNode[i]] === 0);
-        open[ofNode[i]]++;
+        if (open[ofNode[i]]++ === 0)
+            outermost.push(i);
         path.push(i);
     }
     const ofCell = Int32Array.from(model.cells.node, (node) => ofNode[node]);
-    return {count: first.length, frame: Int32Array.from(first), ofCell, ofNode, outermost};
+    return {count: first.length, frame: Int32Array.from(first), ofCell, ofNode, outermost: Int32Array.from(outermost)};
 }
 
 /**
@@ -86,29 +87,16 @@ export function ownSums(groups, values) {
 }
 
 /**
- * With all that is called: a recursive function counts once on each path. Several quantities at
- * once, side by side in memory, since finding the place of a node's sums takes longer than adding
- * to them.
+ * With all that is called: a recursive function counts once on each path.
  * @param {Groups} groups
- * @param {Model} model
- * @param {Float64Array[]} quantities by node
- * @returns {Float64Array[]} by row
+ * @param {{ends: Int32Array}} tree
+ * @param {Float64Array} values by node
+ * @returns {Float64Array} by row
  */
-export function cumulativeSums(groups, model, quantities) {
-    const width = quantities.length, {parent, nodeCount} = model, below = new Float64Array(width * nodeCount);
-    quantities.forEach((values, q) => {
-        for (let i = 0, at = q; i < nodeCount; i++, at += width)
-            below[at] = values[i];
-    });
-    for (let i = nodeCount - 1; i > 0; i--)
-        for (let q = 0, at = width * i, up = width * parent[i]; q < width; q++)
-            below[up + q] += below[at + q];
-    const ofNode = /** @type {Int32Array} */ (groups.ofNode), outermost = /** @type {Uint8Array} */ (groups.outermost);
-    const out = quantities.map(() => new Float64Array(groups.count));
-    for (let i = 1; i < nodeCount; i++)
-        if (outermost[i])
-            for (let q = 0; q < width; q++)
-                out[q][ofNode[i]] += below[width * i + q];
+export function cumulativeSums({ofNode, outermost, count}, {ends}, values) {
+    const before = prefixSums(values), out = new Float64Array(count);
+    for (const node of /** @type {Int32Array} */ (outermost))
+        out[/** @type {Int32Array} */ (ofNode)[node]] += before[ends[node]] - before[node];
     return out;
 }
 
@@ -121,7 +109,7 @@ export class RowNumbers {
     constructor(groups, numbers) {
         const {model} = numbers;
         this.groups = groups;
-        this.model = model;
+        this.tree = {ends: subtreeEnds(model.parent)};
         this.rows = new Sums(numbers, groups.ofCell, groups.count);
         this.nodes = groups.ofNode && new Sums(numbers, model.cells.node, model.nodeCount);
     }
@@ -133,9 +121,10 @@ export class RowNumbers {
 
     /** @param {Quantity[]} quantities @returns {RowSums} with all that is called */
     all(quantities) {
-        const {nodes} = this, known = quantities.filter((quantity) => nodes?.get(quantity));
-        const sums = known.length ? cumulativeSums(this.groups, this.model, known.map((quantity) => /** @type {any} */ (nodes).get(quantity))) : [];
-        return Object.fromEntries(quantities.map((quantity) => [quantity, sums[known.indexOf(quantity)] ?? null]));
+        return Object.fromEntries(quantities.map((quantity) => {
+            const values = this.nodes?.get(quantity) ?? null;
+            return [quantity, values && cumulativeSums(this.groups, this.tree, values)];
+        }));
     }
 }
 

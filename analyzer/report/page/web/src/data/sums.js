@@ -11,37 +11,48 @@
  */
 
 /** Which column of changes has a quantity. @type {{[quantity: string]: string}} */
-export const CHANGE_COLUMNS = {allocs: "allocs", bytes: "bytes", frees: "frees", freed: "freed_bytes", temporary: "temporary", keptBlocks: "kept_blocks",
-    keptBytes: "kept_bytes"};
+export const CHANGE_COLUMNS = {allocs: "allocs", bytes: "bytes", frees: "frees", freed: "freed_bytes", temporary: "temporary"};
 
-/** Sums of a column of changes up to a step that moves. */
+/** Sums of a column of changes between two steps that move. */
 class Running {
     /**
      * @param {Model} model
-     * @param {string} column
+     * @param {ArrayLike<number>} values of changes
      * @param {Int32Array} target by cell: which sum it adds to, -1: none
      * @param {number} count of sums
      */
-    constructor(model, column, target, count) {
-        this.values = model.changes[column];
+    constructor(model, values, target, count) {
+        this.values = values;
         this.cell = model.changes.cell;
         this.ends = model.ends;
         this.target = target;
-        this.step = 0;
+        this.from = this.to = 0; // the first change, and the first one that is not in the sums any more
         this.sums = new Float64Array(count);
     }
 
-    /** @param {number} step @returns {Float64Array} */
-    at(step) {
-        const {values, cell, ends, sums, target} = this, sign = step > this.step ? 1 : -1;
-        const from = Math.min(ends[this.step], ends[step]), to = Math.max(ends[this.step], ends[step]);
+    /** @param {number} from @param {number} to changes @param {number} sign */
+    #add(from, to, sign) {
+        const {values, cell, sums, target} = this;
         for (let i = from; i < to; i++) {
             const at = target[cell[i]];
             if (at >= 0)
                 sums[at] += sign * values[i];
         }
-        this.step = step;
-        return sums;
+    }
+
+    /** @param {number} a @param {number} b steps @returns {Float64Array} what happened after a until b */
+    between(a, b) {
+        const from = this.ends[a], to = this.ends[b], {from: oldFrom, to: oldTo} = this;
+        if (Math.abs(from - oldFrom) + Math.abs(to - oldTo) > to - from + this.sums.length) { // anew is less work
+            this.sums.fill(0);
+            this.#add(from, to, 1);
+        } else {
+            this.#add(Math.min(from, oldFrom), Math.max(from, oldFrom), from < oldFrom ? 1 : -1);
+            this.#add(Math.min(to, oldTo), Math.max(to, oldTo), to > oldTo ? 1 : -1);
+        }
+        this.from = from;
+        this.to = to;
+        return this.sums;
     }
 }
 
@@ -103,17 +114,17 @@ export class Sums {
     }
 
     /**
-     * @param {string} name
-     * @param {number} step
-     * @param {string} end sums that move together with the window's beginning, or with its end
-     * @returns {Float64Array} all changes until the step
+     * @param {string} name of sums that move together
+     * @param {ArrayLike<number>} values of changes
+     * @param {number} a
+     * @param {number} b steps
+     * @returns {Float64Array}
      */
-    until(name, step, end) {
-        const key = `${name} ${end}`;
-        let running = this.running.get(key);
+    between(name, values, a, b) {
+        let running = this.running.get(name);
         if (!running)
-            this.running.set(key, running = new Running(this.numbers.model, CHANGE_COLUMNS[name], this.target, this.count));
-        return running.at(step);
+            this.running.set(name, running = new Running(this.numbers.model, values, this.target, this.count));
+        return running.between(a, b);
     }
 
     /** @param {string} column of cells @returns {Float64Array} its sums, which no window changes */
@@ -130,49 +141,23 @@ export class Sums {
     }
 
     /**
-     * @param {number} step
-     * @param {string} end
-     * @param {boolean} blocks or bytes
-     * @returns {(group: number) => number}
-     */
-    live(step, end, blocks) {
-        const start = this.#still(blocks ? "start_blocks" : "start_bytes");
-        const born = this.until(blocks ? "allocs" : "bytes", step, end), ended = this.until(blocks ? "frees" : "freed", step, end);
-        if (!this.numbers.model.isMerged)
-            return (i) => start[i] + born[i] - ended[i];
-        const kept = this.until(blocks ? "keptBlocks" : "keptBytes", step, end);
-        return (i) => start[i] + born[i] - ended[i] + kept[i];
-    }
-
-    /** @param {Quantity} quantity @returns {((group: number) => number) | null} */
-    #formula(quantity) {
-        const {from, to} = this.numbers;
-        if (quantity === "peak") {
-            const peak = this.numbers.knowsPeak ? this.#still("at_peak_bytes") : null;
-            return peak && ((i) => peak[i]);
-        }
-        if (quantity === "live" || quantity === "live_blocks")
-            return this.live(to, "b", quantity === "live_blocks");
-        if (quantity === "grown") {
-            const before = this.live(from, "a", false), after = this.live(to, "b", false);
-            return (i) => after(i) - before(i);
-        }
-        const before = this.until(quantity, from, "a"), after = this.until(quantity, to, "b");
-        return (i) => after[i] - before[i];
-    }
-
-    /**
      * Whatever the filter for a thread.
      * @param {Quantity} quantity
-     * @returns {Float64Array | null}
+     * @returns {Float64Array | null} good until the window or the filter changes
      */
     compute(quantity) {
         this.#applyFilter();
-        const formula = this.#formula(quantity), out = this.known.get(quantity)?.values ?? new Float64Array(this.count);
-        if (!formula)
-            return null;
+        const {model, from, to, knowsPeak} = this.numbers;
+        if (quantity === "peak")
+            return knowsPeak ? this.#still("at_peak_bytes") : null;
+        if (quantity === "grown")
+            return this.between(quantity, model.net(false), from, to);
+        if (quantity !== "live" && quantity !== "live_blocks")
+            return this.between(quantity, model.changes[CHANGE_COLUMNS[quantity]], from, to);
+        const blocks = quantity === "live_blocks", start = this.#still(blocks ? "start_blocks" : "start_bytes");
+        const grown = this.between(quantity, model.net(blocks), 0, to), out = this.known.get(quantity)?.values ?? new Float64Array(this.count);
         for (let i = 0; i < out.length; i++)
-            out[i] = formula(i);
+            out[i] = start[i] + grown[i];
         return out;
     }
 }
