@@ -28,10 +28,11 @@ test("known bytes mean known numbers", () => {
 });
 
 test("small numbers take four bytes in memory, large ones eight", () => {
-    const {columns} = parse(encode({}, [{name: "a.a", values: [1, 2 ** 31 - 1]}, {name: "a.b", values: [2 ** 32 - 1]}, {name: "a.c", values: [2 ** 32]}]));
+    const {columns} = parse(encode({}, [{name: "a.a", values: [1, 2 ** 31 - 1]}, {name: "a.b", values: [-(2 ** 31) + 1], signed: true}, {name: "a.c", values: [5, 2 ** 31, 7]}, {name: "a.d", values: [5, 2 ** 31, 7], signed: true, delta: true}]));
     assert.equal(columns.get("a.a").constructor, Int32Array);
-    assert.equal(columns.get("a.b").constructor, Uint32Array);
-    assert.equal(columns.get("a.c").constructor, Float64Array);
+    assert.equal(columns.get("a.b").constructor, Int32Array);
+    assert.deepEqual(columns.get("a.c"), Float64Array.of(5, 2 ** 31, 7));
+    assert.deepEqual(columns.get("a.d"), Float64Array.of(5, 2 ** 31, 7));
 });
 
 const old = (() => {

@@ -108,7 +108,7 @@ function ordered(models, parents, keyList, found, weights, examples) {
     const order = preorder(parents, addUp(parents, weight)), number = new Int32Array(order.length);
     for (let i = 0; i < order.length; i++)
         number[order[i]] = i;
-    const parent = Int32Array.from(order, (old) => number[parents[old]]);
+    const parent = order.map((old) => number[parents[old]]);
     const sample = models.map(() => new Int32Array(order.length).fill(-1));
     const ofNode = found.map((calls, m) => calls.map((old, node) => {
         const call = number[old];
@@ -117,7 +117,7 @@ function ordered(models, parents, keyList, found, weights, examples) {
         return call;
     }));
     const depth = depths(parent);
-    return {parent, end: subtreeEnds(parent), depth, key: Int32Array.from(order, (old) => keyList[old]), examples, ofNode, sample,
+    return {parent, end: subtreeEnds(parent), depth, key: order.map((old) => keyList[old]), examples, ofNode, sample,
         deepest: depth.reduce((a, b) => Math.max(a, b), 0)};
 }
 
@@ -129,7 +129,7 @@ function ordered(models, parents, keyList, found, weights, examples) {
  */
 export function callSums(calls, m, numbers) {
     const ofNode = calls.ofNode[m], {node} = numbers.model.cells;
-    return new Sums(numbers, Int32Array.from(node, (at) => ofNode[at]), calls.parent.length);
+    return new Sums(numbers, node.map((/** @type {number} */ at) => ofNode[at]), calls.parent.length);
 }
 
 /**

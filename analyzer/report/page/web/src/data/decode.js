@@ -1,7 +1,7 @@
 // From the text in the page to numbers: base64, deflate, a header in JSON, columns of varints.
 // What each column means is in ../../../DATA.md.
 
-/** @typedef {Int32Array | Uint32Array | Float64Array} Numbers */
+/** @typedef {Int32Array | Float64Array} Numbers */
 /** @typedef {{name: string, count: number, signed: boolean, delta: boolean}} ColumnInfo */
 
 /**
@@ -33,7 +33,7 @@ class Reader {
         this.at = at;
     }
 
-    /** A number of more than 28 bits, or the end of the data. @returns {number} */
+    /** A number of any length, or the end of the data. @returns {number} */
     #long() {
         let value = 0, scale = 1, byte;
         do {
@@ -46,46 +46,47 @@ class Reader {
         return value;
     }
 
-    /** @param {Float64Array} out */
-    unsigned(out) {
+    /**
+     * Goes on with a column until it ends, or a number does not fit.
+     * @param {Numbers} out
+     * @param {number} begin
+     * @param {{signed: boolean, delta: boolean}} coding
+     * @param {number} largest what fits
+     * @returns {number} how many are there
+     */
+    #fill(out, begin, {signed, delta}, largest) {
         const {bytes} = this;
-        for (let i = 0; i < out.length; i++) {
-            const byte = bytes[this.at];
-            if (byte < 128) {
-                out[i] = byte;
-                this.at++;
-            } else {
-                out[i] = this.#long();
+        for (let i = begin, before = delta && begin ? out[begin - 1] : 0; i < out.length; i++) {
+            const start = this.at, byte = bytes[start];
+            let value = byte;
+            if (byte < 128)
+                this.at = start + 1;
+            else
+                value = this.#long();
+            if (signed)
+                value = value % 2 ? -(value + 1) / 2 : value / 2;
+            value += before;
+            if (value > largest || value < -largest) {
+                this.at = start;
+                return i;
             }
+            out[i] = value;
+            if (delta)
+                before = value;
         }
+        return out.length;
     }
 
-    /** Zigzag: 0, -1, 1, -2 … @param {Float64Array} out */
-    signed(out) {
-        this.unsigned(out);
-        for (let i = 0; i < out.length; i++) {
-            const coded = out[i];
-            out[i] = coded % 2 ? -(coded + 1) / 2 : coded / 2;
-        }
+    /** @param {ColumnInfo} column @returns {Numbers} in 32 bits each where all of them fit */
+    column(column) {
+        const narrow = new Int32Array(column.count), done = this.#fill(narrow, 0, column, 0x7fffffff);
+        if (done === column.count)
+            return narrow;
+        const wide = new Float64Array(column.count);
+        wide.set(narrow.subarray(0, done));
+        this.#fill(wide, done, column, Infinity);
+        return wide;
     }
-}
-
-/**
- * The same numbers in 32 bits each, where they fit.
- * @param {Float64Array} wide
- * @returns {Numbers}
- */
-function narrowed(wide) {
-    let low = 0, high = 0;
-    for (const value of wide) {
-        if (value < low)
-            low = value;
-        else if (value > high)
-            high = value;
-    }
-    if (low >= -0x80000000 && high < 0x80000000)
-        return Int32Array.from(wide);
-    return low >= 0 && high <= 0xffffffff ? Uint32Array.from(wide) : wide;
 }
 
 /**
@@ -97,17 +98,8 @@ export function parse(bytes) {
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
     const reader = new Reader(bytes, 4 + length);
     const columns = new Map();
-    for (const {name, count, signed, delta} of header.columns) {
-        const values = new Float64Array(count);
-        if (signed)
-            reader.signed(values);
-        else
-            reader.unsigned(values);
-        if (delta)
-            for (let i = 1; i < count; i++)
-                values[i] += values[i - 1];
-        columns.set(name, narrowed(values));
-    }
+    for (const column of header.columns)
+        columns.set(column.name, reader.column(column));
     if (reader.at !== bytes.length)
         throw new Error(`${bytes.length - reader.at} bytes follow the last column`);
     return {header, columns};

@@ -37,9 +37,8 @@ function renumber(parent, frame, cellNode) {
     for (let i = 0; i < order.length; i++)
         number[order[i]] = i;
     return {
-        parent: Int32Array.from(order, (old) => number[parent[old]]),
-        frame: Int32Array.from(order, (old) => frame[old]),
-        cellNode: Int32Array.from(cellNode, (old) => number[old]),
+        parent: order.map((old) => number[parent[old]]), frame: order.map((old) => frame[old]),
+        cellNode: new Int32Array(cellNode).map((old) => number[old]),
     };
 }
 
@@ -103,7 +102,13 @@ export class Model {
     net(blocks) {
         const {allocs, bytes, frees, freed_bytes: freed, kept_blocks: keptBlocks, kept_bytes: keptBytes} = this.changes;
         const [born, ended, kept] = blocks ? [allocs, frees, keptBlocks] : [bytes, freed, keptBytes];
-        return (this.#nets[Number(blocks)] ??= Float64Array.from(born, (n, i) => n - ended[i] + kept[i]));
+        let net = this.#nets[Number(blocks)];
+        if (!net) {
+            net = this.#nets[Number(blocks)] = new Float64Array(born.length);
+            for (let i = 0; i < net.length; i++)
+                net[i] = born[i] - ended[i] + kept[i];
+        }
+        return net;
     }
 
     /**

@@ -71,8 +71,8 @@ export function callGroups(model, by) {
             outermost.push(i);
         path.push(i);
     }
-    const ofCell = Int32Array.from(model.cells.node, (node) => ofNode[node]);
-    return {count: first.length, frame: Int32Array.from(first), ofCell, ofNode, outermost: Int32Array.from(outermost)};
+    const ofCell = model.cells.node.map((/** @type {number} */ node) => ofNode[node]);
+    return {count: first.length, frame: Int32Array.from(first), ofCell, ofNode, outermost: new Int32Array(outermost)};
 }
 
 /**
