@@ -100,11 +100,17 @@ def made():
     """What the tests in the browser are told: traces, and pages of them."""
     folder = pathlib.Path(tempfile.mkdtemp(dir=vbt._scratch()))
     trace, older = traced(folder, 3), traced(folder, 2)
+    golden = {}
+    for path in sorted((vbt.ROOT / "tests" / "golden" / "traces").iterdir()):
+        page = folder / f"{path.stem}.golden.html"
+        vbt.vbtrace("html", path, "-o", page, check=True)
+        golden[path.stem] = {"trace": str(path), "page": str(page)}
+    vbt.vbtrace("html", "--no-source", trace, "-o", folder / "without_source.html", check=True)
     for name, *more in ((folder / "page.html",), (folder / "compared.html", "--against", older)):
         vbt.vbtrace("html", trace, "-o", name, *more, check=True)
     return {
         "trace": str(trace), "older": str(older), "page": str(folder / "page.html"), "compared": str(folder / "compared.html"),
-        "vbtrace": str(vbt.ANALYZER), "chromium": shutil.which("chromium"),
+        "vbtrace": str(vbt.ANALYZER), "chromium": shutil.which("chromium"), "golden": golden, "without_source": str(folder / "without_source.html"),
     }  # fmt: skip
 
 

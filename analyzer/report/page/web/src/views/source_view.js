@@ -26,7 +26,7 @@ export class SourceView {
         /** @type {Map<string, RowNumbers>} */
         this.known = new Map();
         this.table = new VirtualTable({label: "Source", scroller: page.scroller, sort: () => {}, open: (row) => this.open(row),
-            rowClass: (row) => (this.lines[row].line === page.store.state.line ? "marked" : this.lines[row].text === null && !this.lines[row].line ? "gap" : "")});
+            rowClass: (row) => (this.lines[row].line && this.lines[row].line === page.store.state.line ? "marked" : this.lines[row].text === null && !this.lines[row].line ? "gap" : "")});
         this.shownFile = -2;
         this.revealed = "";
         this.profile = profileOf(page.numbers.model.header);

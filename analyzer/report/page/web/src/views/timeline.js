@@ -35,8 +35,8 @@ export class Timeline {
         const {header} = page.numbers.model;
         this.steps = page.numbers.model.steps;
         this.duration = this.steps[this.steps.length - 1];
-        const {heap_bytes: heap, python_bytes: python} = header.timeline;
-        this.courses = {...header.timeline, live_bytes: python.some(Boolean) ? heap.map((/** @type {number} */ bytes, /** @type {number} */ i) => bytes + python[i]) : []};
+        const {heap_bytes: heap, python_bytes: python} = header.timeline, both = heap.map((/** @type {number} */ bytes, /** @type {number} */ i) => bytes + python[i]);
+        this.courses = python.some(Boolean) ? {...header.timeline, live_bytes: both} : {...header.timeline, heap_bytes: [], live_bytes: heap};
         this.times = header.timeline.time_ns;
         this.series = SERIES.filter(({key}) => this.courses[key]?.some(Boolean));
         this.chart = el("div.chart", {tabindex: "0", role: "group", "aria-label": "Course of memory. Arrow keys move the window, Shift and arrow keys its end, Escape clears it",
@@ -109,7 +109,7 @@ export class Timeline {
         const at = this.plot?.cursor.idx;
         const known = at !== null && at !== undefined;
         fill(this.legend, this.series.map(({key, label, color}) => {
-            return el("span", {}, swatch(`var(${color})`, ".round"), label, known && el("b", {}, format.bytes(this.courses[key][at])));
+            return el("span", {}, swatch(`var(${color})`, ".round"), this.series.length < 3 ? label.replace(/ and .*/, "") : label, known && el("b", {}, format.bytes(this.courses[key][at])));
         }), el("span.moment", {}, known ? format.moment(this.times[at]) : "Drag to choose a window"));
     }
 
