@@ -78,7 +78,7 @@ def modules():
     folder = pathlib.Path(tempfile.mkdtemp(dir=vbt._scratch()))
     for name in ("package.json", "package-lock.json"):
         shutil.copy(TESTS / name, folder)
-    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, timeout=vbt.TIMEOUT)
+    done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"], cwd=folder, capture_output=True, text=True, timeout=vbt.TIMEOUT)
     if done.returncode != 0:
         return None, f"npm cannot install Playwright: {done.stderr.strip().splitlines()[-1:]}"
     return folder / "node_modules", None
