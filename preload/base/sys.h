@@ -8,6 +8,14 @@
 
 #include <sys/syscall.h>
 
+/* Their numbers are the same on all architectures; older headers lack them. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
 #define VBT_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VBT_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
