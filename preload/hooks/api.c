@@ -18,9 +18,8 @@ static uint32_t section_site(struct vbt_thread *thread, uintptr_t caller) {
 }
 
 static uint32_t label_id(const char *label) {
-    enum { LABEL_MAX = 1024 }; /* bytes that distinguish labels */
     vbt_lock(&vbt_tree_lock);
-    uint32_t id = vbt_intern_string(label, strnlen(label, LABEL_MAX));
+    uint32_t id = vbt_intern_string(label, strnlen(label, VBT_LABEL_MAX));
     vbt_unlock(&vbt_tree_lock);
     return id;
 }
@@ -68,13 +67,15 @@ VBT_EXPORT int vbtrace_section_end_counted(const char *label, struct vbtrace_cou
     return counted;
 }
 
-VBT_EXPORT int vbtrace_count(int of_thread, struct vbtrace_counters *out) {
+enum { OF_PROCESS, OF_THREAD, OF_PROCESS_LATELY }; /* the last: its peak is that since vbtrace_peak_restart */
+
+VBT_EXPORT int vbtrace_count(int of, struct vbtrace_counters *out) {
     struct vbt_thread *thread = vbt_enter();
     *out = (struct vbtrace_counters){0};
     if (thread == NULL)
         return 0;
     struct vbt_program_counts counts;
-    vbt_program_counts_read(of_thread ? thread : NULL, &counts);
+    vbt_program_counts_read(of == OF_THREAD ? thread : NULL, &counts);
     vbt_leave(thread);
     *out = (struct vbtrace_counters){
         .allocations = counts.allocs,
@@ -82,7 +83,9 @@ VBT_EXPORT int vbtrace_count(int of_thread, struct vbtrace_counters *out) {
         .allocated_bytes = counts.allocated,
         .freed_bytes = counts.freed,
         .live_bytes = counts.live,
-        .peak_bytes = of_thread ? 0 : counts.peak,
+        .peak_bytes = of == OF_THREAD           ? 0
+                      : of == OF_PROCESS_LATELY ? counts.peak_lately
+                                                : counts.peak,
     };
     return 1;
 }
@@ -98,6 +101,16 @@ VBT_EXPORT int64_t vbtrace_live_bytes(void) {
     int64_t live = others + ledger->live - ledger->own;
     vbt_leave(thread);
     return live;
+}
+
+/* The peak that vbtrace_count tells as of the process since this call is counted from now on. */
+VBT_EXPORT void vbtrace_peak_restart(void) {
+    struct vbt_thread *thread = vbt_enter();
+    if (thread == NULL)
+        return;
+    vbt_stand(thread, VBT_IN_LEDGER);
+    vbt_program_counts_restart_peak(&thread->ledger);
+    vbt_leave(thread);
 }
 
 VBT_EXPORT void vbtrace_recording_start(void) { vbt_lifecycle_record(true); }

@@ -37,7 +37,7 @@ struct vbt_note {
     struct vbt_flow flow; /* the counters before the change, or what has changed since */
 };
 
-enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 18 };
+enum { VBT_SECTIONS = 32, VBT_NOTES = 1 << 18, VBT_LABEL_MAX = 1024 }; /* the last: bytes that distinguish labels */
 
 /* Of one thread. A reading is pending until something else happens on the thread: if the thread
  * waits for a lock instead, the reading was for that wait's deadline, and not the user's. */

@@ -29,6 +29,7 @@ struct vbt_peak {
     _Atomic int64_t total;    /* published live bytes of all threads */
     _Atomic int64_t own;      /* live bytes that are vbtrace's own, in all threads */
     _Atomic int64_t program;  /* the highest total without them */
+    _Atomic int64_t lately;   /* the same since vbtrace_peak_restart */
     _Atomic uint32_t threads; /* that have a ledger; above 1: publish in batches */
 };
 

@@ -24,12 +24,18 @@ void vbt_own_uncount_end(struct vbt_ledger *ledger, size_t size) {
     add_live(ledger, (int64_t)size);
 }
 
-int64_t vbt_own_peak(int64_t live) {
-    int64_t highest = atomic_load_explicit(&vbt_peak.program, memory_order_relaxed);
+/* Returns the highest. */
+static int64_t raise_to(_Atomic int64_t *peak, int64_t live) {
+    int64_t highest = atomic_load_explicit(peak, memory_order_relaxed);
     while (live > highest)
-        if (atomic_compare_exchange_weak(&vbt_peak.program, &highest, live))
+        if (atomic_compare_exchange_weak(peak, &highest, live))
             return live;
     return highest;
+}
+
+int64_t vbt_own_peak(int64_t live) {
+    raise_to(&vbt_peak.program, live);
+    return raise_to(&vbt_peak.lately, live);
 }
 
 void vbt_own_uncount(struct vbt_ledger *ledger, size_t size) {

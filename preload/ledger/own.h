@@ -9,8 +9,8 @@
  * ends: that of a block. */
 void vbt_own_count(struct vbt_ledger *ledger, int64_t change, bool ends);
 
-/* The program's live bytes, without vbtrace's, have been so many. Returns the most that they ever
- * were. */
+/* The program's live bytes, without vbtrace's, have been so many. Returns above which number it is
+ * to be called again. */
 int64_t vbt_own_peak(int64_t live);
 
 /* A block of `size` bytes is charged to another node. */

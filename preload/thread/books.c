@@ -417,6 +417,7 @@ void vbt_books_inherit(bool in_order) {
     atomic_store(&vbt_peak.threads, 1); /* the states of the other threads are unused */
     int64_t own = atomic_load(&vbt_peak.own);
     atomic_store(&vbt_peak.program, live - own);
+    atomic_store(&vbt_peak.lately, live - own);
     for (struct vbt_thread *thread = first_thread(); thread != NULL; thread = thread->next) {
         bool goes_on = thread == vbt_self; /* the one that forked, with all */
         begin_again(thread, goes_on ? live : 0, goes_on ? own : 0);

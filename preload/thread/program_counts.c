@@ -41,12 +41,24 @@ void vbt_program_counts_read(const struct vbt_thread *only, struct vbt_program_c
         own += ledger->own;
     }
     out->live = live - own;
-    out->peak = vbt_own_peak(only == NULL && atomic_load(&vbt_peak.threads) == 1 ? out->live : 0);
+    if (only == NULL && atomic_load(&vbt_peak.threads) == 1)
+        vbt_own_peak(out->live);
+    out->peak = atomic_load(&vbt_peak.program);
+    out->peak_lately = atomic_load(&vbt_peak.lately);
     if (out->peak < out->live)
         out->peak = out->live; /* which the others have not published yet */
+    if (out->peak_lately < out->live)
+        out->peak_lately = out->live;
     for (const struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next)
         if (only == NULL || only == thread)
             take_out_lines(out, thread);
+}
+
+void vbt_program_counts_restart_peak(struct vbt_ledger *ledger) {
+    struct vbt_program_counts now;
+    vbt_program_counts_read(NULL, &now);
+    atomic_store(&vbt_peak.lately, now.live);
+    vbt_ledger_forget_crest(ledger);
 }
 
 /* Adds what a thread counted at a node. */

@@ -45,8 +45,8 @@ _LONGEST_STATEMENT = 60  # characters of a timed statement that become its label
 
 
 def _connect():
-    """The library's functions (begin, end, start, stop, end and count, count) and the type of its
-    counts, or None if it is not in this process."""
+    """The library's functions (begin, end, start, stop, end and count, count), the type of its
+    counts, and the library; or None if it is not in this process."""
     if "vbtrace" not in os.environ.get("LD_PRELOAD", ""):
         # It may be linked in, or named in /etc/ld.so.preload: then it is among the mapped files.
         try:
@@ -76,11 +76,11 @@ def _connect():
         start_recording, stop_recording = library.vbtrace_recording_start, library.vbtrace_recording_stop
         end_counted, count = library.vbtrace_section_end_counted, library.vbtrace_count
     except AttributeError:  # a library older than this module
-        return begin_section, end_section, None, None, None, None, None
+        return begin_section, end_section, None, None, None, None, None, None
     start_recording.restype = stop_recording.restype = None
     counts = ctypes.c_int64 * len(Counters.__slots__[1:])
     end_counted.argtypes, count.argtypes = (ctypes.c_char_p, counts), (ctypes.c_int, counts)
-    return begin_section, end_section, start_recording, stop_recording, end_counted, count, counts
+    return begin_section, end_section, start_recording, stop_recording, end_counted, count, counts, library
 
 
 class Counters:
@@ -120,7 +120,8 @@ class Counters:
     __hash__ = None
 
 
-_begin = _end = _start = _stop = _end_counted = _count = _Counts = None  # the library's functions, set at the end of this file
+# What _connect returns, set at the end of this file.
+_begin = _end = _start = _stop = _end_counted = _count = _Counts = _functions = None
 _NOT_COUNTED = Counters()
 
 
@@ -139,6 +140,35 @@ def counters(thread=False):
         return _NOT_COUNTED
     numbers = _Counts()
     return Counters(True, numbers) if _count(bool(thread), numbers) else _NOT_COUNTED
+
+
+# What the pytest plugin needs beside that; only where counters are counted.
+def _restart_peak():
+    """From now on there is a second peak of the process, which _count_lately tells."""
+    _functions.vbtrace_peak_restart()
+
+
+def _count_lately():
+    numbers = _Counts()
+    return Counters(True, numbers) if _count(2, numbers) else _NOT_COUNTED
+
+
+def _end_and_count(label):
+    """end(label), and what that section took."""
+    numbers = _Counts()
+    return Counters(True, numbers) if _end_counted(_bytes(label), numbers) else _NOT_COUNTED
+
+
+def _section_lines(label, least):
+    """Call paths at which sections with this label allocated at least so many bytes, as text, a
+    line each (see the library's vbtrace_section_lines), and whether there was room for all."""
+    import ctypes
+
+    room, complete = ctypes.create_string_buffer(1 << 20), ctypes.c_int()
+    write = _functions.vbtrace_section_lines
+    write.argtypes = (ctypes.c_char_p, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_int))
+    write(_bytes(label), least, room, len(room), ctypes.byref(complete))
+    return room.value.decode("utf-8", "replace"), bool(complete.value)
 
 
 def stop():
@@ -394,12 +424,12 @@ _library = _connect()
 if _library is not None:
     # Up to CPython 3.10 the first call of a function allocates its frame. For the functions that
     # end a section, that would be inside the first section: call them once beforehand.
-    _Counts = _library[-1]
+    _Counts = _library[-2]
     _begin = _end = _end_counted = lambda *mark: True
     with section("first call") as _first:
         end("first call")
     if _Counts is not None:
         _first.counters
     del _first
-    _begin, _end, _start, _stop, _end_counted, _count, _Counts = _library
+    _begin, _end, _start, _stop, _end_counted, _count, _Counts, _functions = _library
     counters()
