@@ -124,7 +124,7 @@ static bool load_moment(struct vbt_trace *trace, const struct vbt_several *how) 
 static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool with_sizes) {
     struct wish wish = {trace->filter, query};
     const struct vbt_several how = {.with_sizes = with_sizes,
-                                    .by_process = vbt_group_is_of_processes(query->by),
+                                    .by_process = vbt_group_is_of_processes(query->by) || query->by_process,
                                     .part = vbt_query_asks_part(query) ? find_part : NULL,
                                     .steps = query->everything ? &trace->steps : NULL,
                                     .wants = wants,

@@ -9,6 +9,7 @@ int vbt_cmd_export(const struct vbt_query *given) {
     struct vbt_trace trace;
     struct vbt_query all = *given, *query = &all;
     all.everything = exporter->history;
+    all.by_process = exporter->processes;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
     vbt_trace_warn_if_empty(&trace, query, SIZE_MAX);

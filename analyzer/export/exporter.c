@@ -32,6 +32,7 @@ static const struct vbt_exporter exporters[] = {
      .help = "a profile with all measures, for go tool pprof, Pyroscope, speedscope and others",
      .of_stacks = true,
      .forward = true,
+     .processes = true,
      .write = vbt_export_pprof},
     {.name = "callgrind",
      .extension = ".callgrind",

@@ -14,6 +14,7 @@ struct vbt_exporter {
     bool of_stacks;        /* it holds call stacks: options that select or shape them apply */
     bool forward;          /* from the outermost frame inwards only: --reverse does not apply */
     bool history;          /* it shows the run over time by line, in no groups: --by and --frames do not apply */
+    bool processes;        /* it tells processes apart */
     const char *holds;     /* why --measure has no choice; NULL: it has */
     /* Takes the call paths of the trace, if it needs them. */
     void (*write)(struct vbt_trace *trace, const struct vbt_query *query, FILE *out);

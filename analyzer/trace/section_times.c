@@ -227,3 +227,71 @@ char *vbt_sections_time(const struct vbt_sections *sections, const char *text, b
     }
     return unknown_run(row, number);
 }
+
+/* How two runs lie to each other. */
+enum run_relation { RUN_APART, RUN_INSIDE, RUN_AROUND, RUN_ACROSS };
+
+static enum run_relation relation_of(const struct vbt_section_run *a, const struct vbt_section_run *b) {
+    if (a->ended <= b->begun || b->ended <= a->begun)
+        return RUN_APART;
+    bool inside = b->begun <= a->begun && a->ended <= b->ended, around = a->begun <= b->begun && b->ended <= a->ended;
+    return inside && around ? RUN_ACROSS : inside ? RUN_INSIDE : around ? RUN_AROUND : RUN_ACROSS;
+}
+
+/* Do all runs of a section lie in runs of another (*inside), or all beside them? Else nothing can
+ * be concluded: false. Of runs that did not end nothing was counted. */
+static bool compare_runs(const struct vbt_section_name *a, const struct vbt_section_name *b, bool *inside) {
+    size_t in = 0, ended = 0;
+    for (size_t i = 0; i < a->kept; i++) {
+        if (a->runs[i].ended == UINT64_MAX)
+            continue;
+        ended++;
+        bool found = false;
+        for (size_t k = 0; k < b->kept; k++) {
+            if ((a == b && i == k) || b->runs[k].ended == UINT64_MAX)
+                continue;
+            enum run_relation relation = relation_of(&a->runs[i], &b->runs[k]);
+            if (relation == RUN_ACROSS || (a == b && relation != RUN_APART))
+                return false;
+            found = found || relation == RUN_INSIDE;
+        }
+        in += found;
+    }
+    *inside = in > 0;
+    return in == 0 || in == ended;
+}
+
+/* The innermost of the sections that a section lies in: the one in which all the others lie. */
+static bool find_outer(struct vbt_section_place *rows, const struct vbt_section_name *const *names, size_t count, size_t at) {
+    size_t inner = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool inside, deeper;
+        if (!compare_runs(names[at], names[i], &inside))
+            return false;
+        if (!inside)
+            continue;
+        if (inner == 0 || (compare_runs(names[i], names[inner - 1], &deeper) && deeper))
+            inner = i + 1;
+    }
+    rows[at].inside = inner;
+    return true;
+}
+
+struct vbt_section_place *vbt_sections_nest(const struct vbt_sections *sections, size_t *count) {
+    struct vbt_section_place *rows = vbt_new(sections->count, sizeof *rows);
+    const struct vbt_section_name **names = vbt_new(sections->count, sizeof *names);
+    bool known = true;
+    *count = 0;
+    for (const struct vbt_section_name *row = sections->names; row != NULL; row = row->hh.next) {
+        known = known && row->kept == row->count;
+        names[*count] = row;
+        rows[(*count)++].name = row->name;
+    }
+    for (size_t i = 0; i < *count && known; i++)
+        known = find_outer(rows, names, *count, i);
+    free(names);
+    if (known)
+        return rows;
+    free(rows);
+    return NULL;
+}

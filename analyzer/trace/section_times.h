@@ -45,4 +45,15 @@ void vbt_sections_number(struct vbt_sections *sum);
  * it did not end. Returns NULL, or why there is none, for the caller to free. */
 char *vbt_sections_time(const struct vbt_sections *sections, const char *text, bool end, uint64_t *time);
 
+/* A name, and where its runs lie. */
+struct vbt_section_place {
+    const char *name; /* lives as long as the sections */
+    size_t inside;    /* 1 + the index of the innermost section that has all its runs in its own; 0: none has */
+};
+
+/* Which sections lie in which, for the caller to free. NULL if that is not known: not all runs are
+ * kept, or they overlap in some other way, as those of several threads do, or of one name in
+ * itself. */
+struct vbt_section_place *vbt_sections_nest(const struct vbt_sections *sections, size_t *count);
+
 #endif

@@ -42,8 +42,8 @@ def numbers(packed):
 
 
 class Profile:
-    """types: [(name, unit)]; samples: [([frames, outermost first], {type: value}, {label: text})],
-    where a frame is (function, file, line); mappings: [(path, build id)]."""
+    """types: [(name, unit)]; samples: [([frames, outermost first], {type: value}, {label: text or
+    number})], where a frame is (function, file, line); mappings: [(path, build id)]."""
 
     def __init__(self, data):
         parts = {}
@@ -71,7 +71,7 @@ class Profile:
             frames = [frame for location in numbers(values.get(1, b"")) for frame in self.locations[location]]
             labels = [dict(fields(value)) for number, value in row if number == 3]
             counted = dict(zip((name for name, _ in self.types), numbers(values[2]), strict=True))
-            self.samples.append((frames[::-1], counted, {text[label[1]]: text[label[2]] for label in labels}))
+            self.samples.append((frames[::-1], counted, {text[label[1]]: text[label[2]] if 2 in label else label[3] for label in labels}))
 
     def totals(self):
         return {name: sum(counted[name] for _, counted, _ in self.samples) for name, _ in self.types}

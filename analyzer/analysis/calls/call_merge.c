@@ -95,7 +95,8 @@ struct merging {
     uint32_t part;     /* groups are merged one after another */
     uint32_t *path;    /* nodes still to be merged */
     size_t path_capacity;
-    size_t most; /* limit on calls, see most_calls */
+    uint32_t *calls; /* by node: the call that it was counted at; NULL: nobody asks */
+    size_t most;     /* limit on calls, see most_calls */
     struct counted_share *shares;
     struct vbt_thread_share *thread_shares;
     struct vbt_process_share *process_shares;
@@ -254,7 +255,10 @@ static void count(struct merging *g, uint32_t call, const struct vbt_model_count
 /* Counts a node. */
 static void count_node(struct merging *g, uint32_t node, uint32_t root) {
     const struct vbt_model_counters counters = vbt_counters_of(&g->trace->model, node);
-    count(g, call_of(g, node, root), &counters, node);
+    uint32_t call = call_of(g, node, root);
+    count(g, call, &counters, node);
+    if (g->calls != NULL)
+        g->calls[node] = call;
 }
 
 struct counted_node {
@@ -373,9 +377,13 @@ static void finish(struct merging *g) {
     free(g->path);
 }
 
-void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
-    struct merging g = {
-        .tree = tree, .trace = trace, .shape = shape, .names.tree = tree, .most = most_calls(trace->model.node_count + 1)};
+static void build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape, uint32_t *calls) {
+    struct merging g = {.tree = tree,
+                        .trace = trace,
+                        .shape = shape,
+                        .names.tree = tree,
+                        .calls = calls,
+                        .most = most_calls(trace->model.node_count + 1)};
     begin(tree);
     vbt_call_children_begin(&g.children, tree, trace->model.node_count);
     if (shape->by == VBT_BY_NOTHING)
@@ -386,6 +394,17 @@ void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, co
     trace->model.counters = (struct vbt_packed_rows){0};
     vbt_trace_forget_paths(trace);
     finish(&g);
+}
+
+void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape) {
+    build(tree, trace, shape, NULL);
+}
+
+uint32_t *vbt_call_tree_build_with_calls(struct vbt_call_tree *tree, struct vbt_trace *trace,
+                                         const struct vbt_call_tree_shape *shape) {
+    uint32_t *calls = vbt_new(trace->model.node_count + 1, sizeof *calls);
+    build(tree, trace, shape, calls);
+    return calls;
 }
 
 uint32_t *vbt_call_tree_build_bare(struct vbt_call_tree *tree, struct vbt_trace *trace) {

@@ -89,6 +89,11 @@ struct vbt_call_tree_shape vbt_call_tree_shape_of(const struct vbt_query *query)
  * vbt_trace_forget_paths. */
 void vbt_call_tree_build(struct vbt_call_tree *tree, struct vbt_trace *trace, const struct vbt_call_tree_shape *shape);
 
+/* The same without groups. Returns for each node its call, 0 for nodes that do not count; the
+ * caller frees it. */
+uint32_t *vbt_call_tree_build_with_calls(struct vbt_call_tree *tree, struct vbt_trace *trace,
+                                         const struct vbt_call_tree_shape *shape);
+
 /* The calls of the nodes that count, one per line, without what was counted at them: the nodes stay
  * as they are. Returns for each node its call, 0 for nodes that do not count; the caller frees
  * it. */

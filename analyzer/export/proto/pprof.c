@@ -4,11 +4,15 @@
 
 #include "gzip.h"
 #include "protobuf.h"
+#include "section_parts.h"
 #include "analyzer/export/stack_tables.h"
 #include "analyzer/analysis/calls/call_tree.h"
+#include "analyzer/analysis/line_mode/line_profile.h"
+#include "analyzer/analysis/moments.h"
 #include "analyzer/base/hash.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/utf8.h"
+#include "analyzer/merge/process_list.h"
 #include "analyzer/report/command_line.h"
 #include "format/count.h"
 
@@ -46,6 +50,11 @@ static const struct {
 
 enum { TYPES = VBT_COUNT(types) };
 
+/* And of lines that were counted, by line only. */
+static const struct { const char *name, *unit; } line_types[] = {{"time", "nanoseconds"}, {"hits", "count"}};
+
+enum { LINE_TYPES = VBT_COUNT(line_types) };
+
 struct pprof_text {
     char *text;
     uint32_t number;
@@ -66,6 +75,12 @@ struct profile {
     bool *is_used;         /* by location */
     uint32_t functions;
     bool with_peak;
+    enum vbt_group by; /* as asked; else threads, or of several traces processes, if there are any to tell apart */
+    bool by_asked;
+    const char **process_labels; /* of the groups of several processes, by process */
+    struct vbt_section_parts sections;
+    struct vbt_line_profile lines; /* that were counted */
+    bool with_lines;
 };
 
 static struct pprof_text *text_row(struct profile *p, const char *bytes) {
@@ -107,6 +122,8 @@ static void put_types(struct profile *p) {
     for (int i = 0; i < TYPES; i++)
         if (has_type(p, i))
             put_value_type(p, SAMPLE_TYPE, types[i].name, types[i].unit);
+    for (int i = 0; i < LINE_TYPES && p->with_lines; i++)
+        put_value_type(p, SAMPLE_TYPE, line_types[i].name, line_types[i].unit);
 }
 
 /* Everything is named already, so that pprof looks for no file. */
@@ -185,34 +202,124 @@ static void put_locations(struct profile *p) {
     }
 }
 
-/* A sample for each call stack; its group is a label. */
-static void put_samples(struct profile *p, const char *label, size_t limit) {
+static void put_text_label(struct profile *p, const char *key, const char *text) {
+    p->part.size = 0;
+    vbt_proto_number(&p->part, 1, text_number(p, key));
+    vbt_proto_number(&p->part, 2, text_number(p, text));
+    vbt_proto_message(&p->message, 3, &p->part);
+}
+
+/* Which process counted it: its number, and its rank in a parallel job. */
+static void put_process(struct profile *p, const struct vbt_model *process) {
+    int64_t pid = vbt_model_process_number(process, "pid");
+    const char *rank = vbt_model_process(process, "rank");
+    if (pid > 0) {
+        p->part.size = 0;
+        vbt_proto_number(&p->part, 1, text_number(p, "pid"));
+        vbt_proto_number(&p->part, 3, (uint64_t)pid);
+        vbt_proto_message(&p->message, 3, &p->part);
+    }
+    if (rank != NULL)
+        put_text_label(p, "rank", rank);
+}
+
+/* The process that a group of processes stands for; NULL if several have that name. */
+static const struct vbt_model *process_of(const struct profile *p, const char *group) {
+    const struct vbt_model *m = &p->trace->model, *found = NULL;
+    for (size_t i = 0; i < m->process_rows; i++)
+        if (strcmp(p->process_labels[i], group) == 0) {
+            if (found != NULL)
+                return NULL;
+            found = &m->processes[i];
+        }
+    return found;
+}
+
+static void put_labels(struct profile *p, uint32_t call, const char *section) {
+    const struct vbt_model *m = &p->trace->model, *process = vbt_model_is_merged(m) ? NULL : m;
+    uint32_t group = vbt_call_group(&p->tree, call);
+    const char *name = group != 0 ? vbt_call_place(&p->tree, group)->function : "";
+    if (group != 0 && (p->by_asked || p->by != VBT_BY_PROCESS))
+        put_text_label(p, vbt_group_nouns[p->by], name);
+    if (group != 0 && p->by == VBT_BY_PROCESS && process == NULL)
+        process = process_of(p, name);
+    if (process != NULL)
+        put_process(p, process);
+    if (section != NULL)
+        put_text_label(p, "section", section);
+}
+
+/* Ends a sample whose locations are written. */
+static void put_values(struct profile *p, const struct vbt_measures *counted, int64_t time, uint64_t hits) {
+    p->part.size = 0;
+    for (int type = 0; type < TYPES; type++)
+        if (has_type(p, type))
+            vbt_proto_varint(&p->part, (uint64_t)counted->of[types[type].measure]);
+    if (p->with_lines) {
+        vbt_proto_varint(&p->part, (uint64_t)time);
+        vbt_proto_varint(&p->part, hits);
+    }
+    vbt_proto_message(&p->message, 2, &p->part);
+}
+
+/* What was counted at a call stack, or of that in a section. */
+static void put_sample(struct profile *p, uint32_t call, const struct vbt_measures *counted, size_t limit, const char *section) {
     const struct vbt_call_tree *tree = &p->tree;
-    uint32_t key = text_number(p, label);
-    for (uint32_t i = 0; i < tree->count; i++) {
-        if (tree->calls[i].counts == 0)
+    p->part.size = 0;
+    uint32_t at = tree->calls[call].group ? 0 : call;
+    for (size_t frames = 0; at != 0 && frames < limit; at = vbt_call_outside(tree, at), frames++) {
+        vbt_proto_varint(&p->part, p->locations.of_call[at]);
+        p->is_used[p->locations.of_call[at]] = true;
+    }
+    vbt_proto_message(&p->message, 1, &p->part);
+    put_values(p, counted, 0, 0);
+    put_labels(p, call, section);
+    flush(p, SAMPLE);
+}
+
+/* A sample for each call stack, and for each section that it allocated in. */
+static void put_samples(struct profile *p, size_t limit) {
+    const struct vbt_section_part *part = p->sections.rows, *end = part + p->sections.count;
+    for (uint32_t i = 0; i < p->tree.count; i++) {
+        if (p->tree.calls[i].counts == 0)
             continue;
-        const struct vbt_measures self = vbt_call_self(tree, i);
-        p->part.size = 0;
-        uint32_t call = tree->calls[i].group ? 0 : i;
-        for (size_t frames = 0; call != 0 && frames < limit; call = vbt_call_outside(tree, call), frames++) {
-            vbt_proto_varint(&p->part, p->locations.of_call[call]);
-            p->is_used[p->locations.of_call[call]] = true;
+        struct vbt_measures self = vbt_call_self(&p->tree, i);
+        for (; part < end && part->call == i; part++) {
+            const struct vbt_measures inside = {.of[VBT_MEASURE_ALLOCS] = part->allocs, .of[VBT_MEASURE_BYTES] = part->allocated};
+            self.of[VBT_MEASURE_ALLOCS] -= part->allocs;
+            self.of[VBT_MEASURE_BYTES] -= part->allocated;
+            put_sample(p, i, &inside, limit, p->sections.names[part->section].name);
         }
-        vbt_proto_message(&p->message, 1, &p->part);
-        p->part.size = 0;
-        for (int type = 0; type < TYPES; type++)
-            if (has_type(p, type))
-                vbt_proto_varint(&p->part, (uint64_t)self.of[types[type].measure]);
-        vbt_proto_message(&p->message, 2, &p->part);
-        uint32_t group = vbt_call_group(tree, i);
-        if (group != 0) {
+        put_sample(p, i, &self, limit, NULL);
+    }
+}
+
+/* A sample for each line that was counted, with what it did itself. Its location is its own. */
+static void put_lines(struct profile *p) {
+    static const struct vbt_measures nothing;
+    uint64_t location = p->locations.count;
+    for (size_t i = 0; i < p->lines.count; i++) {
+        const struct vbt_profile_function *function = &p->lines.functions[i];
+        uint32_t name = text_number(p, function->place->function), file = text_number(p, function->place->file);
+        vbt_proto_number(&p->message, 1, ++p->functions);
+        vbt_proto_number(&p->message, 2, name);
+        vbt_proto_number(&p->message, 4, file);
+        flush(p, FUNCTION);
+        for (size_t k = 0; k < function->count; k++) {
+            const struct vbt_profile_line *line = &function->lines[k];
+            vbt_proto_number(&p->message, 1, ++location);
             p->part.size = 0;
-            vbt_proto_number(&p->part, 1, key);
-            vbt_proto_number(&p->part, 2, text_number(p, vbt_call_place(tree, group)->function));
-            vbt_proto_message(&p->message, 3, &p->part);
+            vbt_proto_number(&p->part, 1, p->functions);
+            vbt_proto_number(&p->part, 2, (uint64_t)line->line);
+            vbt_proto_message(&p->message, 4, &p->part);
+            flush(p, LOCATION);
+            p->part.size = 0;
+            vbt_proto_varint(&p->part, location);
+            vbt_proto_message(&p->message, 1, &p->part);
+            put_values(p, &nothing, line->own.time, line->hits);
+            put_labels(p, 0, NULL);
+            flush(p, SAMPLE);
         }
-        flush(p, SAMPLE);
     }
 }
 
@@ -252,12 +359,83 @@ static void free_texts(struct profile *p) {
     free(p->text_rows);
 }
 
+/* What else there is to tell apart, if nothing is asked for. */
+static enum vbt_group group_of(const struct vbt_model *m, const struct vbt_query *query) {
+    if (query->by != VBT_BY_NOTHING)
+        return query->by;
+    if (vbt_model_is_merged(m))
+        return VBT_BY_PROCESS;
+    if (m->thread_count <= 1)
+        return VBT_BY_NOTHING;
+    struct vbt_query by_thread = *query;
+    by_thread.by = VBT_BY_THREAD;
+    char *why = vbt_part_refusal(m, &by_thread);
+    if (why != NULL)
+        vbt_warn("%s: pprof: threads are left out, since what each did is not known of this part of the run", query->trace);
+    bool known = why == NULL;
+    free(why);
+    return known ? VBT_BY_THREAD : VBT_BY_NOTHING;
+}
+
+/* Builds the call tree, and collects what call stacks did in sections. */
+static void build_tree(struct profile *p, struct vbt_trace *trace, const struct vbt_query *query) {
+    const struct vbt_model *m = &trace->model;
+    size_t nodes = m->node_count;
+    struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
+    p->by_asked = query->by != VBT_BY_NOTHING;
+    shape.by = p->by = group_of(m, query);
+    bool any = false, whole = p->by == VBT_BY_NOTHING && !m->window.is_part;
+    for (size_t i = 0; i < m->interval_count; i++)
+        any = any || m->intervals[i].kind == VBT_INTERVAL_SECTION;
+    if (whole) {
+        uint32_t *calls = vbt_call_tree_build_with_calls(&p->tree, trace, &shape);
+        vbt_section_parts_build(&p->sections, m, &p->tree, calls, nodes);
+        free(calls);
+    } else {
+        vbt_call_tree_build(&p->tree, trace, &shape);
+    }
+    if (p->sections.unknown)
+        vbt_warn("%s: pprof: sections are left out, since it is not known which of their runs lay in which", query->trace);
+    else if (any && !whole)
+        vbt_warn("%s: pprof: sections are left out: they are labels of the whole run of one thread only", query->trace);
+}
+
+/* Names the processes of several as their groups are named. */
+static void name_processes(struct profile *p) {
+    const struct vbt_model *m = &p->trace->model;
+    p->process_labels = vbt_new(m->process_rows, sizeof *p->process_labels);
+    for (size_t i = 0; i < m->process_rows; i++)
+        p->process_labels[i] = vbt_process_label(&m->processes[i]);
+}
+
+static void finish(struct profile *p) {
+    for (size_t i = 0; i < p->trace->model.process_rows; i++)
+        free((char *)(uintptr_t)p->process_labels[i]);
+    free(p->process_labels);
+    free_texts(p);
+    free(p->field.text);
+    free(p->message.text);
+    free(p->part.text);
+    free(p->function_of);
+    free(p->mapping_of);
+    free(p->is_used);
+    vbt_section_parts_free(&p->sections);
+    vbt_line_profile_free(&p->lines);
+    vbt_locations_free(&p->locations);
+    vbt_call_tree_free(&p->tree);
+}
+
 void vbt_export_pprof(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     struct profile p = {.trace = trace, .with_peak = vbt_measure_is_known(VBT_MEASURE_PEAK)};
-    const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
-    vbt_call_tree_build(&p.tree, trace, &shape);
+    if (trace->model.line_counts_count > 0)
+        vbt_line_profile_build(&p.lines, &trace->model, trace->places, trace->filter);
+    p.with_lines = p.lines.count > 0;
+    build_tree(&p, trace, query);
+    name_processes(&p);
     if (!p.with_peak)
         vbt_warn("%s: pprof: peak_space is left out, since it is not known of this part of the run", query->trace);
+    if (p.with_lines)
+        vbt_warn("%s: pprof: time and hits are those of single lines: call stacks have none", query->trace);
     p.function_of = vbt_new(p.tree.place_count, sizeof *p.function_of);
     p.mapping_of = vbt_new(p.tree.place_count, sizeof *p.mapping_of);
     p.gzip = vbt_gzip_new(out);
@@ -266,17 +444,10 @@ void vbt_export_pprof(struct vbt_trace *trace, const struct vbt_query *query, FI
     p.is_used = vbt_new(p.locations.count + 1, sizeof *p.is_used);
     put_types(&p);
     put_mappings(&p);
-    put_samples(&p, vbt_group_nouns[query->by], vbt_export_limit(&p.tree, query));
+    put_samples(&p, vbt_export_limit(&p.tree, query));
     put_locations(&p);
+    put_lines(&p);
     put_rest(&p, query);
     vbt_gzip_finish(p.gzip);
-    free_texts(&p);
-    free(p.field.text);
-    free(p.message.text);
-    free(p.part.text);
-    free(p.function_of);
-    free(p.mapping_of);
-    free(p.is_used);
-    vbt_locations_free(&p.locations);
-    vbt_call_tree_free(&p.tree);
+    finish(&p);
 }
