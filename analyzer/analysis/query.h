@@ -85,6 +85,7 @@ struct vbt_query {
     bool by_leaf;        /* lines: leaf lines instead of the nearest user lines */
     bool sites;          /* intervals: also list their call sites */
     bool by_process;     /* what each process did is asked for, too, whatever it is grouped by */
+    bool history;        /* what happened from one moment to the next is asked for */
     bool everything;     /* the view shows all parts of the run, and mapped memory beside the other domains */
     const char *against; /* html: an older trace to compare with; NULL: none */
     bool no_source;      /* html: without text of sources */

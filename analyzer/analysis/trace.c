@@ -126,7 +126,7 @@ static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool wi
     const struct vbt_several how = {.with_sizes = with_sizes,
                                     .by_process = vbt_group_is_of_processes(query->by) || query->by_process,
                                     .part = vbt_query_asks_part(query) ? find_part : NULL,
-                                    .steps = query->everything ? &trace->steps : NULL,
+                                    .steps = query->everything || query->history ? &trace->steps : NULL,
                                     .wants = wants,
                                     .context = &wish};
     bool given = query->trace_count > 0, none = false;

@@ -17,7 +17,7 @@ struct vbt_trace {
     struct vbt_sources *sources;
     struct vbt_filter *filter;
     struct vbt_inputs inputs;
-    struct vbt_steps steps; /* of the model's changes, if the query asks for everything */
+    struct vbt_steps steps; /* of the model's changes, if the query asks for history or everything */
     bool *counts;           /* by node: whether its counters are reported, see filter.h */
 };
 

@@ -8,7 +8,8 @@ int vbt_cmd_export(const struct vbt_query *given) {
     const struct vbt_exporter *exporter = vbt_exporter_find(given->exporter);
     struct vbt_trace trace;
     struct vbt_query all = *given, *query = &all;
-    all.everything = exporter->history;
+    all.everything = exporter->everything;
+    all.history = exporter->history;
     all.by_process = exporter->processes;
     if (!vbt_trace_load(&trace, query, false))
         return 2;

@@ -1,7 +1,7 @@
 /* vbtrace flamegraph: the call tree as a picture. */
 #include "commands.h"
-#include "analyzer/analysis/calls/call_diff.h"
-#include "analyzer/analysis/calls/call_imports.h"
+#include "analyzer/analysis/calls/reshape/call_diff.h"
+#include "analyzer/analysis/calls/reshape/call_imports.h"
 #include "analyzer/analysis/calls/call_reverse.h"
 #include "analyzer/analysis/moments.h"
 #include "analyzer/base/allocate.h"

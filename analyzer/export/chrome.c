@@ -2,6 +2,7 @@
 #include "chrome.h"
 
 #include "export_names.h"
+#include "analyzer/base/message.h"
 #include "analyzer/report/command_line.h"
 
 #include <inttypes.h>
@@ -13,7 +14,6 @@ static void print_counter(const char *name, uint64_t time, int64_t pid, int64_t 
 }
 
 void vbt_export_chrome(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
-    (void)query;
     const struct vbt_model *m = &trace->model;
     int64_t pid = vbt_model_process_number(m, "pid");
     bool python = vbt_model_process(m, "python") != NULL;
@@ -32,5 +32,6 @@ void vbt_export_chrome(struct vbt_trace *trace, const struct vbt_query *query, F
         print_counter("Resident set", tick->time, pid, tick->rss, out);
     }
     fputs("\n]}\n", out);
+    vbt_warn("%s: chrome: call stacks are left out: the format has counters only; --format perfetto has both", query->trace);
     free(command);
 }

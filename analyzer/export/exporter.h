@@ -13,7 +13,8 @@ struct vbt_exporter {
     const char *help;      /* one line: what it holds, and for which tools */
     bool of_stacks;        /* it holds call stacks: options that select or shape them apply */
     bool forward;          /* from the outermost frame inwards only: --reverse does not apply */
-    bool history;          /* it shows the run over time by line, in no groups: --by and --frames do not apply */
+    bool history;          /* it shows the run over time */
+    bool everything;       /* mapped memory, too, and lines in no groups: --by and --frames do not apply */
     bool processes;        /* it tells processes apart */
     const char *holds;     /* why --measure has no choice; NULL: it has */
     /* Takes the call paths of the trace, if it needs them. */

@@ -1,9 +1,10 @@
 /* See sqlite.h. docs/formats.md describes the tables. */
 #include "sqlite.h"
 
-#include "analyzer/analysis/calls/call_tree.h"
+#include "analyzer/analysis/calls/call_history.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/command_line.h"
 #include "format/count.h"
@@ -24,7 +25,14 @@ static const char tables[] =
     "    depth integer);\n"
     "create table stat(path integer references path, allocs integer, allocated_bytes integer, at_peak_bytes integer,\n"
     "    live_blocks integer, live_bytes integer, temporary_allocs integer);\n"
-    "create table tick(time_ns integer, rss_bytes integer, heap_bytes integer, python_bytes integer);\n";
+    "create table tick(time_ns integer, rss_bytes integer, heap_bytes integer, python_bytes integer);\n"
+    "create table moment(id integer primary key, time_ns integer);\n"
+    "create table change(moment integer references moment, path integer references path, allocs integer,\n"
+    "    allocated_bytes integer, frees integer, freed_bytes integer, temporary_allocs integer);\n"
+    "create table section(id integer primary key, label text, count integer, iterations integer, time_ns integer, allocs integer,\n"
+    "    allocated_bytes integer, frees integer, freed_bytes integer);\n"
+    "create table section_stat(section integer references section, path integer references path, allocs integer,\n"
+    "    allocated_bytes integer, frees integer, freed_bytes integer);\n";
 
 /* A statement for many rows is read several times as fast as one for each. */
 struct sql_rows {
@@ -152,17 +160,77 @@ static void put_ticks(const struct vbt_model *m, FILE *out) {
     end_rows(&rows);
 }
 
+/* What happened until each moment, since the one before. */
+static void put_history(const struct vbt_call_history *history, FILE *out) {
+    struct sql_rows rows = {out, "moment", 0};
+    for (size_t i = 1; i < history->steps->count && history->rows != NULL; i++) {
+        begin_row(&rows);
+        fprintf(out, "%zu, %" PRIu64 ")", i, history->steps->ns[i]);
+    }
+    end_rows(&rows);
+    rows = (struct sql_rows){out, "change", 0};
+    for (size_t i = 0; i < history->count; i++) {
+        const struct vbt_change *change = &history->rows[i];
+        begin_row(&rows);
+        fprintf(out, "%" PRIu32 ", %" PRIu32 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ")", change->step,
+                change->node, (int64_t)change->allocs, (int64_t)change->allocated, (int64_t)(change->frees - change->kept_blocks),
+                (int64_t)(change->freed - change->kept_bytes), (int64_t)change->temporary);
+    }
+    end_rows(&rows);
+}
+
+/* Sections, and what call stacks did in them: what a section within another did counts for both.
+ * Those with the same label from different lines have a row each. */
+static void put_sections(const struct vbt_model *m, const uint32_t *calls, FILE *out) {
+    struct sql_rows rows = {out, "section", 0};
+    for (size_t i = 0; i < m->interval_count; i++) {
+        const struct vbt_model_interval *section = &m->intervals[i];
+        if (section->kind != VBT_INTERVAL_SECTION)
+            continue;
+        begin_row(&rows);
+        fprintf(out, "%" PRIu64 ", ", section->id);
+        put_text(out, vbt_model_string(m, section->label));
+        fprintf(out, ", %" PRIu64 ", %" PRIu64, section->count, section->iterations);
+        static const enum vbt_quantity totals[] = {VBT_Q_TIME, VBT_Q_ALLOCS, VBT_Q_ALLOCATED, VBT_Q_FREES, VBT_Q_FREED};
+        for (size_t k = 0; k < VBT_COUNT(totals); k++)
+            fprintf(out, ", %" PRId64, section->of[totals[k]].total);
+        putc(')', out);
+    }
+    end_rows(&rows);
+    rows = (struct sql_rows){out, "section_stat", 0};
+    for (size_t i = 0; i < m->interval_site_count; i++) {
+        const struct vbt_model_interval_site *site = &m->interval_sites[i];
+        const struct vbt_model_interval *section = vbt_model_interval_of(m, site->interval);
+        if (section == NULL || section->kind != VBT_INTERVAL_SECTION || calls[site->node] == 0)
+            continue;
+        begin_row(&rows);
+        fprintf(out, "%" PRIu64 ", %" PRIu32 ", %" PRIu64 ", %" PRIu64 ", %" PRIu64 ", %" PRIu64 ")", section->id,
+                calls[site->node], site->allocs, site->allocated, site->frees, site->freed);
+    }
+    end_rows(&rows);
+}
+
 void vbt_export_sqlite(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     fputs("begin;\n", out);
     fputs(tables, out);
     put_run(&trace->model, out);
     struct vbt_call_tree tree;
+    struct vbt_call_history history;
+    uint32_t *calls;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
-    vbt_call_tree_build(&tree, trace, &shape);
+    vbt_call_history_build(&history, &tree, trace, &shape, &calls);
     put_frames(&tree, out);
     put_paths(&tree, out);
     put_stats(&tree, out);
     put_ticks(&trace->model, out);
+    if (calls != NULL) {
+        put_history(&history, out);
+        put_sections(&trace->model, calls, out);
+    } else {
+        vbt_warn("%s: sqlite: moments and sections are left out: they are not known by group", query->trace);
+    }
     fputs("commit;\n", out);
+    free(calls);
+    vbt_call_history_free(&history);
     vbt_call_tree_free(&tree);
 }

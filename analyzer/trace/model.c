@@ -82,3 +82,13 @@ void vbt_model_threads_free(struct vbt_model_thread *threads, size_t count) {
         free(threads[i].name);
     free(threads);
 }
+
+static int by_id(const void *left, const void *right) {
+    const struct vbt_model_interval *a = left, *b = right;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+const struct vbt_model_interval *vbt_model_interval_of(const struct vbt_model *m, uint64_t id) {
+    const struct vbt_model_interval key = {.id = id};
+    return m->interval_count > 0 ? bsearch(&key, m->intervals, m->interval_count, sizeof key, by_id) : NULL;
+}

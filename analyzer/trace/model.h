@@ -355,6 +355,9 @@ static inline int64_t vbt_model_domain(const struct vbt_model *model, enum vbt_d
     return model->state[VBT_STATE_DOMAIN + 16 * (int)domain + (int)field];
 }
 
+/* The interval of an id; NULL if there is none. */
+const struct vbt_model_interval *vbt_model_interval_of(const struct vbt_model *model, uint64_t id);
+
 /* Time of the last known event of the process, in ns since its start. */
 uint64_t vbt_model_duration(const struct vbt_model *model);
 

@@ -39,7 +39,7 @@ def program(name):
 
 # The formats of `vbtrace export`, in its order, and those that say what they lose.
 EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack", "dhat", "sqlite", "csv", "perfetto", "chrome")
-LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack", "dhat", "perfetto")
+LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack", "dhat", "perfetto", "mprof", "chrome")
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 

@@ -173,7 +173,7 @@ static int check_exporter(const struct vbt_command *command, const struct vbt_qu
     } else if (query->reverse && exporter->forward) {
         option = "reverse";
         why = "its readers turn stacks round themselves";
-    } else if (exporter->history && (query->by != VBT_BY_NOTHING || query->by_function)) {
+    } else if (exporter->everything && (query->by != VBT_BY_NOTHING || query->by_function)) {
         option = query->by_function ? "frames" : "by";
         why = "it holds lines, in no groups";
     } else if (query->measure != VBT_MEASURE_BYTES && exporter->holds != NULL) {

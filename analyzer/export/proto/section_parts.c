@@ -19,11 +19,6 @@ static int by_call(const void *left, const void *right) {
     return a->section < b->section ? -1 : a->section > b->section;
 }
 
-static int by_id(const void *left, const void *right) {
-    const struct vbt_model_interval *a = left, *b = right;
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
 static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
 static int64_t minus(int64_t a) { return (int64_t)(0 - (uint64_t)a); }
@@ -96,8 +91,7 @@ void vbt_section_parts_build(struct vbt_section_parts *parts, const struct vbt_m
         parts->unknown = parts->unknown || (parts->names[i].inside > 0 && m->state[VBT_STATE_THREADS] > 1);
     for (size_t i = 0; i < m->interval_site_count && !parts->unknown && any; i++) {
         const struct vbt_model_interval_site *site = &m->interval_sites[i];
-        const struct vbt_model_interval key = {.id = site->interval}, *interval;
-        interval = bsearch(&key, m->intervals, m->interval_count, sizeof key, by_id);
+        const struct vbt_model_interval *interval = vbt_model_interval_of(m, site->interval);
         if (interval == NULL || interval->kind != VBT_INTERVAL_SECTION || site->node > node_count || calls[site->node] == 0)
             continue;
         const char *label = vbt_model_string(m, interval->label);

@@ -2,10 +2,11 @@
 #include "massif.h"
 
 #include "analyzer/export/export_names.h"
-#include "analyzer/analysis/calls/call_tree.h"
+#include "analyzer/analysis/calls/call_history.h"
 #include "analyzer/analysis/totals.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
+#include "analyzer/base/units.h"
 #include "analyzer/report/command_line.h"
 
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 
 /* What has less than a thousandth of a tree is put together, and frames further out than DEEPEST
  * are left out, as Massif itself does with less. */
-enum { SNAPSHOTS = 100, SHARE = 1000, DEEPEST = 64 };
+enum { SNAPSHOTS = 100, MOMENTS = 10, SHARE = 1000, DEEPEST = 64 };
 
 static int64_t plus(int64_t a, int64_t b) { return __builtin_add_overflow(a, b, &a) ? INT64_MAX : a; }
 
@@ -115,46 +116,59 @@ static void print_node(const struct writer *w, unsigned depth, int64_t bytes, st
     free(list);
 }
 
-/* Prints the tree of a measure; returns how many stacks have less than 0, which the format does not
- * know. */
-static uint64_t print_tree(struct writer *w, enum vbt_measure measure) {
+/* Prints the tree of what was live at each call. */
+static void print_tree(struct writer *w, const int64_t *live) {
     struct cursor *cursors = NULL;
     size_t count = 0, capacity = 0;
-    uint64_t negative = 0;
     w->whole = 0;
     for (uint32_t i = 0; i < w->tree->count; i++) {
-        int64_t bytes = vbt_call_self_of(w->tree, i, measure);
-        negative += bytes < 0;
-        if (bytes <= 0)
+        if (live[i] <= 0)
             continue;
         cursors = vbt_grow(cursors, &capacity, count + 1, sizeof *cursors);
-        cursors[count++] = (struct cursor){i, w->tree->calls[i].place, bytes};
-        w->whole = plus(w->whole, bytes);
+        cursors[count++] = (struct cursor){i, w->tree->calls[i].place, live[i]};
+        w->whole = plus(w->whole, live[i]);
     }
     print_node(w, 0, w->whole, cursors, count, 0);
     free(cursors);
-    return negative;
 }
 
-static int64_t tree_bytes(const struct vbt_call_tree *tree, enum vbt_measure measure) {
-    int64_t sum = 0;
+/* What the calls have of a measure, for the caller to free. Counts those with less than 0. */
+static int64_t *values_of(const struct vbt_call_tree *tree, enum vbt_measure measure, uint64_t *negative) {
+    int64_t *values = vbt_new(tree->count, sizeof *values);
     for (uint32_t i = 0; i < tree->count; i++) {
-        int64_t bytes = vbt_call_self_of(tree, i, measure);
-        sum = plus(sum, bytes > 0 ? bytes : 0);
+        values[i] = vbt_call_self_of(tree, i, measure);
+        *negative += values[i] < 0;
     }
+    return values;
+}
+
+static int64_t sum_of(const struct vbt_call_tree *tree, const int64_t *values) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < tree->count; i++)
+        sum = plus(sum, values[i] > 0 ? values[i] : 0);
     return sum;
 }
 
+enum snapshot_kind { SNAPSHOT_OF_TICK, SNAPSHOT_OF_STEP, SNAPSHOT_OF_PEAK, SNAPSHOT_OF_END };
+
 struct snapshot {
     uint64_t time; /* ns */
-    int64_t bytes;
+    enum snapshot_kind kind;
+    int64_t bytes;       /* of a step: not known yet */
+    uint32_t step;       /* of the history */
+    const int64_t *live; /* by call; of a tick or a step: NULL */
 };
 
-/* The tick with most of each of so many equal parts of the run. */
-static struct snapshot *choose(const struct vbt_model *m, uint64_t end, size_t *count) {
-    struct snapshot *chosen = vbt_new(SNAPSHOTS, sizeof *chosen);
-    size_t part = SIZE_MAX;
-    *count = 0;
+static int by_time(const void *left, const void *right) {
+    const struct snapshot *a = left, *b = right;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return (int)a->kind - (int)b->kind;
+}
+
+/* Adds the tick with most of each of so many equal parts of the run. */
+static void add_ticks(struct snapshot *chosen, size_t *count, const struct vbt_model *m, uint64_t end) {
+    size_t part = SIZE_MAX, first = *count;
     for (size_t i = m->ticks.first; i < m->ticks.count; i++) {
         const struct vbt_model_tick *tick = &m->ticks.rows[i];
         int64_t bytes = (int64_t)((uint64_t)tick->heap + (uint64_t)tick->python);
@@ -163,18 +177,50 @@ static struct snapshot *choose(const struct vbt_model *m, uint64_t end, size_t *
             break;
         if (in == part && bytes <= chosen[*count - 1].bytes)
             continue;
-        *count += in != part && *count < SNAPSHOTS;
+        *count += in != part && *count < first + SNAPSHOTS;
         part = in;
-        chosen[*count - 1] = (struct snapshot){tick->time, bytes > 0 ? bytes : 0};
+        chosen[*count - 1] = (struct snapshot){.time = tick->time, .bytes = bytes > 0 ? bytes : 0};
     }
-    return chosen;
 }
 
-static void begin_snapshot(FILE *out, size_t number, struct snapshot at, const char *tree) {
+/* Adds moments of the history, evenly over those that there are. Returns how many. */
+static size_t add_steps(struct snapshot *chosen, size_t *count, const struct vbt_call_history *history, uint64_t end) {
+    size_t steps = history->rows != NULL ? history->steps->count - 2 : 0, most = steps < MOMENTS ? steps : MOMENTS, added = 0;
+    for (size_t i = 1; i <= most; i++) {
+        uint32_t step = (uint32_t)(i * (steps + 1) / (most + 1));
+        if (history->steps->ns[step] >= end)
+            break;
+        chosen[(*count)++] = (struct snapshot){.time = history->steps->ns[step], .kind = SNAPSHOT_OF_STEP, .step = step};
+        added++;
+    }
+    return added;
+}
+
+static void begin_snapshot(FILE *out, size_t number, const struct snapshot *at) {
+    static const char *const trees[] = {"empty", "detailed", "peak", "detailed"};
     fprintf(out,
             "#-----------\nsnapshot=%zu\n#-----------\ntime=%.3f\nmem_heap_B=%" PRId64
             "\nmem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=%s\n",
-            number, (double)at.time / 1e6, at.bytes, tree);
+            number, (double)at->time / 1e6, at->bytes, trees[at->kind]);
+}
+
+/* Prints the snapshots in order; what is live at a step follows from the history up to it. */
+static void print_snapshots(struct writer *w, const struct snapshot *rows, size_t count, const struct vbt_call_history *history) {
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct snapshot row = rows[i];
+        for (; at < history->count && row.kind == SNAPSHOT_OF_STEP && history->rows[at].step <= row.step; at++) {
+            int64_t *live = &history->start[history->rows[at].node];
+            *live = (int64_t)((uint64_t)*live + (uint64_t)vbt_change_live(&history->rows[at]));
+        }
+        if (row.kind == SNAPSHOT_OF_STEP) {
+            row.live = history->start;
+            row.bytes = sum_of(w->tree, row.live);
+        }
+        begin_snapshot(w->out, i, &row);
+        if (row.live != NULL)
+            print_tree(w, row.live);
+    }
 }
 
 static void print_header(const struct vbt_model *m, FILE *out) {
@@ -188,38 +234,48 @@ static void print_header(const struct vbt_model *m, FILE *out) {
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
+/* Says of which moments call stacks are known. */
+static void say(const struct vbt_query *query, bool with_peak, size_t moments, uint64_t negative) {
+    char *more = moments > 0 ? vbt_text(", and of %s between", vbt_counted((int64_t)moments, "moment").text) : vbt_copy("", 0);
+    vbt_warn("%s: massif: call stacks are those of the %send%s; at other times there are sums only", query->trace,
+             with_peak ? "peak and of the " : "", more);
+    if (negative > 0)
+        vbt_warn("%s: massif: stacks with less than 0 bytes are left out: the format has no negative numbers", query->trace);
+    free(more);
+}
+
 void vbt_export_massif(struct vbt_trace *trace, const struct vbt_query *query, FILE *out) {
     const struct vbt_model *m = &trace->model;
     struct vbt_trace_totals totals;
     vbt_totals_get(&totals, m);
     bool with_peak = vbt_measure_is_known(VBT_MEASURE_PEAK);
-    uint64_t duration = vbt_model_duration(m), last = duration > 1000 ? duration : 1000;
+    uint64_t duration = vbt_model_duration(m), last = duration > 1000 ? duration : 1000, negative = 0;
     struct vbt_call_tree tree;
+    struct vbt_call_history history;
     const struct vbt_call_tree_shape shape = vbt_call_tree_shape_of(query);
-    vbt_call_tree_build(&tree, trace, &shape);
+    vbt_call_history_build(&history, &tree, trace, &shape, NULL);
     struct writer w = {.tree = &tree, .out = out};
-    struct snapshot peak = {(uint64_t)larger(m->state[VBT_STATE_PEAK_TIME], 0),
-                            larger(totals.peak_bytes, tree_bytes(&tree, VBT_MEASURE_PEAK))};
-    struct snapshot end = {last, larger(totals.all.live_bytes, tree_bytes(&tree, VBT_MEASURE_LIVE))};
-    size_t count, number = 0, at = 0;
-    struct snapshot *snapshots = choose(m, last, &count);
-    uint64_t negative = 0;
-    peak.time = peak.time < last ? peak.time : last;
-    print_header(m, out);
-    for (; at < count && (!with_peak || snapshots[at].time <= peak.time); at++)
-        begin_snapshot(out, number++, snapshots[at], "empty");
+    int64_t *live = values_of(&tree, VBT_MEASURE_LIVE, &negative);
+    int64_t *at_peak = with_peak ? values_of(&tree, VBT_MEASURE_PEAK, &negative) : NULL;
+    struct snapshot rows[SNAPSHOTS + MOMENTS + 2];
+    size_t count = 0;
+    add_ticks(rows, &count, m, last);
+    size_t moments = add_steps(rows, &count, &history, last);
     if (with_peak) {
-        begin_snapshot(out, number++, peak, "peak");
-        negative += print_tree(&w, VBT_MEASURE_PEAK);
+        uint64_t time = (uint64_t)larger(m->state[VBT_STATE_PEAK_TIME], 0);
+        rows[count++] = (struct snapshot){.time = time < last ? time : last,
+                                          .kind = SNAPSHOT_OF_PEAK,
+                                          .bytes = larger(totals.peak_bytes, sum_of(&tree, at_peak)),
+                                          .live = at_peak};
     }
-    for (; at < count; at++)
-        begin_snapshot(out, number++, snapshots[at], "empty");
-    begin_snapshot(out, number, end, "detailed");
-    negative += print_tree(&w, VBT_MEASURE_LIVE);
-    vbt_warn("%s: massif: call stacks are those of the %send; at other times there are sums only", query->trace,
-             with_peak ? "peak and of the " : "");
-    if (negative > 0)
-        vbt_warn("%s: massif: stacks with less than 0 bytes are left out: the format has no negative numbers", query->trace);
-    free(snapshots);
+    rows[count++] = (struct snapshot){
+        .time = last, .kind = SNAPSHOT_OF_END, .bytes = larger(totals.all.live_bytes, sum_of(&tree, live)), .live = live};
+    qsort(rows, count, sizeof *rows, by_time);
+    print_header(m, out);
+    print_snapshots(&w, rows, count, &history);
+    say(query, with_peak, moments, negative);
+    free(live);
+    free(at_peak);
+    vbt_call_history_free(&history);
     vbt_call_tree_free(&tree);
 }

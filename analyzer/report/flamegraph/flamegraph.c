@@ -1,8 +1,8 @@
 /* See flamegraph.h. Every text of the trace goes through print_escaped. */
 #include "flamegraph.h"
 
-#include "analyzer/analysis/calls/call_diff.h"
-#include "analyzer/analysis/calls/call_imports.h"
+#include "analyzer/analysis/calls/reshape/call_diff.h"
+#include "analyzer/analysis/calls/reshape/call_imports.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/utf8.h"
 #include "analyzer/report/call_report.h"

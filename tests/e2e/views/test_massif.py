@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -14,7 +15,7 @@ import vbt
 
 def exported(path, *options):
     done = vbt.vbtrace("export", "--format", "massif", *options, path, check=True)
-    assert done.stderr.startswith(f"vbtrace: warning: {path}: massif: call stacks are those of the peak and of the end;")
+    assert done.stderr.startswith(f"vbtrace: warning: {path}: massif: call stacks are those of the peak and of the end")
     return done.stdout
 
 
@@ -88,5 +89,34 @@ def test_ms_print_reads_it(name, tmp_path):
     found = snapshots(path.read_text())
     rows = re.findall(r"^ *(\d+) +[\d,.]+ +([\d,]+) +([\d,]+) +0 +0$", done.stdout, re.MULTILINE)
     assert [int(total.replace(",", "")) for _, total, _ in rows] == [size for _, size, *_ in found]
-    peak = [number for number, each in enumerate(found) if each[2] == "peak"][0]
-    assert re.search(rf"^ Detailed snapshots: \[{peak} \(peak\), {len(found) - 1}\]$", done.stdout, re.MULTILINE)
+    shown = [f"{number} (peak)" if each[2] == "peak" else str(number) for number, each in enumerate(found) if each[2] != "empty"]
+    (listed,) = re.findall(r"^ Detailed snapshots: \[(.*)\]$", done.stdout, re.MULTILINE)
+    assert listed.split(", ") == shown
+
+
+WORK = """
+import time
+
+held = []
+for step in range(75):
+    held.append([bytes(500) for _ in range(20)])
+    if step % 10 == 9:
+        del held[:5]
+    time.sleep(0.02)
+"""
+
+
+def test_moments_between_have_trees(tmp_path):
+    """Those that the trace keeps, with what was live then."""
+    (tmp_path / "work.py").write_text(WORK)
+    trace = vbt.trace(["/usr/bin/python3", "-I", "work.py"], directory=tmp_path).paths[0]
+    done = vbt.vbtrace("export", "--format", "massif", trace, check=True)
+    found = [each for each in snapshots(done.stdout)[:-1] if each[2] == "detailed"]
+    assert f"and of {len(found)} moment" in done.stderr and 1 <= len(found) <= 10
+    history = sqlite3.connect(":memory:")
+    history.executescript(vbt.vbtrace("export", "--format", "sqlite", trace, check=True).stdout)
+    for time, size, _, tree in found:
+        assert tree[0] == size
+        ((moment,),) = history.execute("select time_ns from moment where abs(time_ns / 1e6 - ?) < 0.0006", (time,)).fetchall()
+        totals = json.loads(vbt.vbtrace("report", "--format", "json", "--at", f"{moment}ns", trace, check=True).stdout)["totals"]
+        assert size == totals["live_bytes"]

@@ -1,6 +1,6 @@
 /* Frames of Python's import machinery as one call, with nothing lost; and two trees as one. */
-#include "analyzer/analysis/calls/call_diff.h"
-#include "analyzer/analysis/calls/call_imports.h"
+#include "analyzer/analysis/calls/reshape/call_diff.h"
+#include "analyzer/analysis/calls/reshape/call_imports.h"
 #include "tests/unit/support/loaded_trace.h"
 
 #include <setjmp.h>

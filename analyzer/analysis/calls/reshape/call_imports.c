@@ -1,7 +1,7 @@
 /* See call_imports.h. */
 #include "call_imports.h"
 
-#include "call_children.h"
+#include "analyzer/analysis/calls/call_children.h"
 #include "analyzer/base/allocate.h"
 
 #include <stdlib.h>

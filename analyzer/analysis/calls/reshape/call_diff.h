@@ -2,7 +2,7 @@
 #ifndef VBT_CALL_DIFF_H
 #define VBT_CALL_DIFF_H
 
-#include "call_tree.h"
+#include "analyzer/analysis/calls/call_tree.h"
 
 /* The measures of such a tree: that which is compared, as the larger of both at each stack, so that
  * no stack of either run is missing; and what each run counted. */

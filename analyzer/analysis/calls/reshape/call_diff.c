@@ -1,7 +1,7 @@
 /* See call_diff.h. */
 #include "call_diff.h"
 
-#include "call_children.h"
+#include "analyzer/analysis/calls/call_children.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/arrays/text_buffer.h"
 #include "analyzer/base/hash.h"

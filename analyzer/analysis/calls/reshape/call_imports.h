@@ -3,7 +3,7 @@
 #ifndef VBT_CALL_IMPORTS_H
 #define VBT_CALL_IMPORTS_H
 
-#include "call_tree.h"
+#include "analyzer/analysis/calls/call_tree.h"
 
 /* What that call is named. */
 #define VBT_IMPORTS_NAME "[Python imports]"
