@@ -37,9 +37,10 @@ def program(name):
     return path
 
 
-# The formats of `vbtrace export`, in its order, and those that say what they lose.
+# The formats of `vbtrace export`, in its order, and those that say what they lose (pprof: of traces
+# with threads and sections).
 EXPORTS = ("mprof", "collapsed", "pprof", "callgrind", "speedscope", "massif", "heaptrack", "dhat", "sqlite", "csv", "perfetto", "chrome")
-LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack", "dhat", "perfetto", "mprof", "chrome")
+LOSSY_EXPORTS = ("callgrind", "massif", "heaptrack", "dhat", "perfetto", "mprof", "chrome", "pprof")
 
 TIMEOUT = 400  # seconds; only a hang takes that long, however busy the machine
 

@@ -15,7 +15,8 @@ struct vbt_text_buffer {
 static inline void vbt_buffer_bytes(struct vbt_text_buffer *buffer, const char *bytes, size_t size) {
     if (size > buffer->capacity - buffer->size || buffer->text == NULL)
         buffer->text = vbt_grow(buffer->text, &buffer->capacity, buffer->size + size, 1);
-    memcpy(buffer->text + buffer->size, bytes, size);
+    if (size > 0)
+        memcpy(buffer->text + buffer->size, bytes, size);
     buffer->size += size;
 }
 
