@@ -169,7 +169,7 @@ static void put_history(const struct vbt_call_history *history, FILE *out) {
     }
     end_rows(&rows);
     rows = (struct sql_rows){out, "change", 0};
-    for (size_t i = 0; i < history->count; i++) {
+    for (size_t i = 0; i < history->count && history->rows != NULL; i++) {
         const struct vbt_change *change = &history->rows[i];
         begin_row(&rows);
         fprintf(out, "%" PRIu32 ", %" PRIu32 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ")", change->step,

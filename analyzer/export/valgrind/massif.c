@@ -152,11 +152,11 @@ static int64_t sum_of(const struct vbt_call_tree *tree, const int64_t *values) {
 enum snapshot_kind { SNAPSHOT_OF_TICK, SNAPSHOT_OF_STEP, SNAPSHOT_OF_PEAK, SNAPSHOT_OF_END };
 
 struct snapshot {
-    uint64_t time; /* ns */
-    enum snapshot_kind kind;
+    uint64_t time;       /* ns */
     int64_t bytes;       /* of a step: not known yet */
-    uint32_t step;       /* of the history */
     const int64_t *live; /* by call; of a tick or a step: NULL */
+    enum snapshot_kind kind;
+    uint32_t step; /* of the history */
 };
 
 static int by_time(const void *left, const void *right) {
@@ -206,10 +206,10 @@ static void begin_snapshot(FILE *out, size_t number, const struct snapshot *at) 
 
 /* Prints the snapshots in order; what is live at a step follows from the history up to it. */
 static void print_snapshots(struct writer *w, const struct snapshot *rows, size_t count, const struct vbt_call_history *history) {
-    size_t at = 0;
+    size_t at = 0, changes = history->rows != NULL && history->start != NULL ? history->count : 0;
     for (size_t i = 0; i < count; i++) {
         struct snapshot row = rows[i];
-        for (; at < history->count && row.kind == SNAPSHOT_OF_STEP && history->rows[at].step <= row.step; at++) {
+        for (; at < changes && row.kind == SNAPSHOT_OF_STEP && history->rows[at].step <= row.step; at++) {
             int64_t *live = &history->start[history->rows[at].node];
             *live = (int64_t)((uint64_t)*live + (uint64_t)vbt_change_live(&history->rows[at]));
         }
