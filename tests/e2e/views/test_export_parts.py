@@ -26,7 +26,8 @@ for step in range(80):
 
 @pytest.fixture(scope="module")
 def part(tmp_path_factory):
-    """(trace, options, totals) of a part of a run between two of the moments that the trace keeps."""
+    """(trace, options, totals) of a part of a run between two of the moments that the trace
+    keeps."""
     folder = tmp_path_factory.mktemp("parts")
     (folder / "work.py").write_text(WORK)
     trace = vbt.trace(["/usr/bin/python3", "-I", "work.py"], directory=folder).paths[0]
