@@ -59,6 +59,7 @@ static const struct vbt_exporter exporters[] = {
      .help = "what was live at the peak and at the end, by call stack, for heaptrack_print and heaptrack_gui",
      .of_stacks = true,
      .forward = true,
+     .history = true,
      .holds = "it holds what is live, at the peak and at the end",
      .write = vbt_export_heaptrack},
     {.name = "dhat",

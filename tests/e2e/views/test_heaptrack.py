@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -25,6 +26,7 @@ class Replay:
     def __init__(self, text):
         self.strings, self.instructions, self.traces, sizes = [""], [None], [None], []
         self.live, self.peak, self.peak_ms, self.at_peak, ms = {}, 0, 0, {}, 0
+        self.known = {}  # by ms: bytes of call stacks that are known
         lines = text.splitlines()
         assert lines[0] == "v 10400 3" and lines[1].startswith("X ") and lines[2].startswith("I 1000 ")
         total = 0
@@ -46,6 +48,7 @@ class Replay:
                 sizes.append(numbers)
             elif kind == "c":
                 assert numbers[0] > ms
+                self.known[ms] = self.known_bytes()
                 ms = numbers[0]
             elif kind in "+-":
                 size, trace = sizes[numbers[0]]
@@ -56,6 +59,9 @@ class Replay:
                     self.peak, self.peak_ms, self.at_peak = total, ms, dict(self.live)
             else:
                 assert kind == "R"
+
+    def known_bytes(self):
+        return sum(size for trace, size in self.live.items() if size and not self.stack(trace)[0][0].startswith("[between the moments"))
 
     def stack(self, trace):
         """The frames, innermost first."""
@@ -86,6 +92,36 @@ def test_stacks_are_ours():
     (leaked,) = [trace for trace, size in replay.live.items() if size == 229376]
     names = [(function.split("(")[0], line) for function, file, line in replay.stack(leaked) if file.endswith("catalogue.cpp")]
     assert names == [("read_books", 17), ("main", 37)]
+
+
+WORK = """
+import time
+
+held = []
+for step in range(75):
+    held.append([bytes(500) for _ in range(20)])
+    if step % 10 == 9:
+        del held[:5]
+    time.sleep(0.02)
+"""
+
+
+def test_moments_between_are_ours(tmp_path):
+    """At those that the trace keeps: what was live then, by call stack."""
+    (tmp_path / "work.py").write_text(WORK)
+    trace = vbt.trace(["/usr/bin/python3", "-I", "work.py"], directory=tmp_path).paths[0]
+    replay = Replay(exported(trace))
+    history = sqlite3.connect(":memory:")
+    history.executescript(vbt.vbtrace("export", "--format", "sqlite", trace, check=True).stdout)
+    peak = json.loads(vbt.vbtrace("report", "--format", "json", trace, check=True).stdout)["totals"]["peak_time_ns"] // 10**6
+    latest = {time // 10**6: time for (time,) in history.execute("select time_ns from moment order by id") if time // 10**6 != peak}
+    compared = 0
+    for ms, time in latest.items():
+        if ms in replay.known:
+            totals = json.loads(vbt.vbtrace("report", "--format", "json", "--at", f"{time}ns", trace, check=True).stdout)["totals"]
+            assert replay.known[ms] == totals["live_bytes"]
+            compared += 1
+    assert compared > 0
 
 
 def test_options():
