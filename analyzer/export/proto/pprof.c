@@ -279,12 +279,14 @@ static void put_sample(struct profile *p, uint32_t call, const struct vbt_measur
 
 /* A sample for each call stack, and for each section that it allocated in. */
 static void put_samples(struct profile *p, size_t limit) {
-    const struct vbt_section_part *part = p->sections.rows, *end = part + p->sections.count;
+    const struct vbt_section_part *parts = p->sections.rows;
+    size_t at = 0, end = parts != NULL ? p->sections.count : 0;
     for (uint32_t i = 0; i < p->tree.count; i++) {
         if (p->tree.calls[i].counts == 0)
             continue;
         struct vbt_measures self = vbt_call_self(&p->tree, i);
-        for (; part < end && part->call == i; part++) {
+        for (; at < end && parts[at].call == i; at++) {
+            const struct vbt_section_part *part = &parts[at];
             const struct vbt_measures inside = {.of[VBT_MEASURE_ALLOCS] = part->allocs, .of[VBT_MEASURE_BYTES] = part->allocated};
             self.of[VBT_MEASURE_ALLOCS] -= part->allocs;
             self.of[VBT_MEASURE_BYTES] -= part->allocated;
