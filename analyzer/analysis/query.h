@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_MARKDOWN, VBT_EXPORT };
+enum vbt_output_format { VBT_TEXT, VBT_JSON, VBT_CSV, VBT_SVG, VBT_MARKDOWN, VBT_JUNIT, VBT_SARIF, VBT_GITHUB, VBT_EXPORT };
 
 /* Whose layout a table of lines has. */
 enum vbt_like { VBT_LIKE_OURS, VBT_LIKE_MEMORY_PROFILER, VBT_LIKE_LINE_PROFILER };
@@ -47,7 +47,7 @@ enum vbt_diff_table {
     VBT_DIFF_TIMELINE
 };
 
-enum { VBT_MAX_FILTERS = 16 };
+enum { VBT_MAX_FILTERS = 16, VBT_MAX_LIMITS = 64 };
 
 struct vbt_query {
     const char *trace;         /* as messages call what is reported: the file or folder, or "3 traces" */
@@ -96,6 +96,10 @@ struct vbt_query {
     size_t old_count;    /* of a comparison: so many of the traces are the old side */
     enum vbt_runs_how runs;
     enum vbt_diff_table table;
+    const char *limits[VBT_MAX_LIMITS]; /* check: each of them valid, see limit.h */
+    size_t limit_count;
+    const char *allow; /* check: facts of the environment that may differ, see environment.h; NULL: none */
+    bool approve, budgets, self_test;
 };
 
 #endif

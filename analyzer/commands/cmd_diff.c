@@ -1,40 +1,15 @@
 /* vbtrace diff: what two sides, of a run each or of several, have different. */
 #include "commands.h"
-#include "analyzer/analysis/compare/compare_runs.h"
 #include "analyzer/analysis/compare/findings.h"
-#include "analyzer/base/message.h"
+#include "analyzer/analysis/compare/compare_runs.h"
 #include "analyzer/report/compare/diff_report.h"
 
-#include <stdlib.h>
-
-/* Loads all runs of a side. False after a message. */
-static bool load_side(struct vbt_side *side, const struct vbt_query *query, const char *const *names, size_t count) {
-    struct vbt_run_list runs;
-    char *problem = vbt_runs_find(&runs, names, count, query->runs);
-    bool good = problem == NULL;
-    if (!good)
-        vbt_fail("%s", problem);
-    free(problem);
-    vbt_side_begin(side, runs.count);
-    for (size_t i = 0; i < runs.count && good; i++) {
-        struct vbt_query one = *query;
-        one.trace = runs.rows[i].name;
-        one.traces = (const char *const *)runs.rows[i].paths;
-        one.trace_count = runs.rows[i].count;
-        good = vbt_side_add(side, &one, runs.rows[i].name);
-    }
-    vbt_runs_free(&runs);
-    return good;
-}
-
 static bool load_sides(struct vbt_side *old, struct vbt_side *new, const struct vbt_query *query) {
-    *new = (struct vbt_side){0};
-    bool good = load_side(old, query, query->traces, query->old_count);
-    good = good && load_side(new, query, query->traces + query->old_count, query->trace_count - query->old_count);
-    if (!good) {
+    if (!vbt_side_load(old, query, query->traces, query->old_count))
+        return false;
+    bool good = vbt_side_load(new, query, query->traces + query->old_count, query->trace_count - query->old_count);
+    if (!good)
         vbt_side_free(old);
-        vbt_side_free(new);
-    }
     return good;
 }
 

@@ -21,6 +21,11 @@ static const char *const *tables(void) {
     return formats;
 }
 
+static const char *const *verdicts(void) {
+    static const char *const formats[] = {"text", "json", "markdown", "junit", "sarif", "github", NULL};
+    return formats;
+}
+
 static const char *const *comparisons(void) {
     static const char *const formats[] = {"text", "json", "csv", "markdown", NULL};
     return formats;
@@ -187,6 +192,17 @@ const struct vbt_command vbt_commands[] = {
      .text_limit = 12,
      .formats = comparisons,
      .run = vbt_cmd_diff},
+    {.name = "check",
+     .usage = VIEW,
+     .several = true,
+     .summary = "a gate: fail with status 1 if a limit or a baseline does not hold",
+     .help = "Checks runs against limits, such as 'peak <= 40MiB', 'parse: allocs/iter <= 5', 'orders.py:42: bytes == 0', "
+             "'function load_*: left <= 1MiB' or, against a baseline, '+allocs <= 0 ±1% and ±8'; and against limits in comments "
+             "of the source. Ends with 0 if all hold, with 1 if one does not, and says which lines and which call path made the "
+             "difference. A baseline is a trace, a folder, or a small text file that --approve writes and that is committed; "
+             "one that is missing, or was made with another Python, allocator or library, fails.",
+     .formats = verdicts,
+     .run = vbt_cmd_check},
     {.name = "info",
      .usage = VIEW,
      .several = true,

@@ -19,6 +19,7 @@ int vbt_cmd_timeline(const struct vbt_query *query);
 int vbt_cmd_export(const struct vbt_query *query);
 int vbt_cmd_list(const struct vbt_query *query);
 int vbt_cmd_merge(const struct vbt_query *query);
+int vbt_cmd_check(const struct vbt_query *query);
 int vbt_cmd_diff(const struct vbt_query *query);
 int vbt_cmd_info(const struct vbt_query *query);
 int vbt_cmd_symbolize(const struct vbt_query *query);

@@ -59,14 +59,25 @@ def earlier_traces():
     return [vbt.trace(["/usr/bin/python3", path], python_paths=[vbt.MODULE_DIRECTORY], env=options).paths[0] for _ in range(2)]
 
 
+@functools.lru_cache(maxsize=None)
+def baseline():
+    """A text for vbtrace check, of another C library."""
+    path = pathlib.Path(tempfile.mkdtemp(dir=vbt._scratch())) / "baseline.txt"
+    assert vbt.vbtrace("check", "--approve", "--against", path, *earlier_traces()).returncode == 0
+    path.write_text(re.sub(r"^libc .*", "libc musl 1.2", path.read_text(), flags=re.MULTILINE))
+    return path
+
+
 def inputs(command, **options):
+    if command == "check":
+        return ["--against", baseline(), "--allow", "libc", "--limit", "own: +allocs <= 0", trace(**options)]
     return [*earlier_traces(), "--", trace(**options)] if command == "diff" else [trace(**options)]
 
 
 def printed(command, kind, **options):
     done = vbt.vbtrace(*command.split(), "--format", kind, *inputs(command.split()[0], **options))
     lacks = command == "intervals" and kind == "csv"  # JSON has a member, and text a line
-    assert done.returncode == 0 and ("1 section did not end" in done.stderr if lacks else not done.stderr), done.stderr
+    assert done.returncode == (command == "check") and ("1 section did not end" in done.stderr if lacks else not done.stderr), done.stderr
     return json.loads(done.stdout) if kind == "json" else done.stdout
 
 
@@ -107,7 +118,7 @@ def test_json_is_as_shown(command):
     shown = SHOWN[command]
     if command == "info":  # the kinds of chunks are those of FORMAT.md
         found["chunks"] = {"PROCESS": found["chunks"]["PROCESS"]}
-    if command == "diff":  # means are whole or not by chance
+    if command in ("check", "diff"):  # means are whole or not by chance
         shown, found = (json.loads(json.dumps(report), parse_int=float) for report in (shown, found))
     if command == "report":
         assert [row["iterations"] for row in found["intervals"] if row["kind"] == "section"] == [1000]

@@ -2,6 +2,7 @@
 #include "compare_runs.h"
 
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/message.h"
 #include "analyzer/merge/inputs.h"
 #include "analyzer/merge/process_list.h"
 
@@ -216,4 +217,25 @@ void vbt_runs_free(struct vbt_run_list *list) {
         free(list->rows[i].name);
     }
     free(list->rows);
+}
+
+bool vbt_side_load(struct vbt_side *side, const struct vbt_query *query, const char *const *names, size_t count) {
+    struct vbt_run_list runs;
+    char *problem = vbt_runs_find(&runs, names, count, query->runs);
+    bool good = problem == NULL;
+    if (!good)
+        vbt_fail("%s", problem);
+    free(problem);
+    vbt_side_begin(side, runs.count);
+    for (size_t i = 0; i < runs.count && good; i++) {
+        struct vbt_query one = *query;
+        one.trace = runs.rows[i].name;
+        one.traces = (const char *const *)runs.rows[i].paths;
+        one.trace_count = runs.rows[i].count;
+        good = vbt_side_add(side, &one, runs.rows[i].name);
+    }
+    vbt_runs_free(&runs);
+    if (!good)
+        vbt_side_free(side);
+    return good;
 }

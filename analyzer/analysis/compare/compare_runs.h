@@ -2,6 +2,7 @@
 #ifndef VBT_COMPARE_RUNS_H
 #define VBT_COMPARE_RUNS_H
 
+#include "compare_side.h"
 #include "analyzer/analysis/query.h"
 
 struct vbt_run_list {
@@ -22,5 +23,8 @@ struct vbt_run_list {
  * list must be freed in both cases. */
 char *vbt_runs_find(struct vbt_run_list *list, const char *const *names, size_t count, enum vbt_runs_how how);
 void vbt_runs_free(struct vbt_run_list *list);
+
+/* Loads all runs of a side. False after a message; then nothing is left to be freed. */
+bool vbt_side_load(struct vbt_side *side, const struct vbt_query *query, const char *const *names, size_t count);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "compare_side.h"
 
+#include "compare_libraries.h"
+
 #include "analyzer/analysis/calls/call_tree.h"
 #include "analyzer/analysis/intervals.h"
 #include "analyzer/analysis/lines.h"
@@ -25,7 +27,8 @@ void vbt_side_begin(struct vbt_side *side, size_t run_count) {
 }
 
 static void free_run(struct vbt_compared_run *run) {
-    char *const texts[] = {run->name, run->program, run->python, run->libc, run->vbtrace, run->exe, run->host, run->native};
+    char *const texts[] = {run->name, run->program, run->python, run->libc,      run->vbtrace,  run->exe,
+                           run->host, run->native,  run->cwd,    run->allocator, run->libraries};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
 }
@@ -68,6 +71,13 @@ static uint32_t *element(uint32_t **array, size_t *capacity, size_t *count, size
     return &(*array)[index];
 }
 
+/* The first line of a function, if it holds limits; for the caller to free. */
+static char *head_of(struct adding *a, const struct vbt_source_place *place, int64_t first_line) {
+    size_t size = 0;
+    const char *source = place->user && first_line > 0 ? vbt_source_line(a->trace->sources, place->file, first_line, &size) : NULL;
+    return source != NULL && memmem(source, size, "vbtrace:", 8) != NULL ? vbt_copy(source, size) : NULL;
+}
+
 /* first_line: of its function; 0: unknown. */
 static uint32_t know_place(struct adding *a, const struct vbt_source_place *place, int64_t first_line) {
     uint32_t *id = element(&a->ids, &a->capacity, &a->count, place->index);
@@ -76,10 +86,12 @@ static uint32_t know_place(struct adding *a, const struct vbt_source_place *plac
     struct vbt_compared_places *places = &a->side->places;
     const struct vbt_compared_function function = {.file = vbt_compared_file_id(places, place->file),
                                                    .name = (char *)(uintptr_t)place->function,
+                                                   .head = head_of(a, place, first_line),
                                                    .first_line = first_line,
                                                    .kind = place->kind,
                                                    .user = place->user};
     uint32_t owner = vbt_compared_function_id(places, &function);
+    free(function.head);
     size_t size, before = places->count;
     const char *source = vbt_source_line(a->trace->sources, place->file, place->line, &size);
     if (source != NULL && vbt_source_changed(a->trace->sources, place->file))
@@ -257,6 +269,9 @@ static void describe(struct vbt_compared_run *run, const struct vbt_trace *trace
                                      .exe = value_of(m, "exe"),
                                      .host = value_of(m, "host"),
                                      .native = value_of(m, "native"),
+                                     .cwd = value_of(m, "cwd"),
+                                     .allocator = vbt_allocator_of(m),
+                                     .libraries = vbt_libraries_of(m),
                                      .processes = vbt_model_is_merged(m) ? m->process_rows : 1,
                                      .threads = m->state[VBT_STATE_THREADS],
                                      .complete = vbt_model_complete(m),

@@ -11,7 +11,9 @@
 struct vbt_compared_run {
     char *name;                              /* the trace, or the folder */
     char *program, *python, *libc, *vbtrace; /* what ran, and versions */
-    char *exe, *host, *native;
+    char *exe, *host, *native, *cwd;
+    char *allocator; /* the library that takes the place of the C library's; NULL: none is known */
+    char *libraries; /* lines of "name build-id", sorted, without the program's own */
     size_t processes;
     int64_t threads;
     bool complete;

@@ -1,6 +1,9 @@
 /* See compare_options.h. */
 #include "compare_options.h"
 
+#include "analyzer/analysis/check/environment.h"
+#include "analyzer/analysis/check/limit.h"
+#include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 
 const char *const vbt_runs_choices[] = {"auto", "one", "each", NULL};
@@ -14,6 +17,37 @@ const char *const vbt_diff_tables[] = {"totals", "lines", "functions", "tree", "
 
 char *vbt_set_diff_table(const struct vbt_setting *s) {
     s->query->table = (enum vbt_diff_table)(VBT_DIFF_TOTALS + s->index);
+    return NULL;
+}
+
+char *vbt_add_limit(const struct vbt_setting *s) {
+    struct vbt_limit limit;
+    char *wrong = s->query->limit_count == VBT_MAX_LIMITS ? vbt_text("expected at most %d limits", VBT_MAX_LIMITS) : NULL;
+    wrong = wrong != NULL ? wrong : vbt_limit_parse(&limit, s->value);
+    if (wrong != NULL)
+        return wrong;
+    vbt_limit_free(&limit);
+    s->query->limits[s->query->limit_count++] = s->value;
+    return NULL;
+}
+
+char *vbt_set_allow(const struct vbt_setting *s) {
+    s->query->allow = s->value;
+    return vbt_allow_wrong(s->value);
+}
+
+char *vbt_set_approve(const struct vbt_setting *s) {
+    s->query->approve = true;
+    return NULL;
+}
+
+char *vbt_set_budgets(const struct vbt_setting *s) {
+    s->query->budgets = true;
+    return NULL;
+}
+
+char *vbt_set_self_test(const struct vbt_setting *s) {
+    s->query->self_test = true;
     return NULL;
 }
 

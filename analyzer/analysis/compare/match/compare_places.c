@@ -61,6 +61,7 @@ uint32_t vbt_compared_function_id(struct vbt_compared_places *p, const struct vb
     p->functions = add_row(p->functions, &p->function_capacity, &p->function_count, sizeof *p->functions);
     p->functions[p->function_count] = *function;
     p->functions[p->function_count].name = vbt_copy(function->name, strlen(function->name));
+    p->functions[p->function_count].head = function->head != NULL ? vbt_copy(function->head, strlen(function->head)) : NULL;
     vbt_id_table_take(&p->function_table, slot, (uint32_t)p->function_count);
     return slot->id;
 }
@@ -104,8 +105,10 @@ uint32_t vbt_compared_place_id(struct vbt_compared_places *p, uint32_t function,
 void vbt_compared_places_free(struct vbt_compared_places *p) {
     for (size_t i = 1; i <= p->file_count; i++)
         free(p->files[i].path);
-    for (size_t i = 1; i <= p->function_count; i++)
+    for (size_t i = 1; i <= p->function_count; i++) {
         free(p->functions[i].name);
+        free(p->functions[i].head);
+    }
     for (size_t i = 1; i <= p->count; i++)
         free(p->rows[i].text);
     free(p->program);

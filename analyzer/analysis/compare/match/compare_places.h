@@ -15,6 +15,7 @@ struct vbt_compared_file {
 struct vbt_compared_function {
     uint32_t file;
     char *name;
+    char *head;         /* its first line, if that holds limits (see budgets.h); else NULL */
     int64_t first_line; /* 0: unknown */
     enum vbt_place_kind kind;
     bool user;
