@@ -1,6 +1,6 @@
 /* What has to be known to read a comparison right: what differs around the program, what could not
  * be paired or told, what is missing. */
-#include "findings.h"
+#include "compare_noise.h"
 
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/units.h"
@@ -86,6 +86,7 @@ void vbt_findings_notes(struct vbt_findings *f) {
     note_environment(f);
     note_missing(f);
     note_runs(f);
+    vbt_noise_notes(f);
     note_source(f);
     if (f->difference != NULL)
         vbt_findings_note(f, vbt_text("The rows do not add up to the totals: %s.", f->difference));

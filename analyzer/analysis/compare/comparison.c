@@ -1,7 +1,7 @@
 /* See comparison.h. */
 #include "comparison.h"
 
-#include "compare_join.h"
+#include "join/compare_join.h"
 #include "analyzer/base/allocate.h"
 
 #include <inttypes.h>

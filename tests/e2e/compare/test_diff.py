@@ -241,3 +241,41 @@ def test_what_cannot_be_compared_says_so(tmp_path):
     ]:
         done = vbt.vbtrace("diff", *arguments)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr == message
+
+
+ORDER = """\
+import os
+seen = []
+for word in {str(number) for number in range(1000)}:  # in an order that its hashes make
+    seen.append([word])
+    if word == "500":
+        break
+"""
+
+
+def notes(*arguments):
+    return " ".join(data(*arguments)["notes"])
+
+
+def test_known_sources_of_noise_are_named(tmp_path):
+    runs = [python_trace(tmp_path / "order", ORDER, "order.py", PYTHONHASHSEED=str(seed)) for seed in range(1, 5)]
+    assert "PYTHONHASHSEED=0" in notes(*runs[:2], "--", *runs[2:])
+    assert "PYTHONHASHSEED" not in notes(runs[0], runs[0])
+
+
+def test_a_folder_that_imports_look_into_is_named(tmp_path):
+    before = python_trace(tmp_path / "program", PROGRAM)
+    for number in range(200):
+        (tmp_path / "program" / f"{number}.txt").write_text("")
+    after = python_trace(tmp_path / "program", PROGRAM)
+    assert "a folder that imports look into" in notes(before, after)
+    assert "a folder that imports look into" not in notes(before, before)
+
+
+def test_modules_that_are_compiled_are_named(tmp_path):
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "helper.py").write_text("def help():\n    return 1\n")
+    text = "import helper\nhelper.help()\n"
+    first, second = (python_trace(tmp_path / "program", text, "main.py", PYTHONDONTWRITEBYTECODE="") for _ in range(2))
+    assert "modules that are compiled" in notes(first, second)
+    assert "modules that are compiled" not in notes(second, second)

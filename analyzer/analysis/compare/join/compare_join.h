@@ -2,7 +2,7 @@
 #ifndef VBT_COMPARE_JOIN_H
 #define VBT_COMPARE_JOIN_H
 
-#include "comparison.h"
+#include "analyzer/analysis/compare/comparison.h"
 
 /* Pairs modules by name, those of the programs, and what is left by name without numbers of
  * versions, if that is unique. */

@@ -1,7 +1,7 @@
 /* Pairs modules and sections of both sides. */
 #include "compare_join.h"
 
-#include "match/match_steps.h"
+#include "analyzer/analysis/compare/match/match_steps.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/file_name.h"
 
