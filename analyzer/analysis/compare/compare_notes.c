@@ -59,10 +59,11 @@ static void note_source(struct vbt_findings *f) {
     size_t old = f->comparison->old.without_source, new = f->comparison->new.without_source;
     if (old + new > 0)
         vbt_findings_note(
-            f, vbt_text("The source of %s of the old side and %s of the new side was not to be had, or was changed after "
-                        "the trace began. These are paired by how far they are into their function, and among them no "
-                        "renamed function is looked for.",
-                        vbt_counted((int64_t)old, "line").text, vbt_count((int64_t) new).text));
+            f,
+            vbt_text("The source of %s of your own of the old side and %s of the new side was not to be had, or was changed after "
+                     "the trace began. These are paired by how far they are into their function, and among them no "
+                     "renamed function is looked for.",
+                     vbt_counted((int64_t)old, "line").text, vbt_count((int64_t) new).text));
 }
 
 static bool any_noise(const struct vbt_findings *f) {

@@ -97,8 +97,7 @@ static uint32_t know_place(struct adding *a, const struct vbt_source_place *plac
     if (source != NULL && vbt_source_changed(a->trace->sources, place->file))
         source = NULL;
     *id = vbt_compared_place_id(places, owner, place->line, source, size);
-    bool readable = place->kind == VBT_PLACE_PYTHON || place->user; /* of libraries there is hardly ever a source */
-    a->side->without_source += places->count > before && place->line > 0 && source == NULL && readable;
+    a->side->without_source += places->count > before && place->user && place->line > 0 && source == NULL;
     return *id;
 }
 

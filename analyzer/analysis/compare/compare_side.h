@@ -67,7 +67,7 @@ struct vbt_side {
     size_t section_count, section_capacity;
     struct vbt_values section_values;
     bool any_full;         /* a run has whole native stacks */
-    size_t without_source; /* runs' places with a line whose text is not to be had */
+    size_t without_source; /* lines of the user's own whose text is not to be had */
 };
 
 void vbt_side_begin(struct vbt_side *side, size_t run_count);

@@ -91,6 +91,15 @@ static char *changed_totals(const struct vbt_findings *f) {
     return append(text, part_of_verdict(&peak, VBT_DELTA_BYTES, f->whole.counts[0] >> VBT_W_PEAK & 1, "peak ", ""));
 }
 
+static bool same_totals(const struct vbt_findings *f) {
+    for (size_t kind = 0; kind < VBT_C_KINDS; kind++) {
+        const struct vbt_delta delta = vbt_delta_of(&f->comparison->totals, 0, kind, f->comparison->old.run_count);
+        if (vbt_delta_difference(&delta) != 0)
+            return false;
+    }
+    return true;
+}
+
 char *vbt_diff_verdict(const struct vbt_findings *f) {
     const struct vbt_ranking *lines = &f->lines.changes;
     char *varies = lines->noise > 0
@@ -108,7 +117,8 @@ char *vbt_diff_verdict(const struct vbt_findings *f) {
     if (!vbt_findings_any(f))
         verdict = vbt_text("No change: all counts of %s are the same%s.", vbt_counted((int64_t)lines->same, "line").text, varies);
     else if (totals[0] == '\0')
-        verdict = vbt_text("The totals are the same%s%s%s.", many[0] != '\0' ? ", but " : "", many, varies);
+        verdict = vbt_text("The totals %s%s%s%s.", same_totals(f) ? "are the same" : "differ no more than chance lets them",
+                           many[0] != '\0' ? ", but " : "", many, varies);
     else
         verdict = vbt_text("%s%s%s%s.", totals, many[0] != '\0' ? "; " : "", many, varies);
     free(many);

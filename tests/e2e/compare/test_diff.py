@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import golden
 import pairs
 import vbt
 
@@ -279,3 +280,12 @@ def test_modules_that_are_compiled_are_named(tmp_path):
     first, second = (python_trace(tmp_path / "program", text, "main.py", PYTHONDONTWRITEBYTECODE="") for _ in range(2))
     assert "modules that are compiled" in notes(first, second)
     assert "modules that are compiled" not in notes(second, second)
+
+
+GOLDEN = sorted(path for path in golden.TRACES.iterdir())
+
+
+@pytest.mark.parametrize("number", range(len(GOLDEN)), ids=lambda number: GOLDEN[number].stem)
+def test_rows_of_real_programs_add_up(number):
+    """Python, NumPy, C++, Rust, threads, several processes, one that was killed."""
+    check_sums(json.loads(vbt.vbtrace("diff", "--format", "json", GOLDEN[number], GOLDEN[number - 1], check=True).stdout))
