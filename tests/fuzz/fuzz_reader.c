@@ -314,7 +314,7 @@ static bool is_repeated(const char *line) {
 }
 
 /* Why there is no output, in one line; otherwise warnings, a line each, and none of them twice.
- * many: for each file one, and files of a trace may have the same name. */
+ * many: for each file one, and files of a trace may have the same name, or both sides be one. */
 static void check_said(bool refused, bool many) {
     const char *start = refused ? "vbtrace: " : "vbtrace: warning: ";
     size_t lines = 0;
@@ -464,7 +464,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         wrong("neither status 0 nor 2", said_text);
     struct stat output;
     bool symbolizes = strcmp(command->name, "symbolize") == 0, has_output = stat(output_path, &output) == 0;
-    check_said(!has_output, symbolizes);
+    check_said(!has_output, symbolizes || command->sides);
     if (status == 0 ? !has_output : has_output && !is_partly_done(command))
         wrong(status == 0 ? "no output" : "output despite an error", said_text);
     if (has_output)
