@@ -440,6 +440,14 @@ static bool is_partly_done(const struct vbt_command *command) {
     return (strcmp(command->name, "symbolize") == 0 || strcmp(command->name, "info") == 0) && said_text[0] != '\0';
 }
 
+/* Does it read the trace twice, and warn of it twice? */
+static bool compares(const struct vbt_command *command, const char *const *arguments) {
+    bool found = command->sides;
+    for (; *arguments != NULL; arguments++)
+        found = found || strcmp(*arguments, "--diff") == 0;
+    return found;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static struct recipe recipe;
     static char columns[] = "COLUMNS=0000";
@@ -464,7 +472,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         wrong("neither status 0 nor 2", said_text);
     struct stat output;
     bool symbolizes = strcmp(command->name, "symbolize") == 0, has_output = stat(output_path, &output) == 0;
-    check_said(!has_output, symbolizes || command->sides);
+    check_said(!has_output, symbolizes || compares(command, arguments));
     if (status == 0 ? !has_output : has_output && !is_partly_done(command))
         wrong(status == 0 ? "no output" : "output despite an error", said_text);
     if (has_output)

@@ -4,6 +4,7 @@
 
 #include "analyzer/base/allocate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum reason { COMPILED, LISTED, REASONS };
@@ -20,26 +21,32 @@ static const char *const sentences[REASONS] = {
                  "comes of it in __pycache__. Run the program once before, or set PYTHONDONTWRITEBYTECODE=1.",
     [LISTED] = "Some of the difference is a folder that imports look into: files were added to it or removed, traces perhaps."};
 
-static int reason_of(const struct vbt_comparison *c, uint32_t path) {
-    for (; path != 0; path = c->paths[path].parent) {
-        uint32_t function = vbt_pair_function_of(c, c->paths[path].place);
-        const char *name = vbt_pair_function(c, function)->name, *dot = strrchr(name, '.');
-        name = dot != NULL ? dot + 1 : name;
-        if (strstr(vbt_pair_file(c, function), "importlib") == NULL)
-            continue;
-        for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-            if (strcmp(signs[i].function, name) == 0)
-                return (int)signs[i].reason;
-    }
+/* The reason that a function is a sign of; REASONS: of none. */
+static uint8_t reason_of(const struct vbt_comparison *c, uint32_t function) {
+    const char *name = vbt_pair_function(c, function)->name, *dot = strrchr(name, '.');
+    name = dot != NULL ? dot + 1 : name;
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (strcmp(signs[i].function, name) == 0 && strstr(vbt_pair_file(c, function), "importlib") != NULL)
+            return (uint8_t)signs[i].reason;
     return REASONS;
 }
 
 /* Which reasons are seen; the last: numbers vary without one of these. */
-static void look_at(bool seen[REASONS + 1], const struct vbt_findings *f, uint32_t path) {
-    bool varies = f->paths.judgement.noisy[path] != 0, differs = f->paths.judgement.counts[path] != 0;
-    int reason = varies || differs ? reason_of(f->comparison, path) : REASONS;
-    if (reason != REASONS || varies)
-        seen[reason] = true;
+static void find_reasons(const struct vbt_findings *f, bool seen[REASONS + 1]) {
+    const struct vbt_comparison *c = f->comparison;
+    uint8_t *of_function = vbt_new(c->matching.functions.count + 1, sizeof *of_function), *of = vbt_new(c->path_count, sizeof *of);
+    for (uint32_t i = 1; i <= c->matching.functions.count; i++)
+        of_function[i] = reason_of(c, i);
+    of[0] = REASONS;
+    for (uint32_t i = 1; i < c->path_count; i++) {
+        uint8_t own = of_function[vbt_pair_function_of(c, c->paths[i].place)];
+        bool varies = f->paths.judgement.noisy[i] != 0, differs = f->paths.judgement.counts[i] != 0;
+        of[i] = own != REASONS ? own : of[c->paths[i].parent];
+        if (varies || (differs && of[i] != REASONS))
+            seen[of[i]] = true;
+    }
+    free(of_function);
+    free(of);
 }
 
 static bool any_python(const struct vbt_side *side) {
@@ -59,8 +66,7 @@ static bool any_threads(const struct vbt_side *side) {
 void vbt_noise_notes(struct vbt_findings *f) {
     const struct vbt_comparison *c = f->comparison;
     bool seen[REASONS + 1] = {false};
-    for (uint32_t i = 1; i < c->path_count; i++)
-        look_at(seen, f, i);
+    find_reasons(f, seen);
     for (int i = 0; i < REASONS; i++)
         if (seen[i])
             vbt_findings_note(f, vbt_text("%s", sentences[i]));

@@ -45,6 +45,7 @@ void vbt_side_free(struct vbt_side *side) {
     free(side->sections);
     free(side->paths);
     vbt_id_table_free(&side->path_table);
+    vbt_id_table_free(&side->section_table);
     vbt_compared_places_free(&side->places);
     vbt_values_free(&side->lines);
     vbt_values_free(&side->path_values);
@@ -135,17 +136,30 @@ static void take_lines(struct adding *a, bool by_leaf) {
     vbt_lines_free(&lines);
 }
 
+struct section_wish {
+    const struct vbt_side *side;
+    struct vbt_compared_section section;
+};
+
+/* Ids are 1 more than rows. */
+static bool is_section(const void *context, uint32_t id) {
+    const struct section_wish *wish = context;
+    const struct vbt_compared_section *a = &wish->side->sections[id - 1], *b = &wish->section;
+    return a->section == b->section && a->from == b->from && a->to == b->to && strcmp(a->label, b->label) == 0;
+}
+
 static uint32_t section_id(struct vbt_side *side, const struct vbt_interval_row *row, uint32_t from, uint32_t to) {
-    for (size_t i = 0; i < side->section_count; i++) {
-        const struct vbt_compared_section *section = &side->sections[i];
-        if (section->section == row->section && section->from == from && section->to == to &&
-            strcmp(section->label, row->label) == 0)
-            return (uint32_t)i;
-    }
+    const struct section_wish wish = {side, {row->section, (char *)(uintptr_t)row->label, from, to}};
+    uint64_t key = ((uint64_t)from << 32 | to) ^ vbt_hash_key();
+    uint32_t hash = (uint32_t)XXH64(row->label, strlen(row->label), key);
+    struct vbt_id_slot *slot = vbt_id_table_find(&side->section_table, hash, is_section, &wish);
+    if (slot->id != 0)
+        return slot->id - 1;
     side->sections = vbt_grow(side->sections, &side->section_capacity, side->section_count + 1, sizeof *side->sections);
-    side->sections[side->section_count] =
-        (struct vbt_compared_section){row->section, vbt_copy(row->label, strlen(row->label)), from, to};
-    return (uint32_t)side->section_count++;
+    side->sections[side->section_count] = wish.section;
+    side->sections[side->section_count].label = vbt_copy(row->label, strlen(row->label));
+    vbt_id_table_take(&side->section_table, slot, (uint32_t)++side->section_count);
+    return slot->id - 1;
 }
 
 static void take_sections(struct adding *a) {

@@ -65,6 +65,7 @@ struct vbt_side {
     struct vbt_values module_values; /* what the code of a module asked for itself */
     struct vbt_compared_section *sections;
     size_t section_count, section_capacity;
+    struct vbt_id_table section_table;
     struct vbt_values section_values;
     bool any_full;         /* a run has whole native stacks */
     size_t without_source; /* lines of the user's own whose text is not to be had */

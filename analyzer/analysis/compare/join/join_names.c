@@ -63,23 +63,58 @@ void vbt_join_modules(struct vbt_comparison *c) {
     add_rest(pairs, old->module_count, new->module_count);
 }
 
-/* lines: also where they begin and end. */
-static bool same_section(const struct vbt_comparison *c, size_t old_row, size_t new_row, bool lines) {
-    const struct vbt_compared_section *a = &c->old.sections[old_row], *b = &c->new.sections[new_row];
-    const struct vbt_pairs *places = &c->matching.places;
-    if (a->section != b->section || strcmp(a->label, b->label) != 0)
-        return false;
-    if (!lines)
-        return a->section;
-    return places->of_old[a->from] == places->of_new[b->from] && places->of_old[a->to] == places->of_new[b->to];
+/* A section of one side without a pair, with what it is looked for by. */
+struct free_section {
+    uint32_t id, from, to; /* from, to: pairs of places; 0 where only the label counts */
+    bool section;
+    const char *label;
+};
+
+static int by_key(const struct free_section *a, const struct free_section *b) {
+    if (a->section != b->section)
+        return a->section ? -1 : 1;
+    if (a->from != b->from)
+        return a->from < b->from ? -1 : 1;
+    if (a->to != b->to)
+        return a->to < b->to ? -1 : 1;
+    return strcmp(a->label, b->label);
+}
+
+static int by_key_and_id(const void *left, const void *right) {
+    const struct free_section *a = left, *b = right;
+    int order = by_key(a, b);
+    return order != 0 ? order : a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* lines: they are looked for by where they begin and end, too. The caller frees the list. */
+static struct free_section *list(const struct vbt_side *side, const uint32_t *pair_of, const uint32_t *place_of, bool lines,
+                                 size_t *count) {
+    struct free_section *all = vbt_new(side->section_count, sizeof *all);
+    *count = 0;
+    for (uint32_t i = 0; i < side->section_count; i++) {
+        const struct vbt_compared_section *s = &side->sections[i];
+        if (pair_of[i + 1] == 0 && (lines || s->section))
+            all[(*count)++] =
+                (struct free_section){i + 1, lines ? place_of[s->from] : 0, lines ? place_of[s->to] : 0, s->section, s->label};
+    }
+    if (*count > 0)
+        qsort(all, *count, sizeof *all, by_key_and_id);
+    return all;
 }
 
 static void pair_sections(struct vbt_comparison *c, bool lines) {
-    struct vbt_pairs *pairs = &c->sections;
-    for (uint32_t i = 0; i < c->new.section_count; i++)
-        for (uint32_t j = 0; j < c->old.section_count && pairs->of_new[i + 1] == 0; j++)
-            if (pairs->of_old[j + 1] == 0 && same_section(c, j, i, lines))
-                vbt_pair_add(pairs, j + 1, i + 1);
+    size_t old_count, new_count;
+    struct free_section *old = list(&c->old, c->sections.of_old, c->matching.places.of_old, lines, &old_count),
+                        *new = list(&c->new, c->sections.of_new, c->matching.places.of_new, lines, &new_count);
+    for (size_t i = 0, j = 0; i < old_count && j < new_count;) {
+        int order = by_key(&old[i], &new[j]);
+        if (order == 0)
+            vbt_pair_add(&c->sections, old[i].id, new[j].id);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    free(old);
+    free(new);
 }
 
 void vbt_join_sections(struct vbt_comparison *c) {

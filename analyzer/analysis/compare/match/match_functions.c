@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of more functions not all are compared with all. */
+enum { MOST = 1 << 22 };
+
 /* A function of one side, with what it is looked for by. */
 struct side_function {
     uint32_t id, file_pair;
@@ -59,7 +62,8 @@ struct matching_functions {
 static void pair_same_names(struct matching_functions *m, const struct side_function *old, size_t old_count,
                             const struct side_function *new, size_t new_count) {
     struct vbt_pairs *pairs = &m->matching->functions;
-    for (size_t i = 0; i < old_count && old_count + new_count > 2; i++)
+    bool several = old_count + new_count > 2 && old_count * new_count <= MOST;
+    for (size_t i = 0; i < old_count && several; i++)
         for (size_t j = 0; j < new_count && pairs->of_old[old[i].id] == 0; j++)
             if (pairs->of_new[new[j].id] == 0 && m->old.of[old[i].id].whole == m->new.of[new[j].id].whole)
                 vbt_pair_add(pairs, old[i].id, new[j].id);
@@ -121,7 +125,6 @@ static double likeness(const struct matching_functions *m, const struct side_fun
 
 /* Functions that were renamed, or went to another file. */
 static void pair_by_body(struct matching_functions *m) {
-    enum { MOST = 1 << 22 };
     size_t old_count, new_count, count = 0, capacity = 0;
     struct vbt_matching *all = m->matching;
     struct side_function *old = list(all->old, all->functions.of_old, all->files.of_old, false, &old_count),
