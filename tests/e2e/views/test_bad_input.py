@@ -14,7 +14,8 @@ import trace_reader
 import vbt
 
 READERS = "report lines functions tree peak leaks temporary flamegraph intervals timeline export list info symbolize".split()
-COMMANDS = [*READERS[:-2], "merge", *READERS[-2:]]  # it needs --output: test_merged_files.py
+# merge needs --output: test_merged_files.py; diff two sides, check limits: compare/; html: page/
+COMMANDS = [*READERS[:8], "html", *READERS[8:-2], "merge", "diff", "check", *READERS[-2:]]
 SEVERAL = set(READERS) - {"symbolize"}  # take several traces, and folders
 STACKS = ("tree", "peak", "leaks", "temporary", "flamegraph")
 MAGIC = b"\x93VBT\r\n\x1a\n"

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 /* Every row takes one of these; a row with names takes its first name. */
-static const char *const good_values[] = {"1", "function=main", "report.txt", "1.5s"};
+static const char *const good_values[] = {"1", "function=main", "report.txt", "1.5s", "bytes <= 1", "python,libc"};
 
 static void every_command_can_be_found_and_run(void **state) {
     (void)state;
