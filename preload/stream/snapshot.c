@@ -4,6 +4,7 @@
 #include "line_snapshot.h"
 #include "preload/ledger/interval.h"
 #include "preload/lines/books/line_books.h"
+#include "preload/stream/history/counter_rows.h"
 #include "preload/stream/resident/resident_times.h"
 #include "preload/tree/tree.h"
 
@@ -94,30 +95,19 @@ void vbt_snapshot_maps(struct vbt_chunk_writer *writer, const struct vbt_books *
     vbt_chunk_end(writer, VBT_CHUNK_MAPS);
 }
 
-/* Rows of one COUNTERS chunk are collected before they are written column by column. */
+/* Rows of one COUNTERS chunk are collected, column by column, before they are written. */
 enum { MAX_ROWS = 2048, MAX_ENTRIES = 8192 };
-
-/* The histograms of all rows are stored separately: most rows have none. */
-struct row {
-    uint32_t node;
-    uint32_t rss_kib;
-    uint32_t entries;
-    struct vbt_node_totals sum;
-};
-
-struct entry {
-    uint32_t bucket;
-    uint64_t allocs;
-};
 
 static VBT_CHANGED_BY_FORK struct {
     uint32_t count;
-    uint32_t entries; /* of all rows */
+    uint32_t entries; /* of the histograms of all rows: most rows have none */
+    uint32_t node;    /* of the last row */
     struct {
         uint32_t nodes[MAX_ROWS]; /* whose rows are being collected */
-        struct row rows[MAX_ROWS];
-        struct entry histograms[MAX_ENTRIES + VBT_SIZE_BUCKETS];
-    } * room; /* mapped when first needed */
+        struct vbt_writer columns[VBT_COUNTER_COLUMNS], histograms;
+        uint8_t column_bytes[VBT_COUNTER_COLUMNS][MAX_ROWS * VBT_VARINT_MAX];
+        uint8_t histogram_bytes[(MAX_ENTRIES + VBT_SIZE_BUCKETS) * 2 * VBT_VARINT_MAX];
+    } * room; /* mapped when first needed; only what is used takes memory */
 } batch;
 
 /* The largest resident set at a tick in which a node changed, KiB; by slip. */
@@ -135,15 +125,6 @@ static uint32_t note_rss(uint32_t node, const struct vbt_tick *tick) {
     return *highest;
 }
 
-/* One column: what `value` says of each row. */
-#define PUT_COLUMN(put, value)                                                                                                     \
-    for (uint32_t i = 0; i < batch.count; i++) {                                                                                   \
-        const struct row *row = &batch.room->rows[i];                                                                              \
-        const struct vbt_node_totals *sum = &row->sum;                                                                             \
-        (void)sum;                                                                                                                 \
-        put(w, value);                                                                                                             \
-    }
-
 static int64_t live_blocks(const struct vbt_node_totals *sum) {
     return (int64_t)(sum->inherited_blocks + sum->allocs - sum->frees);
 }
@@ -152,50 +133,71 @@ static int64_t live_bytes(const struct vbt_node_totals *sum) {
     return (int64_t)(sum->inherited_bytes + sum->allocated - sum->freed);
 }
 
+static void put_all(struct vbt_writer *w, const uint8_t *bytes, const struct vbt_writer *column) {
+    vbt_put_bytes(w, bytes, (size_t)(column->at - bytes));
+}
+
+static void begin_batch(void) {
+    for (int column = 0; column < VBT_COUNTER_COLUMNS; column++) {
+        uint8_t *bytes = batch.room->column_bytes[column];
+        batch.room->columns[column] = (struct vbt_writer){.at = bytes, .end = bytes + sizeof batch.room->column_bytes[column]};
+    }
+    uint8_t *bytes = batch.room->histogram_bytes;
+    batch.room->histograms = (struct vbt_writer){.at = bytes, .end = bytes + sizeof batch.room->histogram_bytes};
+    batch.count = batch.entries = batch.node = 0;
+}
+
 static void write_batch(struct vbt_chunk_writer *writer, const struct vbt_tick *tick) {
     if (batch.count == 0)
         return;
     struct vbt_writer *w = vbt_chunk_begin(writer);
     vbt_put_varint(w, (uint64_t)tick->time);
     vbt_put_varint(w, batch.count);
-    PUT_COLUMN(vbt_put_varint, row->node - (i == 0 ? 0 : row[-1].node))
-    PUT_COLUMN(vbt_put_varint, sum->allocs)
-    PUT_COLUMN(vbt_put_zigzag, live_blocks(sum))
-    PUT_COLUMN(vbt_put_varint, sum->allocated)
-    PUT_COLUMN(vbt_put_zigzag, live_bytes(sum))
-    PUT_COLUMN(vbt_put_zigzag, sum->at_peak - live_bytes(sum))
-    PUT_COLUMN(vbt_put_varint, sum->temporary)
-    PUT_COLUMN(vbt_put_varint, sum->min_size)
-    PUT_COLUMN(vbt_put_varint, sum->max_size - sum->min_size)
-    PUT_COLUMN(vbt_put_varint, row->rss_kib)
-    PUT_COLUMN(vbt_put_varint, sum->inherited_blocks)
-    PUT_COLUMN(vbt_put_varint, sum->inherited_bytes)
-    PUT_COLUMN(vbt_put_varint, row->entries)
-    for (uint32_t i = 0; i < batch.entries; i++) {
-        vbt_put_varint(w, batch.room->histograms[i].bucket);
-        vbt_put_varint(w, batch.room->histograms[i].allocs);
-    }
+    for (int column = 0; column < VBT_COUNTER_COLUMNS; column++)
+        put_all(w, batch.room->column_bytes[column], &batch.room->columns[column]);
+    put_all(w, batch.room->histogram_bytes, &batch.room->histograms);
     vbt_chunk_end(writer, VBT_CHUNK_COUNTERS);
     batch.count = 0;
-    batch.entries = 0;
 }
 
 /* A single bucket that has all requests follows from the smallest size, and is not written. */
 static uint32_t add_histogram(const struct vbt_node_sum *sum) {
     uint32_t before = batch.entries;
-    for (uint32_t bucket = 0; sum->totals.buckets > 1 && bucket < VBT_SIZE_BUCKETS; bucket++)
-        if (sum->sizes[bucket] != 0)
-            batch.room->histograms[batch.entries++] = (struct entry){bucket, sum->sizes[bucket]};
+    for (uint32_t bucket = 0; sum->totals.buckets > 1 && bucket < VBT_SIZE_BUCKETS; bucket++) {
+        if (sum->sizes[bucket] == 0)
+            continue;
+        vbt_put_varint(&batch.room->histograms, bucket);
+        vbt_put_varint(&batch.room->histograms, sum->sizes[bucket]);
+        batch.entries++;
+    }
     return batch.entries - before;
 }
 
 /* Returns how many rows that is: 0 or 1. */
 static uint32_t add_row(uint32_t node, const struct vbt_books *books, const struct vbt_tick *tick) {
     struct vbt_node_sum sum;
+    const struct vbt_node_totals *totals = &sum.totals;
     if (!vbt_books_node(books, node, &sum))
         return 0;
-    batch.room->rows[batch.count++] =
-        (struct row){.node = node, .rss_kib = note_rss(node, tick), .entries = add_histogram(&sum), .sum = sum.totals};
+    if (batch.count == 0)
+        begin_batch();
+    uint64_t numbers[VBT_COUNTER_COLUMNS] = {node - batch.node,
+                                             totals->allocs,
+                                             vbt_zigzag(live_blocks(totals)),
+                                             totals->allocated,
+                                             vbt_zigzag(live_bytes(totals)),
+                                             vbt_zigzag(totals->at_peak - live_bytes(totals)),
+                                             totals->temporary,
+                                             totals->min_size,
+                                             totals->max_size - totals->min_size,
+                                             note_rss(node, tick),
+                                             totals->inherited_blocks,
+                                             totals->inherited_bytes,
+                                             add_histogram(&sum)};
+    for (int column = 0; column < VBT_COUNTER_COLUMNS; column++)
+        vbt_put_varint(&batch.room->columns[column], numbers[column]);
+    batch.node = node;
+    batch.count++;
     return 1;
 }
 
