@@ -41,7 +41,7 @@ enum {
     VBT_JOINED_FEW_BITS = 9,
     VBT_JOINED_STEP_BITS = 14,
     VBT_JOINED_WAY_BITS = 11,
-    VBT_JOINED_END_BITS = 15,
+    VBT_JOINED_END_BITS = 14,
 };
 
 /* Only what is used takes memory. */
