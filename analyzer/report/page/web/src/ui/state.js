@@ -22,12 +22,13 @@
  * @property {number} line
  * @property {string} width of a comparison's frames: "new" or "old"
  * @property {string} rows of a comparison
+ * @property {string} kind of change, "" for all
  */
 
 /** @type {State} */
 export const DEFAULTS = {
     view: "overview", from: null, to: null, measure: "bytes", color: "module", root: "top", frames: "function", imports: false, thread: "",
-    module: "", domain: "", search: "", zoom: 0, by: "user", sort: "", filter: "", file: -1, line: 0, width: "new", rows: "functions",
+    module: "", domain: "", search: "", zoom: 0, by: "user", sort: "", filter: "", file: -1, line: 0, width: "new", rows: "functions", kind: "",
 };
 
 /** @param {string} fragment @returns {State} what is not understood stays as it is by default */

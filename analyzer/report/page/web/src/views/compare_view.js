@@ -27,7 +27,6 @@ export class CompareView {
     /** @param {Page} page */
     constructor(page) {
         this.page = page;
-        this.kind = "";
         this.toolbar = el("div.toolbar");
         this.body = el("div.compare");
         this.legend = el("div.legend");
@@ -48,10 +47,7 @@ export class CompareView {
         this.filter.value = state.search;
         fill(this.toolbar, segmented("Rows", ROWS, state.rows, (rows) => store.set({rows, sort: ""})), dropdown("Measure", measures, state.measure, (measure) => store.set({measure})),
             isFlame ? segmented("Widths", WIDTHS, state.width, (width) => store.set({width}))
-                : segmented("Changes", KINDS, this.kind, (kind) => {
-                    this.kind = kind;
-                    this.update(new Set());
-                }), el("div.search", {}, this.filter, this.shown));
+                : segmented("Changes", KINDS, state.kind, (kind) => store.set({kind})), el("div.search", {}, this.filter, this.shown));
     }
 
     /** @param {Set<string>} changed */
@@ -118,7 +114,7 @@ export class CompareView {
             this.changes = changesBetween(numbers, old, {now: sources, old: oldSources}, {rows, quantity: measure.id});
         }
         const {changes} = this, pattern = patternOf(state.search), reversed = state.sort.startsWith("-");
-        const shown = [...changes.keys()].filter((i) => changes[i].kind !== "same" && (!this.kind || changes[i].kind === this.kind) && (!pattern || pattern.test(`${changes[i].name} ${changes[i].place}`)));
+        const shown = [...changes.keys()].filter((i) => changes[i].kind !== "same" && (!state.kind || changes[i].kind === state.kind) && (!pattern || pattern.test(`${changes[i].name} ${changes[i].place}`)));
         this.shown.textContent = format.counted(shown.length, "row");
         if (!shown.length) {
             fill(this.body, this.summary, empty("No such changes", "Nothing in this table differs in this way."));

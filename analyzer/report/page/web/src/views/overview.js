@@ -44,6 +44,7 @@ export class OverviewView {
     constructor(page) {
         this.page = page;
         this.top = el("div.top-lists");
+        this.scope = el("p.hint", {}, "The lists follow the window, as the numbers beside the timeline do; all else is of the whole run.");
         this.body = el("div.overview");
         this.made = false;
     }
@@ -68,6 +69,7 @@ export class OverviewView {
                 figure("Left at the end", format.bytes(totals.live_bytes), format.counted(totals.live_blocks, "block")),
                 figure("Temporary", format.count(totals.temporary_allocs), `${format.share(totals.temporary_allocs, totals.allocs)} of allocations`)),
             header.complete === false || header.damage ? el("p.warning", {}, header.damage ? `The trace is damaged at byte ${format.count(header.damage.byte)}: what stands before is shown.` : "The trace is not complete: the process was still running, or was ended from outside.") : null,
+            this.scope,
             this.top,
             el("div.columns", {}, this.domains(totals), this.resident(header.resident)),
             header.processes ? this.processes(header.processes) : null,
@@ -113,6 +115,7 @@ export class OverviewView {
         const {numbers} = this.page, {model} = numbers;
         this.lines ??= new RowNumbers(lineGroups(model, "user"), numbers);
         this.functions ??= new RowNumbers(callGroups(model, "function"), numbers);
+        this.scope.hidden = numbers.isWhole;
         if (numbers.threadUnknown) {
             fill(this.top);
             return;
