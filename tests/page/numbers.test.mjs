@@ -84,6 +84,10 @@ test("kept blocks of other processes stay live", () => {
     const numbers = new Numbers(small(kept, [{}, {}]));
     assert.deepEqual([...numbers.get("live")], [130, 28, 0]);
     assert.deepEqual([...numbers.get("left")], [130, 28, 0]); // of several processes, inherited blocks are in nothing
+    numbers.setWindow(1, 3);
+    assert.deepEqual([...numbers.get("grown")], [-20, 28, 0]);
+    assert.equal(numbers.total("grown"), 8);
+    assert.deepEqual(numbers.totalsOf(Uint8Array.of(1, 0, 0)).live, 130);
 });
 
 test("whichever way a window is dragged, it counts the same", () => {

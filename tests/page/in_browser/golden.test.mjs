@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {allRows, exact, made, openView, plain, settled, vbtrace, windowNumbers, withPage} from "./open_page.mjs";
+import {allRows, exact, made, openView, plain, settled, stepsOf, vbtrace, windowNumbers, withPage} from "./open_page.mjs";
 
 for (const [name, {page: file, trace}] of Object.entries(made.golden))
     test(`${name}: every view opens, and the totals are the report's`, () => withPage(async (page) => {
@@ -41,6 +41,16 @@ test("processes are told apart", () => withPage(async (page) => {
     await openView(page, "Threads");
     assert.deepEqual((await allRows(page)).map((row) => plain(row.name)).sort(), processes.map(({program, pid}) => `${program} (${pid})`).sort());
 }, {file: made.golden.workers.page}));
+
+test("a window of several processes is what vbtrace report says of them", () => {
+    const steps = stepsOf(made.golden.workers.page), from = steps[1], to = steps[steps.length - 2];
+    return withPage(async (page) => {
+        const report = vbtrace("report", "--from", `${from}ns`, "--to", `${to}ns`, made.golden.workers.trace), numbers = await windowNumbers(page);
+        const {allocs, allocated_bytes: bytes, freed_bytes: freed, live_bytes: live} = report.totals;
+        const grown = report.user_lines.reduce((sum, row) => sum + row.grown_bytes, 0);
+        assert.deepEqual([numbers.allocs, numbers.bytes, numbers.freed, numbers.live, numbers.grown], [allocs, bytes, freed, live, grown]);
+    }, {file: made.golden.workers.page, fragment: `from=${from}&to=${to}`});
+});
 
 test("without sources, lines have their numbers, and the page says why no text", () => withPage(async (page) => {
     await openView(page, "Source");

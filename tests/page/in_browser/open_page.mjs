@@ -16,8 +16,12 @@ const {chromium} = createRequire(join(process.env.PAGE_MODULES, "_"))("playwrigh
 /** What pytest made: the page, the traces in it, the tool. */
 export const made = JSON.parse(process.env.PAGE_MADE);
 
-/** The moments at which a window can begin and end. @type {number[]} */
-export const steps = parse(inflateRawSync(fromBase64(/id="data">([^<]*)</.exec(readFileSync(made.page, "utf8"))[1]))).header.steps_ns;
+/** @param {string} file of a page @returns {number[]} the moments at which a window can begin and end */
+export function stepsOf(file) {
+    return parse(inflateRawSync(fromBase64(/id="data">([^<]*)</.exec(readFileSync(file, "utf8"))[1]))).header.steps_ns;
+}
+
+export const steps = stepsOf(made.page);
 
 /** @param {...string} args of vbtrace @returns {any} what it prints as JSON */
 export function vbtrace(...args) {

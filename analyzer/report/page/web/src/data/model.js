@@ -10,7 +10,7 @@ export const DOMAINS = ["heap", "python", "map"];
 export const DOMAIN_NAMES = ["Heap", "Python", "Mapped"];
 
 /**
- * A column of changes, and which of them belong to a step.
+ * The columns of a table, by their names.
  * @typedef {{[name: string]: Numbers}} Table
  */
 

@@ -125,7 +125,7 @@ export class Numbers {
     }
 
     /**
-     * @param {string} name a column of changes
+     * @param {Quantity} name a column of changes, or what has grown
      * @param {number} step
      * @returns {number} the sum over all cells until a step
      */
@@ -147,17 +147,10 @@ export class Numbers {
     total(quantity) {
         const {from, to} = this;
         if (this.filter.thread === "") {
-            if (quantity === "grown")
-                return this.#grownUntil(to) - this.#grownUntil(from);
-            if (quantity in CHANGE_COLUMNS)
+            if (quantity === "grown" || quantity in CHANGE_COLUMNS)
                 return this.until(quantity, to) - this.until(quantity, from);
         }
         return this.get(quantity)?.reduce((a, b) => a + b, 0) ?? null;
-    }
-
-    /** @param {number} step @returns {number} bytes that were live then, less those at the start */
-    #grownUntil(step) {
-        return this.until("bytes", step) - this.until("freed", step) + (this.model.isMerged ? this.until("keptBytes", step) : 0);
     }
 
     /**
