@@ -1,6 +1,6 @@
 """The page in Chromium, driven by Playwright: the tests are in tests/page/in_browser, this makes
-what they look at. Playwright comes from npm by tests/page/package-lock.json; the browser is
-Debian's."""
+what they look at. Playwright, and TypeScript, which checks types, come from npm by
+tests/page/package-lock.json; the browser is Debian's."""
 
 import functools
 import json
@@ -14,6 +14,7 @@ import pytest
 import vbt
 
 TESTS = vbt.ROOT / "tests" / "page"
+WEB = vbt.ROOT / "analyzer" / "report" / "page" / "web"
 PYTHON = "/usr/bin/python3"
 ROUNDS = 8
 
@@ -71,17 +72,24 @@ for number in range(ROUNDS):
 
 @functools.lru_cache(maxsize=None)
 def modules():
-    """The folder with Playwright, and why there is none."""
-    for program in ("node", "npm", "chromium"):
+    """The folder with Playwright and TypeScript, and why there is none."""
+    for program in ("node", "npm"):
         if shutil.which(program) is None:
-            return None, f"needs {program} (Debian: nodejs, npm, chromium)"
+            return None, f"needs {program} (Debian: nodejs, npm)"
     folder = pathlib.Path(tempfile.mkdtemp(dir=vbt._scratch()))
     for name in ("package.json", "package-lock.json"):
         shutil.copy(TESTS / name, folder)
     done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"], cwd=folder, capture_output=True, text=True, timeout=vbt.TIMEOUT)
     if done.returncode != 0:
-        return None, f"npm cannot install Playwright: {done.stderr.strip().splitlines()[-1:]}"
+        return None, f"npm cannot install Playwright and TypeScript: {done.stderr.strip().splitlines()[-1:]}"
     return folder / "node_modules", None
+
+
+def needed_modules():
+    folder, reason = modules()
+    if folder is None:
+        pytest.skip(reason)
+    return folder
 
 
 def traced(folder, change):
@@ -116,11 +124,24 @@ def made():
 
 @pytest.mark.parametrize("file", sorted(path.name for path in (TESTS / "in_browser").glob("*.test.mjs")))
 def test_in_browser(file):
-    folder, reason = modules()
-    if folder is None:
-        pytest.skip(reason)
+    folder = needed_modules()
+    if shutil.which("chromium") is None:
+        pytest.skip("needs chromium (Debian: chromium)")
     if not (vbt.BUILD / "page" / "page.html").exists():
         pytest.skip("this build has no page: it was made without node and npm")
     env = {**os.environ, "PAGE_MODULES": str(folder), "PAGE_MADE": json.dumps(made())}
     done = subprocess.run(["node", "--test", TESTS / "in_browser" / file], capture_output=True, text=True, timeout=vbt.TIMEOUT, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_types(tmp_path):
+    """The types that the script's comments name."""
+    folder = needed_modules()
+    packages = vbt.BUILD / "page" / "node_modules"
+    if not packages.exists():
+        pytest.skip("this build has no packages of the page: it was made without node and npm, or with those of another")
+    options = {"noEmit": True, "checkJs": True, "allowJs": True, "strict": True, "target": "es2022", "lib": ["dom", "dom.iterable", "es2023"], "types": []}
+    options |= {"module": "esnext", "moduleResolution": "bundler", "paths": {"uplot": [str(packages / "uplot" / "dist" / "uPlot.d.ts")]}}
+    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": [str(WEB / "src" / "main.js")]}))
+    done = subprocess.run(["node", folder / "typescript" / "bin" / "tsc", "-p", tmp_path], capture_output=True, text=True, timeout=vbt.TIMEOUT)
+    assert done.returncode == 0, done.stdout

@@ -15,7 +15,7 @@ export function el(tag, attributes = {}, ...children) {
     if (classes.length)
         element.className = classes.join(" ");
     if (name === "button")
-        element.type = name; // it submits nothing
+        element.setAttribute("type", name); // it submits nothing
     for (const [key, value] of Object.entries(attributes)) {
         if (key.startsWith("on"))
             element.addEventListener(key.slice(2), value);

@@ -1,6 +1,7 @@
 // How numbers, sizes, times and names are written: as the tool's tables do (analyzer/base/units.c).
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+/** @type {[number, string][]} */
 const TIMES = [[1, "ns"], [1e3, "µs"], [1e6, "ms"], [1e9, "s"]];
 const grouped = new Intl.NumberFormat("en-US", {maximumFractionDigits: 0});
 const MINUS = "−";

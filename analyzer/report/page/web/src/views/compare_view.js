@@ -39,6 +39,10 @@ export class CompareView {
         this.changes = [];
         this.known = "";
         this.zoomed = 0;
+        /** @type {import("../data/calls.js").Calls | undefined} */
+        this.calls = undefined;
+        /** @type {import("../data/sums.js").Sums[] | undefined} of this run and of the older one */
+        this.sums = undefined;
     }
 
     makeToolbar() {
@@ -77,8 +81,9 @@ export class CompareView {
     #showFlame(measure) {
         const {store, numbers} = this.page, old = /** @type {import("../data/numbers.js").Numbers} */ (this.page.old), {state} = store;
         this.calls ??= buildCalls([numbers.model, old.model], {frames: "function", imports: false}, [this.page.wholeBytes, /** @type {Float64Array} */ (old.get("bytes")).slice()]);
-        this.sums ??= [numbers, old].map((of, m) => callSums(/** @type {any} */ (this.calls), m, of));
-        const {calls} = this, [now, before] = this.sums.map((sums) => inclusive(calls, /** @type {Float64Array} */ (sums.get(measure.id)))), colors = colorsOfChange(calls, now, before);
+        const {calls} = this;
+        this.sums ??= [numbers, old].map((of, m) => callSums(calls, m, of));
+        const [now, before] = this.sums.map((sums) => inclusive(calls, /** @type {Float64Array} */ (sums.get(measure.id)))), colors = colorsOfChange(calls, now, before);
         fillLegend(this.legend, colors.legend, el("span.hint", {}, state.width === "new" ? "Widths are of this run: what is gone is not seen." : "Widths are of the older run: what is new is not seen."));
         const values = state.width === "old" ? before : now;
         if (!(values[0] > 0)) {

@@ -47,6 +47,9 @@ export class OverviewView {
         this.scope = el("p.hint", {}, "The lists follow the window, as the numbers beside the timeline do; all else is of the whole run.");
         this.body = el("div.overview");
         this.made = false;
+        const {model} = page.numbers;
+        this.lines = new RowNumbers(lineGroups(model, "user"), page.numbers);
+        this.functions = new RowNumbers(callGroups(model, "function"), page.numbers);
     }
 
     /** @param {Set<string>} changed */
@@ -113,8 +116,6 @@ export class OverviewView {
     /** The costliest lines and functions of the window. */
     #showTop() {
         const {numbers} = this.page, {model} = numbers;
-        this.lines ??= new RowNumbers(lineGroups(model, "user"), numbers);
-        this.functions ??= new RowNumbers(callGroups(model, "function"), numbers);
         this.scope.hidden = numbers.isWhole;
         if (numbers.threadUnknown) {
             fill(this.top);
