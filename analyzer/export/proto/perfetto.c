@@ -9,7 +9,7 @@
 
 #include "perfetto_stacks.h"
 #include "protobuf.h"
-#include "analyzer/analysis/calls/cells.h"
+#include "analyzer/analysis/cells/cells.h"
 #include "analyzer/base/allocate.h"
 #include "analyzer/base/message.h"
 #include "analyzer/base/units.h"

@@ -2,7 +2,7 @@
 #ifndef VBT_PERFETTO_STACKS_H
 #define VBT_PERFETTO_STACKS_H
 
-#include "analyzer/analysis/calls/cells.h"
+#include "analyzer/analysis/cells/cells.h"
 #include "analyzer/base/arrays/text_buffer.h"
 
 #include <stdio.h>

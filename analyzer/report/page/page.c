@@ -7,9 +7,11 @@
 #include "page_tables.h"
 #include "page_template.h"
 #include "page_timeline.h"
+#include "analyzer/analysis/cells/cells_fold.h"
 #include "analyzer/analysis/moments.h"
 #include "analyzer/analysis/notes.h"
 #include "analyzer/base/allocate.h"
+#include "analyzer/base/units.h"
 #include "analyzer/report/command_line.h"
 #include "analyzer/report/interval_report.h"
 #include "analyzer/report/line_mode/line_profile_data.h"
@@ -18,6 +20,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Larger pages are slow to load, send and keep; the template takes some 150 KB more. */
+enum { MOST_BYTES = 4800000, MOST_ATTEMPTS = 3, LEAST_CALLS = 1000 };
 
 static void write_intervals(struct vbt_json *json, const struct vbt_interval_list *intervals, uint64_t per) {
     vbt_json_array_begin(json, "intervals");
@@ -73,7 +78,29 @@ static void write_header(struct vbt_json *json, const struct vbt_page_content *c
     vbt_page_timeline_write(json, &trace->model);
 }
 
-struct vbt_text_buffer vbt_page_data(const struct vbt_page_content *content) {
+/* A sentence on what is not told apart, for the caller to free. */
+static char *folded_text(const struct vbt_folded *folded) {
+    return vbt_text("The page would be larger than 5 MB: %s with the least are not told apart. What was counted at them (%s, %s) "
+                    "stands at frames called " VBT_SMALLER_CALLS ", still by line.",
+                    vbt_counted((int64_t)folded->calls, "call").text, vbt_counted((int64_t)folded->allocs, "allocation").text,
+                    vbt_bytes((int64_t)folded->bytes).text);
+}
+
+static json_t *folded_of(const struct vbt_folded *folded) {
+    if (folded->calls == 0)
+        return json_null();
+    json_t *object = json_object();
+    char *text = folded_text(folded);
+    json_object_set_new(object, "calls", json_integer((json_int_t)folded->calls));
+    json_object_set_new(object, "bytes", vbt_json_unsigned(folded->bytes));
+    json_object_set_new(object, "allocs", vbt_json_unsigned(folded->allocs));
+    json_object_set_new(object, "text", json_string(text));
+    free(text);
+    return object;
+}
+
+/* before: how many calls there were. */
+static struct vbt_text_buffer pack(const struct vbt_page_content *content, size_t before) {
     const struct vbt_trace *trace = content->trace;
     char *header = NULL;
     size_t size = 0;
@@ -85,9 +112,11 @@ struct vbt_text_buffer vbt_page_data(const struct vbt_page_content *content) {
         vbt_out_of_memory();
     vbt_page_columns_begin(&columns);
     vbt_page_frames_build(&frames, names, &content->cells->tree, trace);
+    const struct vbt_folded folded = vbt_cells_folded(content->cells, before);
     struct vbt_json json;
     vbt_json_begin(&json, out, "html");
     write_header(&json, content);
+    vbt_json_member(&json, "folded", folded_of(&folded));
     vbt_json_member(&json, "counts", vbt_page_tables_write(&columns, &frames, content->cells));
     vbt_page_sources_write(&json, names, &content->cells->tree, content->query->no_source ? NULL : trace->sources);
     vbt_page_names_write(names, &json);
@@ -106,6 +135,28 @@ struct vbt_text_buffer vbt_page_data(const struct vbt_page_content *content) {
     vbt_page_names_free(names);
     vbt_page_frames_free(&frames);
     return vbt_page_pack_end(pack);
+}
+
+/* About how many bytes of text the tables take: 2 a call and 1 a change, in base64. */
+static size_t guess_size(const struct vbt_cells *cells) { return (2 * cells->tree.count + cells->change_count) * 4 / 3; }
+
+/* Folds calls until the guess is at most so many bytes. */
+static void fold(struct vbt_cells *cells, double bytes) {
+    for (double most = (double)cells->tree.count; most > LEAST_CALLS && (double)guess_size(cells) > bytes; most *= 0.6)
+        vbt_cells_fold(cells, (size_t)(most * 0.6));
+}
+
+struct vbt_text_buffer vbt_page_data(const struct vbt_page_content *content) {
+    struct vbt_cells *cells = content->cells;
+    size_t before = cells->tree.count;
+    fold(cells, 2.0 * MOST_BYTES); /* what is far too much is not worth a try */
+    struct vbt_text_buffer text = pack(content, before);
+    for (int attempt = 0; attempt < MOST_ATTEMPTS && text.size > MOST_BYTES; attempt++) {
+        fold(cells, 0.95 * MOST_BYTES / (double)text.size * (double)guess_size(cells));
+        free(text.text);
+        text = pack(content, before);
+    }
+    return text;
 }
 
 /* Prints the template up to a mark, and the text in its place. Returns what follows. */

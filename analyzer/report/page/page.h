@@ -2,7 +2,7 @@
 #ifndef VBT_PAGE_H
 #define VBT_PAGE_H
 
-#include "analyzer/analysis/calls/cells.h"
+#include "analyzer/analysis/cells/cells.h"
 #include "analyzer/analysis/conservation.h"
 #include "analyzer/analysis/intervals.h"
 #include "analyzer/analysis/line_mode/line_profile.h"
@@ -14,7 +14,7 @@
 struct vbt_page_content {
     const struct vbt_trace *trace;
     const struct vbt_query *query;
-    const struct vbt_cells *cells;
+    struct vbt_cells *cells; /* which get fewer, if they would take too much room */
     const struct vbt_conservation *conservation;
     const struct vbt_interval_list *intervals;
     const struct vbt_line_profile *profile;

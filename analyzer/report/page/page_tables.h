@@ -4,7 +4,7 @@
 
 #include "page_columns.h"
 #include "page_frames.h"
-#include "analyzer/analysis/calls/cells.h"
+#include "analyzer/analysis/cells/cells.h"
 
 /* Writes all columns. Returns the member "counts": how many rows each table has. */
 json_t *vbt_page_tables_write(struct vbt_page_columns *columns, const struct vbt_page_frames *frames,

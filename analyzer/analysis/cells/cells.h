@@ -6,7 +6,7 @@
 #ifndef VBT_CELLS_H
 #define VBT_CELLS_H
 
-#include "call_tree.h"
+#include "analyzer/analysis/calls/call_tree.h"
 
 struct vbt_cell {
     uint32_t call;
