@@ -108,6 +108,29 @@ static void keep_histogram(struct vbt_reader *pairs, struct vbt_model_bucket *to
     }
 }
 
+/* The rows of a history lie anywhere in memory: they are asked for some rows ahead, nodes first, so
+ * that the processor need not wait for them. */
+struct rows_ahead {
+    struct columns nodes, rows; /* only the column NODE */
+    uint64_t nodes_left, rows_left;
+    uint32_t node, row;
+};
+
+enum { NODES_AHEAD = 16, ROWS_AHEAD = 8 };
+
+static void look_ahead(struct rows_ahead *ahead, const struct vbt_model *m) {
+    if (ahead->nodes_left > 0) {
+        ahead->nodes_left--;
+        ahead->node += (uint32_t)next(&ahead->nodes, NODE);
+        __builtin_prefetch(&m->nodes[ahead->node], 1);
+    }
+    if (ahead->nodes_left + NODES_AHEAD - ROWS_AHEAD <= ahead->rows_left && ahead->rows_left > 0) {
+        ahead->rows_left--;
+        ahead->row += (uint32_t)next(&ahead->rows, NODE);
+        __builtin_prefetch(m->counters.bytes + (size_t)VBT_PACKED_UNIT * m->nodes[ahead->row].counters, 1);
+    }
+}
+
 char *vbt_decode_counters(struct vbt_payload *p) {
     struct vbt_model *m = p->model;
     struct columns columns;
@@ -124,7 +147,11 @@ char *vbt_decode_counters(struct vbt_payload *p) {
     struct columns ahead = columns;
     vbt_counters_begin_chunk(m, time, next(&ahead, RSS));
     uint32_t node = 0;
+    struct rows_ahead first = {.nodes = columns, .rows = columns, .nodes_left = count, .rows_left = count};
+    for (int i = 0; i < NODES_AHEAD; i++)
+        look_ahead(&first, m);
     for (uint64_t i = 0; i < count; i++) {
+        look_ahead(&first, m);
         node += (uint32_t)next(&columns, NODE);
         const struct vbt_model_counters row = next_row(&columns);
         uint32_t entries = (uint32_t)next(&columns, ENTRIES);
