@@ -9,16 +9,41 @@
 static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
 /* In one pass from the last call to the first: a parent's index is smaller. */
-const int64_t *vbt_call_tree_sum(struct vbt_call_tree *tree, enum vbt_measure measure) {
-    if (tree->sums[measure] != NULL)
-        return tree->sums[measure];
-    int64_t *sums = tree->sums[measure] = vbt_new(tree->count, sizeof *sums);
-    for (size_t i = tree->count; i-- > 1;) {
-        sums[i] = plus(sums[i], vbt_measure_of(&tree->counts, tree->calls[i].counts, measure));
-        sums[tree->calls[i].parent] = plus(sums[tree->calls[i].parent], sums[i]);
+/* known: by measure, whether it is summed up already. */
+static void add_call(struct vbt_call_tree *tree, size_t call, enum vbt_measure first, enum vbt_measure end, const bool *known) {
+    uint32_t parent = tree->calls[call].parent;
+    struct vbt_measures own = {{0}};
+    if (tree->calls[call].counts != 0 && end - first > 1)
+        own = vbt_measures_of(&tree->counts, tree->calls[call].counts);
+    else
+        own.of[first] = vbt_measure_of(&tree->counts, tree->calls[call].counts, first);
+    for (unsigned measure = first; measure < (unsigned)end; measure++) {
+        int64_t *sums = tree->sums[measure];
+        if (known[measure])
+            continue;
+        sums[call] = plus(sums[call], own.of[measure]);
+        sums[parent] = plus(sums[parent], sums[call]);
     }
-    sums[0] = tree->totals[measure];
-    return sums;
+}
+
+void vbt_call_tree_sum_some(struct vbt_call_tree *tree, enum vbt_measure first, enum vbt_measure end) {
+    bool known[VBT_MEASURES], all = true;
+    for (unsigned measure = first; measure < (unsigned)end; measure++) {
+        known[measure] = tree->sums[measure] != NULL;
+        all = all && known[measure];
+        if (!known[measure])
+            tree->sums[measure] = vbt_new(tree->count, sizeof *tree->sums[measure]);
+    }
+    for (size_t i = tree->count; i-- > 1 && !all;)
+        add_call(tree, i, first, end, known);
+    for (unsigned measure = first; measure < (unsigned)end; measure++)
+        if (!known[measure])
+            tree->sums[measure][0] = tree->totals[measure];
+}
+
+const int64_t *vbt_call_tree_sum(struct vbt_call_tree *tree, enum vbt_measure measure) {
+    vbt_call_tree_sum_some(tree, measure, measure + 1);
+    return tree->sums[measure];
 }
 
 /* Marks a row in the making: that of no other call. */

@@ -103,6 +103,9 @@ uint32_t *vbt_call_tree_build_bare(struct vbt_call_tree *tree, struct vbt_trace 
  * first asked for. */
 const int64_t *vbt_call_tree_sum(struct vbt_call_tree *tree, enum vbt_measure measure);
 
+/* The same of all measures from `first` to before `end`: quicker than one after another. */
+void vbt_call_tree_sum_some(struct vbt_call_tree *tree, enum vbt_measure first, enum vbt_measure end);
+
 /* The same for all measures at once: for each call a row in tree->counts, which calls may share.
  * The caller frees the array. */
 uint32_t *vbt_call_tree_sum_all(struct vbt_call_tree *tree);

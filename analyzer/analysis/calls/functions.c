@@ -42,24 +42,46 @@ static bool *find_outermost(const struct vbt_call_tree *tree) {
 
 static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 
+static void add_own(struct vbt_functions *functions, const struct vbt_call_tree *tree) {
+    for (uint32_t i = 1; i < tree->count; i++) {
+        if (tree->calls[i].whole || tree->calls[i].counts == 0)
+            continue;
+        const struct vbt_measures own = vbt_measures_of(&tree->counts, tree->calls[i].counts);
+        struct vbt_function *row = &functions->rows[tree->calls[i].place - 1];
+        for (int measure = 0; measure < VBT_MEASURES; measure++)
+            row->self[measure] = plus(row->self[measure], own.of[measure]);
+    }
+}
+
+/* Measures that are summed up together: a call's are unpacked once for all of them, and each takes
+ * 8 bytes a call meanwhile. */
+enum { AT_ONCE = 3 };
+
+static void add_cumulative(struct vbt_functions *functions, struct vbt_call_tree *tree, const bool *outermost, int first) {
+    int end = first + AT_ONCE < VBT_MEASURES ? first + AT_ONCE : VBT_MEASURES;
+    bool known[AT_ONCE];
+    for (int measure = first; measure < end; measure++)
+        known[measure - first] = tree->sums[measure] != NULL;
+    vbt_call_tree_sum_some(tree, (enum vbt_measure)first, (enum vbt_measure)end);
+    for (uint32_t i = 1; i < tree->count; i++) {
+        struct vbt_function *row = &functions->rows[tree->calls[i].place - 1];
+        for (int measure = first; measure < end && outermost[i]; measure++)
+            row->cumulative[measure] = plus(row->cumulative[measure], tree->sums[measure][i]);
+    }
+    for (int measure = first; measure < end; measure++)
+        if (!known[measure - first])
+            vbt_call_tree_forget(tree, (enum vbt_measure)measure);
+}
+
 void vbt_functions_build(struct vbt_functions *functions, struct vbt_call_tree *tree) {
     *functions =
         (struct vbt_functions){.rows = vbt_new(tree->place_count, sizeof *functions->rows), .count = tree->place_count - 1};
     for (size_t i = 0; i < functions->count; i++) /* a row is that of the place with the next number */
         functions->rows[i].place = tree->places[i + 1];
+    add_own(functions, tree);
     bool *outermost = find_outermost(tree);
-    for (int measure = 0; measure < VBT_MEASURES; measure++) {
-        bool known = tree->sums[measure] != NULL;
-        const int64_t *sums = vbt_call_tree_sum(tree, (enum vbt_measure)measure);
-        for (uint32_t i = 1; i < tree->count; i++) {
-            struct vbt_function *row = &functions->rows[tree->calls[i].place - 1];
-            row->self[measure] = plus(row->self[measure], vbt_call_self_of(tree, i, (enum vbt_measure)measure));
-            if (outermost[i])
-                row->cumulative[measure] = plus(row->cumulative[measure], sums[i]);
-        }
-        if (!known)
-            vbt_call_tree_forget(tree, (enum vbt_measure)measure);
-    }
+    for (int measure = 0; measure < VBT_MEASURES; measure += AT_ONCE)
+        add_cumulative(functions, tree, outermost, measure);
     free(outermost);
 }
 
