@@ -9,32 +9,9 @@ import signal
 import pytest
 import trace_reader
 import vbt
+from run_parts import SUMMED, add_details, line_sums, shown, sums_by_line, temporary_by_stack
 
 PYTHON = "/usr/bin/python3"
-SUMMED = ("allocs", "frees", "allocated_bytes", "freed_bytes", "temporary_allocs")
-
-
-def shown(view, trace, *options):
-    done = vbt.vbtrace(view, "--format", "json", *options, trace)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return json.loads(done.stdout)
-
-
-def sums_by_line(report, rows):
-    sums = collections.Counter()
-    for row in report[rows]:
-        for name in SUMMED:
-            sums[row["file"], row["line"], row["function"], name] += row[name]
-    return +sums
-
-
-def temporary_by_stack(trace, *options):
-    view = shown("temporary", trace, *options)
-    frames = [(frame["file"], frame["line"], frame["function"]) for frame in view["frames"]]
-    sums = collections.Counter()
-    for row in view["stacks"]:
-        sums[tuple(frames[i] for i in row["frames"])] += row["temporary_allocs"]
-    return +sums
 
 
 def tool(name, source):
@@ -95,28 +72,6 @@ def test_parts_of_a_killed_program_add_up():
     killed = PROGRAM.replace("WORK", WORK["lists"]) + "\nimport os; os.kill(os.getpid(), 9)"
     run = vbt.trace([PYTHON, "-c", killed], status=-signal.SIGKILL)
     parts_add_up(run.report)
-
-
-def add_details(sums, part):
-    """What a report says of threads, intervals, counted lines and kinds of mapped memory."""
-    for row in part["threads"]:
-        for name in SUMMED:
-            sums["thread", row["thread"], name] += row[name]
-    for row in part["intervals"]:
-        key = row["kind"], row["label"], row["from"]["line"], row["to"]["line"]
-        sums[key] += row["count"]
-        for name in ("time_ns", "allocs", "frees", "allocated_bytes", "freed_bytes", "net_bytes"):
-            sums[*key, name] += row[name]["total"]
-    for kind, counts in part["totals"]["domains"]["map"]["kinds"].items():
-        for name in SUMMED:
-            sums[kind, name] += counts[name]
-
-
-def line_sums(sums, view):
-    for function in view.get("line_profile", []):
-        for line in function["lines"]:
-            for name in ("hits", "entries", *SUMMED, "own_allocs", "own_allocated_bytes", "own_freed_bytes"):
-                sums[function["file"], line["line"], name] += line[name]
 
 
 def parts_add_up(report):

@@ -6,7 +6,7 @@ import random
 
 import pytest
 import vbt
-from test_parts import SUMMED, add_details, shown, sums_by_line
+from run_parts import SUMMED, add_details, shown, sums_by_line
 
 PYTHON = "/usr/bin/python3"
 
