@@ -51,19 +51,29 @@ static void put_sizes(struct vbt_model *sum, uint32_t node, const uint64_t sizes
             *rows++ = (struct vbt_model_bucket){i, sizes[i]};
 }
 
+static bool is_in_one_bucket(const struct vbt_model_counters *c) { return c->sizes == NULL || c->sizes->count == 0; }
+
+/* Does what is in one bucket remain in one? Then it needs no histogram. */
+static bool is_alike(const struct vbt_model_counters *a, const struct vbt_model_counters *b) {
+    bool both = a->allocs > 0 && b->allocs > 0;
+    return is_in_one_bucket(a) && is_in_one_bucket(b) && (!both || vbt_size_bucket(a->smallest) == vbt_size_bucket(b->smallest));
+}
+
 static void add_to_node(struct vbt_model *sum, uint32_t node, const struct vbt_model_counters *c) {
-    uint64_t sizes[VBT_SIZE_BUCKETS] = {0};
     struct vbt_model_counters total = {0};
     if (sum->nodes[node].counters != 0)
         total = vbt_counters_of(sum, node);
-    if (sum->with_sizes) {
-        get_sizes(&total, sizes);
-        get_sizes(c, sizes);
+    if (!sum->with_sizes || is_alike(&total, c)) {
+        vbt_counters_add(&total, c);
+        vbt_counters_put(sum, node, &total);
+        return;
     }
+    uint64_t sizes[VBT_SIZE_BUCKETS] = {0};
+    get_sizes(&total, sizes);
+    get_sizes(c, sizes);
     vbt_counters_add(&total, c);
     vbt_counters_put(sum, node, &total);
-    if (sum->with_sizes)
-        put_sizes(sum, node, sizes);
+    put_sizes(sum, node, sizes);
 }
 
 /* Adds a node of a merged trace, of which only some processes may be wanted. */

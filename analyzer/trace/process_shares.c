@@ -95,16 +95,37 @@ static void join(struct vbt_model *m) {
     m->process_part_count = kept;
 }
 
+/* Sets where the parts of each node begin. */
+static void find_nodes(struct vbt_model *m) {
+    uint32_t *at = m->process_part_at;
+    memset(at, 0, (m->node_count + 2) * sizeof *at);
+    for (size_t i = 0; i < m->process_part_count; i++)
+        at[m->process_parts[i].node + 1]++;
+    for (size_t node = 1; node <= m->node_count + 1; node++)
+        at[node] += at[node - 1];
+}
+
+/* There are millions, a few at each node: they are put to their nodes, and ordered there. */
+static void sort(struct vbt_model *m) {
+    struct vbt_model_process_part *sorted = vbt_new(m->process_part_count, sizeof *sorted);
+    uint32_t *at = m->process_part_at;
+    for (size_t i = 0; i < m->process_part_count; i++)
+        sorted[at[m->process_parts[i].node]++] = m->process_parts[i];
+    for (size_t begin = 0, node = 0; node <= m->node_count; begin = at[node++])
+        if (at[node] > begin + 1)
+            qsort(sorted + begin, at[node] - begin, sizeof *sorted, by_node_and_process);
+    free(m->process_parts);
+    m->process_parts = sorted;
+    m->process_part_capacity = m->process_part_count;
+}
+
 void vbt_process_shares_order(struct vbt_model *m) {
-    if (m->process_part_count > 0)
-        qsort(m->process_parts, m->process_part_count, sizeof *m->process_parts, by_node_and_process);
-    join(m);
     free(m->process_part_at);
     m->process_part_at = vbt_new(m->node_count + 2, sizeof *m->process_part_at);
-    for (size_t i = 0; i < m->process_part_count; i++)
-        m->process_part_at[m->process_parts[i].node + 1]++;
-    for (size_t node = 1; node <= m->node_count + 1; node++)
-        m->process_part_at[node] += m->process_part_at[node - 1];
+    find_nodes(m);
+    sort(m);
+    join(m);
+    find_nodes(m);
 }
 
 size_t vbt_process_shares(const struct vbt_model *m, uint32_t node, struct vbt_process_share *shares) {
