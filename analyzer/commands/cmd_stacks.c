@@ -205,7 +205,12 @@ static void print_inherited(const struct vbt_undecided *undecided, const struct 
     if (blocks > 0)
         fprintf(out, "Inherited from the parent process, and live too: %s in %s%s", vbt_bytes(bytes).text,
                 vbt_counted(blocks, "block").text, undecided->blocks > 0 ? "\n" : "\n\n");
-    if (undecided->blocks > 0)
+    if (undecided->blocks > 0 && blocks <= 0) /* of several processes, what was inherited is not among what is live */
+        fprintf(out,
+                "Besides, up to %s in %s may be the processes' own: of call paths with\n"
+                "inherited blocks it is not known which were freed\n\n",
+                vbt_bytes(undecided->bytes).text, vbt_counted(undecided->blocks, "block").text);
+    else if (undecided->blocks > 0)
         fprintf(out,
                 "Of these, up to %s in %s may be the process's own: of call paths with\n"
                 "inherited blocks it is not known which were freed\n\n",
@@ -354,8 +359,8 @@ static void print_json(const struct stack_rows *rows, const struct vbt_model *mo
     vbt_json_member(&json, "measure", json_string(vbt_measure_names[rows->measure]));
     json_t *totals = json_object();
     vbt_json_measures(totals, "", tree->totals);
-    json_object_set_new(totals, "undecided_bytes", json_integer(undecided->bytes));
-    json_object_set_new(totals, "undecided_blocks", json_integer(undecided->blocks));
+    json_object_set_new(totals, "undecided_bytes", undecided->unknown ? json_null() : json_integer(undecided->bytes));
+    json_object_set_new(totals, "undecided_blocks", undecided->unknown ? json_null() : json_integer(undecided->blocks));
     vbt_json_member(&json, "totals", totals);
     vbt_json_member(&json, "together", vbt_json_together(model));
 

@@ -15,11 +15,22 @@ static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* How much of what is live may be inherited. */
 static uint64_t inherited_of(int64_t live, uint64_t inherited) { return live > 0 ? smaller((uint64_t)live, inherited) : 0; }
 
+/* Of what is taken off, how much may be the process's own: as much is live as it requested at
+ * most, and what is left is its own. */
+static uint64_t undecided_of(int64_t live, uint64_t taken, uint64_t requested) {
+    if (live <= 0 || taken == 0)
+        return 0;
+    uint64_t own = (uint64_t)live - taken, most = smaller((uint64_t)live, requested);
+    return most > own ? most - own : 0;
+}
+
 static void take_inherited(struct vbt_model_counters *c, unsigned domain, struct vbt_model_taken *taken) {
     if (domain == VBT_DOMAIN_MAP || (c->inherited_blocks == 0 && c->inherited_bytes == 0))
         return;
     uint64_t blocks = inherited_of(c->live_blocks, c->inherited_blocks), bytes = inherited_of(c->live_bytes, c->inherited_bytes);
     uint64_t peak = inherited_of(c->at_peak_bytes, c->inherited_bytes);
+    taken->undecided_blocks += undecided_of(c->live_blocks, blocks, c->allocs);
+    taken->undecided_bytes += undecided_of(c->live_bytes, bytes, c->allocated);
     c->live_blocks -= (int64_t)blocks;
     c->live_bytes -= (int64_t)bytes;
     c->at_peak_bytes -= (int64_t)peak;

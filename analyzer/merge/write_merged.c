@@ -86,9 +86,14 @@ static void write_processes(struct vbt_trace_writer *out, const struct vbt_model
         struct vbt_writer *w = vbt_trace_writer_begin(out);
         vbt_put_varint(w, at + 1);
         vbt_put_varint(w, end - at);
-        for (; at < end; at++)
-            put_process(w, &m->processes[at]);
+        for (size_t i = at; i < end; i++)
+            put_process(w, &m->processes[i]);
+        for (size_t i = at; i < end; i++)
+            vbt_put_varint(w, m->processes[i].taken.undecided_blocks);
+        for (size_t i = at; i < end; i++)
+            vbt_put_varint(w, m->processes[i].taken.undecided_bytes);
         vbt_trace_writer_end(out, VBT_CHUNK_PROCESSES);
+        at = end;
     }
 }
 

@@ -201,6 +201,7 @@ static inline bool vbt_part_knows(const struct vbt_model_window *part, enum vbt_
  * it to the parent. */
 struct vbt_model_taken {
     uint64_t blocks[VBT_DOMAINS], bytes[VBT_DOMAINS], peak;
+    uint64_t undecided_blocks, undecided_bytes; /* of these, how much may be the process's own */
 };
 
 /* When the processes of a merged trace had most memory together: heap and Python bytes without what

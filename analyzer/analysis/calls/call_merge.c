@@ -226,9 +226,21 @@ static int64_t maybe_own(int64_t live, uint64_t inherited, uint64_t requested) {
     return inherited > 0 && more > 0 ? more : 0;
 }
 
+/* Of several processes, it is known of each as a whole. */
+static struct vbt_undecided undecided_of_several(const struct vbt_trace *trace) {
+    struct vbt_undecided sum = {.unknown = vbt_filter_selects_stacks(trace->filter)};
+    for (size_t i = 0; i < trace->model.process_rows && !sum.unknown; i++) {
+        sum.blocks = plus(sum.blocks, (int64_t)trace->model.processes[i].taken.undecided_blocks);
+        sum.bytes = plus(sum.bytes, (int64_t)trace->model.processes[i].taken.undecided_bytes);
+    }
+    return sum;
+}
+
 struct vbt_undecided vbt_call_tree_undecided(const struct vbt_trace *trace) {
     struct vbt_undecided sum = {0};
-    for (size_t i = 1; i <= trace->model.node_count && trace->model.any_inherited && !vbt_model_is_merged(&trace->model); i++) {
+    if (vbt_model_is_merged(&trace->model))
+        return undecided_of_several(trace);
+    for (size_t i = 1; i <= trace->model.node_count && trace->model.any_inherited; i++) {
         if (!trace->counts[i])
             continue;
         const struct vbt_model_counters c = vbt_counters_of(&trace->model, i);

@@ -117,6 +117,7 @@ void vbt_call_tree_forget(struct vbt_call_tree *tree, enum vbt_measure measure);
  * is unknown which were freed. The measure LEAKS leaves it out. */
 struct vbt_undecided {
     int64_t blocks, bytes;
+    bool unknown; /* of several processes, it is not known by call path */
 };
 
 /* To be asked before a tree is built. */

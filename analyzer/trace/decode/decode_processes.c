@@ -65,6 +65,13 @@ char *vbt_decode_processes(struct vbt_payload *p) {
     struct vbt_model *rows = vbt_new(count, sizeof *rows);
     for (uint64_t i = 0; i < count && wrong == NULL; i++)
         wrong = get_process(p, &rows[i]);
+    bool with_undecided = p->r.at < p->r.end;
+    for (uint64_t i = 0; i < count && wrong == NULL && with_undecided; i++)
+        rows[i].taken.undecided_blocks = vbt_get_varint(&p->r);
+    for (uint64_t i = 0; i < count && wrong == NULL && with_undecided; i++)
+        rows[i].taken.undecided_bytes = vbt_get_varint(&p->r);
+    if (wrong == NULL && p->r.bad)
+        wrong = vbt_payload_too_short(p);
     if (wrong == NULL) {
         m->processes = vbt_grow(m->processes, &m->process_capacity, m->process_rows + count, sizeof *m->processes);
         for (uint64_t i = 0; i < count; i++)

@@ -206,6 +206,26 @@ def test_what_was_inherited_is_the_parents(tmp_path):
     assert together["totals"]["peak_bytes"] < parent["totals"]["peak_bytes"] + 3_100_000
     assert together["together"]["bytes"] < parent["totals"]["peak_bytes"] + 3_100_000
     assert together["conservation"]["holds"]
+    undecided = sum(parts.view("leaks", path)["totals"]["undecided_bytes"] for path in paths)
+    assert own["undecided_bytes"] == undecided
+
+
+def test_what_may_be_the_childs_own(tmp_path):
+    """At a line where both have blocks, the child frees as many as it allocates: of what it has, a
+    part may be its own."""
+    code = "import os\ndef make(n): return [bytes(1000) for _ in range(n)]\nkept = []\nfor n in (100, 60):\n    kept[:30] = make(n)\n    if n == 100 and (pid := os.fork()):\n        os.waitpid(pid, 0)\n        os._exit(0)\nos._exit(0)\n"
+    paths = run(tmp_path, PYTHON, "-c", code)
+    single = [parts.view("leaks", path)["totals"] for path in paths]
+    together = parts.view("leaks", *paths)["totals"]
+    for name in ("undecided_bytes", "undecided_blocks"):
+        assert together[name] == sum(totals[name] for totals in single) > 0
+    assert together["undecided_blocks"] >= 30  # of 70 that are the parent's and 60 of its own, 30 at least are its own
+    done = vbt.vbtrace("leaks", *paths)
+    assert "may be the processes' own: of call paths with\ninherited blocks" in done.stdout
+    merged = tmp_path / "all.vbt"
+    assert vbt.vbtrace("merge", "-o", merged, *paths).returncode == 0
+    assert parts.view("leaks", merged)["totals"] == together
+    assert parts.view("leaks", "--filter", "function=make", *paths)["totals"]["undecided_bytes"] is None
 
 
 def test_the_same_process_twice(generated, tmp_path):
