@@ -123,6 +123,8 @@ static const struct {
     {"diff", {"--format=json", "--by=leaf"}},
     {"diff", {"--format=csv", "--table=tree"}},
     {"diff", {"--format=markdown", "--sort=peak", "--limit=0"}},
+    {"intervals", {"--from=30%", "--to=90%", "--format=json"}},
+    {"functions", {"--by=thread", "--from=20%"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
@@ -131,7 +133,6 @@ _Static_assert((int)COMMAND_LINES <= (int)DECODER_ONLY, "each command line has i
 
 static char folder[64], trace_path[80], output_path[80], source_path[80];
 static char compared[96];       /* what --diff stands for: with the trace itself */
-static bool compares_itself;    /* --diff was given, so that what is wrong with the trace is said twice */
 static bool decoder_only;       /* FUZZ_DECODER is set: ignore the recipe's command line; many times as fast */
 static jmp_buf leave;           /* where exit goes ... */
 static bool command_is_running; /* ... while this holds */
@@ -246,16 +247,20 @@ static char *read_file(const char *path, size_t *size) {
     return text;
 }
 
+/* Is the trace compared with itself? Then what is wrong with it may be said of both. */
+static bool reads_twice(const struct vbt_command *command, const char *const *given) {
+    bool twice = command->sides;
+    for (int i = 0; i < ARGUMENTS && given[i] != NULL; i++)
+        twice = twice || strcmp(given[i], "--diff") == 0;
+    return twice;
+}
+
 /* Runs the command; its messages are in said_text. */
 static int run(const struct vbt_command *command, const char *const *given) {
     char *arguments[ARGUMENTS + 6] = {(char *)(uintptr_t)command->name};
     int count = 1;
-    compares_itself = false;
-    for (; count <= ARGUMENTS && given[count - 1] != NULL; count++) {
-        bool is_diff = strcmp(given[count - 1], "--diff") == 0;
-        compares_itself = compares_itself || is_diff;
-        arguments[count] = is_diff ? compared : (char *)(uintptr_t)given[count - 1];
-    }
+    for (; count <= ARGUMENTS && given[count - 1] != NULL; count++)
+        arguments[count] = strcmp(given[count - 1], "--diff") == 0 ? compared : (char *)(uintptr_t)given[count - 1];
     arguments[count++] = (char *)(uintptr_t) "--output";
     arguments[count++] = output_path;
     arguments[count++] = trace_path;
@@ -327,7 +332,7 @@ static void check_said(bool refused, bool many) {
     for (const char *at = said_text; *at != '\0'; at = strchr(at, '\n') + 1, lines++) {
         if (strncmp(at, start, strlen(start)) != 0 || strchr(at, '\n') == NULL)
             wrong("no message in one line", said_text);
-        if (!many && !compares_itself && is_repeated(at))
+        if (!many && is_repeated(at))
             wrong("the same line twice", said_text);
     }
     if (refused && lines != 1)
@@ -445,14 +450,6 @@ static bool is_partly_done(const struct vbt_command *command) {
     return (strcmp(command->name, "symbolize") == 0 || strcmp(command->name, "info") == 0) && said_text[0] != '\0';
 }
 
-/* Does it read the trace twice, and warn of it twice? */
-static bool compares(const struct vbt_command *command, const char *const *arguments) {
-    bool found = command->sides;
-    for (; *arguments != NULL; arguments++)
-        found = found || strcmp(*arguments, "--diff") == 0;
-    return found;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     static struct recipe recipe;
     static char columns[] = "COLUMNS=0000";
@@ -476,8 +473,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     if (status != 0 && status != 2)
         wrong("neither status 0 nor 2", said_text);
     struct stat output;
-    bool symbolizes = strcmp(command->name, "symbolize") == 0, has_output = stat(output_path, &output) == 0;
-    check_said(!has_output, symbolizes || compares(command, arguments));
+    bool several = strcmp(command->name, "symbolize") == 0 || reads_twice(command, arguments);
+    bool has_output = stat(output_path, &output) == 0;
+    check_said(!has_output, several);
     if (status == 0 ? !has_output : has_output && !is_partly_done(command))
         wrong(status == 0 ? "no output" : "output despite an error", said_text);
     if (has_output)
