@@ -55,7 +55,7 @@ static void count(struct trace_builder *b, uint32_t node, uint64_t allocs, uint6
 
 static void begin_trace(struct trace_builder *b, const struct sample_process *p) {
     char started[32];
-    snprintf(started, sizeof started, "%lld", (long long)((1700000000 + p->began) * SECOND));
+    snprintf(started, sizeof started, "%lld", (1700000000 + (long long)p->began) * SECOND);
     tb_begin(b);
     tb_process(b, (const char *const[]){"started", started, "pid", p->pid, "host", "h", "exe", "/bin/x", "python", "3.11.2", NULL});
     uint32_t rest = p->rest_first ? site_of(b, "rest", 9) : 0, work = site_of(b, "work", 5);
