@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* More functions than a command line has: each is looked for in its text. */
+enum { MOST_FUNCTIONS = 1000 };
+
 /* The value of -c among an interpreter's arguments, alone or at the end of a word of options, or
  * the rest of its word; NULL: there is none. */
 static const char *text_of_arguments(const struct vbt_model *model) {
@@ -52,7 +55,7 @@ static bool may_be_of(const char *text, const char *name, int64_t first_line) {
 
 const char *vbt_command_text(const struct vbt_model *model) {
     const char *text = vbt_model_process(model, "python") != NULL ? text_of_arguments(model) : NULL;
-    size_t modules = 0;
+    size_t modules = 0, functions = 0;
     for (size_t i = 1; i <= model->code_count && text != NULL; i++) {
         const struct vbt_model_code *code = &model->codes[i];
         if (!vbt_model_code_is_users(code) || strcmp(vbt_model_string(model, code->file), VBT_TEXT_FILE) != 0)
@@ -60,7 +63,8 @@ const char *vbt_command_text(const struct vbt_model *model) {
         const char *name = vbt_model_string(model, code->name);
         bool is_module = strcmp(name, "<module>") == 0;
         modules += is_module;
-        if (modules > 1 || (!is_module && !may_be_of(text, name, code->first_line)))
+        functions += !is_module;
+        if (modules > 1 || functions > MOST_FUNCTIONS || (!is_module && !may_be_of(text, name, code->first_line)))
             text = NULL;
     }
     return text;
