@@ -88,7 +88,7 @@ static inline vbtrace_end_function vbtrace_find_end_(void) {
 }
 
 static inline int vbtrace_end_counted_nothing_(const char *label, struct vbtrace_counters *counters) {
-    static const struct vbtrace_counters zero;
+    static const struct vbtrace_counters zero = {0, 0, 0, 0, 0, 0};
     (void)label;
     *counters = zero;
     return 0;
@@ -105,7 +105,7 @@ static inline vbtrace_end_counted_function vbtrace_find_end_counted_(void) {
 }
 
 static inline int vbtrace_count_(int of_thread, struct vbtrace_counters *counters) {
-    static const struct vbtrace_counters zero;
+    static const struct vbtrace_counters zero = {0, 0, 0, 0, 0, 0};
     static int (*count)(int, struct vbtrace_counters *);
     if (count == 0)
         *(void **)&count = dlsym(RTLD_DEFAULT, "vbtrace_count");
