@@ -198,7 +198,7 @@ VBT_INLINE void keep_at_peak(struct vbt_ledger *ledger, struct hand *hand) {
     *at_peak = (int64_t)(counters->allocated - counters->freed);
 }
 
-/* The first change of an account since the last peak or tick. */
+/* The first change of an account since the last peak or tick, or one that takes another back. */
 VBT_INLINE void set_epoch(struct vbt_ledger *ledger, struct hand *hand, uint64_t own) {
     struct vbt_counters *counters = hand->counters;
     uint64_t now = atomic_load(&vbt_epoch);
@@ -402,6 +402,7 @@ void vbt_ledger_unfree(struct vbt_ledger *ledger, const void *block, uint64_t ce
     struct vbt_totals *totals = &ledger->totals[vbt_cell_domain(cell)];
     if (cell & VBT_CELL_HUGE)
         vbt_shadow_put_huge(block, size = ledger->huge_size);
+    set_epoch(ledger, &hand, counters->epoch & VBT_EPOCH_OWN);
     counters->frees--;
     counters->freed -= size;
     counters->temporary -= was_last;
@@ -435,6 +436,7 @@ bool vbt_ledger_move(struct vbt_ledger *ledger, const void *block, uint32_t node
         return true;
     if (!count_alloc(ledger, &to, (struct vbt_place){node, 0, &vbt_no_counters}, size))
         return false;
+    set_epoch(ledger, &from, from.counters->epoch & VBT_EPOCH_OWN);
     from.counters->allocs--;
     from.counters->allocated -= size;
     vbt_sizes_uncount(from.counters, size);
