@@ -8,7 +8,7 @@
  *      in all versions so far.
  *   2. cpython.c: the members of _Py_DebugOffsets, if their order within a group has changed.
  *   3. Only for what works differently: python_walk.h (frames), python_code.c and python_lines.c
- *      (code objects, line tables), thread/joined_runs.c (runs of the evaluation loop),
+ *      (code objects, line tables), thread/joined/joined_runs.c (runs of the evaluation loop),
  *      lines/line_monitoring.c (line events), lines/line_objects.c (objects).
  *   4. tests/unit/python/test_preload_cpython.c: the offsets as the interpreter's own headers have
  *      them, and the first words of its _PyRuntime. Run tests/unit/python/python_line_cases.py:

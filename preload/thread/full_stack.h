@@ -2,7 +2,7 @@
 #ifndef VBT_FULL_STACK_H
 #define VBT_FULL_STACK_H
 
-#include "joined_stack.h"
+#include "joined/joined_stack.h"
 
 struct vbt_full_stack {
     struct vbt_native_stack native;
