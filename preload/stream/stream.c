@@ -33,6 +33,7 @@
 #include "preload/stream/history/history.h"
 #include "preload/stream/history/section_chunk.h"
 #include "preload/stream/resident/resident_times.h"
+#include "preload/thread/epochs.h"
 #include "preload/thread/thread.h"
 #include "preload/tree/tree.h"
 
@@ -66,9 +67,9 @@ static VBT_CHANGED_BY_FORK struct {
 static VBT_CHANGED_BY_FORK struct {
     struct vbt_books books;
     struct vbt_tick tick;
-    uint64_t epoch, epoch_before; /* vbt_epoch at the last tick and the one before */
-    int64_t changed;              /* the latest tick at which something had changed, ns */
-    bool moved, maps_moved;       /* since it was last written */
+    struct vbt_epochs epochs;
+    int64_t changed;        /* the latest tick at which something had changed, ns */
+    bool moved, maps_moved; /* since it was last written */
 } seen;
 
 static struct vbt_timeline timeline; /* by measure */
@@ -115,8 +116,7 @@ static void measure(void) {
     int64_t rss = seen.tick.rss;
     int64_t peak = books->peak;
     seen.tick.maps_held = -1;
-    seen.epoch_before = seen.epoch;
-    seen.epoch = atomic_fetch_add(&vbt_epoch, 1) + 1;
+    vbt_epochs_tick(&seen.epochs);
     vbt_books_read(books);
     int64_t now = vbt_clock_read(CLOCK_MONOTONIC);
     seen.tick.time = now - vbt_clock_start;
@@ -180,9 +180,9 @@ static void write_values(uint64_t since, const struct vbt_chunk_writer *old, boo
     }
     vbt_dictionary_write(writer, &file.written, now);
     write_counters(&mark, &now, since, old, at_end);
-    vbt_write_threads(writer, &seen.books, &seen.tick, &now, since == 0, seen.epoch_before);
+    vbt_write_threads(writer, &seen.books, &seen.tick, &now, since == 0, seen.epochs.settled);
     vbt_snapshot_intervals(writer, &now, since);
-    vbt_write_section_times(writer, seen.tick.time, since == 0, seen.epoch_before);
+    vbt_write_section_times(writer, seen.tick.time, since == 0, seen.epochs.settled);
     vbt_snapshot_lines(writer, &now, since == 0);
     if (seen.maps_moved || since == 0)
         vbt_snapshot_maps(writer, &seen.books, &seen.tick);
@@ -195,11 +195,10 @@ static void write_values(uint64_t since, const struct vbt_chunk_writer *old, boo
     vbt_history_add(&mark);
 }
 
-/* Writes what changed since the last time. At least two ticks' worth: when that tick passed, a
- * thread may have been between reading the epoch and changing its counters. */
+/* Writes what changed since the last time. */
 static void write_changes(void) {
     write_values(values.epoch, NULL, false);
-    values.epoch = seen.epoch_before;
+    values.epoch = seen.epochs.settled;
 }
 
 /* A child that ends soon has its parent's resident set and call paths, and would spend most of its
@@ -242,7 +241,7 @@ static void rewrite(const char *reason) {
         file.rewritten_size = file.writer.file_size;
         file.rewritten_nodes = file.written.nodes;
         file.has_file = true;
-        values.epoch = seen.epoch_before;
+        values.epoch = seen.epochs.settled;
         return;
     }
     int error = file.writer.error;

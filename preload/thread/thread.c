@@ -119,6 +119,8 @@ void vbt_threads_after_fork(void) {
     for (struct vbt_thread *thread = atomic_load(&vbt_threads); thread != NULL; thread = thread->next) {
         atomic_store(&thread->standing, VBT_IDLE); /* wherever the others were in the parent */
         thread->row = 0;
+        if (thread->unsettled.epoch != 0)
+            thread->unsettled.epoch = 0;
     }
     uint32_t tid = vbt_self != NULL ? (uint32_t)vbt_sys(SYS_gettid) : 0;
     vbt_thread_rows_after_fork(tid);

@@ -40,6 +40,12 @@ struct vbt_clock_place {
     uint32_t site;
 };
 
+/* What the helper saw of a thread that was in the ledger, see epochs.h. */
+struct vbt_unsettled {
+    uint64_t epoch; /* its changes may be marked with epochs from this one on; 0: it was not in the ledger */
+    uint64_t booked;
+};
+
 struct vbt_thread {
     _Atomic uint32_t standing; /* enum vbt_standing; first, since vbt_self_or_stand_in has only this */
     uint32_t tid;
@@ -52,6 +58,7 @@ struct vbt_thread {
     uintptr_t on_stack;            /* an address on the thread's stack */
     struct vbt_line_thread *lines; /* NULL until its first line event */
     struct vbt_thread *next;
+    struct vbt_unsettled unsettled; /* by the helper */
     struct vbt_clock_place clock_places[VBT_CLOCK_PLACES];
     struct vbt_python_stack stack;
     struct vbt_intervals intervals;
