@@ -72,28 +72,29 @@ struct vbt_query {
     enum vbt_group by;
     bool by_function; /* one call per function, not per line */
     bool reverse, ungroup;
-    bool lines_given;    /* --frames line was given, which is the default */
-    bool imports;        /* a flame graph: Python's import machinery frame by frame */
-    bool root_at_bottom; /* a flame graph: else on top */
-    const char *diff;    /* a flame graph: the trace or folder that it is compared with; NULL: none */
-    uint64_t depth;      /* frames of a stack; UINT64_MAX: all; 0: as many as fit */
-    uint64_t limit;      /* rows; UINT64_MAX: all */
-    bool together;       /* of several processes, the peak is when all had most together */
-    int64_t process;     /* its id: of several, only this one; 0: all */
-    uint64_t per;        /* iterations in an interval between two clock readings; 0: unknown */
-    const char *user;    /* patterns of the user's own code, see user_code.h; NULL: those of the trace */
-    bool by_leaf;        /* lines: leaf lines instead of the nearest user lines */
-    bool sites;          /* intervals: also list their call sites */
-    bool by_process;     /* what each process did is asked for, too, whatever it is grouped by */
-    bool history;        /* what happened from one moment to the next is asked for */
-    bool everything;     /* the view shows all parts of the run, and mapped memory beside the other domains */
-    const char *against; /* html: an older trace to compare with; NULL: none */
-    bool no_source;      /* html: without text of sources */
-    bool sorted;         /* --sort was given */
-    bool limited;        /* --limit was given */
-    bool own;            /* lines: without what they called */
-    enum vbt_like like;  /* lines */
-    size_t old_count;    /* of a comparison: so many of the traces are the old side */
+    bool lines_given;     /* --frames line was given, which is the default */
+    bool imports;         /* a flame graph: Python's import machinery frame by frame */
+    bool root_at_bottom;  /* a flame graph: else on top */
+    const char *diff;     /* a flame graph: the trace or folder that it is compared with; NULL: none */
+    uint64_t depth;       /* frames of a stack; UINT64_MAX: all; 0: as many as fit */
+    uint64_t limit;       /* rows; UINT64_MAX: all */
+    bool together;        /* of several processes, the peak is when all had most together */
+    int64_t process;      /* its id: of several, only this one; 0: all */
+    uint64_t per;         /* iterations in an interval between two clock readings; 0: unknown */
+    const char *user;     /* patterns of the user's own code, see user_code.h; NULL: those of the trace */
+    bool by_leaf;         /* lines: leaf lines instead of the nearest user lines */
+    bool sites;           /* intervals: also list their call sites */
+    bool intervals_alone; /* the view shows intervals and nothing else */
+    bool by_process;      /* what each process did is asked for, too, whatever it is grouped by */
+    bool history;         /* what happened from one moment to the next is asked for */
+    bool everything;      /* the view shows all parts of the run, and mapped memory beside the other domains */
+    const char *against;  /* html: an older trace to compare with; NULL: none */
+    bool no_source;       /* html: without text of sources */
+    bool sorted;          /* --sort was given */
+    bool limited;         /* --limit was given */
+    bool own;             /* lines: without what they called */
+    enum vbt_like like;   /* lines */
+    size_t old_count;     /* of a comparison: so many of the traces are the old side */
     enum vbt_runs_how runs;
     enum vbt_diff_table table;
     const char *limits[VBT_MAX_LIMITS]; /* check: each of them valid, see limit.h */

@@ -103,7 +103,13 @@ static void fail_of_none(const struct vbt_query *query) {
 }
 
 /* Why the traces do not have what is asked for, for the caller to free; NULL if they do. */
-static char *refusal(const struct vbt_model *model, const struct vbt_query *query) {
+static char *refusal(const struct vbt_model *model, const struct vbt_filter *filter, const struct vbt_query *query) {
+    const struct vbt_model_window *part = &model->window;
+    if (query->intervals_alone && part->is_part && !vbt_part_knows(part, VBT_DETAIL_INTERVALS))
+        return vbt_text("this trace has intervals of the whole run only, not of a part of it (--from, --to, --at)");
+    if (query->intervals_alone && part->is_part && (query->sites || vbt_filter_selects_stacks(filter)))
+        return vbt_text("the call stacks in intervals are known of the whole run only: --from, --to and --at go with neither "
+                        "--sites nor --filter FIELD=REGEX");
     if (query->by == VBT_BY_THREAD && vbt_model_is_merged(model))
         return vbt_text("--by thread needs a single process; choose one with --process PID");
     return vbt_part_refusal(model, query);
@@ -141,7 +147,7 @@ static bool load(struct vbt_trace *trace, const struct vbt_query *query, bool wi
             good = load_moment(trace, &how);
         if (none)
             fail_of_none(query);
-        problem = good ? refusal(&trace->model, query) : NULL;
+        problem = good ? refusal(&trace->model, trace->filter, query) : NULL;
         if (problem != NULL)
             vbt_fail("%s: %s", query->trace, problem);
         good = good && problem == NULL;

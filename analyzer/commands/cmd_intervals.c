@@ -136,29 +136,12 @@ static void print_csv(const struct vbt_interval_list *groups, const struct vbt_q
     }
 }
 
-/* Why intervals are not known as the query asks for them; NULL if they are. */
-static const char *refusal(const struct vbt_trace *trace, const struct vbt_query *query) {
-    const struct vbt_model_window *part = &trace->model.window;
-    if (!part->is_part)
-        return NULL;
-    if (!vbt_part_knows(part, VBT_DETAIL_INTERVALS))
-        return "this trace has intervals of the whole run only, not of a part of it (--from, --to, --at)";
-    if (query->sites || vbt_filter_selects_stacks(trace->filter))
-        return "the call stacks in intervals are known of the whole run only: --from, --to and --at go with neither --sites nor "
-               "--filter FIELD=REGEX";
-    return NULL;
-}
-
-int vbt_cmd_intervals(const struct vbt_query *query) {
+int vbt_cmd_intervals(const struct vbt_query *given) {
+    struct vbt_query of_intervals = *given, *query = &of_intervals;
     struct vbt_trace trace;
+    query->intervals_alone = true;
     if (!vbt_trace_load(&trace, query, false))
         return 2;
-    const char *wrong = refusal(&trace, query);
-    if (wrong != NULL) {
-        vbt_fail("%s: %s", query->trace, wrong);
-        vbt_trace_free(&trace);
-        return 2;
-    }
     vbt_trace_attribute(&trace);
     struct vbt_interval_list groups;
     vbt_interval_list_build(&groups, &trace.model, trace.places, trace.attribution.leaf,
