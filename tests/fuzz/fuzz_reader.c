@@ -125,6 +125,8 @@ static const struct {
     {"diff", {"--format=markdown", "--sort=peak", "--limit=0"}},
     {"intervals", {"--from=30%", "--to=90%", "--format=json"}},
     {"functions", {"--by=thread", "--from=20%"}},
+    {"html", {NULL}},
+    {"html", {"--from=20%", "--to=90%", "--filter=e", "--no-source"}},
 };
 
 enum { COMMAND_LINES = VBT_COUNT(command_lines), DECODER_ONLY = 128 };
