@@ -16,6 +16,7 @@
 #include "analyzer/report/stack_frames.h"
 #include "analyzer/report/stack_text.h"
 #include "analyzer/report/overview.h"
+#include "analyzer/report/paragraph.h"
 #include "format/count.h"
 
 #include <stdlib.h>
@@ -468,9 +469,11 @@ static int show(const struct vbt_query *asked, enum vbt_measure measure) {
     if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && query->filter_count == 0)
         print_still_mapped(&mapped, output.stream);
     if (query->format == VBT_TEXT && measure == VBT_MEASURE_LEAKS && !query->before_exit &&
-        trace.model.state[VBT_STATE_SHUTDOWN_TIME] != 0)
-        fputs("\nThe interpreter freed what it keeps when it shut down; --before-exit shows what was live before.\n",
-              output.stream);
+        trace.model.state[VBT_STATE_SHUTDOWN_TIME] != 0) {
+        putc('\n', output.stream);
+        vbt_paragraph_print(
+            &output, "", "The interpreter freed what it keeps when it shut down; --before-exit shows what was live before.", false);
+    }
     free(rows.stacks);
     free(rows.by);
     vbt_call_tree_free(&tree);
