@@ -13,6 +13,10 @@ import sys
 
 STATUS = "/proc/self/status"
 
+# Empties the cache of types' attributes: what is looked up otherwise frees now and then the name of
+# what was looked up long ago.
+forget_names = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache  # from 3.13 on; before
+
 
 def resident(name):
     with open(STATUS, "rb") as status:
@@ -51,6 +55,7 @@ def measure(statement, setup):
     peak_since(0, resident(b"VmHWM:"))
     gc.collect()
     earlier = None if forget_peak() else resident(b"VmHWM:")
+    forget_names()
     heap, before = live(), resident(b"VmRSS:")
     begin(b"memit", 1)
     exec(code, names)
