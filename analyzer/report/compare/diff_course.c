@@ -24,9 +24,8 @@ static void print_course(struct vbt_output *output, const char *name, const doub
     static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     fprintf(output->stream, "%s  ", name);
     for (size_t i = 0; i < VBT_COURSE_PARTS; i++) {
-        int height = most > 0 ? (int)(8 * live[i] / most + 0.5) : 0;
-        height = height == 0 && live[i] > 0 ? 1 : height;
-        fputs(blocks[height < 0 ? 0 : height > 8 ? 8 : height], output->stream);
+        int height = live[i] > 0 ? (int)(8 * live[i] / most + 0.5) : 0;
+        fputs(blocks[height == 0 && live[i] > 0 ? 1 : height], output->stream);
     }
     putc('\n', output->stream);
 }
@@ -41,9 +40,9 @@ void vbt_diff_course_print(struct vbt_diff_report *r) {
     }
     if (most == 0)
         return;
-    vbt_diff_heading(
-        r, "Timeline",
-        vbt_text("live heap over each run, from its start to its end; highest tick %s", vbt_bytes((int64_t)most).text));
+    vbt_diff_heading(r, "Timeline",
+                     vbt_text("live heap over each run, from its start to its end; highest tick %s",
+                              vbt_bytes(most < 0x1p63 ? (int64_t)most : INT64_MAX).text));
     if (r->markdown)
         fputs("```\n", r->output->stream);
     print_course(r->output, "old", old, most);
