@@ -13,6 +13,8 @@ export class WindowView {
         this.timeline = timeline;
         this.from = this.end("From");
         this.to = this.end("To");
+        /** @type {EventTarget | null} */
+        this.edited = null; // what is being typed stays
         this.title = el("h2");
         this.clear = el("button.quiet", {onclick: () => page.clearWindow(), title: "Show the whole run (Escape)"}, "Clear");
         this.numbers = el("dl.window-numbers");
@@ -22,7 +24,7 @@ export class WindowView {
 
     /** @param {string} label */
     end(label) {
-        return el("input", {type: "text", "aria-label": `${label}: a time such as 1.5s, 250ms or 90%`, spellcheck: "false", size: "9", onchange: () => this.#typed()});
+        return el("input", {type: "text", "aria-label": `${label}: a time such as 1.5s, 250ms or 90%`, spellcheck: "false", size: "9", oninput: (/** @type {Event} */ event) => { this.edited = event.target; }, onchange: () => this.#typed()});
     }
 
     #typed() {
@@ -30,6 +32,7 @@ export class WindowView {
         const read = (/** @type {HTMLInputElement} */ input, /** @type {number} */ step) =>
             (input.value === format.moment(steps[step]) ? steps[step] : parseTime(input.value, this.timeline.duration));
         const from = read(this.from, numbers.from), to = read(this.to, numbers.to);
+        this.edited = null;
         if (from !== null && to !== null && from < to)
             this.timeline.choose(from, to);
         this.update();
@@ -40,7 +43,8 @@ export class WindowView {
         this.title.textContent = whole ? "Whole run" : "Window";
         this.clear.hidden = whole;
         for (const [input, step] of [[this.from, numbers.from], [this.to, numbers.to]])
-            input.value = format.moment(steps[step]);
+            if (input !== this.edited)
+                input.value = format.moment(steps[step]);
         const total = (/** @type {any} */ quantity) => numbers.total(quantity);
         const item = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ data, /** @type {string} */ hint) =>
             el("div", {title: hint, "data-quantity": data}, el("dt", {}, name), el("dd", {}, value));
