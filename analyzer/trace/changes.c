@@ -44,7 +44,7 @@ static struct vbt_change until(const struct vbt_model_counters *row) {
     };
 }
 
-static void add(struct vbt_change *to, const struct vbt_change *more) {
+void vbt_change_add(struct vbt_change *to, const struct vbt_change *more) {
     to->allocs += more->allocs;
     to->frees += more->frees;
     to->allocated += more->allocated;
@@ -112,7 +112,7 @@ void vbt_changes_settle(struct vbt_changes *changes, uint64_t time) {
         struct vbt_change change = changes->rows[i];
         uint32_t *latest = latest_of(changes, change.node);
         if (*latest > 0 && changes->rows[*latest - 1].step == step) {
-            add(&changes->rows[*latest - 1], &change);
+            vbt_change_add(&changes->rows[*latest - 1], &change);
             continue;
         }
         change.step = step;

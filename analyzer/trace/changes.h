@@ -23,6 +23,9 @@ struct vbt_change {
     uint64_t kept_blocks, kept_bytes; /* frees of inherited blocks */
 };
 
+/* Adds the numbers of another change; node and step stay. */
+void vbt_change_add(struct vbt_change *to, const struct vbt_change *more);
+
 struct vbt_changes {
     const struct vbt_steps *steps;
     uint64_t offset;         /* when the process began */

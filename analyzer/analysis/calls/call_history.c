@@ -12,16 +12,6 @@ static int by_step(const void *left, const void *right) {
     return a->node < b->node ? -1 : a->node > b->node;
 }
 
-static void add(struct vbt_change *to, const struct vbt_change *more) {
-    to->allocs += more->allocs;
-    to->frees += more->frees;
-    to->allocated += more->allocated;
-    to->freed += more->freed;
-    to->temporary += more->temporary;
-    to->kept_blocks += more->kept_blocks;
-    to->kept_bytes += more->kept_bytes;
-}
-
 /* The changes of the nodes of a call are one. */
 static void collect(struct vbt_call_history *history, const struct vbt_changes *changes, const uint32_t *calls) {
     size_t kept = 0;
@@ -36,7 +26,7 @@ static void collect(struct vbt_call_history *history, const struct vbt_changes *
         qsort(history->rows, kept, sizeof *history->rows, by_step);
     for (size_t i = 0; i < kept; i++) {
         if (history->count > 0 && by_step(&history->rows[history->count - 1], &history->rows[i]) == 0)
-            add(&history->rows[history->count - 1], &history->rows[i]);
+            vbt_change_add(&history->rows[history->count - 1], &history->rows[i]);
         else
             history->rows[history->count++] = history->rows[i];
     }

@@ -39,16 +39,6 @@ uint32_t vbt_cell_put(struct vbt_cell_table *table, struct vbt_cells *cells, str
     return found->cell;
 }
 
-static void add_change(struct vbt_change *to, const struct vbt_change *more) {
-    to->allocs += more->allocs;
-    to->frees += more->frees;
-    to->allocated += more->allocated;
-    to->freed += more->freed;
-    to->temporary += more->temporary;
-    to->kept_blocks += more->kept_blocks;
-    to->kept_bytes += more->kept_bytes;
-}
-
 /* Orders changes of one step. */
 static int by_cell(const void *left, const void *right) {
     const struct vbt_change *a = left, *b = right;
@@ -65,7 +55,7 @@ void vbt_cells_join_changes(struct vbt_cells *cells) {
         for (size_t i = begin; i < end; i++) {
             const struct vbt_change change = cells->changes[i];
             if (kept > first && cells->changes[kept - 1].node == change.node)
-                add_change(&cells->changes[kept - 1], &change);
+                vbt_change_add(&cells->changes[kept - 1], &change);
             else
                 cells->changes[kept++] = change;
         }
